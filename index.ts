@@ -1,0 +1,1 @@
+export { HalotileError } from './tiling/errors.js';

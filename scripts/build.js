@@ -1,0 +1,52 @@
+// Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler.
+// Outputs newer than all of their sources are left alone, so a second run costs well under a second.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+
+/** Newest modification time under the given files and folders, 0 where there is none. */
+function newest(paths) {
+  let latest = 0;
+  for (const path of paths) {
+    if (!existsSync(path)) continue;
+    const stat = statSync(path);
+    if (stat.isDirectory()) {
+      for (const entry of readdirSync(path)) latest = Math.max(latest, newest([join(path, entry)]));
+    } else latest = Math.max(latest, stat.mtimeMs);
+  }
+  return latest;
+}
+
+function run(module, args) {
+  const { status } = spawnSync(process.execPath, [join('node_modules', module), ...args], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** One WebAssembly module per entry file of the folder; files that start with `lib-` are shared parts. */
+function buildWasm() {
+  const folder = 'worker/kernels/wasm/assembly';
+  const out = 'dist/worker/kernels/wasm';
+  mkdirSync(out, { recursive: true });
+  const changed = newest([folder, 'package-lock.json']);
+  for (const file of readdirSync(folder)) {
+    if (!file.endsWith('.ts') || file.startsWith('lib-')) continue;
+    const target = join(out, file.replace(/\.ts$/, '.wasm'));
+    if (newest([target]) > changed) continue;
+    run('assemblyscript/bin/asc.js', [
+      join(folder, file),
+      ...['--outFile', target, '--enable', 'simd', '-O3', '--runtime', 'stub', '--noAssert', '--importMemory'],
+    ]);
+  }
+}
+
+function buildTypeScript() {
+  run('typescript/bin/tsc', ['-p', '.', '--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo']);
+  if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755);
+}
+
+buildWasm();
+buildTypeScript();

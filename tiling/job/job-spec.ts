@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { BORDERS } from '../operations/descriptor.js';
+import { DTYPES } from '../raster/dtype.js';
+
+/** Encodings of output blocks. JPEG and WebP are for 8-bit images only. */
+export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as const;
+
+const operation = z.strictObject({
+  name: z.string().min(1),
+  /** As in the operation's formula; see docs/operations.md. */
+  params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  border: z.enum(BORDERS).optional(),
+  /** What `border: constant` extends the image by. */
+  constant: z.number().default(0),
+});
+
+/**
+ * One job as a user states it, from command-line flags, a YAML or JSON file or the library. Paths are local.
+ * Everything but `image`, `output` and `operations` has a default.
+ */
+export const jobSpecSchema = z.strictObject({
+  image: z.string().min(1),
+  map: z.string().min(1).optional(),
+  output: z.string().min(1),
+  operations: z.array(operation).min(1).max(64),
+  /** v = scale·value + offset; value' = min(v, max). */
+  mapping: z
+    .strictObject({
+      scale: z.number().default(1),
+      offset: z.number().default(0),
+      max: z.number().min(0).optional(),
+      /** What a non-finite or negative v does: fail the job, or count as 0. */
+      invalid: z.enum(['error', 'clamp']).default('error'),
+    })
+    .prefault({}),
+  /** Output sample type; the input's where absent. */
+  dtype: z.enum(DTYPES).optional(),
+  /** One value for all channels or one each; replaces what the file says. `none` ignores the file's. */
+  nodata: z.union([z.literal('none'), z.array(z.union([z.number(), z.nan()])).min(1)]).optional(),
+  /** `weighted` averages colour by unassociated alpha; `channel` treats alpha as one more channel. */
+  alpha: z.enum(['weighted', 'channel']).default('weighted'),
+  halo: z.enum(['adaptive', 'max']).default('adaptive'),
+  compression: z
+    .strictObject({
+      codec: z.enum(OUTPUT_CODECS).default('deflate'),
+      /** Deflate 1 to 9, ZSTD 1 to 19; the codec's fast level where absent. */
+      level: z.number().int().min(1).max(19).optional(),
+      /** JPEG and WebP, 1 to 100. */
+      quality: z.number().int().min(1).max(100).default(90),
+      predictor: z.boolean().default(true),
+    })
+    .prefault({}),
+  overviews: z.boolean().default(true),
+  /** Tile side in pixels, a multiple of the output block; chosen by the planner where absent. */
+  tile: z.number().int().min(16).max(32768).optional(),
+  /** Output block side in pixels, a multiple of 16. */
+  block: z.number().int().min(16).max(4096).multipleOf(16).default(512),
+});
+
+/** A checked job with every default filled in. */
+export type JobSpec = z.output<typeof jobSpecSchema>;
+/** A job as written: only what differs from the defaults. */
+export type JobSpecInput = z.input<typeof jobSpecSchema>;

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { evenReach } from '../geometry/rect.js';
+import type { OperationDescriptor } from './descriptor.js';
+
+/** The largest radius of a box window in pixels; radii travel as uint16. */
+export const MAX_RADIUS = 65535;
+
+/**
+ * Mean over the square window [x−r, x+r]×[y−r, y+r]. The radius r is the parameter `radius`, or the map's
+ * value' rounded half up where the operation runs by map.
+ */
+export const box: OperationDescriptor = {
+  name: 'box',
+  summary: 'mean over a square window, its radius fixed or given per pixel by the map',
+  coupling: 'window',
+  params: z.strictObject({ radius: z.coerce.number().int().min(0).max(MAX_RADIUS).optional() }),
+  mapMeaning: 'radius',
+  defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
+  numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
+  reach: (operation, mapMax) => evenReach(operation.byMap ? mapMax : (operation.params.radius as number)),
+};

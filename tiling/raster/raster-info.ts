@@ -1,0 +1,48 @@
+import type { DType } from './dtype.js';
+
+/** What the file says its last channel is: `unassociated` colour is not yet multiplied by it. */
+export type AlphaKind = 'none' | 'unassociated' | 'associated';
+
+/** A raw TIFF tag that travels from the input to the output without being understood. */
+export interface CarriedTag {
+  readonly tag: number;
+  /** TIFF field type, 1 to 18. */
+  readonly type: number;
+  readonly count: number;
+  /** The values as they lie in a little-endian file. */
+  readonly bytes: Uint8Array;
+}
+
+/** Everything a plan needs to know of an image or map without reading a pixel. */
+export interface RasterInfo {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly dtype: DType;
+  readonly alpha: AlphaKind;
+  /** Per channel; `NaN` matches NaN; absent where the file names none. */
+  readonly nodata?: readonly (number | null)[];
+  /** TIFF photometric interpretation of the decoded pixels: 0 or 1 grey, 2 RGB, 5 separated. */
+  readonly photometric: number;
+  /** Resolution, geo keys, ICC profile, description, orientation. */
+  readonly carried: readonly CarriedTag[];
+}
+
+/** How the encoded units of one raster lie in its file: a TIFF's tiles or strips. */
+export interface BlockLayout {
+  readonly blockWidth: number;
+  readonly blockHeight: number;
+  readonly across: number;
+  readonly down: number;
+  /** `planar` stores each channel as blocks of its own, channel-major. */
+  readonly planar: boolean;
+  /** Tiles are stored whole at the edges, strips are cut at the bottom. */
+  readonly striped: boolean;
+  /** `none` means that samples can be read without decoding. */
+  readonly codec: BlockCodec;
+  readonly predictor: 1 | 2 | 3;
+  readonly littleEndian: boolean;
+}
+
+export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'zstd', 'jpeg', 'webp'] as const;
+export type BlockCodec = (typeof BLOCK_CODECS)[number];

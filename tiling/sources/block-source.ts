@@ -1,0 +1,33 @@
+import type { Rect } from '../geometry/rect.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+
+/**
+ * The blocks of one raster, encoded as they lie in its file. Implementations differ in where the bytes come
+ * from (a file, a coordinator); decoding is somebody else's.
+ */
+export interface BlockSource {
+  readonly info: RasterInfo;
+  readonly layout: BlockLayout;
+  /** What codecs need beyond the bytes of one block: JPEG tables, chroma subsampling. */
+  readonly codecContext: CodecContext;
+  /**
+   * The encoded bytes of block `index` (channel-major where planar). The result is the caller's.
+   * @throws bad-input where the file is shorter than it says
+   */
+  readBlock(index: number): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Only for layouts with codec `none`, no predictor, chunky and in the machine's byte order: copies the
+   * samples of `rect`, which lies in the image, into `into`, rows `strideBytes` apart. No copy is made on the
+   * way. Returns the bytes read from storage.
+   */
+  readRaw?(rect: Rect, into: Uint8Array, strideBytes: number): number;
+  close(): void;
+}
+
+export interface CodecContext {
+  /** Contents of the JPEGTables tag. */
+  readonly jpegTables?: Uint8Array;
+  /** Photometric interpretation as stored, before decoding: 6 is YCbCr. */
+  readonly storedPhotometric: number;
+  readonly chromaSubsampling?: readonly [number, number];
+}

@@ -1,0 +1,46 @@
+import type { Rect, Size } from '../../tiling/geometry/rect.js';
+import type { Operation } from '../../tiling/operations/descriptor.js';
+import type { DType, Samples } from '../../tiling/raster/dtype.js';
+import type { AlphaKind } from '../../tiling/raster/raster-info.js';
+
+/** Interleaved pixels of one rect of an image in memory. */
+export interface TileRaster {
+  /** The pixels held, in image coordinates; leaves the image where a border extension was filled in. */
+  readonly rect: Rect;
+  readonly dtype: DType;
+  readonly channels: number;
+  /** Samples from one row to the next, at least rect.width × channels. */
+  readonly stride: number;
+  /** The first sample is the top left pixel of `rect`. */
+  readonly samples: Samples;
+}
+
+/** The map of one output rect as kernels use it, row-major, one value a pixel. */
+export interface TileMap {
+  readonly rect: Rect;
+  /** Radii (Uint16Array) or sigmas (Float32Array). */
+  readonly values: Uint16Array | Float32Array;
+  /** The largest of `values`. */
+  readonly max: number;
+}
+
+/** What a kernel knows beside its pixels. */
+export interface KernelContext {
+  /** Size of the whole image: where `clip` cuts windows. */
+  readonly image: Size;
+  readonly alpha: AlphaKind;
+  /** Per channel; samples equal to it take part in no window and stay what they are. */
+  readonly nodata?: readonly (number | null)[];
+  /** Present for operations by map; its rect is the output's rect. */
+  readonly map?: TileMap;
+}
+
+/**
+ * One operation on one backend: fills `output` from `input`. The input holds the output's rect grown by the
+ * operation's reach: cut at the image where the border is `clip`, otherwise whole, already extended beyond
+ * the image. Buffers stay the caller's. Input and output never overlap.
+ */
+export type Kernel = (input: TileRaster, output: TileRaster, operation: Operation, context: KernelContext) => void;
+
+/** The kernels of one backend by operation name. */
+export type KernelTable = Readonly<Record<string, Kernel>>;
