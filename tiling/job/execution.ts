@@ -1,0 +1,93 @@
+import type { Plan } from '../plan/plan.js';
+
+/** One try at one tile. */
+export interface TileTask {
+  readonly stage: number;
+  /** Row-major index in the stage's grid. */
+  readonly tile: number;
+  /** 1-based. */
+  readonly attempt: number;
+}
+
+/** Where a worker finds the blocks of an input. */
+export type SourceRef = { readonly kind: 'file'; readonly path: string };
+
+/**
+ * Where a worker puts encoded blocks: appended to a part file of its own in `directory`, or, for a local
+ * uncompressed output, written at their final places in `file`.
+ */
+export type SinkRef =
+  | { readonly kind: 'parts'; readonly directory: string; readonly durable: boolean }
+  | { readonly kind: 'placed'; readonly file: string; readonly durable: boolean };
+
+/** A job as a worker needs it: data only, so that it crosses threads and machines. */
+export interface TileJob {
+  /** Unique among the jobs of an executor's life; caches are kept by it. */
+  readonly key: string;
+  readonly plan: Plan;
+  readonly image: SourceRef;
+  readonly map?: SourceRef;
+  readonly sink: SinkRef;
+}
+
+/** One encoded block that a tile put into storage. */
+export interface StoredBlock {
+  readonly level: number;
+  /** Row-major among the level's blocks. */
+  readonly index: number;
+  readonly offset: number;
+  readonly length: number;
+  /** CRC-32 of the encoded bytes. */
+  readonly crc: number;
+}
+
+/** Seconds of one tile by what they went into, one thread's wall time. */
+export interface TileSeconds {
+  read: number;
+  decode: number;
+  kernel: number;
+  encode: number;
+  write: number;
+}
+
+/** Counts of one tile; sums over a job are what `--json` reports. */
+export interface TileCounts {
+  /** Bytes read from storage, encoded. */
+  bytesRead: number;
+  bytesWritten: number;
+  blocksDecoded: number;
+  /** Image pixels read for this tile, halo included. */
+  inputPixels: number;
+  /** Pixels of the tile itself. */
+  outputPixels: number;
+}
+
+/** What a finished attempt hands back: places and checks, no pixels. */
+export interface TileResult {
+  readonly task: TileTask;
+  /** Name of the part file in the sink's directory; empty for placed blocks. */
+  readonly part: string;
+  readonly blocks: readonly StoredBlock[];
+  /** CRC-32 of the tile's level-base pixels in raster order, before encoding. */
+  readonly pixelCrc: number;
+  /** This tile's term of the whole image's raster-order CRC; terms combine by exclusive or. */
+  readonly rasterCrcTerm: number;
+  /** The largest map value' met. */
+  readonly mapMax: number;
+  readonly seconds: TileSeconds;
+  readonly counts: TileCounts;
+}
+
+/** Runs tiles; one interface for threads of this process and for workers on other machines. */
+export interface TileExecutor {
+  /** How many attempts it works on at once. */
+  readonly slots: number;
+  /**
+   * Runs one attempt. Attempts of one job may run in any order and at the same time.
+   * @throws HalotileError as the tile's own failure; `tile-failed` where the thread died
+   */
+  runTile(job: TileJob, task: TileTask): Promise<TileResult>;
+  /** Forgets a job's caches and closes its files. */
+  closeJob(key: string): Promise<void>;
+  close(): Promise<void>;
+}

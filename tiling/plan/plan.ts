@@ -1,0 +1,68 @@
+import type { Size } from '../geometry/rect.js';
+import type { JobSpec } from '../job/job-spec.js';
+import type { Operation } from '../operations/descriptor.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+
+/** One resolution of the output: level 0 is full size, each further one half of it, sizes rounded up. */
+export interface LevelPlan extends Size {
+  /** Output blocks of this level, row-major. */
+  readonly across: number;
+  readonly down: number;
+}
+
+/**
+ * One pass over tiles; a barrier lies between stages. A `filter` stage runs the chain and writes its tile at
+ * level 0 and every level that lies whole inside the tile. An `overview` stage reads stored blocks of
+ * `base` and writes `levels`. Tile sides are in pixels of level `base`.
+ */
+export interface StagePlan {
+  readonly kind: 'filter' | 'overview';
+  readonly base: number;
+  /** Levels that this stage writes, ascending. */
+  readonly levels: readonly number[];
+  readonly tile: number;
+  readonly across: number;
+  readonly down: number;
+  /** Tiles run in vertical bands of this many columns. */
+  readonly bandTiles: number;
+}
+
+/** How output blocks are encoded. */
+export interface Encoding {
+  readonly codec: JobSpec['compression']['codec'];
+  readonly level: number;
+  readonly quality: number;
+  /** TIFF predictor: 1 none, 2 horizontal differences, 3 floating point. */
+  readonly predictor: 1 | 2 | 3;
+}
+
+/** Bytes that one worker holds at most, by what holds them. */
+export interface MemoryProjection {
+  readonly perThreadBytes: number;
+  readonly blockCacheBytes: number;
+  readonly baseBytes: number;
+  readonly threads: number;
+  readonly totalBytes: number;
+}
+
+/**
+ * A whole job as data: everything that tiles, their reads and the output file follow from. Two equal plans
+ * over equal inputs give equal pixels.
+ */
+export interface Plan {
+  readonly image: RasterInfo;
+  readonly imageLayout: BlockLayout;
+  readonly map?: RasterInfo;
+  readonly mapLayout?: BlockLayout;
+  readonly output: RasterInfo;
+  readonly operations: readonly Operation[];
+  readonly mapping: JobSpec['mapping'];
+  readonly halo: JobSpec['halo'];
+  /** The largest map value' that the types and options allow, or that `--scan` found. */
+  readonly mapMaxBound: number;
+  readonly block: number;
+  readonly levels: readonly LevelPlan[];
+  readonly stages: readonly StagePlan[];
+  readonly encoding: Encoding;
+  readonly memory: MemoryProjection;
+}
