@@ -1,0 +1,110 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+
+/** What a log holds of a file: every whole record from its start, and how many bytes they take. */
+export interface RecordRead {
+  /** In the order in which they were appended; the caller narrows them by its own schema. */
+  readonly records: readonly object[];
+  /** Bytes up to the end of the last whole record; what follows is a torn tail. */
+  readonly validBytes: number;
+}
+
+const LINE_FEED = 0x0a;
+const CRC_DIGITS = 8;
+const READ_BYTES = 1 << 20;
+
+/**
+ * An append-only file of records that survives the death of its writer at any byte. One record is one line:
+ * the CRC-32 of the JSON text as 8 lower-case hexadecimal digits, a space, the JSON text (UTF-8), a line feed.
+ * A record is there when its line is whole and its CRC holds; the first line that fails ends the log. One
+ * writer at a time: the caller holds whatever lock that needs.
+ */
+export class RecordLog {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #durable: boolean;
+
+  private constructor(path: string, fd: number, durable: boolean) {
+    this.path = path;
+    this.#fd = fd;
+    this.#durable = durable;
+  }
+
+  /**
+   * Opens a log for appending, creating it where it is absent and cutting a torn tail off. `durable` makes
+   * every append wait for the disk, so that records survive a power loss too.
+   */
+  static open(path: string, { durable = false }: { readonly durable?: boolean } = {}): RecordLog {
+    const { validBytes } = readRecords(path);
+    const fd = openSync(path, 'a', 0o644);
+    ftruncateSync(fd, validBytes);
+    return new RecordLog(path, fd, durable);
+  }
+
+  /** Appends records in one write; when it returns, they survive the death of the process. */
+  append(...records: readonly object[]): void {
+    if (records.length === 0) return;
+    const bytes = Buffer.from(records.map(encodeRecord).join(''));
+    let written = 0;
+    while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+    if (this.#durable) fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** One record as a line of a log. */
+export function encodeRecord(record: object): string {
+  const json = JSON.stringify(record);
+  return `${crc32(json).toString(16).padStart(CRC_DIGITS, '0')} ${json}\n`;
+}
+
+/** All whole records of a log file; none where the file is absent. The file is only read. */
+export function readRecords(path: string): RecordRead {
+  const records: object[] = [];
+  const validBytes = forEachRecord(path, (record) => {
+    records.push(record);
+  });
+  return { records, validBytes };
+}
+
+/**
+ * Calls `visit` with each whole record in order and returns the bytes they take; holds no more than one
+ * record and one read buffer in memory.
+ */
+export function forEachRecord(path: string, visit: (record: object) => void): number {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return 0;
+  const fd = openSync(path, 'r');
+  try {
+    let pending = Buffer.alloc(0);
+    let validBytes = 0;
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      const count = readSync(fd, buffer, 0, READ_BYTES, null);
+      if (count === 0) return validBytes;
+      const bytes = Buffer.concat([pending, buffer.subarray(0, count)]);
+      let start = 0;
+      for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+        const record = decodeLine(bytes.subarray(start, end));
+        if (record === undefined) return validBytes;
+        visit(record);
+        validBytes += end + 1 - start;
+        start = end + 1;
+      }
+      pending = bytes.subarray(start);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function decodeLine(line: Buffer): object | undefined {
+  const json = line.subarray(CRC_DIGITS + 1);
+  const digits = line.toString('latin1', 0, CRC_DIGITS);
+  if (line[CRC_DIGITS] !== 0x20 || !/^[0-9a-f]{8}$/.test(digits)) return undefined;
+  if (Number.parseInt(digits, 16) !== crc32(json)) return undefined;
+  const value: unknown = JSON.parse(json.toString('utf8'));
+  return typeof value === 'object' && value !== null ? value : undefined;
+}
