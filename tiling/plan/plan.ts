@@ -36,6 +36,12 @@ export interface Encoding {
   readonly predictor: 1 | 2 | 3;
 }
 
+/** A cache of decoded blocks of one raster, shared by the threads of a process. */
+export interface CachePlan {
+  readonly slots: number;
+  readonly slotBytes: number;
+}
+
 /** Bytes that one worker holds at most, by what holds them. */
 export interface MemoryProjection {
   readonly perThreadBytes: number;
@@ -64,5 +70,8 @@ export interface Plan {
   readonly levels: readonly LevelPlan[];
   readonly stages: readonly StagePlan[];
   readonly encoding: Encoding;
+  /** Caches of decoded blocks; absent where samples are read without decoding. */
+  readonly imageCache?: CachePlan;
+  readonly mapCache?: CachePlan;
   readonly memory: MemoryProjection;
 }

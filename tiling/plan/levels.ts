@@ -1,0 +1,66 @@
+import { cellCount, gridOf } from '../geometry/grid.js';
+import type { Size } from '../geometry/rect.js';
+import type { LevelPlan, StagePlan } from './plan.js';
+
+/** The size of the next level: half, rounded up, so that no edge pixel is lost. */
+export function halved({ width, height }: Size): Size {
+  return { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
+}
+
+/** Level 0 and, where `overviews`, halvings of it until one fits into a single block. */
+export function planLevels(image: Size, block: number, overviews: boolean): LevelPlan[] {
+  const levels: LevelPlan[] = [];
+  for (let size = image; ; size = halved(size)) {
+    const { across, down } = gridOf(size, { width: block, height: block });
+    levels.push({ width: size.width, height: size.height, across, down });
+    if (!overviews || (across === 1 && down === 1)) return levels;
+  }
+}
+
+/** How many halvings of a tile still consist of whole blocks. */
+export function levelsInsideTile(tile: number, block: number): number {
+  let inside = 0;
+  for (let side = tile; side % (2 * block) === 0; side /= 2) inside++;
+  return inside;
+}
+
+/**
+ * The stages of a job: the filter, which also writes the levels that lie whole inside its tiles, then as
+ * many overview stages as the rest of the pyramid needs, each reading what the one before stored.
+ */
+export function planStages(levels: readonly LevelPlan[], tile: number, block: number, bandTiles: number): StagePlan[] {
+  const last = levels.length - 1;
+  const inside = levelsInsideTile(tile, block);
+  const stages = [stage('filter', levels, { base: 0, from: 0, to: Math.min(inside, last) }, tile, bandTiles)];
+  const overviewTile = block * 2 ** Math.max(1, inside);
+  const step = levelsInsideTile(overviewTile, block);
+  for (let base = Math.min(inside, last); base < last; base = Math.min(base + step, last)) {
+    const span = { base, from: base + 1, to: Math.min(base + step, last) };
+    stages.push(stage('overview', levels, span, overviewTile, Number.MAX_SAFE_INTEGER));
+  }
+  return stages;
+}
+
+/** Number of tiles of all stages. */
+export function tileCount(stages: readonly StagePlan[]): number {
+  return stages.reduce((sum, { across, down }) => sum + across * down, 0);
+}
+
+function stage(
+  kind: StagePlan['kind'],
+  levels: readonly LevelPlan[],
+  span: { base: number; from: number; to: number },
+  tile: number,
+  bandTiles: number,
+): StagePlan {
+  const grid = gridOf(levels[span.base]!, { width: tile, height: tile });
+  return {
+    kind,
+    base: span.base,
+    levels: Array.from({ length: span.to - span.from + 1 }, (_, i) => span.from + i),
+    tile,
+    across: grid.across,
+    down: grid.down,
+    bandTiles: Math.min(bandTiles, cellCount(grid)),
+  };
+}

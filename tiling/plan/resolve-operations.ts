@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import { badUsage } from '../errors.js';
+import type { JobSpec } from '../job/job-spec.js';
+import { OPERATIONS, type Operation } from '../operations/index.js';
+
+/**
+ * The operations of a job with their parameters checked and every default filled in.
+ * @throws bad-usage that names the operation and the parameter
+ */
+export function resolveOperations(spec: JobSpec): Operation[] {
+  return spec.operations.map((written, index) => {
+    const descriptor = OPERATIONS[written.name];
+    const where = `operation ${index + 1} '${written.name}'`;
+    if (descriptor === undefined) {
+      throw badUsage({ what: 'there is no such operation', where, expected: Object.keys(OPERATIONS).join(', ') });
+    }
+    const parsed = descriptor.params.safeParse(written.params);
+    if (!parsed.success) throw badUsage({ what: firstIssue(parsed.error), where, remedy: 'see docs/operations.md' });
+    // A fixed radius or sigma wins over the map: one chain may hold operations of both kinds.
+    const fixed = descriptor.mapMeaning !== 'none' && parsed.data[descriptor.mapMeaning] !== undefined;
+    const byMap = descriptor.mapMeaning !== 'none' && !fixed && spec.map !== undefined;
+    if (descriptor.mapMeaning !== 'none' && !fixed && !byMap) {
+      throw badUsage({
+        what: `neither a ${descriptor.mapMeaning} nor a map is given`,
+        where,
+        remedy: `give ${descriptor.mapMeaning}=VALUE or --map FILE`,
+      });
+    }
+    const border = written.border ?? descriptor.defaultBorder(byMap);
+    return { name: written.name, params: parsed.data, border, constantValue: written.constant, byMap };
+  });
+}
+
+/** The first complaint of a schema as `path: message`. */
+export function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0]!;
+  const path = issue.path.join('.');
+  return path === '' ? issue.message : `${path}: ${issue.message}`;
+}

@@ -1,0 +1,51 @@
+/**
+ * The measured model behind the default tile side. A pixel of the tile's window costs `windowNs` (reading and
+ * summing), a pixel of the tile `outputNs` (filtering and writing), and each tile `tileNs` (messages, ledger,
+ * system calls). Figures: box by map, uint8 RGB, two cores; only their ratios matter.
+ */
+const COST = { windowNs: 3, outputNs: 8, tileNs: 3e6 };
+
+/** The tile sides that the planner considers, as multiples of the output block. */
+const MULTIPLES = [1, 2, 4, 8];
+
+/** What limits the choice of a tile side. */
+export interface TileChoice {
+  readonly block: number;
+  /** Pixels read beyond the tile on each side, cut at the image. */
+  readonly haloPx: number;
+  readonly image: { readonly width: number; readonly height: number };
+  readonly threads: number;
+  /** Linear memory that one thread may use. */
+  readonly threadBytes: number;
+  readonly bytesOf: (tile: number) => number;
+}
+
+/**
+ * The cheapest tile side whose memory fits and whose halo does not exceed it, or undefined where none is. An
+ * image of few tiles is cut finer, so that no thread waits for another at the end.
+ */
+export function chooseTileSide(choice: TileChoice): number | undefined {
+  const fitting = MULTIPLES.map((multiple) => multiple * choice.block).filter(
+    (tile) => haloFits(choice, tile) && choice.bytesOf(tile) <= choice.threadBytes,
+  );
+  let best: { tile: number; cost: number } | undefined;
+  for (const tile of fitting) {
+    const cost = secondsOf(choice, tile);
+    if (best === undefined || cost < best.cost) best = { tile, cost };
+  }
+  return best?.tile;
+}
+
+/** Whether a tile side is not exceeded by its halo; a tile that covers the image needs no halo. */
+export function haloFits({ haloPx, image }: Pick<TileChoice, 'haloPx' | 'image'>, tile: number): boolean {
+  return haloPx <= tile || tile >= Math.max(image.width, image.height);
+}
+
+/** Predicted seconds of the whole job on all threads, by the number of tiles the busiest thread runs. */
+function secondsOf({ image, threads, haloPx }: TileChoice, tile: number): number {
+  const tiles = Math.ceil(image.width / tile) * Math.ceil(image.height / tile);
+  const side = Math.min(tile, Math.max(image.width, image.height));
+  const window = (side + 2 * haloPx) ** 2;
+  const perTile = window * COST.windowNs + side * side * COST.outputNs + COST.tileNs;
+  return Math.ceil(tiles / threads) * perTile;
+}

@@ -1,0 +1,205 @@
+import type { Encoding, LevelPlan, Plan } from '../plan/plan.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
+import type { CarriedTag, RasterInfo } from '../raster/raster-info.js';
+
+/**
+ * The bytes of an output file that are not pixels: a little-endian BigTIFF whose header and IFDs come first,
+ * then all blocks from the smallest overview to level 0, each level row-major. That is the order which makes
+ * a file "cloud optimised": a reader gets the whole index in one request, and every overview in one run.
+ *
+ * Sources: TIFF 6.0; the BigTIFF design (libtiff); the layout rules of GDAL's COG driver.
+ */
+
+/** Where the blocks of one level lie, row-major. A length of 0 means that the block is not stored. */
+export interface BlockPlaces {
+  /** Byte offsets in the file; safe integers. */
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
+}
+
+const HEADER_BYTES = 16;
+const ENTRY_BYTES = 20;
+const BLOCK_ALIGN = 16;
+
+const SHORT = 3;
+const LONG = 4;
+const LONG8 = 16;
+const ASCII = 2;
+
+const COMPRESSION = { none: 1, jpeg: 7, deflate: 8, zstd: 50000, webp: 50001 } as const;
+const SAMPLE_FORMAT = { uint8: 1, uint16: 1, float32: 3 } as const;
+const PHOTOMETRIC_YCBCR = 6;
+const NODATA_TAG = 42113;
+
+/** Bytes of one decoded output block; blocks at the edge are stored whole. */
+export function blockBytes(plan: Plan): number {
+  return plan.block * plan.block * plan.output.channels * SAMPLE_BYTES[plan.output.dtype];
+}
+
+/** Places for every block of every level before any is known. */
+export function emptyPlaces(levels: readonly LevelPlan[]): BlockPlaces[] {
+  return levels.map(({ across, down }) => ({
+    offsets: new Float64Array(across * down),
+    lengths: new Uint32Array(across * down),
+  }));
+}
+
+/** Assigns offsets to blocks of known lengths in file order; returns the size of the file. */
+export function assignOffsets(plan: Plan, places: readonly BlockPlaces[]): number {
+  let end = align(indexBytes(plan));
+  for (let level = places.length - 1; level >= 0; level--) {
+    const { offsets, lengths } = places[level]!;
+    for (let block = 0; block < offsets.length; block++) {
+      offsets[block] = end;
+      end = align(end + lengths[block]!);
+    }
+  }
+  return end;
+}
+
+/** The places of an uncompressed output, known before any pixel is, and the size of the file. */
+export function placedLayout(plan: Plan): { places: BlockPlaces[]; fileBytes: number } {
+  const places = emptyPlaces(plan.levels);
+  for (const { lengths } of places) lengths.fill(blockBytes(plan));
+  return { places, fileBytes: assignOffsets(plan, places) };
+}
+
+/** Header, IFDs and their values: the first bytes of the file. */
+export function encodeIndex(plan: Plan, places: readonly BlockPlaces[]): Uint8Array {
+  const directories = plan.levels.map((level, index) => directoryEntries(plan, level, index, places[index]!));
+  const bytes = new Uint8Array(indexBytesOf(directories));
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x49, 0x49, 43, 0, 8, 0, 0, 0]);
+  writeUint64(view, 8, HEADER_BYTES);
+  let at = HEADER_BYTES;
+  let valuesAt = HEADER_BYTES + directories.reduce((sum, entries) => sum + directoryBytes(entries), 0);
+  directories.forEach((entries, index) => {
+    writeUint64(view, at, entries.length);
+    at += 8;
+    for (const { tag, type, count, bytes: value } of entries) {
+      view.setUint16(at, tag, true);
+      view.setUint16(at + 2, type, true);
+      writeUint64(view, at + 4, count);
+      if (value.length <= 8) bytes.set(value, at + 12);
+      else {
+        writeUint64(view, at + 12, valuesAt);
+        bytes.set(value, valuesAt);
+        valuesAt += evenBytes(value.length);
+      }
+      at += ENTRY_BYTES;
+    }
+    const last = index === directories.length - 1;
+    writeUint64(view, at, last ? 0 : at + 8);
+    at += 8;
+  });
+  return bytes;
+}
+
+/** Length of {@link encodeIndex}'s result, which does not depend on the places. */
+export function indexBytes(plan: Plan): number {
+  const places = emptyPlaces(plan.levels);
+  return indexBytesOf(plan.levels.map((level, index) => directoryEntries(plan, level, index, places[index]!)));
+}
+
+function indexBytesOf(directories: readonly (readonly CarriedTag[])[]): number {
+  let bytes = HEADER_BYTES;
+  for (const entries of directories) {
+    bytes += directoryBytes(entries);
+    for (const { bytes: value } of entries) if (value.length > 8) bytes += evenBytes(value.length);
+  }
+  return bytes;
+}
+
+function directoryBytes(entries: readonly CarriedTag[]): number {
+  return 8 + entries.length * ENTRY_BYTES + 8;
+}
+
+function directoryEntries(plan: Plan, level: LevelPlan, index: number, places: BlockPlaces): CarriedTag[] {
+  const { output, encoding, block } = plan;
+  const { channels, dtype } = output;
+  const perChannel = (value: number) => shorts(new Array(channels).fill(value));
+  const entries: CarriedTag[] = [
+    entry(254, LONG, longs([index === 0 ? 0 : 1])),
+    entry(256, LONG, longs([level.width])),
+    entry(257, LONG, longs([level.height])),
+    entry(258, SHORT, perChannel(8 * SAMPLE_BYTES[dtype])),
+    entry(259, SHORT, shorts([COMPRESSION[encoding.codec]])),
+    entry(262, SHORT, shorts([storedPhotometric(output, encoding)])),
+    entry(277, SHORT, shorts([channels])),
+    entry(284, SHORT, shorts([1])),
+    entry(322, LONG, longs([block])),
+    entry(323, LONG, longs([block])),
+    entry(324, LONG8, long8s(places.offsets)),
+    entry(325, LONG, longs(places.lengths)),
+    entry(339, SHORT, perChannel(SAMPLE_FORMAT[dtype])),
+  ];
+  if (encoding.predictor !== 1) entries.push(entry(317, SHORT, shorts([encoding.predictor])));
+  const extra = channels - colourChannels(output.photometric, channels);
+  if (extra > 0) {
+    const kind = output.alpha === 'associated' ? 1 : output.alpha === 'unassociated' ? 2 : 0;
+    // The alpha channel, where there is one, is the last; other extra channels have no meaning of their own.
+    entries.push(entry(338, SHORT, shorts(new Array<number>(extra).fill(0).with(extra - 1, kind))));
+  }
+  if (encoding.codec === 'jpeg' && channels === 3) {
+    entries.push(entry(530, SHORT, shorts(JPEG_SUBSAMPLING)));
+    // libtiff's default, spelled out because readers differ: full-range 8-bit YCbCr.
+    entries.push(entry(532, 5, longs([0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1])));
+  }
+  const nodata = nodataText(output);
+  if (nodata !== undefined) entries.push(entry(NODATA_TAG, ASCII, new TextEncoder().encode(`${nodata}\0`)));
+  if (index === 0) entries.push(...output.carried.filter(({ tag }) => tag !== NODATA_TAG));
+  return entries.sort((a, b) => a.tag - b.tag);
+}
+
+/** JPEG blocks keep full-resolution chroma: a filter's result should not be blurred again by its codec. */
+const JPEG_SUBSAMPLING = [1, 1];
+
+function storedPhotometric(output: RasterInfo, encoding: Encoding): number {
+  return encoding.codec === 'jpeg' && output.channels === 3 ? PHOTOMETRIC_YCBCR : output.photometric;
+}
+
+function colourChannels(photometric: number, channels: number): number {
+  const colours = photometric === 2 ? 3 : photometric === 5 ? 4 : 1;
+  return Math.min(colours, channels);
+}
+
+/** GDAL_NODATA holds one value for all channels. */
+function nodataText({ nodata }: RasterInfo): string | undefined {
+  const value = nodata?.find((candidate) => candidate !== null);
+  if (value === undefined || value === null) return undefined;
+  return Number.isNaN(value) ? 'nan' : String(value);
+}
+
+function entry(tag: number, type: number, bytes: Uint8Array): CarriedTag {
+  const size = { [ASCII]: 1, [SHORT]: 2, [LONG]: 4, 5: 8, [LONG8]: 8 }[type]!;
+  return { tag, type, count: bytes.length / size, bytes };
+}
+
+function shorts(values: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint16Array.from(values).buffer);
+}
+
+function longs(values: ArrayLike<number>): Uint8Array {
+  return new Uint8Array(Uint32Array.from(values).buffer);
+}
+
+function long8s(values: Float64Array): Uint8Array {
+  const words = new Uint32Array(2 * values.length);
+  values.forEach((value, index) => {
+    words[2 * index] = value % 2 ** 32;
+    words[2 * index + 1] = Math.floor(value / 2 ** 32);
+  });
+  return new Uint8Array(words.buffer);
+}
+
+function writeUint64(view: DataView, at: number, value: number): void {
+  view.setBigUint64(at, BigInt(value), true);
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_ALIGN) * BLOCK_ALIGN;
+}
+
+function evenBytes(bytes: number): number {
+  return bytes + (bytes & 1);
+}
