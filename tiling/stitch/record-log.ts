@@ -72,9 +72,13 @@ export function readRecords(path: string): RecordRead {
 
 /**
  * Calls `visit` with each whole record in order and returns the bytes they take; holds no more than one
- * record and one read buffer in memory.
+ * record and one read buffer in memory. Nothing beyond the first `limitBytes` is looked at.
  */
-export function forEachRecord(path: string, visit: (record: object) => void): number {
+export function forEachRecord(
+  path: string,
+  visit: (record: object) => void,
+  limitBytes = Number.POSITIVE_INFINITY,
+): number {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return 0;
   const fd = openSync(path, 'r');
   try {
@@ -88,7 +92,7 @@ export function forEachRecord(path: string, visit: (record: object) => void): nu
       let start = 0;
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
         const record = decodeLine(bytes.subarray(start, end));
-        if (record === undefined) return validBytes;
+        if (record === undefined || validBytes + end + 1 - start > limitBytes) return validBytes;
         visit(record);
         validBytes += end + 1 - start;
         start = end + 1;
