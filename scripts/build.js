@@ -1,7 +1,8 @@
-// Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler.
+// Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, generated
+// message classes by copy.
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -48,5 +49,11 @@ function buildTypeScript() {
   if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755);
 }
 
+/** What scripts/generate-proto.js made goes beside the code that imports it. */
+function copyGenerated() {
+  cpSync('proto/gen', 'dist/proto/gen', { recursive: true, preserveTimestamps: true });
+}
+
 buildWasm();
+copyGenerated();
 buildTypeScript();

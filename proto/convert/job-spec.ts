@@ -1,0 +1,105 @@
+import type { z } from 'zod';
+import { badInput } from '../../tiling/errors.js';
+import { type JobSpec, type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
+import type { google, halotile } from '../gen/messages.js';
+
+/** One field of a request that was refused, in google.rpc.BadRequest's words. */
+export interface FieldViolation {
+  /** Path from the spec's root, as in `operations[0].params.radius`. */
+  readonly field: string;
+  readonly description: string;
+}
+
+/** Either a checked spec or everything that is wrong with it. */
+export type SpecReading =
+  | { readonly ok: true; readonly spec: JobSpec }
+  | { readonly ok: false; readonly violations: readonly FieldViolation[] };
+
+/**
+ * The job of a proto message, checked by the same schema as a job file. Fields that a message lacks take the
+ * schema's defaults.
+ */
+export function readJobSpec(message: halotile.v1.IJobSpec): SpecReading {
+  const parsed = jobSpecSchema.safeParse(plainSpec(message));
+  if (parsed.success) return { ok: true, spec: parsed.data };
+  return { ok: false, violations: parsed.error.issues.map(violation) };
+}
+
+/** The proto message of a job: what {@link readJobSpec} turns back into an equal spec. */
+export function writeJobSpec(spec: JobSpecInput): halotile.v1.IJobSpec {
+  const { nodata, operations, ...rest } = spec;
+  return {
+    ...rest,
+    operations: operations.map(({ params, ...operation }) => ({
+      ...operation,
+      params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, toValue(value)])),
+    })),
+    ...(nodata === undefined ? {} : { nodata: toValue(nodata) }),
+  };
+}
+
+/**
+ * The error of a refused spec for those who have no field-wise form.
+ * @throws never; the result is bad-input
+ */
+export function specError(violations: readonly FieldViolation[]) {
+  const what = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
+  return badInput({ what, where: 'job spec' });
+}
+
+function violation(issue: z.core.$ZodIssue): FieldViolation {
+  let field = '';
+  for (const key of issue.path) {
+    if (typeof key === 'number') field += `[${key}]`;
+    else field += field === '' ? String(key) : `.${String(key)}`;
+  }
+  return { field, description: issue.message };
+}
+
+/** The message as a job file would have it: no nulls, no wrappers. */
+function plainSpec(message: halotile.v1.IJobSpec): unknown {
+  const { operations, nodata, mapping, compression, ...rest } = message;
+  return present({
+    ...rest,
+    operations: operations?.map(({ params, ...operation }) =>
+      present({
+        ...operation,
+        params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, fromValue(value)])),
+      }),
+    ),
+    nodata: nodata === undefined || nodata === null ? undefined : withNaN(fromValue(nodata)),
+    mapping: mapping === undefined || mapping === null ? undefined : present(mapping),
+    compression: compression === undefined || compression === null ? undefined : present(compression),
+  });
+}
+
+/** Own fields that are set; unknown ones of a newer client, which protobufjs keeps aside, are not among them. */
+function present(message: object): Record<string, unknown> {
+  const set = Object.entries(message).filter(
+    ([name, value]) => value !== null && value !== undefined && name[0] !== '$',
+  );
+  return Object.fromEntries(set);
+}
+
+/** JSON has no NaN, so a list may say "NaN". */
+function withNaN(value: unknown): unknown {
+  return Array.isArray(value) ? value.map((item) => (item === 'NaN' ? Number.NaN : item)) : value;
+}
+
+function toValue(value: string | number | boolean | readonly number[]): google.protobuf.IValue {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'number') return { numberValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  return { listValue: { values: value.map(toValue) } };
+}
+
+function fromValue(value: google.protobuf.IValue): unknown {
+  if (value.stringValue !== undefined && value.stringValue !== null) return value.stringValue;
+  if (value.numberValue !== undefined && value.numberValue !== null) return value.numberValue;
+  if (value.boolValue !== undefined && value.boolValue !== null) return value.boolValue;
+  if (value.listValue?.values) return value.listValue.values.map(fromValue);
+  if (value.structValue?.fields) {
+    return Object.fromEntries(Object.entries(value.structValue.fields).map(([name, item]) => [name, fromValue(item)]));
+  }
+  return null;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+import { z } from 'zod';
+import { readJobSpec, writeJobSpec } from '../../proto/convert/job-spec.js';
+import { readTileResult, writeTileResult } from '../../proto/convert/tile-result.js';
+import { halotile } from '../../proto/gen/messages.js';
+import type { TileResult } from '../../tiling/job/execution.js';
+import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { fromPortable, toPortable } from '../../tiling/job/portable.js';
+
+const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '../../../proto');
+
+function jobsRoot(): protobuf.Root {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => (target.startsWith('google/protobuf/') ? target : join(protoFolder, target));
+  return root.loadSync('halotile/v1/types.proto').resolveAll() as protobuf.Root;
+}
+
+function keysOf(schema: unknown): string[] {
+  let inner = schema as z.ZodType;
+  while (!(inner instanceof z.ZodObject)) {
+    inner =
+      inner instanceof z.ZodArray ? (inner.element as z.ZodType) : ((inner as z.ZodPrefault).unwrap() as z.ZodType);
+  }
+  return Object.keys(inner.shape).sort();
+}
+
+test('a job file and the proto have the same fields', () => {
+  const root = jobsRoot();
+  const fields = (name: string) => Object.keys(root.lookupType(`halotile.v1.${name}`).fields).sort();
+  assert.deepEqual(fields('JobSpec'), keysOf(jobSpecSchema));
+  assert.deepEqual(fields('Operation'), keysOf(jobSpecSchema.shape.operations));
+  assert.deepEqual(fields('Mapping'), keysOf(jobSpecSchema.shape.mapping));
+  assert.deepEqual(fields('Compression'), keysOf(jobSpecSchema.shape.compression));
+});
+
+const SPECS: readonly JobSpecInput[] = [
+  { image: 'a.tif', output: 'b.tif', operations: [{ name: 'box' }] },
+  {
+    image: 'root:in/a.tif',
+    map: 'root:in/m.tif',
+    output: 'root:out/b.tif',
+    operations: [
+      { name: 'box', params: { radius: 3, mode: 'x', flag: false }, border: 'constant', constant: -1.5 },
+      { name: 'box', params: { zero: 0, empty: '' } },
+    ],
+    mapping: { scale: 0.5, offset: -0, max: 0, invalid: 'clamp' },
+    dtype: 'float32',
+    nodata: [0, Number.NaN],
+    alpha: 'channel',
+    halo: 'max',
+    compression: { codec: 'zstd', level: 19, quality: 1, predictor: false },
+    overviews: false,
+    tile: 1024,
+    block: 256,
+  },
+  { image: 'a', output: 'b', operations: [{ name: 'box' }], nodata: 'none', mapping: {}, compression: {} },
+];
+
+test('a spec goes through the proto unchanged', () => {
+  for (const input of SPECS) {
+    const spec = jobSpecSchema.parse(input);
+    for (const form of [input, spec]) {
+      const bytes = halotile.v1.JobSpec.encode(writeJobSpec(form)).finish();
+      const reading = readJobSpec(halotile.v1.JobSpec.decode(bytes));
+      assert.deepEqual(reading, { ok: true, spec });
+    }
+  }
+});
+
+test('every wrong field of a spec is named', () => {
+  const reading = readJobSpec({
+    image: 'a.tif',
+    output: '',
+    operations: [{ name: 'box', border: 'wrap' }],
+    compression: { level: 40 },
+  });
+  assert.ok(!reading.ok);
+  assert.deepEqual(
+    reading.violations.map((violation) => violation.field),
+    ['output', 'operations[0].border', 'compression.level'],
+  );
+});
+
+test('a 64-bit field beyond 2^53 is refused instead of rounded', () => {
+  const bytes = protobuf.Writer.create().uint32(16).uint64('18446744073709551615').finish();
+  assert.throws(() => halotile.v1.WatchJobRequest.decode(bytes), /beyond 2\^53/);
+});
+
+test('a tile result goes through the proto unchanged', () => {
+  const result: TileResult = {
+    task: { stage: 1, tile: 7, attempt: 2 },
+    part: 'w1.part',
+    blocks: [{ level: 0, index: 3, offset: 2 ** 40, length: 9, crc: 0xffffffff }],
+    pixelCrc: 0x80000000,
+    rasterCrcTerm: 5,
+    mapMax: 63.5,
+    seconds: { read: 0.5, decode: 0, kernel: 1, encode: 0, write: 0 },
+    counts: { bytesRead: 2 ** 41, bytesWritten: 1, blocksDecoded: 2, inputPixels: 3, outputPixels: 4 },
+  };
+  const bytes = halotile.v1.TileCommit.encode(writeTileResult('k', 9, result)).finish();
+  assert.deepEqual(readTileResult(halotile.v1.TileCommit.decode(bytes)), result);
+});
+
+test('portable text keeps bytes, NaN and infinities', () => {
+  const value = {
+    bytes: new Uint8Array([1, 2, 255]),
+    nodata: [null, Number.NaN],
+    max: Number.POSITIVE_INFINITY,
+    a: 'x',
+  };
+  assert.deepEqual(fromPortable(toPortable({ ...value, gone: undefined })), value);
+});

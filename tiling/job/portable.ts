@@ -1,0 +1,30 @@
+/**
+ * Plans and codec contexts as text that crosses machines: JSON, with what JSON lacks in tagged form. A NaN or an
+ * infinity becomes `{"$number": "NaN"}`, bytes become `{"$bytes": base64}`; undefined fields are left out.
+ */
+export function toPortable(value: unknown): string {
+  return JSON.stringify(value, function tagged(this: unknown, key: string, item: unknown) {
+    // JSON.stringify calls toJSON before the replacer, which would turn a Buffer into a list of numbers.
+    const original = (this as Record<string, unknown>)[key];
+    if (original instanceof Uint8Array) {
+      return { $bytes: Buffer.from(original.buffer, original.byteOffset, original.byteLength).toString('base64') };
+    }
+    if (typeof item === 'number' && !Number.isFinite(item)) return { $number: String(item) };
+    return item;
+  });
+}
+
+/**
+ * The inverse of {@link toPortable}; bytes come back as Uint8Array. The caller states the type: both sides are of
+ * one release.
+ * @throws SyntaxError where the text is not JSON
+ */
+export function fromPortable<T>(text: string): T {
+  return JSON.parse(text, (_key, item: unknown) => {
+    if (typeof item !== 'object' || item === null) return item;
+    const tagged = item as { $bytes?: unknown; $number?: unknown };
+    if (typeof tagged.$bytes === 'string') return new Uint8Array(Buffer.from(tagged.$bytes, 'base64'));
+    if (typeof tagged.$number === 'string') return Number(tagged.$number);
+    return item;
+  }) as T;
+}
