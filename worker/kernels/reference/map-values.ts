@@ -1,0 +1,74 @@
+import { badInput, type HalotileError } from '../../../tiling/errors.js';
+import type { Rect } from '../../../tiling/geometry/rect.js';
+import type { JobSpec } from '../../../tiling/job/job-spec.js';
+import { MAX_RADIUS } from '../../../tiling/operations/index.js';
+import type { Samples } from '../../../tiling/raster/dtype.js';
+
+/** How map samples become radii or sigmas: v = scale·sample + offset, value' = min(v, max). */
+export type Mapping = JobSpec['mapping'];
+
+/** What map values mean to an operation. */
+export type MapMeaning = 'radius' | 'sigma';
+
+/**
+ * Radii of the map's samples, and the largest: v in float64, cut to `max`, rounded half up. `samples` are the
+ * pixels of `rect` in the map's file, row-major and dense; `into` takes one radius a pixel and is the caller's.
+ * @throws bad-input naming the pixel, where v is not finite or negative (with `invalid: 'clamp'` 0 is taken
+ *   instead) or where the radius would pass 65535, which neither is clamped to in silence
+ */
+export function radiiOf(samples: Samples, rect: Rect, mapping: Mapping, into: Uint16Array): number {
+  let max = 0;
+  for (let i = 0; i < into.length; i++) {
+    const radius = Math.floor(mappedValue(samples[i]!, mapping) + 0.5);
+    if (!(radius <= MAX_RADIUS)) throw refusal(samples[i]!, pixelAt(rect, i), mapping);
+    into[i] = radius;
+    if (radius > max) max = radius;
+  }
+  return max;
+}
+
+/**
+ * Sigmas of the map's samples in float32, and the largest; otherwise as {@link radiiOf}.
+ * @throws bad-input naming the pixel, where v is not finite or negative
+ */
+export function sigmasOf(samples: Samples, rect: Rect, mapping: Mapping, into: Float32Array): number {
+  let max = 0;
+  for (let i = 0; i < into.length; i++) {
+    const sigma = Math.fround(mappedValue(samples[i]!, mapping));
+    if (!Number.isFinite(sigma)) throw refusal(samples[i]!, pixelAt(rect, i), mapping);
+    into[i] = sigma;
+    if (sigma > max) max = sigma;
+  }
+  return max;
+}
+
+/** value' of one sample before rounding; NaN where it is invalid and not clamped. */
+export function mappedValue(sample: number, { scale, offset, max, invalid }: Mapping): number {
+  const v = scale * sample + offset;
+  if (!(Number.isFinite(v) && v >= 0)) return invalid === 'clamp' ? 0 : Number.NaN;
+  return max === undefined ? v : Math.min(v, max);
+}
+
+/** Why the map's sample at a pixel of its file gives no radius or sigma. */
+export function refusal(sample: number, pixel: { x: number; y: number }, mapping: Mapping): HalotileError {
+  const where = `map pixel ${pixel.x},${pixel.y}`;
+  const v = mapping.scale * sample + mapping.offset;
+  if (!(Number.isFinite(v) && v >= 0)) {
+    return badInput({
+      what: `the sample ${sample} means ${v}`,
+      where,
+      expected: 'a finite value of at least 0',
+      remedy: 'correct the map or pass --map-invalid clamp to take 0 there',
+    });
+  }
+  return badInput({
+    what: `the sample ${sample} means a radius of ${v}`,
+    where,
+    expected: `at most ${MAX_RADIUS}`,
+    remedy: 'pass a smaller --scale or a --max-radius',
+  });
+}
+
+function pixelAt(rect: Rect, index: number): { x: number; y: number } {
+  return { x: rect.x + (index % rect.width), y: rect.y + Math.floor(index / rect.width) };
+}
