@@ -1,0 +1,94 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { badInput } from '../errors.js';
+
+/** Bytes that can be read at any place: a file, or a block of memory that holds one. */
+export interface RandomBytes {
+  /** What messages call it: a path. */
+  readonly name: string;
+  readonly size: number;
+  /**
+   * Fills `into` from `offset` on; `what` names the structure for the message.
+   * @throws bad-input where the file ends before
+   */
+  readInto(into: Uint8Array, offset: number, what: string): void;
+}
+
+/** A new array of `length` bytes at `offset`; the length must have been bounded before. */
+export function readBytes(from: RandomBytes, offset: number, length: number, what: string): Uint8Array {
+  if (offset < 0 || offset + length > from.size) throw pastTheEnd(from, offset, length, what);
+  const bytes = new Uint8Array(length);
+  from.readInto(bytes, offset, what);
+  return bytes;
+}
+
+/** The error for a structure that does not lie in the file. */
+export function pastTheEnd(from: RandomBytes, offset: number, length: number, what: string) {
+  return badInput({
+    what: `${what} at byte ${offset} of ${length} bytes ends past the end of the file (${from.size} bytes)`,
+    where: from.name,
+    remedy: 'the file is truncated or damaged: copy it again',
+  });
+}
+
+/** A file opened for reading; closed by whoever opened it. */
+export class FileBytes implements RandomBytes {
+  readonly name: string;
+  readonly size: number;
+  readonly #fd: number;
+
+  /** @throws bad-input where the path cannot be opened or is no regular file */
+  constructor(path: string) {
+    this.name = path;
+    try {
+      this.#fd = openSync(path, 'r');
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
+    const stat = fstatSync(this.#fd);
+    this.size = stat.size;
+    if (!stat.isFile()) {
+      closeSync(this.#fd);
+      throw badInput({ what: 'not a regular file', where: path, expected: 'an image file' });
+    }
+  }
+
+  readInto(into: Uint8Array, offset: number, what: string): void {
+    let done = 0;
+    while (done < into.length) {
+      let got: number;
+      try {
+        got = readSync(this.#fd, into, done, into.length - done, offset + done);
+      } catch (cause) {
+        throw badInput({ what: `${what} at byte ${offset} cannot be read: ${reason(cause)}`, where: this.name }, cause);
+      }
+      if (got === 0) throw pastTheEnd(this, offset, into.length, what);
+      done += got;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** The same over memory: an EXIF block, a file in a test. */
+export function memoryBytes(name: string, bytes: Uint8Array): RandomBytes {
+  const source: RandomBytes = {
+    name,
+    size: bytes.length,
+    readInto(into, offset, what) {
+      if (offset + into.length > bytes.length) throw pastTheEnd(source, offset, into.length, what);
+      into.set(bytes.subarray(offset, offset + into.length));
+    },
+  };
+  return source;
+}
+
+/** The error for a path that cannot be opened. */
+export function unreadable(path: string, cause: unknown) {
+  return badInput({ what: `cannot be opened: ${reason(cause)}`, where: path, expected: 'a readable file' }, cause);
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,155 @@
+import { badInput } from '../errors.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { blockBytes, maxBlockBytes } from '../raster/stored-block.js';
+import { pastTheEnd, readBytes } from '../sources/random-bytes.js';
+import { type Directory, type Entry, INTEGER_READERS } from './directory.js';
+import { FIELD_TYPES, tagName } from './tags.js';
+
+/** Where the encoded bytes of one block lie; a length of 0 is a sparse block that was never written. */
+export interface BlockPlace {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Finds blocks by number. */
+export interface BlockPlaces {
+  readonly count: number;
+  /** @throws bad-input where the block does not lie in the file, named with its number */
+  place(index: number): BlockPlace;
+}
+
+const PAGE = 4096;
+/** 64 pages of 4096 blocks hold 4 MiB of places, enough for one band of any image. */
+const MAX_PAGES = 64;
+
+/**
+ * The offsets and lengths of a raster's blocks, read in pages when asked for: a file of a few hundred
+ * gigapixels has a million of them.
+ */
+export class BlockTable implements BlockPlaces {
+  readonly count: number;
+  readonly #directory: Directory;
+  readonly #offsets: Entry;
+  /** Absent only in old uncompressed files, where every block has its full size. */
+  readonly #lengths: Entry | undefined;
+  readonly #fullLength: (index: number) => number;
+  readonly #pages = new Map<number, { readonly offsets: Float64Array; readonly lengths: Float64Array }>();
+
+  /**
+   * @param fullLength the bytes that block `index` decodes to
+   * @throws bad-input where the arrays are missing, too short or of no integer type
+   */
+  constructor(
+    directory: Directory,
+    tags: { readonly offsets: number; readonly lengths: number },
+    count: number,
+    fullLength: (index: number) => number,
+  ) {
+    this.count = count;
+    this.#directory = directory;
+    this.#offsets = arrayEntry(directory, tags.offsets, count)!;
+    this.#lengths = arrayEntry(directory, tags.lengths, count);
+    this.#fullLength = fullLength;
+  }
+
+  /** @throws bad-input where the block does not lie in the file, named with its number */
+  place(index: number): BlockPlace {
+    const number = Math.floor(index / PAGE);
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = this.#loadPage(number);
+      if (this.#pages.size >= MAX_PAGES) this.#pages.clear();
+      this.#pages.set(number, page);
+    }
+    const at = index - number * PAGE;
+    const offset = page.offsets[at]!;
+    const length = page.lengths[at]!;
+    const file = this.#directory.file;
+    if (length > 0 && offset + length > file.size) throw pastTheEnd(file, offset, length, `block ${index}`);
+    if (length > 0 && offset === 0) {
+      throw badInput({
+        what: `block ${index} has ${length} bytes but no offset`,
+        where: this.#directory.where,
+        remedy: 'the file is damaged',
+      });
+    }
+    return { offset, length };
+  }
+
+  #loadPage(number: number) {
+    const first = number * PAGE;
+    const count = Math.min(PAGE, this.count - first);
+    const offsets = readColumn(this.#directory, this.#offsets, first, count);
+    if (this.#lengths !== undefined) {
+      return { offsets, lengths: readColumn(this.#directory, this.#lengths, first, count) };
+    }
+    const lengths = offsets.map((offset, i) => (offset === 0 ? 0 : this.#fullLength(first + i)));
+    return { offsets, lengths };
+  }
+}
+
+function arrayEntry(directory: Directory, tag: number, count: number): Entry | undefined {
+  const entry = directory.entry(tag);
+  if (entry === undefined) return undefined;
+  if (INTEGER_READERS[entry.type] === undefined) {
+    throw badInput({
+      what: `${tagName(tag)} has field type ${entry.type}`,
+      where: directory.where,
+      expected: 'SHORT, LONG or LONG8',
+    });
+  }
+  if (entry.count < count) {
+    throw badInput({
+      what: `${tagName(tag)} has ${entry.count} values`,
+      where: directory.where,
+      expected: `${count}, one for each block of the image`,
+      remedy: 'the file is damaged or was never finished',
+    });
+  }
+  return entry;
+}
+
+function readColumn(directory: Directory, entry: Entry, first: number, count: number): Float64Array {
+  const size = FIELD_TYPES[entry.type]!.bytes;
+  const bytes = readBytes(directory.file, entry.offset + first * size, count * size, tagName(entry.tag));
+  const view = new DataView(bytes.buffer);
+  const read = INTEGER_READERS[entry.type]!;
+  const column = new Float64Array(count);
+  for (let i = 0; i < count; i++) column[i] = read(view, i * size, directory.littleEndian);
+  return column;
+}
+
+const SPLIT_BYTES = 1 << 20;
+
+/**
+ * Many writers put a whole uncompressed image or plane into one strip. Rows of such a strip are read without
+ * decoding anything, so it counts as strips of about a mebibyte.
+ */
+export function splitStrips(
+  info: RasterInfo,
+  layout: BlockLayout,
+  blocks: BlockPlaces,
+): { layout: BlockLayout; blocks: BlockPlaces } {
+  const whole = maxBlockBytes(info, layout);
+  if (layout.codec !== 'none' || !layout.striped || layout.down !== 1 || whole <= SPLIT_BYTES)
+    return { layout, blocks };
+  const rowBytes = whole / layout.blockHeight;
+  const blockHeight = Math.max(1, Math.floor(SPLIT_BYTES / rowBytes));
+  const down = Math.ceil(info.height / blockHeight);
+  const split: BlockLayout = { ...layout, blockHeight, down };
+  const place = (index: number): BlockPlace => {
+    const plane = Math.floor(index / down);
+    const strip = blocks.place(plane);
+    if (strip.length === 0) return strip;
+    if (strip.length < whole) {
+      throw badInput({
+        what: `strip ${plane} has ${strip.length} bytes`,
+        expected: `${whole}`,
+        remedy: 'the file is truncated',
+      });
+    }
+    const offset = strip.offset + (index - plane * down) * blockHeight * rowBytes;
+    return { offset, length: blockBytes(info, split, index) };
+  };
+  return { layout: split, blocks: { count: down * blocks.count, place } };
+}

@@ -1,0 +1,154 @@
+import { badInput } from '../errors.js';
+import { type RandomBytes, readBytes } from '../sources/random-bytes.js';
+import { checkedEntry, Directory, type Entry } from './directory.js';
+
+/** How classic TIFF and BigTIFF differ: sizes in a table, not branches. */
+interface Format {
+  readonly name: 'TIFF' | 'BigTIFF';
+  readonly headerBytes: number;
+  /** Where the header holds the first directory's offset. */
+  readonly firstAt: number;
+  readonly offsetBytes: 4 | 8;
+  readonly countBytes: 2 | 8;
+  readonly entryBytes: number;
+  /** Where an entry holds its value or offset. */
+  readonly valueAt: number;
+}
+
+const CLASSIC: Format = {
+  name: 'TIFF',
+  headerBytes: 8,
+  firstAt: 4,
+  offsetBytes: 4,
+  countBytes: 2,
+  entryBytes: 12,
+  valueAt: 8,
+};
+const BIG: Format = {
+  name: 'BigTIFF',
+  headerBytes: 16,
+  firstAt: 8,
+  offsetBytes: 8,
+  countBytes: 8,
+  entryBytes: 20,
+  valueAt: 12,
+};
+
+/** More tags or directories than any real file has: reading stops before they cost anything. */
+const MAX_ENTRIES = 4096;
+const MAX_DIRECTORIES = 10_000;
+
+/** The structure of a TIFF file: its directories in file order, every entry known to lie in the file. */
+export interface TiffHeader {
+  readonly kind: 'TIFF' | 'BigTIFF';
+  readonly littleEndian: boolean;
+  readonly directories: readonly Directory[];
+}
+
+/** Whether the bytes begin like a TIFF or BigTIFF of either byte order. */
+export function looksLikeTiff(start: Uint8Array): boolean {
+  const [a, b, c, d] = start;
+  if (a === 0x49 && b === 0x49) return (c === 42 || c === 43) && d === 0;
+  return a === 0x4d && b === 0x4d && c === 0 && (d === 42 || d === 43);
+}
+
+/**
+ * The directories of a TIFF or BigTIFF (TIFF 6.0 section 2; BigTIFF by Aware Systems).
+ * @throws bad-input for anything that points outside the file, repeats, or is more than any real file has
+ */
+export function parseHeader(file: RandomBytes): TiffHeader {
+  const magic = readBytes(file, 0, 8, 'TIFF header');
+  if (!looksLikeTiff(magic)) {
+    throw badInput({
+      what: 'no TIFF: the first four bytes are not its signature',
+      where: file.name,
+      expected: 'a TIFF',
+    });
+  }
+  const littleEndian = magic[0] === 0x49;
+  const format = (littleEndian ? magic[2] : magic[3]) === 42 ? CLASSIC : BIG;
+  const header = new DataView(readBytes(file, 0, format.headerBytes, `${format.name} header`).buffer);
+  if (format === BIG && (header.getUint16(4, littleEndian) !== 8 || header.getUint16(6, littleEndian) !== 0)) {
+    throw badInput({ what: 'BigTIFF header with an offset size other than 8', where: file.name, expected: 'size 8' });
+  }
+  const directories: Directory[] = [];
+  const seen = new Set<number>();
+  let offset = getOffset(header, format.firstAt, format, littleEndian);
+  while (offset !== 0) {
+    if (seen.has(offset)) {
+      throw badInput({
+        what: `image directory ${directories.length} at byte ${offset} was met before: the chain is circular`,
+        where: file.name,
+        expected: 'a chain that ends',
+        remedy: 'the file is damaged: write it anew',
+      });
+    }
+    if (directories.length === MAX_DIRECTORIES) {
+      throw badInput({ what: `more than ${MAX_DIRECTORIES} image directories`, where: file.name, expected: 'fewer' });
+    }
+    seen.add(offset);
+    const { directory, next } = parseDirectory(file, format, { index: directories.length, offset, littleEndian });
+    directories.push(directory);
+    offset = next;
+  }
+  if (directories.length === 0) {
+    throw badInput({ what: 'no image directory', where: file.name, expected: 'at least one', remedy: 'write it anew' });
+  }
+  return { kind: format.name, littleEndian, directories };
+}
+
+function parseDirectory(
+  file: RandomBytes,
+  format: Format,
+  place: { readonly index: number; readonly offset: number; readonly littleEndian: boolean },
+): { directory: Directory; next: number } {
+  const { littleEndian, index, offset } = place;
+  const name = `image directory ${index}`;
+  const countView = new DataView(readBytes(file, offset, format.countBytes, name).buffer);
+  const count = format.countBytes === 2 ? countView.getUint16(0, littleEndian) : getBig(countView, 0, littleEndian);
+  if (count === 0 || count > MAX_ENTRIES) {
+    throw badInput({
+      what: `${name} at byte ${offset} claims ${count} tags`,
+      where: file.name,
+      expected: `1 to ${MAX_ENTRIES}`,
+      remedy: 'the file is damaged',
+    });
+  }
+  const start = offset + format.countBytes;
+  const end = start + count * format.entryBytes + format.offsetBytes;
+  const view = new DataView(readBytes(file, start, end - start, name).buffer);
+  const entries = new Map<number, Entry>();
+  for (let i = 0; i < count; i++) {
+    const at = i * format.entryBytes;
+    const entry = parseEntry(file, format, view, { at, start, littleEndian });
+    // The first of equal tags counts, as in libtiff.
+    if (entry !== null && !entries.has(entry.tag)) entries.set(entry.tag, entry);
+  }
+  const directory = new Directory(file, { index, offset, end, littleEndian }, entries);
+  return { directory, next: getOffset(view, count * format.entryBytes, format, littleEndian) };
+}
+
+function parseEntry(
+  file: RandomBytes,
+  format: Format,
+  view: DataView,
+  { at, start, littleEndian }: { readonly at: number; readonly start: number; readonly littleEndian: boolean },
+): Entry | null {
+  const tag = view.getUint16(at, littleEndian);
+  const type = view.getUint16(at + 2, littleEndian);
+  const count = getOffset(view, at + 4, format, littleEndian);
+  const inline = checkedEntry(file, { tag, type, count, offset: 0 });
+  if (inline === null) return null;
+  const fits = inline.byteLength <= format.offsetBytes;
+  const offset = fits ? start + at + format.valueAt : getOffset(view, at + format.valueAt, format, littleEndian);
+  return checkedEntry(file, { tag, type, count, offset });
+}
+
+function getOffset(view: DataView, at: number, format: Format, littleEndian: boolean): number {
+  return format.offsetBytes === 4 ? view.getUint32(at, littleEndian) : getBig(view, at, littleEndian);
+}
+
+/** A 64-bit value; beyond 2^53 it is inexact, but still larger than any file and refused by bounds. */
+function getBig(view: DataView, at: number, littleEndian: boolean): number {
+  return Number(view.getBigUint64(at, littleEndian));
+}

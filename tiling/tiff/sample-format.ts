@@ -1,0 +1,116 @@
+import { badInput } from '../errors.js';
+import type { DType } from '../raster/dtype.js';
+import type { AlphaKind } from '../raster/raster-info.js';
+import type { Directory } from './directory.js';
+import { TAG } from './tags.js';
+
+/** What the samples of a TIFF image are. */
+export interface SampleFormat {
+  readonly dtype: DType;
+  readonly channels: number;
+  readonly alpha: AlphaKind;
+  /** As stored: 6 is YCbCr. */
+  readonly storedPhotometric: number;
+}
+
+const MAX_CHANNELS = 4096;
+const FORMAT_NAMES: Readonly<Record<number, string>> = {
+  1: 'unsigned integer',
+  2: 'signed integer',
+  3: 'floating point',
+  5: 'complex integer',
+  6: 'complex floating point',
+};
+const PHOTOMETRIC_NAMES: Readonly<Record<number, string>> = {
+  3: 'palette colour',
+  4: 'transparency mask',
+  8: 'CIE L*a*b*',
+  9: 'ICC L*a*b*',
+  10: 'ITU L*a*b*',
+  32803: 'colour filter array',
+  34892: 'linear raw',
+};
+/** Channels that a photometric interpretation has without extra ones. */
+const COLOUR_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 5: 4, 6: 3 };
+
+/**
+ * The sample type, channels and colour of a directory.
+ * @throws bad-input for what halotile does not filter, with the way to convert it
+ */
+export function readSampleFormat(directory: Directory): SampleFormat {
+  const channels = directory.integer(TAG.samplesPerPixel, 1);
+  if (channels < 1 || channels > MAX_CHANNELS) {
+    throw refuse(directory, `${channels} samples per pixel (tag 277)`, `1 to ${MAX_CHANNELS}`);
+  }
+  const storedPhotometric = directory.integer(TAG.photometric, channels >= 3 ? 2 : 1);
+  const colours = COLOUR_CHANNELS[storedPhotometric];
+  if (colours === undefined) {
+    const name = PHOTOMETRIC_NAMES[storedPhotometric] ?? 'unknown';
+    const remedy =
+      storedPhotometric === 3
+        ? 'expand it: gdal_translate -expand rgb IN OUT'
+        : 'convert it: vips colourspace IN OUT srgb';
+    throw refuse(
+      directory,
+      `photometric interpretation ${storedPhotometric}, ${name} (tag 262)`,
+      'grey or RGB',
+      remedy,
+    );
+  }
+  if (channels < colours) {
+    throw refuse(directory, `${channels} channels under photometric interpretation ${storedPhotometric}`, `${colours}`);
+  }
+  if (directory.integer(TAG.fillOrder, 1) !== 1) {
+    throw refuse(
+      directory,
+      'bits stored lowest first (tag 266)',
+      'fill order 1',
+      'rewrite it: tiffcp -f msb2lsb IN OUT',
+    );
+  }
+  return {
+    dtype: readDType(directory, channels),
+    channels,
+    alpha: readAlpha(directory, channels - colours),
+    storedPhotometric,
+  };
+}
+
+function readDType(directory: Directory, channels: number): DType {
+  const bits = uniform(directory, TAG.bitsPerSample, 1, channels, 'bits per sample (tag 258)');
+  const stored = uniform(directory, TAG.sampleFormat, 1, channels, 'sample format (tag 339)');
+  const format = stored === 4 ? 1 : stored;
+  if (format === 1 && bits === 8) return 'uint8';
+  if (format === 1 && bits === 16) return 'uint16';
+  if (format === 3 && bits === 32) return 'float32';
+  throw refuse(
+    directory,
+    `${bits}-bit ${FORMAT_NAMES[format] ?? `sample format ${format}`} samples (tags 258 and 339)`,
+    '8 or 16-bit unsigned integer or 32-bit floating point',
+    `convert it: gdal_translate -ot ${format === 1 && bits < 8 ? 'Byte' : 'Float32'} IN OUT`,
+  );
+}
+
+/** The one value of a tag that has a value for each channel. */
+function uniform(directory: Directory, tag: number, fallback: number, channels: number, name: string): number {
+  const values = directory.integers(tag, Math.max(channels, 1));
+  const first = values[0] ?? fallback;
+  if (values.some((value) => value !== first)) {
+    throw refuse(directory, `${name} differ between channels: ${values.join(', ')}`, 'the same for all');
+  }
+  return first;
+}
+
+/** Alpha counts where it is the last channel; other extra samples are plain channels. */
+function readAlpha(directory: Directory, extras: number): AlphaKind {
+  if (extras === 0) return 'none';
+  const kinds = directory.integers(TAG.extraSamples, MAX_CHANNELS);
+  const last = kinds[extras - 1];
+  if (last === 2) return 'unassociated';
+  return last === 1 ? 'associated' : 'none';
+}
+
+function refuse(directory: Directory, what: string, expected: string, remedy?: string) {
+  const detail = { what, where: directory.where, expected };
+  return badInput(remedy === undefined ? detail : { ...detail, remedy });
+}

@@ -1,0 +1,82 @@
+/** The TIFF tags that halotile reads or carries (TIFF 6.0, TIFF Technical Note 2, GeoTIFF 1.1, GDAL). */
+export const TAG = {
+  newSubfileType: 254,
+  imageWidth: 256,
+  imageLength: 257,
+  bitsPerSample: 258,
+  compression: 259,
+  photometric: 262,
+  fillOrder: 266,
+  imageDescription: 270,
+  stripOffsets: 273,
+  orientation: 274,
+  samplesPerPixel: 277,
+  rowsPerStrip: 278,
+  stripByteCounts: 279,
+  xResolution: 282,
+  yResolution: 283,
+  planarConfiguration: 284,
+  resolutionUnit: 296,
+  predictor: 317,
+  tileWidth: 322,
+  tileLength: 323,
+  tileOffsets: 324,
+  tileByteCounts: 325,
+  subIfds: 330,
+  extraSamples: 338,
+  sampleFormat: 339,
+  jpegTables: 347,
+  chromaSubsampling: 530,
+  modelPixelScale: 33550,
+  modelTiepoint: 33922,
+  modelTransformation: 34264,
+  iccProfile: 34675,
+  geoKeyDirectory: 34735,
+  geoDoubleParams: 34736,
+  geoAsciiParams: 34737,
+  gdalMetadata: 42112,
+  gdalNodata: 42113,
+} as const;
+
+/** Tags that travel from the input to the output without being understood. */
+export const CARRIED_TAGS: readonly number[] = [
+  TAG.imageDescription,
+  TAG.orientation,
+  TAG.xResolution,
+  TAG.yResolution,
+  TAG.resolutionUnit,
+  TAG.modelPixelScale,
+  TAG.modelTiepoint,
+  TAG.modelTransformation,
+  TAG.iccProfile,
+  TAG.geoKeyDirectory,
+  TAG.geoDoubleParams,
+  TAG.geoAsciiParams,
+  TAG.gdalMetadata,
+];
+
+/** Bytes of one value, and of the unit whose byte order matters, by TIFF field type. */
+export const FIELD_TYPES: Readonly<Record<number, { readonly bytes: number; readonly unit: number }>> = {
+  1: { bytes: 1, unit: 1 }, // BYTE
+  2: { bytes: 1, unit: 1 }, // ASCII
+  3: { bytes: 2, unit: 2 }, // SHORT
+  4: { bytes: 4, unit: 4 }, // LONG
+  5: { bytes: 8, unit: 4 }, // RATIONAL
+  6: { bytes: 1, unit: 1 }, // SBYTE
+  7: { bytes: 1, unit: 1 }, // UNDEFINED
+  8: { bytes: 2, unit: 2 }, // SSHORT
+  9: { bytes: 4, unit: 4 }, // SLONG
+  10: { bytes: 8, unit: 4 }, // SRATIONAL
+  11: { bytes: 4, unit: 4 }, // FLOAT
+  12: { bytes: 8, unit: 8 }, // DOUBLE
+  13: { bytes: 4, unit: 4 }, // IFD
+  16: { bytes: 8, unit: 8 }, // LONG8
+  17: { bytes: 8, unit: 8 }, // SLONG8
+  18: { bytes: 8, unit: 8 }, // IFD8
+};
+
+/** The name of a tag as messages give it, `tag 65000` where it has none here. */
+export function tagName(tag: number): string {
+  const known = Object.entries(TAG).find(([, number]) => number === tag);
+  return known === undefined ? `tag ${tag}` : `${known[0]} (tag ${tag})`;
+}

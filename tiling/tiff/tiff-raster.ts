@@ -1,0 +1,198 @@
+import { badInput } from '../errors.js';
+import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { blockBytes, maxBlockBytes, storedBlockCount } from '../raster/stored-block.js';
+import type { CodecContext } from '../sources/block-source.js';
+import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
+import type { Directory } from './directory.js';
+import { readNodata } from './nodata.js';
+import { readSampleFormat, type SampleFormat } from './sample-format.js';
+import { TAG } from './tags.js';
+
+/** One image of a TIFF file as the rest of halotile sees it. */
+export interface TiffRaster {
+  readonly info: RasterInfo;
+  readonly layout: BlockLayout;
+  readonly codecContext: CodecContext;
+  readonly blocks: BlockPlaces;
+}
+
+/** As libvips: far beyond any image, far below what would overflow. */
+const MAX_SIDE = 10_000_000;
+/** Block numbers are int32 keys, and tables of this size are still read in a second. */
+const MAX_BLOCKS = 1 << 26;
+/** A decoded block lives in memory whole; nothing reads an image of larger ones well. */
+const MAX_BLOCK_BYTES = 1 << 30;
+
+const CODECS: Readonly<Record<number, BlockCodec>> = {
+  1: 'none',
+  5: 'lzw',
+  7: 'jpeg',
+  8: 'deflate',
+  32946: 'deflate',
+  50000: 'zstd',
+  50001: 'webp',
+};
+
+/**
+ * How many bytes one encoded byte can decode to at most: deflate by its format (1032), LZW at 3838-byte strings
+ * of 12 bits, ZSTD at 128 KiB run blocks of 4 bytes, JPEG at 6 bits for a grey 8×8 block with room for
+ * subsampling, WebP by its predictive mode. A block that claims more is a bomb or damaged.
+ */
+const MAX_RATIO: Readonly<Record<BlockCodec, number>> = {
+  none: 1,
+  deflate: 1040,
+  lzw: 2600,
+  zstd: 33_000,
+  jpeg: 2000,
+  webp: 100_000,
+};
+
+/**
+ * Interprets one directory as a raster that can be read by blocks.
+ * @throws bad-input where it is damaged or of a kind that halotile does not read, naming directory and tag
+ */
+export function readTiffRaster(directory: Directory): TiffRaster {
+  const width = readSide(directory, TAG.imageWidth, 'width');
+  const height = readSide(directory, TAG.imageLength, 'height');
+  const format = readSampleFormat(directory);
+  const codec = readCodec(directory, format);
+  const predictor = readPredictor(directory, codec, format);
+  const stored: BlockLayout = {
+    ...readBlockGrid(directory, width, height),
+    planar: format.channels > 1 && directory.integer(TAG.planarConfiguration, 1) === 2,
+    codec,
+    predictor,
+    littleEndian: directory.littleEndian,
+  };
+  const nodata = readNodata(directory, format);
+  const info: RasterInfo = {
+    width,
+    height,
+    channels: format.channels,
+    dtype: format.dtype,
+    alpha: format.alpha,
+    ...(nodata === undefined ? {} : { nodata }),
+    photometric: format.storedPhotometric === 6 ? 2 : format.storedPhotometric,
+    carried: directory.carried(),
+  };
+  const { layout, blocks } = splitStrips(info, stored, readBlocks(directory, info, stored));
+  return { info, layout, codecContext: readCodecContext(directory, format), blocks };
+}
+
+/**
+ * Checks every block's place and size, reading the table once and keeping little of it.
+ * @throws bad-input naming the first block that lies outside the file, is too short or could not decode to its size
+ */
+export function checkAllBlocks({ info, layout, blocks }: TiffRaster, where: string): void {
+  const ratio = MAX_RATIO[layout.codec];
+  for (let index = 0; index < blocks.count; index++) {
+    const { length } = blocks.place(index);
+    const full = blockBytes(info, layout, index);
+    if (length !== 0 && length * ratio < full) {
+      throw badInput({
+        what: `block ${index} has ${length} bytes for ${full} bytes of pixels under compression "${layout.codec}"`,
+        where,
+        expected: layout.codec === 'none' ? `${full}` : `at least ${Math.ceil(full / ratio)}`,
+        remedy: 'the file is truncated, damaged or made to exhaust memory',
+      });
+    }
+  }
+}
+
+function readSide(directory: Directory, tag: number, name: string): number {
+  const side = directory.required(tag);
+  if (side < 1 || side > MAX_SIDE) throw bad(directory, `${name} ${side} (tag ${tag})`, `1 to ${MAX_SIDE}`);
+  return side;
+}
+
+function readCodec(directory: Directory, { dtype, channels, storedPhotometric }: SampleFormat): BlockCodec {
+  const compression = directory.integer(TAG.compression, 1);
+  const codec = CODECS[compression];
+  const remedy = 'convert it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT';
+  if (codec === undefined) {
+    throw bad(directory, `compression ${compression} (tag 259)`, 'none, deflate, LZW, ZSTD, JPEG or WebP', remedy);
+  }
+  if ((codec === 'jpeg' || codec === 'webp') && dtype !== 'uint8') {
+    throw bad(directory, `${dtype} samples under ${codec} compression (tags 258 and 259)`, '8 bits', remedy);
+  }
+  if (storedPhotometric === 6 && codec !== 'jpeg') {
+    throw bad(directory, `YCbCr pixels under ${codec} compression (tag 262)`, 'grey or RGB', remedy);
+  }
+  const planar = channels > 1 && directory.integer(TAG.planarConfiguration, 1) === 2;
+  if (storedPhotometric === 6 && (planar || channels !== 3)) {
+    throw bad(directory, `YCbCr with ${channels}${planar ? ' separate' : ''} channels (tag 262)`, '3 chunky', remedy);
+  }
+  if (codec === 'jpeg' && !planar && channels !== 1 && channels !== 3) {
+    throw bad(directory, `${channels} channels under JPEG compression (tag 277)`, '1 or 3, or separate planes', remedy);
+  }
+  if (codec === 'webp' && (planar || (channels !== 3 && channels !== 4))) {
+    throw bad(directory, `${channels}${planar ? ' separate' : ''} channels under WebP compression`, '3 or 4', remedy);
+  }
+  return codec;
+}
+
+function readPredictor(directory: Directory, codec: BlockCodec, { dtype }: SampleFormat): 1 | 2 | 3 {
+  // As libtiff: only these codecs look at the tag.
+  if (codec !== 'deflate' && codec !== 'lzw' && codec !== 'zstd') return 1;
+  const predictor = directory.integer(TAG.predictor, 1);
+  if (predictor === 1 || predictor === 2) return predictor;
+  if (predictor === 3 && dtype === 'float32') return predictor;
+  throw bad(directory, `predictor ${predictor} for ${dtype} samples (tag 317)`, '1, 2, or 3 for float32');
+}
+
+function readBlockGrid(directory: Directory, width: number, height: number) {
+  const striped = !directory.has(TAG.tileWidth);
+  const blockWidth = striped ? width : directory.required(TAG.tileWidth);
+  const blockHeight = striped
+    ? Math.min(height, directory.integer(TAG.rowsPerStrip, height))
+    : directory.required(TAG.tileLength);
+  if (blockWidth < 1 || blockHeight < 1 || blockWidth > MAX_SIDE || blockHeight > MAX_SIDE) {
+    throw bad(directory, `blocks of ${blockWidth}×${blockHeight} pixels`, `sides from 1 to ${MAX_SIDE}`);
+  }
+  return {
+    blockWidth,
+    blockHeight,
+    across: Math.ceil(width / blockWidth),
+    down: Math.ceil(height / blockHeight),
+    striped,
+  };
+}
+
+function readBlocks(directory: Directory, info: RasterInfo, layout: BlockLayout): BlockTable {
+  const tags = layout.striped
+    ? { offsets: TAG.stripOffsets, lengths: TAG.stripByteCounts }
+    : { offsets: TAG.tileOffsets, lengths: TAG.tileByteCounts };
+  const count = storedBlockCount(info, layout);
+  if (count > MAX_BLOCKS) throw bad(directory, `${count} blocks`, `at most ${MAX_BLOCKS}`, 'use larger tiles');
+  const blockSize = maxBlockBytes(info, layout);
+  if (!layout.striped && blockSize > MAX_BLOCK_BYTES) {
+    throw bad(
+      directory,
+      `tiles of ${layout.blockWidth}×${layout.blockHeight} pixels, ${blockSize} bytes each`,
+      `at most ${MAX_BLOCK_BYTES} bytes`,
+      'write it with smaller tiles',
+    );
+  }
+  const missing = !directory.has(tags.offsets)
+    ? tags.offsets
+    : layout.codec !== 'none' && !directory.has(tags.lengths)
+      ? tags.lengths
+      : undefined;
+  if (missing !== undefined) throw bad(directory, `tag ${missing} is missing`, 'the places of all blocks');
+  return new BlockTable(directory, tags, count, (index) => blockBytes(info, layout, index));
+}
+
+function readCodecContext(directory: Directory, { storedPhotometric }: SampleFormat): CodecContext {
+  const tables = directory.bytes(TAG.jpegTables);
+  const subsampling = directory.integers(TAG.chromaSubsampling, 2);
+  return {
+    storedPhotometric,
+    ...(tables === undefined ? {} : { jpegTables: tables }),
+    ...(subsampling.length === 2 ? { chromaSubsampling: [subsampling[0]!, subsampling[1]!] as const } : {}),
+  };
+}
+
+function bad(directory: Directory, what: string, expected: string, remedy?: string) {
+  const detail = { what, where: directory.where, expected };
+  return badInput(remedy === undefined ? detail : { ...detail, remedy });
+}
