@@ -1,0 +1,17 @@
+import sharp from 'sharp';
+
+/** Pixels that libvips decoded, and what it says they are. */
+export interface DecodedPixels {
+  readonly bytes: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+}
+
+/** Decodes one block that is a whole picture of 8-bit samples through libvips; nothing about colour is applied. */
+export async function decodePicture(picture: Uint8Array, pixels: number): Promise<DecodedPixels> {
+  const { data, info } = await sharp(picture, { limitInputPixels: pixels, failOn: 'warning', ignoreIcc: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { bytes: data, width: info.width, height: info.height, channels: info.channels };
+}

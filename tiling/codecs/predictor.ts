@@ -1,0 +1,53 @@
+import type { DType } from '../raster/dtype.js';
+
+/** Rows of one decoded block: samples per pixel that are predicted from the pixel before. */
+export interface PredictedRows {
+  /** Samples of one row. */
+  readonly rowSamples: number;
+  readonly rows: number;
+  /** Samples from one pixel to the next: the channels of a chunky block, 1 of a planar one. */
+  readonly step: number;
+}
+
+/**
+ * Undoes TIFF predictor 2 (horizontal differences, TIFF 6.0 section 14) in place: each sample is the stored one
+ * plus the same channel of the pixel before, modulo its width; float32 is taken as 32-bit integers. The samples
+ * are in the machine's byte order and the bytes aligned to them.
+ */
+export function undoHorizontal(bytes: Uint8Array, dtype: DType, { rowSamples, rows, step }: PredictedRows): void {
+  const samples = integerView(bytes, dtype);
+  for (let row = 0; row < rows; row++) {
+    const end = (row + 1) * rowSamples;
+    for (let i = row * rowSamples + step; i < end; i++) samples[i] = samples[i]! + samples[i - step]!;
+  }
+}
+
+/**
+ * Undoes TIFF predictor 3 (floating point, Adobe Photoshop TIFF Technical Note 3) for float32 in place: a row
+ * holds the highest bytes of all its samples, then the next ones, as byte differences. The result is in the
+ * machine's byte order, whatever the file's.
+ */
+export function undoFloatingPoint(bytes: Uint8Array, { rowSamples, rows, step }: PredictedRows): void {
+  const rowBytes = rowSamples * 4;
+  const planes = new Uint8Array(rowBytes);
+  const words = integerView(bytes, 'float32');
+  for (let row = 0; row < rows; row++) {
+    const start = row * rowBytes;
+    planes.set(bytes.subarray(start, start + rowBytes));
+    for (let i = step; i < rowBytes; i++) planes[i] = planes[i]! + planes[i - step]!;
+    const first = row * rowSamples;
+    for (let i = 0; i < rowSamples; i++) {
+      words[first + i] =
+        (planes[i]! << 24) |
+        (planes[rowSamples + i]! << 16) |
+        (planes[2 * rowSamples + i]! << 8) |
+        planes[3 * rowSamples + i]!;
+    }
+  }
+}
+
+function integerView(bytes: Uint8Array, dtype: DType): Uint8Array | Uint16Array | Uint32Array {
+  if (dtype === 'uint8') return bytes;
+  if (dtype === 'uint16') return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+}
