@@ -6,12 +6,15 @@ import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
  * from (a file, a coordinator); decoding is somebody else's.
  */
 export interface BlockSource {
+  /** What messages call it: a path. */
+  readonly name: string;
   readonly info: RasterInfo;
   readonly layout: BlockLayout;
   /** What codecs need beyond the bytes of one block: JPEG tables, chroma subsampling. */
   readonly codecContext: CodecContext;
   /**
-   * The encoded bytes of block `index` (channel-major where planar). The result is the caller's.
+   * The encoded bytes of block `index` (channel-major where planar); empty for a sparse block, which was
+   * never written. The result is the caller's.
    * @throws bad-input where the file is shorter than it says
    */
   readBlock(index: number): Uint8Array | Promise<Uint8Array>;

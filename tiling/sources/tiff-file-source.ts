@@ -1,0 +1,84 @@
+import { MACHINE_LITTLE_ENDIAN } from '../codecs/decode-block.js';
+import type { Rect } from '../geometry/rect.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { maxBlockBytes } from '../raster/stored-block.js';
+import type { Directory } from '../tiff/directory.js';
+import { parseHeader } from '../tiff/header.js';
+import { mainDirectory } from '../tiff/tiff-image.js';
+import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
+import type { BlockSource, CodecContext } from './block-source.js';
+import { FileBytes, readBytes } from './random-bytes.js';
+import { readRawStrips, readRawTiles } from './raw-rect.js';
+
+/** How a TIFF file is opened. */
+export interface TiffOpenOptions {
+  /** The image directory to read; the main image where absent. */
+  readonly directory?: number;
+  /** Threads that open a file which was checked before skip the pass over all of its block places. */
+  readonly blocksChecked?: boolean;
+  /** Stands for the file's own description of its pixels: a scratch file that holds another file's. */
+  readonly info?: RasterInfo;
+}
+
+/** The blocks of one image of a TIFF or BigTIFF file. */
+export class TiffFileSource implements BlockSource {
+  readonly info: RasterInfo;
+  readonly layout: BlockLayout;
+  readonly codecContext: CodecContext;
+  /** Only where samples lie as the machine has them; see {@link BlockSource.readRaw}. */
+  readonly readRaw?: (rect: Rect, into: Uint8Array, strideBytes: number) => number;
+  readonly #file: FileBytes;
+  readonly #raster: TiffRaster;
+
+  constructor(file: FileBytes, directory: Directory, options: TiffOpenOptions) {
+    this.#file = file;
+    this.#raster = readTiffRaster(directory);
+    if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
+    this.info = options.info ?? this.#raster.info;
+    this.layout = this.#raster.layout;
+    this.codecContext = this.#raster.codecContext;
+    if (isRaw(this.info, this.layout)) {
+      const read = this.layout.striped ? readRawStrips : readRawTiles;
+      this.readRaw = (rect, into, strideBytes) => read(this.#file, this.#raster, rect, into, strideBytes);
+    }
+  }
+
+  /** The path of the file that holds the blocks. */
+  get name(): string {
+    return this.#file.name;
+  }
+
+  readBlock(index: number): Uint8Array {
+    const { offset, length } = this.#raster.blocks.place(index);
+    if (length === 0) return new Uint8Array(0);
+    // An uncompressed block may be followed by padding that counts as its own.
+    const wanted = this.layout.codec === 'none' ? Math.min(length, maxBlockBytes(this.info, this.layout)) : length;
+    return readBytes(this.#file, offset, wanted, `block ${index}`);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Opens the full-resolution image of a TIFF or BigTIFF file.
+ * @throws bad-input where the file is damaged, truncated, or of a kind that halotile does not read
+ */
+export function openTiffSource(path: string, options: TiffOpenOptions = {}): TiffFileSource {
+  const file = new FileBytes(path);
+  try {
+    const header = parseHeader(file);
+    const directory = options.directory === undefined ? undefined : header.directories[options.directory];
+    return new TiffFileSource(file, directory ?? mainDirectory(header, path), options);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function isRaw(info: RasterInfo, layout: BlockLayout): boolean {
+  const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
+  return layout.codec === 'none' && !layout.planar && native;
+}
