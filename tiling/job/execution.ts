@@ -1,3 +1,5 @@
+import type { Rect } from '../geometry/rect.js';
+import type { Mapping } from '../plan/mapping.js';
 import type { Plan } from '../plan/plan.js';
 
 /** One try at one tile. */
@@ -7,17 +9,25 @@ export interface TileTask {
   readonly tile: number;
   /** 1-based. */
   readonly attempt: number;
+  /** Overview stages only: where the blocks of the base level lie that this tile averages. */
+  readonly reads?: readonly StoredRead[];
+}
+
+/** A stored block as a later stage finds it. */
+export interface StoredRead extends StoredBlock {
+  /** Path of the part file relative to the partial directory; empty for placed blocks. */
+  readonly part: string;
 }
 
 /** Where a worker finds the blocks of an input. */
 export type SourceRef = { readonly kind: 'file'; readonly path: string };
 
 /**
- * Where a worker puts encoded blocks: appended to a part file of its own in `directory`, or, for a local
- * uncompressed output, written at their final places in `file`.
+ * Where a worker puts encoded blocks: appended to a part file of its own in the folder `epoch` of the partial
+ * directory, or, for a local uncompressed output, written at their final places in `file`.
  */
 export type SinkRef =
-  | { readonly kind: 'parts'; readonly directory: string; readonly durable: boolean }
+  | { readonly kind: 'parts'; readonly partial: string; readonly epoch: string; readonly durable: boolean }
   | { readonly kind: 'placed'; readonly file: string; readonly durable: boolean };
 
 /** A job as a worker needs it: data only, so that it crosses threads and machines. */
@@ -65,7 +75,7 @@ export interface TileCounts {
 /** What a finished attempt hands back: places and checks, no pixels. */
 export interface TileResult {
   readonly task: TileTask;
-  /** Name of the part file in the sink's directory; empty for placed blocks. */
+  /** Name of the part file in the epoch's folder; empty for placed blocks. */
   readonly part: string;
   readonly blocks: readonly StoredBlock[];
   /** CRC-32 of the tile's level-base pixels in raster order, before encoding. */
@@ -78,6 +88,13 @@ export interface TileResult {
   readonly counts: TileCounts;
 }
 
+/** A map whose values must be known before a plan can be made. */
+export interface MapScanJob {
+  readonly key: string;
+  readonly map: SourceRef;
+  readonly mapping: Mapping;
+}
+
 /** Runs tiles; one interface for threads of this process and for workers on other machines. */
 export interface TileExecutor {
   /** How many attempts it works on at once. */
@@ -87,6 +104,11 @@ export interface TileExecutor {
    * @throws HalotileError as the tile's own failure; `tile-failed` where the thread died
    */
   runTile(job: TileJob, task: TileTask): Promise<TileResult>;
+  /**
+   * The largest map value' in `rect`, before rounding.
+   * @throws bad-input that names the first pixel, row-major, whose value is negative or not finite
+   */
+  scanMap(job: MapScanJob, rect: Rect): Promise<number>;
   /** Forgets a job's caches and closes its files. */
   closeJob(key: string): Promise<void>;
   close(): Promise<void>;

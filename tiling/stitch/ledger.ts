@@ -70,13 +70,13 @@ const EPOCH_NAME = /^epoch-(\d{6,})$/;
 /** The open ledger of the epoch that this process owns. */
 export class Ledger {
   readonly epoch: number;
-  /** Directory for this epoch's part files. */
-  readonly directory: string;
+  /** Name of this epoch's folder in the partial directory; part files go there. */
+  readonly folder: string;
   readonly #log: RecordLog;
 
-  private constructor(epoch: number, directory: string, log: RecordLog) {
+  private constructor(epoch: number, log: RecordLog) {
     this.epoch = epoch;
-    this.directory = directory;
+    this.folder = epochName(epoch);
     this.#log = log;
   }
 
@@ -98,13 +98,13 @@ export class Ledger {
       const adopted = adoptable(partial, epochs);
       const log = RecordLog.open(join(directory, LEDGER), { durable });
       log.append({ type: 'adopt', epochs: adopted } satisfies AdoptRecord);
-      return { ledger: new Ledger(epoch, directory, log), state: stateOf(partial, adopted, epochs.length + 1) };
+      return { ledger: new Ledger(epoch, log), state: stateOf(partial, adopted, epochs.length + 1) };
     }
   }
 
   /** Records a tile. When it returns, the tile will not be computed again. */
   commit(result: TileResult): CommittedTile {
-    const part = result.part === '' ? '' : join(epochName(this.epoch), result.part);
+    const part = result.part === '' ? '' : join(this.folder, result.part);
     const { task, blocks, pixelCrc, rasterCrcTerm } = result;
     this.#log.append({
       type: 'tile',

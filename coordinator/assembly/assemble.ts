@@ -1,0 +1,66 @@
+import { closeSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { Piscina } from 'piscina';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { writeFully } from '../../tiling/stitch/copy-blocks.js';
+import type { CommittedTile } from '../../tiling/stitch/ledger.js';
+import type { PartialPaths } from '../../tiling/stitch/partial.js';
+import { assignOffsets, type BlockPlaces, emptyPlaces, encodeIndex } from '../../tiling/stitch/tiff-layout.js';
+import { planCopies } from './plan-copies.js';
+
+/** Assembly copies memory to memory: more threads than this only wait for each other's pages. */
+const MAX_THREADS = 4;
+
+/**
+ * Puts the output file together from the blocks of all committed tiles: a function of the ledger, so that a
+ * run that died here is simply repeated. Threads copy; no block passes through the caller's thread.
+ * Returns the size of the file.
+ */
+export async function assemble(
+  plan: Plan,
+  paths: PartialPaths,
+  tiles: readonly CommittedTile[],
+  { threads, durable }: { readonly threads: number; readonly durable: boolean },
+): Promise<number> {
+  const places = placesOf(plan, tiles);
+  const fileBytes = assignOffsets(plan, places);
+  const fd = openSync(paths.image, 'w', 0o644);
+  try {
+    ftruncateSync(fd, fileBytes);
+    writeFully(fd, encodeIndex(plan, places), 0);
+  } finally {
+    closeSync(fd);
+  }
+  const count = Math.min(threads, MAX_THREADS);
+  const pool = new Piscina({
+    filename: new URL('./copy-thread.js', import.meta.url).href,
+    minThreads: count,
+    maxThreads: count,
+  });
+  try {
+    const runs = planCopies(places, tiles, (part) => join(paths.directory, part), count);
+    await Promise.all(runs.map((copies) => pool.run({ target: paths.image, copies })));
+  } finally {
+    await pool.destroy();
+  }
+  if (durable) syncFile(paths.image);
+  return fileBytes;
+}
+
+/** Makes a file's bytes survive a power loss. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function placesOf(plan: Plan, tiles: readonly CommittedTile[]): BlockPlaces[] {
+  const places = emptyPlaces(plan.levels);
+  for (const { blocks } of tiles) {
+    for (const { level, index, length } of blocks) places[level]!.lengths[index] = length;
+  }
+  return places;
+}

@@ -1,0 +1,65 @@
+import { cellRect, gridOf } from '../tiling/geometry/grid.js';
+import { area, evenReach, grow, intersect, rectOf } from '../tiling/geometry/rect.js';
+import type { TileResult, TileSeconds } from '../tiling/job/execution.js';
+import type { Plan } from '../tiling/plan/plan.js';
+
+/** What a finished job hands back; `--json` prints it. */
+export interface JobResult {
+  readonly output: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly dtype: string;
+  readonly levels: number;
+  /** Tiles of all stages; `resumed` of them were committed by earlier runs. */
+  readonly tiles: { readonly total: number; readonly resumed: number; readonly side: number };
+  /** The largest map value' that a tile of this run met. */
+  readonly mapMax: number;
+  /** Image pixels that this run's tiles read, against what one global halo would have read. */
+  readonly halo: { readonly pixelsRead: number; readonly pixelsWithMaxHalo: number; readonly savedShare: number };
+  /**
+   * `total` is wall time; `read` to `write` are sums over threads, so that they may exceed it; `prepare` ends
+   * with the plan, `assemble` covers assembly and publication.
+   */
+  readonly seconds: TileSeconds & { readonly prepare: number; readonly assemble: number; readonly total: number };
+  readonly bytes: { readonly read: number; readonly written: number; readonly output: number };
+  /** Blocks decoded in this run, and on average per block of the inputs; 0 for inputs read without decoding. */
+  readonly blocksDecoded: { readonly count: number; readonly perBlock: number };
+  readonly peakMemoryBytes: number;
+  /** CRC-32 of the level-0 pixels in raster order, 8 hexadecimal digits. */
+  readonly crc: string;
+  readonly epoch: number;
+}
+
+/** Sums over the tiles that one run computed. */
+export class RunTotals {
+  readonly seconds: TileSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
+  bytesRead = 0;
+  bytesWritten = 0;
+  blocksDecoded = 0;
+  inputPixels = 0;
+  mapMax = 0;
+  readonly #filterTiles: number[] = [];
+
+  add({ task, seconds, counts, mapMax }: TileResult): void {
+    for (const key of Object.keys(this.seconds) as (keyof TileSeconds)[]) this.seconds[key] += seconds[key];
+    this.bytesRead += counts.bytesRead;
+    this.bytesWritten += counts.bytesWritten;
+    this.mapMax = Math.max(this.mapMax, mapMax);
+    if (task.stage !== 0) return;
+    this.blocksDecoded += counts.blocksDecoded;
+    this.inputPixels += counts.inputPixels;
+    this.#filterTiles.push(task.tile);
+  }
+
+  /** How many image pixels the run's tiles would have read with `haloPx` on every side. */
+  pixelsWithHalo(plan: Plan, haloPx: number): number {
+    const side = plan.stages[0]!.tile;
+    const grid = gridOf(plan.image, { width: side, height: side });
+    const image = rectOf(plan.image);
+    return this.#filterTiles.reduce(
+      (sum, tile) => sum + area(intersect(grow(cellRect(grid, tile), evenReach(haloPx)), image)),
+      0,
+    );
+  }
+}

@@ -1,0 +1,93 @@
+import type { TileExecutor } from '../tiling/job/execution.js';
+import type { JobSpec } from '../tiling/job/job-spec.js';
+import type { PlanMachine } from '../tiling/plan/make-plan.js';
+import type { Plan } from '../tiling/plan/plan.js';
+import { Ledger } from '../tiling/stitch/ledger.js';
+import {
+  claimPartial,
+  type PartialPaths,
+  partialPaths,
+  readPartialJob,
+  removePartial,
+} from '../tiling/stitch/partial.js';
+import { JobLock } from './job-lock.js';
+import type { JobResult } from './job-result.js';
+import { checkDiskSpace, checkOutputPath } from './output-place.js';
+import { digestOf, halotileVersion, type PreparedInputs, prepareInputs, preparePlan } from './prepare-job.js';
+import { diskNeed, type JobProgress, RunningJob } from './running-job.js';
+
+/** A job and everything it runs with. */
+export interface JobRun {
+  readonly spec: JobSpec;
+  readonly executor: TileExecutor;
+  readonly machine: PlanMachine;
+  /** Wait for the disk at every commit, so that a power loss costs no finished tile. */
+  readonly durable?: boolean;
+  /** Discard an unfinished job that is in the way. */
+  readonly restart?: boolean;
+  readonly onPlan?: (plan: Plan) => void;
+  readonly onProgress?: (progress: JobProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Seconds on a monotonic clock. */
+  readonly now: () => number;
+}
+
+/** Share of the memory that one decoded block may take before its file is converted instead. */
+const MAX_BLOCK_SHARE = 1 / 64;
+
+/**
+ * Runs a job from its inputs to its published output. The life of a job: check, lock, plan, open an epoch,
+ * run the stages, assemble, rename. It may die anywhere; the same call continues it.
+ * @throws HalotileError; the output is then as it was before
+ */
+export async function runJob(run: JobRun): Promise<JobResult> {
+  const { spec } = run;
+  checkOutputPath(spec.output, spec.map === undefined ? [spec.image] : [spec.image, spec.map]);
+  const lock = await JobLock.acquire(spec.output);
+  try {
+    return await runLocked(run, partialPaths(spec.output));
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
+  const { executor, machine, now } = run;
+  const startedAt = now();
+  const digest = digestOf(run.spec);
+  if (run.restart) removePartial(paths);
+  const earlier = readPartialJob(paths);
+  if (earlier !== undefined) claimPartial(paths, { ...earlier, digest });
+  // A planned tile depends on threads and memory, which may differ between the runs of one job.
+  const spec = earlier === undefined ? run.spec : { ...run.spec, ...earlier.pinned };
+  let inputs: PreparedInputs;
+  let plan: Plan;
+  try {
+    const maxBlockBytes = machine.memoryBytes * MAX_BLOCK_SHARE;
+    inputs = await prepareInputs(spec, { scratchDirectory: paths.scratch, maxBlockBytes });
+    plan = await preparePlan(spec, inputs, machine, executor);
+    checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
+  } catch (error) {
+    if (earlier === undefined) removePartial(paths);
+    throw error;
+  }
+  run.onPlan?.(plan);
+  const pinned = { tile: plan.stages[0]!.tile, block: plan.block };
+  claimPartial(paths, { format: 1, digest, pinned, about: { version: halotileVersion(), spec: run.spec } });
+  const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });
+  try {
+    const job = new RunningJob({ ...run, spec }, { paths, inputs, plan, ledger, state });
+    const preparedAt = now();
+    await job.runStages();
+    const stagedAt = now();
+    const outputBytes = await job.publish();
+    return job.result({
+      prepare: preparedAt - startedAt,
+      assemble: now() - stagedAt,
+      total: now() - startedAt,
+      outputBytes,
+    });
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,265 @@
+import { closeSync, existsSync, ftruncateSync, openSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { bandOrder, cellRect, cellsTouching, gridOf } from '../tiling/geometry/grid.js';
+import { area, intersect, rectOf } from '../tiling/geometry/rect.js';
+import type { SinkRef, StoredRead, TileExecutor, TileJob, TileResult, TileTask } from '../tiling/job/execution.js';
+import type { JobSpec } from '../tiling/job/job-spec.js';
+import { tileCount } from '../tiling/plan/levels.js';
+import type { Plan, StagePlan } from '../tiling/plan/plan.js';
+import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
+import { RasterCrc } from '../tiling/raster/raster-crc.js';
+import { assertUnchanged } from '../tiling/sources/fingerprint.js';
+import { writeFully } from '../tiling/stitch/copy-blocks.js';
+import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
+import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
+import { blockBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-layout.js';
+import { assemble, syncFile } from './assembly/assemble.js';
+import { type JobResult, RunTotals } from './job-result.js';
+import type { PreparedInputs } from './prepare-job.js';
+import { runStage } from './run-stage.js';
+
+/** How far a job is; sent once before the first tile and after every tile. */
+export interface JobProgress {
+  readonly tilesDone: number;
+  readonly tilesTotal: number;
+  /** Pixels of level 0 in finished tiles, and in the whole image. */
+  readonly pixelsDone: number;
+  readonly pixelsTotal: number;
+  /** Bytes that this run's tiles have read and written. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** What a running job needs from whoever runs it. */
+export interface RunningJobOptions {
+  readonly spec: JobSpec;
+  readonly executor: TileExecutor;
+  readonly durable?: boolean;
+  readonly onProgress?: (progress: JobProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A job whose epoch has begun. */
+export interface OpenedJob {
+  readonly paths: PartialPaths;
+  readonly inputs: PreparedInputs;
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  readonly state: LedgerState;
+}
+
+/**
+ * Bytes of disk that a job needs beside its inputs: the file itself where blocks are placed at once;
+ * otherwise part files and the file, each taken as half of the pixels, since halves are typical.
+ */
+export function diskNeed(plan: Plan): number {
+  return plan.levels.reduce((sum, { across, down }) => sum + across * down * blockBytes(plan), 0);
+}
+
+/** The stages, commits and publication of one epoch of a job. */
+export class RunningJob {
+  readonly #options: RunningJobOptions;
+  readonly #opened: OpenedJob;
+  readonly #job: TileJob;
+  readonly #placed: boolean;
+  readonly #alreadyPublished: boolean;
+  readonly #totals = new RunTotals();
+  readonly #committed = new Map<string, CommittedTile>();
+  /** Tiles that earlier runs had committed. */
+  readonly #resumedTiles: number;
+  #pixelsDone = 0;
+
+  constructor(options: RunningJobOptions, opened: OpenedJob) {
+    const { plan, paths, ledger, inputs, state } = opened;
+    this.#options = options;
+    this.#opened = opened;
+    this.#placed = plan.encoding.codec === 'none';
+    const durable = options.durable === true;
+    const sink: SinkRef = this.#placed
+      ? { kind: 'placed', file: paths.image, durable }
+      : { kind: 'parts', partial: paths.directory, epoch: ledger.folder, durable };
+    const key = `${options.spec.output}#${ledger.epoch}`;
+    this.#job = { key, plan, image: inputs.image.source, map: inputs.map?.source, sink };
+    this.#alreadyPublished = this.#wasPublished();
+    // Placed blocks lie in the file itself: where it is gone, so are they.
+    const lost = this.#placed && !this.#alreadyPublished && !existsSync(paths.image);
+    if (!lost) for (const tile of state.tiles) this.#keep(tile);
+    this.#resumedTiles = this.#committed.size;
+  }
+
+  /** Computes every tile that is not in the ledger. */
+  async runStages(): Promise<void> {
+    if (this.#alreadyPublished) return;
+    const { plan } = this.#opened;
+    if (this.#placed) this.#createPlacedFile();
+    this.#report();
+    for (const [index, stage] of plan.stages.entries()) {
+      await runStage(this.#options.executor, {
+        job: this.#job,
+        tasks: this.#tasks(index, stage),
+        commit: (result) => this.#commit(result),
+        signal: this.#options.signal,
+      });
+    }
+    await this.#options.executor.closeJob(this.#job.key);
+  }
+
+  /** Puts the output together, gives it its name and removes the partial directory; returns its bytes. */
+  async publish(): Promise<number> {
+    const { plan, paths, ledger } = this.#opened;
+    const { spec, executor, durable } = this.#options;
+    if (!this.#alreadyPublished) {
+      if (!this.#placed) {
+        const tiles = [...this.#committed.values()];
+        await assemble(plan, paths, tiles, { threads: executor.slots, durable: durable === true });
+      } else if (durable) syncFile(paths.image);
+      this.#checkInputs();
+      ledger.publish(inodeOf(paths.image));
+      renameSync(paths.image, spec.output);
+      if (durable) syncFile(dirname(spec.output));
+    }
+    removePartial(paths);
+    return statSync(spec.output).size;
+  }
+
+  /** The job's figures, after publication. */
+  result(timing: { prepare: number; assemble: number; total: number; outputBytes: number }): JobResult {
+    const { plan, ledger } = this.#opened;
+    const totals = this.#totals;
+    const { prepare, assemble: assembling, total, outputBytes } = timing;
+    const withMax = totals.pixelsWithHalo(plan, Math.floor(totals.mapMax + 0.5));
+    const blocks = this.#inputBlocks();
+    return {
+      output: this.#options.spec.output,
+      width: plan.output.width,
+      height: plan.output.height,
+      channels: plan.output.channels,
+      dtype: plan.output.dtype,
+      levels: plan.levels.length,
+      tiles: { total: tileCount(plan.stages), resumed: this.#resumedTiles, side: plan.stages[0]!.tile },
+      mapMax: totals.mapMax,
+      halo: {
+        pixelsRead: totals.inputPixels,
+        pixelsWithMaxHalo: withMax,
+        savedShare: withMax === 0 ? 0 : 1 - totals.inputPixels / withMax,
+      },
+      seconds: { prepare, ...totals.seconds, assemble: assembling, total },
+      bytes: { read: totals.bytesRead, written: totals.bytesWritten, output: outputBytes },
+      blocksDecoded: {
+        count: totals.blocksDecoded,
+        perBlock: blocks === 0 ? 0 : totals.blocksDecoded / blocks,
+      },
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      crc: this.#crc().toString(16).padStart(8, '0'),
+      epoch: ledger.epoch,
+    };
+  }
+
+  #commit(result: TileResult): void {
+    this.#checkInputs();
+    this.#keep(this.#opened.ledger.commit(result));
+    this.#totals.add(result);
+    this.#report();
+  }
+
+  #keep(tile: CommittedTile): void {
+    this.#committed.set(`${tile.stage}/${tile.tile}`, tile);
+    if (tile.stage === 0) this.#pixelsDone += area(cellRect(this.#tileGrid(0), tile.tile));
+  }
+
+  *#tasks(index: number, stage: StagePlan): Generator<Omit<TileTask, 'attempt'>> {
+    for (const tile of bandOrder(this.#tileGrid(index), stage.bandTiles)) {
+      if (this.#committed.has(`${index}/${tile}`)) continue;
+      yield stage.kind === 'filter'
+        ? { stage: index, tile }
+        : { stage: index, tile, reads: this.#readsOf(stage, tile) };
+    }
+  }
+
+  /** Where the blocks lie that an overview tile averages. */
+  #readsOf(stage: StagePlan, tile: number): StoredRead[] {
+    const { plan } = this.#opened;
+    const level = plan.levels[stage.base]!;
+    const blockGrid = gridOf(level, { width: plan.block, height: plan.block });
+    const rect = cellRect(gridOf(level, { width: stage.tile, height: stage.tile }), tile);
+    return cellsTouching(blockGrid, intersect(rect, rectOf(level))).map((block) =>
+      this.#storedBlock(stage.base, block),
+    );
+  }
+
+  #storedBlocks: { level: number; byIndex: Map<number, StoredRead> } | undefined;
+
+  #storedBlock(level: number, index: number): StoredRead {
+    if (this.#storedBlocks?.level !== level) {
+      const byIndex = new Map<number, StoredRead>();
+      for (const { part, blocks } of this.#committed.values()) {
+        for (const block of blocks) if (block.level === level) byIndex.set(block.index, { ...block, part });
+      }
+      this.#storedBlocks = { level, byIndex };
+    }
+    return this.#storedBlocks.byIndex.get(index)!;
+  }
+
+  #tileGrid(stage: number) {
+    const { plan } = this.#opened;
+    const { tile, base } = plan.stages[stage]!;
+    return gridOf(plan.levels[base]!, { width: tile, height: tile });
+  }
+
+  #createPlacedFile(): void {
+    const { plan, paths } = this.#opened;
+    if (existsSync(paths.image)) return;
+    const { places, fileBytes } = placedLayout(plan);
+    const fd = openSync(paths.image, 'w', 0o644);
+    try {
+      ftruncateSync(fd, fileBytes);
+      writeFully(fd, encodeIndex(plan, places), 0);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** An input that changes while it is read fails the job: its tiles would come from two different images. */
+  #checkInputs(): void {
+    const { image, map } = this.#opened.inputs;
+    for (const input of map === undefined ? [image] : [image, map]) assertUnchanged(input.plan.path, input.fingerprint);
+  }
+
+  /** Whether an earlier run died between giving the output its name and removing the partial directory. */
+  #wasPublished(): boolean {
+    const { publishedInode } = this.#opened.state;
+    const { output } = this.#options.spec;
+    return publishedInode !== undefined && existsSync(output) && inodeOf(output) === publishedInode;
+  }
+
+  #inputBlocks(): number {
+    const { imageCache, imageLayout, image, mapCache, mapLayout } = this.#opened.plan;
+    const planes = imageLayout.planar ? image.channels : 1;
+    const ofImage = imageCache === undefined ? 0 : imageLayout.across * imageLayout.down * planes;
+    return ofImage + (mapCache === undefined ? 0 : mapLayout!.across * mapLayout!.down);
+  }
+
+  #crc(): number {
+    const { plan } = this.#opened;
+    let terms = 0;
+    for (const tile of this.#committed.values()) if (tile.stage === 0) terms ^= tile.rasterCrcTerm;
+    return new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]).finish(terms);
+  }
+
+  #report(): void {
+    const { plan } = this.#opened;
+    this.#options.onProgress?.({
+      tilesDone: this.#committed.size,
+      tilesTotal: tileCount(plan.stages),
+      pixelsDone: this.#pixelsDone,
+      pixelsTotal: area(plan.output),
+      bytesRead: this.#totals.bytesRead,
+      bytesWritten: this.#totals.bytesWritten,
+    });
+  }
+}
+
+function inodeOf(path: string): string {
+  const { dev, ino } = statSync(path, { bigint: true });
+  return `${dev}:${ino}`;
+}
