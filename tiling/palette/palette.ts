@@ -1,0 +1,115 @@
+import { badInput } from '../errors.js';
+import { estimateBandwidth } from './bandwidth.js';
+import type { ColourCounts, CountedColour } from './colour-counts.js';
+import { type Coordinates, pointsOf, toRgb, type WeightedPoints } from './colour-space.js';
+import { type Gathered, gatherColours } from './gather.js';
+import { meanShift } from './mean-shift.js';
+import { DEFAULT_THRESHOLD, type PaletteOptions } from './palette-options.js';
+import { NearestColour, packRgb, type Rgb } from './remap.js';
+import { samplePixels } from './sample.js';
+import { keepBeyondThreshold } from './threshold.js';
+
+/** A colour of a palette and the pixels that it stands for. */
+export interface PaletteColour {
+  readonly rgb: Rgb;
+  /** Counted pixels whose nearest palette colour this is. */
+  readonly count: number;
+}
+
+/** The colours that represent a set of images, and how they were found. */
+export interface Palette {
+  /** In the order in which they were found: an index into it is what remapping gives. */
+  readonly colors: readonly PaletteColour[];
+  /** Radius of the flat kernel; null where the method has none. */
+  readonly bandwidth: number | null;
+  /** Root mean square distance in RGB between the counted pixels and their palette colours. */
+  readonly error: number;
+  /** Pixels counted: those whose alpha is not 0. */
+  readonly pixels: number;
+  /** Unique colours counted, or occupied cells where there were more than 2^20. */
+  readonly uniqueColors: number;
+  /** Bits a channel that colours were told apart by in the search; 8 unless there were too many. */
+  readonly gridBits: Gathered['gridBits'];
+}
+
+/**
+ * The palette of counted colours: the same for the same pixels, however they were counted and merged. Centres
+ * become bytes by truncation or by rounding half up; equal ones are taken once. With `colors`, those that
+ * stand for the most pixels are kept (of equal ones the smaller RGB), in their order; the pixels of the others
+ * then fall to what is nearest. Counts and `error` are those of the final colours.
+ * @throws HalotileError bad-input where no pixel was counted
+ */
+export function findPalette(counts: ColourCounts, options: PaletteOptions): Palette {
+  if (counts.pixels === 0) {
+    throw badInput({ what: 'no opaque pixel to take colours from', expected: 'at least one pixel with alpha above 0' });
+  }
+  const entries = counts.entries();
+  const searched = options.sample === undefined ? entries : samplePixels(entries, options.sample, options.seed);
+  const { colours, gridBits } = gatherColours(searched, counts.cellBits);
+  const { centres, bandwidth } = search(pointsOf(colours, options.space), options);
+  let palette = asBytes(centres, options);
+  let fit = assign(entries, palette);
+  if (options.colors !== undefined && palette.length > options.colors) {
+    palette = mostUsed(palette, fit.counts, options.colors);
+    fit = assign(entries, palette);
+  }
+  return {
+    colors: palette.map((rgb, index) => ({ rgb, count: fit.counts[index]! })),
+    bandwidth,
+    error: fit.error,
+    pixels: counts.pixels,
+    uniqueColors: counts.size,
+    gridBits,
+  };
+}
+
+function search(
+  points: WeightedPoints,
+  { method, bandwidth, quantile, threshold, space }: PaletteOptions,
+): { readonly centres: readonly Coordinates[]; readonly bandwidth: number | null } {
+  if (method === 'threshold') {
+    return { centres: keepBeyondThreshold(points, threshold ?? DEFAULT_THRESHOLD[space]), bandwidth: null };
+  }
+  const radius = bandwidth ?? estimateBandwidth(points, quantile);
+  return { centres: meanShift(points, radius).map(({ at }) => at), bandwidth: radius };
+}
+
+function asBytes(centres: readonly Coordinates[], { space, centres: rule }: PaletteOptions): Rgb[] {
+  const toByte = (value: number) => Math.floor(rule === 'round' ? value + 0.5 : value + BYTE_SLACK[space]);
+  const colours = new Map<number, Rgb>();
+  for (const centre of centres) {
+    const [red, green, blue] = toRgb(centre, space);
+    const rgb: Rgb = [toByte(red), toByte(green), toByte(blue)];
+    if (!colours.has(packRgb(rgb))) colours.set(packRgb(rgb), rgb);
+  }
+  return [...colours.values()];
+}
+
+/** The way to Oklab and back may leave a byte a little below itself; truncation must not take one off. */
+const BYTE_SLACK = { rgb: 0, oklab: 1e-3 } as const;
+
+function assign(
+  entries: readonly CountedColour[],
+  palette: readonly Rgb[],
+): { readonly counts: Float64Array; readonly error: number } {
+  const nearest = new NearestColour(palette);
+  const counts = new Float64Array(palette.length);
+  let squares = 0;
+  let pixels = 0;
+  for (const { count, red, green, blue } of entries) {
+    const mean: Rgb = [Math.round(red / count), Math.round(green / count), Math.round(blue / count)];
+    const index = nearest.indexOf(packRgb(mean));
+    const [r, g, b] = palette[index]!;
+    counts[index]! += count;
+    squares += count * ((mean[0] - r) ** 2 + (mean[1] - g) ** 2 + (mean[2] - b) ** 2);
+    pixels += count;
+  }
+  return { counts, error: Math.sqrt(squares / pixels) };
+}
+
+function mostUsed(palette: readonly Rgb[], counts: Float64Array, limit: number): Rgb[] {
+  const order = palette.map((_, index) => index);
+  order.sort((a, b) => counts[b]! - counts[a]! || packRgb(palette[a]!) - packRgb(palette[b]!));
+  const kept = new Set(order.slice(0, limit));
+  return palette.filter((_, index) => kept.has(index));
+}

@@ -1,0 +1,71 @@
+import { crc32, deflateSync } from 'node:zlib';
+import { badInput } from '../errors.js';
+import type { Size } from '../geometry/rect.js';
+import type { Rgb } from './remap.js';
+
+const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+const INDEXED = 3;
+const RGBA = 6;
+
+/**
+ * An 8-bit indexed PNG whose PLTE is exactly `palette` (1 to 256 colours), followed by one transparent entry
+ * where `transparent` is set (then at most 255 colours): pixels of that index, `palette.length`, are clear.
+ * Equal input gives equal bytes for one zlib build.
+ */
+export function encodeIndexedPng(
+  indices: Uint8Array,
+  size: Size,
+  palette: readonly Rgb[],
+  { transparent }: { readonly transparent: boolean },
+): Buffer {
+  const entries = palette.length + (transparent ? 1 : 0);
+  if (entries < 1 || entries > 256) {
+    throw badInput({ what: `${entries} entries for an indexed PNG`, expected: '1 to 256' });
+  }
+  const colours = new Uint8Array(entries * 3);
+  palette.forEach((rgb, index) => {
+    colours.set(rgb, index * 3);
+  });
+  const chunks = [chunk('PLTE', colours)];
+  if (transparent) {
+    const alphas = new Uint8Array(entries).fill(255);
+    alphas[palette.length] = 0;
+    chunks.push(chunk('tRNS', alphas));
+  }
+  return encode(indices, size, INDEXED, 1, chunks);
+}
+
+/** An 8-bit RGBA PNG of interleaved pixels. */
+export function encodeRgbaPng(rgba: Uint8Array, size: Size): Buffer {
+  return encode(rgba, size, RGBA, 4, []);
+}
+
+/** PNG specification, third edition: no filter, no interlace; few colours compress best so. */
+function encode(samples: Uint8Array, { width, height }: Size, type: number, bytes: number, chunks: Buffer[]): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = 8;
+  header[9] = type;
+  const rowBytes = width * bytes;
+  const rows = new Uint8Array((rowBytes + 1) * height);
+  for (let row = 0; row < height; row++) {
+    rows.set(samples.subarray(row * rowBytes, (row + 1) * rowBytes), row * (rowBytes + 1) + 1);
+  }
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    ...chunks,
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', new Uint8Array(0)),
+  ]);
+}
+
+function chunk(type: string, data: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(data.length + 12);
+  bytes.writeUInt32BE(data.length, 0);
+  bytes.write(type, 4, 'latin1');
+  bytes.set(data, 8);
+  bytes.writeUInt32BE(crc32(bytes.subarray(4, data.length + 8)), data.length + 8);
+  return bytes;
+}
