@@ -1,0 +1,41 @@
+import { openSync, writeSync } from 'node:fs';
+import { workerData } from 'piscina';
+import { cellRect, gridOf, uncutCellRect } from '../../tiling/geometry/grid.js';
+import { TILE } from './raw-tiff.js';
+import { createPainter, type SceneParameters } from './scene-painter.js';
+
+/** What every thread of the scene's pool gets when it starts. */
+export interface SceneThreadData {
+  readonly scene: SceneParameters;
+  readonly image: SceneFile;
+  readonly map: SceneFile;
+}
+
+/** A file whose header is written: where its first tile goes and how long a tile is. */
+export interface SceneFile {
+  readonly path: string;
+  readonly dataAt: number;
+  readonly tileBytes: number;
+}
+
+const data: SceneThreadData = workerData;
+const grid = gridOf(data.scene.size, { width: TILE, height: TILE });
+const paint = createPainter(data.scene, TILE * TILE);
+// Closed with the thread.
+const imageFile = openSync(data.image.path, 'r+');
+const mapFile = openSync(data.map.path, 'r+');
+
+/** Paints one tile and writes it to both files; the result is the number of image pixels made. */
+export default function paintTile(index: number): number {
+  const { image, map } = paint(uncutCellRect(grid, index));
+  writeWhole(imageFile, image, data.image.dataAt + index * data.image.tileBytes);
+  writeWhole(mapFile, map, data.map.dataAt + index * data.map.tileBytes);
+  const { width, height } = cellRect(grid, index);
+  return width * height;
+}
+
+function writeWhole(file: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(file, bytes, done, bytes.length - done, position + done);
+  }
+}
