@@ -1,0 +1,391 @@
+import type { ErrorRecord } from '../../tiling/errors.js';
+import { Blame } from './blame.js';
+import { chooseLate, chooseTile } from './choose.js';
+import {
+  DEFAULT_LIMITS,
+  type SchedulerCommand,
+  type SchedulerEvent,
+  type SchedulerLimits,
+  type Verdict,
+  type WorkerId,
+} from './events.js';
+import {
+  canRun,
+  type Lease,
+  type OpenJob,
+  runnableStage,
+  Stage,
+  TILE_COMMITTED,
+  TILE_PENDING,
+  TILE_RUNNING,
+  type Worker,
+} from './state.js';
+
+type Event<T extends SchedulerEvent['type']> = Extract<SchedulerEvent, { type: T }>;
+
+/** Mean durations follow the last few results. */
+const MEAN_WEIGHT = 0.1;
+
+/**
+ * Which worker runs which tile of which job. A state machine: `step` takes an event and the time and returns
+ * what to do, in order; it reads no clock and does no I/O, and the same events give the same commands. The
+ * state is changed in place. No event costs more than O(jobs + workers) plus the commands it returns, except
+ * `tick`, which looks at every lease.
+ */
+export class Scheduler {
+  readonly #limits: SchedulerLimits;
+  readonly #jobs = new Map<string, OpenJob>();
+  readonly #workers = new Map<WorkerId, Worker>();
+  readonly #blame = new Blame();
+  #nextLease = 1;
+  #draining = false;
+  #commands: SchedulerCommand[] = [];
+  #now = 0;
+
+  constructor(limits: SchedulerLimits = DEFAULT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Leases held by all workers. */
+  get leases(): number {
+    let count = 0;
+    for (const worker of this.#workers.values()) count += worker.leases.size;
+    return count;
+  }
+
+  /** Connected workers that accept tiles. */
+  get workers(): number {
+    let count = 0;
+    for (const worker of this.#workers.values()) if (!worker.draining) count++;
+    return count;
+  }
+
+  /** Leases of one job; 0 where it is not open. */
+  leasesOf(job: string): number {
+    return this.#jobs.get(job)?.leases ?? 0;
+  }
+
+  /** Applies one event; `now` in milliseconds. */
+  step(event: SchedulerEvent, now: number): readonly SchedulerCommand[] {
+    this.#commands = [];
+    this.#now = now;
+    this.#apply(event);
+    return this.#commands;
+  }
+
+  #apply(event: SchedulerEvent): void {
+    switch (event.type) {
+      case 'job-opened':
+        this.#openJob(event);
+        break;
+      case 'tiles-added':
+        this.#addTiles(event);
+        break;
+      case 'job-closed':
+        this.#closeJob(event.job);
+        break;
+      case 'worker-joined':
+        this.#join(event);
+        break;
+      case 'worker-capacity':
+        this.#setCapacity(event);
+        break;
+      case 'worker-heard': {
+        const worker = this.#workers.get(event.worker);
+        if (worker !== undefined) worker.lastHeard = this.#now;
+        break;
+      }
+      case 'worker-draining': {
+        const worker = this.#workers.get(event.worker);
+        if (worker === undefined) break;
+        worker.draining = true;
+        this.#unclaim(worker);
+        this.#noteWaiting();
+        this.#fillAll();
+        break;
+      }
+      case 'worker-left':
+        this.#lose(event.worker);
+        break;
+      case 'task-started': {
+        const lease = this.#workers.get(event.worker)?.leases.get(event.lease);
+        if (lease !== undefined) lease.startedAt ??= this.#now;
+        break;
+      }
+      case 'task-failed':
+        this.#fail(event);
+        break;
+      case 'task-returned': {
+        const lease = this.#workers.get(event.worker)?.leases.get(event.lease);
+        if (lease === undefined) break;
+        this.#end(lease);
+        this.#requeue(lease);
+        this.#fillAll();
+        break;
+      }
+      case 'result':
+        this.#result(event);
+        break;
+      case 'tick':
+        this.#tick();
+        break;
+      case 'drain':
+        this.#draining = true;
+        break;
+    }
+  }
+
+  #openJob({ job: key, priority, needs, taskBytes, stageTiles }: Event<'job-opened'>): void {
+    const stages = stageTiles.map((tiles) => new Stage(tiles));
+    const job: OpenJob = { key, priority, needs, taskBytes, stages, leases: 0, waiting: false };
+    this.#jobs.set(key, job);
+    this.#noteWaiting();
+  }
+
+  #addTiles({ job: key, stage: index, tiles }: Event<'tiles-added'>): void {
+    const stage = this.#jobs.get(key)?.stages[index];
+    if (stage === undefined) return;
+    for (let i = 0; i < tiles.length; i++) stage.tileState[tiles[i]!] = TILE_PENDING;
+    stage.pool.add(tiles);
+    stage.remaining += tiles.length;
+    this.#fillAll();
+  }
+
+  #closeJob(key: string): void {
+    const job = this.#jobs.get(key);
+    if (job === undefined) return;
+    for (const stage of job.stages) {
+      for (const leases of [...stage.running.values()]) {
+        for (const lease of [...leases]) {
+          this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
+          this.#end(lease);
+        }
+      }
+    }
+    this.#jobs.delete(key);
+    this.#fillAll();
+  }
+
+  #join({ worker: id, instance, slots, memoryBytes, labels }: Event<'worker-joined'>): void {
+    this.#workers.set(id, {
+      ...{ id, instance, slots, memoryBytes, labels: new Set(labels), leases: new Map() },
+      ...{ capacity: 0, usedBytes: 0, suspects: 0, lastHeard: this.#now, draining: false },
+    });
+    this.#blame.forgive(instance, this.#jobs);
+    this.#noteWaiting();
+  }
+
+  #setCapacity({ worker: id, leases }: Event<'worker-capacity'>): void {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return;
+    worker.capacity = leases;
+    while (this.#grantNext(worker));
+  }
+
+  /** A worker's stream ended or it was silent for too long. */
+  #lose(id: WorkerId): void {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return;
+    const started = [...worker.leases.values()].filter((lease) => lease.startedAt !== undefined);
+    const suspects = started.filter((lease) => lease.suspect);
+    // Where a tile that killed a worker before ran here, its neighbours are innocent.
+    const blamed = suspects.length > 0 ? suspects : started;
+    const leases = [...worker.leases.values()];
+    for (const lease of leases) this.#end(lease);
+    this.#unclaim(worker);
+    this.#workers.delete(id);
+    this.#blame.remember(worker.instance, blamed);
+    for (const lease of leases) {
+      if (blamed.includes(lease)) this.#kill(lease);
+      this.#requeue(lease);
+    }
+    this.#noteWaiting();
+    this.#fillAll();
+  }
+
+  /** Counts a death against a tile; at the limit the tile is poison and its job fails by name. */
+  #kill(lease: Lease): void {
+    const { job, stage: index, tile } = lease;
+    const stage = job.stages[index]!;
+    if (stage.tileState[tile] === TILE_COMMITTED) return;
+    const trouble = stage.troubleOf(tile);
+    trouble.kills++;
+    trouble.avoid.add(lease.worker.instance);
+    if (trouble.kills < this.#limits.maxKills) return;
+    this.#giveUp(job, {
+      tag: 'tile-poisoned',
+      detail: {
+        what: `${trouble.kills} workers or threads died or hung while they ran it`,
+        where: `tile ${tile} of stage ${index}`,
+        remedy: "look at the workers' logs, and submit the job again to continue it",
+      },
+    });
+  }
+
+  #fail({ worker: id, lease: leaseId, failure, retryable, crashed }: Event<'task-failed'>): void {
+    const lease = this.#workers.get(id)?.leases.get(leaseId);
+    if (lease === undefined) return;
+    this.#end(lease);
+    const stage = lease.job.stages[lease.stage]!;
+    if (!retryable) this.#giveUp(lease.job, failure);
+    else if (crashed) this.#kill(lease);
+    else {
+      const trouble = stage.troubleOf(lease.tile);
+      trouble.failures++;
+      trouble.avoid.add(lease.worker.instance);
+      if (trouble.failures >= this.#limits.maxFailures) this.#giveUp(lease.job, failure);
+    }
+    this.#requeue(lease);
+    this.#fillAll();
+  }
+
+  #giveUp(job: OpenJob, failure: ErrorRecord): void {
+    if (this.#jobs.get(job.key) !== job) return;
+    this.#closeJob(job.key);
+    this.#commands.push({ type: 'job-failed', job: job.key, failure });
+  }
+
+  #result({ job: key, stage: index, tile, pixelCrc, lease: leaseId }: Event<'result'>): void {
+    const job = this.#jobs.get(key);
+    const stage = job?.stages[index];
+    const say = (verdict: Verdict) => this.#commands.push({ type: 'verdict', verdict, job: key, stage: index, tile });
+    if (job === undefined || stage === undefined || (stage.attempts[tile] ?? 0) === 0) {
+      say('unwanted');
+      return;
+    }
+    if (stage.tileState[tile] === TILE_COMMITTED) {
+      say(stage.crcs[tile] === pixelCrc ? 'duplicate' : 'unequal');
+      return;
+    }
+    stage.tileState[tile] = TILE_COMMITTED;
+    stage.crcs[tile] = pixelCrc;
+    stage.remaining--;
+    stage.retries.delete(tile);
+    stage.trouble.delete(tile);
+    say('commit');
+    const leases = [...(stage.running.get(tile) ?? [])];
+    for (const lease of leases) {
+      if (lease.id !== leaseId) {
+        this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
+      }
+      this.#end(lease);
+    }
+    // Only those who got room can start something, unless the next stage became free.
+    if (stage.remaining === 0) this.#fillAll();
+    else for (const lease of leases) while (this.#grantNext(lease.worker));
+  }
+
+  #tick(): void {
+    const { leaseMs, attemptLimitMs } = this.#limits;
+    for (const worker of [...this.#workers.values()]) {
+      if (this.#now - worker.lastHeard >= leaseMs) {
+        this.#commands.push({ type: 'worker-expired', worker: worker.id });
+        this.#lose(worker.id);
+        continue;
+      }
+      for (const lease of [...worker.leases.values()]) {
+        // An earlier lease of this round may have closed the job.
+        if (!worker.leases.has(lease.id)) continue;
+        if (lease.startedAt === undefined || this.#now - lease.startedAt < attemptLimitMs) continue;
+        this.#commands.push({ type: 'cancel', worker: worker.id, lease: lease.id, overdue: true });
+        this.#end(lease);
+        this.#kill(lease);
+        this.#requeue(lease);
+      }
+    }
+    this.#fillAll();
+  }
+
+  /** Takes a lease out of all books; the tile's state is the caller's. */
+  #end(lease: Lease): void {
+    const { job, worker, tile } = lease;
+    const stage = job.stages[lease.stage]!;
+    if (!worker.leases.delete(lease.id)) return;
+    worker.usedBytes -= job.taskBytes;
+    if (lease.suspect) worker.suspects--;
+    job.leases--;
+    const left = stage.running.get(tile)!.filter((other) => other !== lease);
+    if (left.length > 0) stage.running.set(tile, left);
+    else stage.running.delete(tile);
+    if (stage.tileState[tile] === TILE_COMMITTED && lease.startedAt !== undefined) {
+      const ms = this.#now - lease.startedAt;
+      stage.meanMs = stage.meanMs === undefined ? ms : stage.meanMs + MEAN_WEIGHT * (ms - stage.meanMs);
+    }
+  }
+
+  /** Puts the tile of an ended lease back, unless it is committed or runs elsewhere or the job is gone. */
+  #requeue(lease: Lease): void {
+    const stage = lease.job.stages[lease.stage]!;
+    if (this.#jobs.get(lease.job.key) !== lease.job) return;
+    if (stage.tileState[lease.tile] !== TILE_RUNNING || stage.running.has(lease.tile)) return;
+    stage.tileState[lease.tile] = TILE_PENDING;
+    stage.retries.add(lease.tile);
+  }
+
+  #unclaim(worker: Worker): void {
+    for (const job of this.#jobs.values()) for (const stage of job.stages) stage.pool.release(worker.id);
+  }
+
+  /** Gives every worker with room something to do, one tile each in turn, so that slots fill before queues. */
+  #fillAll(): void {
+    let hungry = [...this.#workers.values()].filter((worker) => this.#hasRoom(worker));
+    while (hungry.length > 0) {
+      hungry = hungry.filter((worker) => this.#grantNext(worker) && this.#hasRoom(worker));
+    }
+  }
+
+  #hasRoom(worker: Worker): boolean {
+    return !this.#draining && !worker.draining && worker.leases.size < worker.capacity;
+  }
+
+  #grantNext(worker: Worker): boolean {
+    if (!this.#hasRoom(worker)) return false;
+    // When there are fewer tiles left than workers, nobody hoards them: only free slots are served.
+    if (worker.leases.size >= worker.slots && this.#pending() <= this.#workers.size) return false;
+    const choice =
+      chooseTile(worker, this.#jobs.values(), this.#workers) ??
+      chooseLate(worker, this.#jobs.values(), this.#limits, this.#now);
+    if (choice === undefined) return false;
+    const { job, stage: index, tile } = choice;
+    const stage = job.stages[index]!;
+    const suspect = (stage.trouble.get(tile)?.kills ?? 0) > 0;
+    const lease: Lease = {
+      ...{ id: this.#nextLease++, job, stage: index, tile, worker, suspect },
+      ...{ grantedAt: this.#now, startedAt: undefined },
+    };
+    worker.leases.set(lease.id, lease);
+    worker.usedBytes += job.taskBytes;
+    if (suspect) worker.suspects++;
+    job.leases++;
+    stage.tileState[tile] = TILE_RUNNING;
+    stage.attempts[tile] = Math.min(255, stage.attempts[tile]! + 1);
+    stage.running.set(tile, [...(stage.running.get(tile) ?? []), lease]);
+    const attempt = stage.attempts[tile]!;
+    this.#commands.push({
+      type: 'grant',
+      worker: worker.id,
+      lease: lease.id,
+      job: job.key,
+      stage: index,
+      tile,
+      attempt,
+    });
+    return true;
+  }
+
+  #pending(): number {
+    let count = 0;
+    for (const job of this.#jobs.values()) count += runnableStage(job)?.stage.pending ?? 0;
+    return count;
+  }
+
+  #noteWaiting(): void {
+    const workers = [...this.#workers.values()].filter((worker) => !worker.draining);
+    for (const job of this.#jobs.values()) {
+      const waiting = !workers.some((worker) => canRun(worker, job));
+      if (waiting === job.waiting) continue;
+      job.waiting = waiting;
+      this.#commands.push({ type: waiting ? 'job-waiting' : 'job-running', job: job.key });
+    }
+  }
+}

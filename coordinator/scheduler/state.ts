@@ -1,0 +1,107 @@
+import type { LeaseId, WorkerId } from './events.js';
+import { TilePool } from './tile-pool.js';
+
+/** One attempt that a worker holds. */
+export interface Lease {
+  readonly id: LeaseId;
+  readonly job: OpenJob;
+  readonly stage: number;
+  readonly tile: number;
+  readonly worker: Worker;
+  readonly grantedAt: number;
+  /** When the worker said that it runs; undefined while it waits there. */
+  startedAt: number | undefined;
+  /** Whether the tile had killed a worker before. */
+  readonly suspect: boolean;
+}
+
+/** What is known of a tile that had an attempt without a commit. */
+export interface Trouble {
+  failures: number;
+  kills: number;
+  /** Instances of the workers on which it went wrong. */
+  readonly avoid: Set<string>;
+}
+
+export const TILE_UNKNOWN = 0;
+export const TILE_PENDING = 1;
+export const TILE_RUNNING = 2;
+export const TILE_COMMITTED = 3;
+
+/** One stage of a job; arrays are by tile index. */
+export class Stage {
+  readonly pool = new TilePool();
+  /** Tiles to be granted again, oldest first. */
+  readonly retries = new Set<number>();
+  readonly tileState: Uint8Array;
+  readonly attempts: Uint8Array;
+  readonly crcs: Uint32Array;
+  readonly trouble = new Map<number, Trouble>();
+  /** Leases of running tiles, oldest grant first; a second element is the second copy of a late tile. */
+  readonly running = new Map<number, Lease[]>();
+  /** Tiles added and not committed. */
+  remaining = 0;
+  /** Mean milliseconds from start to result, exponentially weighted; undefined before the first result. */
+  meanMs: number | undefined;
+
+  constructor(tiles: number) {
+    this.tileState = new Uint8Array(tiles);
+    this.attempts = new Uint8Array(tiles);
+    this.crcs = new Uint32Array(tiles);
+  }
+
+  /** Tiles that wait for a grant. */
+  get pending(): number {
+    return this.pool.size + this.retries.size;
+  }
+
+  troubleOf(tile: number): Trouble {
+    let trouble = this.trouble.get(tile);
+    if (trouble === undefined) {
+      trouble = { failures: 0, kills: 0, avoid: new Set() };
+      this.trouble.set(tile, trouble);
+    }
+    return trouble;
+  }
+}
+
+export interface OpenJob {
+  readonly key: string;
+  readonly priority: number;
+  readonly needs: readonly string[];
+  readonly taskBytes: number;
+  readonly stages: readonly Stage[];
+  /** Leases held by workers. */
+  leases: number;
+  /** Whether `job-waiting` was said last. */
+  waiting: boolean;
+}
+
+export interface Worker {
+  readonly id: WorkerId;
+  readonly instance: string;
+  readonly slots: number;
+  readonly memoryBytes: number;
+  readonly labels: ReadonlySet<string>;
+  readonly leases: Map<LeaseId, Lease>;
+  capacity: number;
+  usedBytes: number;
+  /** Leases of tiles that killed a worker before: at most one a worker, so that it is known which one kills. */
+  suspects: number;
+  lastHeard: number;
+  draining: boolean;
+}
+
+/** The stage that may run now: the first with tiles left. */
+export function runnableStage(job: OpenJob): { stage: Stage; index: number } | undefined {
+  for (let index = 0; index < job.stages.length; index++) {
+    const stage = job.stages[index]!;
+    if (stage.remaining > 0) return { stage, index };
+  }
+  return undefined;
+}
+
+/** Whether a worker has what a job needs. */
+export function canRun(worker: Worker, job: OpenJob): boolean {
+  return job.needs.every((label) => worker.labels.has(label));
+}
