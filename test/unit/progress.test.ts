@@ -27,7 +27,7 @@ test('pixels of an earlier run count as done but not as speed', () => {
 
 test('nothing done yet gives no rate, all done no time left', () => {
   assert.match(progressLine({ pixels: 0, totalPixels: 10 }, 0), /\] {4}0%$/);
-  assert.match(progressLine({ pixels: 10, totalPixels: 10 }, 1), /\] 100% {2}0\.0 Mpx\/s$/);
+  assert.match(progressLine({ pixels: 10, totalPixels: 10 }, 1), /\] {2}100% {2}0\.0 Mpx\/s$/);
 });
 
 test('a terminal is redrawn at most ten times a second, and always at the end', () => {
@@ -66,7 +66,7 @@ test('numbers are short and never round up into the next unit', () => {
   assert.deepEqual([0, 1, 1023, 1024, 1536, 675 * 2 ** 20, 1023.9 * 2 ** 20].map(formatBytes), [
     '0 B',
     '1 B',
-    '1.00 KiB',
+    '1023 B',
     '1.00 KiB',
     '1.50 KiB',
     '675 MiB',
