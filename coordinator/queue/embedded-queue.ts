@@ -1,0 +1,263 @@
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { HalotileError } from '../../tiling/errors.js';
+import { jobDigest } from '../../tiling/stitch/partial.js';
+import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
+import { JobLock } from '../job-lock.js';
+import type {
+  JobClaim,
+  JobFilter,
+  JobOutcome,
+  JobPage,
+  JobQueue,
+  JobSubmission,
+  QueuedJob,
+  QueueState,
+} from './job-queue.js';
+
+/** What the embedded queue runs with. */
+export interface EmbeddedQueueOptions {
+  /** Holds `queue.log`; made where absent. One process at a time. */
+  readonly directory: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A fresh id each time. */
+  readonly newId: () => string;
+  /** Finished jobs older than this are forgotten when the queue is opened. */
+  readonly retentionMs: number;
+}
+
+/** Every change is one record: the job's whole new state. The last record of a job counts. */
+interface JobRecord {
+  readonly type: 'job';
+  /** Order of submission. */
+  readonly sequence: number;
+  readonly job: QueuedJob;
+}
+
+interface Entry {
+  readonly sequence: number;
+  job: QueuedJob;
+  stop?: AbortController;
+}
+
+const LOG = 'queue.log';
+
+/** The queue of a single coordinator: in memory, with its state in an append-only log. */
+export class EmbeddedQueue implements JobQueue {
+  readonly #options: EmbeddedQueueOptions;
+  readonly #lock: JobLock;
+  readonly #log: RecordLog;
+  /** By id, in order of submission. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #byRequest = new Map<string, string>();
+  readonly #waiters = new Set<() => void>();
+  #sequence = 0;
+  #epoch = 0;
+
+  private constructor(options: EmbeddedQueueOptions, lock: JobLock) {
+    this.#options = options;
+    this.#lock = lock;
+    const path = join(options.directory, LOG);
+    for (const record of readRecords(path).records) this.#replay(record as JobRecord);
+    this.#forgetOld();
+    this.#compact(path);
+    this.#log = RecordLog.open(path, { durable: true });
+    this.#takeBackClaims();
+  }
+
+  /** @throws partial-conflict where another process has this queue open */
+  static async open(options: EmbeddedQueueOptions): Promise<EmbeddedQueue> {
+    mkdirSync(options.directory, { recursive: true });
+    const lock = await JobLock.acquire(join(options.directory, LOG));
+    return new EmbeddedQueue(options, lock);
+  }
+
+  async submit(submission: JobSubmission): Promise<{ job: QueuedJob; existed: boolean }> {
+    const earlier = this.#entries.get(this.#byRequest.get(requestKey(submission)) ?? '');
+    if (earlier !== undefined) {
+      if (jobDigest(earlier.job.spec) === jobDigest(submission.spec)) return { job: earlier.job, existed: true };
+      throw new HalotileError('already-exists', {
+        what: 'this request id was used for another job',
+        where: `request ${submission.requestId}`,
+        remedy: 'use a new request id',
+      });
+    }
+    const { requestId, principal, spec, priority, maxAttempts } = submission;
+    const job: QueuedJob = {
+      ...{ requestId, principal, spec, priority, maxAttempts },
+      ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.now() },
+      ...{ attempt: 0, epoch: 0, cancelRequested: false },
+    };
+    const entry = { sequence: ++this.#sequence, job };
+    this.#store(entry, job);
+    this.#index(entry);
+    this.#wake();
+    return { job, existed: false };
+  }
+
+  async get(id: string): Promise<QueuedJob | undefined> {
+    return this.#entries.get(id)?.job;
+  }
+
+  async list({ principal, states, pageSize, after }: JobFilter): Promise<JobPage> {
+    const before = after === undefined ? Number.POSITIVE_INFINITY : Number(after);
+    const jobs: QueuedJob[] = [];
+    let last = 0;
+    for (const { sequence, job } of [...this.#entries.values()].reverse()) {
+      if (sequence >= before || (principal !== undefined && job.principal !== principal)) continue;
+      if (states !== undefined && !states.includes(job.state)) continue;
+      if (jobs.length === pageSize) return { jobs, next: String(last) };
+      jobs.push(job);
+      last = sequence;
+    }
+    return { jobs };
+  }
+
+  async countOpen(principal: string): Promise<number> {
+    let count = 0;
+    for (const { job } of this.#entries.values()) if (job.principal === principal && isOpen(job.state)) count++;
+    return count;
+  }
+
+  async requestCancel(id: string): Promise<QueuedJob | undefined> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || !isOpen(entry.job.state)) return entry?.job;
+    if (entry.job.state === 'queued') {
+      this.#store(entry, { ...entry.job, state: 'cancelled', finishedMs: this.#options.now() });
+    } else if (!entry.job.cancelRequested) {
+      this.#store(entry, { ...entry.job, cancelRequested: true });
+      entry.stop?.abort();
+    }
+    return entry.job;
+  }
+
+  async claim(signal: AbortSignal): Promise<JobClaim | undefined> {
+    while (!signal.aborted) {
+      const entry = this.#next();
+      if (entry !== undefined) return this.#claimEntry(entry);
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          signal.removeEventListener('abort', wake);
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        signal.addEventListener('abort', wake, { once: true });
+        this.#waiters.add(wake);
+      });
+    }
+    return undefined;
+  }
+
+  async finish({ job: { id }, epoch }: JobClaim, outcome: JobOutcome): Promise<void> {
+    const entry = this.#held(id, epoch);
+    if (entry === undefined) return;
+    entry.stop = undefined;
+    this.#store(entry, { ...entry.job, ...outcome, finishedMs: this.#options.now() });
+  }
+
+  async release({ job: { id }, epoch }: JobClaim): Promise<void> {
+    const entry = this.#held(id, epoch);
+    if (entry === undefined) return;
+    entry.stop = undefined;
+    this.#store(entry, { ...entry.job, state: 'queued', attempt: entry.job.attempt - 1 });
+    this.#wake();
+  }
+
+  async close(): Promise<void> {
+    this.#log.close();
+    await this.#lock.release();
+  }
+
+  #claimEntry(entry: Entry): JobClaim {
+    const epoch = ++this.#epoch;
+    const { job } = entry;
+    const startedMs = job.startedMs ?? this.#options.now();
+    this.#store(entry, { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs });
+    entry.stop = new AbortController();
+    return { job: entry.job, epoch, stop: entry.stop.signal };
+  }
+
+  #next(): Entry | undefined {
+    let best: Entry | undefined;
+    for (const entry of this.#entries.values()) {
+      if (entry.job.state !== 'queued') continue;
+      if (best === undefined || entry.job.priority > best.job.priority) best = entry;
+    }
+    return best;
+  }
+
+  #held(id: string, epoch: number): Entry | undefined {
+    const entry = this.#entries.get(id);
+    return entry?.job.state === 'claimed' && entry.job.epoch === epoch ? entry : undefined;
+  }
+
+  /** The log first: what is in memory has survived. */
+  #store(entry: Entry, job: QueuedJob): void {
+    this.#log.append({ type: 'job', sequence: entry.sequence, job } satisfies JobRecord);
+    entry.job = job;
+  }
+
+  #replay({ sequence, job }: JobRecord): void {
+    const known = this.#entries.get(job.id);
+    if (known === undefined) this.#index({ sequence, job });
+    else known.job = job;
+    this.#sequence = Math.max(this.#sequence, sequence);
+    this.#epoch = Math.max(this.#epoch, job.epoch);
+  }
+
+  #index(entry: Entry): void {
+    this.#entries.set(entry.job.id, entry);
+    this.#byRequest.set(requestKey(entry.job), entry.job.id);
+  }
+
+  #forgetOld(): void {
+    const limit = this.#options.now() - this.#options.retentionMs;
+    for (const { job } of [...this.#entries.values()]) {
+      if (isOpen(job.state) || (job.finishedMs ?? 0) > limit) continue;
+      this.#entries.delete(job.id);
+      this.#byRequest.delete(requestKey(job));
+    }
+  }
+
+  /** Rewrites the log with one record a job, beside it and then in one rename. */
+  #compact(path: string): void {
+    const fresh = RecordLog.open(`${path}.new-${this.#options.newId()}`, { durable: true });
+    for (const { sequence, job } of this.#entries.values()) {
+      fresh.append({ type: 'job', sequence, job } satisfies JobRecord);
+    }
+    fresh.close();
+    renameSync(fresh.path, path);
+  }
+
+  /** Whoever held a claim is dead, since this process holds the lock. */
+  #takeBackClaims(): void {
+    for (const entry of this.#entries.values()) {
+      const { job } = entry;
+      if (job.state !== 'claimed') continue;
+      const finishedMs = this.#options.now();
+      if (job.cancelRequested) this.#store(entry, { ...job, state: 'cancelled', finishedMs });
+      else if (job.attempt < job.maxAttempts) this.#store(entry, { ...job, state: 'queued' });
+      else {
+        const failure = {
+          tag: 'interrupted',
+          detail: { what: `the coordinator died ${job.attempt} times while it ran this job`, where: `job ${job.id}` },
+        } as const;
+        this.#store(entry, { ...job, state: 'failed', failure, finishedMs });
+      }
+    }
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}
+
+/** Whether a job in this state may still change. */
+export function isOpen(state: QueueState): boolean {
+  return state === 'queued' || state === 'claimed';
+}
+
+function requestKey({ principal, requestId }: { principal: string; requestId: string }): string {
+  return JSON.stringify([principal, requestId]);
+}

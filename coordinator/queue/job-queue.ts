@@ -1,0 +1,92 @@
+import type { ErrorRecord } from '../../tiling/errors.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { JobResult } from '../job-result.js';
+
+/** What a caller hands in. */
+export interface JobSubmission {
+  /** The same id by the same principal names the same job for as long as it is remembered. */
+  readonly requestId: string;
+  readonly principal: string;
+  /** As the caller wrote it, checked, defaults filled in; paths are not resolved yet. */
+  readonly spec: JobSpec;
+  /** Larger runs first. */
+  readonly priority: number;
+  /** How often it may be claimed before it is given up. */
+  readonly maxAttempts: number;
+}
+
+export const QUEUE_STATES = ['queued', 'claimed', 'succeeded', 'failed', 'cancelled'] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+/** A job as the queue knows it; times in milliseconds since 1970. */
+export interface QueuedJob extends JobSubmission {
+  readonly id: string;
+  readonly state: QueueState;
+  readonly submittedMs: number;
+  /** When it was first claimed. */
+  readonly startedMs?: number;
+  readonly finishedMs?: number;
+  /** Number of claims so far, without those that were released. */
+  readonly attempt: number;
+  /** Fencing number of the last claim; grows with every claim of any job. */
+  readonly epoch: number;
+  readonly cancelRequested: boolean;
+  readonly failure?: ErrorRecord;
+  readonly result?: JobResult;
+}
+
+/** How a claimed job ended. */
+export type JobOutcome =
+  | { readonly state: 'succeeded'; readonly result: JobResult }
+  | { readonly state: 'failed'; readonly failure: ErrorRecord }
+  | { readonly state: 'cancelled' };
+
+/** A coordinator's hold on a job. */
+export interface JobClaim {
+  readonly job: QueuedJob;
+  readonly epoch: number;
+  /** Aborts when somebody asked to cancel the job, or when the claim was lost: stop working on it. */
+  readonly stop: AbortSignal;
+}
+
+/** Newest first. */
+export interface JobPage {
+  readonly jobs: readonly QueuedJob[];
+  /** Undefined after the last page. */
+  readonly next?: string;
+}
+
+export interface JobFilter {
+  /** All principals where absent. */
+  readonly principal?: string;
+  /** All states where absent. */
+  readonly states?: readonly QueueState[];
+  readonly pageSize: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+/**
+ * Where jobs wait, and who works on which: one port for the queue inside this process and for Redis. What is
+ * returned has happened and survives the death of the process.
+ */
+export interface JobQueue {
+  /**
+   * Adds a job, or finds the one that the same request added before.
+   * @throws already-exists where that one has another spec
+   */
+  submit(submission: JobSubmission): Promise<{ readonly job: QueuedJob; readonly existed: boolean }>;
+  get(id: string): Promise<QueuedJob | undefined>;
+  list(filter: JobFilter): Promise<JobPage>;
+  /** Jobs of a principal that have not ended. */
+  countOpen(principal: string): Promise<number>;
+  /** A queued job is cancelled at once, a claimed one by its claimer, a finished one stays as it is. */
+  requestCancel(id: string): Promise<QueuedJob | undefined>;
+  /** Waits for a job: the highest priority first, then the oldest. Undefined after `signal` aborts. */
+  claim(signal: AbortSignal): Promise<JobClaim | undefined>;
+  /** Ends a claim for good; without effect where the claim was lost. */
+  finish(claim: JobClaim, outcome: JobOutcome): Promise<void>;
+  /** Gives a claim back unfinished; the attempt does not count. */
+  release(claim: JobClaim): Promise<void>;
+  close(): Promise<void>;
+}

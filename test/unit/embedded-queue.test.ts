@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+
+const root = mkdtempSync(join(tmpdir(), 'halotile-queue-'));
+after(() => rmSync(root, { recursive: true }));
+const never = new AbortController().signal;
+let ids = 0;
+
+function open(name: string, now = () => 1000): Promise<EmbeddedQueue> {
+  return EmbeddedQueue.open({ directory: join(root, name), now, newId: () => `id${++ids}`, retentionMs: 5000 });
+}
+
+function submission(requestId: string, options: { image?: string; priority?: number; maxAttempts?: number } = {}) {
+  const { image = 'a.tif', priority = 0, maxAttempts = 2 } = options;
+  const spec = jobSpecSchema.parse({ image, output: 'b.tif', operations: [{ name: 'box' }] });
+  return { requestId, principal: 'p', spec, priority, maxAttempts };
+}
+
+test('a request that is repeated gives the same job, with another spec it is refused', async () => {
+  const queue = await open('repeat');
+  const first = await queue.submit(submission('r'));
+  const second = await queue.submit(submission('r'));
+  assert.deepEqual([first.existed, second.existed, second.job.id], [false, true, first.job.id]);
+  await assert.rejects(queue.submit(submission('r', { image: 'other.tif' })), { tag: 'already-exists' });
+  await queue.close();
+});
+
+test('higher priority first, then the oldest; a claim waits for a job', async () => {
+  const queue = await open('order');
+  const waiting = queue.claim(never);
+  await queue.submit(submission('1'));
+  assert.equal((await waiting)?.job.requestId, '1');
+  for (const [id, priority] of [
+    ['2', 0],
+    ['3', 5],
+    ['4', 5],
+  ] as const) {
+    await queue.submit(submission(id, { priority }));
+  }
+  const order = [];
+  for (let i = 0; i < 3; i++) order.push((await queue.claim(never))?.job.requestId);
+  assert.deepEqual(order, ['3', '4', '2']);
+  assert.equal(await queue.claim(AbortSignal.abort()), undefined);
+  await queue.close();
+});
+
+test('state survives the process, a torn last record is dropped, a claim of the dead goes back', async () => {
+  const queue = await open('survive');
+  await queue.submit(submission('1'));
+  const { job } = await queue.submit(submission('2', { priority: 1 }));
+  const claim = await queue.claim(never);
+  assert.equal(claim?.job.id, job.id);
+  await queue.close();
+  appendFileSync(join(root, 'survive/queue.log'), '01234567 {"type":"job","seq');
+  const again = await open('survive');
+  const next = await again.claim(never);
+  assert.equal(next?.job.id, job.id);
+  assert.equal(next?.job.attempt, 2);
+  assert.ok(next.epoch > claim!.epoch);
+  // The first claim was lost: it can end nothing any more.
+  await again.finish(claim!, { state: 'cancelled' });
+  assert.equal((await again.get(job.id))?.state, 'claimed');
+  await again.close();
+  const last = await open('survive');
+  const given = await last.get(job.id);
+  assert.equal(given?.state, 'failed');
+  assert.match(given.failure!.detail.what, /died 2 times/);
+  await last.close();
+});
+
+test('a released claim does not count as an attempt', async () => {
+  const queue = await open('release');
+  await queue.submit(submission('1'));
+  for (let i = 0; i < 5; i++) await queue.release((await queue.claim(never))!);
+  assert.equal((await queue.claim(never))?.job.attempt, 1);
+  await queue.close();
+});
+
+test('cancelling ends a queued job at once and stops a claimed one', async () => {
+  const queue = await open('cancel');
+  const { job } = await queue.submit(submission('1'));
+  assert.equal((await queue.requestCancel(job.id))?.state, 'cancelled');
+  await queue.submit(submission('2'));
+  const claim = (await queue.claim(never))!;
+  assert.equal((await queue.requestCancel(claim.job.id))?.state, 'claimed');
+  assert.ok(claim.stop.aborted);
+  assert.equal(await queue.countOpen('p'), 1);
+  await queue.finish(claim, { state: 'cancelled' });
+  assert.equal(await queue.countOpen('p'), 0);
+  await queue.close();
+});
+
+test('pages are newest first and complete, old finished jobs are forgotten', async () => {
+  const queue = await open('pages');
+  for (let i = 0; i < 5; i++) await queue.submit(submission(`${i}`));
+  const seen = [];
+  let next: string | undefined;
+  do {
+    const page = await queue.list({ pageSize: 2, after: next });
+    seen.push(...page.jobs.map((job) => job.requestId));
+    next = page.next;
+  } while (next !== undefined);
+  assert.deepEqual(seen, ['4', '3', '2', '1', '0']);
+  await queue.requestCancel((await queue.list({ pageSize: 1 })).jobs[0]!.id);
+  await queue.close();
+  const later = await open('pages', () => 10_000);
+  assert.equal((await later.list({ pageSize: 10 })).jobs.length, 4);
+  await later.close();
+});
+
+test('a second process is refused', async () => {
+  const queue = await open('lock');
+  await assert.rejects(open('lock'), { tag: 'partial-conflict' });
+  await queue.close();
+});
