@@ -25,6 +25,8 @@ export interface JobProgress {
   /** Pixels of level 0 in finished tiles, and in the whole image. */
   readonly pixelsDone: number;
   readonly pixelsTotal: number;
+  /** Of the pixels done, those of earlier runs. */
+  readonly pixelsResumed: number;
   /** Bytes that this run's tiles have read and written. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -67,6 +69,7 @@ export class RunningJob {
   readonly #committed = new Map<string, CommittedTile>();
   /** Tiles that earlier runs had committed. */
   readonly #resumedTiles: number;
+  readonly #pixelsResumed: number;
   #pixelsDone = 0;
 
   constructor(options: RunningJobOptions, opened: OpenedJob) {
@@ -85,6 +88,7 @@ export class RunningJob {
     const lost = this.#placed && !this.#alreadyPublished && !existsSync(paths.image);
     if (!lost) for (const tile of state.tiles) this.#keep(tile);
     this.#resumedTiles = this.#committed.size;
+    this.#pixelsResumed = this.#pixelsDone;
   }
 
   /** Computes every tile that is not in the ledger. */
@@ -253,6 +257,7 @@ export class RunningJob {
       tilesTotal: tileCount(plan.stages),
       pixelsDone: this.#pixelsDone,
       pixelsTotal: area(plan.output),
+      pixelsResumed: this.#pixelsResumed,
       bytesRead: this.#totals.bytesRead,
       bytesWritten: this.#totals.bytesWritten,
     });

@@ -1,19 +1,10 @@
-import type { Size } from '../geometry/rect.js';
-import { type DType, INTEGER_MAX } from '../raster/dtype.js';
+import { INTEGER_MAX } from '../raster/dtype.js';
+import type { KernelShape } from './descriptor.js';
 
 /** What the memory of one box tile follows from. */
-export interface BoxShape {
-  /** The input rect's size. */
-  readonly input: Size;
-  readonly outputWidth: number;
+export interface BoxShape extends KernelShape {
   /** The largest radius in the tile. */
   readonly maxRadius: number;
-  readonly dtype: DType;
-  readonly channels: number;
-  /** Unassociated alpha weighs the colour. */
-  readonly weighted: boolean;
-  /** At least one channel has a nodata value. */
-  readonly nodata: boolean;
 }
 
 /**

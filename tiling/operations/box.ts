@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
-import type { OperationDescriptor } from './descriptor.js';
+import { boxScratchBytes } from './box-layout.js';
+import type { Operation, OperationDescriptor } from './descriptor.js';
 
 /** The largest radius of a box window in pixels; radii travel as uint16. */
 export const MAX_RADIUS = 65535;
@@ -17,5 +18,10 @@ export const box: OperationDescriptor = {
   mapMeaning: 'radius',
   defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
-  reach: (operation, mapMax) => evenReach(operation.byMap ? mapMax : (operation.params.radius as number)),
+  reach: (operation, mapMax) => evenReach(radiusOf(operation, mapMax)),
+  scratchBytes: (operation, shape, mapMax) => boxScratchBytes({ ...shape, maxRadius: radiusOf(operation, mapMax) }),
 };
+
+function radiusOf(operation: Operation, mapMax: number): number {
+  return operation.byMap ? mapMax : (operation.params.radius as number);
+}

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Reach } from '../geometry/rect.js';
+import type { Reach, Size } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 
@@ -29,6 +29,19 @@ export interface Operation {
   readonly byMap: boolean;
 }
 
+/** What a kernel's scratch memory follows from. */
+export interface KernelShape {
+  /** The raster that the kernel reads. */
+  readonly input: Size;
+  readonly outputWidth: number;
+  readonly dtype: DType;
+  readonly channels: number;
+  /** Unassociated alpha weighs the colour. */
+  readonly weighted: boolean;
+  /** At least one channel has a nodata value. */
+  readonly nodata: boolean;
+}
+
 /** The data that defines an operation to the planner, the command line and the documentation. */
 export interface OperationDescriptor {
   readonly name: string;
@@ -46,6 +59,8 @@ export interface OperationDescriptor {
    * radius) in that rect, and counts only for operations by map.
    */
   readonly reach: (operation: Operation, mapMax: number) => Reach;
+  /** Bytes of scratch that the operation's kernels take beside their input, output and map; 0 where absent. */
+  readonly scratchBytes?: (operation: Operation, shape: KernelShape, mapMax: number) => number;
   /** Type and channels of the result; the input's where absent. */
   readonly outputType?: (operation: Operation, input: RasterInfo) => { dtype: DType; channels: number };
 }

@@ -49,8 +49,7 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const block = Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(source));
   const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(spec.mapping, map.info).max);
   const haloPx = chainReach(operations, mapMaxBound, source);
-  const radiusPx = Math.min(Math.ceil(mapMaxBound), Math.max(source.width, source.height));
-  const demand = { image: source, map: map?.info, output, operations, block, haloPx, radiusPx };
+  const demand = { image: source, map: map?.info, output, operations, block, haloPx, mapMax: mapMaxBound };
   const cacheBudget = machine.memoryBytes * CACHE_SHARE;
   const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
   const bytesOf = (tile: number) => tileBytes({ ...demand, tile });
@@ -212,6 +211,7 @@ function planCaches(
 function projectMemory(machine: PlanMachine, linearBytes: number, blockCacheBytes: number): Plan['memory'] {
   const perThreadBytes = THREAD_BASE_BYTES + linearBytes;
   return {
+    linearBytes,
     perThreadBytes,
     blockCacheBytes,
     baseBytes: BASE_BYTES,

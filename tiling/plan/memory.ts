@@ -1,6 +1,6 @@
 import { area, type Size } from '../geometry/rect.js';
-import type { Operation } from '../operations/index.js';
-import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
+import { OPERATIONS, type Operation } from '../operations/index.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import type { CachePlan } from './plan.js';
 
@@ -19,51 +19,62 @@ export interface TileDemand {
   readonly block: number;
   /** Sum of the operations' reaches on one side, cut at the image, in pixels. */
   readonly haloPx: number;
-  /** Largest radius, cut at the image, in pixels. */
-  readonly radiusPx: number;
+  /** The largest map value'. */
+  readonly mapMax: number;
 }
 
-/** The largest rect a thread holds for one tile: the tile with its halo, cut at the image. */
-export function windowSize({ image, tile, haloPx }: TileDemand): Size {
-  return {
-    width: Math.min(tile + 2 * haloPx, image.width + 2 * haloPx),
-    height: Math.min(tile + 2 * haloPx, image.height + 2 * haloPx),
-  };
-}
+/** Allocations are aligned, and there are a few dozen of them. */
+const ALIGNMENT_SLACK_BYTES = 4096;
 
-/** Linear memory that one thread's tile needs at most: two rasters of a chain, the map, levels and scratch. */
+/** Memory that one tile needs at most: the rasters of the chain, the maps, the levels and kernel scratch. */
 export function tileBytes(demand: TileDemand): number {
-  const { image, map, output, tile, block, radiusPx } = demand;
-  const window = windowSize(demand);
+  const { image, map, output, operations, tile, block, haloPx } = demand;
+  const window = { width: Math.min(tile, image.width) + 2 * haloPx, height: Math.min(tile, image.height) + 2 * haloPx };
   const tileArea = Math.min(tile, image.width) * Math.min(tile, image.height);
-  const rasters = area(window) * image.channels * SAMPLE_BYTES[image.dtype];
-  const second = demand.operations.length > 1 ? rasters : 0;
-  const mapArea = demand.operations.length > 1 ? area(window) : tileArea;
-  const maps = map === undefined ? 0 : mapArea * (SAMPLE_BYTES[map.dtype] + 4);
-  const outputBytes = output.channels * SAMPLE_BYTES[output.dtype];
-  const results = tileArea * Math.max(image.channels * SAMPLE_BYTES[image.dtype], outputBytes) * 2;
-  const levels = Math.ceil(tileArea / 2) * outputBytes;
-  const staging = 2 * block * block * outputBytes;
-  return rasters + second + maps + results + levels + staging + kernelScratchBytes(window, radiusPx, image) + 64 * 1024;
+  const rasters = rasterTypes(demand).reduce((sum, type, index, types) => {
+    const pixels = index === types.length - 1 ? tileArea : area(window);
+    return sum + pixels * type.channels * SAMPLE_BYTES[type.dtype];
+  }, 0);
+  const converted = tileArea * output.channels * SAMPLE_BYTES[output.dtype];
+  const mapBytes = map === undefined ? 0 : SAMPLE_BYTES[map.dtype] + SAMPLE_BYTES.float32;
+  const maps =
+    operations.filter(({ byMap }) => byMap).length * mapBytes * (operations.length > 1 ? area(window) : tileArea);
+  return (
+    rasters + converted + maps + scratchBytes(demand, window) + levelBytes(tile, block, output) + ALIGNMENT_SLACK_BYTES
+  );
 }
 
-/** Scratch of the box kernels: a ring of summed-area rows that spans the tallest window. */
-export function kernelScratchBytes(
-  window: Size,
-  radiusPx: number,
-  image: Pick<RasterInfo, 'dtype' | 'channels'>,
-): number {
-  const rows = nextPowerOfTwo(Math.min(2 * radiusPx + 4, window.height + 2));
-  const pixelBytes = laneBytes(image.dtype) * 2 * (image.channels + 1);
-  return rows * (window.width + 2) * pixelBytes;
+/** Memory of a tile of an overview stage: its pixels, the levels made of them and one block. */
+export function levelBytes(tile: number, block: number, { channels, dtype }: RasterInfo): number {
+  const side = Math.max(tile, 2 * block);
+  return (side * side * 1.5 + block * block) * channels * SAMPLE_BYTES[dtype] + ALIGNMENT_SLACK_BYTES;
 }
 
-function laneBytes(dtype: DType): number {
-  return dtype === 'uint8' ? 4 : 8;
+/** The sample types of a chain: the image's, then each operation's result. */
+function rasterTypes({ image, operations }: TileDemand): RasterInfo[] {
+  const types = [image];
+  for (const operation of operations) {
+    const before = types.at(-1)!;
+    types.push({ ...before, ...OPERATIONS[operation.name]!.outputType?.(operation, before) });
+  }
+  return types;
 }
 
-function nextPowerOfTwo(value: number): number {
-  return 2 ** Math.ceil(Math.log2(value));
+/** Scratch is given back after each operation: the largest one counts. */
+function scratchBytes(demand: TileDemand, window: Size): number {
+  const types = rasterTypes(demand);
+  return demand.operations.reduce((most, operation, index) => {
+    const { dtype, channels, alpha, nodata } = types[index]!;
+    const shape = {
+      input: window,
+      outputWidth: window.width,
+      dtype,
+      channels,
+      weighted: alpha === 'unassociated',
+      nodata: nodata !== undefined,
+    };
+    return Math.max(most, OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, demand.mapMax) ?? 0);
+  }, 0);
 }
 
 /** Decoded bytes of one block. */

@@ -44,6 +44,9 @@ export interface CachePlan {
 
 /** Bytes that one worker holds at most, by what holds them. */
 export interface MemoryProjection {
+  /** Memory of one tile: rasters, map, levels and kernel scratch. */
+  readonly linearBytes: number;
+  /** That and what a thread itself takes. */
   readonly perThreadBytes: number;
   readonly blockCacheBytes: number;
   readonly baseBytes: number;

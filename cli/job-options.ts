@@ -1,0 +1,144 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { badUsage } from '../tiling/errors.js';
+import { type JobSpec, type JobSpecInput, jobSpecSchema, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
+import { BORDERS } from '../tiling/operations/index.js';
+import type { PlanMachine } from '../tiling/plan/make-plan.js';
+import { firstIssue } from '../tiling/plan/resolve-operations.js';
+import { DTYPES } from '../tiling/raster/dtype.js';
+
+/** What the shared flags of all job commands parse to. */
+export interface JobFlags {
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly maxRadius?: number;
+  readonly mapInvalid?: 'error' | 'clamp';
+  readonly dtype?: (typeof DTYPES)[number];
+  readonly nodata?: string;
+  readonly alpha?: 'weighted' | 'channel';
+  readonly border?: (typeof BORDERS)[number];
+  readonly constant?: number;
+  readonly halo?: 'adaptive' | 'max';
+  readonly compression?: (typeof OUTPUT_CODECS)[number];
+  readonly level?: number;
+  readonly quality?: number;
+  readonly predictor: boolean;
+  readonly overviews: boolean;
+  readonly tile?: number;
+  readonly block?: number;
+  readonly threads?: number;
+  readonly memory?: number;
+}
+
+/** How a run behaves, beside what it computes. */
+export interface RunFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly durable?: boolean;
+  readonly restart?: boolean;
+}
+
+/** Adds the flags that say what a job computes and with what. */
+export function addJobOptions(command: Command): Command {
+  return command
+    .option('--scale <S>', 'map values are multiplied by S', number)
+    .option('--offset <O>', 'then O is added', number)
+    .option('--max-radius <R>', 'and the result is cut to R (radius or sigma, pixels)', number)
+    .addOption(new Option('--map-invalid <how>', 'negative or non-finite map values').choices(['error', 'clamp']))
+    .addOption(new Option('--border <rule>', 'what lies beyond the image (default: by the operation)').choices(BORDERS))
+    .option('--constant <V>', 'the value that --border constant extends by', number)
+    .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
+    .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, or none')
+    .addOption(
+      new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
+    )
+    .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
+    .addOption(new Option('--compression <codec>', 'of the output (default: deflate)').choices(OUTPUT_CODECS))
+    .option('--level <N>', 'compression level of deflate (1-9) or zstd (1-19)', integer)
+    .option('--quality <Q>', 'of jpeg and webp, 1-100', integer)
+    .option('--no-predictor', 'compress samples as they are, not their differences')
+    .option('--no-overviews', 'write level 0 only')
+    .option('--tile <px>', 'tile side, a multiple of the output block (default: planned)', integer)
+    .option('--block <px>', 'output block side, a multiple of 16 (default: 512)', integer)
+    .option('--threads <N>', 'threads that run tiles (default: one for each core)', integer)
+    .option('--memory <MiB>', 'resident memory to stay within (default: 256 for each thread, at least 512)', integer);
+}
+
+/** Adds the flags that say how a run behaves. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object with the result')
+    .option('--quiet', 'no progress')
+    .option('--durable', 'survive a power loss too: wait for the disk at every commit')
+    .option('--restart', 'discard an unfinished job of this output');
+}
+
+/**
+ * The job that flags describe.
+ * @throws bad-usage naming the first field that is wrong
+ */
+export function jobSpecOf(
+  base: Pick<JobSpecInput, 'image' | 'map' | 'output' | 'operations'>,
+  flags: JobFlags,
+): JobSpec {
+  return parseJobSpec({
+    ...base,
+    image: resolve(base.image),
+    map: base.map === undefined ? undefined : resolve(base.map),
+    output: resolve(base.output),
+    operations: base.operations.map((operation) => ({
+      ...operation,
+      border: operation.border ?? flags.border,
+      constant: operation.constant ?? flags.constant,
+    })),
+    mapping: { scale: flags.scale, offset: flags.offset, max: flags.maxRadius, invalid: flags.mapInvalid },
+    dtype: flags.dtype,
+    nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
+    alpha: flags.alpha,
+    halo: flags.halo,
+    compression: { codec: flags.compression, level: flags.level, quality: flags.quality, predictor: flags.predictor },
+    overviews: flags.overviews,
+    tile: flags.tile,
+    block: flags.block,
+  });
+}
+
+/**
+ * A job from anything that should be one.
+ * @throws bad-usage naming the first field that is wrong
+ */
+export function parseJobSpec(candidate: unknown, where?: string): JobSpec {
+  const parsed = jobSpecSchema.safeParse(candidate);
+  if (parsed.success) return parsed.data;
+  throw badUsage({ what: `the job is not valid: ${firstIssue(parsed.error)}`, where });
+}
+
+/** The machine that flags and defaults describe. */
+export function machineOf(flags: Pick<JobFlags, 'threads' | 'memory'>): PlanMachine {
+  const threads = flags.threads ?? availableParallelism();
+  if (threads < 1 || threads > 1024) {
+    throw badUsage({ what: `--threads ${threads}`, expected: 'a number from 1 to 1024' });
+  }
+  const mib = flags.memory ?? Math.max(512, Math.min(256 * threads, totalmem() / 2 ** 21));
+  return { threads, memoryBytes: mib * 2 ** 20 };
+}
+
+function nodataOf(text: string): JobSpecInput['nodata'] {
+  if (text === 'none') return 'none';
+  return text.split(',').map((part) => (part.trim().toLowerCase() === 'nan' ? Number.NaN : number(part)));
+}
+
+/** A finite number from the command line. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Not a number.');
+  return value;
+}
+
+/** A non-negative integer from the command line. */
+export function integer(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Not a non-negative integer.');
+  return value;
+}

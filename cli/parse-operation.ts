@@ -1,0 +1,41 @@
+import { badUsage } from '../tiling/errors.js';
+import type { JobSpecInput } from '../tiling/job/job-spec.js';
+import { BORDERS } from '../tiling/operations/index.js';
+
+type WrittenOperation = JobSpecInput['operations'][number];
+
+/**
+ * An operation as `NAME` or `NAME:key=value,key=value`. Values may hold colons and equals signs
+ * (`footprint=disk:11`); the operation's own schema reads them.
+ * @throws bad-usage
+ */
+export function parseOperation(text: string): WrittenOperation {
+  const [name = '', ...rest] = text.split(':');
+  const settings = rest.join(':');
+  const params: Record<string, string> = {};
+  let border: WrittenOperation['border'];
+  let constant: number | undefined;
+  for (const setting of settings === '' ? [] : settings.split(',')) {
+    const [key = '', ...value] = setting.split('=');
+    const given = value.join('=');
+    if (key === '' || given === '') {
+      throw badUsage({ what: `'${setting}' is not a parameter`, where: `--op ${text}`, expected: 'NAME:key=value,…' });
+    }
+    if (key === 'border') border = borderOf(given, text);
+    else if (key === 'constant') constant = constantOf(given, text);
+    else params[key] = given;
+  }
+  return { name, params, border, constant };
+}
+
+function borderOf(value: string, text: string): WrittenOperation['border'] {
+  const border = BORDERS.find((known) => known === value);
+  if (border !== undefined) return border;
+  throw badUsage({ what: `there is no border '${value}'`, where: `--op ${text}`, expected: BORDERS.join(', ') });
+}
+
+function constantOf(value: string, text: string): number {
+  const constant = Number(value);
+  if (Number.isFinite(constant)) return constant;
+  throw badUsage({ what: `constant=${value} is not a number`, where: `--op ${text}` });
+}

@@ -1,0 +1,36 @@
+import type { JobResult } from '../coordinator/index.js';
+import { formatBytes, formatSeconds, formatWhole } from './format.js';
+
+/** What a finished job did, for people: a few lines that end in a line feed. */
+export function describeResult(result: JobResult): string {
+  const { seconds, tiles, halo, bytes, blocksDecoded } = result;
+  const pixels = result.width * result.height;
+  const stages = (['read', 'decode', 'kernel', 'encode', 'write'] as const)
+    .map((stage) => `${stage} ${seconds[stage].toFixed(2)}`)
+    .join(', ');
+  const resumed = tiles.resumed > 0 ? `, ${tiles.resumed} of them from an earlier run` : '';
+  const lines = [
+    `${result.output}: ${formatWhole(result.width)}×${formatWhole(result.height)}, ${result.channels} channels of ${result.dtype}, ` +
+      `${result.levels} levels, ${formatBytes(bytes.output)}`,
+    `  ${formatWhole(tiles.total)} tiles of ${tiles.side}${resumed}`,
+    `  ${formatSeconds(seconds.total)}: ${rate(pixels, seconds.total)} Mpx/s, ` +
+      `${rate(bytes.read + bytes.written, seconds.total)} MB/s read and written`,
+    `  seconds over all threads: ${stages}; prepare ${seconds.prepare.toFixed(2)}, ` +
+      `assemble ${seconds.assemble.toFixed(2)}`,
+    `  largest map value ${round(result.mapMax)}; halo: ${(100 * halo.savedShare).toFixed(1)} % of the pixels that ` +
+      'one halo for all tiles would read were not read',
+    `  peak memory ${formatBytes(result.peakMemoryBytes)}; CRC-32 of the pixels ${result.crc}`,
+  ];
+  if (blocksDecoded.count > 0) {
+    lines.push(`  ${blocksDecoded.count} blocks decoded, ${blocksDecoded.perBlock.toFixed(2)} times each`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function rate(count: number, seconds: number): string {
+  return seconds > 0 ? (count / 1e6 / seconds).toFixed(0) : '-';
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

@@ -1,0 +1,57 @@
+import zlib from 'node:zlib';
+import sharp, { type Sharp } from 'sharp';
+import { badUsage } from '../errors.js';
+import type { Encoding } from '../plan/plan.js';
+
+/** The pixels of one output block: 8-bit where the codec is JPEG or WebP. */
+export interface BlockPixels {
+  readonly side: number;
+  readonly channels: number;
+}
+
+/** zlib's ZSTD, which Node has from 22.15 on. */
+type ZstdCompress = (bytes: Uint8Array, options: { params: Record<number, number> }) => Uint8Array;
+const zstd = zlib as unknown as { zstdCompressSync?: ZstdCompress };
+const ZSTD_COMPRESSION_LEVEL = 100;
+
+/**
+ * One block's bytes as they go into the file. `pixels` are predicted already and stay the caller's; the result
+ * may be a view of them. A promise only for JPEG and WebP.
+ */
+export function encodeBlock(
+  pixels: Uint8Array,
+  { side, channels }: BlockPixels,
+  encoding: Encoding,
+): Uint8Array | Promise<Uint8Array> {
+  switch (encoding.codec) {
+    case 'none':
+      return pixels;
+    case 'deflate':
+      return zlib.deflateSync(pixels, { level: encoding.level, memLevel: 9 });
+    case 'zstd':
+      return zstd.zstdCompressSync!(pixels, { params: { [ZSTD_COMPRESSION_LEVEL]: encoding.level } });
+    case 'jpeg':
+      return picture(pixels, side, channels)
+        .jpeg({ quality: encoding.quality, chromaSubsampling: '4:4:4', mozjpeg: false })
+        .toBuffer();
+    case 'webp':
+      return picture(pixels, side, channels).webp({ quality: encoding.quality }).toBuffer();
+  }
+}
+
+/**
+ * Refuses a codec that this runtime lacks, before any work.
+ * @throws bad-usage
+ */
+export function checkCodecAvailable({ codec }: Pick<Encoding, 'codec'>): void {
+  if (codec !== 'zstd' || zstd.zstdCompressSync !== undefined) return;
+  throw badUsage({
+    what: `Node ${process.versions.node} has no ZSTD compression`,
+    expected: 'Node 22.15 or newer',
+    remedy: 'use --compression deflate',
+  });
+}
+
+function picture(pixels: Uint8Array, side: number, channels: number): Sharp {
+  return sharp(pixels, { raw: { width: side, height: side, channels: channels as 1 | 2 | 3 | 4 } });
+}

@@ -1,0 +1,1 @@
+export { ThreadPoolExecutor, type ThreadPoolOptions } from './threads/thread-pool.js';

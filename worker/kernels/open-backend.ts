@@ -1,0 +1,13 @@
+import type { Backend } from './backend.js';
+import { HeapMemory } from './reference/heap-memory.js';
+import { REFERENCE_KERNELS, REFERENCE_PIXELS } from './reference/index.js';
+import { WasmArena, wasmKernels, wasmPixels } from './wasm/index.js';
+
+/** A new backend of that name, for one thread. */
+export function openBackend(name: Backend['name']): Backend {
+  if (name === 'reference') {
+    return { name, memory: new HeapMemory(), kernels: REFERENCE_KERNELS, pixels: REFERENCE_PIXELS };
+  }
+  const memory = new WasmArena();
+  return { name, memory, kernels: wasmKernels(memory), pixels: wasmPixels(memory) };
+}

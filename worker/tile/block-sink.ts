@@ -1,0 +1,104 @@
+import { closeSync, fstatSync, fsyncSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { HalotileError } from '../../tiling/errors.js';
+import type { SinkRef } from '../../tiling/job/execution.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { writeFully } from '../../tiling/stitch/copy-blocks.js';
+import { type BlockPlaces, placedLayout } from '../../tiling/stitch/tiff-layout.js';
+
+/** Where one thread puts the encoded blocks of one job. */
+export interface BlockSink {
+  /** Name of the part file for the ledger; empty for placed blocks. */
+  readonly part: string;
+  /**
+   * Writes a block and returns its offset.
+   * @throws output-failed with what the system said
+   */
+  put(block: { readonly level: number; readonly index: number }, bytes: Uint8Array): number;
+  /** Returns when what was put will survive what the job asks for; called before a tile is reported. */
+  settle(): void;
+  close(): void;
+}
+
+/** @param thread distinguishes the part files of all threads that ever work on a job */
+export function openSink(ref: SinkRef, plan: Plan, thread: string): BlockSink {
+  return ref.kind === 'placed' ? new PlacedSink(ref.file, plan, ref.durable) : new PartSink(ref, thread);
+}
+
+/** Appends blocks to a part file of its own. */
+class PartSink implements BlockSink {
+  readonly part: string;
+  readonly #fd: number;
+  readonly #durable: boolean;
+  #end: number;
+
+  constructor(ref: SinkRef & { kind: 'parts' }, thread: string) {
+    this.part = `part-${thread}`;
+    this.#fd = openSync(join(ref.partial, ref.epoch, this.part), 'a');
+    this.#end = fstatSync(this.#fd).size;
+    this.#durable = ref.durable;
+  }
+
+  put(_block: { level: number; index: number }, bytes: Uint8Array): number {
+    const offset = this.#end;
+    guarded(this.part, () => writeFully(this.#fd, bytes, offset));
+    this.#end += bytes.length;
+    return offset;
+  }
+
+  settle(): void {
+    if (this.#durable) fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** Writes uncompressed blocks where the finished file will have them. */
+class PlacedSink implements BlockSink {
+  readonly part = '';
+  readonly #file: string;
+  readonly #fd: number;
+  readonly #places: readonly BlockPlaces[];
+  readonly #durable: boolean;
+
+  constructor(file: string, plan: Plan, durable: boolean) {
+    this.#file = file;
+    this.#fd = openSync(file, 'r+');
+    this.#places = placedLayout(plan).places;
+    this.#durable = durable;
+  }
+
+  put({ level, index }: { level: number; index: number }, bytes: Uint8Array): number {
+    const offset = this.#places[level]!.offsets[index]!;
+    guarded(this.#file, () => writeFully(this.#fd, bytes, offset));
+    return offset;
+  }
+
+  settle(): void {
+    if (this.#durable) fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+function guarded(where: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    throw new HalotileError(
+      'output-failed',
+      {
+        what: full ? 'the disk is full' : `writing failed (${message})`,
+        where,
+        remedy: 'make room, then run the same command again to continue',
+      },
+      { cause },
+    );
+  }
+}

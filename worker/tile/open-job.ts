@@ -1,0 +1,63 @@
+import type { TileJob } from '../../tiling/job/execution.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import { RasterCrc } from '../../tiling/raster/raster-crc.js';
+import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
+import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import type { Backend } from '../kernels/backend.js';
+import { type BlockSink, openSink } from './block-sink.js';
+
+/** Caches of decoded blocks that all threads of a process share. */
+export interface SharedCaches {
+  readonly image?: SharedArrayBuffer;
+  readonly map?: SharedArrayBuffer;
+}
+
+/** What a thread needs to run tiles at all. */
+export interface ThreadContext {
+  readonly backend: Backend;
+  /** Milliseconds on a monotonic clock. */
+  readonly now: () => number;
+  /** Unique among all threads that ever work on a job. */
+  readonly name: string;
+  readonly openSource: (ref: TileJob['image']) => BlockSource;
+}
+
+/** A job opened by one thread: its files, caches and kernels stay open from tile to tile. */
+export interface OpenJob {
+  readonly job: TileJob;
+  readonly plan: Plan;
+  readonly backend: Backend;
+  readonly now: () => number;
+  readonly image: RasterReader;
+  readonly map?: RasterReader;
+  readonly sink: BlockSink;
+  readonly rasterCrc: RasterCrc;
+  close(): void;
+}
+
+/** Opens the sources and the sink of a job for one thread. */
+export function openJob(job: TileJob, caches: SharedCaches, context: ThreadContext): OpenJob {
+  const { plan } = job;
+  const readerOf = (ref: TileJob['image'], cache: SharedArrayBuffer | undefined) =>
+    new RasterReader(context.openSource(ref), cache === undefined ? null : new SharedBlockCache(cache), context.now);
+  const image = readerOf(job.image, caches.image);
+  const map = job.map === undefined ? undefined : readerOf(job.map, caches.map);
+  const sink = openSink(job.sink, plan, context.name);
+  return {
+    job,
+    plan,
+    backend: context.backend,
+    now: context.now,
+    image,
+    map,
+    sink,
+    rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
+    close() {
+      image.source.close();
+      map?.source.close();
+      sink.close();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { decodeBlock } from '../../tiling/codecs/decode-block.js';
+import { HalotileError } from '../../tiling/errors.js';
+import { cellRect, type Grid, gridOf } from '../../tiling/geometry/grid.js';
+import { intersect, type Rect } from '../../tiling/geometry/rect.js';
+import type { StoredRead } from '../../tiling/job/execution.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import type { BlockLayout } from '../../tiling/raster/raster-info.js';
+import { readFully } from '../../tiling/stitch/copy-blocks.js';
+import type { TileRaster } from '../kernels/kernel.js';
+import type { OpenJob } from './open-job.js';
+import { allocate } from './run-chain.js';
+import type { Tally } from './tally.js';
+
+/** The pixels of `rect` at a level that earlier tiles have stored. */
+export async function readStoredTile(
+  open: OpenJob,
+  level: number,
+  rect: Rect,
+  reads: readonly StoredRead[],
+  tally: Tally,
+): Promise<TileRaster> {
+  const { plan } = open;
+  const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
+  const layout = storedLayout(plan, grid);
+  const raster = allocate(open, rect, plan.output);
+  for (const read of reads) {
+    const encoded = tally.timed('read', () => readStored(open, read));
+    tally.counts.bytesRead += encoded.length;
+    const where = { file: read.part, block: read.index };
+    const decoded = await tally.timed('decode', () =>
+      decodeBlock(encoded, layout, { storedPhotometric: storedPhotometric(plan) }, plan.output, where),
+    );
+    copyIn(decoded, cellRect(grid, read.index), plan.block, raster);
+  }
+  return raster;
+}
+
+function readStored({ job }: OpenJob, { part, offset, length, crc }: StoredRead): Uint8Array {
+  const path = job.sink.kind === 'placed' ? job.sink.file : join(job.sink.partial, part);
+  const bytes = new Uint8Array(length);
+  const fd = openSync(path, 'r');
+  try {
+    const count = readFully(fd, bytes, offset);
+    if (count === length && (part === '' || crc32(bytes) === crc)) return bytes;
+  } finally {
+    closeSync(fd);
+  }
+  throw new HalotileError('output-failed', {
+    what: 'a block that an earlier stage stored is damaged',
+    where: `${path} at byte ${offset}`,
+    remedy: 'use --restart to begin anew',
+  });
+}
+
+/** The layout of the output's own blocks, so that the input's decoder reads them. */
+function storedLayout({ block, encoding }: Plan, grid: Grid): BlockLayout {
+  return {
+    blockWidth: block,
+    blockHeight: block,
+    across: grid.across,
+    down: grid.down,
+    planar: false,
+    striped: false,
+    codec: encoding.codec,
+    predictor: encoding.predictor,
+    littleEndian: true,
+  };
+}
+
+function storedPhotometric({ output, encoding }: Plan): number {
+  return encoding.codec === 'jpeg' && output.channels === 3 ? 6 : output.photometric;
+}
+
+function copyIn(block: Uint8Array, held: Rect, side: number, raster: TileRaster): void {
+  const pixelBytes = raster.channels * SAMPLE_BYTES[raster.dtype];
+  const into = bytesOf(raster.samples);
+  const part = intersect(held, raster.rect);
+  for (let y = part.y; y < part.y + part.height; y++) {
+    const from = ((y - held.y) * side + (part.x - held.x)) * pixelBytes;
+    const to = ((y - raster.rect.y) * raster.rect.width + (part.x - raster.rect.x)) * pixelBytes;
+    into.set(block.subarray(from, from + part.width * pixelBytes), to);
+  }
+}

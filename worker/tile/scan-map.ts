@@ -1,0 +1,29 @@
+import type { Rect } from '../../tiling/geometry/rect.js';
+import type { MapScanJob } from '../../tiling/job/execution.js';
+import { mappedValue } from '../../tiling/plan/mapping.js';
+import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import { refusal } from '../kernels/reference/map-values.js';
+import type { ThreadContext } from './open-job.js';
+
+/** The largest value' of a map's rect, before rounding; see {@link TileExecutor.scanMap}. */
+export async function scanMap(job: MapScanJob, rect: Rect, context: ThreadContext): Promise<number> {
+  const source = context.openSource(job.map);
+  try {
+    const { dtype } = source.info;
+    const samples = allocateSamples(dtype, rect.width * rect.height);
+    await new RasterReader(source, null, context.now).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
+    let max = 0;
+    for (let i = 0; i < samples.length; i++) {
+      const value = mappedValue(job.mapping, samples[i]!);
+      if (value === undefined) {
+        const pixel = { x: rect.x + (i % rect.width), y: rect.y + Math.floor(i / rect.width) };
+        throw refusal(samples[i]!, pixel, job.mapping);
+      }
+      if (value > max) max = value;
+    }
+    return max;
+  } finally {
+    source.close();
+  }
+}

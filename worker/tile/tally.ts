@@ -1,0 +1,35 @@
+import type { TileCounts, TileSeconds } from '../../tiling/job/execution.js';
+import type { ReadCounts } from '../../tiling/sources/raster-reader.js';
+
+/** Seconds and counts of one tile while it runs. */
+export class Tally {
+  readonly seconds: TileSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
+  readonly counts: TileCounts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+  readonly #now: () => number;
+
+  /** @param now milliseconds on a monotonic clock */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Adds the time that `work` takes, promises included. */
+  timed<T>(stage: keyof TileSeconds, work: () => T): T {
+    const start = this.#now();
+    const result = work();
+    if (!(result instanceof Promise)) {
+      this.seconds[stage] += (this.#now() - start) / 1000;
+      return result;
+    }
+    return result.finally(() => {
+      this.seconds[stage] += (this.#now() - start) / 1000;
+    }) as T;
+  }
+
+  /** Adds what a read cost. */
+  addRead(read: ReadCounts): void {
+    this.seconds.read += read.readSeconds;
+    this.seconds.decode += read.decodeSeconds;
+    this.counts.bytesRead += read.bytesRead;
+    this.counts.blocksDecoded += read.blocksDecoded;
+  }
+}
