@@ -4,7 +4,7 @@ import { type DType, SAMPLE_BYTES, type Samples, viewSamples } from '../../../ti
 const PAGE_BYTES = 65536;
 const ALIGNMENT = 16;
 /** The first bytes stay unused, so that no allocation is at address 0. */
-const BASE_BYTES = 64;
+const FIRST_ADDRESS = 64;
 /** Kernels load whole vectors: up to 15 bytes beyond the last sample are read, never written. */
 const SLACK_BYTES = 64;
 
@@ -19,8 +19,17 @@ export function arenaBytes(bytes: number): number {
  */
 export class WasmArena {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-  private next = BASE_BYTES;
+  private base = FIRST_ADDRESS;
+  private next = FIRST_ADDRESS;
   private limit = PAGE_BYTES - SLACK_BYTES;
+
+  /** Address of `bytes` bytes that outlive every reset; for tables, before the first tile. */
+  reserve(bytes: number): number {
+    const address = this.base;
+    this.base += arenaBytes(bytes);
+    this.reset(0);
+    return address;
+  }
 
   /**
    * Forgets all allocations and makes room for `totalBytes` (the sum of {@link arenaBytes} of what follows).
@@ -28,10 +37,10 @@ export class WasmArena {
    * @throws over-limit where the memory cannot grow that far
    */
   reset(totalBytes: number): void {
-    const pages = Math.ceil((BASE_BYTES + totalBytes + SLACK_BYTES) / PAGE_BYTES);
+    const pages = Math.ceil((this.base + totalBytes + SLACK_BYTES) / PAGE_BYTES);
     const missing = pages - this.memory.buffer.byteLength / PAGE_BYTES;
     if (missing > 0) this.grow(missing, totalBytes);
-    this.next = BASE_BYTES;
+    this.next = this.base;
     this.limit = this.memory.buffer.byteLength - SLACK_BYTES;
   }
 

@@ -5,20 +5,13 @@ import type { WasmArena } from './arena.js';
 import type { RowKernel } from './box-rows.js';
 import { instantiate } from './instance.js';
 
-/** Exports of `assembly/box.ts`; suffixes are bits of a sample. */
-interface BoxModule extends Record<string, (...args: number[]) => number | undefined> {
-  fillTable(table: number, maxRadius: number): undefined;
-  prefixRow8(source: number, above: number, into: number, width: number, channels: number): undefined;
-  prefixRow16(source: number, above: number, into: number, width: number, channels: number): undefined;
-  wholeRow8(...args: number[]): undefined;
-  wholeRow16(...args: number[]): undefined;
-  cutRow8(...args: number[]): undefined;
-  cutRow16(...args: number[]): undefined;
-}
-
 /** Row functions over summed-area rows of wrapping uint32, for uint8 and uint16 of 1 to 4 channels. */
 export function narrowRows(arena: WasmArena): (input: TileRaster, layout: BoxLayout) => RowKernel {
-  const module = instantiate<BoxModule>(arena, 'box');
+  const module = instantiate(arena, 'box', [
+    'fillTable',
+    ...(['prefixRow8', 'wholeRow8', 'cutRow8'] as const),
+    ...(['prefixRow16', 'wholeRow16', 'cutRow16'] as const),
+  ]);
   return (input, layout) => {
     const { channels, dtype, rect } = input;
     const [prefixRow, wholeRow, cutRow] =

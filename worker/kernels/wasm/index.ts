@@ -1,10 +1,28 @@
 import type { KernelTable } from '../kernel.js';
+import type { PixelKernels } from '../pixel-kernels.js';
 import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
+import { wasmConvert } from './convert.js';
+import { wasmCutBlock } from './cut-block.js';
+import { wasmHalve } from './halve.js';
+import { wasmRadii } from './radii.js';
 
 export { arenaBytes, WasmArena } from './arena.js';
 
 /** The WebAssembly kernels of one thread, compiled over its arena. Call once a thread. */
 export function wasmKernels(arena: WasmArena): KernelTable {
   return { box: wasmBox(arena) };
+}
+
+/**
+ * What pixels pass through beside operations, in WebAssembly. All samples and bytes must live in `arena`;
+ * tables of about 280 KB are reserved in it, so call this before the first tile.
+ */
+export function wasmPixels(arena: WasmArena): PixelKernels {
+  return {
+    halve: wasmHalve(arena),
+    radii: wasmRadii(arena),
+    cutBlock: wasmCutBlock(arena),
+    convert: wasmConvert(arena),
+  };
 }
