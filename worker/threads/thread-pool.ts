@@ -23,6 +23,8 @@ export interface ThreadPoolOptions {
 export class ThreadPoolExecutor implements TileExecutor {
   readonly slots: number;
   readonly #pool: Piscina<ThreadRequest, ThreadAnswer>;
+  readonly #failed: Promise<never>;
+  #fail: (error: unknown) => void = () => {};
   readonly #caches = new Map<string, SharedCaches>();
 
   constructor({ threads, backend, name }: ThreadPoolOptions) {
@@ -34,6 +36,12 @@ export class ThreadPoolExecutor implements TileExecutor {
       concurrentTasksPerWorker: 1,
       workerData: { backend, name } satisfies ThreadData,
     });
+    // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
+    this.#pool.on('error', (error: unknown) => this.#fail(error));
+    this.#failed = new Promise((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => {});
   }
 
   async runTile(job: TileJob, task: TileTask): Promise<TileResult> {
@@ -59,7 +67,7 @@ export class ThreadPoolExecutor implements TileExecutor {
 
   async #ask(request: ThreadRequest): Promise<ThreadAnswer> {
     try {
-      return await this.#pool.run(request);
+      return await Promise.race([this.#pool.run(request), this.#failed]);
     } catch (cause) {
       const what = `a worker thread ended (${cause instanceof Error ? cause.message : String(cause)})`;
       throw new HalotileError('tile-failed', { what }, { cause });

@@ -1,4 +1,5 @@
-import { threadId, workerData } from 'node:worker_threads';
+import { threadId } from 'node:worker_threads';
+import { workerData } from 'piscina';
 import { toErrorRecord } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
@@ -11,8 +12,7 @@ import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 /** Jobs that a thread keeps open; the one used longest ago is closed for a new one. */
 const OPEN_JOBS = 4;
 
-// piscina hands its own data over beside ours.
-const { backend, name } = (workerData as unknown[]).at(-1) as ThreadData;
+const { backend, name } = workerData as ThreadData;
 
 const context: ThreadContext = {
   backend: openBackend(backend),
