@@ -77,6 +77,7 @@ function decompress(
       return decodeJpeg(encoded, {
         ...size,
         channels,
+        maxHeight: layout.blockHeight,
         storedPhotometric: context.storedPhotometric,
         tables: context.jpegTables,
       });
@@ -104,15 +105,17 @@ function finish(
   const sampleBytes = SAMPLE_BYTES[info.dtype];
   let block = decoded.length === bytes ? decoded : decoded.subarray(0, bytes);
   if (block.byteOffset % sampleBytes !== 0) block = block.slice();
-  // Predictor 3 stores bytes highest first in files of either order and puts them right itself.
-  if (layout.littleEndian !== MACHINE_LITTLE_ENDIAN && layout.predictor !== 3) swapBytes(block, sampleBytes);
-  if (layout.predictor !== 1) {
-    const { width, height } = storedBlockSize(info, layout, where.block);
-    const step = blockChannels(info, layout);
-    const rows = { rowSamples: width * step, rows: height, step };
-    if (layout.predictor === 2) undoHorizontal(block, info.dtype, rows);
-    else undoFloatingPoint(block, rows);
+  const { width, height } = storedBlockSize(info, layout, where.block);
+  const step = blockChannels(info, layout);
+  const rows = { rowSamples: width * step, rows: height, step };
+  if (layout.predictor === 3) {
+    undoFloatingPoint(block, rows);
+    // The specification knows one order; libtiff stores the lowest bytes first in a big-endian file.
+    if (!layout.littleEndian) swapBytes(block, sampleBytes);
+    return block;
   }
+  if (layout.littleEndian !== MACHINE_LITTLE_ENDIAN) swapBytes(block, sampleBytes);
+  if (layout.predictor === 2) undoHorizontal(block, info.dtype, rows);
   return block;
 }
 

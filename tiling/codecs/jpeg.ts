@@ -5,6 +5,8 @@ export interface JpegShape {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
+  /** Rows that the picture may have: some writers store the last strip at full height. */
+  readonly maxHeight: number;
   /** TIFF's photometric interpretation: 6 is YCbCr. */
   readonly storedPhotometric: number;
   readonly tables: Uint8Array | undefined;
@@ -18,7 +20,7 @@ const SOS = 0xda;
  * Decodes one JPEG block (TIFF Technical Note 2): its tables stand in a tag, and its colour is what the TIFF
  * says. Markers by which a decoder would guess the colour (JFIF, Adobe) are left out and the right one is put
  * in, so that the samples equal libtiff's.
- * @returns the interleaved samples; rows that the writer added below the last strip are dropped
+ * @returns the interleaved samples; rows below `height` are dropped
  */
 export async function decodeJpeg(encoded: Uint8Array, shape: JpegShape): Promise<Uint8Array> {
   const { width, height, channels } = shape;
@@ -27,12 +29,13 @@ export async function decodeJpeg(encoded: Uint8Array, shape: JpegShape): Promise
   if (channels === 3) parts.push(adobeMarker(shape.storedPhotometric === 6 ? 1 : 0));
   if (shape.tables !== undefined) copySegments(shape.tables, parts, frame);
   copySegments(encoded, parts, frame);
-  if (frame.width !== width || frame.height < height || frame.channels !== channels) {
+  const fits = frame.width === width && frame.height >= height && frame.height <= shape.maxHeight;
+  if (!fits || frame.channels !== channels) {
     throw new Error(
       `the picture is ${frame.width}×${frame.height}×${frame.channels}, not ${width}×${height}×${channels}`,
     );
   }
-  const decoded = await decodePicture(Buffer.concat(parts), width * frame.height);
+  const decoded = await decodePicture(Buffer.concat(parts), { pixels: width * frame.height, channels });
   if (decoded.channels !== channels) throw new Error(`the picture decoded to ${decoded.channels} channels`);
   return decoded.bytes.subarray(0, width * height * channels);
 }

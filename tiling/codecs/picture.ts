@@ -8,9 +8,16 @@ export interface DecodedPixels {
   readonly channels: number;
 }
 
-/** Decodes one block that is a whole picture of 8-bit samples through libvips; nothing about colour is applied. */
-export async function decodePicture(picture: Uint8Array, pixels: number): Promise<DecodedPixels> {
+/** What a block must be at most, checked before it is decoded. */
+export interface PictureLimits {
+  readonly pixels: number;
+  readonly channels: number;
+}
+
+/** Decodes one block that is a whole picture of 8-bit samples through libvips; no colour profile is applied. */
+export async function decodePicture(picture: Uint8Array, { pixels, channels }: PictureLimits): Promise<DecodedPixels> {
   const { data, info } = await sharp(picture, { limitInputPixels: pixels, failOn: 'warning', ignoreIcc: true })
+    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { bytes: data, width: info.width, height: info.height, channels: info.channels };

@@ -25,7 +25,7 @@ export function undoHorizontal(bytes: Uint8Array, dtype: DType, { rowSamples, ro
 /**
  * Undoes TIFF predictor 3 (floating point, Adobe Photoshop TIFF Technical Note 3) for float32 in place: a row
  * holds the highest bytes of all its samples, then the next ones, as byte differences. The result is in the
- * machine's byte order, whatever the file's.
+ * machine's byte order.
  */
 export function undoFloatingPoint(bytes: Uint8Array, { rowSamples, rows, step }: PredictedRows): void {
   const rowBytes = rowSamples * 4;

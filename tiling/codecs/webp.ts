@@ -9,10 +9,10 @@ export interface WebpShape {
 
 /**
  * Decodes one WebP block. The encoder drops an alpha channel that is opaque everywhere; it comes back as 255.
- * @returns the interleaved samples; rows beyond `height`, which some writers add to the last strip, are dropped
+ * @returns the interleaved samples
  */
 export async function decodeWebp(encoded: Uint8Array, { width, height, channels }: WebpShape): Promise<Uint8Array> {
-  const decoded = await decodePicture(encoded, width * height);
+  const decoded = await decodePicture(encoded, { pixels: width * height, channels });
   if (decoded.width !== width || decoded.height !== height) {
     throw new Error(`the picture is ${decoded.width}×${decoded.height}, not ${width}×${height}`);
   }
