@@ -1,19 +1,50 @@
-import type { TiffFileSource } from './tiff-file-source.js';
-import { openTiffSource } from './tiff-file-source.js';
+import { badInput } from '../errors.js';
+import { maxBlockBytes } from '../raster/stored-block.js';
+import { looksLikeTiff } from '../tiff/header.js';
+import { ingest } from './ingest.js';
+import { FileBytes, readBytes } from './random-bytes.js';
+import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 
 /** Where and how far a file may be turned into one that can be read by blocks. */
 export interface OpenRasterOptions {
   /** A folder for scratch files, made when needed; the caller deletes it. */
   readonly scratchDirectory: string;
-  /** The largest decoded block that may be held in memory; larger compressed strips go through a scratch file. */
+  /** The largest decoded block that may be held in memory; larger compressed blocks go through a scratch file. */
   readonly maxBlockBytes: number;
 }
 
 /**
- * The blocks of an image file, whatever its format; `name` of the result is the path that other threads open
- * with `openTiffSource`.
+ * The blocks of an image file, whatever its format, which its content tells, not its name. `name` of the result
+ * is the file that holds the blocks: a scratch file where the input has no random access. Other threads open
+ * that one with `openTiffSource`, giving it `info` of the result.
  * @throws bad-input where the file is damaged or of a kind that cannot be read
  */
-export async function openRaster(path: string, _options: OpenRasterOptions): Promise<TiffFileSource> {
-  return openTiffSource(path);
+export async function openRaster(path: string, options: OpenRasterOptions): Promise<TiffFileSource> {
+  if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory);
+  const source = openTiffSource(path);
+  const { info, layout } = source;
+  const blockBytes = maxBlockBytes(info, layout);
+  if (source.readRaw !== undefined || blockBytes <= options.maxBlockBytes) return source;
+  source.close();
+  const integers = info.dtype !== 'float32';
+  // libvips inverts white-is-zero pictures, and its usual builds lack ZSTD and WebP inside TIFF.
+  const readable =
+    layout.codec !== 'zstd' && layout.codec !== 'webp' && (info.photometric === 1 || info.photometric === 2);
+  if (integers && readable && info.channels <= 4) return ingest(path, options.scratchDirectory, info);
+  throw badInput({
+    what: `blocks of ${layout.blockWidth}×${layout.blockHeight} pixels decode to ${blockBytes} bytes each`,
+    where: path,
+    expected: `at most ${options.maxBlockBytes} bytes`,
+    remedy: 'write it with tiles: gdal_translate -co TILED=YES -co BIGTIFF=YES IN OUT',
+  });
+}
+
+function startsLikeTiff(path: string): boolean {
+  const file = new FileBytes(path);
+  try {
+    if (file.size === 0) throw badInput({ what: 'the file is empty', where: path, expected: 'an image' });
+    return looksLikeTiff(readBytes(file, 0, Math.min(4, file.size), 'file signature'));
+  } finally {
+    file.close();
+  }
 }

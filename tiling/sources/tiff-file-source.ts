@@ -44,6 +44,11 @@ export class TiffFileSource implements BlockSource {
     }
   }
 
+  /** What the file itself says of its pixels. */
+  get storedInfo(): RasterInfo {
+    return this.#raster.info;
+  }
+
   /** The path of the file that holds the blocks. */
   get name(): string {
     return this.#file.name;
