@@ -1,0 +1,77 @@
+import type { BlockLayout } from '../../tiling/raster/raster-info.js';
+import { type Inspection, inspectFile } from '../../tiling/sources/inspect.js';
+
+/** How `halotile inspect` prints. */
+export interface InspectOptions {
+  /** One JSON object in place of text. */
+  readonly json: boolean;
+}
+
+/**
+ * What `halotile inspect FILE` prints, without a newline at the end.
+ * @throws bad-input where the file is damaged or of a kind that halotile does not read
+ */
+export async function runInspect(path: string, options: InspectOptions): Promise<string> {
+  const inspection = await inspectFile(path);
+  return options.json ? JSON.stringify(inspection) : renderInspection(inspection);
+}
+
+/** An inspection as aligned lines, one fact each. */
+export function renderInspection(inspection: Inspection): string {
+  const lines: [string, string][] = [
+    ['file', `${inspection.path}, ${inspection.bytes} bytes`],
+    ['kind', kindOf(inspection)],
+    ['size', `${inspection.width}×${inspection.height}`],
+    ['samples', `${inspection.channels} × ${inspection.dtype}, ${photometricName(inspection.photometric)}`],
+    ['alpha', inspection.alpha],
+  ];
+  const { tiff, resolution } = inspection;
+  if (tiff !== undefined) lines.push(['layout', layoutLine(tiff.layout, tiff.blocks, tiff.sparseBlocks)]);
+  if (tiff !== undefined) lines.push(['codec', codecLine(tiff.layout)]);
+  if (inspection.nodata !== undefined) lines.push(['nodata', inspection.nodata.join(', ')]);
+  if (resolution !== undefined) {
+    lines.push([
+      'resolution',
+      `${resolution.x} × ${resolution.y}${resolution.unit === 'none' ? '' : ` per ${resolution.unit}`}`,
+    ]);
+  }
+  if (inspection.orientation !== undefined) {
+    lines.push(['orientation', `${inspection.orientation} (carried over, pixels are taken as stored)`]);
+  }
+  if (inspection.iccBytes !== undefined) lines.push(['ICC profile', `${inspection.iccBytes} bytes`]);
+  if (inspection.description !== undefined) lines.push(['description', oneLine(inspection.description)]);
+  for (const { index, role, width, height } of tiff?.directories ?? []) {
+    if (role !== 'main') lines.push([role, `directory ${index}, ${width}×${height}`]);
+  }
+  if (tiff !== undefined && tiff.subDirectories > 0) lines.push(['sub-directories', `${tiff.subDirectories}`]);
+  for (const [name, value] of Object.entries(tiff?.geoKeys ?? {})) lines.push([name, String(value)]);
+  if (tiff !== undefined) lines.push(['COG layout', `${tiff.cog.cog ? 'yes' : 'no'}: ${tiff.cog.reason}`]);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+function kindOf({ kind, tiff }: Inspection): string {
+  if (tiff === undefined) return `${kind}, read through a scratch file`;
+  return `${kind}, ${tiff.littleEndian ? 'little' : 'big'} endian`;
+}
+
+function layoutLine(layout: BlockLayout, blocks: number, sparse: number): string {
+  const unit = layout.striped ? 'strips' : 'tiles';
+  const sparseNote = sparse === 0 ? '' : `, ${sparse} never written`;
+  const planes = layout.planar ? ', a plane for each channel' : '';
+  return `${blocks} ${unit} of ${layout.blockWidth}×${layout.blockHeight}${planes}${sparseNote}`;
+}
+
+function codecLine({ codec, predictor }: BlockLayout): string {
+  return predictor === 1 ? codec : `${codec}, predictor ${predictor}`;
+}
+
+function photometricName(photometric: number): string {
+  const names: Readonly<Record<number, string>> = { 0: 'grey, white is zero', 1: 'grey', 2: 'RGB', 5: 'CMYK' };
+  return names[photometric] ?? `photometric ${photometric}`;
+}
+
+function oneLine(text: string): string {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  return flat.length > 100 ? `${flat.slice(0, 100)}…` : flat;
+}

@@ -1,0 +1,141 @@
+import sharp from 'sharp';
+import type { DType } from '../raster/dtype.js';
+import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
+import { storedBlockCount } from '../raster/stored-block.js';
+import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
+import { looksLikeTiff, parseHeader } from '../tiff/header.js';
+import { TAG } from '../tiff/tags.js';
+import { classifyDirectories, type DirectoryRole, mainDirectory, type TiffImage } from '../tiff/tiff-image.js';
+import { checkAllBlocks, readTiffRaster } from '../tiff/tiff-raster.js';
+import { type GeoKeys, readGeoKeys } from './geo-keys.js';
+import { describePicture } from './ingest.js';
+import { FileBytes, readBytes } from './random-bytes.js';
+
+/** A smaller version, a mask or another page of a TIFF. */
+export interface InspectedDirectory {
+  readonly index: number;
+  readonly role: DirectoryRole;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Resolution as the file has it. */
+export interface Resolution {
+  readonly x: number;
+  readonly y: number;
+  readonly unit: 'none' | 'inch' | 'centimetre';
+}
+
+/** What `halotile inspect` tells of a file. */
+export interface Inspection {
+  readonly path: string;
+  readonly bytes: number;
+  /** `TIFF`, `BigTIFF`, or libvips' name of another format, which is read through a scratch file. */
+  readonly kind: string;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly dtype: DType;
+  readonly alpha: AlphaKind;
+  readonly photometric: number;
+  readonly nodata?: readonly (number | null)[];
+  readonly resolution?: Resolution;
+  /** Bytes of the ICC profile. */
+  readonly iccBytes?: number;
+  readonly orientation?: number;
+  readonly description?: string;
+  /** Only of TIFF files. */
+  readonly tiff?: {
+    readonly littleEndian: boolean;
+    readonly layout: BlockLayout;
+    readonly blocks: number;
+    /** Blocks that were never written. */
+    readonly sparseBlocks: number;
+    readonly directories: readonly InspectedDirectory[];
+    readonly subDirectories: number;
+    readonly geoKeys?: GeoKeys;
+    readonly cog: CogLayout;
+  };
+}
+
+/**
+ * What a file is, from its header alone.
+ * @throws bad-input where it is damaged or of a kind that halotile does not read
+ */
+export async function inspectFile(path: string): Promise<Inspection> {
+  const file = new FileBytes(path);
+  try {
+    const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');
+    if (looksLikeTiff(signature)) return await inspectTiff(file);
+    const info = await describePicture(path);
+    const { format } = await sharp(path, { limitInputPixels: false }).metadata();
+    return { path, bytes: file.size, kind: format, ...describeInfo(info) };
+  } finally {
+    file.close();
+  }
+}
+
+async function inspectTiff(file: FileBytes): Promise<Inspection> {
+  const header = parseHeader(file);
+  const directory = mainDirectory(header, file.name);
+  const raster = readTiffRaster(directory);
+  checkAllBlocks(raster, directory.where);
+  const { info, layout, blocks } = raster;
+  const images = classifyDirectories(header);
+  const geoKeys = directory.has(TAG.geoKeyDirectory) ? await readGeoKeys(file.name, directory.index) : undefined;
+  let sparseBlocks = 0;
+  for (let index = 0; index < blocks.count; index++) if (blocks.place(index).length === 0) sparseBlocks++;
+  return {
+    path: file.name,
+    bytes: file.size,
+    kind: header.kind,
+    ...describeInfo(info),
+    tiff: {
+      littleEndian: header.littleEndian,
+      layout,
+      blocks: storedBlockCount(info, layout),
+      sparseBlocks,
+      directories: images.map(inspectedDirectory),
+      subDirectories: directory.entry(TAG.subIfds)?.count ?? 0,
+      ...(geoKeys === undefined ? {} : { geoKeys }),
+      cog: judgeCogLayout(images),
+    },
+  };
+}
+
+function inspectedDirectory({ role, width, height, directory }: TiffImage): InspectedDirectory {
+  return { index: directory.index, role, width, height };
+}
+
+function describeInfo(info: RasterInfo) {
+  const { width, height, channels, dtype, alpha, photometric, nodata, carried } = info;
+  const find = (tag: number) => carried.find((entry) => entry.tag === tag);
+  const resolution = resolutionOf(carried);
+  const icc = find(TAG.iccProfile);
+  const orientation = find(TAG.orientation);
+  const description = find(TAG.imageDescription);
+  return {
+    ...{ width, height, channels, dtype, alpha, photometric },
+    ...(nodata === undefined ? {} : { nodata }),
+    ...(resolution === undefined ? {} : { resolution }),
+    ...(icc === undefined ? {} : { iccBytes: icc.bytes.length }),
+    ...(orientation === undefined ? {} : { orientation: orientation.bytes[0]! }),
+    ...(description === undefined
+      ? {}
+      : { description: new TextDecoder().decode(description.bytes).replace(/\0[\s\S]*$/, '') }),
+  };
+}
+
+function resolutionOf(carried: readonly CarriedTag[]): Resolution | undefined {
+  const rational = (tag: number): number | undefined => {
+    const entry = carried.find((candidate) => candidate.tag === tag);
+    if (entry === undefined || entry.type !== 5 || entry.count < 1) return undefined;
+    const view = new DataView(entry.bytes.buffer, entry.bytes.byteOffset, entry.bytes.byteLength);
+    return view.getUint32(0, true) / view.getUint32(4, true);
+  };
+  const x = rational(TAG.xResolution);
+  const y = rational(TAG.yResolution);
+  if (x === undefined || y === undefined) return undefined;
+  const unit = carried.find(({ tag }) => tag === TAG.resolutionUnit)?.bytes[0] ?? 2;
+  return { x, y, unit: unit === 3 ? 'centimetre' : unit === 1 ? 'none' : 'inch' };
+}
