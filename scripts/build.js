@@ -1,9 +1,10 @@
 // Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, generated
 // message classes by copy.
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
+// `--wasm FOLDER` builds only the kernels, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,9 +29,8 @@ function run(module, args) {
 }
 
 /** One WebAssembly module per entry file of the folder; files that start with `lib-` are shared parts. */
-function buildWasm() {
+function buildWasm(out) {
   const folder = 'worker/kernels/wasm/assembly';
-  const out = 'dist/worker/kernels/wasm';
   mkdirSync(out, { recursive: true });
   const changed = newest([folder, 'package-lock.json']);
   for (const file of readdirSync(folder)) {
@@ -54,6 +54,9 @@ function copyGenerated() {
   cpSync('proto/gen', 'dist/proto/gen', { recursive: true, preserveTimestamps: true });
 }
 
-buildWasm();
-copyGenerated();
-buildTypeScript();
+if (process.argv[2] === '--wasm') buildWasm(resolve(process.argv[3]));
+else {
+  buildWasm('dist/worker/kernels/wasm');
+  copyGenerated();
+  buildTypeScript();
+}

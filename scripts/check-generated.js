@@ -1,0 +1,76 @@
+// Fails where something generated is older than what it is generated from: makes every generated file anew in a
+// temporary folder and compares bytes. Needs dist/ to be built. The list below is the whole list.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** What is generated, where it lies, how to bring it up to date, and how to make it in another folder. */
+const GENERATED = [
+  {
+    what: 'message classes',
+    folder: 'proto/gen',
+    remedy: 'npm run proto',
+    make: (out) => run(['scripts/generate-proto.js', out]),
+  },
+  {
+    what: 'public API',
+    folder: 'test/fixtures',
+    files: ['public-api.txt'],
+    remedy: 'npm run update:api',
+    make: (out) => writeFileSync(join(out, 'public-api.txt'), run(['scripts/public-api.js'])),
+  },
+  {
+    what: 'WebAssembly modules',
+    folder: 'dist/worker/kernels/wasm',
+    files: filesOf('dist/worker/kernels/wasm').filter((file) => file.endsWith('.wasm')),
+    remedy: 'remove dist/ and run npm run build',
+    make: (out) => run(['scripts/build.js', '--wasm', out]),
+  },
+];
+
+function run(args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) {
+    console.error(`${args.join(' ')} failed:\n${stdout}${stderr}`);
+    process.exit(1);
+  }
+  return stdout;
+}
+
+function filesOf(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function bytesOf(path) {
+  return existsSync(path) ? readFileSync(path) : undefined;
+}
+
+const work = mkdtempSync(join(tmpdir(), 'halotile-generated-'));
+let stale = 0;
+try {
+  for (const [index, { what, folder, files, remedy, make }] of GENERATED.entries()) {
+    const fresh = join(work, String(index));
+    mkdirSync(fresh);
+    make(fresh);
+    const names = [...new Set([...(files ?? filesOf(folder)), ...filesOf(fresh)])];
+    for (const name of names) {
+      const [have, want] = [bytesOf(join(folder, name)), bytesOf(join(fresh, name))];
+      if (have !== undefined && want !== undefined && have.equals(want)) continue;
+      stale++;
+      const fault = have === undefined ? 'is missing' : want === undefined ? 'is no longer generated' : 'is stale';
+      console.error(`${join(folder, name)}: ${fault}; ${remedy}`);
+    }
+    console.log(`${what}: ${names.length} files compared`);
+  }
+} finally {
+  rmSync(work, { recursive: true });
+}
+process.exitCode = stale === 0 ? 0 : 1;
