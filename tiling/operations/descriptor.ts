@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Reach, Size } from '../geometry/rect.js';
+import type { Reach, Rect, Size } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 
@@ -42,12 +42,31 @@ export interface KernelShape {
   readonly nodata: boolean;
 }
 
+/** What only the whole job knows, for parameters that follow from it. */
+export interface JobFacts {
+  /** The operation's own input: in a chain, what the operation before it gives. */
+  readonly image: RasterInfo;
+  /** The largest map value' of the whole map; 0 without a map. */
+  readonly mapMax: number;
+  /** Bytes of a file that a parameter names. */
+  readonly readFile: (path: string) => Uint8Array;
+}
+
+/** An image beside the job's own that an operation reads; its size is the image's. */
+export interface ExtraInput {
+  /** The parameter that names it, and its name in a kernel's `extras`. */
+  readonly param: string;
+  readonly path: string;
+}
+
 /** The data that defines an operation to the planner, the command line and the documentation. */
 export interface OperationDescriptor {
   readonly name: string;
   /** One line for help texts. */
   readonly summary: string;
   readonly coupling: Coupling;
+  /** Where the coupling depends on parameters: replaces `coupling`. */
+  readonly couplingOf?: (operation: Operation) => Coupling;
   /** Parameters beside `border` and `constant`; unknown names are refused by it. */
   readonly params: z.ZodObject;
   /** What a map's value' means to it; `none` where it takes no map. */
@@ -63,4 +82,35 @@ export interface OperationDescriptor {
   readonly scratchBytes?: (operation: Operation, shape: KernelShape, mapMax: number) => number;
   /** Type and channels of the result; the input's where absent. */
   readonly outputType?: (operation: Operation, input: RasterInfo) => { dtype: DType; channels: number };
+  /**
+   * Size of the result where it is not the input's. Such an operation has `inputRect` too: the input pixels
+   * that an output rect needs, which replaces `reach`.
+   */
+  readonly outputSize?: (operation: Operation, input: Size) => Size;
+  readonly inputRect?: (operation: Operation, output: Rect, input: Size) => Rect;
+  /**
+   * Fills in parameters that need the whole job: files read, values that follow from the map's maximum. Runs
+   * once, at planning; what it returns is JSON data, and nothing else is looked up later.
+   * @throws bad-usage, bad-input
+   */
+  readonly prepare?: (operation: Operation, job: JobFacts) => Operation;
+  /** Images beside the job's own, known after `prepare`. */
+  readonly extraInputs?: (operation: Operation) => readonly ExtraInput[];
+  /** Pixels of the map needed around an output rect, cut at the image; none where absent. */
+  readonly mapReach?: (operation: Operation) => Reach;
+  /** The change of parameters with which the reach fits into `tile` pixels, for the refusal's message. */
+  readonly fitting?: (operation: Operation, mapMax: number, tile: number) => string | undefined;
+  /** For coupling `global`: what is reduced over the image before the stage can run. */
+  readonly reduction?: Reduction;
+}
+
+/**
+ * A reduction in passes over the whole image. Each pass gathers one partial a tile (worker: `PARTIALS`),
+ * merges them in any order and completes the operation's parameters; the operation runs when
+ * `passesLeft` is 0. Partials are JSON data.
+ */
+export interface Reduction {
+  readonly passesLeft: (operation: Operation, input: DType) => number;
+  readonly merge: (a: unknown, b: unknown) => unknown;
+  readonly complete: (operation: Operation, input: DType, merged: unknown) => Operation;
 }

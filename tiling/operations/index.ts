@@ -1,15 +1,45 @@
 import { box } from './box.js';
 import type { OperationDescriptor } from './descriptor.js';
+import { downscale } from './downscale.js';
+import { flatField } from './flat-field.js';
+import { gaussian } from './gaussian.js';
+import { iteratedBox } from './iterated-box.js';
+import { mean, std, variance } from './moments.js';
+import { max, median, min, percentile } from './rank.js';
+import { rowEma } from './row-ema.js';
+import { threshold } from './threshold.js';
+import { gamma, levels, lut } from './tone.js';
 
 export { MAX_RADIUS } from './box.js';
 export {
   BORDERS,
   type Border,
   type Coupling,
+  type ExtraInput,
+  type JobFacts,
   type Numeric,
   type Operation,
   type OperationDescriptor,
+  type Reduction,
 } from './descriptor.js';
 
 /** Every operation that halotile has, by name. */
-export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = { box };
+export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = {
+  box,
+  gaussian,
+  'iterated-box': iteratedBox,
+  max,
+  min,
+  median,
+  percentile,
+  mean,
+  std,
+  variance,
+  gamma,
+  levels,
+  lut,
+  'flat-field': flatField,
+  threshold,
+  'row-ema': rowEma,
+  downscale,
+};

@@ -26,13 +26,23 @@ export interface TileMap {
 
 /** What a kernel knows beside its pixels. */
 export interface KernelContext {
-  /** Size of the whole image: where `clip` cuts windows. */
+  /** Size of the operation's whole input: where `clip` cuts windows. */
   readonly image: Size;
   readonly alpha: AlphaKind;
   /** Per channel; samples equal to it take part in no window and stay what they are. */
   readonly nodata?: readonly (number | null)[];
-  /** Present for operations by map; its rect is the output's rect. */
+  /**
+   * Present for operations by map; its rect is the output's rect, grown by the descriptor's `mapReach` and cut
+   * at the image where it has one.
+   */
   readonly map?: TileMap;
+  /** Other images that the operation reads, by parameter name; they cover the output's rect. */
+  readonly extras?: Readonly<Record<string, TileRaster>>;
+  /**
+   * For coupling `row`: one float64 for each row and channel of the tile (row-major), what the tile to the left
+   * handed on, NaN where nothing was. The kernel replaces it by what it hands on itself.
+   */
+  readonly carry?: Float64Array;
 }
 
 /**

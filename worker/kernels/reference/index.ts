@@ -3,14 +3,46 @@ import type { PixelKernels } from '../pixel-kernels.js';
 import { box } from './box.js';
 import { convert } from './convert.js';
 import { cutBlock } from './cut-block.js';
+import { downscale } from './downscale.js';
+import { flatField } from './flat-field.js';
+import { gaussian } from './gaussian.js';
 import { halve } from './halve.js';
+import { otsuPartial, type PartialKernel } from './histogram.js';
+import { iteratedBox } from './iterated-box.js';
 import { radiiOf } from './map-values.js';
+import { mean, std, variance } from './moments.js';
+import { rank } from './rank.js';
+import { rowEma } from './row-ema.js';
+import { threshold } from './threshold.js';
+import { tone } from './tone.js';
 
 export { extendBorder } from './extend-border.js';
+export type { PartialKernel } from './histogram.js';
 export { type Mapping, radiiOf, sigmasOf } from './map-values.js';
 
 /** Every operation in plain TypeScript: the definition that faster backends are held to. */
-export const REFERENCE_KERNELS: KernelTable = { box };
+export const REFERENCE_KERNELS: KernelTable = {
+  box,
+  gaussian,
+  'iterated-box': iteratedBox,
+  max: rank,
+  min: rank,
+  median: rank,
+  percentile: rank,
+  mean,
+  std,
+  variance,
+  gamma: tone,
+  levels: tone,
+  lut: tone,
+  'flat-field': flatField,
+  threshold,
+  'row-ema': rowEma,
+  downscale,
+};
 
 /** What pixels pass through beside operations, in plain TypeScript. */
 export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, convert };
+
+/** What one tile contributes to the reduction of an operation with coupling `global`. */
+export const PARTIALS: Readonly<Record<string, PartialKernel>> = { threshold: otsuPartial };

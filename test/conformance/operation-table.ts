@@ -1,0 +1,115 @@
+import { BORDERS, type Border } from '../../tiling/operations/index.js';
+import type { DType } from '../../tiling/raster/dtype.js';
+
+/** One way to use an operation, and how far a faster backend may be from the reference. */
+export interface OperationRow {
+  readonly name: string;
+  readonly params: Readonly<Record<string, string | number>>;
+  readonly byMap?: boolean;
+  /** Largest difference allowed: in float32 as a share of the samples' range, in integers in units. */
+  readonly bound: Readonly<Record<DType, number>>;
+}
+
+const EXACT = { uint8: 0, uint16: 0, float32: 0 };
+/** Float sums in another order, never rounded to an integer differently by more than one. */
+const SUMMED = { uint8: 1, uint16: 1, float32: 2e-6 };
+const INTEGER_EXACT = { uint8: 0, uint16: 0, float32: 2e-6 };
+
+/** Every operation as the conformance suite runs it. */
+export const OPERATION_TABLE: readonly OperationRow[] = [
+  { name: 'box', params: { radius: 2 }, bound: INTEGER_EXACT },
+  { name: 'box', params: {}, byMap: true, bound: INTEGER_EXACT },
+  { name: 'gaussian', params: { sigma: 1.3 }, bound: SUMMED },
+  { name: 'gaussian', params: { sigma: 2, ksize: 5 }, bound: SUMMED },
+  { name: 'gaussian', params: { quality: 'exact' }, byMap: true, bound: SUMMED },
+  { name: 'iterated-box', params: { k: 3 }, byMap: true, bound: SUMMED },
+  { name: 'iterated-box', params: { k: 5, sigma: 2 }, bound: SUMMED },
+  { name: 'max', params: { footprint: 'disk:3' }, bound: EXACT },
+  { name: 'max', params: { footprint: 'bits:4x3:010111000101' }, bound: EXACT },
+  { name: 'min', params: { footprint: 'rect:6x3' }, bound: EXACT },
+  { name: 'min', params: { footprint: 'disk:2' }, bound: EXACT },
+  { name: 'median', params: { footprint: 'disk:2' }, bound: EXACT },
+  { name: 'median', params: { footprint: 'rect:4x3' }, bound: EXACT },
+  { name: 'percentile', params: { footprint: 'disk:3', percentile: 35 }, bound: EXACT },
+  { name: 'percentile', params: { footprint: 'bits:3x3:010011000', percentile: 80 }, bound: EXACT },
+  { name: 'mean', params: { window: 5 }, bound: INTEGER_EXACT },
+  { name: 'mean', params: { footprint: 'disk:2' }, bound: INTEGER_EXACT },
+  { name: 'std', params: { window: 4, ddof: 1 }, bound: SUMMED },
+  { name: 'std', params: { footprint: 'disk:3' }, bound: SUMMED },
+  { name: 'variance', params: { window: 3 }, bound: SUMMED },
+  { name: 'gamma', params: { gamma: 0.5 }, bound: INTEGER_EXACT },
+  { name: 'levels', params: { black: 0.1, white: 200, gamma: 1.4 }, bound: INTEGER_EXACT },
+  { name: 'lut', params: { table: 'curve.cube' }, bound: INTEGER_EXACT },
+  { name: 'flat-field', params: { dark: 0.1, flat: 3 }, bound: SUMMED },
+  { name: 'threshold', params: { value: 0.5 }, bound: EXACT },
+  { name: 'threshold', params: { method: 'otsu' }, bound: EXACT },
+  { name: 'threshold', params: { method: 'niblack', window: 5 }, bound: EXACT },
+  { name: 'threshold', params: { method: 'sauvola', window: 7 }, bound: EXACT },
+  { name: 'row-ema', params: { alpha: 0.1 }, bound: SUMMED },
+  { name: 'downscale', params: { factor: 3 }, bound: INTEGER_EXACT },
+  { name: 'downscale', params: { size: '9x7', method: 'nearest' }, bound: EXACT },
+];
+
+/** What else varies: every pair of values of two axes is met for every row in CI, all of them by script. */
+export const AXES = {
+  dtype: ['uint8', 'uint16', 'float32'] satisfies DType[],
+  border: [...BORDERS] as Border[],
+  tile: [
+    { width: 64, height: 64 },
+    { width: 16, height: 16 },
+    { width: 7, height: 5 },
+  ],
+  size: [
+    { width: 33, height: 21 },
+    { width: 17, height: 32 },
+    { width: 1, height: 9 },
+    { width: 12, height: 1 },
+  ],
+  channels: [1, 2, 3, 4],
+  samples: ['plain', 'nodata', 'alpha', 'nonfinite'],
+} as const;
+
+/** One value of every axis. */
+export type Combination = { readonly [A in keyof typeof AXES]: (typeof AXES)[A][number] };
+
+/** The full product of all axes. */
+export function allCombinations(): Combination[] {
+  let rows: Record<string, unknown>[] = [{}];
+  for (const [axis, values] of Object.entries(AXES)) {
+    rows = rows.flatMap((row) => values.map((value) => ({ ...row, [axis]: value })));
+  }
+  return rows as unknown as Combination[];
+}
+
+/**
+ * Combinations that meet every pair of values of two axes: drawn at random from `random`, kept where they add
+ * a pair.
+ */
+export function pairwiseCombinations(random: (below: number) => number): Combination[] {
+  const axes = Object.entries(AXES);
+  const pairKey = (i: number, a: number, j: number, b: number) => `${i}:${a} ${j}:${b}`;
+  const missing = new Set<string>();
+  for (let i = 0; i < axes.length; i++) {
+    for (let j = i + 1; j < axes.length; j++) {
+      axes[i]![1].forEach((_, a) => {
+        axes[j]![1].forEach((_, b) => {
+          missing.add(pairKey(i, a, j, b));
+        });
+      });
+    }
+  }
+  const chosen: Combination[] = [];
+  while (missing.size > 0) {
+    const drawn = Array.from({ length: 30 }, () => axes.map(([, values]) => random(values.length)));
+    const pairsOf = (picks: readonly number[]) =>
+      picks.flatMap((a, i) => picks.slice(i + 1).map((b, k) => pairKey(i, a, i + 1 + k, b)));
+    const gain = (picks: readonly number[]) => pairsOf(picks).filter((pair) => missing.has(pair)).length;
+    const best = drawn.reduce((a, b) => (gain(b) > gain(a) ? b : a));
+    if (gain(best) === 0) continue;
+    for (const pair of pairsOf(best)) missing.delete(pair);
+    chosen.push(
+      Object.fromEntries(axes.map(([axis, values], i) => [axis, values[best[i]!]])) as unknown as Combination,
+    );
+  }
+  return chosen;
+}

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geometry/rect.js';
+import { type Border, OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import { allocateSamples, type DType } from '../../tiling/raster/dtype.js';
+import type { AlphaKind } from '../../tiling/raster/raster-info.js';
+import type { Kernel, KernelContext, TileMap, TileRaster } from '../../worker/kernels/kernel.js';
+import { borderIndex } from '../../worker/kernels/reference/border-index.js';
+import { PARTIALS, REFERENCE_KERNELS } from '../../worker/kernels/reference/index.js';
+
+/** A whole image, its map and one operation as a user writes it. */
+export interface OperationCase {
+  readonly image: TileRaster;
+  readonly name: string;
+  readonly params: Readonly<Record<string, string | number>>;
+  readonly border?: Border;
+  readonly constant?: number;
+  /** Sigmas or radii, one a pixel of the whole image. */
+  readonly map?: Float32Array | Uint16Array;
+  readonly alpha?: AlphaKind;
+  readonly nodata?: readonly (number | null)[];
+  readonly extras?: Readonly<Record<string, TileRaster>>;
+  /** Type of the result where it is not the image's. */
+  readonly outputDtype?: DType;
+}
+
+/** The folder of this suite's golden files. */
+export const OPERATION_FIXTURES = new URL('../../../test/fixtures/operations/', import.meta.url);
+
+/** The operation as the planner would hand it to tiles: parameters checked, filled in, reductions done. */
+export function resolve(test: OperationCase): Operation {
+  const descriptor = OPERATIONS[test.name]!;
+  const byMap = test.map !== undefined;
+  const written: Operation = {
+    name: test.name,
+    params: descriptor.params.parse(test.params),
+    border: test.border ?? descriptor.defaultBorder(byMap),
+    constantValue: test.constant ?? 0,
+    byMap,
+  };
+  const image = {
+    ...test.image.rect,
+    channels: test.image.channels,
+    dtype: test.image.dtype,
+    alpha: test.alpha ?? ('none' as const),
+    photometric: 1,
+    carried: [],
+  };
+  const readFile = (path: string) => readFileSync(new URL(path, OPERATION_FIXTURES));
+  return descriptor.prepare?.(written, { image, mapMax: maxOf(test.map ?? []), readFile }) ?? written;
+}
+
+/** The operation over the whole image in tiles of the given size, each from exactly the input it is promised. */
+export function runTiled(
+  test: OperationCase,
+  tile: Size,
+  kernel: Kernel = REFERENCE_KERNELS[test.name]!,
+  order: 'forward' | 'backward' = 'forward',
+): TileRaster {
+  const operation = reduced(test, resolve(test), tile);
+  const descriptor = OPERATIONS[test.name]!;
+  const size = descriptor.outputSize?.(operation, test.image.rect) ?? test.image.rect;
+  const whole = emptyRaster(rectOf(size), test.outputDtype ?? test.image.dtype, test.image.channels);
+  const carries = new Map<number, Float64Array>();
+  const tiles = tilesOf(size, tile);
+  for (const rect of order === 'forward' ? tiles : tiles.reverse()) {
+    const output = emptyRaster(rect, whole.dtype, whole.channels);
+    const carry = carries.get(rect.y) ?? new Float64Array(rect.height * whole.channels).fill(Number.NaN);
+    carries.set(rect.y, carry);
+    kernel(inputFor(test, operation, rect), output, operation, contextFor(test, operation, rect, carry));
+    paste(output, whole);
+  }
+  return whole;
+}
+
+function reduced(test: OperationCase, operation: Operation, tile: Size): Operation {
+  const reduction = OPERATIONS[test.name]!.reduction;
+  let current = operation;
+  while (reduction !== undefined && reduction.passesLeft(current, test.image.dtype) > 0) {
+    const partials = tilesOf(test.image.rect, tile).map((rect) =>
+      PARTIALS[test.name]!(cropped(test, rect, 'clip'), current, contextFor(test, current, rect)),
+    );
+    // Partials cross processes as JSON.
+    const merged = partials.map((each) => JSON.parse(JSON.stringify(each))).reduce((a, b) => reduction.merge(a, b));
+    current = reduction.complete(current, test.image.dtype, merged);
+  }
+  return current;
+}
+
+function inputFor(test: OperationCase, operation: Operation, rect: Rect): TileRaster {
+  const descriptor = OPERATIONS[test.name]!;
+  if (descriptor.inputRect) return cropped(test, descriptor.inputRect(operation, rect, test.image.rect), 'clip');
+  const mapMax = test.map ? maxOf(mapIn(test, rect).values) : 0;
+  const grown = grow(rect, descriptor.reach(operation, mapMax));
+  return cropped(test, operation.border === 'clip' ? intersect(grown, test.image.rect) : grown, operation.border);
+}
+
+function contextFor(test: OperationCase, operation: Operation, rect: Rect, carry?: Float64Array): KernelContext {
+  const mapReach = OPERATIONS[test.name]!.mapReach?.(operation) ?? { left: 0, right: 0, top: 0, bottom: 0 };
+  return {
+    image: test.image.rect,
+    alpha: test.alpha ?? 'none',
+    ...(test.nodata && { nodata: test.nodata }),
+    ...(test.map && { map: mapIn(test, intersect(grow(rect, mapReach), test.image.rect)) }),
+    ...(test.extras && { extras: test.extras }),
+    ...(carry && { carry }),
+  };
+}
+
+function mapIn(test: OperationCase, rect: Rect): TileMap {
+  const all = test.map!;
+  const values = all.slice(0, rect.width * rect.height);
+  for (let i = 0; i < values.length; i++) {
+    values[i] = all[(rect.y + Math.floor(i / rect.width)) * test.image.rect.width + rect.x + (i % rect.width)]!;
+  }
+  return { rect, values, max: maxOf(values) };
+}
+
+function cropped(test: OperationCase, rect: Rect, border: Border): TileRaster {
+  const { image } = test;
+  const raster = emptyRaster(rect, image.dtype, image.channels);
+  let at = 0;
+  for (let y = rect.y; y < rect.y + rect.height; y++) {
+    for (let x = rect.x; x < rect.x + rect.width; x++) {
+      const u = borderIndex(x, image.rect.width, border)!;
+      const v = borderIndex(y, image.rect.height, border)!;
+      for (let c = 0; c < image.channels; c++) {
+        raster.samples[at++] =
+          u < 0 || v < 0 ? (test.constant ?? 0) : image.samples[v * image.stride + u * image.channels + c]!;
+      }
+    }
+  }
+  return raster;
+}
+
+/** A zeroed raster of the given pixels. */
+export function emptyRaster(rect: Rect, dtype: DType, channels: number): TileRaster {
+  const stride = rect.width * channels;
+  return { rect, dtype, channels, stride, samples: allocateSamples(dtype, stride * rect.height) };
+}
+
+function tilesOf(size: Size, tile: Size): Rect[] {
+  const rects: Rect[] = [];
+  for (let y = 0; y < size.height; y += tile.height) {
+    for (let x = 0; x < size.width; x += tile.width) {
+      rects.push(intersect({ x, y, ...pick(tile) }, rectOf(size)));
+    }
+  }
+  return rects;
+}
+
+function pick({ width, height }: Size): Size {
+  return { width, height };
+}
+
+function paste(tile: TileRaster, whole: TileRaster): void {
+  for (let row = 0; row < tile.rect.height; row++) {
+    const to = (tile.rect.y + row) * whole.stride + tile.rect.x * whole.channels;
+    whole.samples.set(tile.samples.subarray(row * tile.stride, (row + 1) * tile.stride), to);
+  }
+}
+
+function maxOf(values: ArrayLike<number>): number {
+  let max = 0;
+  for (let i = 0; i < values.length; i++) max = Math.max(max, values[i]!);
+  return max;
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { OPERATIONS } from '../../tiling/operations/index.js';
+
+const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+
+function sectionOf(name: string): string | undefined {
+  return page.split(/^## /m).find((section) => section.startsWith(`${name}\n`));
+}
+
+for (const descriptor of Object.values(OPERATIONS)) {
+  test(`the page explains ${descriptor.name} and each of its parameters`, () => {
+    const section = sectionOf(descriptor.name);
+    assert.ok(section, `docs/operations.md has no section ${descriptor.name}`);
+    for (const parameter of Object.keys(descriptor.params.shape)) {
+      assert.ok(section.includes(`\`${parameter}\``), `${descriptor.name}: ${parameter} is not explained`);
+    }
+  });
+}
+
+test('the page has no section without an operation', () => {
+  const names = [...page.matchAll(/^## (.+)$/gm)].map((match) => match[1]!);
+  assert.deepEqual(
+    names.filter((name) => OPERATIONS[name] === undefined),
+    [],
+  );
+});

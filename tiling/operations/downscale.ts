@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { evenReach, type Rect, type Size } from '../geometry/rect.js';
+import type { Operation, OperationDescriptor } from './descriptor.js';
+
+const SIZE = /^(\d+)[x×](\d+)$/;
+
+const params = z
+  .strictObject({
+    size: z.string().regex(SIZE, { error: 'size is WIDTHxHEIGHT' }).optional(),
+    factor: z.coerce.number().int().min(1).max(65536).optional(),
+    method: z.enum(['area', 'nearest']).default('area'),
+  })
+  .refine(({ size, factor }) => (size === undefined) !== (factor === undefined), {
+    error: 'give either size=WIDTHxHEIGHT or factor=N',
+  });
+
+/**
+ * Size of the result: `size`, never larger than the input, or the input's divided by `factor`, rounded up.
+ * At least 1×1.
+ */
+export function downscaledSize(operation: Operation, input: Size): Size {
+  const { size, factor } = operation.params as { size?: string; factor?: number };
+  const asked = size?.match(SIZE);
+  const side = (input: number, given: string | undefined) =>
+    given === undefined ? Math.ceil(input / (factor ?? 1)) : Math.max(1, Math.min(input, Number(given)));
+  return { width: side(input.width, asked?.[1]), height: side(input.height, asked?.[2]) };
+}
+
+/** The input pixel that nearest takes for output pixel i: ⌊(i + ½)·in/out⌋, in integers. */
+export function nearestIndex(i: number, input: number, output: number): number {
+  return Math.floor(((2 * i + 1) * input) / (2 * output));
+}
+
+/** The input pixels [from, to) that output pixel i covers wholly or partly. */
+export function coveredRange(i: number, input: number, output: number): { from: number; to: number } {
+  return { from: Math.floor((i * input) / output), to: Math.ceil(((i + 1) * input) / output) };
+}
+
+function inputRect(operation: Operation, output: Rect, input: Size): Rect {
+  const { width, height } = downscaledSize(operation, input);
+  const x = coveredRange(output.x, input.width, width).from;
+  const y = coveredRange(output.y, input.height, height).from;
+  return {
+    x,
+    y,
+    width: coveredRange(output.x + output.width - 1, input.width, width).to - x,
+    height: coveredRange(output.y + output.height - 1, input.height, height).to - y,
+  };
+}
+
+/** A smaller image: the mean over each output pixel's area, or its nearest sample. */
+export const downscale: OperationDescriptor = {
+  name: 'downscale',
+  summary: 'smaller image by area mean or nearest sample',
+  coupling: 'point',
+  params,
+  mapMeaning: 'none',
+  defaultBorder: () => 'clip',
+  numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
+  reach: () => evenReach(0),
+  outputSize: downscaledSize,
+  inputRect,
+};

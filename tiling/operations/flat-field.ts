@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { evenReach } from '../geometry/rect.js';
+import type { DType } from '../raster/dtype.js';
+import type { ExtraInput, Operation, OperationDescriptor } from './descriptor.js';
+import { fullRange } from './tone.js';
+
+const numberOrPath = z
+  .union([z.number(), z.string().min(1)])
+  .transform((given) => (typeof given === 'string' && Number.isFinite(Number(given)) ? Number(given) : given));
+
+/** A calibration frame: one number for all pixels, or the path of an image. */
+type Frame = number | string;
+
+/** The checked parameters of a `flat-field`, its scale filled in for results of type `dtype`. */
+export function flatFieldOf(operation: Operation, dtype: DType): { dark: Frame; flat: Frame; scale: number } {
+  const { dark, flat, scale } = operation.params as { dark: Frame; flat: Frame; scale?: number };
+  return { dark, flat, scale: scale ?? fullRange(dtype) };
+}
+
+/** scale·(f − dark)/(flat − dark), 0 where flat ≤ dark. */
+export const flatField: OperationDescriptor = {
+  name: 'flat-field',
+  summary: 'illumination correction by a dark and a flat frame',
+  coupling: 'point',
+  params: z.strictObject({
+    flat: numberOrPath,
+    dark: numberOrPath.default(0),
+    scale: z.coerce.number().optional(),
+  }),
+  mapMeaning: 'none',
+  defaultBorder: () => 'clip',
+  numeric: () => 'bounded',
+  reach: () => evenReach(0),
+  extraInputs: (operation) => {
+    const named = (['dark', 'flat'] as const).map((param): ExtraInput | undefined => {
+      const path = operation.params[param];
+      return typeof path === 'string' ? { param, path } : undefined;
+    });
+    return named.filter((input) => input !== undefined);
+  },
+};

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { badUsage } from '../errors.js';
+import { evenReach } from '../geometry/rect.js';
+import type { Operation, OperationDescriptor } from './descriptor.js';
+
+/** The largest sigma in pixels. */
+export const MAX_SIGMA = 1024;
+/** By map the weights end at this many sigmas. */
+export const MAP_TRUNCATE = 4;
+
+const params = z
+  .strictObject({
+    sigma: z.coerce.number().min(0).max(MAX_SIGMA).optional(),
+    truncate: z.coerce.number().min(0.5).max(16).default(MAP_TRUNCATE),
+    ksize: z.coerce.number().int().min(1).max(4095).optional(),
+    quality: z.enum(['fast', 'exact']).default('fast'),
+  })
+  .refine((given) => given.ksize === undefined || given.ksize % 2 === 1, { error: 'ksize must be odd' })
+  .refine((given) => given.ksize === undefined || given.sigma !== undefined, { error: 'ksize needs sigma beside it' });
+
+interface GaussianParams {
+  readonly sigma?: number;
+  readonly truncate: number;
+  readonly ksize?: number;
+  readonly quality: 'fast' | 'exact';
+}
+
+/** The checked parameters of a `gaussian`. */
+export function gaussianParams(operation: Operation): GaussianParams {
+  return operation.params as unknown as GaussianParams;
+}
+
+/** Half-width of a Gaussian's window: ⌊truncate·sigma + ½⌋, as in SciPy. */
+export function gaussianRadius(sigma: number, truncate: number): number {
+  return Math.floor(truncate * sigma + 0.5);
+}
+
+/**
+ * The weights exp(−i²/(2·sigma²)) for i = 0 to radius, not normalised; the whole two-dimensional weight of
+ * (dx, dy) is the product of two of them. Sigma 0 is the sample itself.
+ */
+export function gaussianWeights(sigma: number, radius: number): Float64Array {
+  return Float64Array.from({ length: radius + 1 }, (_, i) => (i === 0 ? 1 : Math.exp(-(i * i) / (2 * sigma * sigma))));
+}
+
+/** The weights of a `gaussian` with one sigma for the whole image: SciPy's window, or OpenCV's `ksize`. */
+export function fixedWeights(operation: Operation): Float64Array {
+  const { sigma, truncate, ksize } = gaussianParams(operation);
+  if (sigma === undefined) throw badUsage({ what: 'gaussian has no sigma', remedy: 'give sigma=… or a map' });
+  return gaussianWeights(sigma, ksize === undefined ? gaussianRadius(sigma, truncate) : (ksize - 1) / 2);
+}
+
+/**
+ * Gaussian mean. Fixed: SciPy's `gaussian_filter`. By map: sigma(x, y) is the map's value' and the weights end at
+ * 4 sigma; `quality: fast` interpolates in a ladder of sigmas.
+ */
+export const gaussian: OperationDescriptor = {
+  name: 'gaussian',
+  summary: 'Gaussian mean, its sigma fixed or given per pixel by the map',
+  coupling: 'window',
+  params,
+  mapMeaning: 'sigma',
+  defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
+  numeric: () => 'bounded',
+  reach: (operation, mapMax) =>
+    evenReach(operation.byMap ? gaussianRadius(mapMax, MAP_TRUNCATE) : fixedWeights(operation).length - 1),
+};

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { Operation, OperationDescriptor } from './descriptor.js';
+import { type Footprint, footprintParam, MAX_FOOTPRINT, parseFootprint, prepareFootprint } from './footprint.js';
+
+const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
+
+const neighbourhood = {
+  footprint: footprintParam.optional(),
+  window: z.coerce.number().int().min(1).max(MAX_FOOTPRINT).optional(),
+};
+
+const meanParams = z
+  .strictObject(neighbourhood)
+  .refine((params) => params.footprint === undefined || params.window === undefined, ONE_NEIGHBOURHOOD);
+
+const spreadParams = z
+  .strictObject({ ...neighbourhood, ddof: z.coerce.number().int().min(0).max(1).default(0) })
+  .refine((params) => params.footprint === undefined || params.window === undefined, ONE_NEIGHBOURHOOD);
+
+/** The neighbourhood of mean, std or variance: `footprint`, or the square of side `window`, 3 by default. */
+export function neighbourhoodOf(operation: Operation): Footprint {
+  const { footprint, window } = operation.params as { footprint?: string; window?: number };
+  return parseFootprint(footprint ?? `rect:${window ?? 3}x${window ?? 3}`);
+}
+
+function moment(base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric'>): OperationDescriptor {
+  return {
+    ...base,
+    coupling: 'window',
+    mapMeaning: 'none',
+    defaultBorder: () => 'reflect',
+    reach: (operation) => neighbourhoodOf(operation).reach,
+    prepare: prepareFootprint,
+  };
+}
+
+/** Mean of the samples under a footprint. */
+export const mean = moment({
+  name: 'mean',
+  summary: 'mean of the samples under a footprint or window',
+  params: meanParams,
+  numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
+});
+
+/** Standard deviation √(Σ(v − mean)² / (n − ddof)); 0 where n = ddof. */
+export const std = moment({
+  name: 'std',
+  summary: 'standard deviation of the samples under a footprint or window',
+  params: spreadParams,
+  numeric: () => 'bounded',
+});
+
+/** Variance Σ(v − mean)² / (n − ddof); 0 where n = ddof. */
+export const variance = moment({
+  name: 'variance',
+  summary: 'variance of the samples under a footprint or window',
+  params: spreadParams,
+  numeric: () => 'bounded',
+});

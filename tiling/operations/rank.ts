@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { Operation, OperationDescriptor } from './descriptor.js';
+import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
+
+const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
+const withPercentile = z.strictObject({
+  footprint: footprintParam.default('rect:3x3'),
+  percentile: z.coerce.number().min(0).max(100),
+});
+
+/** Sorted position of the sample that a rank filter takes: ⌊percentile·n/100⌋, at most n−1, of n samples. */
+export function rankOf(percentile: number, count: number): number {
+  return Math.min(count - 1, Math.floor((count * percentile) / 100));
+}
+
+/** The percentile that a rank operation stands for: max 100, min 0, median 50. */
+export function percentileOf(operation: Operation): number {
+  switch (operation.name) {
+    case 'max':
+      return 100;
+    case 'min':
+      return 0;
+    case 'median':
+      return 50;
+    default:
+      return operation.params.percentile as number;
+  }
+}
+
+/** The footprint of an operation whose parameter `footprint` is set. */
+export function footprintOf(operation: Operation): Footprint {
+  return parseFootprint(operation.params.footprint as string);
+}
+
+function rankFilter(name: string, summary: string, params: z.ZodObject): OperationDescriptor {
+  return {
+    name,
+    summary,
+    coupling: 'window',
+    params,
+    mapMeaning: 'none',
+    defaultBorder: () => 'reflect',
+    numeric: () => 'exact',
+    reach: (operation) => footprintOf(operation).reach,
+    prepare: prepareFootprint,
+  };
+}
+
+/** Largest sample under a footprint; equal to SciPy's `maximum_filter`. */
+export const max = rankFilter('max', 'largest sample under a footprint', footprintOnly);
+/** Smallest sample under a footprint; equal to SciPy's `minimum_filter`. */
+export const min = rankFilter('min', 'smallest sample under a footprint', footprintOnly);
+/** The upper median under a footprint; equal to SciPy's `median_filter`. */
+export const median = rankFilter('median', 'median of the samples under a footprint', footprintOnly);
+/** The sample of a given rank under a footprint; equal to SciPy's `percentile_filter`. */
+export const percentile = rankFilter('percentile', 'given percentile of the samples under a footprint', withPercentile);

@@ -1,0 +1,102 @@
+import { badInput, badUsage } from '../errors.js';
+import { type DType, INTEGER_MAX } from '../raster/dtype.js';
+import type { JobFacts, Operation } from './descriptor.js';
+
+const MAX_ROWS = 65536;
+
+/** A table file's contents as JSON data: rows evenly spaced from `low` to `high` of the input. */
+interface ToneTable {
+  /** `cube`: input and output in units of the full range; `csv`: output in sample units. */
+  readonly units: 'cube' | 'csv';
+  /** One or more columns; channel c takes column c, the last one where there are fewer columns. */
+  readonly columns: readonly (readonly number[])[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+/** Reads the file that `table` names into the parameter `values`. */
+export function prepareTable(operation: Operation, job: JobFacts): Operation {
+  if (operation.params.values !== undefined) return operation;
+  const path = operation.params.table as string;
+  const text = new TextDecoder().decode(job.readFile(path));
+  const values = /\.cube$/i.test(path) ? parseCube(text, path) : parseCsv(text, path);
+  return { ...operation, params: { ...operation.params, values } };
+}
+
+/** The table as a curve: linear between rows, constant beyond the ends; a row that is hit is taken as it is. */
+export function tableCurve(operation: Operation, dtype: DType): (value: number, channel: number) => number {
+  const table = operation.params.values as ToneTable | undefined;
+  if (table === undefined)
+    throw badUsage({ what: 'the table of lut was not read', remedy: 'prepare the operation first' });
+  const range = dtype === 'float32' ? 1 : INTEGER_MAX[dtype];
+  const outputUnit = table.units === 'cube' ? range : 1;
+  return (value, channel) => {
+    const column = table.columns[Math.min(channel, table.columns.length - 1)]!;
+    const low = table.low[Math.min(channel, table.low.length - 1)]!;
+    const high = table.high[Math.min(channel, table.high.length - 1)]!;
+    const last = column.length - 1;
+    const position = Math.min(last, Math.max(0, ((value / range - low) / (high - low)) * last));
+    if (Number.isNaN(position)) return Number.NaN;
+    // A table with one row a sample must give its rows back: positions within rounding error of a row are that row.
+    const row = Math.abs(position - Math.round(position)) < 1e-9 ? Math.round(position) : Math.floor(position);
+    const share = Math.max(0, position - row);
+    const from = column[row]!;
+    return (share < 1e-9 ? from : from + (column[row + 1]! - from) * share) * outputUnit;
+  };
+}
+
+function parseCsv(text: string, path: string): ToneTable {
+  const rows = numbersOf(text.split('\n'), path, /[,;\s]+/);
+  return { units: 'csv', columns: columnsOf(rows, path), low: [0], high: [1] };
+}
+
+/** Adobe's Cube LUT specification 1.0, the one-dimensional form. */
+function parseCube(text: string, path: string): ToneTable {
+  const body: string[] = [];
+  let size = 0;
+  let low: readonly number[] = [0];
+  let high: readonly number[] = [1];
+  for (const line of text.split('\n').map((each) => each.trim())) {
+    const [word = '', ...rest] = line.split(/\s+/);
+    if (word === 'LUT_3D_SIZE') {
+      throw badInput({ what: 'a three-dimensional .cube', where: path, expected: 'LUT_1D_SIZE' });
+    } else if (word === 'LUT_1D_SIZE') size = Number(rest[0]);
+    else if (word === 'DOMAIN_MIN') low = rest.map(Number);
+    else if (word === 'DOMAIN_MAX') high = rest.map(Number);
+    else if (!/^[A-Z#]/.test(line)) body.push(line);
+  }
+  const rows = numbersOf(body, path, /\s+/);
+  if (rows.length !== size) {
+    throw badInput({ what: `the table has ${rows.length} rows`, where: path, expected: `LUT_1D_SIZE ${size}` });
+  }
+  if (low.some((value, c) => !(high[Math.min(c, high.length - 1)]! > value))) {
+    throw badInput({ what: 'the domain is empty', where: path, expected: 'DOMAIN_MAX above DOMAIN_MIN' });
+  }
+  return { units: 'cube', columns: columnsOf(rows, path), low, high };
+}
+
+function numbersOf(lines: readonly string[], path: string, separator: RegExp): number[][] {
+  const rows: number[][] = [];
+  for (const [index, line] of lines.entries()) {
+    const trimmed = line.trim();
+    if (trimmed === '' || trimmed.startsWith('#')) continue;
+    const numbers = trimmed.split(separator).map(Number);
+    if (!numbers.every(Number.isFinite)) {
+      throw badInput({ what: `line ${index + 1} is “${trimmed}”`, where: path, expected: 'numbers only' });
+    }
+    rows.push(numbers);
+  }
+  return rows;
+}
+
+function columnsOf(rows: readonly (readonly number[])[], path: string): number[][] {
+  const width = rows[0]?.length ?? 0;
+  if (rows.length < 2 || rows.length > MAX_ROWS || rows.some((row) => row.length !== width)) {
+    throw badInput({
+      what: `${rows.length} rows of uneven or too small a number`,
+      where: path,
+      expected: `2 to ${MAX_ROWS} rows of equal length`,
+    });
+  }
+  return Array.from({ length: width }, (_, c) => rows.map((row) => row[c]!));
+}

@@ -1,0 +1,79 @@
+import { coveredRange, downscaledSize, nearestIndex } from '../../../tiling/operations/downscale.js';
+import { toSample } from '../../../tiling/raster/dtype.js';
+import type { Kernel, TileRaster } from '../kernel.js';
+import { avoidNodata, isNodata } from './nodata.js';
+import { nodataOf, sampleIndex } from './pixels.js';
+
+/**
+ * The image at a smaller size. `nearest` takes input pixel ⌊(i + ½)·in/out⌋. `area` is the mean over the
+ * input that output pixel i covers, [i·in/out, (i+1)·in/out): the weights are overlaps in units of 1/out
+ * pixel, so that integers sum exactly; nodata out (nodata where nothing else is left), colour weighted by
+ * unassociated alpha.
+ */
+export const downscale: Kernel = (input, output, operation, context) => {
+  const size = downscaledSize(operation, context.image);
+  const nodata = nodataOf(input, context);
+  const { rect, channels } = output;
+  const area = areaMean(input, context.alpha === 'unassociated', nodata);
+  for (let y = rect.y; y < rect.y + rect.height; y++) {
+    for (let x = rect.x; x < rect.x + rect.width; x++) {
+      const to = sampleIndex(output, x, y);
+      if (operation.params.method === 'nearest') {
+        const u = nearestIndex(x, context.image.width, size.width);
+        const v = nearestIndex(y, context.image.height, size.height);
+        const from = sampleIndex(input, u, v);
+        for (let c = 0; c < channels; c++) output.samples[to + c] = toSample(output.dtype, input.samples[from + c]!);
+        continue;
+      }
+      const columns = overlaps(x, context.image.width, size.width);
+      const rows = overlaps(y, context.image.height, size.height);
+      for (let c = 0; c < channels; c++) {
+        const mean = area(columns, rows, c);
+        output.samples[to + c] =
+          mean === undefined
+            ? toSample(output.dtype, nodata[c] ?? 0)
+            : avoidNodata(output.dtype, toSample(output.dtype, mean), nodata[c]!);
+      }
+    }
+  }
+};
+
+interface Overlap {
+  readonly at: number;
+  readonly weight: number;
+}
+
+/** Input positions under output position i with their overlaps in units of 1/output pixel. */
+function overlaps(i: number, input: number, output: number): Overlap[] {
+  const { from, to } = coveredRange(i, input, output);
+  return Array.from({ length: to - from }, (_, index) => {
+    const at = from + index;
+    return { at, weight: Math.min((i + 1) * input, (at + 1) * output) - Math.max(i * input, at * output) };
+  });
+}
+
+function areaMean(input: TileRaster, byAlpha: boolean, nodata: readonly (number | null)[]) {
+  const alpha = input.channels - 1;
+  return (columns: readonly Overlap[], rows: readonly Overlap[], channel: number): number | undefined => {
+    let weighted = 0;
+    let weights = 0;
+    let valid = false;
+    for (const row of rows) {
+      for (const column of columns) {
+        const pixel = sampleIndex(input, column.at, row.at);
+        const sample = input.samples[pixel + channel]!;
+        if (isNodata(sample, nodata[channel]!)) continue;
+        valid = true;
+        const opacity = input.samples[pixel + alpha]!;
+        let weight = row.weight * column.weight;
+        if (byAlpha && channel !== alpha) weight *= isNodata(opacity, nodata[alpha]!) ? 0 : opacity;
+        if (weight === 0) continue;
+        weighted += weight * sample;
+        weights += weight;
+      }
+    }
+    if (!valid) return undefined;
+    if (weights === 0) return 0;
+    return Number.isFinite(weighted) ? weighted / weights : Number.NaN;
+  };
+}

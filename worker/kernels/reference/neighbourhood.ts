@@ -1,0 +1,32 @@
+import { contains } from '../../../tiling/geometry/rect.js';
+import type { Footprint } from '../../../tiling/operations/footprint.js';
+import type { KernelContext, TileRaster } from '../kernel.js';
+import { isNodata } from './nodata.js';
+import { nodataOf, sampleIndex } from './pixels.js';
+
+/**
+ * The samples of one channel under a footprint placed at (x, y), row by row: those that the input holds and
+ * that are not nodata. The result is the caller's until the next call.
+ */
+export function windowSamples(
+  input: TileRaster,
+  context: KernelContext,
+  footprint: Footprint,
+): (x: number, y: number, channel: number) => Float64Array {
+  const nodata = nodataOf(input, context);
+  const offsets = footprint.members.flatMap((member, at) => {
+    const dx = (at % footprint.width) - footprint.reach.left;
+    const dy = Math.floor(at / footprint.width) - footprint.reach.top;
+    return member ? [{ dx, dy }] : [];
+  });
+  const buffer = new Float64Array(offsets.length);
+  return (x, y, channel) => {
+    let count = 0;
+    for (const { dx, dy } of offsets) {
+      if (!contains(input.rect, { x: x + dx, y: y + dy, width: 1, height: 1 })) continue;
+      const sample = input.samples[sampleIndex(input, x + dx, y + dy) + channel]!;
+      if (!isNodata(sample, nodata[channel]!)) buffer[count++] = sample;
+    }
+    return buffer.subarray(0, count);
+  };
+}
