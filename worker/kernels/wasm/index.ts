@@ -1,5 +1,6 @@
 import type { KernelTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
+import { REFERENCE_KERNELS } from '../reference/index.js';
 import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
 import { wasmConvert } from './convert.js';
@@ -9,9 +10,12 @@ import { wasmRadii } from './radii.js';
 
 export { arenaBytes, WasmArena } from './arena.js';
 
-/** The WebAssembly kernels of one thread, compiled over its arena. Call once a thread. */
+/**
+ * The kernels of one thread, compiled over its arena: WebAssembly where an operation has it, the reference
+ * elsewhere. Call once a thread.
+ */
 export function wasmKernels(arena: WasmArena): KernelTable {
-  return { box: wasmBox(arena) };
+  return { ...REFERENCE_KERNELS, box: wasmBox(arena) };
 }
 
 /**
