@@ -66,8 +66,9 @@ export function wasmBox(test: BoxCase, rect: Rect = test.image.rect, kernel: Ker
     nodata: test.nodata !== undefined,
   });
   const bytes = (raster: TileRaster) => arenaBytes(raster.samples.length * SAMPLE_BYTES[raster.dtype]);
-  arena.reset(bytes(input) + bytes(tile.output) + arenaBytes(rect.width * rect.height * 2) + scratch);
-  new Uint8Array(arena.memory.buffer).fill(0xa5);
+  const total = bytes(input) + bytes(tile.output) + arenaBytes(rect.width * rect.height * 2) + scratch;
+  arena.reset(total);
+  new Uint8Array(arena.memory.buffer, arena.mark(), total).fill(0xa5);
   const inArena = (raster: TileRaster): TileRaster => {
     const samples = arena.allocSamples(raster.dtype, raster.samples.length);
     samples.set(raster.samples);
@@ -108,6 +109,7 @@ export const CONSTANT = 7;
 function cropped(image: TileRaster, rect: Rect, border: Border): TileRaster {
   const { channels, samples } = image;
   const { width, height } = image.rect;
+  if (rect.width === width && rect.height === height) return image;
   return imageAt(rect, image, (x, y, c) => {
     const column = sourceIndex(x, width, border);
     const row = sourceIndex(y, height, border);

@@ -1,24 +1,32 @@
 import { type BoxShape, boxLayout } from '../../../tiling/operations/box-layout.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { box as referenceBox } from '../reference/box.js';
 import { nodataSample } from '../reference/nodata.js';
 import type { WasmArena } from './arena.js';
 import { narrowRows } from './box-narrow.js';
 import { type RadiusRows, runRows } from './box-rows.js';
+import { wideRows } from './box-wide.js';
 
 /**
- * Box mean over summed-area rows; its pixels equal the reference's for integers. Input, output and map must
- * live in `arena`; scratch of `boxScratchBytes` is taken from it and given back.
+ * Box mean over summed-area rows. Input, output and map must live in `arena`; scratch of `boxScratchBytes` is
+ * taken from it and given back.
+ *
+ * Integers equal the reference's. For float32 let M be the largest magnitude in a W×H input rect and u = 2^-53:
+ * a row's running sum at x is off by at most u·M·x²/2, so a summed-area entry by u·M·x·y·(x+y)/2, and the mean
+ * of n samples, from four entries, by 2^-52·M·W·H·(W+H)/n beside its rounding to float32 (for a 1152×1152 input
+ * and radius 1 that is 8e-8·M as a bound; errors met are a hundred times smaller). Samples that are integers
+ * below 2^24 are summed exactly, a window of radius 0 gives its sample. With alpha the divisor is Σa instead
+ * of n, and M is that of a·c.
  */
 export function wasmBox(arena: WasmArena): Kernel {
   const narrow = narrowRows(arena);
+  const wide = wideRows(arena);
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const maxRadius = context.map ? context.map.max : (operation.params.radius as number);
     const layout = boxLayout(boxShape(input, output, maxRadius, context));
-    if (layout.path === 'wide') return referenceBox(input, output, operation, context);
     const radii = radiusRows(arena, layout.bytes.radii, output, maxRadius, context);
-    runRows(arena, layout, narrow(input, layout), radii, { input, output });
+    const rows = layout.path === 'narrow' ? narrow(input, layout) : wide(input, output, context);
+    runRows(arena, layout, rows, radii, { input, output });
     arena.release(mark);
   };
 }

@@ -1,13 +1,9 @@
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import type { HalveOptions, PixelKernels } from '../pixel-kernels.js';
-import { nodataSample } from '../reference/nodata.js';
 import type { WasmArena } from './arena.js';
 import { instantiate, type WasmFunction } from './instance.js';
-
-/** Channels whose nodata values one tile can carry. */
-const MAX_CHANNELS = 1024;
-const NODATA_BYTES = 16;
+import { NodataTable } from './nodata.js';
 
 /** Halving in WebAssembly: SIMD for integers of 1 to 4 channels that all weigh the same, scalar otherwise. */
 export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
@@ -15,7 +11,7 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
     ...(['averageRow8', 'averageRow16', 'nearestRow'] as const),
     ...(['weightedRow8', 'weightedRow16', 'weightedRow32'] as const),
   ]);
-  const nodataAddress = arena.reserve(MAX_CHANNELS * NODATA_BYTES);
+  const nodata = new NodataTable(arena);
 
   function rowFunction(input: TileRaster, options: HalveOptions): WasmFunction {
     const { dtype, channels } = input;
@@ -24,14 +20,14 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
       return (upper, _lower, into, width) => module.nearestRow(upper!, into!, width!, pixelBytes);
     }
     const alpha = options.alpha === 'unassociated' && channels > 1;
-    const nodata = storeNodata(arena, nodataAddress, input, options.nodata);
-    if (dtype !== 'float32' && channels <= 4 && !alpha && !nodata) {
+    const weighted = nodata.fill(input, options.nodata) || alpha;
+    if (dtype !== 'float32' && channels <= 4 && !weighted) {
       return dtype === 'uint8' ? module.averageRow8 : module.averageRow16;
     }
     const byType = { uint8: module.weightedRow8, uint16: module.weightedRow16, float32: module.weightedRow32 };
     const row = byType[dtype];
     return (upper, lower, into, width, inputWidth, _channels, rows) =>
-      row(upper!, lower!, into!, width!, inputWidth!, channels, rows!, nodataAddress, alpha ? 1 : 0);
+      row(upper!, lower!, into!, width!, inputWidth!, channels, rows!, nodata.address, alpha ? 1 : 0);
   }
 
   return (input, output, options) => {
@@ -49,22 +45,4 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
       run(upper, lower, into + y * output.stride * sampleBytes, output.rect.width, inputWidth, channels, rows);
     }
   };
-}
-
-/** Writes the channels' nodata entries as the assembly reads them; whether there is any. */
-export function storeNodata(
-  arena: WasmArena,
-  address: number,
-  { dtype, channels }: Pick<TileRaster, 'dtype' | 'channels'>,
-  nodata: HalveOptions['nodata'],
-): boolean {
-  const entries = new DataView(arena.memory.buffer, address, channels * NODATA_BYTES);
-  let any = false;
-  for (let c = 0; c < channels; c++) {
-    const value = nodataSample(dtype, nodata?.[c]);
-    entries.setFloat64(c * NODATA_BYTES, value ?? 0, true);
-    entries.setUint32(c * NODATA_BYTES + 8, value === null ? 0 : 1, true);
-    any ||= value !== null;
-  }
-  return any;
 }

@@ -1,4 +1,5 @@
 // One level to the next, row by row: `upper` and `lower` are the two input rows, equal where the image ends.
+import { avoidNodata, isNodata, NODATA_BYTES } from './lib-nodata';
 
 /** Bytes that one vector of whole 2-pixel groups holds: 12 for 3 channels (6 for 16 bits: 12 too), else 16. */
 // @ts-ignore: decorator
@@ -104,17 +105,6 @@ export function averageRow16(
   rowOf<u16>(upper, lower, into, width, inputWidth, channels);
 }
 
-/** Bytes of a channel's nodata entry: the value as float64, then whether there is one. */
-const NODATA_BYTES: usize = 16;
-
-// @ts-ignore: decorator
-@inline
-function isNodata<T>(sample: T, entry: usize): bool {
-  if (!load<u32>(entry, 8)) return false;
-  const nodata = load<f64>(entry);
-  return <f64>sample == nodata || (<f64>sample != <f64>sample && nodata != nodata);
-}
-
 /**
  * Weighted averages of any type, in the order of the reference, so that floats are equal too. Sums of four
  * products of 16 bits are exact in float64, and so is the rounding: the remainder is taken in integers.
@@ -172,11 +162,7 @@ function result<T>(weighted: f64, weights: f64, entry: usize): T {
     const divisor = <u64>weights;
     value = <u32>((2 * <u64>weighted + divisor) / (2 * divisor));
   }
-  if (load<u32>(entry, 8) && <f64>value == load<f64>(entry)) {
-    const top: u32 = (1 << (8 * sizeof<T>())) - 1;
-    value = value == top ? value - 1 : value + 1;
-  }
-  return <T>value;
+  return avoidNodata<T>(<T>value, entry);
 }
 
 export function weightedRow8(

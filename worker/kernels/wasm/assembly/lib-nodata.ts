@@ -1,0 +1,20 @@
+/** Bytes of a channel's nodata entry: the value as float64, then a uint32 that says whether there is one. */
+export const NODATA_BYTES: usize = 16;
+
+/** Whether a sample is its channel's nodata; NaN matches NaN. */
+// @ts-ignore: decorator
+@inline
+export function isNodata<T>(sample: T, entry: usize): bool {
+  if (!load<u32>(entry, 8)) return false;
+  const nodata = load<f64>(entry);
+  if (isFloat<T>()) return <f64>sample == nodata || (sample != sample && nodata != nodata);
+  return <f64>sample == nodata;
+}
+
+/** A computed integer moved off the nodata value: up, or down at the type's largest. */
+// @ts-ignore: decorator
+@inline
+export function avoidNodata<T>(value: T, entry: usize): T {
+  if (isFloat<T>() || !load<u32>(entry, 8) || <f64>value != load<f64>(entry)) return value;
+  return value == <T>-1 ? <T>(value - 1) : <T>(value + 1);
+}
