@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REFERENCE_KERNELS, REFERENCE_PIXELS } from '../../worker/kernels/reference/index.js';
+import { selfCheck } from '../../worker/kernels/self-check.js';
+import { WasmArena, wasmKernels, wasmPixels } from '../../worker/kernels/wasm/index.js';
+
+test('the self-check passes on this machine and notices one wrong sample', () => {
+  const arena = new WasmArena();
+  const kernels = wasmKernels(arena);
+  const pixels = wasmPixels(arena);
+  const checks = selfCheck({ arena, kernels, pixels });
+  assert.ok(checks.length >= 20 && checks.every(({ passed }) => passed));
+
+  const wrong = selfCheck({
+    arena,
+    kernels: {
+      box: (input, output, operation, context) => {
+        REFERENCE_KERNELS.box!(input, output, operation, context);
+        output.samples[output.samples.length - 1]! += 1;
+      },
+    },
+    pixels: REFERENCE_PIXELS,
+  });
+  assert.ok(wrong.every(({ kernel, passed }) => passed === kernel.startsWith('halve')));
+});

@@ -1,0 +1,104 @@
+import { grow, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
+import { type BoxShape, boxScratchBytes } from '../../tiling/operations/box-layout.js';
+import type { Operation } from '../../tiling/operations/index.js';
+import { type DType, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
+import type { Kernel, KernelContext, KernelTable, TileRaster } from './kernel.js';
+import type { HalveOptions, PixelKernels } from './pixel-kernels.js';
+import { REFERENCE_KERNELS, REFERENCE_PIXELS } from './reference/index.js';
+import { arenaBytes, type WasmArena } from './wasm/index.js';
+
+/** Whether one kernel of this machine gives the reference's pixels. */
+export interface SelfCheck {
+  /** Operation or pixel kernel, then what it ran on. */
+  readonly kernel: string;
+  readonly passed: boolean;
+}
+
+const IMAGE = { width: 23, height: 19 };
+const OUTPUT: Rect = { x: 3, y: 2, width: 20, height: 15 };
+const MAX_RADIUS = 6;
+const OPERATION: Operation = { name: 'box', params: {}, border: 'clip', constantValue: 0, byMap: true };
+
+/** What one thread runs: kernels over its arena. */
+export interface ThreadKernels {
+  readonly arena: WasmArena;
+  readonly kernels: KernelTable;
+  readonly pixels: PixelKernels;
+}
+
+/**
+ * Runs a thread's kernels on a small tile of every type against the reference, in a few milliseconds. A worker
+ * takes the reference's form of what failed. Allocations in the arena are forgotten.
+ */
+export function selfCheck({ arena, kernels, pixels }: ThreadKernels): SelfCheck[] {
+  const box = kernels.box!;
+  const checks: SelfCheck[] = [];
+  for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
+    for (const channels of [1, 3, 4]) {
+      for (const alpha of channels === 4 ? (['none', 'unassociated'] as const) : (['none'] as const)) {
+        const kernel = `${dtype}×${channels}${alpha === 'none' ? '' : ' weighted by alpha'}`;
+        const passed = boxAgrees(arena, box, { dtype, channels }, { image: IMAGE, alpha });
+        checks.push({ kernel: `box ${kernel}`, passed });
+        checks.push({ kernel: `halve ${kernel}`, passed: halveAgrees(arena, pixels, { dtype, channels }, alpha) });
+      }
+    }
+  }
+  return checks;
+}
+
+type PixelType = Pick<TileRaster, 'dtype' | 'channels'>;
+
+function boxAgrees(arena: WasmArena, box: Kernel, type: PixelType, context: KernelContext): boolean {
+  const reach = { left: MAX_RADIUS, right: MAX_RADIUS, top: MAX_RADIUS, bottom: MAX_RADIUS };
+  const rect = intersect(grow(OUTPUT, reach), rectOf(IMAGE));
+  const shape: BoxShape = {
+    input: rect,
+    outputWidth: OUTPUT.width,
+    maxRadius: MAX_RADIUS,
+    ...type,
+    weighted: context.alpha === 'unassociated',
+    nodata: false,
+  };
+  arena.reset(rasterBytes(rect, type) + 3 * rasterBytes(OUTPUT, type) + boxScratchBytes(shape) + 4096);
+  const input = patterned(allocated(arena, rect, type));
+  const radii = arena.allocSamples('uint16', OUTPUT.width * OUTPUT.height) as Uint16Array;
+  for (let i = 0; i < radii.length; i++) radii[i] = Math.floor(i / 5) % (MAX_RADIUS + 1);
+  const actual = allocated(arena, OUTPUT, type);
+  const expected = allocated(arena, OUTPUT, type);
+  const byMap = { ...context, map: { rect: OUTPUT, values: radii, max: MAX_RADIUS } };
+  box(input, actual, OPERATION, byMap);
+  REFERENCE_KERNELS.box!(input, expected, OPERATION, byMap);
+  return agree(type.dtype, actual.samples, expected.samples);
+}
+
+function halveAgrees(arena: WasmArena, pixels: PixelKernels, type: PixelType, alpha: HalveOptions['alpha']): boolean {
+  const half = { x: 0, y: 0, width: Math.ceil(IMAGE.width / 2), height: Math.ceil(IMAGE.height / 2) };
+  arena.reset(3 * rasterBytes(IMAGE, type) + 4096);
+  const input = patterned(allocated(arena, rectOf(IMAGE), type));
+  const actual = allocated(arena, half, type);
+  const expected = allocated(arena, half, type);
+  pixels.halve(input, actual, { mode: 'average', alpha });
+  REFERENCE_PIXELS.halve(input, expected, { mode: 'average', alpha });
+  return agree(type.dtype, actual.samples, expected.samples);
+}
+
+/** Integers must be equal; floats of this pattern lie within a few roundings. */
+function agree(dtype: DType, actual: Samples, expected: Samples): boolean {
+  const tolerance = dtype === 'float32' ? 2 ** -20 : 0;
+  return actual.every((value, i) => Math.abs(value - expected[i]!) <= tolerance * Math.abs(expected[i]!));
+}
+
+function patterned(raster: TileRaster): TileRaster {
+  const { samples } = raster;
+  for (let i = 0; i < samples.length; i++) samples[i] = (i * i * 2654435761) % 65521;
+  return raster;
+}
+
+function allocated(arena: WasmArena, rect: Rect, { dtype, channels }: PixelType): TileRaster {
+  const stride = rect.width * channels;
+  return { rect, dtype, channels, stride, samples: arena.allocSamples(dtype, stride * rect.height) };
+}
+
+function rasterBytes({ width, height }: { width: number; height: number }, { dtype, channels }: PixelType): number {
+  return arenaBytes(width * height * channels * SAMPLE_BYTES[dtype]);
+}
