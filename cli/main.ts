@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
 import { registerBlur } from './commands/blur.js';
+import { registerDemo } from './commands/demo.js';
+import { registerInspect } from './commands/inspect.js';
+import { registerPreview } from './commands/preview.js';
 import { registerProcess } from './commands/process.js';
 import { registerRun } from './commands/run.js';
 
@@ -15,9 +18,12 @@ const program = new Command('halotile')
   .version(version)
   .showHelpAfterError('(halotile --help lists the commands)')
   .exitOverride();
+registerDemo(program);
 registerBlur(program);
 registerProcess(program);
 registerRun(program);
+registerInspect(program);
+registerPreview(program);
 
 try {
   await program.parseAsync();

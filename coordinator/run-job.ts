@@ -3,6 +3,7 @@ import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { PlanMachine } from '../tiling/plan/make-plan.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import { Ledger } from '../tiling/stitch/ledger.js';
+import { outputShape } from '../tiling/stitch/output-shape.js';
 import {
   claimPartial,
   type PartialPaths,
@@ -73,7 +74,8 @@ async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
   }
   run.onPlan?.(plan);
   const pinned = { tile: plan.stages[0]!.tile, block: plan.block };
-  claimPartial(paths, { format: 1, digest, pinned, about: { version: halotileVersion(), spec: run.spec } });
+  const about = { version: halotileVersion(), spec: run.spec };
+  claimPartial(paths, { format: 1, digest, pinned, shape: outputShape(plan), about });
   const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });
   try {
     const job = new RunningJob({ ...run, spec }, { paths, inputs, plan, ledger, state });

@@ -1,5 +1,19 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 import { type Inspection, inspectFile } from '../../tiling/sources/inspect.js';
+
+/** `halotile inspect FILE`: header, layout, overviews. */
+export function registerInspect(program: Command): void {
+  program
+    .command('inspect')
+    .description('show what an image file says of itself: header, layout, overviews')
+    .argument('<file>', 'TIFF, PNG, JPEG, WebP or any other image')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string, flags: { json?: boolean }) => {
+      process.stdout.write(`${await runInspect(resolve(file), { json: flags.json === true })}\n`);
+    });
+}
 
 /** How `halotile inspect` prints. */
 export interface InspectOptions {

@@ -1,7 +1,8 @@
 import zlib from 'node:zlib';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { badUsage } from '../errors.js';
 import type { Encoding } from '../plan/plan.js';
+import { loadSharp } from './load-sharp.js';
 
 /** The pixels of one output block: 8-bit where the codec is JPEG or WebP. */
 export interface BlockPixels {
@@ -31,11 +32,11 @@ export function encodeBlock(
     case 'zstd':
       return zstd.zstdCompressSync!(pixels, { params: { [ZSTD_COMPRESSION_LEVEL]: encoding.level } });
     case 'jpeg':
-      return picture(pixels, side, channels)
-        .jpeg({ quality: encoding.quality, chromaSubsampling: '4:4:4', mozjpeg: false })
-        .toBuffer();
+      return encodePicture(pixels, { side, channels }, (picture) =>
+        picture.jpeg({ quality: encoding.quality, chromaSubsampling: '4:4:4' }),
+      );
     case 'webp':
-      return picture(pixels, side, channels).webp({ quality: encoding.quality }).toBuffer();
+      return encodePicture(pixels, { side, channels }, (picture) => picture.webp({ quality: encoding.quality }));
   }
 }
 
@@ -52,6 +53,12 @@ export function checkCodecAvailable({ codec }: Pick<Encoding, 'codec'>): void {
   });
 }
 
-function picture(pixels: Uint8Array, side: number, channels: number): Sharp {
-  return sharp(pixels, { raw: { width: side, height: side, channels: channels as 1 | 2 | 3 | 4 } });
+async function encodePicture(
+  pixels: Uint8Array,
+  { side, channels }: BlockPixels,
+  format: (picture: Sharp) => Sharp,
+): Promise<Uint8Array> {
+  const sharp = await loadSharp();
+  const raw = { width: side, height: side, channels: channels as 1 | 2 | 3 | 4 };
+  return format(sharp(pixels, { raw })).toBuffer();
 }

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { loadSharp } from './load-sharp.js';
 
 /** Pixels that libvips decoded, and what it says they are. */
 export interface DecodedPixels {
@@ -16,6 +16,7 @@ export interface PictureLimits {
 
 /** Decodes one block that is a whole picture of 8-bit samples through libvips; no colour profile is applied. */
 export async function decodePicture(picture: Uint8Array, { pixels, channels }: PictureLimits): Promise<DecodedPixels> {
+  const sharp = await loadSharp();
   const { data, info } = await sharp(picture, { limitInputPixels: pixels, failOn: 'warning', ignoreIcc: true })
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .raw()

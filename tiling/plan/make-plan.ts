@@ -53,7 +53,9 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const cacheBudget = machine.memoryBytes * CACHE_SHARE;
   const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
   const bytesOf = (tile: number) => tileBytes({ ...demand, tile });
-  const choice = { block, haloPx, image: source, threads: machine.threads, threadBytes, bytesOf };
+  // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
+  const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
+  const choice = { block, haloPx, expectedHaloPx, image: source, threads: machine.threads, threadBytes, bytesOf };
   const tile = spec.tile === undefined ? chooseTileSide(choice) : checkedTile(spec.tile, block);
   if (tile === undefined || !haloFits(choice, tile)) throw haloTooWide(operations, haloPx, tile, choice);
   if (bytesOf(tile) > threadBytes) throw tooMuchMemory(tile, bytesOf(tile), threadBytes);

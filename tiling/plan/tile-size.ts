@@ -1,9 +1,10 @@
 /**
  * The measured model behind the default tile side. A pixel of the tile's window costs `windowNs` (reading and
  * summing), a pixel of the tile `outputNs` (filtering and writing), and each tile `tileNs` (messages, ledger,
- * system calls). Figures: box by map, uint8 RGB, two cores; only their ratios matter.
+ * system calls). A window row that outgrows the cache costs more: `spillNs` for each further 1024 columns.
+ * Figures: box by map, uint8 RGB, two cores; only their ratios matter.
  */
-const COST = { windowNs: 3, outputNs: 8, tileNs: 3e6 };
+const COST = { windowNs: 2.5, outputNs: 4.5, tileNs: 4e5, spillNs: 0.5 };
 
 /** The tile sides that the planner considers, as multiples of the output block. */
 const MULTIPLES = [1, 2, 4, 8];
@@ -13,6 +14,8 @@ export interface TileChoice {
   readonly block: number;
   /** Pixels read beyond the tile on each side, cut at the image. */
   readonly haloPx: number;
+  /** What most tiles are expected to read beyond themselves. */
+  readonly expectedHaloPx: number;
   readonly image: { readonly width: number; readonly height: number };
   readonly threads: number;
   /** Linear memory that one thread may use. */
@@ -42,10 +45,11 @@ export function haloFits({ haloPx, image }: Pick<TileChoice, 'haloPx' | 'image'>
 }
 
 /** Predicted seconds of the whole job on all threads, by the number of tiles the busiest thread runs. */
-function secondsOf({ image, threads, haloPx }: TileChoice, tile: number): number {
+function secondsOf({ image, threads, expectedHaloPx }: TileChoice, tile: number): number {
   const tiles = Math.ceil(image.width / tile) * Math.ceil(image.height / tile);
   const side = Math.min(tile, Math.max(image.width, image.height));
-  const window = (side + 2 * haloPx) ** 2;
-  const perTile = window * COST.windowNs + side * side * COST.outputNs + COST.tileNs;
+  const window = (side + 2 * expectedHaloPx) ** 2;
+  const spill = (COST.spillNs * side) / 1024;
+  const perTile = window * (COST.windowNs + spill) + side * side * COST.outputNs + COST.tileNs;
   return Math.ceil(tiles / threads) * perTile;
 }

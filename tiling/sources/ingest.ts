@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp, { type Metadata } from 'sharp';
+import type { Metadata } from 'sharp';
+import { loadSharp } from '../codecs/load-sharp.js';
 import { badInput, HalotileError } from '../errors.js';
 import type { DType } from '../raster/dtype.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
@@ -59,7 +60,7 @@ export async function ingest(path: string, scratchDirectory: string, known?: Ras
 export async function describePicture(path: string): Promise<RasterInfo> {
   let metadata: Metadata;
   try {
-    metadata = await sharp(path, { limitInputPixels: false }).metadata();
+    metadata = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
   } catch (cause) {
     throw badInput(
       {
@@ -103,7 +104,7 @@ async function copyToTiles(path: string, target: string, scratchDirectory: strin
     mkdirSync(scratchDirectory, { recursive: true });
     checkRoom(scratchDirectory, info);
     // The header's size was checked above, so that libvips' own limits may go.
-    await sharp(path, { limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
+    await (await loadSharp())(path, { limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
       .pipelineColourspace(space)
       .toColourspace(space)
       .tiff({ compression: 'none', predictor: 'none', bigtiff: true, tile: true, ...TILE })

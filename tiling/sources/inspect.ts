@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { loadSharp } from '../codecs/load-sharp.js';
 import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { storedBlockCount } from '../raster/stored-block.js';
@@ -68,7 +68,7 @@ export async function inspectFile(path: string): Promise<Inspection> {
     const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');
     if (looksLikeTiff(signature)) return await inspectTiff(file);
     const info = await describePicture(path);
-    const { format } = await sharp(path, { limitInputPixels: false }).metadata();
+    const { format } = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
     return { path, bytes: file.size, kind: format, ...describeInfo(info) };
   } finally {
     file.close();

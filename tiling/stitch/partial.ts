@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HalotileError } from '../errors.js';
+import type { OutputShape } from './output-shape.js';
 
 /**
  * The directory `OUT.partial/` of an unfinished job: `job.json` says which job it is, `epoch-*` hold ledgers
@@ -13,6 +14,8 @@ export interface PartialJob {
   readonly digest: string;
   /** Choices of the first run that later runs of the same job must repeat. */
   readonly pinned: { readonly tile: number; readonly block: number };
+  /** How its output is laid out, for previews. */
+  readonly shape: OutputShape;
   /** For people: what the job is. */
   readonly about: unknown;
 }

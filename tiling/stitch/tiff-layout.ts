@@ -1,6 +1,7 @@
-import type { Encoding, LevelPlan, Plan } from '../plan/plan.js';
+import type { LevelPlan, Plan } from '../plan/plan.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { CarriedTag, RasterInfo } from '../raster/raster-info.js';
+import { storedPhotometric } from './output-shape.js';
 
 /**
  * The bytes of an output file that are not pixels: a little-endian BigTIFF whose header and IFDs come first,
@@ -28,7 +29,6 @@ const ASCII = 2;
 
 const COMPRESSION = { none: 1, jpeg: 7, deflate: 8, zstd: 50000, webp: 50001 } as const;
 const SAMPLE_FORMAT = { uint8: 1, uint16: 1, float32: 3 } as const;
-const PHOTOMETRIC_YCBCR = 6;
 const NODATA_TAG = 42113;
 
 /** Bytes of one decoded output block; blocks at the edge are stored whole. */
@@ -124,7 +124,7 @@ function directoryEntries(plan: Plan, level: LevelPlan, index: number, places: B
     entry(257, LONG, longs([level.height])),
     entry(258, SHORT, perChannel(8 * SAMPLE_BYTES[dtype])),
     entry(259, SHORT, shorts([COMPRESSION[encoding.codec]])),
-    entry(262, SHORT, shorts([storedPhotometric(output, encoding)])),
+    entry(262, SHORT, shorts([storedPhotometric(plan)])),
     entry(277, SHORT, shorts([channels])),
     entry(284, SHORT, shorts([1])),
     entry(322, LONG, longs([block])),
@@ -153,10 +153,6 @@ function directoryEntries(plan: Plan, level: LevelPlan, index: number, places: B
 
 /** JPEG blocks keep full-resolution chroma: a filter's result should not be blurred again by its codec. */
 const JPEG_SUBSAMPLING = [1, 1];
-
-function storedPhotometric(output: RasterInfo, encoding: Encoding): number {
-  return encoding.codec === 'jpeg' && output.channels === 3 ? PHOTOMETRIC_YCBCR : output.photometric;
-}
 
 function colourChannels(photometric: number, channels: number): number {
   const colours = photometric === 2 ? 3 : photometric === 5 ? 4 : 1;

@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { decodeBlock } from '../../tiling/codecs/decode-block.js';
 import { HalotileError } from '../../tiling/errors.js';
-import { cellRect, type Grid, gridOf } from '../../tiling/geometry/grid.js';
+import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
 import type { StoredRead } from '../../tiling/job/execution.js';
-import type { Plan } from '../../tiling/plan/plan.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 import { readFully } from '../../tiling/stitch/copy-blocks.js';
+import { storedBlockLayout, storedPhotometric } from '../../tiling/stitch/output-shape.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import type { OpenJob } from './open-job.js';
 import { allocate } from './run-chain.js';
@@ -25,7 +24,7 @@ export async function readStoredTile(
 ): Promise<TileRaster> {
   const { plan } = open;
   const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
-  const layout = storedLayout(plan, grid);
+  const layout = storedBlockLayout(plan, grid);
   const raster = allocate(open, rect, plan.output);
   for (const read of reads) {
     const encoded = tally.timed('read', () => readStored(open, read));
@@ -54,25 +53,6 @@ function readStored({ job }: OpenJob, { part, offset, length, crc }: StoredRead)
     where: `${path} at byte ${offset}`,
     remedy: 'use --restart to begin anew',
   });
-}
-
-/** The layout of the output's own blocks, so that the input's decoder reads them. */
-function storedLayout({ block, encoding }: Plan, grid: Grid): BlockLayout {
-  return {
-    blockWidth: block,
-    blockHeight: block,
-    across: grid.across,
-    down: grid.down,
-    planar: false,
-    striped: false,
-    codec: encoding.codec,
-    predictor: encoding.predictor,
-    littleEndian: true,
-  };
-}
-
-function storedPhotometric({ output, encoding }: Plan): number {
-  return encoding.codec === 'jpeg' && output.channels === 3 ? 6 : output.photometric;
 }
 
 function copyIn(block: Uint8Array, held: Rect, side: number, raster: TileRaster): void {

@@ -1,0 +1,35 @@
+import type { Grid } from '../geometry/grid.js';
+import type { Plan } from '../plan/plan.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+
+/** As much of a plan as is needed to read the blocks that it stores; kept with the partial output. */
+export interface OutputShape extends Pick<Plan, 'block' | 'levels' | 'stages' | 'encoding'> {
+  readonly output: RasterInfo;
+}
+
+/** The shape of a plan's output, without what only travels through. */
+export function outputShape({ block, levels, stages, encoding, output }: Plan): OutputShape {
+  return { block, levels, stages, encoding, output: { ...output, carried: [] } };
+}
+
+/** The layout of the output's own blocks at one level, so that the input's decoder reads them. */
+export function storedBlockLayout({ block, encoding }: OutputShape, grid: Grid): BlockLayout {
+  return {
+    blockWidth: block,
+    blockHeight: block,
+    across: grid.across,
+    down: grid.down,
+    planar: false,
+    striped: false,
+    codec: encoding.codec,
+    predictor: encoding.predictor,
+    littleEndian: true,
+  };
+}
+
+const PHOTOMETRIC_YCBCR = 6;
+
+/** The photometric interpretation that the output file states. */
+export function storedPhotometric({ output, encoding }: OutputShape): number {
+  return encoding.codec === 'jpeg' && output.channels === 3 ? PHOTOMETRIC_YCBCR : output.photometric;
+}

@@ -1,0 +1,179 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeBlock } from '../codecs/decode-block.js';
+import { badInput } from '../errors.js';
+import { cellRect, gridOf } from '../geometry/grid.js';
+import type { Rect, Size } from '../geometry/rect.js';
+import { SAMPLE_BYTES, type Samples, viewSamples } from '../raster/dtype.js';
+import type { RasterInfo } from '../raster/raster-info.js';
+import { inspectFile } from '../sources/inspect.js';
+import { RasterReader } from '../sources/raster-reader.js';
+import { openTiffSource } from '../sources/tiff-file-source.js';
+import { readFully } from './copy-blocks.js';
+import { type CommittedTile, readLedger } from './ledger.js';
+import { type OutputShape, storedBlockLayout, storedPhotometric } from './output-shape.js';
+import { type PartialPaths, readPartialJob } from './partial.js';
+
+/** A picture of an output, finished or not: interleaved uint8, 1, 3 or 4 channels. */
+export interface Preview extends Size {
+  readonly channels: 1 | 3 | 4;
+  readonly pixels: Uint8Array;
+  /** Share of level 0 that is finished, 0 to 1. */
+  readonly finishedShare: number;
+}
+
+/** What stands where nothing is finished yet. */
+const UNFINISHED = 96;
+/** Bytes of a finished file that are read at once. */
+const STRIPE_BYTES = 16 << 20;
+
+/**
+ * A picture of what an unfinished job has committed so far, at most `maxSide` pixels a side; unfinished tiles
+ * are grey. Only reads; the job may be running.
+ * @throws bad-input where the directory holds no job
+ */
+export async function previewPartial(paths: PartialPaths, maxSide: number): Promise<Preview> {
+  const job = readPartialJob(paths);
+  if (job === undefined) {
+    throw badInput({ what: 'no unfinished job is here', where: paths.directory, expected: 'an OUT.partial directory' });
+  }
+  const { shape } = job;
+  const tiles = readLedger(paths.directory).tiles.filter(({ stage }) => stage === 0);
+  const level = previewLevel(shape, maxSide);
+  const picture = new SampledPicture({ ...shape.output, ...shape.levels[level]! }, maxSide);
+  const all = shape.stages[0]!.across * shape.stages[0]!.down;
+  for (const tile of tiles) await addTile(picture, paths, shape, level, tile);
+  return picture.finish(tiles.length / all);
+}
+
+/** A picture of a finished TIFF file, at most `maxSide` pixels a side, from its best fitting overview. */
+export async function previewFile(path: string, maxSide: number): Promise<Preview> {
+  const main = openTiffSource(path);
+  const { info } = main;
+  main.close();
+  const { tiff } = await inspectFile(path);
+  const fitting = (tiff?.directories ?? [])
+    .filter(({ role, width, height }) => role === 'overview' && Math.max(width, height) >= maxSide)
+    .sort((a, b) => a.width - b.width)[0];
+  const source = openTiffSource(path, { directory: fitting?.index, blocksChecked: true });
+  try {
+    const { width, height } = source.info;
+    const picture = new SampledPicture({ ...info, width, height }, maxSide);
+    const bytesPerRow = width * info.channels * SAMPLE_BYTES[info.dtype];
+    const reader = new RasterReader(source, null, () => 0);
+    const rows = Math.max(1, Math.floor(STRIPE_BYTES / bytesPerRow));
+    const stripe = source.layout.blockHeight * Math.ceil(rows / source.layout.blockHeight);
+    for (let y = 0; y < height; y += stripe) {
+      const rect = { x: 0, y, width, height: Math.min(stripe, height - y) };
+      const bytes = new Uint8Array(rect.height * bytesPerRow);
+      await reader.read(rect, bytes, bytesPerRow);
+      picture.add(rect, width, bytes);
+    }
+    return picture.finish(1);
+  } finally {
+    source.close();
+  }
+}
+
+async function addTile(
+  picture: SampledPicture,
+  paths: PartialPaths,
+  shape: OutputShape,
+  level: number,
+  { part, blocks }: CommittedTile,
+): Promise<void> {
+  const grid = gridOf(shape.levels[level]!, { width: shape.block, height: shape.block });
+  const layout = storedBlockLayout(shape, grid);
+  const fd = openSync(part === '' ? paths.image : join(paths.directory, part), 'r');
+  try {
+    for (const block of blocks) {
+      if (block.level !== level) continue;
+      const encoded = new Uint8Array(block.length);
+      readFully(fd, encoded, block.offset);
+      const context = { storedPhotometric: storedPhotometric(shape) };
+      const decoded = await decodeBlock(encoded, layout, context, shape.output, { file: part, block: block.index });
+      picture.add(cellRect(grid, block.index), shape.block, decoded);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The smallest level that the first stage writes and that is no smaller than the picture. */
+function previewLevel({ levels, stages }: OutputShape, maxSide: number): number {
+  const written = stages[0]!.levels;
+  const large = written.filter((level) => Math.max(levels[level]!.width, levels[level]!.height) >= maxSide);
+  return large.at(-1) ?? 0;
+}
+
+type LevelType = Pick<RasterInfo, 'width' | 'height' | 'channels' | 'dtype'>;
+
+/** A picture that takes its pixels from the nearest samples of one level. */
+class SampledPicture {
+  readonly #level: LevelType;
+  readonly #size: Size;
+  readonly #values: Float64Array;
+
+  constructor(level: LevelType, maxSide: number) {
+    this.#level = level;
+    const { width, height } = level;
+    const scale = Math.min(1, maxSide / Math.max(width, height));
+    this.#size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+    this.#values = new Float64Array(this.#size.width * this.#size.height * level.channels).fill(Number.NaN);
+  }
+
+  /** Takes the samples of one rect of the level, whose rows are `rowPixels` apart. */
+  add(rect: Rect, rowPixels: number, bytes: Uint8Array): void {
+    const { dtype, channels } = this.#level;
+    const aligned = bytes.byteOffset % SAMPLE_BYTES[dtype] === 0 ? bytes : bytes.slice();
+    const count = aligned.byteLength / SAMPLE_BYTES[dtype];
+    const samples: Samples = viewSamples(dtype, aligned.buffer, aligned.byteOffset, count);
+    const { width, height } = this.#size;
+    const columns = positions(rect.x, rect.width, this.#level.width, width);
+    for (const [y, row] of positions(rect.y, rect.height, this.#level.height, height)) {
+      for (const [x, column] of columns) {
+        for (let c = 0; c < channels; c++) {
+          this.#values[(y * width + x) * channels + c] = samples[(row * rowPixels + column) * channels + c]!;
+        }
+      }
+    }
+  }
+
+  finish(finishedShare: number): Preview {
+    const { dtype, channels } = this.#level;
+    const shown = channels >= 3 ? (channels === 4 ? 4 : 3) : 1;
+    const { low, high } = dtype === 'uint8' ? { low: 0, high: 255 } : rangeOf(this.#values);
+    const count = this.#size.width * this.#size.height;
+    const pixels = new Uint8Array(count * shown);
+    for (let pixel = 0; pixel < count; pixel++) {
+      for (let c = 0; c < shown; c++) {
+        const value = this.#values[pixel * channels + c]!;
+        const empty = c === 3 ? 255 : UNFINISHED;
+        pixels[pixel * shown + c] = Number.isNaN(value) ? empty : (255 * (value - low)) / (high - low || 1);
+      }
+    }
+    return { ...this.#size, channels: shown, pixels, finishedShare };
+  }
+}
+
+/** Pairs of picture position and position in the block, for the samples that a block holds. */
+function positions(start: number, length: number, from: number, to: number): [number, number][] {
+  const pairs: [number, number][] = [];
+  for (let i = Math.max(0, Math.floor((start * to) / from) - 1); i < to; i++) {
+    const source = Math.floor(((i + 0.5) * from) / to);
+    if (source >= start + length) break;
+    if (source >= start) pairs.push([i, source - start]);
+  }
+  return pairs;
+}
+
+function rangeOf(values: Float64Array): { low: number; high: number } {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return { low, high };
+}
