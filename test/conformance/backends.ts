@@ -1,5 +1,47 @@
-import type { KernelTable } from '../../worker/kernels/kernel.js';
+import { OPERATIONS } from '../../tiling/operations/index.js';
+import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import type { Kernel, KernelTable, TileRaster } from '../../worker/kernels/kernel.js';
 import { REFERENCE_KERNELS } from '../../worker/kernels/reference/index.js';
+import { arenaBytes, WasmArena, wasmKernels } from '../../worker/kernels/wasm/index.js';
+
+const arena = new WasmArena();
+
+/** A kernel over an arena that holds exactly what its descriptor asks for, and other values before. */
+function inArena(kernel: Kernel): Kernel {
+  return (input, output, operation, context) => {
+    const { map } = context;
+    const shape = {
+      input: input.rect,
+      outputWidth: output.rect.width,
+      dtype: input.dtype,
+      channels: input.channels,
+      weighted: context.alpha === 'unassociated',
+      nodata: context.nodata !== undefined,
+    };
+    const scratch = OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, map?.max ?? 0) ?? 0;
+    const bytes = (raster: TileRaster) => arenaBytes(raster.samples.byteLength);
+    arena.reset(bytes(input) + bytes(output) + arenaBytes((map?.values.length ?? 0) * 4) + scratch);
+    new Uint8Array(arena.memory.buffer).fill(0xa5);
+    const placed = (raster: TileRaster): TileRaster => {
+      const samples = arena.allocSamples(raster.dtype, raster.samples.byteLength / SAMPLE_BYTES[raster.dtype]);
+      samples.set(raster.samples);
+      return { ...raster, samples };
+    };
+    const result = placed(output);
+    const values =
+      map && arena.allocSamples(map.values instanceof Uint16Array ? 'uint16' : 'float32', map.values.length);
+    if (map && values) values.set(map.values);
+    const mapped = map && { map: { ...map, values: values as Uint16Array | Float32Array } };
+    kernel(placed(input), result, operation, { ...context, ...mapped });
+    output.samples.set(result.samples);
+  };
+}
+
+/** The operations of a thread's WebAssembly backend that do not run on the reference. */
+function fastKernels(): KernelTable {
+  const kernels = Object.entries(wasmKernels(arena)).filter(([name, kernel]) => kernel !== REFERENCE_KERNELS[name]);
+  return Object.fromEntries(kernels.map(([name, kernel]) => [name, inArena(kernel)]));
+}
 
 /** The kernels that the suite runs, by backend. */
-export const BACKENDS: Readonly<Record<string, KernelTable>> = { reference: REFERENCE_KERNELS };
+export const BACKENDS: Readonly<Record<string, KernelTable>> = { reference: REFERENCE_KERNELS, wasm: fastKernels() };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
+import { separableScratchBytes } from './scratch.js';
 
 /** The largest sigma in pixels. */
 export const MAX_SIGMA = 1024;
@@ -64,4 +65,6 @@ export const gaussian: OperationDescriptor = {
   numeric: () => 'bounded',
   reach: (operation, mapMax) =>
     evenReach(operation.byMap ? gaussianRadius(mapMax, MAP_TRUNCATE) : fixedWeights(operation).length - 1),
+  scratchBytes: (operation, shape) =>
+    operation.byMap ? 0 : separableScratchBytes(shape, fixedWeights(operation).length - 1),
 };

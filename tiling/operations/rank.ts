@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import type { Operation, OperationDescriptor } from './descriptor.js';
+import type { DType } from '../raster/dtype.js';
+import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
+import { extremumRowBytes, levelsOf, runsOf } from './runs.js';
 
 const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
 const withPercentile = z.strictObject({
@@ -32,7 +34,30 @@ export function footprintOf(operation: Operation): Footprint {
   return parseFootprint(operation.params.footprint as string);
 }
 
-function rankFilter(name: string, summary: string, params: z.ZodObject): OperationDescriptor {
+/** Scratch of the extremum kernels: one padded row for each doubling of a run's length, and one to spare. */
+function extremumScratchBytes(operation: Operation, shape: KernelShape): number {
+  const footprint = footprintOf(operation);
+  const rowBytes = extremumRowBytes(shape.outputWidth, footprint.width, shape.channels, shape.dtype);
+  return rowBytes * (levelsOf(runsOf(footprint)) + 1);
+}
+
+/** Counts of 4, 8, 12 and 16 leading bits of integers, or the samples of one window of floats. */
+export function selectionBytes(dtype: DType, footprint: Footprint): number {
+  if (dtype === 'float32') return footprint.count * 4;
+  return (dtype === 'uint8' ? 16 + 256 : 16 + 256 + 4096 + 65536) * 4;
+}
+
+function rankScratchBytes(operation: Operation, shape: KernelShape): number {
+  const footprint = footprintOf(operation);
+  return selectionBytes(shape.dtype, footprint) + runsOf(footprint).length * 12 + 32;
+}
+
+function rankFilter(
+  name: string,
+  summary: string,
+  params: z.ZodObject,
+  scratchBytes: OperationDescriptor['scratchBytes'],
+): OperationDescriptor {
   return {
     name,
     summary,
@@ -43,14 +68,20 @@ function rankFilter(name: string, summary: string, params: z.ZodObject): Operati
     numeric: () => 'exact',
     reach: (operation) => footprintOf(operation).reach,
     prepare: prepareFootprint,
+    scratchBytes,
   };
 }
 
 /** Largest sample under a footprint; equal to SciPy's `maximum_filter`. */
-export const max = rankFilter('max', 'largest sample under a footprint', footprintOnly);
+export const max = rankFilter('max', 'largest sample under a footprint', footprintOnly, extremumScratchBytes);
 /** Smallest sample under a footprint; equal to SciPy's `minimum_filter`. */
-export const min = rankFilter('min', 'smallest sample under a footprint', footprintOnly);
+export const min = rankFilter('min', 'smallest sample under a footprint', footprintOnly, extremumScratchBytes);
 /** The upper median under a footprint; equal to SciPy's `median_filter`. */
-export const median = rankFilter('median', 'median of the samples under a footprint', footprintOnly);
+export const median = rankFilter('median', 'median of the samples under a footprint', footprintOnly, rankScratchBytes);
 /** The sample of a given rank under a footprint; equal to SciPy's `percentile_filter`. */
-export const percentile = rankFilter('percentile', 'given percentile of the samples under a footprint', withPercentile);
+export const percentile = rankFilter(
+  'percentile',
+  'given percentile of the samples under a footprint',
+  withPercentile,
+  rankScratchBytes,
+);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
-import { type DType, INTEGER_MAX } from '../raster/dtype.js';
+import { type DType, INTEGER_MAX, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 import { prepareTable, tableCurve } from './tone-table.js';
 
@@ -47,6 +47,11 @@ function levelsOf(operation: Operation, range: number) {
   return levels;
 }
 
+/** Bytes of a table with an entry for every value of an integer type; floats have none. */
+export function toneTableBytes(dtype: DType): number {
+  return dtype === 'float32' ? 0 : (INTEGER_MAX[dtype] + 1) * SAMPLE_BYTES[dtype];
+}
+
 function toneOperation(
   base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'prepare'>,
 ): OperationDescriptor {
@@ -57,6 +62,7 @@ function toneOperation(
     defaultBorder: () => 'clip',
     numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
     reach: () => evenReach(0),
+    scratchBytes: (_operation, shape) => toneTableBytes(shape.dtype) * shape.channels + 32,
   };
 }
 

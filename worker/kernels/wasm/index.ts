@@ -5,8 +5,12 @@ import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
 import { wasmConvert } from './convert.js';
 import { wasmCutBlock } from './cut-block.js';
+import { wasmExtremum } from './extremum.js';
+import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
 import { wasmRadii } from './radii.js';
+import { wasmRank } from './rank.js';
+import { wasmTone } from './tone.js';
 
 export { arenaBytes, WasmArena } from './arena.js';
 
@@ -15,7 +19,21 @@ export { arenaBytes, WasmArena } from './arena.js';
  * elsewhere. Call once a thread.
  */
 export function wasmKernels(arena: WasmArena): KernelTable {
-  return { ...REFERENCE_KERNELS, box: wasmBox(arena) };
+  const extremum = wasmExtremum(arena);
+  const rank = wasmRank(arena);
+  const tone = wasmTone(arena);
+  return {
+    ...REFERENCE_KERNELS,
+    box: wasmBox(arena),
+    gaussian: wasmGaussian(arena),
+    max: extremum,
+    min: extremum,
+    median: rank,
+    percentile: rank,
+    gamma: tone,
+    levels: tone,
+    lut: tone,
+  };
 }
 
 /**

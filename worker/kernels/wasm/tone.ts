@@ -1,0 +1,71 @@
+import type { Operation } from '../../../tiling/operations/index.js';
+import { toneCurve, toneTableBytes } from '../../../tiling/operations/tone.js';
+import { INTEGER_MAX, SAMPLE_BYTES, type Samples, toSample, viewSamples } from '../../../tiling/raster/dtype.js';
+import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
+import { avoidNodata, isNodata } from '../reference/nodata.js';
+import { nodataOf } from '../reference/pixels.js';
+import { tone as referenceTone } from '../reference/tone.js';
+import type { WasmArena } from './arena.js';
+import { instantiate } from './instance.js';
+
+const EXPORTS = ['lookup8', 'lookup16', 'lookupChannels8', 'lookupChannels16'] as const;
+
+/**
+ * Tone curves of integers through a table made by the reference's own curve, nodata and alpha included:
+ * exact. Floats take the curve directly.
+ */
+export function wasmTone(arena: WasmArena): Kernel {
+  const module = instantiate(arena, 'table', EXPORTS);
+  let known: { operation: Operation; key: string; tables: readonly Samples[] } | undefined;
+  return (input, output, operation, context) => {
+    if (input.dtype === 'float32') return referenceTone(input, output, operation, context);
+    const { dtype, channels, rect } = input;
+    // The tables of a job's last operation serve its next tile.
+    const key = `${dtype} ${channels} ${context.alpha} ${context.nodata}`;
+    if (known?.operation !== operation || known.key !== key) {
+      known = { operation, key, tables: tablesOf(input, operation, context) };
+    }
+    const mark = arena.mark();
+    const tableBytes = toneTableBytes(dtype);
+    const address = arena.alloc(tableBytes * channels);
+    const tables = viewSamples(dtype, arena.memory.buffer, address, INTEGER_MAX[dtype] * channels + channels);
+    known.tables.forEach((table, c) => {
+      tables.set(table, c * table.length);
+    });
+    const bits = dtype === 'uint8' ? 8 : 16;
+    const single = known.tables.every((table) => table === known!.tables[0]);
+    const source = arena.addressOf(input.samples);
+    const into = arena.addressOf(output.samples);
+    for (let y = 0; y < rect.height; y++) {
+      const from = source + y * input.stride * SAMPLE_BYTES[dtype];
+      const to = into + y * output.stride * SAMPLE_BYTES[dtype];
+      if (single) module[`lookup${bits}`](from, to, rect.width * channels, address);
+      else module[`lookupChannels${bits}`](from, to, rect.width, address, channels);
+    }
+    arena.release(mark);
+  };
+}
+
+/** One table a channel; channels with equal curves share one. */
+function tablesOf(input: TileRaster, operation: Operation, context: KernelContext): Samples[] {
+  const { dtype, channels } = input;
+  const curve = toneCurve(operation, dtype);
+  const alpha = context.alpha === 'none' ? -1 : channels - 1;
+  const nodata = nodataOf(input, context);
+  const tables: Samples[] = [];
+  for (let c = 0; c < channels; c++) {
+    const table = viewSamples(
+      dtype,
+      new ArrayBuffer(toneTableBytes(dtype)),
+      0,
+      toneTableBytes(dtype) / SAMPLE_BYTES[dtype],
+    );
+    for (let value = 0; value < table.length; value++) {
+      const result = c === alpha ? value : curve(value, c);
+      table[value] = isNodata(value, nodata[c]!) ? value : avoidNodata(dtype, toSample(dtype, result), nodata[c]!);
+    }
+    const equal = tables.find((other) => other.every((entry, i) => entry === table[i]));
+    tables.push(equal ?? table);
+  }
+  return tables;
+}
