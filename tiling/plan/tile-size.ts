@@ -33,7 +33,7 @@ export function chooseTileSide(choice: TileChoice): number | undefined {
   );
   let best: { tile: number; cost: number } | undefined;
   for (const tile of fitting) {
-    const cost = secondsOf(choice, tile);
+    const cost = predictSeconds(choice, tile);
     if (best === undefined || cost < best.cost) best = { tile, cost };
   }
   return best?.tile;
@@ -44,12 +44,15 @@ export function haloFits({ haloPx, image }: Pick<TileChoice, 'haloPx' | 'image'>
   return haloPx <= tile || tile >= Math.max(image.width, image.height);
 }
 
-/** Predicted seconds of the whole job on all threads, by the number of tiles the busiest thread runs. */
-function secondsOf({ image, threads, expectedHaloPx }: TileChoice, tile: number): number {
+/** Predicted seconds of a job's filter stage on all threads, by the number of tiles the busiest thread runs. */
+export function predictSeconds(
+  { image, threads, expectedHaloPx }: Pick<TileChoice, 'image' | 'threads' | 'expectedHaloPx'>,
+  tile: number,
+): number {
   const tiles = Math.ceil(image.width / tile) * Math.ceil(image.height / tile);
   const side = Math.min(tile, Math.max(image.width, image.height));
   const window = (side + 2 * expectedHaloPx) ** 2;
   const spill = (COST.spillNs * side) / 1024;
   const perTile = window * (COST.windowNs + spill) + side * side * COST.outputNs + COST.tileNs;
-  return Math.ceil(tiles / threads) * perTile;
+  return (Math.ceil(tiles / threads) * perTile) / 1e9;
 }

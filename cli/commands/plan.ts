@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { prepareInputs, preparePlan } from '../../coordinator/index.js';
+import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
+import { OPERATIONS } from '../../tiling/operations/index.js';
+import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
+import { formatBytes, formatSeconds, formatWhole } from '../format.js';
+import { addJobOptions, type JobFlags, jobSpecOf, machineOf } from '../job-options.js';
+import { openLocalExecutor } from '../local-run.js';
+import { collectOperations } from './process.js';
+import { readJobFile } from './run.js';
+
+interface PlanFlags extends JobFlags {
+  readonly map?: string;
+  readonly op?: JobSpecInput['operations'];
+  readonly scan?: boolean;
+  readonly json?: boolean;
+}
+
+/** `halotile plan …`: what a job would do, before it does it. */
+export function registerPlan(program: Command): void {
+  const command = program
+    .command('plan')
+    .description('show what a job would do: tiles, halos, memory, bytes, time')
+    .argument('<image-or-job>', 'an image, or the .yaml, .yml or .json file of a job')
+    .option('--map <file>', 'one channel of the same size, for operations by map')
+    .option('--op <name[:k=v,…]>', 'an operation; repeat it for a chain (default: box by map)', collectOperations)
+    .option('--scan', 'read the map for exact figures instead of bounds')
+    .option('--json', 'print one JSON object');
+  addJobOptions(command).action(async (target: string, flags: PlanFlags) => {
+    const report = await planJob(specOf(target, flags), flags, flags.scan === true);
+    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describePlan(report));
+  });
+}
+
+/**
+ * The figures of a job's plan on this machine; reads headers only, and the map where `scan`.
+ * @throws HalotileError as the job itself would before its first tile
+ */
+export async function planJob(
+  spec: JobSpec,
+  flags: Pick<JobFlags, 'threads' | 'memory'>,
+  scan: boolean,
+): Promise<PlanReport> {
+  const machine = machineOf(flags);
+  const executor = openLocalExecutor(machine);
+  const scratchDirectory = mkdtempSync(join(tmpdir(), 'halotile-plan-'));
+  try {
+    const maxBlockBytes = machine.memoryBytes;
+    const inputs = await prepareInputs(spec, { scratchDirectory, maxBlockBytes });
+    const plan = await preparePlan(spec, inputs, machine, executor);
+    const { map } = inputs;
+    if (!scan || map === undefined) return await reportPlan(plan);
+    const job = { key: 'plan', map: map.source, mapping: spec.mapping };
+    const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
+    return await reportPlan(plan, async (rect) => {
+      const max = await executor.scanMap(job, rect);
+      return rounds ? Math.floor(max + 0.5) : max;
+    });
+  } finally {
+    await executor.close();
+    rmSync(scratchDirectory, { recursive: true, force: true });
+  }
+}
+
+function specOf(target: string, flags: PlanFlags): JobSpec {
+  if (/\.(ya?ml|json)$/i.test(target)) return readJobFile(target);
+  const operations = flags.op ?? [{ name: 'box' }];
+  return jobSpecOf({ image: target, map: flags.map, output: `${target}.planned.tif`, operations }, flags);
+}
+
+/** A plan's figures for people: a few lines that end in a line feed. */
+export function describePlan(report: PlanReport): string {
+  const { image, output, stages, mapMax, inputPixels, bytes, memory } = report;
+  const chain = report.operations.map((operation) => {
+    const by = operation.byMap ? ' by map' : '';
+    return `${operation.name}${by} (${operation.coupling}, ${operation.numeric}, border ${operation.border})`;
+  });
+  const share = (pixels: number) => `${(100 * (pixels / inputPixels.withoutHalo - 1)).toFixed(1)} %`;
+  const lines = [
+    `image       ${formatWhole(image.width)}×${formatWhole(image.height)}, ${image.channels} channels of ${image.dtype}`,
+    `operations  ${chain.join(' → ')}`,
+    ...stages.map(
+      ({ kind, tiles, tile, levels }, index) =>
+        `stage ${index}     ${kind}: ${formatWhole(tiles)} tiles of ${tile}, writes levels ${levels.join(', ')}`,
+    ),
+    `map         largest value ${mapMax.exact ? 'is' : 'at most'} ${mapMax.value}`,
+    `halo        one halo for all tiles reads ${share(inputPixels.withMaxHalo)} more than the image` +
+      (inputPixels.adaptive === undefined
+        ? '; --scan tells what adaptive halos read'
+        : `, adaptive halos ${share(inputPixels.adaptive)} (${formatBytes(bytes.saved ?? 0)} saved)`),
+    `bytes       reads ${mapMax.exact ? '' : 'at most '}${formatBytes(bytes.read)}, ` +
+      `output ${formatBytes(bytes.output)} before compression (${output.channels} channels of ${output.dtype}, ` +
+      `${output.levels} levels, blocks of ${output.block})`,
+    `memory      ${formatBytes(memory.totalBytes)}: ${memory.threads} threads of ${formatBytes(memory.perThreadBytes)}, ` +
+      `decoded blocks ${formatBytes(memory.blockCacheBytes)}, program ${formatBytes(memory.baseBytes)}`,
+    `time        about ${formatSeconds(report.seconds)} and the output's compression`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

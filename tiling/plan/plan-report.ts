@@ -1,0 +1,135 @@
+import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
+import { area, evenReach, grow, intersect, type Rect, rectOf } from '../geometry/rect.js';
+import { OPERATIONS } from '../operations/index.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
+import { linkChain } from './chain.js';
+import { tileCount } from './levels.js';
+import type { MemoryProjection, Plan } from './plan.js';
+import { predictSeconds } from './tile-size.js';
+
+/** What a job would do, in figures; `halotile plan` prints it. */
+export interface PlanReport {
+  readonly image: {
+    readonly width: number;
+    readonly height: number;
+    readonly channels: number;
+    readonly dtype: string;
+  };
+  readonly output: {
+    readonly channels: number;
+    readonly dtype: string;
+    readonly levels: number;
+    readonly block: number;
+  };
+  readonly operations: readonly {
+    readonly name: string;
+    readonly border: string;
+    readonly byMap: boolean;
+    readonly coupling: string;
+    readonly numeric: string;
+  }[];
+  readonly stages: readonly {
+    readonly kind: string;
+    readonly tiles: number;
+    readonly tile: number;
+    readonly levels: readonly number[];
+  }[];
+  readonly tiles: number;
+  /** The largest map value': read from the map where `exact`, otherwise what its type and the options allow. */
+  readonly mapMax: { readonly value: number; readonly exact: boolean };
+  /**
+   * Image pixels that the tiles read. `withMaxHalo` reads the largest halo around every tile, `withoutHalo`
+   * none; `adaptive` is what this job reads, known only after a scan.
+   */
+  readonly inputPixels: { readonly withoutHalo: number; readonly withMaxHalo: number; readonly adaptive?: number };
+  readonly bytes: {
+    /** Decoded bytes of image and map that tiles read, at most; exact after a scan. */
+    readonly read: number;
+    /** What adaptive halos leave unread against one halo for all; only after a scan. */
+    readonly saved?: number;
+    /** The output before compression, overviews included. */
+    readonly output: number;
+  };
+  readonly memory: MemoryProjection;
+  /** A rough guess by a model measured on two cores; compression is not in it. */
+  readonly seconds: number;
+}
+
+/**
+ * The figures of a plan.
+ *
+ * @param mapMaxIn where the map may be read: the largest map value' in a rect, rounded where it means a radius
+ */
+export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<number>): Promise<PlanReport> {
+  const { image, output, operations, stages, levels, block, memory } = plan;
+  const side = stages[0]!.tile;
+  const grid = gridOf(image, { width: side, height: side });
+  const scan = mapMaxIn === undefined ? undefined : await scanTiles(plan, mapMaxIn);
+  const mapMax = scan?.mapMax ?? plan.mapMaxBound;
+  const haloPx = chainHalo(plan, mapMax);
+  let withMaxHalo = 0;
+  for (let tile = 0; tile < cellCount(grid); tile++) {
+    withMaxHalo += area(intersect(grow(cellRect(grid, tile), evenReach(haloPx)), rectOf(image)));
+  }
+  const pixelBytes = image.channels * SAMPLE_BYTES[image.dtype];
+  const mapBytes = plan.map === undefined ? 0 : area(image) * SAMPLE_BYTES[plan.map.dtype];
+  const adaptive = plan.halo === 'max' ? withMaxHalo : scan?.inputPixels;
+  return {
+    image: { width: image.width, height: image.height, channels: image.channels, dtype: image.dtype },
+    output: { channels: output.channels, dtype: output.dtype, levels: levels.length, block },
+    operations: operations.map(({ name, border, byMap }) => ({
+      name,
+      border,
+      byMap,
+      coupling: OPERATIONS[name]!.coupling,
+      numeric: OPERATIONS[name]!.numeric(image.dtype),
+    })),
+    stages: stages.map((stage) => ({
+      kind: stage.kind,
+      tiles: stage.across * stage.down,
+      tile: stage.tile,
+      levels: stage.levels,
+    })),
+    tiles: tileCount(stages),
+    mapMax: { value: mapMax, exact: scan !== undefined },
+    inputPixels: { withoutHalo: area(image), withMaxHalo, adaptive },
+    bytes: {
+      read: (adaptive ?? withMaxHalo) * pixelBytes + mapBytes,
+      saved: adaptive === undefined ? undefined : (withMaxHalo - adaptive) * pixelBytes,
+      output: levels.reduce((sum, { across, down }) => sum + across * down, 0) * block * block * outputPixelBytes(plan),
+    },
+    memory,
+    seconds: predictSeconds({ image, threads: memory.threads, expectedHaloPx: haloPx }, side),
+  };
+}
+
+async function scanTiles(
+  plan: Plan,
+  mapMaxIn: (rect: Rect) => Promise<number>,
+): Promise<{ mapMax: number; inputPixels: number }> {
+  const side = plan.stages[0]!.tile;
+  const grid = gridOf(plan.image, { width: side, height: side });
+  let mapMax = 0;
+  let inputPixels = 0;
+  for (let tile = 0; tile < cellCount(grid); tile++) {
+    const links = await linkChain(plan.operations, cellRect(grid, tile), plan.image, async (rect) => {
+      const max = await mapMaxIn(rect);
+      mapMax = Math.max(mapMax, max);
+      return max;
+    });
+    inputPixels += area(links[0]!.input);
+  }
+  return { mapMax, inputPixels };
+}
+
+function chainHalo({ operations, image }: Plan, mapMax: number): number {
+  const reach = operations.reduce((sum, operation) => {
+    const { left, right, top, bottom } = OPERATIONS[operation.name]!.reach(operation, mapMax);
+    return sum + Math.max(left, right, top, bottom);
+  }, 0);
+  return Math.min(reach, Math.max(image.width, image.height));
+}
+
+function outputPixelBytes({ output }: Plan): number {
+  return output.channels * SAMPLE_BYTES[output.dtype];
+}
