@@ -5,6 +5,7 @@ import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
 import { registerBlur } from './commands/blur.js';
 import { registerDemo } from './commands/demo.js';
 import { registerInspect } from './commands/inspect.js';
+import { registerPalette } from './commands/palette.js';
 import { registerPlan } from './commands/plan.js';
 import { registerPreview } from './commands/preview.js';
 import { registerProcess } from './commands/process.js';
@@ -22,6 +23,7 @@ const program = new Command('halotile')
 registerDemo(program);
 registerBlur(program);
 registerProcess(program);
+registerPalette(program);
 registerRun(program);
 registerPlan(program);
 registerInspect(program);

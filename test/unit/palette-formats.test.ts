@@ -6,7 +6,7 @@ import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palet
 import { paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type Rgb } from '../../tiling/palette/remap.js';
-import { checkTarget, coloursInReadingOrder, TEXT_TARGETS } from '../../tiling/palette/target.js';
+import { checkTarget, coloursInReadingOrder, parseTextTarget } from '../../tiling/palette/target.js';
 
 const colours: Rgb[] = [
   [255, 0, 0],
@@ -28,12 +28,12 @@ test('every text form of a palette is read back as written', () => {
     },
   );
   assert.deepEqual(JSON.parse(json).colors, palette.colors);
-  assert.deepEqual(TEXT_TARGETS['.json'](json, 'p.json'), colours);
-  assert.deepEqual(TEXT_TARGETS['.json']('[[255,0,0],"#0080ff","010203"]', 'p.json'), colours);
-  assert.deepEqual(TEXT_TARGETS['.gpl'](paletteGpl('orc', colours), 'p.gpl'), colours);
-  assert.deepEqual(TEXT_TARGETS['.hex']('ff0000\r\n#0080FF\n\n010203\n', 'p.hex'), colours);
+  assert.deepEqual(parseTextTarget(json, 'p.json'), colours);
+  assert.deepEqual(parseTextTarget('[[255,0,0],"#0080ff","010203"]', 'p.json'), colours);
+  assert.deepEqual(parseTextTarget(paletteGpl('orc', colours), 'p.gpl'), colours);
+  assert.deepEqual(parseTextTarget('ff0000\r\n#0080FF\n\n010203\n', 'p.hex'), colours);
   const gimp = 'GIMP Palette\nName: x\nColumns: 3\n# note\n255   0   0 Red\n  0 128 255\tUntitled\n1 2 3\n';
-  assert.deepEqual(TEXT_TARGETS['.gpl'](gimp, 'p.gpl'), colours);
+  assert.deepEqual(parseTextTarget(gimp, 'p.gpl'), colours);
 });
 
 test('swatches read as a target give the colours in order', () => {
@@ -48,14 +48,11 @@ test('swatches read as a target give the colours in order', () => {
 test('wrong targets are refused in one sentence that names file and line', () => {
   const failures: readonly [() => unknown, RegExp][] = [
     [() => checkTarget([], 'p.hex'), /^p\.hex: the target palette has no colour; expected a palette of 1 to 4096/],
-    [() => TEXT_TARGETS['.gpl']('255 0 0\n', 'p.gpl'), /^p\.gpl: no "GIMP Palette" in the first line/],
-    [() => TEXT_TARGETS['.gpl']('GIMP Palette\n256 0 0\n', 'p.gpl'), /^p\.gpl, line 2: "256 0 0" is no colour/],
-    [() => TEXT_TARGETS['.hex']('ff0000\nred\n', 'p.hex'), /^p\.hex, line 2: "red" is no colour/],
-    [() => TEXT_TARGETS['.json']('{', 'p.json'), /^p\.json: the target palette is no JSON/],
-    [
-      () => TEXT_TARGETS['.json']('{"colors":[[1,2]]}', 'p.json'),
-      /^p\.json: the target palette has no list of colours/,
-    ],
+    [() => parseTextTarget('255 0 0\n', 'p.gpl'), /^p\.gpl: no "GIMP Palette" in the first line/],
+    [() => parseTextTarget('GIMP Palette\n256 0 0\n', 'p.gpl'), /^p\.gpl, line 2: "256 0 0" is no colour/],
+    [() => parseTextTarget('ff0000\nred\n', 'p.hex'), /^p\.hex, line 2: "red" is no colour/],
+    [() => parseTextTarget('{', 'p.json'), /^p\.json: the target palette is no JSON/],
+    [() => parseTextTarget('{"colors":[[1,2]]}', 'p.json'), /^p\.json: the target palette has no list of colours/],
   ];
   for (const [fail, message] of failures) assert.throws(fail, { message });
   const photo = new Uint8Array(5000 * 4).map((_, at) => (at % 4 === 3 ? 255 : (at >> 2) >> (8 * (at % 4))));

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { packRgb, type Rgb, unpackRgb } from './remap.js';
@@ -14,11 +16,32 @@ const colour = z.union([rgb, hexText, z.object({ rgb })]);
 const jsonPalette = z.union([z.array(colour), z.object({ colors: z.array(colour) })]);
 
 /** The formats of target palettes that are text, by file ending. */
-export const TEXT_TARGETS = {
+const TEXT_TARGETS = {
   '.gpl': parseGpl,
   '.hex': parseHex,
   '.json': parseJson,
 } as const;
+
+/**
+ * The colours of a palette file that is text; undefined where its ending is none of .gpl, .hex and .json.
+ * @throws HalotileError bad-input
+ */
+export function readTextTarget(path: string): Rgb[] | undefined {
+  const ending = extname(path).toLowerCase();
+  if (!Object.hasOwn(TEXT_TARGETS, ending)) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw badInput({ what: 'the target palette cannot be read', where: path, expected: 'a readable file' }, cause);
+  }
+  return parseTextTarget(text, path);
+}
+
+/** Like {@link readTextTarget} for a text that was read; the path says what it is. */
+export function parseTextTarget(text: string, path: string): Rgb[] {
+  return TEXT_TARGETS[extname(path).toLowerCase() as keyof typeof TEXT_TARGETS](text, path);
+}
 
 /**
  * The colours of interleaved 8-bit RGBA in reading order, each once, without alpha 0; stops after one more

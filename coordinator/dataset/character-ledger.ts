@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ErrorRecord } from '../../tiling/errors.js';
+import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
+import type { Palette } from '../../tiling/palette/palette.js';
+import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { forEachRecord } from '../../tiling/stitch/record-log.js';
+import type { CharacterSummary, FrameSample } from './character-summary.js';
+import { type Character, outputName, PALETTE_FILES } from './dataset.js';
+import { FrameTable } from './frame-table.js';
+
+/** Size, modification time and inode of a file, as a ledger holds them. */
+type Print = readonly [size: string, mtimeNs: string, inode: string];
+
+/** `[file, offset, width, height, crc]`, the file without its directory. */
+type SpillRecord = readonly [string, number, number, number, number];
+
+/** What the ledger of a character holds, in the order of its life. */
+export type CharacterRecord =
+  | { readonly type: 'begin'; readonly digest: string }
+  | {
+      readonly type: 'frame';
+      readonly name: string;
+      readonly print: Print;
+      readonly hash: string;
+      readonly source: string;
+      readonly spilled: SpillRecord | null;
+    }
+  | { readonly type: 'failed'; readonly name: string; readonly print: Print | null; readonly error: ErrorRecord }
+  | { readonly type: 'palette'; readonly palette: Palette }
+  | { readonly type: 'written'; readonly name: string; readonly bytes: number; readonly sample: FrameSample | null }
+  | { readonly type: 'done'; readonly summary: CharacterSummary };
+
+/** Where a character stands, judged by its ledger and by what its files are now. */
+export interface CharacterState {
+  readonly table: FrameTable;
+  /** `done`: nothing to do. `remap`: the palette holds. `count`: begin, with what spill files still hold. */
+  readonly stage: 'count' | 'remap' | 'done';
+  readonly palette: Palette | undefined;
+  readonly summary: CharacterSummary | undefined;
+  readonly failures: ReadonlyMap<number, ErrorRecord>;
+  readonly samples: ReadonlyMap<number, FrameSample>;
+  /** Distinct sizes of the frames as stored, "640×900". */
+  readonly sourceSizes: ReadonlySet<string>;
+  /**
+   * How the ledger goes on: as it is, by another `begin` record over the frames that it knows, or as a new
+   * file, because nothing in it holds any more or its character was finished.
+   */
+  readonly ledger: 'continue' | 'begin' | 'new';
+  /** Outputs of frames that are no longer in the dataset. */
+  readonly staleOutputs: readonly string[];
+}
+
+/** What the judgement of a ledger depends on. */
+export interface LedgerQuestion {
+  readonly path: string;
+  readonly spillDirectory: string;
+  /** The character's folder of the output. */
+  readonly output: string;
+  readonly character: Character;
+  /** Digest of everything beside the frames that decides the pixels. */
+  readonly digest: string;
+  /** Whether frames that failed are to stay failed while they do not change. */
+  readonly keepFailures: boolean;
+}
+
+/**
+ * Reads a character's ledger. A frame is unchanged while its size, time and inode are, or else its content
+ * hash. Anything new, changed or gone, other options or another version, and the character begins again.
+ */
+export function readCharacterState(question: LedgerQuestion): CharacterState {
+  const reader = new LedgerReader(question);
+  forEachRecord(question.path, (record) => reader.take(record as CharacterRecord));
+  return reader.state();
+}
+
+export function printOf(path: string): Print {
+  const { size, mtimeNs, inode }: Fingerprint = fingerprintOf(path);
+  return [size, mtimeNs, inode];
+}
+
+export function spillRecord({ file, offset, size, crc }: SpilledFrame): SpillRecord {
+  return [basename(file), offset, size.width, size.height, crc];
+}
+
+class LedgerReader {
+  readonly #question: LedgerQuestion;
+  readonly #table: FrameTable;
+  readonly #failures = new Map<number, ErrorRecord>();
+  readonly #samples = new Map<number, FrameSample>();
+  readonly #sourceSizes = new Set<string>();
+  readonly #staleOutputs: string[] = [];
+  #sameDigest = false;
+  #changed = false;
+  #palette: Palette | undefined;
+  #summary: CharacterSummary | undefined;
+
+  constructor(question: LedgerQuestion) {
+    this.#question = question;
+    this.#table = new FrameTable(question.character.frames.length, question.spillDirectory);
+  }
+
+  take(record: CharacterRecord): void {
+    if (record.type === 'begin') this.#begin(record.digest);
+    else if (record.type === 'written') this.#takeWritten(record);
+    else if (!this.#sameDigest) return;
+    else if (record.type === 'frame') this.#takeFrame(record);
+    else if (record.type === 'failed') this.#takeFailed(record);
+    else if (record.type === 'palette') this.#palette = record.palette;
+    else this.#summary = record.summary;
+  }
+
+  state(): CharacterState {
+    const table = this.#table;
+    const known = [...table.where((index) => table.isCounted(index) || table.isFailed(index))].length;
+    const same = this.#sameDigest && !this.#changed && (known === table.length || this.#palette === undefined);
+    const counted = same && this.#palette !== undefined;
+    const reusable = this.#sameDigest && this.#summary === undefined;
+    return {
+      table,
+      stage: !counted ? 'count' : this.#isComplete() ? 'done' : 'remap',
+      ledger: same ? 'continue' : reusable ? 'begin' : 'new',
+      palette: counted ? this.#palette : undefined,
+      summary: this.#summary,
+      failures: this.#failures,
+      samples: this.#samples,
+      sourceSizes: this.#sourceSizes,
+      staleOutputs: this.#staleOutputs,
+    };
+  }
+
+  /** A new beginning keeps what is known of frames that have not changed, and nothing that follows from all. */
+  #begin(digest: string): void {
+    this.#sameDigest = digest === this.#question.digest;
+    this.#changed = false;
+    this.#palette = undefined;
+    this.#summary = undefined;
+    this.#samples.clear();
+    this.#table.clearWritten();
+  }
+
+  #takeFrame({ name, print, hash, source, spilled }: Extract<CharacterRecord, { type: 'frame' }>): void {
+    const index = this.#indexOf(name);
+    if (index < 0 || !isUnchanged(this.#question.character.frames[index]!.path, print, hash)) {
+      this.#changed = true;
+      return;
+    }
+    this.#table.setCounted(index);
+    this.#sourceSizes.add(source);
+    if (spilled === null) return;
+    const [file, offset, width, height, crc] = spilled;
+    this.#table.setSpilled(index, { file, offset, size: { width, height }, crc });
+  }
+
+  #takeFailed({ name, print, error }: Extract<CharacterRecord, { type: 'failed' }>): void {
+    const index = this.#indexOf(name);
+    const path = index < 0 ? undefined : this.#question.character.frames[index]!.path;
+    if (!this.#question.keepFailures || path === undefined || print === null || !isUnchanged(path, print, '')) {
+      this.#changed = true;
+      return;
+    }
+    this.#table.setFailed(index);
+    this.#failures.set(index, error);
+  }
+
+  #takeWritten({ name, bytes, sample }: Extract<CharacterRecord, { type: 'written' }>): void {
+    const index = this.#indexOf(name);
+    const output = join(this.#question.output, outputName({ name, path: '' }));
+    if (index < 0) this.#staleOutputs.push(output);
+    else if (this.#sameDigest && statSync(output, { throwIfNoEntry: false })?.size === bytes) {
+      this.#table.setWritten(index);
+      if (sample !== null) this.#samples.set(index, sample);
+    }
+  }
+
+  #isComplete(): boolean {
+    const table = this.#table;
+    if (this.#summary === undefined) return false;
+    for (const _ of table.where((index) => !table.isWritten(index) && !table.isFailed(index))) return false;
+    return PALETTE_FILES.every((file) => statSync(join(this.#question.output, file), { throwIfNoEntry: false }));
+  }
+
+  /** Frames lie in code-unit order of their names. */
+  #indexOf(name: string): number {
+    const { frames } = this.#question.character;
+    let low = 0;
+    let high = frames.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (frames[middle]!.name < name) low = middle + 1;
+      else high = middle;
+    }
+    return frames[low]?.name === name ? low : -1;
+  }
+}
+
+function isUnchanged(path: string, print: Print, hash: string): boolean {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  if (`${stat.size}` === print[0] && `${stat.mtimeNs}` === print[1] && `${stat.ino}` === print[2]) return true;
+  if (hash === '' || `${stat.size}` !== print[0]) return false;
+  return createHash('sha256').update(readFileSync(path)).digest('hex').startsWith(hash);
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { badInput } from '../../tiling/errors.js';
+import type { FrameEntry } from './dataset.js';
+
+/** Endings of files that are read as manifests. */
+export const MANIFEST_ENDINGS = ['.csv', '.yaml', '.yml', '.json'] as const;
+
+const row = z.object({
+  image: z.string().min(1),
+  map: z.string().optional(),
+  character: z.string().optional(),
+});
+const rowList = z.union([z.array(row), z.object({ images: z.array(row) }).transform(({ images }) => images)]);
+
+/**
+ * The entries of a manifest: `image`, and where wanted `map` and `character` (the image's folder where absent).
+ * CSV (RFC 4180) with these columns in any order, or a YAML or JSON list, bare or under `images`. Paths are
+ * relative to the manifest.
+ * @throws HalotileError bad-input
+ */
+export function readManifest(path: string): FrameEntry[] {
+  const text = readText(path);
+  const folder = dirname(path);
+  const resolve = (file: string) => (isAbsolute(file) ? file : join(folder, file));
+  const rows = extname(path).toLowerCase() === '.csv' ? csvRows(text, path) : yamlRows(text, path);
+  return rows.map(({ image, map, character }): FrameEntry => {
+    const file = resolve(image);
+    const entry = { character: character || basename(dirname(file)), name: basename(file), path: file };
+    return map ? { ...entry, map: resolve(map) } : entry;
+  });
+}
+
+type Row = z.output<typeof row>;
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch (cause) {
+    throw badInput({ what: 'the manifest cannot be read', where: path, expected: 'a readable file' }, cause);
+  }
+}
+
+function yamlRows(text: string, path: string): Row[] {
+  let value: unknown;
+  try {
+    value = parseYaml(text);
+  } catch (cause) {
+    const what = `the manifest is no YAML (${cause instanceof Error ? cause.message.split('\n')[0] : cause})`;
+    throw badInput({ what, where: path }, cause);
+  }
+  const rows = rowList.safeParse(value);
+  if (rows.success) return rows.data;
+  throw badInput({
+    what: 'the manifest is no list of images',
+    where: path,
+    expected: 'a list of {image, map, character}, bare or under "images"',
+  });
+}
+
+function csvRows(text: string, path: string): Row[] {
+  const [header, ...records] = parseCsv(text);
+  const column = (name: string) => header?.findIndex((cell) => cell.trim().toLowerCase() === name) ?? -1;
+  const [image, map, character] = [column('image'), column('map'), column('character')];
+  if (image < 0) {
+    const expected = 'a first line with the columns image, map, character (image at least)';
+    throw badInput({ what: 'the manifest has no column "image"', where: path, expected });
+  }
+  return records.map((cells, index) => {
+    const file = cells[image]?.trim();
+    if (!file) throw badInput({ what: 'no image', where: `${path}, record ${index + 1}`, expected: 'a path' });
+    return { image: file, map: cells[map]?.trim(), character: cells[character]?.trim() };
+  });
+}
+
+/** RFC 4180: cells parted by commas, quoted where they hold commas, quotes (doubled) or line ends. */
+function parseCsv(text: string): string[][] {
+  const records: string[][] = [];
+  let record: string[] = [];
+  for (const [, separator, quoted, bare] of text.matchAll(/(^|,|\r?\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
+    if (separator !== ',') {
+      record = [];
+      records.push(record);
+    }
+    record.push(quoted?.replaceAll('""', '"') ?? bare ?? '');
+  }
+  return records.filter((cells) => cells.some((cell) => cell.trim() !== ''));
+}

@@ -1,0 +1,36 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
+import type { PaletteJob } from '../../tiling/palette/palette-job.js';
+import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
+import { Remap } from '../../tiling/palette/remap.js';
+import type { CharacterSummary } from './character-summary.js';
+
+/** Writes palette.json, palette.gpl and palette.png into a character's folder, each whole or not at all. */
+export function writePaletteFiles(
+  folder: string,
+  { character, written, palette, target }: CharacterSummary,
+  { job, version }: { readonly job: PaletteJob; readonly version: string },
+): void {
+  const colours = palette.colors.map(({ rgb }) => rgb);
+  const json = paletteJson(palette, {
+    character,
+    frames: written,
+    size: job.size,
+    options: job.palette,
+    target:
+      target === null ? null : { source: job.target!, colors: target, mapping: [...new Remap(colours, target).via] },
+    version,
+  });
+  const swatches = swatchImage(colours);
+  writeWhole(join(folder, 'palette.json'), json);
+  writeWhole(join(folder, 'palette.gpl'), paletteGpl(character, colours));
+  writeWhole(join(folder, 'palette.png'), encodeRgbaPng(swatches.rgba, swatches.size));
+}
+
+/** Writes a file under a temporary name beside it, then renames it. */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const temporary = join(dirname(path), `.${basename(path)}.part`);
+  writeFileSync(temporary, content);
+  renameSync(temporary, path);
+}

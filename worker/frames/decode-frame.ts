@@ -1,0 +1,38 @@
+import sharp from 'sharp';
+import { badInput, type HalotileError } from '../../tiling/errors.js';
+import type { Size } from '../../tiling/geometry/rect.js';
+
+/** A decoded frame: interleaved 8-bit RGBA, unassociated alpha. */
+export interface DecodedFrame {
+  readonly rgba: Uint8Array;
+  readonly size: Size;
+}
+
+// One thread a frame: many frames are decoded at once, and threads inside one only get in each other's way.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Decodes any format that libvips reads, PNG foremost, as 8-bit RGBA with the pixels as stored (no colour
+ * management, no orientation): 16 bits become 8 by dropping the low byte, grey is repeated, indexed colours
+ * are looked up, missing alpha is 255; of several pages the first counts.
+ * @throws HalotileError bad-input where the bytes are no whole image
+ */
+export async function decodeFrame(bytes: Uint8Array, path: string): Promise<DecodedFrame> {
+  try {
+    const { data, info } = await sharp(bytes, { ignoreIcc: true, sequentialRead: true })
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { rgba: data, size: { width: info.width, height: info.height } };
+  } catch (error) {
+    throw undecodable(path, error);
+  }
+}
+
+function undecodable(path: string, error: unknown): HalotileError {
+  const reason = error instanceof Error ? error.message.trim().split('\n')[0] : String(error);
+  const what = `the frame cannot be decoded (${reason})`;
+  return badInput({ what, where: path, expected: 'a whole PNG or another image that libvips reads' }, error);
+}

@@ -1,0 +1,44 @@
+import { Piscina } from 'piscina';
+import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
+import type { FrameThread, Reply } from './frame-thread.js';
+
+/** A {@link FrameExecutor} over threads of this process. Threads start with the first task. */
+export class FramePool implements FrameExecutor {
+  readonly slots: number;
+  readonly #pool: Piscina;
+
+  constructor({ threads }: { readonly threads: number }) {
+    this.slots = threads;
+    this.#pool = new Piscina({
+      filename: new URL('./frame-thread.js', import.meta.url).href,
+      minThreads: 1,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  readonly countFrames: FrameExecutor['countFrames'] = (task) => this.#run('count', task);
+  readonly findPalette: FrameExecutor['findPalette'] = (task) => this.#run('find', task);
+  readonly remapFrames: FrameExecutor['remapFrames'] = (task) => this.#run('remap', task);
+  readonly readColours: FrameExecutor['readColours'] = (path) => this.#run('colours', path);
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #run<Name extends keyof FrameThread, T>(name: Name, task: Parameters<FrameThread[Name]>[0]): Promise<T> {
+    const reply = await this.#ask<T>(name, task);
+    if ('error' in reply) throw fromErrorRecord(reply.error);
+    return reply.value;
+  }
+
+  async #ask<T>(name: string, task: unknown): Promise<Reply<T>> {
+    try {
+      return (await this.#pool.run(task, { name })) as Reply<T>;
+    } catch (cause) {
+      const what = `a frame thread died (${cause instanceof Error ? cause.message : cause})`;
+      throw new HalotileError('tile-failed', { what, remedy: 'run the job again; it continues' }, { cause });
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { type ErrorRecord, type ErrorTag, toErrorRecord } from '../../tiling/errors.js';
+import { ColourCounts } from '../../tiling/palette/colour-counts.js';
+import type {
+  CountReply,
+  CountTask,
+  FindTask,
+  RemappedOutput,
+  RemapTask,
+} from '../../tiling/palette/frame-execution.js';
+import { findPalette, type Palette } from '../../tiling/palette/palette.js';
+import type { Rgb } from '../../tiling/palette/remap.js';
+import { coloursInReadingOrder } from '../../tiling/palette/target.js';
+import { countFrames } from './count-frames.js';
+import { decodeFrame } from './decode-frame.js';
+import { remapFrames } from './remap-frames.js';
+
+/** A thread's answer; an error crosses as a record, because structured clone drops its class. */
+export type Reply<T> = { readonly value: T } | { readonly error: ErrorRecord };
+
+/** What a thread of the frame pool can be asked for, by name. */
+export interface FrameThread {
+  count(task: CountTask): Promise<Reply<CountReply>>;
+  find(task: FindTask): Promise<Reply<Palette>>;
+  remap(task: RemapTask): Promise<Reply<readonly RemappedOutput[]>>;
+  colours(path: string): Promise<Reply<readonly Rgb[]>>;
+}
+
+export const count: FrameThread['count'] = (task) => reply('bad-input', () => countFrames(task));
+
+export const find: FrameThread['find'] = ({ counts, options }) =>
+  reply('bad-input', async () => findPalette(ColourCounts.fromBytes(counts), options));
+
+export const remap: FrameThread['remap'] = (task) => reply('output-failed', () => remapFrames(task));
+
+export const colours: FrameThread['colours'] = (path) =>
+  reply('bad-input', async () => coloursInReadingOrder((await decodeFrame(readFileSync(path), path)).rgba), path);
+
+async function reply<T>(fallback: ErrorTag, work: () => Promise<T>, where?: string): Promise<Reply<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: toErrorRecord(error, fallback, where) };
+  }
+}

@@ -1,0 +1,49 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { crc32 } from 'node:zlib';
+import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
+import type { DecodedFrame } from './decode-frame.js';
+
+/**
+ * Appends frames to this thread's spill file in a directory and says where they lie. The file's name holds
+ * process and thread, so no two writers share one; what a dead process of the same numbers left stays valid.
+ */
+export function spillFrames(directory: string, frames: readonly DecodedFrame[]): SpilledFrame[] {
+  const file = join(directory, `${process.pid}-${threadId}.raw`);
+  const fd = openSync(file, 'a');
+  try {
+    let offset = fstatSync(fd).size;
+    return frames.map(({ rgba, size }) => {
+      const spilled: SpilledFrame = { file, offset, size, crc: crc32(rgba) };
+      let written = 0;
+      while (written < rgba.length) written += writeSync(fd, rgba, written);
+      offset += rgba.length;
+      return spilled;
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A spilled frame; undefined where its file is gone or does not hold it any more. */
+export function readSpilled({ file, offset, size, crc }: SpilledFrame): DecodedFrame | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const rgba = new Uint8Array(size.width * size.height * 4);
+    let read = 0;
+    while (read < rgba.length) {
+      const count = readSync(fd, rgba, read, rgba.length - read, offset + read);
+      if (count === 0) return undefined;
+      read += count;
+    }
+    return crc32(rgba) === crc ? { rgba, size } : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
