@@ -32,13 +32,18 @@ export function planStages(levels: readonly LevelPlan[], tile: number, block: nu
   const last = levels.length - 1;
   const inside = levelsInsideTile(tile, block);
   const stages = [stage('filter', levels, { base: 0, from: 0, to: Math.min(inside, last) }, tile, bandTiles)];
-  const overviewTile = block * 2 ** Math.max(1, inside);
+  const overviewTile = overviewTileSide(tile, block);
   const step = levelsInsideTile(overviewTile, block);
   for (let base = Math.min(inside, last); base < last; base = Math.min(base + step, last)) {
     const span = { base, from: base + 1, to: Math.min(base + step, last) };
     stages.push(stage('overview', levels, span, overviewTile, Number.MAX_SAFE_INTEGER));
   }
   return stages;
+}
+
+/** Side of an overview stage's tiles: large enough to write two levels, so that few stages follow each other. */
+export function overviewTileSide(tile: number, block: number): number {
+  return block * 2 ** Math.max(2, levelsInsideTile(tile, block));
 }
 
 /** Number of tiles of all stages. */

@@ -2,6 +2,7 @@ import { area, type Size } from '../geometry/rect.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { overviewTileSide } from './levels.js';
 import type { CachePlan } from './plan.js';
 
 /** Resident bytes of the program itself: Node, the image library, the queue of tasks. Measured. */
@@ -46,7 +47,7 @@ export function tileBytes(demand: TileDemand): number {
 
 /** Memory of a tile of an overview stage: its pixels, the levels made of them and one block. */
 export function levelBytes(tile: number, block: number, { channels, dtype }: RasterInfo): number {
-  const side = Math.max(tile, 2 * block);
+  const side = overviewTileSide(tile, block);
   return (side * side * 1.5 + block * block) * channels * SAMPLE_BYTES[dtype] + ALIGNMENT_SLACK_BYTES;
 }
 

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import type { JobResult } from '../coordinator/index.js';
+import { badUsage } from '../tiling/errors.js';
+import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
+import type { PlanReport } from '../tiling/plan/plan-report.js';
+import { partialPaths } from '../tiling/stitch/partial.js';
+import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
+import { planJob as planWith } from './commands/plan.js';
+import { machineOf, parseJobSpec } from './job-options.js';
+import { type LocalRunOptions, runLocally } from './local-run.js';
+
+/** What a library call may use of this machine. */
+export interface MachineOptions {
+  /** Threads that run tiles; one for each core where absent. */
+  readonly threads?: number;
+  /** Resident memory to stay within, in MiB; 256 for each thread and at least 512 where absent. */
+  readonly memoryMiB?: number;
+}
+
+/** How a library call runs a job. */
+export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machine'> {}
+
+/**
+ * Runs a job on threads of this process and returns what it did. An unfinished job of the same spec and
+ * inputs is continued. Relative paths are relative to the working directory.
+ * @throws HalotileError; the output is then as it was before
+ */
+export function runJob(spec: JobSpecInput, options: RunOptions = {}): Promise<JobResult> {
+  return runLocally(absolute(spec), { ...options, machine: machineOf(flagsOf(options)) });
+}
+
+/**
+ * The figures of a job's plan on this machine: tiles, halos, memory, bytes, time. Reads headers only, and the
+ * map where `scan` is true.
+ * @throws HalotileError as the job itself would before its first tile
+ */
+export function planJob(
+  spec: JobSpecInput,
+  { scan = false, ...options }: MachineOptions & { readonly scan?: boolean } = {},
+): Promise<PlanReport> {
+  return planWith(absolute(spec), flagsOf(options), scan);
+}
+
+/**
+ * A picture of a finished output, at most `maxSide` pixels a side; with `partial: true`, of what the unfinished
+ * job of that output has committed so far.
+ * @throws bad-input where there is neither
+ */
+export function previewOutput(
+  output: string,
+  { maxSide = 1024, partial = false }: { readonly maxSide?: number; readonly partial?: boolean } = {},
+): Promise<Preview> {
+  if (!Number.isInteger(maxSide) || maxSide < 1) throw badUsage({ what: `maxSide ${maxSide}`, expected: 'at least 1' });
+  const path = resolve(output);
+  return partial ? previewPartial(partialPaths(path), maxSide) : previewFile(path, maxSide);
+}
+
+function absolute(input: JobSpecInput): JobSpec {
+  const spec = parseJobSpec(input);
+  return {
+    ...spec,
+    image: resolve(spec.image),
+    map: spec.map === undefined ? undefined : resolve(spec.map),
+    output: resolve(spec.output),
+  };
+}
+
+function flagsOf({ threads, memoryMiB }: MachineOptions): { threads?: number; memory?: number } {
+  return { threads, memory: memoryMiB };
+}
