@@ -127,6 +127,18 @@ for (const [dtype, radii] of [
   });
 }
 
+test('sums of colour times alpha stay exact around their limit', () => {
+  for (const radius of [127, 128, 129]) {
+    const side = 2 * radius + 1;
+    const image = imageOf({ width: side, height: side }, { dtype: 'uint8', channels: 4 }, (x, y, c) =>
+      c === 1 && x < y ? 0 : 255,
+    );
+    const centre = { x: radius, y: radius, width: 1, height: 1 };
+    const opaque = wasmBox({ image, border: 'clip', radii: radius, alpha: 'unassociated' }, centre);
+    assert.deepEqual(opaque, wasmBox({ image, border: 'clip', radii: radius }, centre));
+  }
+});
+
 function tiled(example: BoxCase, cell: number): Samples {
   const { rect: whole, dtype, channels } = example.image;
   const grid = gridOf(whole, { width: cell, height: cell });

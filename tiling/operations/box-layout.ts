@@ -10,10 +10,12 @@ export interface BoxShape extends KernelShape {
 /**
  * How the summed-area rows of one tile are kept: a ring of the rows that the windows of one output row can
  * reach, built just ahead of it. `narrow` sums wrap in uint32, four lanes a pixel for 2 to 4 channels and one
- * for 1; `wide` sums are 64-bit integers, or float64 for float32.
+ * for 1; `narrow-alpha` are such sums of colour times alpha, of uint8; `narrow-holes` are sums and counts of
+ * valid samples; `wide` sums are 64-bit integers, or
+ * float64 for float32.
  */
 export interface BoxLayout {
-  readonly path: 'narrow' | 'wide';
+  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-holes' | 'wide';
   readonly lanes: number;
   readonly ringRows: number;
   readonly ringRowBytes: number;
@@ -23,17 +25,20 @@ export interface BoxLayout {
   readonly bytes: { readonly ring: number; readonly rows: number; readonly table: number; readonly radii: number };
 }
 
+const NARROW_LANES = { narrow: 4, 'narrow-alpha': 4, 'narrow-holes': 8 } as const;
+
 /** The layout for a tile. A pure function of sizes, so that memory is known before any pixel is read. */
 export function boxLayout(shape: BoxShape): BoxLayout {
   const { width, height } = shape.input;
   const { maxRadius, channels } = shape;
-  const narrow = fitsNarrow(shape);
-  const lanes = narrow ? (channels === 1 ? 1 : 4) : channels * widePlanes(shape);
+  const path = pathOf(shape);
+  const narrow = path !== 'wide';
+  const lanes = narrow ? NARROW_LANES[path] / (channels === 1 ? 4 : 1) : channels * widePlanes(shape);
   const ringRows = Math.min(height + 1, 2 * maxRadius + 2);
   const ringRowBytes = aligned((width + 1) * lanes * (narrow ? 4 : 8));
   const tableRadius = Math.min(maxRadius, Math.floor((Math.min(width, height) - 1) / 2));
   return {
-    path: narrow ? 'narrow' : 'wide',
+    path,
     lanes,
     ringRows,
     ringRowBytes,
@@ -41,7 +46,7 @@ export function boxLayout(shape: BoxShape): BoxLayout {
     bytes: {
       ring: ringRows * ringRowBytes,
       rows: aligned((height + 1) * 4),
-      table: narrow ? (tableRadius + 1) * 16 : 0,
+      table: (tableRadius + 1) * 16,
       radii: aligned(shape.outputWidth * 2),
     },
   };
@@ -62,11 +67,18 @@ export function widePlanes({ dtype, weighted, nodata }: Pick<BoxShape, 'dtype' |
   return 1 + (weighted || nodata ? 1 : 0) + (dtype === 'float32' ? 1 : 0) + (dtype === 'float32' && weighted ? 1 : 0);
 }
 
-/** Whether plain uint32 sums are exact: they may wrap, but no window's own sum may reach 2^32. */
-function fitsNarrow({ input, maxRadius, dtype, channels, weighted, nodata }: BoxShape): boolean {
-  if (dtype === 'float32' || channels > 4 || weighted || nodata) return false;
+/** uint32 sums are exact where they may wrap but no window's own sum can reach 2^32. */
+function pathOf(shape: BoxShape): BoxLayout['path'] {
+  const { input, maxRadius, dtype, channels, nodata } = shape;
+  const weighted = shape.weighted && channels > 1;
+  if (dtype === 'float32' || channels > 4) return 'wide';
   const side = 2 * maxRadius + 1;
-  return Math.min(side, input.width) * Math.min(side, input.height) * INTEGER_MAX[dtype] < 2 ** 32;
+  const area = Math.min(side, input.width) * Math.min(side, input.height);
+  const largest = INTEGER_MAX[dtype] ** (weighted ? 2 : 1);
+  if (area * largest >= 2 ** 32) return 'wide';
+  if (!weighted && !nodata) return 'narrow';
+  if (nodata) return weighted || channels === 1 ? 'wide' : 'narrow-holes';
+  return dtype === 'uint8' ? 'narrow-alpha' : 'wide';
 }
 
 function aligned(bytes: number): number {

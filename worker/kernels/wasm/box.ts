@@ -2,6 +2,8 @@ import { type BoxShape, boxLayout } from '../../../tiling/operations/box-layout.
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { nodataSample } from '../reference/nodata.js';
 import type { WasmArena } from './arena.js';
+import { alphaRows } from './box-alpha.js';
+import { holeRows } from './box-holes.js';
 import { narrowRows } from './box-narrow.js';
 import { type RadiusRows, runRows } from './box-rows.js';
 import { wideRows } from './box-wide.js';
@@ -19,14 +21,21 @@ import { wideRows } from './box-wide.js';
  */
 export function wasmBox(arena: WasmArena): Kernel {
   const narrow = narrowRows(arena);
+  const byAlpha = alphaRows(arena);
+  const holes = holeRows(arena);
   const wide = wideRows(arena);
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const maxRadius = context.map ? context.map.max : (operation.params.radius as number);
     const layout = boxLayout(boxShape(input, output, maxRadius, context));
     const radii = radiusRows(arena, layout.bytes.radii, output, maxRadius, context);
-    const rows = layout.path === 'narrow' ? narrow(input, layout) : wide(input, output, context);
-    runRows(arena, layout, rows, radii, { input, output });
+    const rows = {
+      narrow: () => narrow(input, layout),
+      'narrow-alpha': () => byAlpha(input),
+      'narrow-holes': () => holes(input, context),
+      wide: () => wide(input, output, context),
+    }[layout.path];
+    runRows(arena, layout, rows(), radii, { input, output });
     arena.release(mark);
   };
 }

@@ -5,10 +5,10 @@ import type { WasmArena } from './arena.js';
 import { instantiate, type WasmFunction } from './instance.js';
 import { NodataTable } from './nodata.js';
 
-/** Halving in WebAssembly: SIMD for integers of 1 to 4 channels that all weigh the same, scalar otherwise. */
+/** Halving in WebAssembly: SIMD for integers of 1 to 4 channels without nodata, scalar otherwise. */
 export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
   const module = instantiate(arena, 'halve', [
-    ...(['averageRow8', 'averageRow16', 'nearestRow'] as const),
+    ...(['averageRow8', 'averageRow16', 'alphaRow8', 'nearestRow'] as const),
     ...(['weightedRow8', 'weightedRow16', 'weightedRow32'] as const),
   ]);
   const nodata = new NodataTable(arena);
@@ -20,8 +20,9 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
       return (upper, _lower, into, width) => module.nearestRow(upper!, into!, width!, pixelBytes);
     }
     const alpha = options.alpha === 'unassociated' && channels > 1;
-    const weighted = nodata.fill(input, options.nodata) || alpha;
-    if (dtype !== 'float32' && channels <= 4 && !weighted) {
+    const holes = nodata.fill(input, options.nodata);
+    if (dtype === 'uint8' && channels <= 4 && alpha && !holes) return module.alphaRow8;
+    if (dtype !== 'float32' && channels <= 4 && !alpha && !holes) {
       return dtype === 'uint8' ? module.averageRow8 : module.averageRow16;
     }
     const byType = { uint8: module.weightedRow8, uint16: module.weightedRow16, float32: module.weightedRow32 };

@@ -1,20 +1,9 @@
 // Box mean of uint8 and uint16 pixels over summed-area rows of wrapping uint32, four lanes a pixel for 2 to 4
 // channels, one for 1 channel. The host calls row by row; `rows` is its table of addresses of SAT rows.
+import { expand4, storeFour, storeOne, windowSum } from './lib-lanes';
 import { ENTRY_BYTES, fillTable, quotients, reciprocalOf } from './lib-quotient';
 
 export { fillTable };
-
-// @ts-ignore: decorator
-@inline
-function expand4<T>(source: usize, channels: u32): v128 {
-  let lanes: v128;
-  if (sizeof<T>() == 1) {
-    lanes = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(source)));
-  } else {
-    lanes = i32x4.extend_low_i16x8_u(v128.load64_zero(source));
-  }
-  return lanes;
-}
 
 /** SAT row k + 1 from SAT row k (`above`) and `width` pixels of image row k; lanes beyond `channels` hold junk. */
 // @ts-ignore: decorator
@@ -25,7 +14,7 @@ function prefix4<T>(source: usize, above: usize, into: usize, width: u32, channe
   const step = channels * sizeof<T>();
   const end = into + <usize>width * 16;
   while (into < end) {
-    sum = i32x4.add(sum, expand4<T>(source, channels));
+    sum = i32x4.add(sum, expand4<T>(source));
     v128.store(into, i32x4.add(sum, v128.load(above, 16)), 16);
     source += step;
     above += 16;
@@ -60,16 +49,6 @@ export function prefixRow16(source: usize, above: usize, into: usize, width: u32
   else prefix4<u16>(source, above, into, width, channels);
 }
 
-/** S[bottom][right] - S[bottom][left] - S[top][right] + S[top][left] of four lanes at byte offsets into rows. */
-// @ts-ignore: decorator
-@inline
-function windowSum(top: usize, bottom: usize, left: usize, right: usize): v128 {
-  return i32x4.sub(
-    i32x4.sub(v128.load(bottom + right), v128.load(bottom + left)),
-    i32x4.sub(v128.load(top + right), v128.load(top + left)),
-  );
-}
-
 /** The mean of one pixel whose window is whole. */
 // @ts-ignore: decorator
 @inline
@@ -82,53 +61,6 @@ function wholeMean(rows: usize, x: u32, y: u32, radius: u32, table: usize): v128
   );
   const entry = table + <usize>radius * ENTRY_BYTES;
   return quotients(sums, v128.load32_splat(entry), v128.load32_splat(entry, 4), v128.load32_splat(entry, 8));
-}
-
-/** Stores the first `count` bytes of a vector: 8, 12 or 16. */
-// @ts-ignore: decorator
-@inline
-function storeBytes(into: usize, bytes: v128, count: u32): void {
-  if (count == 16) v128.store(into, bytes);
-  else {
-    v128.store64_lane(into, bytes, 0);
-    if (count == 12) v128.store32_lane(into, bytes, 2, 8);
-  }
-}
-
-/** Stores four pixels of four lanes each as interleaved samples. */
-// @ts-ignore: decorator
-@inline
-function storeFour<T>(into: usize, a: v128, b: v128, c: v128, d: v128, channels: u32): void {
-  let low = i16x8.narrow_i32x4_u(a, b);
-  let high = i16x8.narrow_i32x4_u(c, d);
-  if (sizeof<T>() == 1) {
-    let bytes = i8x16.narrow_i16x8_u(low, high);
-    if (channels == 3) bytes = i8x16.swizzle(bytes, i8x16(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
-    if (channels == 2) bytes = i8x16.swizzle(bytes, i8x16(0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1));
-    storeBytes(into, bytes, 4 * channels);
-  } else {
-    if (channels == 3) {
-      const mask = i8x16(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, -1, -1, -1, -1);
-      low = i8x16.swizzle(low, mask);
-      high = i8x16.swizzle(high, mask);
-    }
-    if (channels == 2) {
-      const mask = i8x16(0, 1, 2, 3, 8, 9, 10, 11, -1, -1, -1, -1, -1, -1, -1, -1);
-      low = i8x16.swizzle(low, mask);
-      high = i8x16.swizzle(high, mask);
-    }
-    storeBytes(into, low, 4 * channels);
-    storeBytes(into + 4 * channels, high, 4 * channels);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function storeOne<T>(into: usize, lanes: v128, channels: u32): void {
-  store<T>(into, <T>i32x4.extract_lane(lanes, 0));
-  store<T>(into, <T>i32x4.extract_lane(lanes, 1), sizeof<T>());
-  if (channels > 2) store<T>(into, <T>i32x4.extract_lane(lanes, 2), 2 * sizeof<T>());
-  if (channels > 3) store<T>(into, <T>i32x4.extract_lane(lanes, 3), 3 * sizeof<T>());
 }
 
 /**

@@ -1,4 +1,6 @@
 // One level to the next, row by row: `upper` and `lower` are the two input rows, equal where the image ends.
+import { alphaLane, weightedLanes, weightedMeans } from './lib-alpha';
+import { storeOne } from './lib-lanes';
 import { avoidNodata, isNodata, NODATA_BYTES } from './lib-nodata';
 
 /** Bytes that one vector of whole 2-pixel groups holds: 12 for 3 channels (6 for 16 bits: 12 too), else 16. */
@@ -103,6 +105,36 @@ export function averageRow16(
   upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32,
 ): void {
   rowOf<u16>(upper, lower, into, width, inputWidth, channels);
+}
+
+// @ts-ignore: decorator
+@inline
+function alphaRow(
+  upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32, rows: u32,
+): void {
+  const alpha = alphaLane(channels);
+  for (let x: u32 = 0; x < width; x++) {
+    const columns: u32 = inputWidth - 2 * x > 1 ? 2 : 1;
+    let sums = weightedLanes(upper, channels, alpha);
+    if (columns == 2) sums = i32x4.add(sums, weightedLanes(upper + channels, channels, alpha));
+    if (rows == 2) {
+      sums = i32x4.add(sums, weightedLanes(lower, channels, alpha));
+      if (columns == 2) sums = i32x4.add(sums, weightedLanes(lower + channels, channels, alpha));
+    }
+    storeOne<u8>(into, weightedMeans(sums, rows * columns, channels, alpha), channels);
+    upper += 2 * channels;
+    lower += 2 * channels;
+    into += channels;
+  }
+}
+
+/** uint8 of 2 to 4 channels, colour weighted by the last one. */
+export function alphaRow8(
+  upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32, rows: u32,
+): void {
+  if (channels == 2) alphaRow(upper, lower, into, width, inputWidth, 2, rows);
+  else if (channels == 3) alphaRow(upper, lower, into, width, inputWidth, 3, rows);
+  else alphaRow(upper, lower, into, width, inputWidth, 4, rows);
 }
 
 /**
