@@ -2,6 +2,8 @@ const CLEAR = 256;
 const END = 257;
 const FIRST_FREE = 258;
 const TABLE = 4096;
+/** Strings longer than this are copied by the runtime: its call costs more than a few bytes. */
+const LONG = 48;
 
 /** Where the string of each code stands in the output; reused, as decoding never yields. */
 const places = new Int32Array(TABLE + 1);
@@ -21,51 +23,63 @@ export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
   let bits = 0;
   let held = 0;
   let width = 9;
+  let mask = (1 << width) - 1;
   let next = FIRST_FREE;
   let written = 0;
+  // Where the last string stands; -1 after a clear code, when there is none.
   let lastPlace = -1;
   let lastLength = 0;
   while (written < outputEnd) {
-    while (held < width) {
-      if (at === inputEnd) return written;
-      bits = (bits << 8) | input[at++]!;
-      held += 8;
+    if (held < width) {
+      if (at + 1 < inputEnd) {
+        bits = (bits << 16) | (input[at]! << 8) | input[at + 1]!;
+        at += 2;
+        held += 16;
+      } else {
+        if (at === inputEnd) return written;
+        bits = (bits << 8) | input[at++]!;
+        held += 8;
+        if (held < width) return written;
+      }
     }
     held -= width;
-    const code = (bits >>> held) & ((1 << width) - 1);
-    if (code < CLEAR) {
-      if (lastPlace >= 0 && next < TABLE) {
-        places[next] = lastPlace;
-        lengths[next++] = lastLength + 1;
-      }
-      lastPlace = written;
-      lastLength = 1;
-      output[written++] = code;
-    } else if (code === CLEAR) {
+    const code = (bits >>> held) & mask;
+    if (code === CLEAR) {
       next = FIRST_FREE;
       width = 9;
+      mask = (1 << width) - 1;
       lastPlace = -1;
       continue;
-    } else if (code === END) {
-      return written;
-    } else {
-      if (lastPlace < 0) return -1;
-      // The entry made now may be the one that is read: its last byte is the first one written here.
-      if (next < TABLE) {
-        places[next] = lastPlace;
-        lengths[next++] = lastLength + 1;
-      }
-      if (code >= next) return -1;
-      const from = places[code]!;
-      const wanted = lengths[code]!;
-      const length = Math.min(wanted, outputEnd - written);
-      if (length > 32 && from + length <= written) output.copyWithin(written, from, from + length);
-      else for (let i = 0; i < length; i++) output[written + i] = output[from + i]!;
-      lastPlace = written;
-      lastLength = wanted;
-      written += length;
     }
-    if (next >= (1 << width) - 1 && width < 12) width++;
+    if (code === END) return written;
+    if (lastPlace < 0) {
+      if (code > END) return -1;
+    } else if (next < TABLE) {
+      // The entry made now may be the one that is read: its last byte is the first one written here.
+      places[next] = lastPlace;
+      lengths[next++] = lastLength + 1;
+      if (next >= mask && width < 12) {
+        width++;
+        mask = (mask << 1) | 1;
+      }
+    }
+    lastPlace = written;
+    if (code < CLEAR) {
+      lastLength = 1;
+      output[written++] = code;
+      continue;
+    }
+    if (code >= next) return -1;
+    let from = places[code]!;
+    lastLength = lengths[code]!;
+    const end = Math.min(written + lastLength, outputEnd);
+    if (lastLength > LONG && from + lastLength <= written) {
+      output.copyWithin(written, from, from + end - written);
+      written = end;
+    } else {
+      do output[written++] = output[from++]!;
+      while (written < end);
+    }
   }
   return written;
 }

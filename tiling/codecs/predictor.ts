@@ -16,9 +16,16 @@ export interface PredictedRows {
  */
 export function undoHorizontal(bytes: Uint8Array, dtype: DType, { rowSamples, rows, step }: PredictedRows): void {
   const samples = integerView(bytes, dtype);
+  // One channel at a time: the running sum then stays in a register.
   for (let row = 0; row < rows; row++) {
     const end = (row + 1) * rowSamples;
-    for (let i = row * rowSamples + step; i < end; i++) samples[i] = samples[i]! + samples[i - step]!;
+    for (let channel = 0; channel < step; channel++) {
+      let sum = 0;
+      for (let i = row * rowSamples + channel; i < end; i += step) {
+        sum = (sum + samples[i]!) | 0;
+        samples[i] = sum;
+      }
+    }
   }
 }
 
