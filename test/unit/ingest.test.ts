@@ -105,6 +105,18 @@ test('a compressed TIFF in one large strip goes through scratch, uncompressed on
   );
 });
 
+test('striped compressed files wider than the cache are spilled into tiles, sample for sample', async () => {
+  const wide = MANIFEST.tiffs.filter(({ codec, striped }) => striped === true && codec !== 'none');
+  assert.ok(wide.length > 20);
+  for (const { file, pixels } of wide) {
+    const source = await openRaster(fixturePath(file), { ...options, cacheBytes: 100 });
+    assert.notEqual(source.name, fixturePath(file));
+    assert.equal(source.layout.striped, false);
+    assert.deepEqual((await readPixels(source)).pixels, new Uint8Array(readFileSync(fixturePath(pixels))), file);
+    source.close();
+  }
+});
+
 test('a file that changes is noticed', () => {
   const path = join(folder, 'changing.tif');
   copyFileSync(fixturePath('cmyk.tif'), path);

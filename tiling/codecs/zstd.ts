@@ -1,5 +1,5 @@
 import zlib from 'node:zlib';
-import { ZSTDDecoder } from 'zstddec';
+import type { ZSTDDecoder } from 'zstddec';
 
 type ZstdDecompress = (encoded: Uint8Array, options: { maxOutputLength: number; chunkSize: number }) => Uint8Array;
 
@@ -22,7 +22,8 @@ export function decodeZstd(encoded: Uint8Array, maxBytes: number): Uint8Array | 
 }
 
 async function load(): Promise<ZSTDDecoder> {
-  const created = new ZSTDDecoder();
+  const { ZSTDDecoder: Decoder } = await import('zstddec');
+  const created = new Decoder();
   await created.init();
   decoder = created;
   return created;

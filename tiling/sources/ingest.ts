@@ -1,22 +1,14 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Metadata } from 'sharp';
 import { loadSharp } from '../codecs/load-sharp.js';
-import { badInput, HalotileError } from '../errors.js';
+import { badInput } from '../errors.js';
 import type { DType } from '../raster/dtype.js';
-import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { carriedFromMetadata } from './carried-metadata.js';
-import { assertUnchanged, type Fingerprint, fingerprintOf } from './fingerprint.js';
-import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
+import { firstLine, openScratchCopy, SCRATCH_BLOCK } from './scratch-file.js';
+import type { TiffFileSource } from './tiff-file-source.js';
 
-/** The scratch file's tiles: small enough for any cache, large enough for few reads. */
-const SCRATCH_BLOCK = 512;
 /** As for TIFF files. */
 const MAX_SIDE = 10_000_000;
-/** Part of the scratch file's name: changes whenever its pixels would. */
-const INGEST_VERSION = 1;
 
 const DTYPE_OF_DEPTH: Readonly<Record<string, DType>> = { uchar: 'uint8', ushort: 'uint16' };
 /** libvips' names of what comes out unchanged when it is also asked for. */
@@ -34,23 +26,8 @@ const VECTOR_FORMATS: ReadonlySet<string> = new Set(['svg', 'pdf']);
  * @throws bad-input where it cannot be read, output-failed where the scratch folder cannot take it
  */
 export async function ingest(path: string, scratchDirectory: string, known?: RasterInfo): Promise<TiffFileSource> {
-  const fingerprint = fingerprintOf(path);
   const info = known ?? (await describePicture(path));
-  const target = join(scratchDirectory, scratchName(path, fingerprint));
-  if (!existsSync(target)) await copyToTiles(path, target, scratchDirectory, info);
-  assertUnchanged(path, fingerprint);
-  const source = openTiffSource(target, { info });
-  const { width, height, channels, dtype } = source.storedInfo;
-  if (width !== info.width || height !== info.height || channels !== info.channels || dtype !== info.dtype) {
-    source.close();
-    throw badInput({
-      what: `decoded to ${width}×${height}×${channels} ${dtype}`,
-      where: path,
-      expected: `${info.width}×${info.height}×${info.channels} ${info.dtype} as its header says`,
-      remedy: 'convert it to TIFF first',
-    });
-  }
-  return source;
+  return openScratchCopy({ path, scratchDirectory, info }, (target) => copyToTiles(path, target, info));
 }
 
 /**
@@ -96,60 +73,15 @@ export async function describePicture(path: string): Promise<RasterInfo> {
   };
 }
 
-async function copyToTiles(path: string, target: string, scratchDirectory: string, info: RasterInfo): Promise<void> {
-  const part = `${target}.${process.pid}.part`;
-  const grey = info.channels < 3;
-  const space = info.dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
-  try {
-    mkdirSync(scratchDirectory, { recursive: true });
-    checkRoom(scratchDirectory, info);
-    // The header's size was checked above, so that libvips' own limits may go.
-    await (await loadSharp())(path, { limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
-      .pipelineColourspace(space)
-      .toColourspace(space)
-      .tiff({ compression: 'none', predictor: 'none', bigtiff: true, tile: true, ...TILE })
-      .toFile(part);
-    renameSync(part, target);
-  } catch (cause) {
-    rmSync(part, { force: true });
-    if (cause instanceof HalotileError) throw cause;
-    const what = firstLine(cause);
-    if (/no space|EACCES|EROFS|ENOENT|ENOTDIR|ENOSPC|EDQUOT|write error/i.test(what)) {
-      throw new HalotileError(
-        'output-failed',
-        { what: `the scratch file cannot be written: ${what}`, where: scratchDirectory, remedy: 'free space there' },
-        { cause },
-      );
-    }
-    throw badInput(
-      { what: `cannot be decoded: ${what}`, where: path, remedy: 'the file is truncated or damaged: copy it again' },
-      cause,
-    );
-  }
-}
-
-const TILE = { tileWidth: SCRATCH_BLOCK, tileHeight: SCRATCH_BLOCK } as const;
-
-/** Refuses a picture that the folder's file system cannot hold before anything is decoded. */
-function checkRoom(directory: string, { width, height, channels, dtype }: RasterInfo): void {
-  const whole = (side: number) => Math.ceil(side / SCRATCH_BLOCK) * SCRATCH_BLOCK;
-  const bytes = whole(width) * whole(height) * channels * SAMPLE_BYTES[dtype];
-  const { bavail, bsize } = statfsSync(directory);
-  if (bytes <= bavail * bsize) return;
-  throw new HalotileError('over-limit', {
-    what: `${width}×${height} pixels need ${bytes} bytes of scratch space, ${bavail * bsize} are free`,
-    where: directory,
-    expected: 'enough room for the uncompressed image',
-    remedy: 'free space or give another scratch folder',
-  });
-}
-
-function scratchName(path: string, fingerprint: Fingerprint): string {
-  const state = JSON.stringify([INGEST_VERSION, path, fingerprint.size, fingerprint.mtimeNs, fingerprint.inode]);
-  return `ingest-${createHash('sha256').update(state).digest('hex').slice(0, 24)}.tif`;
-}
-
-function firstLine(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.split('\n')[0] ?? text;
+async function copyToTiles(path: string, target: string, { channels, dtype }: RasterInfo): Promise<void> {
+  const sharp = await loadSharp();
+  const grey = channels < 3;
+  const space = dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
+  const tile = { tile: true, tileWidth: SCRATCH_BLOCK, tileHeight: SCRATCH_BLOCK } as const;
+  // The header's size was checked above, so that libvips' own limits may go.
+  await sharp(path, { limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
+    .pipelineColourspace(space)
+    .toColourspace(space)
+    .tiff({ compression: 'none', predictor: 'none', bigtiff: true, ...tile })
+    .toFile(target);
 }

@@ -1,8 +1,11 @@
 import { badInput } from '../errors.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
+import type { RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
 import { ingest } from './ingest.js';
 import { FileBytes, readBytes } from './random-bytes.js';
+import { spillToTiles } from './spill.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 
 /** Where and how far a file may be turned into one that can be read by blocks. */
@@ -11,7 +14,15 @@ export interface OpenRasterOptions {
   readonly scratchDirectory: string;
   /** The largest decoded block that may be held in memory; larger compressed blocks go through a scratch file. */
   readonly maxBlockBytes: number;
+  /**
+   * What a cache of decoded blocks may take: compressed strips so wide that {@link BAND_ROWS} rows exceed it go
+   * through a scratch file; none do where it is absent.
+   */
+  readonly cacheBytes?: number;
 }
+
+/** Rows that a row of tiles with its halos is expected to reach. */
+const BAND_ROWS = 1024;
 
 /**
  * The blocks of an image file, whatever its format, which its content tells, not its name. `name` of the result
@@ -24,7 +35,15 @@ export async function openRaster(path: string, options: OpenRasterOptions): Prom
   const source = openTiffSource(path);
   const { info, layout } = source;
   const blockBytes = maxBlockBytes(info, layout);
-  if (source.readRaw !== undefined || blockBytes <= options.maxBlockBytes) return source;
+  if (source.readRaw !== undefined) return source;
+  if (blockBytes <= options.maxBlockBytes) {
+    if (!layout.striped || bandBytes(info) <= (options.cacheBytes ?? Number.POSITIVE_INFINITY)) return source;
+    try {
+      return await spillToTiles(source, options.scratchDirectory);
+    } finally {
+      source.close();
+    }
+  }
   source.close();
   const integers = info.dtype !== 'float32';
   // libvips inverts white-is-zero pictures, and its usual builds lack ZSTD and WebP inside TIFF.
@@ -37,6 +56,10 @@ export async function openRaster(path: string, options: OpenRasterOptions): Prom
     expected: `at most ${options.maxBlockBytes} bytes`,
     remedy: 'write it with tiles: gdal_translate -co TILED=YES -co BIGTIFF=YES IN OUT',
   });
+}
+
+function bandBytes({ width, height, channels, dtype }: RasterInfo): number {
+  return width * Math.min(height, BAND_ROWS) * channels * SAMPLE_BYTES[dtype];
 }
 
 function startsLikeTiff(path: string): boolean {
