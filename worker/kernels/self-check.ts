@@ -76,7 +76,7 @@ function boxAgrees(arena: WasmArena, box: Kernel, type: PixelType, context: Kern
   return agree(type.dtype, actual.samples, expected.samples);
 }
 
-function halveAgrees(arena: WasmArena, pixels: PixelKernels, type: PixelType, alpha: HalveOptions['alpha']): boolean {
+function halveAgrees(arena: WasmArena, pixels: PixelKernels, type: PixelType, context: KernelContext): boolean {
   const half = { x: 0, y: 0, width: Math.ceil(IMAGE.width / 2), height: Math.ceil(IMAGE.height / 2) };
   arena.reset(3 * rasterBytes(IMAGE, type) + 4096);
   const input = patterned(allocated(arena, rectOf(IMAGE), type));
