@@ -83,7 +83,7 @@ export async function preparePlan(
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap(
-    { key: `scan:${map.source.path}`, map: map.source, mapping: spec.mapping },
+    { key: `scan:${map.plan.path}`, map: map.source, mapping: spec.mapping },
     map,
     executor,
   );

@@ -2628,8 +2628,11 @@ export namespace halotile {
             /** JobSource path */
             path?: (string|undefined);
 
-            /** JobSource contextJson */
-            contextJson?: (string|undefined);
+            /** JobSource sourceJson */
+            sourceJson?: (string|undefined);
+
+            /** JobSource raw */
+            raw?: (boolean|undefined);
         }
 
         /** Represents a JobSource. */
@@ -2647,8 +2650,11 @@ export namespace halotile {
             /** JobSource path. */
             public path: string;
 
-            /** JobSource contextJson. */
-            public contextJson: string;
+            /** JobSource sourceJson. */
+            public sourceJson: string;
+
+            /** JobSource raw. */
+            public raw: boolean;
 
             /**
              * Encodes the specified JobSource message. Does not implicitly {@link halotile.v1.JobSource.verify|verify} messages.
@@ -2685,6 +2691,12 @@ export namespace halotile {
             /** JobSink path */
             path?: (string|undefined);
 
+            /** JobSink epoch */
+            epoch?: (string|undefined);
+
+            /** JobSink placed */
+            placed?: (boolean|undefined);
+
             /** JobSink durable */
             durable?: (boolean|undefined);
         }
@@ -2703,6 +2715,12 @@ export namespace halotile {
 
             /** JobSink path. */
             public path: string;
+
+            /** JobSink epoch. */
+            public epoch: string;
+
+            /** JobSink placed. */
+            public placed: boolean;
 
             /** JobSink durable. */
             public durable: boolean;
@@ -2751,8 +2769,8 @@ export namespace halotile {
             /** Grant attempt */
             attempt?: (number|undefined);
 
-            /** Grant byReference */
-            byReference?: (boolean|undefined);
+            /** Grant reads */
+            reads?: (halotile.v1.IStoredRead[]|undefined);
         }
 
         /** Represents a Grant. */
@@ -2779,8 +2797,8 @@ export namespace halotile {
             /** Grant attempt. */
             public attempt: number;
 
-            /** Grant byReference. */
-            public byReference: boolean;
+            /** Grant reads. */
+            public reads: halotile.v1.StoredRead[];
 
             /**
              * Encodes the specified Grant message. Does not implicitly {@link halotile.v1.Grant.verify|verify} messages.
@@ -2802,6 +2820,81 @@ export namespace halotile {
 
             /**
              * Gets the default type url for Grant
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a StoredRead. */
+        interface IStoredRead {
+
+            /** StoredRead level */
+            level?: (number|undefined);
+
+            /** StoredRead index */
+            index?: (number|undefined);
+
+            /** StoredRead offset */
+            offset?: (number|undefined);
+
+            /** StoredRead length */
+            length?: (number|undefined);
+
+            /** StoredRead crc */
+            crc?: (number|undefined);
+
+            /** StoredRead part */
+            part?: (string|undefined);
+        }
+
+        /** Represents a StoredRead. */
+        class StoredRead implements IStoredRead {
+
+            /**
+             * Constructs a new StoredRead.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IStoredRead);
+
+            /** StoredRead level. */
+            public level: number;
+
+            /** StoredRead index. */
+            public index: number;
+
+            /** StoredRead offset. */
+            public offset: number;
+
+            /** StoredRead length. */
+            public length: number;
+
+            /** StoredRead crc. */
+            public crc: number;
+
+            /** StoredRead part. */
+            public part: string;
+
+            /**
+             * Encodes the specified StoredRead message. Does not implicitly {@link halotile.v1.StoredRead.verify|verify} messages.
+             * @param message StoredRead message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IStoredRead, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a StoredRead message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns StoredRead
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.StoredRead;
+
+            /**
+             * Gets the default type url for StoredRead
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -2960,14 +3053,17 @@ export namespace halotile {
             /** FetchBlocksRequest role */
             role?: (halotile.v1.SourceRole|undefined);
 
-            /** FetchBlocksRequest level */
-            level?: (number|undefined);
-
             /** FetchBlocksRequest indexes */
             indexes?: (number[]|undefined);
 
             /** FetchBlocksRequest rect */
             rect?: (halotile.v1.IPixelRect|undefined);
+
+            /** FetchBlocksRequest stage */
+            stage?: (number|undefined);
+
+            /** FetchBlocksRequest tile */
+            tile?: (number|undefined);
         }
 
         /** Represents a FetchBlocksRequest. */
@@ -2985,14 +3081,17 @@ export namespace halotile {
             /** FetchBlocksRequest role. */
             public role: halotile.v1.SourceRole;
 
-            /** FetchBlocksRequest level. */
-            public level: number;
-
             /** FetchBlocksRequest indexes. */
             public indexes: number[];
 
             /** FetchBlocksRequest rect. */
             public rect: halotile.v1.PixelRect;
+
+            /** FetchBlocksRequest stage. */
+            public stage: number;
+
+            /** FetchBlocksRequest tile. */
+            public tile: number;
 
             /**
              * Encodes the specified FetchBlocksRequest message. Does not implicitly {@link halotile.v1.FetchBlocksRequest.verify|verify} messages.
@@ -3137,11 +3236,11 @@ export namespace halotile {
             /** BlockPart length */
             length?: (number|undefined);
 
-            /** BlockPart crc */
-            crc?: (number|undefined);
-
             /** BlockPart data */
             data?: (Uint8Array|undefined);
+
+            /** BlockPart crc */
+            crc?: (number|undefined);
         }
 
         /** Represents a BlockPart. */
@@ -3159,11 +3258,11 @@ export namespace halotile {
             /** BlockPart length. */
             public length: number;
 
-            /** BlockPart crc. */
-            public crc: number;
-
             /** BlockPart data. */
             public data: Uint8Array;
+
+            /** BlockPart crc. */
+            public crc: number;
 
             /**
              * Encodes the specified BlockPart message. Does not implicitly {@link halotile.v1.BlockPart.verify|verify} messages.

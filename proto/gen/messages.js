@@ -4261,7 +4261,8 @@ export const halotile = $root.halotile = (() => {
 
             JobSource.prototype.root = "";
             JobSource.prototype.path = "";
-            JobSource.prototype.contextJson = "";
+            JobSource.prototype.sourceJson = "";
+            JobSource.prototype.raw = false;
 
             JobSource.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4274,8 +4275,10 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.root);
                 if (message.path != null && Object.hasOwnProperty.call(message, "path"))
                     writer.uint32(18).string(message.path);
-                if (message.contextJson != null && Object.hasOwnProperty.call(message, "contextJson"))
-                    writer.uint32(26).string(message.contextJson);
+                if (message.sourceJson != null && Object.hasOwnProperty.call(message, "sourceJson"))
+                    writer.uint32(26).string(message.sourceJson);
+                if (message.raw != null && Object.hasOwnProperty.call(message, "raw"))
+                    writer.uint32(32).bool(message.raw);
                 return writer;
             };
 
@@ -4311,7 +4314,11 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 3: {
-                            message.contextJson = reader.string();
+                            message.sourceJson = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.raw = reader.bool();
                             break;
                         }
                     default:
@@ -4348,6 +4355,8 @@ export const halotile = $root.halotile = (() => {
 
             JobSink.prototype.root = "";
             JobSink.prototype.path = "";
+            JobSink.prototype.epoch = "";
+            JobSink.prototype.placed = false;
             JobSink.prototype.durable = false;
 
             JobSink.encode = function encode(message, writer, q) {
@@ -4361,8 +4370,12 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.root);
                 if (message.path != null && Object.hasOwnProperty.call(message, "path"))
                     writer.uint32(18).string(message.path);
+                if (message.epoch != null && Object.hasOwnProperty.call(message, "epoch"))
+                    writer.uint32(26).string(message.epoch);
+                if (message.placed != null && Object.hasOwnProperty.call(message, "placed"))
+                    writer.uint32(32).bool(message.placed);
                 if (message.durable != null && Object.hasOwnProperty.call(message, "durable"))
-                    writer.uint32(24).bool(message.durable);
+                    writer.uint32(40).bool(message.durable);
                 return writer;
             };
 
@@ -4398,6 +4411,14 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 3: {
+                            message.epoch = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.placed = reader.bool();
+                            break;
+                        }
+                    case 5: {
                             message.durable = reader.bool();
                             break;
                         }
@@ -4427,6 +4448,7 @@ export const halotile = $root.halotile = (() => {
         v1.Grant = (function() {
 
             function Grant(properties) {
+                this.reads = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4438,7 +4460,7 @@ export const halotile = $root.halotile = (() => {
             Grant.prototype.stage = 0;
             Grant.prototype.tile = 0;
             Grant.prototype.attempt = 0;
-            Grant.prototype.byReference = false;
+            Grant.prototype.reads = $util.emptyArray;
 
             Grant.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4457,8 +4479,9 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(32).uint32(message.tile);
                 if (message.attempt != null && Object.hasOwnProperty.call(message, "attempt"))
                     writer.uint32(40).uint32(message.attempt);
-                if (message.byReference != null && Object.hasOwnProperty.call(message, "byReference"))
-                    writer.uint32(48).bool(message.byReference);
+                if (message.reads != null && message.reads.length)
+                    for (let i = 0; i < message.reads.length; ++i)
+                        $root.halotile.v1.StoredRead.encode(message.reads[i], writer.uint32(50).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -4506,7 +4529,9 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 6: {
-                            message.byReference = reader.bool();
+                            if (!(message.reads && message.reads.length))
+                                message.reads = [];
+                            message.reads.push($root.halotile.v1.StoredRead.decode(reader, reader.uint32(), undefined, long + 1));
                             break;
                         }
                     default:
@@ -4530,6 +4555,114 @@ export const halotile = $root.halotile = (() => {
             };
 
             return Grant;
+        })();
+
+        v1.StoredRead = (function() {
+
+            function StoredRead(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            StoredRead.prototype.level = 0;
+            StoredRead.prototype.index = 0;
+            StoredRead.prototype.offset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            StoredRead.prototype.length = 0;
+            StoredRead.prototype.crc = 0;
+            StoredRead.prototype.part = "";
+
+            StoredRead.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.level != null && Object.hasOwnProperty.call(message, "level"))
+                    writer.uint32(8).uint32(message.level);
+                if (message.index != null && Object.hasOwnProperty.call(message, "index"))
+                    writer.uint32(16).uint32(message.index);
+                if (message.offset != null && Object.hasOwnProperty.call(message, "offset"))
+                    writer.uint32(24).uint64(message.offset);
+                if (message.length != null && Object.hasOwnProperty.call(message, "length"))
+                    writer.uint32(32).uint32(message.length);
+                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
+                    writer.uint32(40).uint32(message.crc);
+                if (message.part != null && Object.hasOwnProperty.call(message, "part"))
+                    writer.uint32(50).string(message.part);
+                return writer;
+            };
+
+            StoredRead.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.StoredRead();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.level = reader.uint32();
+                            break;
+                        }
+                    case 2: {
+                            message.index = reader.uint32();
+                            break;
+                        }
+                    case 3: {
+                            message.offset = safe(reader.uint64());
+                            break;
+                        }
+                    case 4: {
+                            message.length = reader.uint32();
+                            break;
+                        }
+                    case 5: {
+                            message.crc = reader.uint32();
+                            break;
+                        }
+                    case 6: {
+                            message.part = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            StoredRead.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.StoredRead";
+            };
+
+            return StoredRead;
         })();
 
         v1.CancelTask = (function() {
@@ -4771,9 +4904,10 @@ export const halotile = $root.halotile = (() => {
 
             FetchBlocksRequest.prototype.key = "";
             FetchBlocksRequest.prototype.role = 0;
-            FetchBlocksRequest.prototype.level = 0;
             FetchBlocksRequest.prototype.indexes = $util.emptyArray;
             FetchBlocksRequest.prototype.rect = null;
+            FetchBlocksRequest.prototype.stage = 0;
+            FetchBlocksRequest.prototype.tile = 0;
 
             FetchBlocksRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4786,16 +4920,18 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.key);
                 if (message.role != null && Object.hasOwnProperty.call(message, "role"))
                     writer.uint32(16).int32(message.role);
-                if (message.level != null && Object.hasOwnProperty.call(message, "level"))
-                    writer.uint32(24).uint32(message.level);
                 if (message.indexes != null && message.indexes.length) {
-                    writer.uint32(34).fork();
+                    writer.uint32(26).fork();
                     for (let i = 0; i < message.indexes.length; ++i)
                         writer.uint32(message.indexes[i]);
                     writer.ldelim();
                 }
                 if (message.rect != null && Object.hasOwnProperty.call(message, "rect"))
-                    $root.halotile.v1.PixelRect.encode(message.rect, writer.uint32(42).fork(), q + 1).ldelim();
+                    $root.halotile.v1.PixelRect.encode(message.rect, writer.uint32(34).fork(), q + 1).ldelim();
+                if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
+                    writer.uint32(40).uint32(message.stage);
+                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
+                    writer.uint32(48).uint32(message.tile);
                 return writer;
             };
 
@@ -4831,10 +4967,6 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 3: {
-                            message.level = reader.uint32();
-                            break;
-                        }
-                    case 4: {
                             if (!(message.indexes && message.indexes.length))
                                 message.indexes = [];
                             if ((tag & 7) === 2) {
@@ -4851,8 +4983,16 @@ export const halotile = $root.halotile = (() => {
                                 message.indexes.push(reader.uint32());
                             break;
                         }
-                    case 5: {
+                    case 4: {
                             message.rect = $root.halotile.v1.PixelRect.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 5: {
+                            message.stage = reader.uint32();
+                            break;
+                        }
+                    case 6: {
+                            message.tile = reader.uint32();
                             break;
                         }
                     default:
@@ -5059,9 +5199,9 @@ export const halotile = $root.halotile = (() => {
             }
 
             BlockPart.prototype.index = 0;
-            BlockPart.prototype.length = 0;
-            BlockPart.prototype.crc = 0;
+            BlockPart.prototype.length = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             BlockPart.prototype.data = $util.newBuffer([]);
+            BlockPart.prototype.crc = 0;
 
             BlockPart.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5073,11 +5213,11 @@ export const halotile = $root.halotile = (() => {
                 if (message.index != null && Object.hasOwnProperty.call(message, "index"))
                     writer.uint32(8).uint32(message.index);
                 if (message.length != null && Object.hasOwnProperty.call(message, "length"))
-                    writer.uint32(16).uint32(message.length);
-                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
-                    writer.uint32(24).uint32(message.crc);
+                    writer.uint32(16).uint64(message.length);
                 if (message.data != null && Object.hasOwnProperty.call(message, "data"))
-                    writer.uint32(34).bytes(message.data);
+                    writer.uint32(26).bytes(message.data);
+                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
+                    writer.uint32(32).uint32(message.crc);
                 return writer;
             };
 
@@ -5109,15 +5249,15 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 2: {
-                            message.length = reader.uint32();
+                            message.length = safe(reader.uint64());
                             break;
                         }
                     case 3: {
-                            message.crc = reader.uint32();
+                            message.data = reader.bytes();
                             break;
                         }
                     case 4: {
-                            message.data = reader.bytes();
+                            message.crc = reader.uint32();
                             break;
                         }
                     default:

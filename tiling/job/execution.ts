@@ -1,6 +1,8 @@
 import type { Rect } from '../geometry/rect.js';
 import type { Mapping } from '../plan/mapping.js';
 import type { Plan } from '../plan/plan.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import type { CodecContext } from '../sources/block-source.js';
 
 /** One try at one tile. */
 export interface TileTask {
@@ -11,6 +13,8 @@ export interface TileTask {
   readonly attempt: number;
   /** Overview stages only: where the blocks of the base level lie that this tile averages. */
   readonly reads?: readonly StoredRead[];
+  /** Of the coordinator's grant, where the tile is run for one. */
+  readonly lease?: number;
 }
 
 /** A stored block as a later stage finds it. */
@@ -19,16 +23,47 @@ export interface StoredRead extends StoredBlock {
   readonly part: string;
 }
 
-/** Where a worker finds the blocks of an input. */
-export type SourceRef = { readonly kind: 'file'; readonly path: string };
+/** How a worker reaches a coordinator. */
+export interface CoordinatorEndpoint {
+  /** HOST:PORT. */
+  readonly address: string;
+  readonly token?: string;
+  /** PEM texts; the system's authorities where `ca` is absent. No TLS where the whole is absent. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+/** A raster of a job as its coordinator describes it to workers that cannot open the file. */
+export interface RemoteRaster {
+  /** What messages call it. */
+  readonly name: string;
+  readonly info: RasterInfo;
+  readonly layout: BlockLayout;
+  readonly codecContext: CodecContext;
+  /** Whether pixels may be asked for by rect, without decoding. */
+  readonly raw: boolean;
+}
+
+/** Where a worker finds the blocks of an input: in a file that it can open, or at the coordinator. */
+export type SourceRef =
+  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'coordinator';
+      readonly endpoint: CoordinatorEndpoint;
+      /** The coordinator's name of the job. */
+      readonly job: string;
+      readonly role: 'image' | 'map';
+      readonly raster: RemoteRaster;
+    };
 
 /**
  * Where a worker puts encoded blocks: appended to a part file of its own in the folder `epoch` of the partial
- * directory, or, for a local uncompressed output, written at their final places in `file`.
+ * directory; for an uncompressed output, written at their final places in `file`; or handed to the
+ * coordinator together with the tile's result.
  */
 export type SinkRef =
   | { readonly kind: 'parts'; readonly partial: string; readonly epoch: string; readonly durable: boolean }
-  | { readonly kind: 'placed'; readonly file: string; readonly durable: boolean };
+  | { readonly kind: 'placed'; readonly file: string; readonly durable: boolean }
+  | { readonly kind: 'coordinator'; readonly endpoint: CoordinatorEndpoint; readonly job: string };
 
 /** A job as a worker needs it: data only, so that it crosses threads and machines. */
 export interface TileJob {

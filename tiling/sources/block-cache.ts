@@ -109,6 +109,14 @@ export class SharedBlockCache {
     }
   }
 
+  /** Whether a block is here or on its way; it may be gone when it is acquired. */
+  holds(key: number): boolean {
+    this.#lock();
+    const found = this.#find(key);
+    this.#unlock();
+    return found >= 0;
+  }
+
   /** The slot is filled; others may read it. It stays pinned for the caller. */
   publish(index: number): void {
     this.#settle(index, READY);

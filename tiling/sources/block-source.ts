@@ -23,7 +23,9 @@ export interface BlockSource {
    * samples of `rect`, which lies in the image, into `into`, rows `strideBytes` apart. No copy is made on the
    * way. Returns the bytes read from storage.
    */
-  readRaw?(rect: Rect, into: Uint8Array, strideBytes: number): number;
+  readRaw?(rect: Rect, into: Uint8Array, strideBytes: number): number | Promise<number>;
+  /** These blocks are about to be read, in this order: a source that is far away asks for all of them at once. */
+  expect?(indexes: readonly number[]): void;
   close(): void;
 }
 

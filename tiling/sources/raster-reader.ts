@@ -37,21 +37,30 @@ export class RasterReader {
   /**
    * Fills `into` with the samples of `rect`, which lies in the image: interleaved, in the machine's byte order,
    * rows `strideBytes` apart. `into` may be a view of a WebAssembly memory that does not grow meanwhile.
-   * Gives no promise where samples are read raw.
+   * Gives no promise where samples are read raw from a file.
    * @throws bad-input for a damaged block; what was written by then is undefined
    */
   read(rect: Rect, into: Uint8Array, strideBytes: number): ReadCounts | Promise<ReadCounts> {
     if (this.source.readRaw === undefined) return this.#readBlocks(rect, into, strideBytes);
     const start = this.#now();
-    const bytesRead = this.source.readRaw(rect, into, strideBytes);
-    return { bytesRead, blocksDecoded: 0, readSeconds: (this.#now() - start) / 1000, decodeSeconds: 0 };
+    const counted = (bytesRead: number) => {
+      return { bytesRead, blocksDecoded: 0, readSeconds: (this.#now() - start) / 1000, decodeSeconds: 0 };
+    };
+    const read = this.source.readRaw(rect, into, strideBytes);
+    return read instanceof Promise ? read.then(counted) : counted(read);
   }
 
   async #readBlocks(rect: Rect, into: Uint8Array, strideBytes: number): Promise<ReadCounts> {
     const counts: ReadCounts = { bytesRead: 0, blocksDecoded: 0, readSeconds: 0, decodeSeconds: 0 };
     const { info, layout } = this.source;
     const planes = layout.planar ? info.channels : 1;
-    for (const cell of cellsTouching(this.#grid, rect)) {
+    const cells = cellsTouching(this.#grid, rect);
+    if (this.source.expect !== undefined) {
+      const planeBlocks = layout.across * layout.down;
+      const indexes = cells.flatMap((cell) => Array.from({ length: planes }, (_, plane) => plane * planeBlocks + cell));
+      this.source.expect(indexes.filter((index) => this.#cache?.holds(index) !== true));
+    }
+    for (const cell of cells) {
       for (let plane = 0; plane < planes; plane++) {
         const index = plane * layout.across * layout.down + cell;
         const lease = this.#cache?.acquire(index) ?? null;

@@ -4,6 +4,8 @@ import { toErrorRecord } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { openBackend } from '../kernels/open-backend.js';
+import { ClientPool } from '../remote/client-pool.js';
+import { FetchedSource } from '../remote/fetched-source.js';
 import { type OpenJob, openJob, type SharedCaches, type ThreadContext } from '../tile/open-job.js';
 import { runTile } from '../tile/run-tile.js';
 import { scanMap } from '../tile/scan-map.js';
@@ -14,11 +16,16 @@ const OPEN_JOBS = 4;
 
 const { backend, name } = workerData as ThreadData;
 
+const clients = new ClientPool();
 const context: ThreadContext = {
   backend: openBackend(backend),
   now: () => performance.now(),
   name: `${name}-${threadId}`,
-  openSource: ({ path }) => openTiffSource(path, { blocksChecked: true }),
+  openSource: (ref) =>
+    ref.kind === 'file'
+      ? openTiffSource(ref.path, { blocksChecked: true })
+      : new FetchedSource(clients.of(ref.endpoint), ref),
+  clients,
 };
 const openJobs = new Map<string, OpenJob>();
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
-import type { SinkRef } from '../../tiling/job/execution.js';
+import type { SinkRef, TileResult, TileTask } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import { type BlockPlaces, placedLayout } from '../../tiling/stitch/tiff-layout.js';
@@ -10,6 +10,8 @@ import { type BlockPlaces, placedLayout } from '../../tiling/stitch/tiff-layout.
 export interface BlockSink {
   /** Name of the part file for the ledger; empty for placed blocks. */
   readonly part: string;
+  /** A new attempt starts; what an earlier one left unreported is dropped. */
+  begin?(): void;
   /**
    * Writes a block and returns its offset.
    * @throws output-failed with what the system said
@@ -17,11 +19,18 @@ export interface BlockSink {
   put(block: { readonly level: number; readonly index: number }, bytes: Uint8Array): number;
   /** Returns when what was put will survive what the job asks for; called before a tile is reported. */
   settle(): void;
+  /** Hands the finished tile over, where that is the sink's own part. */
+  report?(result: TileResult, task: TileTask): Promise<void>;
+  /** The blocks that an overview tile averages, in the order of the task's reads, where they are no files here. */
+  readBack?(task: TileTask): Promise<readonly Uint8Array[]>;
   close(): void;
 }
 
+/** A sink in storage that this machine sees. */
+export type StoredSinkRef = Exclude<SinkRef, { readonly kind: 'coordinator' }>;
+
 /** @param thread distinguishes the part files of all threads that ever work on a job */
-export function openSink(ref: SinkRef, plan: Plan, thread: string): BlockSink {
+export function openSink(ref: StoredSinkRef, plan: Plan, thread: string): BlockSink {
   return ref.kind === 'placed' ? new PlacedSink(ref.file, plan, ref.durable) : new PartSink(ref, thread);
 }
 

@@ -6,6 +6,8 @@ import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import type { BlockSource } from '../../tiling/sources/block-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { Backend } from '../kernels/backend.js';
+import type { ClientPool } from '../remote/client-pool.js';
+import { RemoteSink } from '../remote/remote-sink.js';
 import { type BlockSink, openSink } from './block-sink.js';
 
 /** Caches of decoded blocks that all threads of a process share. */
@@ -22,6 +24,7 @@ export interface ThreadContext {
   /** Unique among all threads that ever work on a job. */
   readonly name: string;
   readonly openSource: (ref: TileJob['image']) => BlockSource;
+  readonly clients: ClientPool;
 }
 
 /** A job opened by one thread: its files, caches and kernels stay open from tile to tile. */
@@ -44,7 +47,10 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     new RasterReader(context.openSource(ref), cache === undefined ? null : new SharedBlockCache(cache), context.now);
   const image = readerOf(job.image, caches.image);
   const map = job.map === undefined ? undefined : readerOf(job.map, caches.map);
-  const sink = openSink(job.sink, plan, context.name);
+  const sink =
+    job.sink.kind === 'coordinator'
+      ? new RemoteSink(context.clients.of(job.sink.endpoint), job.sink.job)
+      : openSink(job.sink, plan, context.name);
   return {
     job,
     plan,

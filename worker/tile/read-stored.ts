@@ -5,7 +5,7 @@ import { decodeBlock } from '../../tiling/codecs/decode-block.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
-import type { StoredRead } from '../../tiling/job/execution.js';
+import type { StoredRead, TileTask } from '../../tiling/job/execution.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { readFully } from '../../tiling/stitch/copy-blocks.js';
 import { storedBlockLayout, storedPhotometric } from '../../tiling/stitch/output-shape.js';
@@ -19,15 +19,16 @@ export async function readStoredTile(
   open: OpenJob,
   level: number,
   rect: Rect,
-  reads: readonly StoredRead[],
+  task: TileTask,
   tally: Tally,
 ): Promise<TileRaster> {
   const { plan } = open;
   const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
   const layout = storedBlockLayout(plan, grid);
   const raster = allocate(open, rect, plan.output);
-  for (const read of reads) {
-    const encoded = tally.timed('read', () => readStored(open, read));
+  const fetched = await tally.timed('read', () => open.sink.readBack?.(task));
+  for (const [position, read] of (task.reads ?? []).entries()) {
+    const encoded = fetched?.[position] ?? tally.timed('read', () => readStored(open, read));
     tally.counts.bytesRead += encoded.length;
     const where = { file: read.part, block: read.index };
     const decoded = await tally.timed('decode', () =>
@@ -38,8 +39,9 @@ export async function readStoredTile(
   return raster;
 }
 
-function readStored({ job }: OpenJob, { part, offset, length, crc }: StoredRead): Uint8Array {
-  const path = job.sink.kind === 'placed' ? job.sink.file : join(job.sink.partial, part);
+function readStored({ job: { sink } }: OpenJob, { part, offset, length, crc }: StoredRead): Uint8Array {
+  if (sink.kind === 'coordinator') throw new Error('a remote sink reads back itself');
+  const path = sink.kind === 'placed' ? sink.file : join(sink.partial, part);
   const bytes = new Uint8Array(length);
   const fd = openSync(path, 'r');
   try {

@@ -14,6 +14,7 @@ export async function runTile(open: OpenJob, task: TileTask): Promise<TileResult
   const stage = plan.stages[task.stage]!;
   const tally = new Tally(open.now);
   const rect = cellRect(gridOf(plan.levels[stage.base]!, { width: stage.tile, height: stage.tile }), task.tile);
+  open.sink.begin?.();
   backend.memory.reset(plan.memory.linearBytes);
   let raster: TileRaster;
   let mapMax = 0;
@@ -25,11 +26,11 @@ export async function runTile(open: OpenJob, task: TileTask): Promise<TileResult
     const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];
     checks = tally.timed('encode', () => open.rasterCrc.term(rect, bytesOf(raster.samples), strideBytes));
   } else {
-    raster = await readStoredTile(open, stage.base, rect, task.reads!, tally);
+    raster = await readStoredTile(open, stage.base, rect, task, tally);
   }
   const blocks = await emitLevels(open, raster, stage, tally);
   tally.counts.outputPixels += rect.width * rect.height;
-  return {
+  const result: TileResult = {
     task: { stage: task.stage, tile: task.tile, attempt: task.attempt },
     part: open.sink.part,
     blocks,
@@ -39,4 +40,6 @@ export async function runTile(open: OpenJob, task: TileTask): Promise<TileResult
     seconds: tally.seconds,
     counts: tally.counts,
   };
+  await tally.timed('write', () => open.sink.report?.(result, task));
+  return result;
 }

@@ -1,0 +1,75 @@
+import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { ERROR_TABLE, type ErrorTag, HalotileError } from '../../tiling/errors.js';
+import { google } from '../gen/messages.js';
+import type { FieldViolation } from './job-spec.js';
+
+const DETAILS_KEY = 'grpc-status-details-bin';
+const DOMAIN = 'halotile';
+const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
+
+/** Statuses of errors that are not halotile's own, as their nearest tag. */
+const TAG_OF_CODE: Readonly<Partial<Record<status, ErrorTag>>> = {
+  [status.INVALID_ARGUMENT]: 'bad-usage',
+  [status.NOT_FOUND]: 'not-found',
+  [status.ALREADY_EXISTS]: 'already-exists',
+  [status.PERMISSION_DENIED]: 'not-allowed',
+  [status.UNAUTHENTICATED]: 'not-allowed',
+  [status.FAILED_PRECONDITION]: 'not-ready',
+  [status.RESOURCE_EXHAUSTED]: 'over-limit',
+  [status.DATA_LOSS]: 'data-loss',
+  [status.CANCELLED]: 'interrupted',
+};
+
+/**
+ * An error as a gRPC status: the code from the one table of tags, the message as the sentence, and in
+ * `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (reason: the tag) and, where fields of the
+ * request are at fault, BadRequest. What is not a HalotileError says INTERNAL and no more.
+ */
+export function toStatus(error: unknown, violations: readonly FieldViolation[] = []): Partial<StatusObject> {
+  if (!(error instanceof HalotileError)) {
+    return { code: status.INTERNAL, details: "internal error; the coordinator's log has more" };
+  }
+  const code = status[ERROR_TABLE[error.tag].grpc];
+  const details: google.protobuf.IAny[] = [
+    { type_url: ERROR_INFO, value: google.rpc.ErrorInfo.encode({ reason: error.tag, domain: DOMAIN }).finish() },
+  ];
+  if (violations.length > 0) {
+    const value = google.rpc.BadRequest.encode({ fieldViolations: [...violations] }).finish();
+    details.push({ type_url: BAD_REQUEST, value });
+  }
+  const metadata = new Metadata();
+  const bytes = google.rpc.Status.encode({ code, message: error.message, details }).finish();
+  metadata.set(DETAILS_KEY, Buffer.from(bytes));
+  return { code, details: error.message, metadata };
+}
+
+/** The error that a status stands for; the inverse of {@link toStatus} as far as tag and sentence go. */
+export function fromStatus(error: ServiceError, where?: string): HalotileError {
+  const tag =
+    tagOf(error) ?? TAG_OF_CODE[error.code] ?? (error.code === status.UNAVAILABLE ? 'unreachable' : 'tile-failed');
+  const what = error.details || error.message;
+  const place = tag === 'unreachable' ? where : undefined;
+  return new HalotileError(tag, place === undefined ? { what } : { what, where: place }, { cause: error });
+}
+
+/** The fields that a refused request was refused for. */
+export function violationsOf(error: ServiceError): FieldViolation[] {
+  const any = detailsOf(error).find((detail) => detail.type_url === BAD_REQUEST);
+  if (any === undefined) return [];
+  const { fieldViolations } = google.rpc.BadRequest.decode(any.value);
+  return fieldViolations.map(({ field, description }) => ({ field: field ?? '', description: description ?? '' }));
+}
+
+function tagOf(error: ServiceError): ErrorTag | undefined {
+  const any = detailsOf(error).find((detail) => detail.type_url === ERROR_INFO);
+  if (any === undefined) return undefined;
+  const { reason, domain } = google.rpc.ErrorInfo.decode(any.value);
+  return domain === DOMAIN && reason in ERROR_TABLE ? (reason as ErrorTag) : undefined;
+}
+
+function detailsOf(error: ServiceError): google.protobuf.Any[] {
+  const bytes = error.metadata?.get(DETAILS_KEY)[0];
+  if (!(bytes instanceof Buffer)) return [];
+  return google.rpc.Status.decode(bytes).details.map((detail) => new google.protobuf.Any(detail));
+}

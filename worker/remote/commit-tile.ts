@@ -1,0 +1,36 @@
+import { type CoordinatorClient, writeWhenReady } from '../../proto/client/calls.js';
+import { writeTileResult } from '../../proto/convert/tile-result.js';
+import type { halotile } from '../../proto/gen/messages.js';
+import { Workers } from '../../proto/gen/services.js';
+import type { TileResult } from '../../tiling/job/execution.js';
+import { withRetries } from './retry.js';
+
+/** Bytes of one message. */
+const MESSAGE_BYTES = 1 << 20;
+
+/**
+ * Hands a finished tile to its coordinator: where its blocks were written, or with `bytes` the blocks
+ * themselves, in the result's order. Returns what became of it.
+ * @throws not-found where the job is over
+ */
+export function commitTile(
+  client: CoordinatorClient,
+  { job, lease }: { readonly job: string; readonly lease: number },
+  result: TileResult,
+  bytes: readonly Uint8Array[],
+): Promise<halotile.v1.CommitOutcome> {
+  return withRetries(async () => {
+    const { stream, response } = client.clientStream(Workers.commitTile);
+    // A stream that breaks tells its response too.
+    stream.on('error', () => {});
+    response.catch(() => {});
+    await writeWhenReady(stream, { commit: writeTileResult(job, lease, result) });
+    for (const block of bytes) {
+      for (let start = 0; start < block.length; start += MESSAGE_BYTES) {
+        if (!(await writeWhenReady(stream, { data: block.subarray(start, start + MESSAGE_BYTES) }))) break;
+      }
+    }
+    stream.end();
+    return (await response).outcome;
+  });
+}
