@@ -2,14 +2,32 @@ import { badInput } from '../../tiling/errors.js';
 import type { StoredBlock, TileCounts, TileResult, TileSeconds } from '../../tiling/job/execution.js';
 import type { halotile } from '../gen/messages.js';
 
-/** A result as the header of CommitTile; `key` and `lease` are the stream's. */
-export function writeTileResult(key: string, lease: number, result: TileResult): halotile.v1.ITileCommit {
-  const { task, blocks, part, pixelCrc, rasterCrcTerm, mapMax, seconds, counts } = result;
+/** What a commit says beside the result. */
+export interface CommitAddress {
+  /** The coordinator's name of the job. */
+  readonly key: string;
+  readonly lease: number;
+  /** Whether the blocks' bytes follow; their offsets then mean nothing. */
+  readonly inline: boolean;
+}
+
+/** A result as the header of CommitTile. */
+export function writeTileResult({ key, lease, inline }: CommitAddress, result: TileResult): halotile.v1.ITileCommit {
+  const {
+    task: { stage, tile, attempt },
+    blocks,
+    part,
+    pixelCrc,
+    rasterCrcTerm,
+    mapMax,
+    seconds,
+    counts,
+  } = result;
   return {
-    ...{ key, lease, ...task, part, pixelCrc, rasterCrcTerm, mapMax },
+    ...{ key, lease, stage, tile, attempt, part, pixelCrc, rasterCrcTerm, mapMax },
     levels: blocks.map((block) => block.level),
     indexes: blocks.map((block) => block.index),
-    offsets: part === '' ? [] : blocks.map((block) => block.offset),
+    offsets: inline ? [] : blocks.map((block) => block.offset),
     lengths: blocks.map((block) => block.length),
     crcs: blocks.map((block) => block.crc),
     seconds: { ...seconds },

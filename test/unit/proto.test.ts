@@ -101,7 +101,7 @@ test('a tile result goes through the proto unchanged', () => {
     seconds: { read: 0.5, decode: 0, kernel: 1, encode: 0, write: 0 },
     counts: { bytesRead: 2 ** 41, bytesWritten: 1, blocksDecoded: 2, inputPixels: 3, outputPixels: 4 },
   };
-  const bytes = halotile.v1.TileCommit.encode(writeTileResult('k', 9, result)).finish();
+  const bytes = halotile.v1.TileCommit.encode(writeTileResult({ key: 'k', lease: 9, inline: false }, result)).finish();
   assert.deepEqual(readTileResult(halotile.v1.TileCommit.decode(bytes)), result);
 });
 

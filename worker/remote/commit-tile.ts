@@ -15,7 +15,7 @@ const MESSAGE_BYTES = 1 << 20;
  */
 export function commitTile(
   client: CoordinatorClient,
-  { job, lease }: { readonly job: string; readonly lease: number },
+  { key, lease }: { readonly key: string; readonly lease: number },
   result: TileResult,
   bytes: readonly Uint8Array[],
 ): Promise<halotile.v1.CommitOutcome> {
@@ -24,7 +24,7 @@ export function commitTile(
     // A stream that breaks tells its response too.
     stream.on('error', () => {});
     response.catch(() => {});
-    await writeWhenReady(stream, { commit: writeTileResult(job, lease, result) });
+    await writeWhenReady(stream, { commit: writeTileResult({ key, lease, inline: bytes.length > 0 }, result) });
     for (const block of bytes) {
       for (let start = 0; start < block.length; start += MESSAGE_BYTES) {
         if (!(await writeWhenReady(stream, { data: block.subarray(start, start + MESSAGE_BYTES) }))) break;

@@ -38,7 +38,7 @@ export class RemoteSink implements BlockSink {
   async report(result: TileResult, task: TileTask): Promise<void> {
     const blocks = this.#blocks;
     this.begin();
-    await commitTile(this.#client, { job: this.#job, lease: task.lease ?? 0 }, { ...result, part: '' }, blocks);
+    await commitTile(this.#client, { key: this.#job, lease: task.lease ?? 0 }, { ...result, part: '' }, blocks);
   }
 
   /** The stored blocks that an overview tile averages, in the order of the task's reads. */

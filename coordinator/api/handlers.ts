@@ -1,0 +1,96 @@
+import type {
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerErrorResponse,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
+import { writeWhenReady } from '../../proto/client/calls.js';
+import type { FieldViolation } from '../../proto/convert/job-spec.js';
+import { toStatus } from '../../proto/convert/status.js';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { type Caller, callerOf } from './auth.js';
+
+/** A request of which single fields are wrong. */
+export class BadRequest extends HalotileError {
+  readonly violations: readonly FieldViolation[];
+
+  constructor(violations: readonly FieldViolation[]) {
+    super('bad-usage', { what: violations.map(({ field, description }) => `${field}: ${description}`).join('; ') });
+    this.violations = violations;
+  }
+}
+
+/** Turns a failure into a status; the caller's log gets what the client must not see. */
+export type Fail = (error: unknown) => ServerErrorResponse;
+
+export function failWith(log: (line: string) => void): Fail {
+  return (error) => {
+    if (!(error instanceof HalotileError))
+      log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
+    const violations = error instanceof BadRequest ? error.violations : [];
+    const message = error instanceof Error ? error.message : String(error);
+    return { name: 'Error', message, ...toStatus(error, violations) };
+  };
+}
+
+/** A unary method as an async function. */
+export function unary<Request, Response>(
+  fail: Fail,
+  method: (request: Request, caller: Caller) => Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    Promise.resolve()
+      .then(() => method(call.request, callerOf(call.metadata)))
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(fail(error)),
+      );
+  };
+}
+
+/** A method that answers with a stream: what it yields is sent as fast as the client takes it. */
+export function serverStream<Request, Response>(
+  fail: Fail,
+  method: (request: Request, caller: Caller, signal: AbortSignal) => AsyncIterable<Response>,
+): handleServerStreamingCall<Request, Response> {
+  return (call) => {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    call.on('error', () => gone.abort());
+    send(call, () => method(call.request, callerOf(call.metadata), gone.signal), gone.signal).then(
+      () => call.end(),
+      (error: unknown) => call.emit('error', fail(error)),
+    );
+  };
+}
+
+async function send<Request, Response>(
+  call: ServerWritableStream<Request, Response>,
+  messages: () => AsyncIterable<Response>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const message of messages()) {
+    if (signal.aborted || !(await writeWhenReady(call, message))) return;
+  }
+}
+
+/** A method that reads a stream and answers once. Its first message is given apart from the others. */
+export function clientStream<Request, Response>(
+  fail: Fail,
+  method: (first: Request, rest: AsyncIterable<Request>, caller: Caller) => Promise<Response>,
+): handleClientStreamingCall<Request, Response> {
+  return (call, callback) => {
+    const receive = async () => {
+      const caller = callerOf(call.metadata);
+      const messages = (call as AsyncIterable<Request>)[Symbol.asyncIterator]();
+      const first = await messages.next();
+      if (first.done) throw badUsage({ what: 'the stream had no message', expected: 'a header first' });
+      return method(first.value, { [Symbol.asyncIterator]: () => messages }, caller);
+    };
+    receive().then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(fail(error)),
+    );
+  };
+}

@@ -1,0 +1,71 @@
+import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { readTileResult } from '../../proto/convert/tile-result.js';
+import { halotile } from '../../proto/gen/messages.js';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import type { TileResult } from '../../tiling/job/execution.js';
+import { blockMessages, rectMessages, storedMessages } from '../cluster/inline-reads.js';
+import { checkPart } from '../cluster/part-check.js';
+import { clientStream, serverStream } from './handlers.js';
+import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
+
+const { SourceRole, CommitOutcome } = halotile.v1;
+
+/** The service that workers call; see proto/halotile/v1/workers.proto. */
+export function workersService(options: WorkersServiceOptions): UntypedServiceImplementation {
+  const { cluster, fail } = options;
+  let streams = 0;
+  return {
+    attach: (call: ServerDuplexStream<halotile.v1.AttachRequest, halotile.v1.IAttachResponse>) => {
+      new WorkerStream(++streams, call, options);
+    },
+
+    fetchBlocks: serverStream(fail, async function* (request: halotile.v1.FetchBlocksRequest) {
+      const job = cluster.openJob(request.key);
+      const { role, indexes, rect } = request;
+      if (role === SourceRole.SOURCE_ROLE_OUTPUT) {
+        const reads = job.taskOf(request.stage, request.tile)?.reads ?? [];
+        for await (const parts of storedMessages(job.sink, reads, indexes)) yield { parts };
+        return;
+      }
+      const source = job.source(role === SourceRole.SOURCE_ROLE_MAP ? 'map' : 'image');
+      const messages = rect ? rectMessages(source, rectOf(rect)) : blockMessages(source, indexes);
+      for await (const parts of messages) yield { parts };
+    }),
+
+    commitTile: clientStream(
+      fail,
+      async (first: halotile.v1.CommitTileRequest, rest: AsyncIterable<halotile.v1.CommitTileRequest>) => {
+        const { commit } = first;
+        if (!commit) throw badUsage({ what: 'the first message has no commit' });
+        const header = new halotile.v1.TileCommit(commit);
+        const job = cluster.openJob(header.key);
+        const result = readTileResult(header);
+        let placed: TileResult = result;
+        if (header.offsets.length === 0 && result.blocks.length > 0) {
+          placed = { ...result, part: job.store.part, blocks: await job.store.store(result.blocks, dataOf(rest)) };
+        } else await checkPart(job.sink, result);
+        const verdict = cluster.commit(header.key, placed, header.lease);
+        // The job writes its ledger in the turns that follow; the answer may wait for that.
+        await new Promise((resolve) => setImmediate(resolve));
+        switch (verdict) {
+          case 'commit':
+            return { outcome: CommitOutcome.COMMIT_OUTCOME_COMMITTED };
+          case 'duplicate':
+            return { outcome: CommitOutcome.COMMIT_OUTCOME_DUPLICATE };
+          case 'unequal':
+            return { outcome: CommitOutcome.COMMIT_OUTCOME_UNEQUAL };
+          case 'unwanted':
+            throw new HalotileError('not-found', { what: 'nobody waits for this tile', where: header.key });
+        }
+      },
+    ),
+  };
+}
+
+async function* dataOf(messages: AsyncIterable<halotile.v1.CommitTileRequest>): AsyncGenerator<Uint8Array> {
+  for await (const { data } of messages) if (data) yield data;
+}
+
+function rectOf({ x = 0, y = 0, width = 0, height = 0 }: halotile.v1.IPixelRect) {
+  return { x, y, width, height };
+}

@@ -1,0 +1,136 @@
+import type { halotile } from '../../proto/gen/messages.js';
+import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import type { RemoteRaster, SourceRef, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import { toPortable } from '../../tiling/job/portable.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
+import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { InlineStore } from './inline-store.js';
+
+type FileRef = Extract<SourceRef, { kind: 'file' }>;
+
+interface PendingTile {
+  readonly task: TileTask;
+  readonly resolve: (result: TileResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Tiles of a stage are told apart by one number. */
+const STAGE_STRIDE = 2 ** 32;
+
+/** One job as the cluster runs it: tiles that were asked for, and the files behind inline transfers. */
+export class ClusterJob {
+  readonly job: TileJob;
+  readonly #roots: StorageRoots;
+  readonly #pending = new Map<number, PendingTile>();
+  readonly #sources = new Map<'image' | 'map', BlockSource>();
+  #store: InlineStore | undefined;
+  /** Tiles that wait to be told to the scheduler, by stage. */
+  #fresh = new Map<number, number[]>();
+
+  constructor(job: TileJob, roots: StorageRoots) {
+    this.job = job;
+    this.#roots = roots;
+  }
+
+  /** The result of a tile, when somebody commits it; `announce` is called once for many tiles. */
+  run(task: TileTask, announce: () => void): Promise<TileResult> {
+    return new Promise((resolve, reject) => {
+      this.#pending.set(task.stage * STAGE_STRIDE + task.tile, { task, resolve, reject });
+      if (this.#fresh.size === 0) queueMicrotask(announce);
+      const tiles = this.#fresh.get(task.stage);
+      if (tiles === undefined) this.#fresh.set(task.stage, [task.tile]);
+      else tiles.push(task.tile);
+    });
+  }
+
+  /** The tiles that were asked for since the last call. */
+  takeFresh(): Map<number, number[]> {
+    const fresh = this.#fresh;
+    this.#fresh = new Map();
+    return fresh;
+  }
+
+  taskOf(stage: number, tile: number): TileTask | undefined {
+    return this.#pending.get(stage * STAGE_STRIDE + tile)?.task;
+  }
+
+  resolve(result: TileResult): void {
+    const key = result.task.stage * STAGE_STRIDE + result.task.tile;
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
+    pending?.resolve(result);
+  }
+
+  /** Every tile that was asked for fails. */
+  rejectAll(error: Parameters<typeof fromErrorRecord>[0]): void {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(fromErrorRecord(error));
+  }
+
+  /** @throws not-found where the job has no map */
+  source(role: 'image' | 'map'): BlockSource {
+    let source = this.#sources.get(role);
+    if (source === undefined) {
+      const ref = this.job[role];
+      if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no ${role}` });
+      source = openTiffSource(asFile(ref).path, { blocksChecked: true });
+      this.#sources.set(role, source);
+    }
+    return source;
+  }
+
+  get store(): InlineStore {
+    this.#store ??= new InlineStore(this.sink, this.job.plan);
+    return this.#store;
+  }
+
+  /** Where blocks lie; the coordinator itself always writes files. */
+  get sink() {
+    const { sink } = this.job;
+    if (sink.kind === 'coordinator') throw new Error('a coordinator does not write through another one');
+    return sink;
+  }
+
+  /** What a worker needs to open the job, by reference where it sees the root. */
+  describe(visible: ReadonlySet<string>): halotile.v1.IOpenJob {
+    const { job, sink } = this;
+    const rooted = (path: string) => {
+      const found = this.#roots.rootOf(path);
+      return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
+    };
+    const source = (role: 'image' | 'map', ref: SourceRef) => ({
+      ...rooted(asFile(ref).path),
+      sourceJson: toPortable(describeRaster(this.source(role))),
+      raw: this.source(role).readRaw !== undefined,
+    });
+    return {
+      key: job.key,
+      planJson: toPortable(job.plan),
+      image: source('image', job.image),
+      ...(job.map === undefined ? {} : { map: source('map', job.map) }),
+      sink: {
+        ...rooted(sink.kind === 'placed' ? sink.file : sink.partial),
+        placed: sink.kind === 'placed',
+        epoch: sink.kind === 'placed' ? '' : sink.epoch,
+        durable: sink.durable,
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const source of this.#sources.values()) source.close();
+    this.#sources.clear();
+    await this.#store?.close();
+  }
+}
+
+function asFile(ref: SourceRef): FileRef {
+  if (ref.kind !== 'file') throw new Error('a coordinator does not read through another one');
+  return ref;
+}
+
+function describeRaster({ name, info, layout, codecContext, readRaw }: BlockSource): RemoteRaster {
+  return { name: name.split('/').at(-1)!, info, layout, codecContext, raw: readRaw !== undefined };
+}

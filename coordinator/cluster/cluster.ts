@@ -1,0 +1,247 @@
+import type { halotile } from '../../proto/gen/messages.js';
+import type { ErrorRecord } from '../../tiling/errors.js';
+import { HalotileError } from '../../tiling/errors.js';
+import type { TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import type { SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
+import { Scheduler } from '../scheduler/scheduler.js';
+import { ClusterJob } from './cluster-job.js';
+
+/** A connected worker, as far as the cluster talks to it. */
+export interface WorkerLink {
+  readonly id: WorkerId;
+  /** For people. */
+  readonly name: string;
+  /** Storage roots that were proved visible and writable. */
+  readonly roots: ReadonlySet<string>;
+  send(message: halotile.v1.IAttachResponse): void;
+  /** Ends the stream. */
+  close(reason: string): void;
+}
+
+export interface ClusterOptions {
+  readonly limits: SchedulerLimits;
+  readonly roots: StorageRoots;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** One line for the operator. */
+  readonly log: (line: string) => void;
+}
+
+/** What a job wants of the cluster beside its tiles. */
+export interface JobTerms {
+  /** Larger runs first. */
+  readonly priority: number;
+  /** Called when the job starts or stops to wait for a worker. */
+  readonly onWaiting: (waiting: boolean) => void;
+}
+
+interface OpenedJob extends JobTerms {
+  readonly clusterJob: ClusterJob;
+  /** Links that know the job. */
+  readonly openedOn: Set<WorkerId>;
+}
+
+/** How often the scheduler looks for silence and late tiles. */
+const TICK_MS = 500;
+
+/** Carries out what the scheduler decides: the link between jobs that want tiles and workers that run them. */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #scheduler: Scheduler;
+  readonly #links = new Map<WorkerId, WorkerLink>();
+  readonly #jobs = new Map<string, OpenedJob>();
+  readonly #timer: NodeJS.Timeout;
+  #wasted = 0;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#scheduler = new Scheduler(options.limits);
+    this.#timer = setInterval(() => this.#step({ type: 'tick' }), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** Attempts that ended without a commit, since the start. */
+  get wasted(): number {
+    return this.#wasted;
+  }
+
+  get limits(): SchedulerLimits {
+    return this.#options.limits;
+  }
+
+  get workers(): number {
+    return this.#scheduler.workers;
+  }
+
+  /** Leases held by all workers. */
+  get leases(): number {
+    return this.#scheduler.leases;
+  }
+
+  leasesOf(key: string): number {
+    return this.#scheduler.leasesOf(key);
+  }
+
+  join(link: WorkerLink, hello: halotile.v1.IHello): void {
+    this.#links.set(link.id, link);
+    this.#options.log(
+      `worker ${link.name} joined (${hello.slots} slots, roots: ${[...link.roots].join(', ') || 'none'})`,
+    );
+    this.#step({
+      type: 'worker-joined',
+      worker: link.id,
+      instance: hello.instance ?? '',
+      slots: hello.slots ?? 1,
+      memoryBytes: hello.memoryBytes ? hello.memoryBytes : Number.POSITIVE_INFINITY,
+      labels: hello.backends ?? [],
+    });
+  }
+
+  leave(id: WorkerId): void {
+    const link = this.#links.get(id);
+    if (link === undefined) return;
+    this.#links.delete(id);
+    for (const { openedOn } of this.#jobs.values()) openedOn.delete(id);
+    this.#options.log(`worker ${link.name} left`);
+    this.#step({ type: 'worker-left', worker: id });
+  }
+
+  /** Anything that a worker says of itself or its leases. */
+  hear(event: Extract<SchedulerEvent, { worker: WorkerId }>): void {
+    if (event.type === 'task-failed') {
+      this.#wasted++;
+      this.#options.log(`worker ${this.#links.get(event.worker)?.name}: ${event.failure.detail.what}`);
+    }
+    this.#step(event);
+  }
+
+  /** Runs one tile of a job, which is opened with its first one. */
+  run(job: TileJob, task: TileTask, terms: JobTerms): Promise<TileResult> {
+    let opened = this.#jobs.get(job.key);
+    if (opened === undefined) {
+      opened = { ...terms, clusterJob: new ClusterJob(job, this.#options.roots), openedOn: new Set() };
+      this.#jobs.set(job.key, opened);
+      this.#step({
+        type: 'job-opened',
+        job: job.key,
+        priority: terms.priority,
+        needs: [],
+        taskBytes: job.plan.memory.perThreadBytes,
+        stageTiles: job.plan.stages.map(({ across, down }) => across * down),
+      });
+    }
+    const { clusterJob } = opened;
+    return clusterJob.run(task, () => {
+      for (const [stage, tiles] of clusterJob.takeFresh()) {
+        this.#step({ type: 'tiles-added', job: job.key, stage, tiles });
+      }
+    });
+  }
+
+  /** @throws not-found where the job is not open (any more) */
+  openJob(key: string): ClusterJob {
+    const opened = this.#jobs.get(key);
+    if (opened === undefined)
+      throw new HalotileError('not-found', { what: 'the job is not open any more', where: key });
+    return opened.clusterJob;
+  }
+
+  /** A tile has arrived whole; says what it is worth. */
+  commit(key: string, result: TileResult, lease: number): Verdict {
+    const { stage, tile } = result.task;
+    const commands = this.#step({ type: 'result', job: key, stage, tile, pixelCrc: result.pixelCrc, lease });
+    const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
+    if (verdict === 'commit') this.#jobs.get(key)?.clusterJob.resolve(result);
+    else this.#wasted++;
+    if (verdict === 'unequal') {
+      this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`);
+    }
+    return verdict;
+  }
+
+  /** The job needs nothing more; what still waits fails with `reason`. */
+  async closeJob(key: string, reason: ErrorRecord): Promise<void> {
+    const opened = this.#jobs.get(key);
+    if (opened === undefined) return;
+    this.#step({ type: 'job-closed', job: key });
+    this.#forget(key, opened, reason);
+    await opened.clusterJob.close();
+  }
+
+  /** No further grants; workers are told to finish and go. */
+  drain(): void {
+    this.#step({ type: 'drain' });
+    for (const link of this.#links.values()) link.send({ drain: {} });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const link of this.#links.values()) link.close('the coordinator ends');
+  }
+
+  #forget(key: string, { clusterJob, openedOn }: OpenedJob, reason: ErrorRecord): void {
+    this.#jobs.delete(key);
+    for (const id of openedOn) this.#links.get(id)?.send({ closeJob: { key } });
+    clusterJob.rejectAll(reason);
+  }
+
+  #step(event: SchedulerEvent) {
+    const commands = this.#scheduler.step(event, this.#options.now());
+    for (const command of commands) {
+      switch (command.type) {
+        case 'grant':
+          this.#grant(command);
+          break;
+        case 'cancel': {
+          const { lease, overdue } = command;
+          this.#links.get(command.worker)?.send({ cancelTask: { lease, overdue } });
+          break;
+        }
+        case 'job-failed': {
+          const opened = this.#jobs.get(command.job);
+          if (opened !== undefined) this.#forget(command.job, opened, command.failure);
+          void opened?.clusterJob.close();
+          break;
+        }
+        case 'job-waiting':
+        case 'job-running':
+          this.#jobs.get(command.job)?.onWaiting(command.type === 'job-waiting');
+          break;
+        case 'worker-expired':
+          this.#links.get(command.worker)?.close('silent for longer than a lease');
+          break;
+        case 'verdict':
+          break;
+      }
+    }
+    return commands;
+  }
+
+  #grant({
+    worker,
+    lease,
+    job,
+    stage,
+    tile,
+    attempt,
+  }: {
+    worker: WorkerId;
+    lease: number;
+    job: string;
+    stage: number;
+    tile: number;
+    attempt: number;
+  }): void {
+    const link = this.#links.get(worker);
+    const opened = this.#jobs.get(job);
+    if (link === undefined || opened === undefined) return;
+    if (!opened.openedOn.has(worker)) {
+      opened.openedOn.add(worker);
+      link.send({ openJob: opened.clusterJob.describe(link.roots) });
+    }
+    if (attempt > 1) this.#options.log(`tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`);
+    const reads = opened.clusterJob.taskOf(stage, tile)?.reads ?? [];
+    link.send({ grant: { lease, key: job, stage, tile, attempt, reads: [...reads] } });
+  }
+}

@@ -1,0 +1,126 @@
+import { close, fdatasync, open, write } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
+import { badInput, HalotileError } from '../../tiling/errors.js';
+import type { SinkRef, StoredBlock } from '../../tiling/job/execution.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/stitch/tiff-layout.js';
+
+const openFile = promisify(open);
+const syncData = promisify(fdatasync);
+const closeFile = promisify(close);
+
+/** The part file for blocks that came through the coordinator. */
+const PART = 'part-coordinator';
+/** An encoded block may be larger than its pixels, but not by more than this share and a header. */
+const MAX_GROWTH = 1.25;
+const MAX_OVERHEAD_BYTES = 1 << 16;
+
+/** Puts blocks that workers send along with their results to where the job wants them. */
+export class InlineStore {
+  /** Name of the part file for the ledger; empty for placed blocks. */
+  readonly part: string;
+  readonly #plan: Plan;
+  readonly #file: Promise<number>;
+  readonly #places: readonly BlockPlaces[] | undefined;
+  readonly #durable: boolean;
+  #end = 0;
+
+  constructor(sink: Exclude<SinkRef, { kind: 'coordinator' }>, plan: Plan) {
+    const placed = sink.kind === 'placed';
+    this.part = placed ? '' : PART;
+    this.#plan = plan;
+    this.#durable = sink.durable;
+    this.#places = placed ? placedLayout(plan).places : undefined;
+    // The epoch is this coordinator's alone, so the part file starts empty.
+    this.#file = placed ? openFile(sink.file, 'r+') : openFile(join(sink.partial, sink.epoch, PART), 'w');
+    this.#file.catch(() => {});
+  }
+
+  /**
+   * Stores blocks from the chunks of their bytes, in order, each checked before it is written; returns where
+   * they lie.
+   * @throws data-loss for a CRC that does not match; bad-input for blocks that the plan does not have
+   */
+  async store(blocks: readonly StoredBlock[], chunks: AsyncIterable<Uint8Array>): Promise<StoredBlock[]> {
+    const stored = this.#place(blocks);
+    const fd = await this.#file;
+    const bytes = byteQueue(chunks);
+    for (const { offset, length, crc, level, index } of stored) {
+      const pieces = await bytes.take(length);
+      if (pieces.reduce((sum, piece) => crc32(piece, sum), 0) !== crc) {
+        throw new HalotileError('data-loss', {
+          what: 'a block was damaged on its way',
+          where: `block ${index} of level ${level}`,
+          remedy: 'send it again',
+        });
+      }
+      await writeAll(fd, pieces, offset);
+    }
+    if (this.#durable) await syncData(fd);
+    return stored;
+  }
+
+  async close(): Promise<void> {
+    await closeFile(await this.#file);
+  }
+
+  #place(blocks: readonly StoredBlock[]): StoredBlock[] {
+    const limit = blockBytes(this.#plan) * MAX_GROWTH + MAX_OVERHEAD_BYTES;
+    return blocks.map((block) => {
+      const level = this.#plan.levels[block.level];
+      if (level === undefined || block.index >= level.across * level.down || block.length > limit) {
+        throw badInput({
+          what: 'the plan has no such block',
+          where: `block ${block.index} of level ${block.level}, ${block.length} bytes`,
+        });
+      }
+      if (this.#places !== undefined) return { ...block, offset: this.#places[block.level]!.offsets[block.index]! };
+      const offset = this.#end;
+      this.#end += block.length;
+      return { ...block, offset };
+    });
+  }
+}
+
+/** Chunks of any size as runs of exactly the bytes asked for; nothing is copied. */
+function byteQueue(chunks: AsyncIterable<Uint8Array>) {
+  const source = chunks[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array(0);
+  return {
+    async take(length: number): Promise<Uint8Array[]> {
+      const pieces: Uint8Array[] = [];
+      for (let missing = length; missing > 0; ) {
+        if (rest.length === 0) {
+          const next = await source.next();
+          if (next.done) {
+            throw new HalotileError('data-loss', { what: `the blocks ended ${missing} bytes early` });
+          }
+          rest = next.value;
+        }
+        const piece = rest.subarray(0, missing);
+        rest = rest.subarray(piece.length);
+        missing -= piece.length;
+        pieces.push(piece);
+      }
+      return pieces;
+    },
+  };
+}
+
+async function writeAll(fd: number, pieces: readonly Uint8Array[], offset: number): Promise<void> {
+  let position = offset;
+  for (const piece of pieces) {
+    for (let done = 0; done < piece.length; ) {
+      const count = await new Promise<number>((resolve, reject) => {
+        write(fd, piece, done, piece.length - done, position, (error, written) => {
+          if (error === null) resolve(written);
+          else reject(new HalotileError('output-failed', { what: error.message }, { cause: error }));
+        });
+      });
+      done += count;
+      position += count;
+    }
+  }
+}

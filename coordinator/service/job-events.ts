@@ -1,0 +1,136 @@
+import type { JobProgress } from '../running-job.js';
+
+/** How far a claimed job is; the queue knows the rest. */
+export type LiveState = 'starting' | 'waiting-for-workers' | 'running' | 'assembling';
+
+/** Counts of a running job. */
+export interface LiveProgress extends JobProgress {
+  readonly tilesRunning: number;
+}
+
+/** What watchers are told. */
+export interface JobEvent {
+  /** Grows with every event of a job, across restarts too. */
+  readonly sequence: number;
+  /** `queue` says to look there: the job was queued, claimed or ended. */
+  readonly change: 'queue' | 'state' | 'progress';
+  readonly note: string;
+}
+
+interface LiveJob {
+  state: LiveState;
+  progress: LiveProgress | undefined;
+  /** The last few events that are not progress. */
+  readonly changes: JobEvent[];
+  lastProgress: JobEvent | undefined;
+  sequence: number;
+  readonly listeners: Set<() => void>;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Sequence numbers of a new process start above those of the last one: this many a millisecond. */
+const SEQUENCES_PER_MS = 1024;
+/** Progress is told this often. */
+const PROGRESS_MS = 200;
+const KEPT_CHANGES = 64;
+
+/** The events of all jobs: who watches, what was said last. */
+export class JobEvents {
+  readonly #jobs = new Map<string, LiveJob>();
+  readonly #now: () => number;
+
+  /** @param now milliseconds since 1970 */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  state(id: string): LiveState {
+    return this.#jobs.get(id)?.state ?? 'starting';
+  }
+
+  progress(id: string): LiveProgress | undefined {
+    return this.#jobs.get(id)?.progress;
+  }
+
+  /** The queue's record of the job changed. */
+  queueChanged(id: string, note: string): void {
+    this.#say(id, 'queue', note);
+  }
+
+  enter(id: string, state: LiveState, note: string): void {
+    const job = this.#job(id);
+    if (job.state === state) return;
+    job.state = state;
+    this.#say(id, 'state', note);
+  }
+
+  report(id: string, progress: LiveProgress): void {
+    const job = this.#job(id);
+    job.progress = progress;
+    job.lastProgress = this.#event(job, 'progress', '');
+    job.timer ??= setTimeout(() => {
+      job.timer = undefined;
+      wake(job);
+    }, PROGRESS_MS);
+  }
+
+  /**
+   * A job's events after a sequence number, as they happen: first the present state, no state left out,
+   * progress that was overtaken left out. Ends with `signal`; who reads it knows when the job is over.
+   */
+  async *watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<JobEvent> {
+    const job = this.#job(id);
+    let last = after;
+    yield { sequence: Math.max(job.sequence, after), change: 'queue', note: job.changes.at(-1)?.note ?? '' };
+    while (!signal.aborted) {
+      for (const event of job.changes.filter(({ sequence }) => sequence > last)) {
+        yield event;
+        last = event.sequence;
+      }
+      if (job.lastProgress !== undefined && job.lastProgress.sequence > last) {
+        last = job.lastProgress.sequence;
+        yield job.lastProgress;
+        continue;
+      }
+      if (job.sequence > last) continue;
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          job.listeners.delete(done);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        job.listeners.add(done);
+        signal.addEventListener('abort', done, { once: true });
+        if (signal.aborted) done();
+      });
+    }
+  }
+
+  #say(id: string, change: JobEvent['change'], note: string): void {
+    const job = this.#job(id);
+    job.changes.push(this.#event(job, change, note));
+    if (job.changes.length > KEPT_CHANGES) job.changes.shift();
+    wake(job);
+  }
+
+  #event(job: LiveJob, change: JobEvent['change'], note: string): JobEvent {
+    job.sequence = Math.max(job.sequence + 1, this.#now() * SEQUENCES_PER_MS);
+    return { sequence: job.sequence, change, note };
+  }
+
+  #job(id: string): LiveJob {
+    let job = this.#jobs.get(id);
+    if (job === undefined) {
+      job = {
+        ...{ state: 'starting', progress: undefined, changes: [], lastProgress: undefined },
+        ...{ sequence: this.#now() * SEQUENCES_PER_MS, listeners: new Set(), timer: undefined },
+      };
+      this.#jobs.set(id, job);
+    }
+    return job;
+  }
+}
+
+function wake(job: LiveJob): void {
+  for (const listener of [...job.listeners]) listener();
+}

@@ -1,0 +1,123 @@
+import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { TileExecutor } from '../../tiling/job/execution.js';
+import type { PlanMachine } from '../../tiling/plan/make-plan.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { ClusterExecutor } from '../cluster/cluster-executor.js';
+import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
+import { runJob } from '../run-job.js';
+import type { JobEvents } from './job-events.js';
+import type { Places } from './places.js';
+
+export interface JobRunnerOptions {
+  readonly queue: JobQueue;
+  readonly cluster: Cluster;
+  readonly events: JobEvents;
+  readonly places: Places;
+  /** What one worker is taken to have; plans are made for it. */
+  readonly machine: PlanMachine;
+  /** Reads maps that must be known before there is a plan. */
+  readonly scanner: Pick<TileExecutor, 'scanMap'>;
+  /** Jobs that run at once; further ones stay in the queue. */
+  readonly maxRunning: number;
+  readonly durable: boolean;
+  /** Seconds on a monotonic clock. */
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+}
+
+const INTERRUPTED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the coordinator shuts down' } };
+
+/** Takes jobs from the queue and runs them on the cluster, several at a time. */
+export class JobRunner {
+  readonly #options: JobRunnerOptions;
+  readonly #stop = new AbortController();
+  readonly #running = new Set<ClusterExecutor>();
+  readonly #lanes: Promise<unknown>;
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options;
+    this.#lanes = Promise.all(Array.from({ length: options.maxRunning }, () => this.#lane()));
+  }
+
+  /** Gives every running job back to the queue, its finished tiles kept, and returns when that is done. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const executor of this.#running) await executor.stop(INTERRUPTED);
+    await this.#lanes;
+  }
+
+  async #lane(): Promise<void> {
+    const { queue } = this.#options;
+    for (;;) {
+      const claim = await queue.claim(this.#stop.signal);
+      if (claim === undefined) return;
+      await this.#run(claim);
+    }
+  }
+
+  async #run(claim: JobClaim): Promise<void> {
+    const { queue, cluster, events, places, machine, scanner, durable, now, log } = this.#options;
+    const { job } = claim;
+    const terms = {
+      priority: job.priority,
+      onWaiting: (waiting: boolean) => {
+        if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
+        else events.enter(job.id, 'running', 'tiles are running');
+      },
+    };
+    const executor = new ClusterExecutor(cluster, terms, scanner);
+    this.#running.add(executor);
+    const onStop = () => void executor.stop({ tag: 'interrupted', detail: { what: 'the job was cancelled' } });
+    claim.stop.addEventListener('abort', onStop);
+    log(`job ${job.id} starts, attempt ${job.attempt}`);
+    events.queueChanged(job.id, `attempt ${job.attempt} starts`);
+    const abort = AbortSignal.any([claim.stop, this.#stop.signal]);
+    let outcome: JobOutcome;
+    try {
+      const spec = places.resolve(job.spec, job.principal, job.id);
+      const result = await runJob({
+        ...{ spec, executor, machine, durable, now, signal: abort },
+        onPlan: () => events.enter(job.id, 'running', 'planned'),
+        onProgress: (progress) => {
+          events.report(job.id, { ...progress, tilesRunning: executor.running });
+          if (progress.tilesDone === progress.tilesTotal)
+            events.enter(job.id, 'assembling', 'the output is put together');
+        },
+      });
+      outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
+    } catch (error) {
+      if (this.#stop.signal.aborted && !claim.stop.aborted) {
+        await queue.release(claim);
+        log(`job ${job.id} goes back to the queue`);
+        return;
+      }
+      outcome = claim.stop.aborted ? { state: 'cancelled' } : { state: 'failed', failure: this.#failure(error, claim) };
+    } finally {
+      claim.stop.removeEventListener('abort', onStop);
+      this.#running.delete(executor);
+      await executor.close();
+    }
+    await queue.finish(claim, outcome);
+    log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`);
+    events.queueChanged(job.id, outcome.state);
+  }
+
+  /** The failure in the caller's words: real paths become the names that the caller used. */
+  #failure(error: unknown, { job }: JobClaim): ErrorRecord {
+    if (!(error instanceof HalotileError)) this.#options.log(`job ${job.id}: ${(error as Error).stack}`);
+    const record = toErrorRecord(error, 'tile-failed');
+    const names: [string, string][] = [];
+    try {
+      const real = this.#options.places.resolve(job.spec, job.principal, job.id);
+      names.push([real.image, job.spec.image], [real.output, job.spec.output]);
+      if (real.map !== undefined) names.push([real.map, job.spec.map!]);
+    } catch {
+      // A name that lies nowhere has no real path to hide.
+    }
+    const hidden = Object.entries(record.detail).map(([field, text]: [string, string]) => [
+      field,
+      names.reduce((result, [path, name]) => result.replaceAll(path, name), text),
+    ]);
+    return { tag: record.tag, detail: { ...record.detail, ...Object.fromEntries(hidden) } };
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FieldViolation } from '../../proto/convert/job-spec.js';
+import { badInput } from '../../tiling/errors.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import type { Uploads } from './uploads.js';
+
+const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;
+const UPLOAD = /^upload:([A-Za-z0-9_-]{1,64})$/;
+
+/** Where the names in a submitted spec lie on this machine. */
+export class Places {
+  readonly #roots: StorageRoots;
+  readonly #uploads: Uploads;
+  readonly #results: string;
+
+  /** @param results directory of outputs that wait for their download; made where absent */
+  constructor(roots: StorageRoots, uploads: Uploads, results: string) {
+    this.#roots = roots;
+    this.#uploads = uploads;
+    this.#results = results;
+  }
+
+  /** Everything that is wrong with the names in a spec; empty where they all lie somewhere. */
+  check(spec: JobSpec, principal: string): FieldViolation[] {
+    const violations: FieldViolation[] = [];
+    const attempt = (field: string, locate: () => void) => {
+      try {
+        locate();
+      } catch (error) {
+        violations.push({ field, description: (error as Error).message });
+      }
+    };
+    attempt('image', () => this.#input(spec.image, principal));
+    if (spec.map !== undefined) attempt('map', () => this.#input(spec.map!, principal));
+    attempt('output', () => this.output(spec.output, 'new'));
+    return violations;
+  }
+
+  /**
+   * The spec with real paths.
+   * @throws bad-input where a name lies nowhere (any more)
+   */
+  resolve(spec: JobSpec, principal: string, jobId: string): JobSpec {
+    return {
+      ...spec,
+      image: this.#input(spec.image, principal),
+      map: spec.map === undefined ? undefined : this.#input(spec.map, principal),
+      output: this.output(spec.output, jobId),
+    };
+  }
+
+  /** The real path of an output; the directory of a download is made when the job is named. */
+  output(name: string, jobId: string): string {
+    const match = DOWNLOAD.exec(name);
+    if (match === null || match[1] === '.' || match[1] === '..') return this.#roots.resolve(name);
+    const directory = join(this.#results, jobId);
+    if (jobId !== 'new') mkdirSync(directory, { recursive: true });
+    return join(directory, match[1]!);
+  }
+
+  #input(name: string, principal: string): string {
+    const match = UPLOAD.exec(name);
+    if (match !== null) return this.#uploads.pathOf(principal, match[1]!);
+    if (name.startsWith('root:')) return this.#roots.resolve(name);
+    throw badInput({
+      what: 'not a name that the cluster knows',
+      where: name,
+      expected: 'root:NAME/PATH or upload:ID',
+      remedy: 'upload the file, or name it below a storage root',
+    });
+  }
+}

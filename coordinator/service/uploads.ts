@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
+
+/** What an upload claims to be. */
+export interface UploadDescription {
+  readonly id: string;
+  readonly size: number;
+  readonly crc: number;
+  readonly name: string;
+}
+
+/** How much of it is there. */
+export interface UploadStatus {
+  readonly received: number;
+  readonly complete: boolean;
+}
+
+export interface UploadLimits {
+  /** One file. */
+  readonly maxFileBytes: number;
+  /** All files of one principal. */
+  readonly maxPrincipalBytes: number;
+}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+const EXTENSION = /^\.[A-Za-z0-9]{1,8}$/;
+const DESCRIPTION = 'upload.json';
+const COMPLETE = 'complete';
+
+/** Images that clients sent, each in a directory of its own below that of its principal. */
+export class Uploads {
+  readonly #directory: string;
+  readonly #limits: UploadLimits;
+  /** Uploads that a stream is writing now. */
+  readonly #busy = new Set<string>();
+
+  constructor(directory: string, limits: UploadLimits) {
+    this.#directory = directory;
+    this.#limits = limits;
+  }
+
+  /**
+   * The real path of a complete upload.
+   * @throws bad-input where it is not there or not complete
+   */
+  pathOf(principal: string, id: string): string {
+    const directory = this.#place(principal, id);
+    if (existsSync(join(directory, COMPLETE))) return join(directory, dataName(readDescription(directory)!));
+    throw badInput({
+      what: existsSync(directory) ? 'the upload is not complete' : 'there is no such upload',
+      where: `upload:${id}`,
+      remedy: 'upload the whole file first',
+    });
+  }
+
+  /** @throws not-found where nothing was ever sent */
+  status(principal: string, id: string): UploadStatus {
+    const directory = this.#place(principal, id);
+    const description = readDescription(directory);
+    if (description === undefined)
+      throw new HalotileError('not-found', { what: 'no such upload', where: `upload:${id}` });
+    const received = statSync(join(directory, dataName(description)), { throwIfNoEntry: false })?.size ?? 0;
+    return { received, complete: existsSync(join(directory, COMPLETE)) };
+  }
+
+  /**
+   * Writes chunks at their offsets, each checked. A stream that ends early leaves what came.
+   * @throws over-limit, data-loss, bad-usage
+   */
+  async receive(
+    principal: string,
+    description: UploadDescription,
+    chunks: AsyncIterable<{ readonly offset: number; readonly data: Uint8Array; readonly crc: number }>,
+  ): Promise<UploadStatus> {
+    const directory = this.#begin(principal, description);
+    if (this.#busy.has(directory)) {
+      throw new HalotileError('not-ready', { what: 'another stream is writing this upload', where: description.id });
+    }
+    if (existsSync(join(directory, COMPLETE))) return this.status(principal, description.id);
+    this.#busy.add(directory);
+    const path = join(directory, dataName(description));
+    const file = await open(path, 'a');
+    try {
+      await append(file, description, chunks);
+    } finally {
+      await file.close();
+      this.#busy.delete(directory);
+    }
+    const status = this.status(principal, description.id);
+    if (status.received < description.size) return status;
+    if ((await crcOf(path)) !== description.crc) {
+      rmSync(directory, { recursive: true });
+      throw new HalotileError('data-loss', {
+        what: 'the file that arrived has another CRC-32 than was announced',
+        where: `upload:${description.id}`,
+        remedy: 'upload it again',
+      });
+    }
+    writeFileSync(join(directory, COMPLETE), '');
+    return { ...status, complete: true };
+  }
+
+  #begin(principal: string, description: UploadDescription): string {
+    const { id, size, name } = description;
+    const directory = this.#place(principal, id);
+    const { maxFileBytes, maxPrincipalBytes } = this.#limits;
+    if (size > maxFileBytes) throw overLimit(`a file of ${size} bytes`, maxFileBytes, id);
+    const known = readDescription(directory);
+    if (known !== undefined) {
+      if (known.size === size && known.crc === description.crc) return directory;
+      throw new HalotileError('already-exists', {
+        what: 'this upload id was used for another file',
+        where: `upload:${id}`,
+        remedy: 'use a new id',
+      });
+    }
+    const held = this.#heldBytes(principal);
+    if (held + size > maxPrincipalBytes) throw overLimit(`${held + size} bytes of uploads`, maxPrincipalBytes, id);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, DESCRIPTION), JSON.stringify({ id, size, crc: description.crc, name }));
+    return directory;
+  }
+
+  /** Bytes that a principal's uploads have announced. */
+  #heldBytes(principal: string): number {
+    const directory = join(this.#directory, principalName(principal));
+    if (!existsSync(directory)) return 0;
+    return readdirSync(directory).reduce((sum, id) => sum + (readDescription(join(directory, id))?.size ?? 0), 0);
+  }
+
+  #place(principal: string, id: string): string {
+    if (!ID.test(id)) {
+      throw badUsage({ what: `'${id}' is no upload id`, expected: "1 to 64 letters, digits, '-' and '_'" });
+    }
+    return join(this.#directory, principalName(principal), id);
+  }
+}
+
+async function append(
+  file: FileHandle,
+  { id, size }: UploadDescription,
+  chunks: AsyncIterable<{ readonly offset: number; readonly data: Uint8Array; readonly crc: number }>,
+): Promise<void> {
+  let end = (await file.stat()).size;
+  for await (const { offset, data, crc } of chunks) {
+    const where = `upload:${id} at byte ${offset}`;
+    if (crc32(data) !== crc) throw new HalotileError('data-loss', { what: 'a chunk was damaged on its way', where });
+    if (offset > end || offset + data.length > size) {
+      throw badUsage({ what: 'a chunk is out of place', where, expected: `offset ${end} and at most ${size} bytes` });
+    }
+    // What is there already is not written twice.
+    const fresh = data.subarray(end - offset);
+    if (fresh.length === 0) continue;
+    await file.write(fresh);
+    end += fresh.length;
+  }
+}
+
+/** CRC-32 of a file. */
+export async function crcOf(path: string): Promise<number> {
+  let crc = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) crc = crc32(chunk as Buffer, crc);
+  return crc;
+}
+
+/** Any principal as a directory name. */
+function principalName(principal: string): string {
+  return createHash('sha256').update(principal).digest('hex').slice(0, 32);
+}
+
+/** The extension is kept, since a few formats are told by it. */
+function dataName({ name }: UploadDescription): string {
+  const extension = extname(name);
+  return `data${EXTENSION.test(extension) ? extension : ''}`;
+}
+
+function readDescription(directory: string): UploadDescription | undefined {
+  const path = join(directory, DESCRIPTION);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as UploadDescription) : undefined;
+}
+
+function overLimit(what: string, limit: number, id: string): HalotileError {
+  return new HalotileError('over-limit', { what, where: `upload:${id}`, expected: `at most ${limit}` });
+}
