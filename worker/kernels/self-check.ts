@@ -14,9 +14,9 @@ export interface SelfCheck {
   readonly passed: boolean;
 }
 
-const IMAGE = { width: 15, height: 9 };
-const OUTPUT: Rect = { x: 2, y: 1, width: 13, height: 6 };
-const MAX_RADIUS = 4;
+const IMAGE = { width: 13, height: 7 };
+const OUTPUT: Rect = { x: 2, y: 1, width: 11, height: 5 };
+const MAX_RADIUS = 3;
 const OPERATION: Operation = { name: 'box', params: {}, border: 'clip', constantValue: 0, byMap: true };
 
 /** Channels, how a variant is called, and what makes the kernels take another path. */
