@@ -105,6 +105,17 @@ test('a compressed TIFF in one large strip goes through scratch, uncompressed on
   );
 });
 
+test('compressed blocks too large for memory go through libvips, sample for sample', async () => {
+  const large = MANIFEST.tiffs.filter(({ file, dtype }) => /^(strips|tiled)-(deflate|lzw)/.test(file) && dtype !== 'float32');
+  assert.ok(large.length > 20);
+  for (const { file, pixels } of large) {
+    const source = await openRaster(fixturePath(file), { ...options, maxBlockBytes: 50 });
+    assert.notEqual(source.name, fixturePath(file));
+    assert.deepEqual((await readPixels(source)).pixels, new Uint8Array(readFileSync(fixturePath(pixels))), file);
+    source.close();
+  }
+});
+
 test('striped compressed files wider than the cache are spilled into tiles, sample for sample', async () => {
   const wide = MANIFEST.tiffs.filter(({ codec, striped }) => striped === true && codec !== 'none');
   assert.ok(wide.length > 20);

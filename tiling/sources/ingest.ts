@@ -73,9 +73,9 @@ export async function describePicture(path: string): Promise<RasterInfo> {
   };
 }
 
-async function copyToTiles(path: string, target: string, { channels, dtype }: RasterInfo): Promise<void> {
+async function copyToTiles(path: string, target: string, { photometric, dtype }: RasterInfo): Promise<void> {
   const sharp = await loadSharp();
-  const grey = channels < 3;
+  const grey = photometric === 1;
   const space = dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
   const tile = { tile: true, tileWidth: SCRATCH_BLOCK, tileHeight: SCRATCH_BLOCK } as const;
   // The header's size was checked above, so that libvips' own limits may go.
