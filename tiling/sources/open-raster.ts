@@ -1,6 +1,6 @@
 import { badInput } from '../errors.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
-import type { RasterInfo } from '../raster/raster-info.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
 import { ingest } from './ingest.js';
@@ -45,17 +45,20 @@ export async function openRaster(path: string, options: OpenRasterOptions): Prom
     }
   }
   source.close();
-  const integers = info.dtype !== 'float32';
-  // libvips inverts white-is-zero pictures, and its usual builds lack ZSTD and WebP inside TIFF.
-  const readable =
-    layout.codec !== 'zstd' && layout.codec !== 'webp' && (info.photometric === 1 || info.photometric === 2);
-  if (integers && readable && info.channels <= 4) return ingest(path, options.scratchDirectory, info);
+  if (readableByLibvips(info, layout)) return ingest(path, options.scratchDirectory, info);
   throw badInput({
     what: `blocks of ${layout.blockWidth}×${layout.blockHeight} pixels decode to ${blockBytes} bytes each`,
     where: path,
     expected: `at most ${options.maxBlockBytes} bytes`,
     remedy: 'write it with tiles: gdal_translate -co TILED=YES -co BIGTIFF=YES IN OUT',
   });
+}
+
+/** Whether libvips, as it is usually built, gives the samples of such a TIFF unchanged. */
+function readableByLibvips({ channels, dtype, photometric }: RasterInfo, { codec, planar, striped }: BlockLayout) {
+  // It inverts white-is-zero pictures and reads no separate planes in tiles; its TIFF has no ZSTD and no WebP.
+  if (codec === 'zstd' || codec === 'webp' || (planar && !striped)) return false;
+  return dtype !== 'float32' && channels <= 4 && (photometric === 1 || photometric === 2);
 }
 
 function bandBytes({ width, height, channels, dtype }: RasterInfo): number {
