@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
-import { separableScratchBytes } from './scratch.js';
+import { gaussianRadius, gaussianWeights } from './gaussian-weights.js';
+import { ladderScratchBytes, separableScratchBytes } from './scratch.js';
+import { ladderReach } from './sigma-ladder.js';
 
 /** The largest sigma in pixels. */
 export const MAX_SIGMA = 1024;
@@ -31,19 +33,6 @@ export function gaussianParams(operation: Operation): GaussianParams {
   return operation.params as unknown as GaussianParams;
 }
 
-/** Half-width of a Gaussian's window: ⌊truncate·sigma + ½⌋, as in SciPy. */
-export function gaussianRadius(sigma: number, truncate: number): number {
-  return Math.floor(truncate * sigma + 0.5);
-}
-
-/**
- * The weights exp(−i²/(2·sigma²)) for i = 0 to radius, not normalised; the whole two-dimensional weight of
- * (dx, dy) is the product of two of them. Sigma 0 is the sample itself.
- */
-export function gaussianWeights(sigma: number, radius: number): Float64Array {
-  return Float64Array.from({ length: radius + 1 }, (_, i) => (i === 0 ? 1 : Math.exp(-(i * i) / (2 * sigma * sigma))));
-}
-
 /** The weights of a `gaussian` with one sigma for the whole image: SciPy's window, or OpenCV's `ksize`. */
 export function fixedWeights(operation: Operation): Float64Array {
   const { sigma, truncate, ksize } = gaussianParams(operation);
@@ -63,8 +52,19 @@ export const gaussian: OperationDescriptor = {
   mapMeaning: 'sigma',
   defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
   numeric: () => 'bounded',
-  reach: (operation, mapMax) =>
-    evenReach(operation.byMap ? gaussianRadius(mapMax, MAP_TRUNCATE) : fixedWeights(operation).length - 1),
-  scratchBytes: (operation, shape) =>
-    operation.byMap ? 0 : separableScratchBytes(shape, fixedWeights(operation).length - 1),
+  reach: (operation, mapMax) => {
+    if (!operation.byMap) return evenReach(fixedWeights(operation).length - 1);
+    // The direct sum is the definition of both qualities, and what the reference backend computes for both.
+    const direct = gaussianRadius(mapMax, MAP_TRUNCATE);
+    return evenReach(usesLadder(operation) ? Math.max(direct, ladderReach(mapMax)) : direct);
+  },
+  scratchBytes: (operation, shape) => {
+    if (!operation.byMap) return separableScratchBytes(shape, fixedWeights(operation).length - 1);
+    return usesLadder(operation) ? ladderScratchBytes(shape) : 0;
+  },
 };
+
+/** Whether a blur by map may interpolate between sigmas. */
+export function usesLadder(operation: Operation): boolean {
+  return operation.byMap && gaussianParams(operation).quality === 'fast';
+}

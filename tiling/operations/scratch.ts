@@ -14,3 +14,20 @@ export function separableScratchBytes(shape: KernelShape, radius: number): numbe
   const addresses = floatRowBytes(2 * radius + 1);
   return planes * (padded + row * (2 * radius + 2)) + 2 * row + weights + addresses;
 }
+
+/** Lanes of one pixel in the planes of the sigma ladder, whatever its channels. */
+export const LANE_BYTES = 16;
+
+/**
+ * Bytes of a tile's planes on their way through the sigma ladder: samples and weights on the full grid and all
+ * coarser ones, one blurred plane of each, the sums, the positions on the ladder and rows.
+ */
+export function ladderScratchBytes(shape: KernelShape): number {
+  const { width, height } = shape.input;
+  // Coarser grids take a third of the full one, and margins where they are small.
+  const grids = 1.34 * width * height + 24 * (width + height) + 4096;
+  const blurred = (shape.outputWidth + 8) * (height + 8);
+  const sums = shape.outputWidth * height;
+  const rows = (width + 4096) * 64;
+  return Math.ceil((2 * (grids + blurred + sums) + rows) * LANE_BYTES + sums * 4);
+}

@@ -1,5 +1,6 @@
 import { evenReach } from '../../../tiling/geometry/rect.js';
-import { fixedWeights, gaussianRadius, gaussianWeights, MAP_TRUNCATE } from '../../../tiling/operations/gaussian.js';
+import { fixedWeights, MAP_TRUNCATE } from '../../../tiling/operations/gaussian.js';
+import { gaussianRadius, gaussianWeights } from '../../../tiling/operations/gaussian-weights.js';
 import type { Kernel } from '../kernel.js';
 import { averageOver, type WeightedWindow } from './average.js';
 import { fillSamples } from './pixels.js';

@@ -1,0 +1,79 @@
+import type { Rect } from '../../../tiling/geometry/rect.js';
+import { LANE_BYTES } from '../../../tiling/operations/scratch.js';
+import type { WasmArena } from './arena.js';
+import { instantiate } from './instance.js';
+
+const EXPORTS = [
+  'expand8',
+  'expand16',
+  'expand32',
+  'halveRow',
+  'halveColumn',
+  'blendRows',
+  'gatherFull',
+  'gatherCoarse',
+  'gatherDirect',
+  'divideLanes',
+  'packLanes',
+] as const;
+
+/** The functions of `assembly/ladder.ts`. */
+export type LadderModule = ReturnType<typeof ladderModule>;
+
+/** The ladder functions over an arena. */
+export function ladderModule(arena: WasmArena) {
+  return instantiate(arena, 'ladder', EXPORTS);
+}
+
+/** Pixels of four float32 lanes on a grid; `rect` is in grid points, point i standing at pixel i·2^level. */
+export interface LanePlane {
+  readonly rect: Rect;
+  readonly address: number;
+}
+
+/** Address of a row of a plane, counted from its own top. */
+export function planeRow(plane: LanePlane, row: number): number {
+  return plane.address + row * plane.rect.width * LANE_BYTES;
+}
+
+/** A new zeroed plane. */
+export function allocatePlane(arena: WasmArena, rect: Rect): LanePlane {
+  const bytes = rect.width * rect.height * LANE_BYTES;
+  const address = arena.alloc(bytes);
+  new Uint8Array(arena.memory.buffer, address, bytes).fill(0);
+  return { rect, address };
+}
+
+/**
+ * The next coarser grid, anchored at pixel 0 of the image so that all tiles agree: each point is the
+ * (1 4 6 4 1)/16 mean around it in both directions, pixels that the finer plane lacks counting 0. Two points
+ * more on each side hold what spills over the edge.
+ */
+export function decimate(arena: WasmArena, module: LadderModule, finer: LanePlane): LanePlane {
+  const { rect } = finer;
+  const x = Math.floor(rect.x / 2) - 2;
+  const y = Math.floor(rect.y / 2) - 2;
+  const width = Math.ceil((rect.x + rect.width) / 2) + 2 - x;
+  const height = Math.ceil((rect.y + rect.height) / 2) + 2 - y;
+  const coarser = allocatePlane(arena, { x, y, width, height });
+  const mark = arena.mark();
+  const ring = allocatePlane(arena, { x, y: 0, width, height: 9 });
+  const zero = planeRow(ring, 8);
+  let done = 0;
+  const narrowed = (row: number) => {
+    if (row < 0 || row >= rect.height) return zero;
+    for (; done <= row; done++) {
+      module.halveRow(planeRow(finer, done), planeRow(ring, done % 8), 2 * x - rect.x, rect.width, width);
+    }
+    return planeRow(ring, row % 8);
+  };
+  for (let j = 0; j < height; j++) {
+    const centre = 2 * (y + j) - rect.y;
+    // Highest first: it fills the ring up to itself.
+    const e = narrowed(centre + 2);
+    const [a, b, c, d] = [narrowed(centre - 2), narrowed(centre - 1), narrowed(centre), narrowed(centre + 1)];
+    module.halveColumn(a, b, c, d, e, planeRow(coarser, j), width);
+  }
+  arena.release(mark);
+  return coarser;
+}
