@@ -48,7 +48,8 @@ export function rungAt(index: number): Rung {
 /** Pixels that the ladder reads around one whose sigma is given. */
 export function ladderReach(sigma: number): number {
   if (sigma < DIRECT_BELOW) return gaussianRadius(sigma, 4);
-  const { level, weights } = rungAt(Math.floor(ladderPosition(sigma) + 1e-6) + 1);
+  // A sigma on a rung takes nothing from the rung above.
+  const { level, weights } = rungAt(Math.ceil(ladderPosition(sigma) - 1e-6));
   if (level === 0) return Math.max(weights.length - 1, 4);
   const decimation = DECIMATION_RADIUS * (2 ** level - 1);
   return (weights.length - 1 + UPSAMPLING_RADIUS) * 2 ** level + decimation;

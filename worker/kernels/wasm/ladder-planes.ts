@@ -1,6 +1,7 @@
 import type { Rect } from '../../../tiling/geometry/rect.js';
 import { LANE_BYTES } from '../../../tiling/operations/scratch.js';
 import type { WasmArena } from './arena.js';
+import type { RowModule } from './float-rows.js';
 import { instantiate } from './instance.js';
 
 const EXPORTS = [
@@ -23,6 +24,13 @@ export type LadderModule = ReturnType<typeof ladderModule>;
 /** The ladder functions over an arena. */
 export function ladderModule(arena: WasmArena) {
   return instantiate(arena, 'ladder', EXPORTS);
+}
+
+/** What the ladder runs on. */
+export interface LadderModules {
+  readonly arena: WasmArena;
+  readonly rows: RowModule;
+  readonly ladder: LadderModule;
 }
 
 /** Pixels of four float32 lanes on a grid; `rect` is in grid points, point i standing at pixel i·2^level. */

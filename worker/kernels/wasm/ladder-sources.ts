@@ -2,8 +2,7 @@ import { LANE_BYTES } from '../../../tiling/operations/scratch.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { weightRows } from './float-rows.js';
-import type { LadderModules } from './ladder.js';
-import { allocatePlane, type LanePlane, planeRow } from './ladder-planes.js';
+import { allocatePlane, type LadderModules, type LanePlane, planeRow } from './ladder-planes.js';
 
 const EXPAND = { uint8: 'expand8', uint16: 'expand16', float32: 'expand32' } as const;
 

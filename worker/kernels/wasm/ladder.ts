@@ -10,9 +10,9 @@ import {
 } from '../../../tiling/operations/sigma-ladder.js';
 import type { KernelContext, TileMap, TileRaster } from '../kernel.js';
 import type { WasmArena } from './arena.js';
-import { type RowModule, storeRow } from './float-rows.js';
+import { storeRow } from './float-rows.js';
 import { hasNodata, keepNodata } from './keep-nodata.js';
-import { allocatePlane, decimate, type LadderModule, type LanePlane, planeRow } from './ladder-planes.js';
+import { allocatePlane, decimate, type LadderModules, type LanePlane, planeRow } from './ladder-planes.js';
 import { isAllFinite, sourcePlanes } from './ladder-sources.js';
 import { spoilWindows } from './spoil-windows.js';
 
@@ -22,13 +22,6 @@ const OFF_LADDER = -8;
 /** Bits of {@link DIRECT_BELOW} as float32. */
 const ONE_BITS = new Uint32Array(new Float32Array([DIRECT_BELOW]).buffer)[0]!;
 const LOG_TABLE = Float64Array.from({ length: 4097 }, (_, i) => Math.log2(1 + i / 4096));
-
-/** What the ladder runs on. */
-export interface LadderModules {
-  readonly arena: WasmArena;
-  readonly rows: RowModule;
-  readonly ladder: LadderModule;
-}
 
 /** Where each pixel of the output stands on the ladder, and the rungs that this needs. */
 interface Places {
