@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { badUsage } from '../tiling/errors.js';
 import { type JobSpec, type JobSpecInput, jobSpecSchema, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { BORDERS } from '../tiling/operations/index.js';
-import type { PlanMachine } from '../tiling/plan/make-plan.js';
+import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { firstIssue } from '../tiling/plan/resolve-operations.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
 

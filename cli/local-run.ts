@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import type { JobResult } from '../coordinator/index.js';
 import { type JobProgress, runJob } from '../coordinator/index.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import type { PlanMachine } from '../tiling/plan/make-plan.js';
 import type { Plan } from '../tiling/plan/plan.js';
+import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { ThreadPoolExecutor } from '../worker/index.js';
 
 /** How a job runs on this machine. */

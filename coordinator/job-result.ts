@@ -1,7 +1,9 @@
 import { cellRect, gridOf } from '../tiling/geometry/grid.js';
-import { area, evenReach, grow, intersect, rectOf } from '../tiling/geometry/rect.js';
+import { area } from '../tiling/geometry/rect.js';
 import type { TileResult, TileSeconds } from '../tiling/job/execution.js';
-import type { Plan } from '../tiling/plan/plan.js';
+import { linkChainWith } from '../tiling/plan/chain.js';
+import { filterStage } from '../tiling/plan/levels.js';
+import type { Plan, StagePlan } from '../tiling/plan/plan.js';
 
 /** What a finished job hands back; `--json` prints it. */
 export interface JobResult {
@@ -41,24 +43,24 @@ export class RunTotals {
   mapMax = 0;
   readonly #filterTiles: number[] = [];
 
-  add({ task, seconds, counts, mapMax }: TileResult): void {
+  add({ task, seconds, counts, mapMax }: TileResult, kind: StagePlan['kind']): void {
     for (const key of Object.keys(this.seconds) as (keyof TileSeconds)[]) this.seconds[key] += seconds[key];
     this.bytesRead += counts.bytesRead;
     this.bytesWritten += counts.bytesWritten;
     this.mapMax = Math.max(this.mapMax, mapMax);
-    if (task.stage !== 0) return;
+    if (kind === 'overview') return;
     this.blocksDecoded += counts.blocksDecoded;
+    if (kind === 'reduce') return;
     this.inputPixels += counts.inputPixels;
     this.#filterTiles.push(task.tile);
   }
 
-  /** How many image pixels the run's tiles would have read with `haloPx` on every side. */
-  pixelsWithHalo(plan: Plan, haloPx: number): number {
-    const side = plan.stages[0]!.tile;
-    const grid = gridOf(plan.image, { width: side, height: side });
-    const image = rectOf(plan.image);
+  /** How many image pixels the run's tiles would have read with the job's largest reach on every side. */
+  pixelsWithMaxHalo({ operations, image, output, stages }: Plan): number {
+    const side = filterStage({ stages }).tile;
+    const grid = gridOf(output, { width: side, height: side });
     return this.#filterTiles.reduce(
-      (sum, tile) => sum + area(intersect(grow(cellRect(grid, tile), evenReach(haloPx)), image)),
+      (sum, tile) => sum + area(linkChainWith(operations, cellRect(grid, tile), image, this.mapMax)[0]!.input),
       0,
     );
   }

@@ -1,13 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { badInput, HalotileError } from '../tiling/errors.js';
 import { cellCount, cellRect, gridOf } from '../tiling/geometry/grid.js';
 import type { MapScanJob, SourceRef, TileExecutor } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS } from '../tiling/operations/index.js';
-import { makePlan, type PlanInput, type PlanMachine } from '../tiling/plan/make-plan.js';
+import { couplingOf } from '../tiling/plan/chain.js';
+import { makePlan } from '../tiling/plan/make-plan.js';
 import { mapBound } from '../tiling/plan/mapping.js';
-import { isRaw } from '../tiling/plan/memory.js';
 import type { Plan } from '../tiling/plan/plan.js';
+import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
 import { resolveOperations } from '../tiling/plan/resolve-operations.js';
+import { isRawLayout } from '../tiling/raster/stored-block.js';
 import { type Fingerprint, fingerprintOf } from '../tiling/sources/fingerprint.js';
 import { openRaster } from '../tiling/sources/open-raster.js';
 import { jobDigest } from '../tiling/stitch/partial.js';
@@ -23,6 +26,8 @@ export interface PreparedInput {
 export interface PreparedInputs {
   readonly image: PreparedInput;
   readonly map?: PreparedInput;
+  /** Images that operations name in their parameters. */
+  readonly extras: readonly PreparedInput[];
 }
 
 /** Where inputs without random access are converted to. */
@@ -49,7 +54,18 @@ export function halotileVersion(): string {
 /** Opens and checks the inputs of a job. */
 export async function prepareInputs(spec: JobSpec, options: PrepareOptions): Promise<PreparedInputs> {
   const image = await prepareInput(spec.image, options);
-  return spec.map === undefined ? { image } : { image, map: await prepareInput(spec.map, options) };
+  const map = spec.map === undefined ? undefined : await prepareInput(spec.map, options);
+  const extras: PreparedInput[] = [];
+  for (const path of extraPaths(spec)) extras.push(await prepareInput(path, options));
+  return { image, map, extras };
+}
+
+/** Paths of the images that a job reads beside its image and map, each once. */
+function extraPaths(spec: JobSpec): string[] {
+  const named = resolveOperations(spec).flatMap(
+    (operation) => OPERATIONS[operation.name]!.extraInputs?.(operation).map(({ path }) => path) ?? [],
+  );
+  return [...new Set(named)];
 }
 
 async function prepareInput(path: string, options: PrepareOptions): Promise<PreparedInput> {
@@ -60,11 +76,57 @@ async function prepareInput(path: string, options: PrepareOptions): Promise<Prep
   return { plan: { path, info, layout }, source: { kind: 'file', path: name }, fingerprint };
 }
 
-/** What makes two runs the same job: the spec without its output's name, the release and the inputs. */
+/** What makes two runs the same job: the spec without its output's name, the release and all files it reads. */
 export function digestOf(spec: JobSpec): string {
   const { output: _, tile: __, ...identity } = spec;
-  const inputs = [spec.image, ...(spec.map === undefined ? [] : [spec.map])].map(fingerprintOf);
-  return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', inputs });
+  const files = [
+    spec.image,
+    ...(spec.map === undefined ? [] : [spec.map]),
+    ...extraPaths(spec),
+    ...parameterFiles(spec),
+  ];
+  return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: files.map(fingerprintOf) });
+}
+
+/** Files that operations read while they are prepared, such as masks and tables. */
+function parameterFiles(spec: JobSpec): string[] {
+  const read: string[] = [];
+  const readFile = (path: string) => {
+    read.push(path);
+    return readParameterFile(path);
+  };
+  // What a file holds does not depend on the image, so any description of one serves to find the names.
+  const image = {
+    width: 1,
+    height: 1,
+    channels: 1,
+    dtype: 'uint8',
+    alpha: 'none',
+    photometric: 1,
+    carried: [],
+  } as const;
+  for (const operation of resolveOperations(spec)) {
+    try {
+      OPERATIONS[operation.name]!.prepare?.(operation, { image, mapMax: 0, readFile });
+    } catch (error) {
+      // What does not fit this made-up image is judged later, with the real one.
+      if (!(error instanceof HalotileError)) throw error;
+    }
+  }
+  return read;
+}
+
+/** The largest mask or table file that is read. */
+const MAX_PARAMETER_FILE_BYTES = 64 << 20;
+
+function readParameterFile(path: string): Uint8Array {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile() && stat.size <= MAX_PARAMETER_FILE_BYTES) return readFileSync(path);
+  throw badInput({
+    what: stat === undefined ? 'there is no such file' : 'it is not a file of a usable size',
+    where: path,
+    expected: `a file of at most ${MAX_PARAMETER_FILE_BYTES >> 20} MiB`,
+  });
 }
 
 /** The plan of a job; reads the map first where its type does not say enough. */
@@ -75,11 +137,17 @@ export async function preparePlan(
   executor: Pick<TileExecutor, 'scanMap' | 'slots'>,
 ): Promise<Plan> {
   const { image, map } = inputs;
-  const planInputs = { image: image.plan, map: map?.plan };
+  const extras = inputs.extras.map(({ plan }) => plan);
+  const planInputs = { image: image.plan, map: map?.plan, extras, readFile: readParameterFile };
   const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
   const bound = mapBound(spec.mapping, map.plan.info);
-  if (bound.alwaysValid && bound.max <= UNSCANNED_MAX) return makePlan(spec, planInputs, machine);
+  // Parameters that follow from the map's maximum, and tiles that must all reach equally far, need its real one.
+  const needsMax = resolveOperations(spec).some(
+    (operation) =>
+      couplingOf(operation) === 'row' || (operation.byMap && OPERATIONS[operation.name]!.prepare !== undefined),
+  );
+  if (bound.alwaysValid && bound.max <= UNSCANNED_MAX && !needsMax) return makePlan(spec, planInputs, machine);
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap(
@@ -87,7 +155,7 @@ export async function preparePlan(
     map,
     executor,
   );
-  const rounds = byMap.some(({ name }) => OPERATIONS[name]!.mapMeaning === 'radius');
+  const rounds = byMap.every(({ name }) => OPERATIONS[name]!.mapMeaning === 'radius');
   return makePlan(spec, { ...planInputs, scannedMax: rounds ? Math.floor(scanned + 0.5) : scanned }, machine);
 }
 
@@ -97,8 +165,8 @@ async function scanMap(
   executor: Pick<TileExecutor, 'scanMap' | 'slots'>,
 ): Promise<number> {
   // Rects follow the blocks, so that each is decoded once.
-  const width = isRaw(layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockWidth) * layout.blockWidth;
-  const height = isRaw(layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockHeight) * layout.blockHeight;
+  const width = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockWidth) * layout.blockWidth;
+  const height = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockHeight) * layout.blockHeight;
   const grid = gridOf(info, { width, height });
   let next = 0;
   let max = 0;

@@ -1,7 +1,8 @@
 import type { TileExecutor } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import type { PlanMachine } from '../tiling/plan/make-plan.js';
+import { filterStage } from '../tiling/plan/levels.js';
 import type { Plan } from '../tiling/plan/plan.js';
+import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { Ledger } from '../tiling/stitch/ledger.js';
 import { outputShape } from '../tiling/stitch/output-shape.js';
 import {
@@ -73,7 +74,7 @@ async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
     throw error;
   }
   run.onPlan?.(plan);
-  const pinned = { tile: plan.stages[0]!.tile, block: plan.block };
+  const pinned = { tile: filterStage(plan).tile, block: plan.block };
   const about = { version: halotileVersion(), spec: run.spec };
   claimPartial(paths, { format: 1, digest, pinned, shape: outputShape(plan), about });
   const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });

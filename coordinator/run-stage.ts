@@ -6,11 +6,17 @@ const MAX_ATTEMPTS = 3;
 /** Attempts handed to an executor beyond its slots, so that none waits for the next message. */
 const QUEUED_PER_SLOT = 1;
 
+/** A tile to run; attempts are counted here. */
+export type StageTask = Omit<TileTask, 'attempt'>;
+
 /** One pass over tiles: what to run, and what to do with each result. */
 export interface StageRun {
   readonly job: TileJob;
-  /** In the order in which they should start. */
-  readonly tasks: Iterable<Omit<TileTask, 'attempt'>>;
+  /**
+   * In the order in which they should start. The tasks of one sequence run one after the other, each asked for
+   * when the one before it is committed.
+   */
+  readonly sequences: Iterable<Iterable<StageTask>>;
   /** Called once for every finished tile, in the order in which they finish. */
   readonly commit: (result: TileResult) => void;
   /** When it aborts, no further tile starts; those under way are finished and committed. */
@@ -21,11 +27,11 @@ export interface StageRun {
  * Runs all tiles of a stage and returns when each is committed.
  * @throws the first tile's error that is not mended by trying again; `interrupted` after an abort
  */
-export async function runStage(executor: TileExecutor, { job, tasks, commit, signal }: StageRun): Promise<void> {
-  const queue = tasks[Symbol.iterator]();
+export async function runStage(executor: TileExecutor, { job, sequences, commit, signal }: StageRun): Promise<void> {
+  const queue = sequences[Symbol.iterator]();
   let failure: unknown;
 
-  async function attempt(task: Omit<TileTask, 'attempt'>): Promise<void> {
+  async function attempt(task: StageTask): Promise<void> {
     for (let count = 1; ; count++) {
       try {
         commit(await executor.runTile(job, { ...task, attempt: count }));
@@ -43,7 +49,10 @@ export async function runStage(executor: TileExecutor, { job, tasks, commit, sig
       const next = queue.next();
       if (next.done) return;
       try {
-        await attempt(next.value);
+        for (const task of next.value) {
+          if (failure !== undefined || signal?.aborted) return;
+          await attempt(task);
+        }
       } catch (error) {
         failure ??= error;
       }

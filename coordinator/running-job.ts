@@ -2,9 +2,12 @@ import { closeSync, existsSync, ftruncateSync, openSync, renameSync, statSync } 
 import { dirname } from 'node:path';
 import { bandOrder, cellRect, cellsTouching, gridOf } from '../tiling/geometry/grid.js';
 import { area, intersect, rectOf } from '../tiling/geometry/rect.js';
-import type { SinkRef, StoredRead, TileExecutor, TileJob, TileResult, TileTask } from '../tiling/job/execution.js';
+import type { SinkRef, StoredRead, TileExecutor, TileJob, TileResult } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import { tileCount } from '../tiling/plan/levels.js';
+import { OPERATIONS } from '../tiling/operations/index.js';
+import { couplingOf } from '../tiling/plan/chain.js';
+import { filterStage, tileCount } from '../tiling/plan/levels.js';
+import { chainTypes } from '../tiling/plan/memory.js';
 import type { Plan, StagePlan } from '../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
 import { RasterCrc } from '../tiling/raster/raster-crc.js';
@@ -16,7 +19,7 @@ import { blockBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-lay
 import { assemble, syncFile } from './assembly/assemble.js';
 import { type JobResult, RunTotals } from './job-result.js';
 import type { PreparedInputs } from './prepare-job.js';
-import { runStage } from './run-stage.js';
+import { runStage, type StageTask } from './run-stage.js';
 
 /** How far a job is; sent once before the first tile and after every tile. */
 export interface JobProgress {
@@ -62,7 +65,7 @@ export function diskNeed(plan: Plan): number {
 export class RunningJob {
   readonly #options: RunningJobOptions;
   readonly #opened: OpenedJob;
-  readonly #job: TileJob;
+  #job: TileJob;
   readonly #placed: boolean;
   readonly #alreadyPublished: boolean;
   readonly #totals = new RunTotals();
@@ -82,7 +85,8 @@ export class RunningJob {
       ? { kind: 'placed', file: paths.image, durable }
       : { kind: 'parts', partial: paths.directory, epoch: ledger.folder, durable };
     const key = `${options.spec.output}#${ledger.epoch}`;
-    this.#job = { key, plan, image: inputs.image.source, map: inputs.map?.source, sink };
+    const extras = Object.fromEntries(inputs.extras.map(({ plan: { path }, source }) => [path, source]));
+    this.#job = { key, plan, image: inputs.image.source, map: inputs.map?.source, extras, sink };
     this.#alreadyPublished = this.#wasPublished();
     // Placed blocks lie in the file itself: where it is gone, so are they.
     const lost = this.#placed && !this.#alreadyPublished && !existsSync(paths.image);
@@ -100,10 +104,11 @@ export class RunningJob {
     for (const [index, stage] of plan.stages.entries()) {
       await runStage(this.#options.executor, {
         job: this.#job,
-        tasks: this.#tasks(index, stage),
+        sequences: this.#sequences(index, stage),
         commit: (result) => this.#commit(result),
         signal: this.#options.signal,
       });
+      if (stage.kind === 'reduce') this.#completeOperation(index, stage.operation!);
     }
     await this.#options.executor.closeJob(this.#job.key);
   }
@@ -131,7 +136,7 @@ export class RunningJob {
     const { plan, ledger } = this.#opened;
     const totals = this.#totals;
     const { prepare, assemble: assembling, total, outputBytes } = timing;
-    const withMax = totals.pixelsWithHalo(plan, Math.floor(totals.mapMax + 0.5));
+    const withMax = totals.pixelsWithMaxHalo(this.#job.plan);
     const blocks = this.#inputBlocks();
     return {
       output: this.#options.spec.output,
@@ -140,7 +145,7 @@ export class RunningJob {
       channels: plan.output.channels,
       dtype: plan.output.dtype,
       levels: plan.levels.length,
-      tiles: { total: tileCount(plan.stages), resumed: this.#resumedTiles, side: plan.stages[0]!.tile },
+      tiles: { total: tileCount(plan.stages), resumed: this.#resumedTiles, side: filterStage(plan).tile },
       mapMax: totals.mapMax,
       halo: {
         pixelsRead: totals.inputPixels,
@@ -162,22 +167,47 @@ export class RunningJob {
   #commit(result: TileResult): void {
     this.#checkInputs();
     this.#keep(this.#opened.ledger.commit(result));
-    this.#totals.add(result);
+    this.#totals.add(result, this.#opened.plan.stages[result.task.stage]!.kind);
     this.#report();
   }
 
   #keep(tile: CommittedTile): void {
     this.#committed.set(`${tile.stage}/${tile.tile}`, tile);
-    if (tile.stage === 0) this.#pixelsDone += area(cellRect(this.#tileGrid(0), tile.tile));
+    if (tile.stage === this.#filterStage) this.#pixelsDone += area(cellRect(this.#tileGrid(tile.stage), tile.tile));
   }
 
-  *#tasks(index: number, stage: StagePlan): Generator<Omit<TileTask, 'attempt'>> {
+  /** Tiles in the order in which they should start; those of one row in sequence where they hand values on. */
+  *#sequences(index: number, stage: StagePlan): Generator<Iterable<StageTask>> {
+    const handsOn = stage.kind === 'filter' && this.#opened.plan.operations.some((op) => couplingOf(op) === 'row');
+    if (handsOn) {
+      for (let row = 0; row < stage.down; row++) yield this.#rowTasks(index, stage, row);
+      return;
+    }
     for (const tile of bandOrder(this.#tileGrid(index), stage.bandTiles)) {
       if (this.#committed.has(`${index}/${tile}`)) continue;
-      yield stage.kind === 'filter'
-        ? { stage: index, tile }
-        : { stage: index, tile, reads: this.#readsOf(stage, tile) };
+      const task = { stage: index, tile };
+      yield [stage.kind === 'overview' ? { ...task, reads: this.#readsOf(stage, tile) } : task];
     }
+  }
+
+  *#rowTasks(index: number, stage: StagePlan, row: number): Generator<StageTask> {
+    for (let tile = row * stage.across; tile < (row + 1) * stage.across; tile++) {
+      if (this.#committed.has(`${index}/${tile}`)) continue;
+      const first = tile === row * stage.across;
+      yield { stage: index, tile, carries: first ? undefined : this.#committed.get(`${index}/${tile - 1}`)!.carries };
+    }
+  }
+
+  /** Merges the partials of a reduce stage into the parameters of its operation. */
+  #completeOperation(stage: number, index: number): void {
+    const { plan } = this.#job;
+    const operation = plan.operations[index]!;
+    const { merge, complete } = OPERATIONS[operation.name]!.reduction!;
+    const partials = [...this.#committed.values()].filter((tile) => tile.stage === stage).map(({ partial }) => partial);
+    const merged = partials.reduce((all, partial) => merge(all, partial));
+    const { dtype } = chainTypes(plan.operations, plan.image)[index]!;
+    const operations = plan.operations.with(index, complete(operation, dtype, merged));
+    this.#job = { ...this.#job, plan: { ...plan, operations } };
   }
 
   /** Where the blocks lie that an overview tile averages. */
@@ -204,10 +234,13 @@ export class RunningJob {
     return this.#storedBlocks.byIndex.get(index)!;
   }
 
+  get #filterStage(): number {
+    return this.#opened.plan.stages.findIndex(({ kind }) => kind === 'filter');
+  }
+
   #tileGrid(stage: number) {
-    const { plan } = this.#opened;
-    const { tile, base } = plan.stages[stage]!;
-    return gridOf(plan.levels[base]!, { width: tile, height: tile });
+    const { tile, size } = this.#opened.plan.stages[stage]!;
+    return gridOf(size, { width: tile, height: tile });
   }
 
   #createPlacedFile(): void {
@@ -225,8 +258,9 @@ export class RunningJob {
 
   /** An input that changes while it is read fails the job: its tiles would come from two different images. */
   #checkInputs(): void {
-    const { image, map } = this.#opened.inputs;
-    for (const input of map === undefined ? [image] : [image, map]) assertUnchanged(input.plan.path, input.fingerprint);
+    const { image, map, extras } = this.#opened.inputs;
+    for (const input of [image, ...(map === undefined ? [] : [map]), ...extras])
+      assertUnchanged(input.plan.path, input.fingerprint);
   }
 
   /** Whether an earlier run died between giving the output its name and removing the partial directory. */
@@ -246,7 +280,7 @@ export class RunningJob {
   #crc(): number {
     const { plan } = this.#opened;
     let terms = 0;
-    for (const tile of this.#committed.values()) if (tile.stage === 0) terms ^= tile.rasterCrcTerm;
+    for (const tile of this.#committed.values()) if (tile.stage === this.#filterStage) terms ^= tile.rasterCrcTerm;
     return new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]).finish(terms);
   }
 

@@ -1,6 +1,6 @@
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
-import type { PlanMachine } from '../../tiling/plan/make-plan.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
 import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';

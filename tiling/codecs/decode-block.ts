@@ -1,7 +1,13 @@
 import { badInput, HalotileError } from '../errors.js';
 import { SAMPLE_BYTES, viewSamples } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import { blockBytes, blockChannels, maxBlockBytes, storedBlockSize } from '../raster/stored-block.js';
+import {
+  blockBytes,
+  blockChannels,
+  MACHINE_LITTLE_ENDIAN,
+  maxBlockBytes,
+  storedBlockSize,
+} from '../raster/stored-block.js';
 import type { CodecContext } from '../sources/block-source.js';
 import { decodeDeflate } from './deflate.js';
 import { decodeJpeg } from './jpeg.js';
@@ -16,9 +22,6 @@ export interface BlockWhere {
   /** Block index in its source, channel-major where planar. */
   readonly block: number;
 }
-
-/** Whether this machine stores the lowest byte first. */
-export const MACHINE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
  * The samples of one block in the machine's byte order: rows of the block's width, interleaved where chunky,

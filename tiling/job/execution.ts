@@ -13,9 +13,17 @@ export interface TileTask {
   readonly attempt: number;
   /** Overview stages only: where the blocks of the base level lie that this tile averages. */
   readonly reads?: readonly StoredRead[];
+  /** Scans along rows only: what the tile to the left handed on. */
+  readonly carries?: Carries;
   /** Of the coordinator's grant, where the tile is run for one. */
   readonly lease?: number;
 }
+
+/**
+ * What a tile hands on to its right neighbour, for each operation of coupling `row` in chain order: float64
+ * values, little-endian, as base64.
+ */
+export type Carries = readonly string[];
 
 /** A stored block as a later stage finds it. */
 export interface StoredRead extends StoredBlock {
@@ -72,6 +80,8 @@ export interface TileJob {
   readonly plan: Plan;
   readonly image: SourceRef;
   readonly map?: SourceRef;
+  /** Images that operations name in their parameters, by path. */
+  readonly extras: Readonly<Record<string, SourceRef>>;
   readonly sink: SinkRef;
 }
 
@@ -117,6 +127,10 @@ export interface TileResult {
   readonly pixelCrc: number;
   /** This tile's term of the whole image's raster-order CRC; terms combine by exclusive or. */
   readonly rasterCrcTerm: number;
+  /** Reduce stages only: this tile's term of the reduction, JSON data. */
+  readonly partial?: unknown;
+  /** Scans along rows only: what the tile to the right needs. */
+  readonly carries?: Carries;
   /** The largest map value' met. */
   readonly mapMax: number;
   readonly seconds: TileSeconds;

@@ -1,39 +1,101 @@
 import { grow, intersect, type Rect, rectOf, type Size } from '../geometry/rect.js';
-import { OPERATIONS, type Operation } from '../operations/index.js';
+import { type Coupling, OPERATIONS, type Operation } from '../operations/index.js';
 
 /** What one operation of a chain reads and writes for one tile. */
 export interface ChainLink {
   readonly operation: Operation;
+  /** Size of the operation's whole input: the image's, or what a downscale before it left. */
+  readonly image: Size;
   /** The pixels it writes. */
   readonly output: Rect;
-  /** The pixels it reads, cut at the image. */
+  /** The pixels of the map it needs, where it runs by map. */
+  readonly map: Rect;
+  /** The pixels it reads, cut at its input. */
   readonly input: Rect;
   /** The pixels its kernel wants in memory: `input`, or more where the border extends the image. */
   readonly window: Rect;
 }
 
+/** The largest map value' in a rect, rounded where it means a radius. */
+export type MapMaxIn = (rect: Rect, operation: Operation) => number | Promise<number>;
+
+/** Sizes along a chain: the input of each operation, then the result. */
+export function chainSizes(operations: readonly Operation[], image: Size): Size[] {
+  const sizes: Size[] = [{ width: image.width, height: image.height }];
+  for (const operation of operations) {
+    const before = sizes.at(-1)!;
+    sizes.push(OPERATIONS[operation.name]!.outputSize?.(operation, before) ?? before);
+  }
+  return sizes;
+}
+
 /**
  * The rects of a chain for one tile, first operation first. Rects propagate backwards,
- * R(i−1) = (R(i) grown by operation i's reach over its map in R(i)) ∩ image, so that each operation reads
+ * R(i−1) = (R(i) grown by operation i's reach over its map *in R(i)*) ∩ image, so that each operation reads
  * just what the radii under its own output need.
  *
- * @param mapMaxIn the largest map value' in a rect; asked once per operation by map
+ * @param mapMaxIn asked once for each operation by map, last operation first
  */
 export async function linkChain(
   operations: readonly Operation[],
   tile: Rect,
   image: Size,
-  mapMaxIn: (rect: Rect) => number | Promise<number>,
+  mapMaxIn: MapMaxIn,
 ): Promise<ChainLink[]> {
+  const sizes = chainSizes(operations, image);
   const links: ChainLink[] = [];
   let output = tile;
   for (let index = operations.length - 1; index >= 0; index--) {
     const operation = operations[index]!;
-    const reach = OPERATIONS[operation.name]!.reach(operation, operation.byMap ? await mapMaxIn(output) : 0);
-    const grown = grow(output, reach);
-    const input = intersect(grown, rectOf(image));
-    links.unshift({ operation, output, input, window: operation.border === 'clip' ? input : grown });
-    output = input;
+    const map = mapRect(operation, output, sizes[index]!);
+    const mapMax = operation.byMap ? await mapMaxIn(map, operation) : 0;
+    const link = linkOne(operation, output, map, sizes[index]!, mapMax);
+    links.unshift(link);
+    output = link.input;
   }
   return links;
+}
+
+/** The same with one map value' for every rect: bounds, and chains whose tiles must all reach equally far. */
+export function linkChainWith(operations: readonly Operation[], tile: Rect, image: Size, mapMax: number): ChainLink[] {
+  const sizes = chainSizes(operations, image);
+  const links: ChainLink[] = [];
+  let output = tile;
+  for (let index = operations.length - 1; index >= 0; index--) {
+    const operation = operations[index]!;
+    const map = mapRect(operation, output, sizes[index]!);
+    const link = linkOne(operation, output, map, sizes[index]!, operation.byMap ? mapMax : 0);
+    links.unshift(link);
+    output = link.input;
+  }
+  return links;
+}
+
+/** The tile whose rects are largest: one in the middle, where no edge cuts its halo. */
+export function middleTile(image: Size, tile: number): Rect {
+  const start = (length: number) => Math.floor(Math.floor((length - 1) / tile) / 2) * tile;
+  const uncut = { x: start(image.width), y: start(image.height), width: tile, height: tile };
+  return intersect(uncut, rectOf(image));
+}
+
+/** An operation's coupling with its parameters. */
+export function couplingOf(operation: Operation): Coupling {
+  const descriptor = OPERATIONS[operation.name]!;
+  return descriptor.couplingOf?.(operation) ?? descriptor.coupling;
+}
+
+function mapRect(operation: Operation, output: Rect, image: Size): Rect {
+  const reach = operation.byMap ? OPERATIONS[operation.name]!.mapReach?.(operation) : undefined;
+  return reach === undefined ? output : intersect(grow(output, reach), rectOf(image));
+}
+
+function linkOne(operation: Operation, output: Rect, map: Rect, image: Size, mapMax: number): ChainLink {
+  const descriptor = OPERATIONS[operation.name]!;
+  if (descriptor.inputRect !== undefined) {
+    const input = descriptor.inputRect(operation, output, image);
+    return { operation, image, output, map, input, window: input };
+  }
+  const grown = grow(output, descriptor.reach(operation, mapMax));
+  const input = intersect(grown, rectOf(image));
+  return { operation, image, output, map, input, window: operation.border === 'clip' ? input : grown };
 }

@@ -46,6 +46,11 @@ export function overviewTileSide(tile: number, block: number): number {
   return block * 2 ** Math.max(2, levelsInsideTile(tile, block));
 }
 
+/** The stage of a plan that runs its chain and writes level 0. */
+export function filterStage({ stages }: { readonly stages: readonly StagePlan[] }): StagePlan {
+  return stages.find(({ kind }) => kind === 'filter')!;
+}
+
 /** Number of tiles of all stages. */
 export function tileCount(stages: readonly StagePlan[]): number {
   return stages.reduce((sum, { across, down }) => sum + across * down, 0);
@@ -59,8 +64,10 @@ function stage(
   bandTiles: number,
 ): StagePlan {
   const grid = gridOf(levels[span.base]!, { width: tile, height: tile });
+  const { width, height } = levels[span.base]!;
   return {
     kind,
+    size: { width, height },
     base: span.base,
     levels: Array.from({ length: span.to - span.from + 1 }, (_, i) => span.from + i),
     tile,

@@ -1,66 +1,53 @@
-import { badInput, badUsage, HalotileError } from '../errors.js';
+import { badUsage, HalotileError } from '../errors.js';
+import { gridOf } from '../geometry/grid.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
-import { INTEGER_MAX } from '../raster/dtype.js';
-import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import type { RasterInfo } from '../raster/raster-info.js';
+import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
+import { couplingOf, linkChainWith, middleTile } from './chain.js';
 import { resolveEncoding } from './encoding.js';
+import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages } from './levels.js';
 import { mapBound } from './mapping.js';
-import { BASE_BYTES, bandSlots, cacheBytes, decodedBlockBytes, isRaw, THREAD_BASE_BYTES, tileBytes } from './memory.js';
-import type { CachePlan, Plan } from './plan.js';
+import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
+import type { CachePlan, Plan, StagePlan } from './plan.js';
+import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
 import { resolveOperations } from './resolve-operations.js';
 import { chooseTileSide, haloFits } from './tile-size.js';
 
-/** One input as far as planning needs it. */
-export interface PlanInput {
-  /** How messages name it. */
-  readonly path: string;
-  readonly info: RasterInfo;
-  readonly layout: BlockLayout;
-}
-
-/** What the machines that will run the plan offer. */
-export interface PlanMachine {
-  readonly threads: number;
-  /** Resident bytes that one worker process may use in all. */
-  readonly memoryBytes: number;
-}
-
-export interface PlanInputs {
-  readonly image: PlanInput;
-  readonly map?: PlanInput;
-  /** The largest map value' where the map has been read; the bound of its type otherwise. */
-  readonly scannedMax?: number;
-}
-
 /** Share of the memory that caches of decoded blocks may take. */
 const CACHE_SHARE = 0.3;
+/** The largest tile that the planner chooses by itself, in blocks. */
+const LARGEST_TILE_BLOCKS = 8;
 
 /**
- * The plan of a job over inputs whose headers have been read. Pure: equal arguments, equal plan.
+ * The plan of a job over inputs whose headers have been read. Pure but for `inputs.readFile`: equal arguments,
+ * equal plan.
  * @throws bad-usage, bad-input or over-limit with what to change
  */
 export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {
   const { image, map } = inputs;
   if (map !== undefined) checkMap(image, map);
   const source = withOptions(image, spec);
-  const operations = resolveOperations(spec);
-  const output = outputInfo(source, operations, spec);
-  const block = Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(source));
   const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(spec.mapping, map.info).max);
+  const operations = prepareOperations(resolveOperations(spec), source, { mapMax: mapMaxBound, ...inputs });
+  checkChain(operations, source, inputs.extras ?? []);
+  const output = outputInfo(source, operations, spec);
+  const block = Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(output));
   const haloPx = chainReach(operations, mapMaxBound, source);
-  const demand = { image: source, map: map?.info, output, operations, block, haloPx, mapMax: mapMaxBound };
+  const demand = { image: source, map: map?.info, output, operations, block, mapMax: mapMaxBound };
   const cacheBudget = machine.memoryBytes * CACHE_SHARE;
   const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
   const bytesOf = (tile: number) => tileBytes({ ...demand, tile });
   // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
   const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
-  const choice = { block, haloPx, expectedHaloPx, image: source, threads: machine.threads, threadBytes, bytesOf };
+  const choice = { block, haloPx, expectedHaloPx, image: output, threads: machine.threads, threadBytes, bytesOf };
   const tile = spec.tile === undefined ? chooseTileSide(choice) : checkedTile(spec.tile, block);
-  if (tile === undefined || !haloFits(choice, tile)) throw haloTooWide(operations, haloPx, tile, choice);
+  if (tile === undefined || !haloFits(choice, tile)) throw haloTooWide(operations, mapMaxBound, tile, choice);
   if (bytesOf(tile) > threadBytes) throw tooMuchMemory(tile, bytesOf(tile), threadBytes);
-  const caches = planCaches(inputs, { tile, haloPx, budget: cacheBudget, columns: Math.ceil(source.width / tile) });
-  const levels = planLevels(source, block, spec.overviews);
+  const walk = walkOf(operations, source, { tile, output, mapMax: mapMaxBound });
+  const caches = planCaches(inputs, { ...walk, budget: cacheBudget });
+  const levels = planLevels(output, block, spec.overviews);
   return {
     image: source,
     imageLayout: image.layout,
@@ -69,11 +56,12 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
     output,
     operations,
     mapping: spec.mapping,
-    halo: spec.halo,
+    // Tiles of a scan along rows hand on what they hold at one column, which must not depend on the map there.
+    halo: operations.some((operation) => couplingOf(operation) === 'row') ? 'max' : spec.halo,
     mapMaxBound,
     block,
     levels,
-    stages: planStages(levels, tile, block, caches.bandTiles),
+    stages: [...planReductions(operations, source, tile), ...planStages(levels, tile, block, caches.bandTiles)],
     encoding: resolveEncoding(spec, output),
     imageCache: caches.image,
     mapCache: caches.map,
@@ -81,58 +69,53 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   };
 }
 
-/** The image as the job sees it: nodata and alpha by the job's options. */
-function withOptions({ info, path }: PlanInput, spec: JobSpec): RasterInfo {
-  const alpha = spec.alpha === 'channel' ? 'none' : info.alpha;
-  const nodata = spec.nodata === 'none' ? undefined : (spec.nodata ?? info.nodata);
-  if (nodata === undefined) return { ...info, alpha, nodata: undefined };
-  if (nodata.length !== 1 && nodata.length !== info.channels) {
-    throw badUsage({
-      what: `--nodata gives ${nodata.length} values`,
-      where: path,
-      expected: `1 or ${info.channels}, one for each channel`,
-    });
-  }
-  return { ...info, alpha, nodata: nodata.length === info.channels ? nodata : Array(info.channels).fill(nodata[0]) };
-}
-
-function outputInfo(source: RasterInfo, operations: readonly Operation[], spec: JobSpec): RasterInfo {
-  let info = source;
+/** Fills in the parameters that need the whole job. */
+function prepareOperations(
+  operations: readonly Operation[],
+  source: RasterInfo,
+  { mapMax, readFile }: Pick<PlanInputs, 'readFile'> & { readonly mapMax: number },
+): Operation[] {
+  const prepared: Operation[] = [];
   for (const operation of operations) {
-    const changed = OPERATIONS[operation.name]!.outputType?.(operation, info);
-    if (changed !== undefined) info = { ...info, ...changed };
+    const image = chainTypes(prepared, source).at(-1)!;
+    const { prepare } = OPERATIONS[operation.name]!;
+    prepared.push(prepare?.(operation, { image, mapMax, readFile }) ?? operation);
   }
-  const dtype = spec.dtype ?? info.dtype;
-  const fits = (value: number | null) =>
-    value === null || dtype === 'float32' || (Number.isInteger(value) && value >= 0 && value <= INTEGER_MAX[dtype]);
-  const unfit = info.nodata?.find((value) => !fits(value));
-  if (unfit !== undefined) {
-    throw badUsage({
-      what: `the nodata value ${unfit} does not exist in ${dtype}`,
-      expected: 'a value of the output type',
-      remedy: 'give --nodata VALUE or --nodata none',
-    });
-  }
-  return { ...info, dtype };
+  return prepared;
 }
 
-function checkMap(image: PlanInput, map: PlanInput): void {
-  if (map.info.width !== image.info.width || map.info.height !== image.info.height) {
-    throw badInput({
-      what: `the map is ${map.info.width}×${map.info.height}`,
-      where: map.path,
-      expected: `${image.info.width}×${image.info.height}, the size of ${image.path}`,
-      remedy: 'give a map of the same size',
-    });
-  }
-  if (map.info.channels !== 1) {
-    throw badInput({
-      what: `the map has ${map.info.channels} channels`,
-      where: map.path,
-      expected: 'one channel',
-      remedy: 'extract the channel that holds the distances',
-    });
-  }
+/** What a reduction over the whole image needs: a stage for each pass, over the operation's own input. */
+function planReductions(operations: readonly Operation[], source: RasterInfo, tile: number): StagePlan[] {
+  const types = chainTypes(operations, source);
+  return operations.flatMap((operation, index) => {
+    const { width, height, dtype } = types[index]!;
+    const passes = OPERATIONS[operation.name]!.reduction?.passesLeft(operation, dtype) ?? 0;
+    const { across, down } = gridOf({ width, height }, { width: tile, height: tile });
+    const stage: StagePlan = {
+      kind: 'reduce',
+      operation: index,
+      size: { width, height },
+      base: 0,
+      levels: [],
+      tile,
+      across,
+      down,
+      bandTiles: across,
+    };
+    return new Array<StagePlan>(passes).fill(stage);
+  });
+}
+
+/** What one tile and its neighbour need of the image: how far apart their reads start, and how they overlap. */
+function walkOf(
+  operations: readonly Operation[],
+  source: RasterInfo,
+  { tile, output, mapMax }: { tile: number; output: RasterInfo; mapMax: number },
+): { tile: number; haloPx: number; columns: number } {
+  const stepPx = Math.ceil((tile * source.width) / output.width);
+  const input = linkChainWith(operations, middleTile(output, tile), source, mapMax)[0]!.input;
+  const haloPx = Math.max(0, Math.ceil((Math.max(input.width, input.height) - stepPx) / 2));
+  return { tile: stepPx, haloPx, columns: Math.ceil(output.width / tile) };
 }
 
 /** The side of a block that covers a small image, a multiple of 16 as TIFF demands. */
@@ -161,19 +144,24 @@ function checkedTile(tile: number, block: number): number {
 
 function haloTooWide(
   operations: readonly Operation[],
-  haloPx: number,
+  mapMax: number,
   tile: number | undefined,
-  choice: { block: number; bytesOf: (tile: number) => number; threadBytes: number },
+  choice: { haloPx: number; block: number; bytesOf: (tile: number) => number; threadBytes: number },
 ): HalotileError {
-  const fitting = Math.ceil(haloPx / choice.block) * choice.block;
-  if (haloPx > 2 * MAX_RADIUS || choice.bytesOf(fitting) > choice.threadBytes) {
-    return tooMuchMemory(fitting, choice.bytesOf(fitting), choice.threadBytes);
-  }
+  const { haloPx } = choice;
+  const fittingTile = Math.ceil(haloPx / choice.block) * choice.block;
+  const side = tile ?? LARGEST_TILE_BLOCKS * choice.block;
+  const options = operations.flatMap(
+    (operation) => OPERATIONS[operation.name]!.fitting?.(operation, mapMax, side) ?? [],
+  );
+  if (operations.some(({ byMap }) => byMap)) options.push(`--max-radius ${Math.floor((mapMax * side) / haloPx)}`);
+  const affordable = haloPx <= 2 * MAX_RADIUS && choice.bytesOf(fittingTile) <= choice.threadBytes;
+  if (affordable) options.unshift(`--tile ${fittingTile}`);
   const names = operations.map(({ name }) => name).join(', ');
   return badUsage({
-    what: `${names} reads ${haloPx} pixels beyond a tile of ${tile}`,
+    what: `${names} reads ${haloPx} pixels beyond a tile of ${side}`,
     expected: 'a halo no wider than the tile',
-    remedy: `use --tile ${fitting} or --max-radius ${tile}`,
+    remedy: options.length > 0 ? `use ${options.join(' or ')}` : 'use a smaller radius or sigma',
   });
 }
 
@@ -190,14 +178,16 @@ function planCaches(
   inputs: PlanInputs,
   walk: { tile: number; haloPx: number; budget: number; columns: number },
 ): { bandTiles: number; image?: CachePlan; map?: CachePlan } {
-  const decoded = [inputs.image, inputs.map].filter((input) => input !== undefined && !isRaw(input.layout));
+  const decoded = [inputs.image, inputs.map].filter(
+    (input) => input !== undefined && !isRawLayout(input.info, input.layout),
+  );
   const cachesFor = (bandTiles: number) => {
     const cacheOf = (input: PlanInput | undefined, haloPx: number): CachePlan | undefined =>
-      input === undefined || isRaw(input.layout)
+      input === undefined || isRawLayout(input.info, input.layout)
         ? undefined
         : {
             slots: bandSlots(input.info, input.layout, { tile: walk.tile, bandTiles, haloPx }),
-            slotBytes: decodedBlockBytes(input.info, input.layout),
+            slotBytes: maxBlockBytes(input.info, input.layout),
           };
     return { bandTiles, image: cacheOf(inputs.image, walk.haloPx), map: cacheOf(inputs.map, 0) };
   };

@@ -1,7 +1,8 @@
-import { area, type Size } from '../geometry/rect.js';
+import { area } from '../geometry/rect.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { type ChainLink, chainSizes, linkChainWith, middleTile } from './chain.js';
 import { overviewTileSide } from './levels.js';
 import type { CachePlan } from './plan.js';
 
@@ -15,11 +16,10 @@ export interface TileDemand {
   readonly image: RasterInfo;
   readonly map?: RasterInfo;
   readonly output: RasterInfo;
+  /** Prepared, so that their reaches are known. */
   readonly operations: readonly Operation[];
   readonly tile: number;
   readonly block: number;
-  /** Sum of the operations' reaches on one side, cut at the image, in pixels. */
-  readonly haloPx: number;
   /** The largest map value'. */
   readonly mapMax: number;
 }
@@ -29,64 +29,57 @@ const ALIGNMENT_SLACK_BYTES = 4096;
 
 /** Memory that one tile needs at most: the rasters of the chain, the maps, the levels and kernel scratch. */
 export function tileBytes(demand: TileDemand): number {
-  const { image, map, output, operations, tile, block, haloPx } = demand;
-  const window = { width: Math.min(tile, image.width) + 2 * haloPx, height: Math.min(tile, image.height) + 2 * haloPx };
-  const tileArea = Math.min(tile, image.width) * Math.min(tile, image.height);
-  const rasters = rasterTypes(demand).reduce((sum, type, index, types) => {
-    const pixels = index === types.length - 1 ? tileArea : area(window);
-    return sum + pixels * type.channels * SAMPLE_BYTES[type.dtype];
-  }, 0);
-  const converted = tileArea * output.channels * SAMPLE_BYTES[output.dtype];
-  const mapBytes = map === undefined ? 0 : SAMPLE_BYTES[map.dtype] + SAMPLE_BYTES.float32;
-  const maps =
-    operations.filter(({ byMap }) => byMap).length * mapBytes * (operations.length > 1 ? area(window) : tileArea);
-  return (
-    rasters + converted + maps + scratchBytes(demand, window) + levelBytes(tile, block, output) + ALIGNMENT_SLACK_BYTES
-  );
+  const { image, map, output, operations, tile, block, mapMax } = demand;
+  const rect = middleTile(output, tile);
+  const links = linkChainWith(operations, rect, image, mapMax);
+  const types = chainTypes(operations, image);
+  let bytes = area(rect) * pixelBytes(output) * 2 + levelBytes(tile, block, output) + ALIGNMENT_SLACK_BYTES;
+  let scratch = 0;
+  for (const [index, link] of links.entries()) {
+    const { operation } = link;
+    bytes += area(link.window) * pixelBytes(types[index]!);
+    if (operation.byMap && map !== undefined)
+      bytes += area(link.map) * (SAMPLE_BYTES[map.dtype] + SAMPLE_BYTES.float32);
+    for (const _ of OPERATIONS[operation.name]!.extraInputs?.(operation) ?? []) {
+      bytes += area(link.output) * image.channels * SAMPLE_BYTES.float32;
+    }
+    scratch = Math.max(scratch, scratchBytes(link, types[index]!, mapMax));
+  }
+  return bytes + scratch;
+}
+
+/** Descriptions along a chain: the image's, then each operation's result. */
+export function chainTypes(operations: readonly Operation[], image: RasterInfo): RasterInfo[] {
+  const sizes = chainSizes(operations, image);
+  const types = [image];
+  for (const [index, operation] of operations.entries()) {
+    const before = types.at(-1)!;
+    types.push({ ...before, ...sizes[index + 1]!, ...OPERATIONS[operation.name]!.outputType?.(operation, before) });
+  }
+  return types;
+}
+
+function pixelBytes({ channels, dtype }: RasterInfo): number {
+  return channels * SAMPLE_BYTES[dtype];
+}
+
+/** Scratch is given back after each operation. */
+function scratchBytes({ operation, window, output }: ChainLink, type: RasterInfo, mapMax: number): number {
+  const shape = {
+    input: window,
+    outputWidth: output.width,
+    dtype: type.dtype,
+    channels: type.channels,
+    weighted: type.alpha === 'unassociated',
+    nodata: type.nodata !== undefined,
+  };
+  return OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, mapMax) ?? 0;
 }
 
 /** Memory of a tile of an overview stage: its pixels, the levels made of them and one block. */
 export function levelBytes(tile: number, block: number, { channels, dtype }: RasterInfo): number {
   const side = overviewTileSide(tile, block);
   return (side * side * 1.5 + block * block) * channels * SAMPLE_BYTES[dtype] + ALIGNMENT_SLACK_BYTES;
-}
-
-/** The sample types of a chain: the image's, then each operation's result. */
-function rasterTypes({ image, operations }: TileDemand): RasterInfo[] {
-  const types = [image];
-  for (const operation of operations) {
-    const before = types.at(-1)!;
-    types.push({ ...before, ...OPERATIONS[operation.name]!.outputType?.(operation, before) });
-  }
-  return types;
-}
-
-/** Scratch is given back after each operation: the largest one counts. */
-function scratchBytes(demand: TileDemand, window: Size): number {
-  const types = rasterTypes(demand);
-  return demand.operations.reduce((most, operation, index) => {
-    const { dtype, channels, alpha, nodata } = types[index]!;
-    const shape = {
-      input: window,
-      outputWidth: window.width,
-      dtype,
-      channels,
-      weighted: alpha === 'unassociated',
-      nodata: nodata !== undefined,
-    };
-    return Math.max(most, OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, demand.mapMax) ?? 0);
-  }, 0);
-}
-
-/** Decoded bytes of one block. */
-export function decodedBlockBytes(info: RasterInfo, layout: BlockLayout): number {
-  const channels = layout.planar ? 1 : info.channels;
-  return layout.blockWidth * layout.blockHeight * channels * SAMPLE_BYTES[info.dtype];
-}
-
-/** Whether samples can be read from storage without decoding a whole block. */
-export function isRaw(layout: BlockLayout): boolean {
-  return layout.codec === 'none' && layout.predictor === 1 && !layout.planar && layout.littleEndian;
 }
 
 /** Blocks that must stay decoded while a band of `bandTiles` tiles is walked, in one raster. */

@@ -1,9 +1,9 @@
 import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
-import { area, evenReach, grow, intersect, type Rect, rectOf } from '../geometry/rect.js';
+import { area, type Rect } from '../geometry/rect.js';
 import { OPERATIONS } from '../operations/index.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
-import { linkChain } from './chain.js';
-import { tileCount } from './levels.js';
+import { linkChain, linkChainWith } from './chain.js';
+import { filterStage, tileCount } from './levels.js';
 import type { MemoryProjection, Plan } from './plan.js';
 import { predictSeconds } from './tile-size.js';
 
@@ -62,15 +62,15 @@ export interface PlanReport {
  */
 export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<number>): Promise<PlanReport> {
   const { image, output, operations, stages, levels, block, memory } = plan;
-  const side = stages[0]!.tile;
-  const grid = gridOf(image, { width: side, height: side });
+  const side = filterStage(plan).tile;
+  const grid = gridOf(output, { width: side, height: side });
   const scan = mapMaxIn === undefined ? undefined : await scanTiles(plan, mapMaxIn);
   const mapMax = scan?.mapMax ?? plan.mapMaxBound;
-  const haloPx = chainHalo(plan, mapMax);
   let withMaxHalo = 0;
   for (let tile = 0; tile < cellCount(grid); tile++) {
-    withMaxHalo += area(intersect(grow(cellRect(grid, tile), evenReach(haloPx)), rectOf(image)));
+    withMaxHalo += area(linkChainWith(operations, cellRect(grid, tile), image, mapMax)[0]!.input);
   }
+  const haloPx = Math.ceil((Math.sqrt(withMaxHalo / cellCount(grid)) - Math.sqrt(area(image) / cellCount(grid))) / 2);
   const pixelBytes = image.channels * SAMPLE_BYTES[image.dtype];
   const mapBytes = plan.map === undefined ? 0 : area(image) * SAMPLE_BYTES[plan.map.dtype];
   const adaptive = plan.halo === 'max' ? withMaxHalo : scan?.inputPixels;
@@ -99,7 +99,7 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
       output: levels.reduce((sum, { across, down }) => sum + across * down, 0) * block * block * outputPixelBytes(plan),
     },
     memory,
-    seconds: predictSeconds({ image, threads: memory.threads, expectedHaloPx: haloPx }, side),
+    seconds: predictSeconds({ image: output, threads: memory.threads, expectedHaloPx: haloPx }, side),
   };
 }
 
@@ -107,8 +107,8 @@ async function scanTiles(
   plan: Plan,
   mapMaxIn: (rect: Rect) => Promise<number>,
 ): Promise<{ mapMax: number; inputPixels: number }> {
-  const side = plan.stages[0]!.tile;
-  const grid = gridOf(plan.image, { width: side, height: side });
+  const side = filterStage(plan).tile;
+  const grid = gridOf(plan.output, { width: side, height: side });
   let mapMax = 0;
   let inputPixels = 0;
   for (let tile = 0; tile < cellCount(grid); tile++) {
@@ -120,14 +120,6 @@ async function scanTiles(
     inputPixels += area(links[0]!.input);
   }
   return { mapMax, inputPixels };
-}
-
-function chainHalo({ operations, image }: Plan, mapMax: number): number {
-  const reach = operations.reduce((sum, operation) => {
-    const { left, right, top, bottom } = OPERATIONS[operation.name]!.reach(operation, mapMax);
-    return sum + Math.max(left, right, top, bottom);
-  }, 0);
-  return Math.min(reach, Math.max(image.width, image.height));
 }
 
 function outputPixelBytes({ output }: Plan): number {

@@ -11,12 +11,17 @@ export interface LevelPlan extends Size {
 }
 
 /**
- * One pass over tiles; a barrier lies between stages. A `filter` stage runs the chain and writes its tile at
+ * One pass over tiles; a barrier lies between stages. A `reduce` stage runs the chain up to one operation and
+ * gathers a partial from each tile, without writing. A `filter` stage runs the chain and writes its tile at
  * level 0 and every level that lies whole inside the tile. An `overview` stage reads stored blocks of
  * `base` and writes `levels`. Tile sides are in pixels of level `base`.
  */
 export interface StagePlan {
-  readonly kind: 'filter' | 'overview';
+  readonly kind: 'reduce' | 'filter' | 'overview';
+  /** `reduce`: index of the operation whose parameters this pass completes. */
+  readonly operation?: number;
+  /** The pixels that its tiles divide. */
+  readonly size: Size;
   readonly base: number;
   /** Levels that this stage writes, ascending. */
   readonly levels: readonly number[];

@@ -29,3 +29,12 @@ export function blockBytes(info: RasterInfo, layout: BlockLayout, index: number)
 export function maxBlockBytes(info: RasterInfo, layout: BlockLayout): number {
   return layout.blockWidth * layout.blockHeight * blockChannels(info, layout) * SAMPLE_BYTES[info.dtype];
 }
+
+/** Whether this machine stores the lowest byte first. */
+export const MACHINE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Whether samples lie in the file as the machine has them, so that a rect is read without decoding blocks. */
+export function isRawLayout(info: RasterInfo, layout: BlockLayout): boolean {
+  const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
+  return layout.codec === 'none' && !layout.planar && native;
+}

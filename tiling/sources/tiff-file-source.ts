@@ -1,8 +1,6 @@
-import { MACHINE_LITTLE_ENDIAN } from '../codecs/decode-block.js';
 import type { Rect } from '../geometry/rect.js';
-import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import { maxBlockBytes } from '../raster/stored-block.js';
+import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
 import type { Directory } from '../tiff/directory.js';
 import { parseHeader } from '../tiff/header.js';
 import { mainDirectory } from '../tiff/tiff-image.js';
@@ -38,7 +36,7 @@ export class TiffFileSource implements BlockSource {
     this.info = options.info ?? this.#raster.info;
     this.layout = this.#raster.layout;
     this.codecContext = this.#raster.codecContext;
-    if (isRaw(this.info, this.layout)) {
+    if (isRawLayout(this.info, this.layout)) {
       const read = this.layout.striped ? readRawStrips : readRawTiles;
       this.readRaw = (rect, into, strideBytes) => read(this.#file, this.#raster, rect, into, strideBytes);
     }
@@ -81,9 +79,4 @@ export function openTiffSource(path: string, options: TiffOpenOptions = {}): Tif
     file.close();
     throw error;
   }
-}
-
-function isRaw(info: RasterInfo, layout: BlockLayout): boolean {
-  const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
-  return layout.codec === 'none' && !layout.planar && native;
 }

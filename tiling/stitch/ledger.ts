@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { badInput } from '../errors.js';
-import type { StoredBlock, TileResult } from '../job/execution.js';
+import type { Carries, StoredBlock, TileResult } from '../job/execution.js';
 import { forEachRecord, RecordLog } from './record-log.js';
 
 /**
@@ -36,6 +36,8 @@ interface TileRecord {
   readonly blocks: readonly (readonly [number, number, number, number, number])[];
   readonly pixelCrc: number;
   readonly term: number;
+  readonly partial?: unknown;
+  readonly carries?: Carries;
 }
 
 /** The finished file is about to get its name; `inode` tells whether that happened before a death. */
@@ -55,6 +57,8 @@ export interface CommittedTile {
   readonly blocks: readonly StoredBlock[];
   readonly pixelCrc: number;
   readonly rasterCrcTerm: number;
+  readonly partial?: unknown;
+  readonly carries?: Carries;
 }
 
 /** Everything the adopted records say. */
@@ -105,7 +109,7 @@ export class Ledger {
   /** Records a tile. When it returns, the tile will not be computed again. */
   commit(result: TileResult): CommittedTile {
     const part = result.part === '' ? '' : join(this.folder, result.part);
-    const { task, blocks, pixelCrc, rasterCrcTerm } = result;
+    const { task, blocks, pixelCrc, rasterCrcTerm, partial, carries } = result;
     this.#log.append({
       type: 'tile',
       stage: task.stage,
@@ -114,8 +118,10 @@ export class Ledger {
       blocks: blocks.map(({ level, index, offset, length, crc }) => [level, index, offset, length, crc] as const),
       pixelCrc,
       term: rasterCrcTerm,
+      partial,
+      carries,
     } satisfies TileRecord);
-    return { stage: task.stage, tile: task.tile, part, blocks, pixelCrc, rasterCrcTerm };
+    return { stage: task.stage, tile: task.tile, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
   }
 
   /** Records that the file with this inode is the finished output. */
@@ -202,5 +208,7 @@ function committed(record: TileRecord): CommittedTile {
     blocks: record.blocks.map(([level, index, offset, length, crc]) => ({ level, index, offset, length, crc })),
     pixelCrc: record.pixelCrc,
     rasterCrcTerm: record.term,
+    partial: record.partial,
+    carries: record.carries,
   };
 }

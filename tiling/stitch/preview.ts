@@ -4,6 +4,7 @@ import { decodeBlock } from '../codecs/decode-block.js';
 import { badInput } from '../errors.js';
 import { cellRect, gridOf } from '../geometry/grid.js';
 import type { Rect, Size } from '../geometry/rect.js';
+import { filterStage } from '../plan/levels.js';
 import { SAMPLE_BYTES, type Samples, viewSamples } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { inspectFile } from '../sources/inspect.js';
@@ -38,12 +39,13 @@ export async function previewPartial(paths: PartialPaths, maxSide: number): Prom
     throw badInput({ what: 'no unfinished job is here', where: paths.directory, expected: 'an OUT.partial directory' });
   }
   const { shape } = job;
-  const tiles = readLedger(paths.directory).tiles.filter(({ stage }) => stage === 0);
+  const filter = shape.stages.findIndex(({ kind }) => kind === 'filter');
+  const tiles = readLedger(paths.directory).tiles.filter(({ stage }) => stage === filter);
   const level = previewLevel(shape, maxSide);
   const picture = new SampledPicture({ ...shape.output, ...shape.levels[level]! }, maxSide);
-  const all = shape.stages[0]!.across * shape.stages[0]!.down;
+  const { across, down } = filterStage(shape);
   for (const tile of tiles) await addTile(picture, paths, shape, level, tile);
-  return picture.finish(tiles.length / all);
+  return picture.finish(tiles.length / (across * down));
 }
 
 /** A picture of a finished TIFF file, at most `maxSide` pixels a side, from its best fitting overview. */
@@ -100,8 +102,9 @@ async function addTile(
 }
 
 /** The smallest level that the first stage writes and that is no smaller than the picture. */
-function previewLevel({ levels, stages }: OutputShape, maxSide: number): number {
-  const written = stages[0]!.levels;
+function previewLevel(shape: OutputShape, maxSide: number): number {
+  const { levels } = shape;
+  const written = filterStage(shape).levels;
   const large = written.filter((level) => Math.max(levels[level]!.width, levels[level]!.height) >= maxSide);
   return large.at(-1) ?? 0;
 }

@@ -51,7 +51,8 @@ function opened(job: TileJob, caches: SharedCaches): OpenJob {
     openJobs.delete(key);
     oldest.close();
   }
-  return open;
+  // A reduction completes the plan's operations between two stages of one job.
+  return open.job === job ? open : { ...open, job, plan: job.plan };
 }
 
 function describe(request: ThreadRequest): string {

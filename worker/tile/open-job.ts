@@ -35,6 +35,8 @@ export interface OpenJob {
   readonly now: () => number;
   readonly image: RasterReader;
   readonly map?: RasterReader;
+  /** Images that operations name in their parameters, by path. */
+  readonly extras: Readonly<Record<string, RasterReader>>;
   readonly sink: BlockSink;
   readonly rasterCrc: RasterCrc;
   close(): void;
@@ -47,6 +49,9 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     new RasterReader(context.openSource(ref), cache === undefined ? null : new SharedBlockCache(cache), context.now);
   const image = readerOf(job.image, caches.image);
   const map = job.map === undefined ? undefined : readerOf(job.map, caches.map);
+  const extras = Object.fromEntries(
+    Object.entries(job.extras).map(([path, ref]) => [path, readerOf(ref, undefined)] as const),
+  );
   const sink =
     job.sink.kind === 'coordinator'
       ? new RemoteSink(context.clients.of(job.sink.endpoint), job.sink.job)
@@ -58,11 +63,13 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     now: context.now,
     image,
     map,
+    extras,
     sink,
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {
       image.source.close();
       map?.source.close();
+      for (const extra of Object.values(extras)) extra.source.close();
       sink.close();
     },
   };

@@ -1,55 +1,60 @@
-import type { Rect } from '../../tiling/geometry/rect.js';
+import { area, type Rect } from '../../tiling/geometry/rect.js';
+import type { Carries } from '../../tiling/job/execution.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
-import { type ChainLink, linkChain } from '../../tiling/plan/chain.js';
+import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.js';
+import { chainTypes } from '../../tiling/plan/memory.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { KernelContext, TileMap, TileRaster } from '../kernels/kernel.js';
 import { extendBorder } from '../kernels/reference/extend-border.js';
 import { sigmasOf } from '../kernels/reference/map-values.js';
 import type { OpenJob } from './open-job.js';
+import { type ChainRun, RowScan } from './row-scan.js';
 import type { Tally } from './tally.js';
 
-/** A tile's pixels after the chain, in the output's sample type. */
+/** A tile's pixels after a chain. */
 export interface ChainResult {
   readonly raster: TileRaster;
   /** The largest map value' in the rects that the chain asked for. */
   readonly mapMax: number;
+  /** What the tile to the right needs, where the chain holds a scan along rows. */
+  readonly carries?: Carries;
 }
 
 /**
- * Runs the whole chain of a job for one tile: the tile's own map rect first, then just the image pixels that
- * its radii reach, then one operation after the other in memory.
+ * Runs a chain for one tile: the tile's own map rect first, then just the image pixels that its radii reach,
+ * then one operation after the other in memory. An empty chain reads the tile.
  */
-export async function runChain(open: OpenJob, tile: Rect, tally: Tally): Promise<ChainResult> {
-  const { plan, backend } = open;
+export async function runChain(open: OpenJob, run: ChainRun, tally: Tally): Promise<ChainResult> {
+  const { plan } = open;
+  const { operations, tile } = run;
   const maps = new Map<Operation, TileMap>();
   let mapMax = 0;
-  const pending = plan.operations.filter((operation) => operation.byMap).reverse();
-  const links = await linkChain(plan.operations, tile, plan.image, async (rect) => {
-    const operation = pending.shift()!;
+  const links = await linkChain(operations, tile, plan.image, async (rect, operation) => {
     const map = await readMap(open, operation, rect, tally);
     maps.set(operation, map);
     mapMax = Math.max(mapMax, map.max);
     return plan.halo === 'max' ? plan.mapMaxBound : map.max;
   });
-
-  let type: Pick<RasterInfo, 'dtype' | 'channels'> = plan.image;
-  let window = allocate(open, links[0]!.window, type);
-  tally.counts.inputPixels += links[0]!.input.width * links[0]!.input.height;
-  await readImage(open, window, links[0]!.input, tally);
+  const types = chainTypes(operations, plan.image);
+  const first = links[0] ?? { window: tile, input: tile };
+  let window = allocate(open, first.window, plan.image);
+  tally.counts.inputPixels += area(first.input);
+  await readImage(open, window, first.input, tally);
+  const scan = new RowScan(run, plan);
   for (const [index, link] of links.entries()) {
-    const operation = link.operation;
-    type = OPERATIONS[operation.name]!.outputType?.(operation, { ...plan.image, ...type }) ?? type;
-    const next = links[index + 1];
-    const following = allocate(open, next?.window ?? tile, type);
+    const following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
+    const output = within(following, link.output);
+    const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };
     tally.timed('kernel', () => {
-      extendBorder(window, plan.image, operation);
-      const output = within(following, link.output);
-      backend.kernels[operation.name]!(window, output, operation, contextOf(open, link, maps));
+      extendBorder(window, link.image, link.operation);
+      const kernel = open.backend.kernels[link.operation.name]!;
+      if (couplingOf(link.operation) === 'row') scan.run(kernel, { window, output, link, index, context });
+      else kernel(window, output, link.operation, context);
     });
     window = following;
   }
-  return { raster: tally.timed('kernel', () => converted(open, window, plan.output.dtype)), mapMax };
+  return { raster: window, mapMax, carries: scan.handedOn() };
 }
 
 async function readMap(open: OpenJob, operation: Operation, rect: Rect, tally: Tally): Promise<TileMap> {
@@ -73,12 +78,34 @@ async function readImage(open: OpenJob, window: TileRaster, rect: Rect, tally: T
   tally.addRead(await open.image.read(rect, bytesOf(inside.samples), inside.stride * SAMPLE_BYTES[inside.dtype]));
 }
 
-function contextOf(open: OpenJob, { operation }: ChainLink, maps: ReadonlyMap<Operation, TileMap>): KernelContext {
-  const { image } = open.plan;
-  return { image, alpha: image.alpha, nodata: image.nodata, map: maps.get(operation) };
+/** The rects of the images beside the job's own, under the operation's output. */
+async function readExtras(
+  open: OpenJob,
+  { operation, output }: ChainLink,
+  tally: Tally,
+): Promise<KernelContext['extras']> {
+  const named = OPERATIONS[operation.name]!.extraInputs?.(operation) ?? [];
+  const rasters: Record<string, TileRaster> = {};
+  for (const { param, path } of named) {
+    const reader = open.extras[path]!;
+    const raster = allocate(open, output, reader.source.info);
+    const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];
+    tally.addRead(await reader.read(output, bytesOf(raster.samples), strideBytes));
+    rasters[param] = raster;
+  }
+  return named.length === 0 ? undefined : rasters;
 }
 
-function converted(open: OpenJob, raster: TileRaster, dtype: DType): TileRaster {
+function contextOf(
+  { alpha, nodata }: RasterInfo,
+  { operation, image }: ChainLink,
+  maps: ReadonlyMap<Operation, TileMap>,
+): KernelContext {
+  return { image, alpha, nodata, map: maps.get(operation) };
+}
+
+/** A raster in another sample type; the same one where it has that type already. */
+export function converted(open: OpenJob, raster: TileRaster, dtype: DType): TileRaster {
   if (raster.dtype === dtype) return raster;
   const output = allocate(open, raster.rect, { dtype, channels: raster.channels });
   open.backend.pixels.convert(raster, output);

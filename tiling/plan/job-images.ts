@@ -1,0 +1,92 @@
+import { badInput, badUsage } from '../errors.js';
+import type { JobSpec } from '../job/job-spec.js';
+import { OPERATIONS, type Operation } from '../operations/index.js';
+import { INTEGER_MAX } from '../raster/dtype.js';
+import type { RasterInfo } from '../raster/raster-info.js';
+import { scaleCarried } from '../raster/scale-carried.js';
+import { chainSizes } from './chain.js';
+import { chainTypes } from './memory.js';
+import type { PlanInput } from './plan-input.js';
+
+/** The image as the job sees it: nodata and alpha by the job's options. */
+export function withOptions({ info, path }: PlanInput, spec: JobSpec): RasterInfo {
+  const alpha = spec.alpha === 'channel' ? 'none' : info.alpha;
+  const nodata = spec.nodata === 'none' ? undefined : (spec.nodata ?? info.nodata);
+  if (nodata === undefined) return { ...info, alpha, nodata: undefined };
+  if (nodata.length !== 1 && nodata.length !== info.channels) {
+    throw badUsage({
+      what: `--nodata gives ${nodata.length} values`,
+      where: path,
+      expected: `1 or ${info.channels}, one for each channel`,
+    });
+  }
+  return { ...info, alpha, nodata: nodata.length === info.channels ? nodata : Array(info.channels).fill(nodata[0]) };
+}
+
+/** The output's description: the chain's result, in the type that the job asks for. */
+export function outputInfo(source: RasterInfo, operations: readonly Operation[], spec: JobSpec): RasterInfo {
+  const info = chainTypes(operations, source).at(-1)!;
+  const dtype = spec.dtype ?? info.dtype;
+  const fits = (value: number | null) =>
+    value === null || dtype === 'float32' || (Number.isInteger(value) && value >= 0 && value <= INTEGER_MAX[dtype]);
+  const unfit = info.nodata?.find((value) => !fits(value));
+  if (unfit !== undefined) {
+    throw badUsage({
+      what: `the nodata value ${unfit} does not exist in ${dtype}`,
+      expected: 'a value of the output type',
+      remedy: 'give --nodata VALUE or --nodata none',
+    });
+  }
+  return { ...info, dtype, carried: scaleCarried(info.carried, source, info) };
+}
+
+/** @throws bad-input where a map does not belong to its image */
+export function checkMap(image: PlanInput, map: PlanInput): void {
+  if (map.info.width !== image.info.width || map.info.height !== image.info.height) {
+    throw badInput({
+      what: `the map is ${map.info.width}×${map.info.height}`,
+      where: map.path,
+      expected: `${image.info.width}×${image.info.height}, the size of ${image.path}`,
+      remedy: 'give a map of the same size',
+    });
+  }
+  if (map.info.channels !== 1) {
+    throw badInput({
+      what: `the map has ${map.info.channels} channels`,
+      where: map.path,
+      expected: 'one channel',
+      remedy: 'extract the channel that holds the distances',
+    });
+  }
+}
+
+/**
+ * Checks that a chain fits its images: operations by map see the map's own pixels, and extra images have the
+ * size of what they are combined with.
+ * @throws bad-usage or bad-input
+ */
+export function checkChain(operations: readonly Operation[], source: RasterInfo, extras: readonly PlanInput[]): void {
+  const sizes = chainSizes(operations, source);
+  for (const [index, operation] of operations.entries()) {
+    const { width, height } = sizes[index]!;
+    if (operation.byMap && (width !== source.width || height !== source.height)) {
+      throw badUsage({
+        what: `'${operation.name}' by map follows a change of size`,
+        where: `operation ${index + 1}`,
+        expected: `an input of ${source.width}×${source.height}, the size of the map`,
+        remedy: 'put it before the downscale',
+      });
+    }
+    for (const { path, param } of OPERATIONS[operation.name]!.extraInputs?.(operation) ?? []) {
+      const extra = extras.find((candidate) => candidate.path === path);
+      if (extra === undefined) continue;
+      if (extra.info.width !== width || extra.info.height !== height) {
+        throw badInput({
+          what: `the ${param} image is ${extra.info.width}×${extra.info.height}`,
+          where: path,
+          expected: `${width}×${height}, the size of the image it is combined with`,
+        });
+      }
+    }
+  }
+}

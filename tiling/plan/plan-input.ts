@@ -1,0 +1,27 @@
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+
+/** One input as far as planning needs it. */
+export interface PlanInput {
+  /** How messages name it. */
+  readonly path: string;
+  readonly info: RasterInfo;
+  readonly layout: BlockLayout;
+}
+
+/** What the machines that will run the plan offer. */
+export interface PlanMachine {
+  readonly threads: number;
+  /** Resident bytes that one worker process may use in all. */
+  readonly memoryBytes: number;
+}
+
+export interface PlanInputs {
+  readonly image: PlanInput;
+  readonly map?: PlanInput;
+  /** Images that operations name in their parameters, their headers read. */
+  readonly extras?: readonly PlanInput[];
+  /** The largest map value' where the map has been read; the bound of its type otherwise. */
+  readonly scannedMax?: number;
+  /** Bytes of a file that a parameter names, such as a mask or a table. */
+  readonly readFile: (path: string) => Uint8Array;
+}
