@@ -1,5 +1,5 @@
 // Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, generated
-// message classes by copy.
+// message classes and GPU programs by copy.
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
 // `--wasm FOLDER` builds only the kernels, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
@@ -54,9 +54,17 @@ function copyGenerated() {
   cpSync('proto/gen', 'dist/proto/gen', { recursive: true, preserveTimestamps: true });
 }
 
+/** GPU programs are read at run time, by name. */
+function copyShaders() {
+  const folder = 'worker/kernels/webgpu';
+  const filter = (path) => path === folder || path.endsWith('.wgsl');
+  cpSync(folder, join('dist', folder), { recursive: true, preserveTimestamps: true, filter });
+}
+
 if (process.argv[2] === '--wasm') buildWasm(resolve(process.argv[3]));
 else {
   buildWasm('dist/worker/kernels/wasm');
   copyGenerated();
+  copyShaders();
   buildTypeScript();
 }

@@ -49,6 +49,14 @@ export function resolve(test: OperationCase): Operation {
   return descriptor.prepare?.(written, { image, mapMax: maxOf(test.map ?? []), readFile }) ?? written;
 }
 
+/** What a kernel is handed for one tile. */
+export interface TileInput {
+  readonly input: TileRaster;
+  readonly output: TileRaster;
+  readonly operation: Operation;
+  readonly context: KernelContext;
+}
+
 /** The operation over the whole image in tiles of the given size, each from exactly the input it is promised. */
 export function runTiled(
   test: OperationCase,
@@ -56,20 +64,42 @@ export function runTiled(
   kernel: Kernel = REFERENCE_KERNELS[test.name]!,
   order: 'forward' | 'backward' = 'forward',
 ): TileRaster {
+  const { whole, tiles } = tileInputs(test, tile, order);
+  for (const { input, output, operation, context } of tiles) {
+    kernel(input, output, operation, context);
+    paste(output, whole);
+  }
+  return whole;
+}
+
+/** The empty result of a case, and its tiles, each made when it is asked for. */
+export function tileInputs(
+  test: OperationCase,
+  tile: Size,
+  order: 'forward' | 'backward' = 'forward',
+): { readonly whole: TileRaster; readonly tiles: Iterable<TileInput> } {
   const operation = reduced(test, resolve(test), tile);
   const descriptor = OPERATIONS[test.name]!;
   const size = descriptor.outputSize?.(operation, test.image.rect) ?? test.image.rect;
   const whole = emptyRaster(rectOf(size), test.outputDtype ?? test.image.dtype, test.image.channels);
+  const rects = tilesOf(size, tile);
+  return { whole, tiles: inputsOf(test, operation, whole, order === 'forward' ? rects : rects.reverse()) };
+}
+
+function* inputsOf(
+  test: OperationCase,
+  operation: Operation,
+  whole: TileRaster,
+  rects: readonly Rect[],
+): Generator<TileInput> {
   const carries = new Map<number, Float64Array>();
-  const tiles = tilesOf(size, tile);
-  for (const rect of order === 'forward' ? tiles : tiles.reverse()) {
+  for (const rect of rects) {
     const output = emptyRaster(rect, whole.dtype, whole.channels);
     const carry = carries.get(rect.y) ?? new Float64Array(rect.height * whole.channels).fill(Number.NaN);
     carries.set(rect.y, carry);
-    kernel(inputFor(test, operation, rect), output, operation, contextFor(test, operation, rect, carry));
-    paste(output, whole);
+    const context = contextFor(test, operation, rect, carry);
+    yield { input: inputFor(test, operation, rect), output, operation, context };
   }
-  return whole;
 }
 
 function reduced(test: OperationCase, operation: Operation, tile: Size): Operation {
@@ -152,7 +182,8 @@ function pick({ width, height }: Size): Size {
   return { width, height };
 }
 
-function paste(tile: TileRaster, whole: TileRaster): void {
+/** Copies a finished tile to its place. */
+export function paste(tile: TileRaster, whole: TileRaster): void {
   for (let row = 0; row < tile.rect.height; row++) {
     const to = (tile.rect.y + row) * whole.stride + tile.rect.x * whole.channels;
     whole.samples.set(tile.samples.subarray(row * tile.stride, (row + 1) * tile.stride), to);

@@ -1,0 +1,90 @@
+import { area, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
+import { type DType, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import type { DeviceLimits } from './adapter.js';
+import type { DeviceStep } from './gpu-kernel.js';
+import { GPU_KERNELS } from './index.js';
+
+/** Operations that run one after the other on the device, for one tile. Offsets are multiples of 4. */
+export interface ChainRequest {
+  readonly steps: readonly DeviceStep[];
+  /** Memory that the asker fills and drains: pixels and radii in, pixels out. */
+  readonly exchange: SharedArrayBuffer;
+  /** The pixels of the first step's window that lie in the image, dense, at offset 0. */
+  readonly inputBytes: number;
+  /** Radii of each step by map, uint16, one for each pixel of its output. */
+  readonly radii: readonly ({ readonly offset: number; readonly bytes: number } | undefined)[];
+  /** Where the last step's output goes, dense. */
+  readonly result: { readonly offset: number; readonly bytes: number };
+}
+
+/** Seconds of one chain on the device by timestamps: copying in, computing, copying out; 0 where it has none. */
+export interface DeviceSeconds {
+  upload: number;
+  compute: number;
+  download: number;
+}
+
+/** How a chain ended: `refused` names what this device does not give; its pixels are for the processor to compute. */
+export type ChainAnswer =
+  | { readonly kind: 'done'; readonly seconds: DeviceSeconds }
+  | { readonly kind: 'refused'; readonly variants: readonly string[] };
+
+/** Places of a request's parts in an exchange, and the exchange's size. */
+export function layOutExchange(steps: readonly DeviceStep[]): Omit<ChainRequest, 'exchange'> & { bytes: number } {
+  const inputBytes = rasterBytes(firstRect(steps), steps[0]!.input);
+  let offset = aligned(inputBytes);
+  const place = (bytes: number) => {
+    const at = offset;
+    offset += aligned(bytes);
+    return { offset: at, bytes };
+  };
+  const radii = steps.map(({ mapMax, output }) => (mapMax === undefined ? undefined : place(area(output) * 2)));
+  const last = steps.at(-1)!;
+  const result = place(rasterBytes(last.output, last.result));
+  return { steps, inputBytes, radii, result, bytes: offset };
+}
+
+/** The pixels that are sent to the device for a chain. */
+export function firstRect(steps: readonly DeviceStep[]): Rect {
+  return intersect(steps[0]!.window, rectOf(steps[0]!.image));
+}
+
+/** Bytes of a raster's dense samples. */
+export function rasterBytes(
+  rect: Rect,
+  { dtype, channels }: { readonly dtype: DType; readonly channels: number },
+): number {
+  return area(rect) * channels * SAMPLE_BYTES[dtype];
+}
+
+/** A buffer for dense samples has its last word filled up, and what kernels of four pixels write beyond it. */
+export function bufferBytes(bytes: number): number {
+  return aligned(bytes) + 32;
+}
+
+/** Device memory that a chain takes at once: staging, windows, results and scratch. */
+export function deviceBytes(steps: readonly DeviceStep[]): number {
+  const { bytes } = layOutExchange(steps);
+  return steps.reduce((sum, step) => {
+    const rasters =
+      bufferBytes(rasterBytes(step.window, step.input)) + bufferBytes(rasterBytes(step.output, step.result));
+    return sum + rasters + GPU_KERNELS[step.operation.name]!.scratchBytes(step).total;
+  }, 2 * bytes);
+}
+
+/** Whether a device with these limits can run a step at all; otherwise the processor does. */
+export function fitsDevice(step: DeviceStep, limits: DeviceLimits): boolean {
+  const kernel = GPU_KERNELS[step.operation.name];
+  if (kernel === undefined || !kernel.takes(step, limits)) return false;
+  const largest = Math.max(
+    bufferBytes(rasterBytes(step.window, step.input)),
+    bufferBytes(rasterBytes(step.output, step.result)),
+    kernel.scratchBytes(step).largest,
+  );
+  // The pool rounds sizes up by less than an eighth.
+  return largest * 1.125 <= limits.bufferBytes;
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4;
+}

@@ -1,0 +1,103 @@
+/// <reference types="@webgpu/types" />
+import type { DeviceLimits } from './adapter.js';
+import type { BufferPool } from './buffer-pool.js';
+import type { ProgramKey, Programs } from './programs.js';
+
+/** What the passes of a run are made with. */
+export interface RunTools {
+  readonly device: GPUDevice;
+  readonly limits: DeviceLimits;
+  readonly pool: BufferPool;
+  readonly programs: Programs;
+}
+
+/** One compute pass, ready to be recorded. */
+interface Pass {
+  readonly pipeline: GPUComputePipeline;
+  readonly entries: readonly GPUBindGroupEntry[];
+  readonly groups: readonly [number, number];
+}
+
+/**
+ * The commands of one tile's chain while they are put together. Buffers taken for it are given back by
+ * {@link finish}, which must be called whatever happens.
+ */
+export class DeviceRun {
+  readonly tools: RunTools;
+  readonly #buffers: GPUBuffer[] = [];
+  readonly #passes: Pass[] = [];
+
+  constructor(tools: RunTools) {
+    this.tools = tools;
+  }
+
+  /** A storage buffer of at least `bytes` until the run is finished; its content is undefined. */
+  async storage(bytes: number): Promise<GPUBuffer> {
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    return this.buffer(bytes, STORAGE | COPY_SRC | COPY_DST);
+  }
+
+  /** A small storage buffer that holds `data`. */
+  async constantData(data: Uint32Array<ArrayBuffer>): Promise<GPUBuffer> {
+    const buffer = await this.storage(data.byteLength);
+    this.tools.device.queue.writeBuffer(buffer, 0, data);
+    return buffer;
+  }
+
+  /**
+   * Adds a pass.
+   *
+   * @param params the program's uniforms in the order of its struct, integers
+   * @param bindings storage buffers by binding number; all that the entry point uses
+   * @param groups workgroups across and down
+   */
+  async dispatch(
+    program: ProgramKey,
+    params: readonly number[],
+    bindings: Readonly<Record<number, GPUBuffer>>,
+    groups: readonly [number, number],
+  ): Promise<void> {
+    const { device, programs } = this.tools;
+    const pipeline = await programs.pipeline(program);
+    const uniforms = await this.buffer(
+      Math.max(16, params.length * 4),
+      GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    );
+    device.queue.writeBuffer(uniforms, 0, Int32Array.from(params));
+    const entries = Object.entries({ ...bindings, 0: uniforms }).map(([binding, buffer]) => ({
+      binding: Number(binding),
+      resource: { buffer },
+    }));
+    this.#passes.push({ pipeline, entries, groups });
+  }
+
+  /** Workgroups of 64 invocations for `invocations` that number themselves with `linearId`. */
+  linearGroups(invocations: number): [number, number] {
+    const groups = Math.ceil(invocations / 64);
+    const across = Math.min(groups, this.tools.limits.workgroupsPerDimension);
+    return [across, Math.ceil(groups / across)];
+  }
+
+  /** Records all passes so far into one timed compute pass. */
+  record(encoder: GPUCommandEncoder, timestampWrites?: GPUComputePassTimestampWrites): void {
+    const pass = encoder.beginComputePass(timestampWrites === undefined ? {} : { timestampWrites });
+    for (const { pipeline, entries, groups } of this.#passes) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, this.tools.device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+      pass.dispatchWorkgroups(...groups);
+    }
+    pass.end();
+  }
+
+  /** Gives all buffers back; the device must have finished with them. */
+  finish(): void {
+    for (const buffer of this.#buffers.splice(0)) this.tools.pool.release(buffer);
+  }
+
+  /** Any buffer of at least `bytes` until the run is finished. */
+  async buffer(bytes: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
+    const buffer = await this.tools.pool.acquire(bytes, usage);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+}

@@ -1,0 +1,201 @@
+/// <reference types="@webgpu/types" />
+import { HalotileError } from '../../../tiling/errors.js';
+import { area } from '../../../tiling/geometry/rect.js';
+import { type OpenedDevice, openDevice, overDeviceLimit } from './adapter.js';
+import { BufferPool } from './buffer-pool.js';
+import {
+  bufferBytes,
+  type ChainAnswer,
+  type ChainRequest,
+  type DeviceSeconds,
+  deviceBytes,
+  firstRect,
+  fitsDevice,
+  rasterBytes,
+} from './chain-request.js';
+import { DeviceRun } from './device-run.js';
+import { extendOnDevice } from './extend.js';
+import type { DeviceRaster } from './gpu-kernel.js';
+import { GPU_KERNELS } from './index.js';
+import { MemoryBudget } from './memory-budget.js';
+import { PassTimer } from './pass-timer.js';
+import { Programs } from './programs.js';
+import { checkVariant } from './self-check.js';
+
+/** Device memory that all tiles in flight may take, where nothing else is said. WebGPU does not tell the total. */
+export const DEFAULT_DEVICE_BYTES = 2 * 2 ** 30;
+
+/**
+ * A device that runs chains: several at a time, so that one is copied in while another is computed and a third
+ * copied out. Pixels stay on the device from the first operation of a chain to the last.
+ */
+export class GpuDevice {
+  readonly opened: OpenedDevice;
+  /** Resolves with the reason when the device is gone; every call fails from then on. */
+  readonly lost: Promise<string>;
+  readonly #pool: BufferPool;
+  readonly #programs: Programs;
+  readonly #budget: MemoryBudget;
+  readonly #checks = new Map<string, Promise<boolean>>();
+  #gone: string | undefined;
+
+  constructor(opened: OpenedDevice, memoryBytes = DEFAULT_DEVICE_BYTES) {
+    this.opened = opened;
+    this.#pool = new BufferPool(opened.device);
+    this.#programs = new Programs(opened.device);
+    this.#budget = new MemoryBudget(memoryBytes);
+    this.lost = opened.device.lost.then(({ reason, message }) => {
+      this.#gone = `the GPU was lost (${reason}: ${message})`;
+      return this.#gone;
+    });
+  }
+
+  /** The default device, or why there is none. */
+  static async open(memoryBytes?: number): Promise<GpuDevice | { readonly reason: string }> {
+    const opened = await openDevice();
+    return 'reason' in opened ? opened : new GpuDevice(opened, memoryBytes);
+  }
+
+  /**
+   * Runs a chain once each of its kernels has passed its self-check, at the kernel's first use.
+   * @throws tile-failed where the device is lost
+   */
+  async answer(request: ChainRequest): Promise<ChainAnswer> {
+    const refused = await this.refused(request.steps);
+    if (refused.length > 0) return { kind: 'refused', variants: refused };
+    return { kind: 'done', seconds: await this.compute(request) };
+  }
+
+  /** The kernel variants that a chain needs and this device does not give. */
+  async refused(steps: ChainRequest['steps']): Promise<string[]> {
+    const unfit = steps.filter((step) => !fitsDevice(step, this.opened.limits)).map(({ operation }) => operation.name);
+    if (unfit.length > 0) return unfit;
+    const variants = new Set(steps.flatMap((step) => GPU_KERNELS[step.operation.name]!.variants(step)));
+    const passed = await Promise.all([...variants].map((variant) => this.passes(variant)));
+    if (this.#gone !== undefined) throw new HalotileError('tile-failed', { what: this.#gone });
+    return [...variants].filter((_, i) => !passed[i]);
+  }
+
+  /** Whether a variant of a kernel equals the reference on this device; computed once. */
+  passes(variant: string): Promise<boolean> {
+    let check = this.#checks.get(variant);
+    if (check === undefined) {
+      check = checkVariant(this, variant);
+      this.#checks.set(variant, check);
+    }
+    return check;
+  }
+
+  /**
+   * Runs a chain without asking whether its kernels are right.
+   * @throws tile-failed where the device is lost, over-limit where it has no room even for this chain alone
+   */
+  async compute(request: ChainRequest): Promise<DeviceSeconds> {
+    const lease = await this.#budget.lease(deviceBytes(request.steps));
+    try {
+      return await this.#run(request);
+    } catch (error) {
+      if (this.#gone !== undefined) throw new HalotileError('tile-failed', { what: this.#gone }, { cause: error });
+      if (!(error instanceof HalotileError) || error.tag !== 'over-limit') throw error;
+    } finally {
+      lease.release();
+    }
+    return this.#runAlone(request);
+  }
+
+  /** Ends the device; chains under way fail. */
+  destroy(): void {
+    this.opened.device.destroy();
+  }
+
+  /** After an allocation failed: with nothing else in flight, and with less in flight from then on. */
+  async #runAlone(request: ChainRequest): Promise<DeviceSeconds> {
+    this.#budget.halve();
+    const lease = await this.#budget.lease(Number.POSITIVE_INFINITY);
+    try {
+      this.#pool.trim();
+      return await this.#run(request);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #run(request: ChainRequest): Promise<DeviceSeconds> {
+    const { device, limits, timestamps } = this.opened;
+    const run = new DeviceRun({ device, limits, pool: this.#pool, programs: this.#programs });
+    const timer = timestamps ? new PassTimer(device, await run.buffer(256, PassTimer.QUERY_USAGE)) : undefined;
+    try {
+      const uploads = await this.#fill(run, request);
+      const steps = await encodeSteps(run, request, uploads.buffers);
+      const resultBytes = Math.ceil(request.result.bytes / 4) * 4;
+      const readback = await run.buffer(resultBytes + 256, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+
+      device.pushErrorScope('out-of-memory');
+      device.pushErrorScope('validation');
+      const encoder = device.createCommandEncoder();
+      timer?.begin(encoder);
+      for (const { from, offset, to, bytes } of uploads.copies) encoder.copyBufferToBuffer(from, offset, to, 0, bytes);
+      run.record(encoder, timer?.pass());
+      encoder.copyBufferToBuffer(steps.buffer, 0, readback, 0, resultBytes);
+      timer?.end(encoder, readback, resultBytes);
+      uploads.staging.unmap();
+      device.queue.submit([encoder.finish()]);
+      const scopes = Promise.all([device.popErrorScope(), device.popErrorScope()]);
+      const [invalid, exhausted] = await scopes;
+      if (exhausted !== null) throw overDeviceLimit(exhausted.message);
+      if (invalid !== null) throw new HalotileError('tile-failed', { what: invalid.message, where: 'GPU' });
+
+      await readback.mapAsync(GPUMapMode.READ);
+      const mapped = readback.getMappedRange();
+      const { offset, bytes } = request.result;
+      new Uint8Array(request.exchange, offset, bytes).set(new Uint8Array(mapped, 0, bytes));
+      const seconds = timer?.seconds(mapped, resultBytes) ?? { upload: 0, compute: 0, download: 0 };
+      readback.unmap();
+      await uploads.staging.mapAsync(GPUMapMode.WRITE);
+      return seconds;
+    } finally {
+      timer?.destroy();
+      if (this.#gone === undefined) run.finish();
+    }
+  }
+
+  /** Copies a request's pixels and radii into mapped staging memory, and says where they go from there. */
+  async #fill(run: DeviceRun, { steps, exchange, inputBytes, radii }: ChainRequest) {
+    const parts = [{ offset: 0, bytes: inputBytes, held: rasterBytes(steps[0]!.window, steps[0]!.input) }];
+    for (const part of radii) if (part !== undefined) parts.push({ ...part, held: part.bytes });
+    const total = parts.reduce((end, { offset, bytes }) => Math.max(end, offset + Math.ceil(bytes / 4) * 4), 0);
+    const staging = await run.buffer(total, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC);
+    const mapped = new Uint8Array(staging.getMappedRange());
+    mapped.set(new Uint8Array(exchange, 0, total));
+    const buffers: GPUBuffer[] = [];
+    for (const { held } of parts) buffers.push(await run.storage(bufferBytes(held)));
+    const copies = parts.map(({ offset, bytes }, i) => ({
+      from: staging,
+      offset,
+      to: buffers[i]!,
+      bytes: Math.ceil(bytes / 4) * 4,
+    }));
+    return { staging, buffers, copies };
+  }
+}
+
+/** Adds the passes of every step; the result is the last one's output. */
+async function encodeSteps(
+  run: DeviceRun,
+  { steps, radii }: ChainRequest,
+  buffers: readonly GPUBuffer[],
+): Promise<DeviceRaster> {
+  const [first, ...radiusBuffers] = buffers;
+  let raster: DeviceRaster = { rect: firstRect(steps), ...steps[0]!.input, buffer: first! };
+  for (const [index, step] of steps.entries()) {
+    const input = await extendOnDevice(run, step, raster);
+    const bytes = bufferBytes(rasterBytes(step.output, step.result));
+    const output = { rect: step.output, ...step.result, buffer: await run.storage(bytes) };
+    const byMap = radii[index] === undefined ? undefined : radiusBuffers.shift();
+    if (area(output.rect) > 0) {
+      await GPU_KERNELS[step.operation.name]!.encode(run, step, { input, output, radii: byMap });
+    }
+    raster = output;
+  }
+  return raster;
+}

@@ -1,0 +1,128 @@
+import { area, grow, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
+import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
+import { allocateSamples, type DType, viewSamples } from '../../../tiling/raster/dtype.js';
+import type { TileRaster } from '../kernel.js';
+import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
+import type { ChainRequest, DeviceSeconds } from './chain-request.js';
+import { firstRect, layOutExchange } from './chain-request.js';
+import type { DeviceStep } from './gpu-kernel.js';
+import { GPU_KERNELS } from './index.js';
+
+/** One case whose pixels a device must give before a variant of a kernel is offered. */
+interface CheckCase {
+  readonly operation: Partial<Operation> & Pick<Operation, 'name'>;
+  readonly dtype: DType;
+  readonly channels: number;
+  readonly image: { readonly width: number; readonly height: number };
+  readonly output: Rect;
+  readonly maxRadius?: number;
+}
+
+const IMAGE = { width: 75, height: 43 };
+const OUTPUT: Rect = { x: 4, y: 3, width: 67, height: 37 };
+/** Windows of 259×259 16-bit samples sum to more than 2^32. */
+const WIDE = { image: { width: 280, height: 270 }, output: { x: 128, y: 130, width: 6, height: 3 }, maxRadius: 129 };
+
+const INTEGERS = ['uint8', 'uint16'] as const;
+const CHANNELS = [1, 2, 3, 4] as const;
+
+/** The cases of all variants, by the variant that they check. */
+function allCases(): Map<string, CheckCase[]> {
+  const cases: CheckCase[] = [];
+  for (const channels of CHANNELS) {
+    for (const dtype of INTEGERS) {
+      const common = { dtype, channels, image: IMAGE, output: OUTPUT };
+      cases.push({ ...common, operation: { name: 'box', byMap: true }, maxRadius: 9 });
+      cases.push({ ...common, operation: { name: 'box', params: { radius: 3 }, border: 'reflect' } });
+      for (const name of ['max', 'min', 'median']) {
+        cases.push({ ...common, operation: { name, params: { footprint: 'disk:2' }, border: 'mirror' } });
+      }
+      cases.push({ ...common, operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } } });
+    }
+    cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true } });
+  }
+  const byVariant = new Map<string, CheckCase[]>();
+  for (const each of cases) {
+    const step = stepOf(each);
+    for (const variant of GPU_KERNELS[step.operation.name]!.variants(step)) {
+      byVariant.set(variant, [...(byVariant.get(variant) ?? []), each]);
+    }
+  }
+  return byVariant;
+}
+
+const CASES = allCases();
+
+/** All variants that can be checked. */
+export const GPU_VARIANTS: readonly string[] = [...CASES.keys()];
+
+/** What a check needs of a device. */
+export interface ChainComputer {
+  compute(request: ChainRequest): Promise<DeviceSeconds>;
+}
+
+/**
+ * Whether a variant gives the reference's pixels on this device, on small images with every border rule between
+ * them. A variant without cases, a program that does not compile or a device that fails are a no.
+ */
+export async function checkVariant(device: ChainComputer, variant: string): Promise<boolean> {
+  const cases = CASES.get(variant);
+  if (cases === undefined) return false;
+  for (const each of cases) {
+    try {
+      if (!(await agrees(device, each))) return false;
+    } catch {
+      // Why it failed is no use to anyone here: the processor computes what the device does not.
+      return false;
+    }
+  }
+  return true;
+}
+
+async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> {
+  const step = stepOf(each);
+  const layout = layOutExchange([step]);
+  const exchange = new SharedArrayBuffer(layout.bytes);
+  const sent = firstRect([step]);
+  const samples = viewSamples(each.dtype, exchange, 0, area(sent) * each.channels);
+  for (let i = 0; i < samples.length; i++) samples[i] = patternAt(i, each.dtype);
+  const { output } = each;
+  const radii = Uint16Array.from({ length: area(output) }, (_, i) => (i * 7 + (i >> 4)) % ((step.mapMax ?? 0) + 1));
+  if (layout.radii[0] !== undefined) new Uint16Array(exchange, layout.radii[0].offset, radii.length).set(radii);
+  await device.compute({ ...layout, exchange });
+
+  const window = emptyRaster(step.window, step.input);
+  const sentLength = sent.width * each.channels;
+  for (let row = 0; row < sent.height; row++) {
+    const at = (sent.y - step.window.y + row) * window.stride + (sent.x - step.window.x) * each.channels;
+    window.samples.set(samples.subarray(row * sentLength, (row + 1) * sentLength), at);
+  }
+  extendBorder(window, each.image, step.operation);
+  const expected = emptyRaster(output, step.result);
+  REFERENCE_KERNELS[step.operation.name]!(window, expected, step.operation, {
+    image: each.image,
+    alpha: 'none',
+    ...(step.mapMax !== undefined && { map: { rect: output, values: radii, max: step.mapMax } }),
+  });
+  const actual = viewSamples(each.dtype, exchange, layout.result.offset, expected.samples.length);
+  return actual.every((sample, i) => sample === expected.samples[i]);
+}
+
+/** Full-range values, runs of equal ones and both extremes. */
+function patternAt(i: number, dtype: DType): number {
+  const value = (Math.imul(i >> (i % 3), 0x9e3779b1) >>> 16) & 0xffff;
+  return dtype === 'uint8' ? value & 0xff : value | 0x8000;
+}
+
+function stepOf({ operation: given, dtype, channels, image, output, maxRadius }: CheckCase): DeviceStep {
+  const operation = { params: {}, border: 'clip' as const, constantValue: 0, byMap: false, ...given };
+  const grown = grow(output, OPERATIONS[operation.name]!.reach(operation, maxRadius ?? 0));
+  const window = operation.border === 'clip' ? intersect(grown, rectOf(image)) : grown;
+  const type = { dtype, channels };
+  return { operation, window, output, input: type, result: type, image, alpha: 'none', mapMax: maxRadius };
+}
+
+function emptyRaster(rect: Rect, { dtype, channels }: DeviceStep['input']): TileRaster {
+  const stride = rect.width * channels;
+  return { rect, dtype, channels, stride, samples: allocateSamples(dtype, stride * rect.height) };
+}
