@@ -44,6 +44,22 @@ function buildWasm(out) {
   }
 }
 
+/** The AssemblyScript examples of users' own kernels, as docs/kernel-abi.md tells users to build theirs. */
+function buildExampleKernels() {
+  const folder = 'examples/kernels/assemblyscript';
+  const out = 'dist/examples/kernels';
+  mkdirSync(out, { recursive: true });
+  for (const file of readdirSync(folder)) {
+    const target = join(out, file.replace(/\.ts$/, '.wasm'));
+    if (newest([target]) > newest([join(folder, file), 'package-lock.json'])) continue;
+    const memory = ['--initialMemory', '1', '--maximumMemory', '64', '--use', 'abort='];
+    run('assemblyscript/bin/asc.js', [
+      join(folder, file),
+      ...['--outFile', target, '--enable', 'simd', '-O3', '--runtime', 'stub', '--noAssert', ...memory],
+    ]);
+  }
+}
+
 function buildTypeScript() {
   run('typescript/bin/tsc', ['-p', '.', '--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo']);
   if (existsSync('dist/cli/main.js')) chmodSync('dist/cli/main.js', 0o755);
@@ -64,6 +80,7 @@ function copyShaders() {
 if (process.argv[2] === '--wasm') buildWasm(resolve(process.argv[3]));
 else {
   buildWasm('dist/worker/kernels/wasm');
+  buildExampleKernels();
   copyGenerated();
   copyShaders();
   buildTypeScript();

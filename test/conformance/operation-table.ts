@@ -21,6 +21,9 @@ const INTEGER_EXACT = { uint8: 0, uint16: 0, float32: 2e-6 };
  */
 const LADDER = { uint8: 2, uint16: 258, float32: 0.004 };
 
+/** Where the build puts the examples of users' kernels, seen from the fixtures. */
+const KERNELS = '../../../dist/examples/kernels';
+
 /** Every operation as the conformance suite runs it. */
 export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'box', params: { radius: 2 }, bound: INTEGER_EXACT },
@@ -55,6 +58,8 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'row-ema', params: { alpha: 0.1 }, bound: SUMMED },
   { name: 'downscale', params: { factor: 3 }, bound: INTEGER_EXACT },
   { name: 'downscale', params: { size: '9x7', method: 'nearest' }, bound: EXACT },
+  { name: 'custom', params: { module: `${KERNELS}/max-row.wasm`, footprint: 'disk:2' }, bound: EXACT },
+  { name: 'custom', params: { module: `${KERNELS}/vignette.wasm`, data: 0.5 }, bound: EXACT },
 ];
 
 /** What else varies: every pair of values of two axes is met for every row in CI, all of them by script. */

@@ -1,4 +1,5 @@
 import { box } from './box.js';
+import { custom } from './custom.js';
 import type { OperationDescriptor } from './descriptor.js';
 import { downscale } from './downscale.js';
 import { flatField } from './flat-field.js';
@@ -42,4 +43,5 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = {
   threshold,
   'row-ema': rowEma,
   downscale,
+  custom,
 };

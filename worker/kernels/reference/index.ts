@@ -1,3 +1,4 @@
+import { custom } from '../custom/guard.js';
 import type { KernelTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
 import { box } from './box.js';
@@ -39,6 +40,7 @@ export const REFERENCE_KERNELS: KernelTable = {
   threshold,
   'row-ema': rowEma,
   downscale,
+  custom,
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */

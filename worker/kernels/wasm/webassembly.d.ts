@@ -3,6 +3,7 @@
  * the whole of the browser's globals, which a Node program must not see.
  */
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array): boolean;
   class Memory {
     constructor(descriptor: { readonly initial: number; readonly maximum: number });
     readonly buffer: ArrayBuffer;

@@ -1,0 +1,193 @@
+import { HalotileError } from '../../../tiling/errors.js';
+import { describeRect } from '../../../tiling/geometry/rect.js';
+import { type CustomParams, customFootprint, customParams } from '../../../tiling/operations/custom.js';
+import type { Operation } from '../../../tiling/operations/index.js';
+import type { KernelContext, TileRaster } from '../kernel.js';
+import { isNodata } from '../reference/nodata.js';
+import { fillSamples, nodataOf, sampleIndex } from '../reference/pixels.js';
+
+type Export = (...args: number[]) => number;
+
+/** A module as one tile uses it; made anew for every tile, so that none sees what another left behind. */
+interface Running {
+  readonly memory: WebAssembly.Memory;
+  readonly call: Export;
+  /** The address of a buffer of that many bytes inside the module. */
+  readonly buffer: (bytes: number) => number;
+}
+
+/**
+ * Fills a tile through the user's module. A trap becomes `tile-failed` with its message; a NaN result is stored
+ * as the one quiet NaN.
+ * @param module compiled from the operation's code
+ */
+export function runModule(
+  module: WebAssembly.Module,
+  tile: { readonly input: TileRaster; readonly output: TileRaster },
+  operation: Operation,
+  context: KernelContext,
+): void {
+  const params = customParams(operation);
+  const fail = (what: string, cause?: unknown) =>
+    new HalotileError(
+      'tile-failed',
+      { what, where: `${params.module} at ${describeRect(tile.output.rect)}` },
+      { cause },
+    );
+  try {
+    const running = start(module, params, fail);
+    if (params.shape.form === 'row') runRows(running, tile, operation, context);
+    else runPixels(running, tile, operation, context);
+  } catch (cause) {
+    if (cause instanceof HalotileError) throw cause;
+    throw fail(`the kernel trapped: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+function start(module: WebAssembly.Module, params: CustomParams, fail: (what: string) => HalotileError): Running {
+  const { shape } = params;
+  const own = new WebAssembly.Memory({ initial: shape.initialPages, maximum: shape.maximumPages });
+  const { exports } = new WebAssembly.Instance(module, shape.memory === 'imported' ? { env: { memory: own } } : {});
+  const memory = shape.memory === 'imported' ? own : (exports.memory as WebAssembly.Memory);
+  const buffer = (bytes: number) => {
+    const address = (exports.halotile_buffer as Export)(bytes) >>> 0;
+    if (address === 0 || address % 8 !== 0 || address + bytes > memory.buffer.byteLength) {
+      throw fail(
+        `halotile_buffer gave ${address} for ${bytes} bytes; expected an address of 8-byte alignment inside the memory`,
+      );
+    }
+    return address;
+  };
+  return { memory, buffer, call: exports[`halotile_${shape.form}`] as Export };
+}
+
+function runPixels(
+  { memory, call, buffer }: Running,
+  { input, output }: { readonly input: TileRaster; readonly output: TileRaster },
+  operation: Operation,
+  context: KernelContext,
+): void {
+  const { data, memberWeights } = customParams(operation);
+  const offsets = offsetsOf(operation);
+  const members = offsets.length;
+  const address = buffer((2 * members + data.length) * 8);
+  const values = new Float64Array(memory.buffer, address, 2 * members + data.length);
+  values.set(data, 2 * members);
+  const nodata = nodataOf(input, context);
+  const { rect, channels, samples } = input;
+  fillSamples(input, output, context, (x, y, c) => {
+    const hole = nodata[c]!;
+    let count = 0;
+    for (let k = 0; k < members; k++) {
+      const { dx, dy } = offsets[k]!;
+      const column = x + dx - rect.x;
+      const row = y + dy - rect.y;
+      if (column < 0 || row < 0 || column >= rect.width || row >= rect.height) continue;
+      const sample = samples[row * input.stride + column * channels + c]!;
+      if (isNodata(sample, hole)) continue;
+      values[count] = sample;
+      values[members + count++] = memberWeights[k]!;
+    }
+    const { width, height } = context.image;
+    const weights = address + members * 8;
+    return canonical(call(address, weights, count, address + members * 16, data.length, x, y, width, height, c));
+  });
+}
+
+/**
+ * Row form. The rows of a window lie behind one another in a buffer of twice their number: each input row is
+ * written at two places, so that every window is contiguous and offsets stay the same.
+ */
+function runRows(
+  { memory, call, buffer }: Running,
+  { input, output }: { readonly input: TileRaster; readonly output: TileRaster },
+  operation: Operation,
+  context: KernelContext,
+): void {
+  const { data, memberWeights } = customParams(operation);
+  const footprint = customFootprint(operation);
+  const { left, top } = footprint.reach;
+  const { rect, channels } = output;
+  const lineLength = rect.width + footprint.width - 1;
+  const lines = 2 * footprint.height;
+  const members = memberWeights.length;
+  const doubles = rect.width + members + data.length;
+  const address = buffer(doubles * 8 + (lines * lineLength + members) * 4);
+  const results = new Float64Array(memory.buffer, address, rect.width);
+  const weightsAt = address + rect.width * 8;
+  const dataAt = weightsAt + members * 8;
+  new Float64Array(memory.buffer, weightsAt, members + data.length).set([...memberWeights, ...data]);
+  const offsetsAt = dataAt + data.length * 8;
+  const offsets = offsetsOf(operation).map(({ dx, dy }) => dy * lineLength + dx);
+  new Int32Array(memory.buffer, offsetsAt, members).set(offsets);
+  const windowAt = offsetsAt + members * 4;
+  const window = new Float32Array(memory.buffer, windowAt, lines * lineLength);
+  const nodata = nodataOf(input, context);
+  const copies: Float64Array[] = [];
+  for (let c = 0; c < channels; c++) {
+    const plane = new Float64Array(rect.width * rect.height);
+    const place = (y: number) => {
+      const line = modulo(y, footprint.height) * lineLength;
+      copyLine(input, { y, x: rect.x - left, channel: c, hole: nodata[c]! }, window.subarray(line, line + lineLength));
+      window.copyWithin(line + footprint.height * lineLength, line, line + lineLength);
+    };
+    for (let y = rect.y - top; y < rect.y - top + footprint.height - 1; y++) place(y);
+    for (let row = 0; row < rect.height; row++) {
+      const y = rect.y + row;
+      place(y - top + footprint.height - 1);
+      const first = (modulo(y - top, footprint.height) + top) * lineLength + left;
+      const { width, height } = context.image;
+      call(
+        windowAt + first * 4,
+        offsetsAt,
+        weightsAt,
+        members,
+        address,
+        rect.width,
+        dataAt,
+        data.length,
+        rect.x,
+        y,
+        width,
+        height,
+        c,
+      );
+      plane.set(results, row * rect.width);
+    }
+    copies.push(plane);
+  }
+  fillSamples(input, output, context, (x, y, c) => canonical(copies[c]![(y - rect.y) * rect.width + x - rect.x]!));
+}
+
+/** One line of a window as float32: NaN for nodata and for what the input does not hold. */
+function copyLine(
+  input: TileRaster,
+  from: { readonly x: number; readonly y: number; readonly channel: number; readonly hole: number | null },
+  into: Float32Array,
+): void {
+  const { rect, channels, samples } = input;
+  into.fill(Number.NaN);
+  if (from.y < rect.y || from.y >= rect.y + rect.height) return;
+  const first = Math.max(from.x, rect.x);
+  const last = Math.min(from.x + into.length, rect.x + rect.width);
+  let at = sampleIndex(input, first, from.y) + from.channel;
+  for (let x = first; x < last; x++, at += channels) {
+    const sample = samples[at]!;
+    if (!isNodata(sample, from.hole)) into[x - from.x] = sample;
+  }
+}
+
+function offsetsOf(operation: Operation): { readonly dx: number; readonly dy: number }[] {
+  const { members, width, reach } = customFootprint(operation);
+  return members.flatMap((member, at) =>
+    member ? [{ dx: (at % width) - reach.left, dy: Math.floor(at / width) - reach.top }] : [],
+  );
+}
+
+function canonical(value: number): number {
+  return Number.isNaN(value) ? Number.NaN : value;
+}
+
+function modulo(a: number, n: number): number {
+  return ((a % n) + n) % n;
+}
