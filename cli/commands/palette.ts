@@ -42,7 +42,7 @@ export function registerPalette(program: Command): void {
     .option('--threshold <T>', 'threshold method: distance between kept colours (default: 32, Oklab 0.08)', number)
     .option('--sample <N>', 'search in N pixels drawn at random, not in all', integer)
     .option('--seed <S>', 'of the draw (default: 0)', integer)
-    .option('--colors <K>', 'at most K colours: those that stand for the most pixels', integer)
+    .option('--colors <K>', 'at most K colours: those that would be missed most', integer)
     .addOption(new Option('--space <name>', 'where distances are measured in the search').choices(['rgb', 'oklab']))
     .addOption(new Option('--centres <rule>', 'how centres become bytes').choices(['truncate', 'round']))
     .addOption(new Option('--on-error <what>', 'for an unreadable frame or empty character').choices(['fail', 'skip']))

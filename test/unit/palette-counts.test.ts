@@ -129,7 +129,7 @@ test('one colour, few colours, no colour', () => {
   );
 });
 
-test('the cap keeps the colours that stand for the most pixels, in their order', () => {
+test('the cap keeps the colours that would be missed most, in their order, accents before shades', () => {
   const counts = new ColourCounts();
   for (const [colour, count] of [
     [0x000000, 10],
@@ -144,6 +144,19 @@ test('the cap keeps the colours that stand for the most pixels, in their order',
     { rgb: [255, 255, 255], count: 20 },
     { rgb: [0, 0, 0], count: 13 },
     { rgb: [0, 255, 0], count: 3 },
+  ]);
+  const shades = new ColourCounts();
+  for (const [colour, count] of [
+    [0x3050a0, 900],
+    [0x3a5aaa, 500],
+    [0x2a4a9a, 300],
+    [0xc0c0d0, 40],
+  ] as const)
+    shades.add(colour, count);
+  const two = findPalette(shades, paletteOptionsSchema.parse({ bandwidth: 5, colors: 2 }));
+  assert.deepEqual(two.colors, [
+    { rgb: [0x30, 0x50, 0xa0], count: 1700 },
+    { rgb: [0xc0, 0xc0, 0xd0], count: 40 },
   ]);
 });
 

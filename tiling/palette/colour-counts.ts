@@ -6,6 +6,8 @@ export const EXACT_COLOURS = 2 ** 20;
 
 const CELL_BITS = 6;
 const CELLS = 2 ** (3 * CELL_BITS);
+/** More than there are places, so that colour and place fit one float64. */
+const PLACES = 2 ** 24;
 const MAGIC = 0x31435048; // "HPC1", little endian
 const HEADER_BYTES = 16;
 const EXACT_ENTRY_BYTES = 12;
@@ -179,9 +181,10 @@ export class ColourCounts {
     return counts;
   }
 
+  /** Places by ascending colour or cell; sorted as one number each, which typed arrays do fast. */
   #sortedPlaces(): number[] {
-    const keys = this.#colours;
-    return Array.from({ length: this.size }, (_, place) => place).sort((a, b) => keys[a]! - keys[b]!);
+    const pairs = Float64Array.from({ length: this.size }, (_, place) => this.#colours[place]! * PLACES + place);
+    return Array.from(pairs.sort(), (pair) => pair % PLACES);
   }
 
   #useCells(): void {

@@ -15,17 +15,18 @@ export function nearestIndices(input: number, output: number): Uint32Array {
 export function scaleNearestRgba(rgba: Uint8Array, from: Size, to: Size): Uint8Array {
   const columns = nearestIndices(from.width, to.width);
   const rows = nearestIndices(from.height, to.height);
-  const scaled = new Uint8Array(to.width * to.height * 4);
+  const pixels = asPixels(rgba);
+  const scaled = new Uint32Array(to.width * to.height);
   let at = 0;
   for (const row of rows) {
     const start = row * from.width;
-    for (const column of columns) {
-      const source = (start + column) * 4;
-      scaled[at++] = rgba[source]!;
-      scaled[at++] = rgba[source + 1]!;
-      scaled[at++] = rgba[source + 2]!;
-      scaled[at++] = rgba[source + 3]!;
-    }
+    for (let x = 0; x < columns.length; x++) scaled[at++] = pixels[start + columns[x]!]!;
   }
-  return scaled;
+  return new Uint8Array(scaled.buffer);
+}
+
+/** One number a pixel, whatever the byte order: pixels are only moved. Copies where bytes lie unaligned. */
+function asPixels(rgba: Uint8Array): Uint32Array {
+  const aligned = rgba.byteOffset % 4 === 0 ? rgba : new Uint8Array(rgba);
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
 }

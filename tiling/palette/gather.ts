@@ -21,23 +21,34 @@ export function gatherColours(
   colourBits: 8 | 6,
   maxPoints: number = MAX_POINTS,
 ): Gathered {
-  let gathered: Gathered = { colours, gridBits: colourBits };
-  for (const gridBits of [7, 6, 5, 4] as const) {
-    if (gathered.colours.length <= maxPoints) return gathered;
-    if (gridBits >= gathered.gridBits) continue;
-    gathered = { colours: onGrid(gathered.colours, gridBits), gridBits };
-  }
-  return gathered;
+  if (colours.length <= maxPoints) return { colours, gridBits: colourBits };
+  const grids = ([7, 6, 5] as const).filter((bits) => bits < colourBits);
+  const gridBits = grids.find((bits) => occupiedCells(colours, bits) <= maxPoints) ?? 4;
+  return { colours: onGrid(colours, gridBits), gridBits };
 }
 
-/** Grids nest: a cell's mean lies in the cell, so gathering the finer cells is gathering the pixels. */
+function occupiedCells(colours: readonly CountedColour[], bits: number): number {
+  const seen = new Uint8Array(2 ** (3 * bits));
+  let cells = 0;
+  for (const colour of colours) {
+    const cell = cellOf(colour, bits);
+    cells += 1 - seen[cell]!;
+    seen[cell] = 1;
+  }
+  return cells;
+}
+
+/** The cell of a colour's mean. A cell's mean lies in the cell, so cells of finer cells are cells of pixels. */
+function cellOf({ count, red, green, blue }: CountedColour, bits: number): number {
+  const step = 2 ** (8 - bits);
+  const index = (sum: number) => Math.floor(sum / count / step);
+  return (index(red) << (2 * bits)) | (index(green) << bits) | index(blue);
+}
+
 function onGrid(colours: readonly CountedColour[], bits: number): CountedColour[] {
   const cells = new Map<number, CountedColour>();
-  const step = 2 ** (8 - bits);
-  const cellOf = (sum: number, count: number) => Math.floor(sum / count / step);
   for (const colour of colours) {
-    const { count, red, green, blue } = colour;
-    const cell = (cellOf(red, count) << (2 * bits)) | (cellOf(green, count) << bits) | cellOf(blue, count);
+    const cell = cellOf(colour, bits);
     const sum = cells.get(cell);
     cells.set(cell, sum === undefined ? colour : added(sum, colour));
   }

@@ -13,7 +13,7 @@ export const paletteOptionsSchema = z.strictObject({
   /** Search in this many pixels drawn at random instead of all. */
   sample: z.number().int().min(1).optional(),
   seed: z.number().int().min(0).max(0xffffffff).default(0),
-  /** At most this many colours: those that stand for the most pixels. */
+  /** At most this many colours: those that the pixels would miss most. */
   colors: z.number().int().min(1).max(65536).optional(),
   space: z.enum(COLOUR_SPACES).default('rgb'),
   /** How a centre becomes bytes. */

@@ -1,5 +1,6 @@
 import { badInput } from '../errors.js';
 import { estimateBandwidth } from './bandwidth.js';
+import { capColours } from './cap-colours.js';
 import type { ColourCounts, CountedColour } from './colour-counts.js';
 import { type Coordinates, pointsOf, toRgb, type WeightedPoints } from './colour-space.js';
 import { type Gathered, gatherColours } from './gather.js';
@@ -34,9 +35,8 @@ export interface Palette {
 
 /**
  * The palette of counted colours: the same for the same pixels, however they were counted and merged. Centres
- * become bytes by truncation or by rounding half up; equal ones are taken once. With `colors`, those that
- * stand for the most pixels are kept (of equal ones the smaller RGB), in their order; the pixels of the others
- * then fall to what is nearest. Counts and `error` are those of the final colours.
+ * become bytes by truncation or by rounding half up; equal ones are taken once. With `colors`, those are kept
+ * that the pixels would miss most ({@link capColours}). Counts and `error` are those of the final colours.
  * @throws HalotileError bad-input where no pixel was counted
  */
 export function findPalette(counts: ColourCounts, options: PaletteOptions): Palette {
@@ -50,7 +50,7 @@ export function findPalette(counts: ColourCounts, options: PaletteOptions): Pale
   let palette = asBytes(centres, options);
   let fit = assign(entries, palette);
   if (options.colors !== undefined && palette.length > options.colors) {
-    palette = mostUsed(palette, fit.counts, options.colors);
+    palette = capColours(palette, fit.counts, options.colors);
     fit = assign(entries, palette);
   }
   return {
@@ -105,11 +105,4 @@ function assign(
     pixels += count;
   }
   return { counts, error: Math.sqrt(squares / pixels) };
-}
-
-function mostUsed(palette: readonly Rgb[], counts: Float64Array, limit: number): Rgb[] {
-  const order = palette.map((_, index) => index);
-  order.sort((a, b) => counts[b]! - counts[a]! || packRgb(palette[a]!) - packRgb(palette[b]!));
-  const kept = new Set(order.slice(0, limit));
-  return palette.filter((_, index) => kept.has(index));
 }

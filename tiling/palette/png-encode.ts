@@ -56,9 +56,14 @@ function encode(samples: Uint8Array, { width, height }: Size, type: number, byte
     SIGNATURE,
     chunk('IHDR', header),
     ...chunks,
-    chunk('IDAT', deflateSync(rows)),
+    chunk('IDAT', deflateSync(rows, { windowBits: windowBitsFor(rows.length) })),
     chunk('IEND', new Uint8Array(0)),
   ]);
+}
+
+/** No more window than there are bytes: setting up a large one costs more than a small image does. */
+function windowBitsFor(bytes: number): number {
+  return Math.max(9, Math.min(15, Math.ceil(Math.log2(bytes))));
 }
 
 function chunk(type: string, data: Uint8Array): Buffer {
