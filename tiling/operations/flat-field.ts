@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { ExtraInput, Operation, OperationDescriptor } from './descriptor.js';
-import { fullRange } from './tone.js';
+import { fullRange, tableScratchBytes } from './tone.js';
 
 const numberOrPath = z
   .union([z.number(), z.string().min(1)])
@@ -28,6 +28,7 @@ export const flatField: OperationDescriptor = {
     scale: z.coerce.number().optional(),
   }),
   mapMeaning: 'none',
+  scratchBytes: tableScratchBytes,
   defaultBorder: () => 'clip',
   numeric: () => 'bounded',
   reach: () => evenReach(0),

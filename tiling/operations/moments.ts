@@ -1,6 +1,14 @@
 import { z } from 'zod';
+import { boxScratchBytes } from './box-layout.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
-import { type Footprint, footprintParam, MAX_FOOTPRINT, parseFootprint, prepareFootprint } from './footprint.js';
+import {
+  type Footprint,
+  footprintParam,
+  isFull,
+  MAX_FOOTPRINT,
+  parseFootprint,
+  prepareFootprint,
+} from './footprint.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
 
@@ -23,7 +31,16 @@ export function neighbourhoodOf(operation: Operation): Footprint {
   return parseFootprint(footprint ?? `rect:${window ?? 3}x${window ?? 3}`);
 }
 
-function moment(base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric'>): OperationDescriptor {
+/** The radius of the box that the neighbourhood is, undefined where it is no odd square. */
+export function boxRadiusOf(operation: Operation): number | undefined {
+  const footprint = neighbourhoodOf(operation);
+  const isOddSquare = isFull(footprint) && footprint.width === footprint.height && footprint.width % 2 === 1;
+  return isOddSquare ? footprint.reach.left : undefined;
+}
+
+function moment(
+  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric' | 'scratchBytes'>,
+): OperationDescriptor {
   return {
     ...base,
     coupling: 'window',
@@ -40,6 +57,10 @@ export const mean = moment({
   summary: 'mean of the samples under a footprint or window',
   params: meanParams,
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
+  scratchBytes: (operation, shape) => {
+    const maxRadius = boxRadiusOf(operation);
+    return maxRadius === undefined ? 0 : boxScratchBytes({ ...shape, maxRadius });
+  },
 });
 
 /** Standard deviation √(Σ(v − mean)² / (n − ddof)); 0 where n = ddof. */

@@ -4,7 +4,7 @@ import type { DType } from '../raster/dtype.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 import { MAX_FOOTPRINT } from './footprint.js';
 import { otsuReduction } from './otsu.js';
-import { fullRange } from './tone.js';
+import { fullRange, tableScratchBytes } from './tone.js';
 
 const METHODS = ['fixed', 'otsu', 'niblack', 'sauvola'] as const;
 
@@ -69,6 +69,7 @@ export const threshold: OperationDescriptor = {
   },
   params,
   mapMeaning: 'none',
+  scratchBytes: tableScratchBytes,
   defaultBorder: () => 'mirror',
   numeric: () => 'bounded',
   reach: (operation) => evenReach(isLocal(operation) ? ((operation.params.window as number) - 1) / 2 : 0),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import { type DType, INTEGER_MAX, SAMPLE_BYTES } from '../raster/dtype.js';
-import type { Operation, OperationDescriptor } from './descriptor.js';
+import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import { prepareTable, tableCurve } from './tone-table.js';
 
 /** A tone curve: the result of one sample of one channel, in sample units, before rounding. */
@@ -52,6 +52,11 @@ export function toneTableBytes(dtype: DType): number {
   return dtype === 'float32' ? 0 : (INTEGER_MAX[dtype] + 1) * SAMPLE_BYTES[dtype];
 }
 
+/** Scratch of operations that run through tables: one a channel. */
+export function tableScratchBytes(_operation: Operation, shape: KernelShape): number {
+  return toneTableBytes(shape.dtype) * shape.channels + 32;
+}
+
 function toneOperation(
   base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'prepare'>,
 ): OperationDescriptor {
@@ -62,7 +67,7 @@ function toneOperation(
     defaultBorder: () => 'clip',
     numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
     reach: () => evenReach(0),
-    scratchBytes: (_operation, shape) => toneTableBytes(shape.dtype) * shape.channels + 32,
+    scratchBytes: tableScratchBytes,
   };
 }
 

@@ -8,9 +8,10 @@ import { wasmCutBlock } from './cut-block.js';
 import { wasmExtremum } from './extremum.js';
 import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
+import { wasmMean } from './mean.js';
 import { wasmRadii } from './radii.js';
 import { wasmRank } from './rank.js';
-import { wasmTone } from './tone.js';
+import { wasmTable } from './table.js';
 
 export { arenaBytes, WasmArena } from './arena.js';
 
@@ -21,10 +22,12 @@ export { arenaBytes, WasmArena } from './arena.js';
 export function wasmKernels(arena: WasmArena): KernelTable {
   const extremum = wasmExtremum(arena);
   const rank = wasmRank(arena);
-  const tone = wasmTone(arena);
+  const tone = wasmTable(arena, REFERENCE_KERNELS.gamma!);
+  const box = wasmBox(arena);
   return {
     ...REFERENCE_KERNELS,
-    box: wasmBox(arena),
+    box,
+    mean: wasmMean(box),
     gaussian: wasmGaussian(arena),
     max: extremum,
     min: extremum,
@@ -33,6 +36,8 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     gamma: tone,
     levels: tone,
     lut: tone,
+    'flat-field': wasmTable(arena, REFERENCE_KERNELS['flat-field']!),
+    threshold: wasmTable(arena, REFERENCE_KERNELS.threshold!),
   };
 }
 

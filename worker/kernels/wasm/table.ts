@@ -1,29 +1,32 @@
 import type { Operation } from '../../../tiling/operations/index.js';
-import { toneCurve, toneTableBytes } from '../../../tiling/operations/tone.js';
+import { pointCurve } from '../../../tiling/operations/point-curve.js';
+import type { Curve } from '../../../tiling/operations/tone.js';
+import { toneTableBytes } from '../../../tiling/operations/tone.js';
 import { INTEGER_MAX, SAMPLE_BYTES, type Samples, toSample, viewSamples } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata, isNodata } from '../reference/nodata.js';
 import { nodataOf } from '../reference/pixels.js';
-import { tone as referenceTone } from '../reference/tone.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
 
 const EXPORTS = ['lookup8', 'lookup16', 'lookupChannels8', 'lookupChannels16'] as const;
 
 /**
- * Tone curves of integers through a table made by the reference's own curve, nodata and alpha included:
- * exact. Floats take the curve directly.
+ * Operations on single samples: integers through a table made by the reference's own curve, nodata and alpha
+ * included, so exact. Floats, and whatever depends on more than the sample, go to `reference`.
  */
-export function wasmTone(arena: WasmArena): Kernel {
+export function wasmTable(arena: WasmArena, reference: Kernel): Kernel {
   const module = instantiate(arena, 'table', EXPORTS);
   let known: { operation: Operation; key: string; tables: readonly Samples[] } | undefined;
   return (input, output, operation, context) => {
-    if (input.dtype === 'float32') return referenceTone(input, output, operation, context);
-    const { dtype, channels, rect } = input;
+    const curve = input.dtype === 'float32' ? undefined : pointCurve(operation, input.dtype);
+    if (curve === undefined) return reference(input, output, operation, context);
+    const { channels, rect } = input;
+    const dtype = input.dtype as 'uint8' | 'uint16';
     // The tables of a job's last operation serve its next tile.
     const key = `${dtype} ${channels} ${context.alpha} ${context.nodata}`;
     if (known?.operation !== operation || known.key !== key) {
-      known = { operation, key, tables: tablesOf(input, operation, context) };
+      known = { operation, key, tables: tablesOf(input, curve, context) };
     }
     const mark = arena.mark();
     const tableBytes = toneTableBytes(dtype);
@@ -47,9 +50,9 @@ export function wasmTone(arena: WasmArena): Kernel {
 }
 
 /** One table a channel; channels with equal curves share one. */
-function tablesOf(input: TileRaster, operation: Operation, context: KernelContext): Samples[] {
-  const { dtype, channels } = input;
-  const curve = toneCurve(operation, dtype);
+function tablesOf(input: TileRaster, curve: Curve, context: KernelContext): Samples[] {
+  const { channels } = input;
+  const dtype = input.dtype as 'uint8' | 'uint16';
   const alpha = context.alpha === 'none' ? -1 : channels - 1;
   const nodata = nodataOf(input, context);
   const tables: Samples[] = [];
