@@ -22,7 +22,7 @@ export interface JobFlags {
   readonly halo?: 'adaptive' | 'max';
   readonly compression?: (typeof OUTPUT_CODECS)[number];
   readonly level?: number;
-  readonly quality?: number;
+  readonly codecQuality?: number;
   readonly predictor: boolean;
   readonly overviews: boolean;
   readonly tile?: number;
@@ -56,7 +56,7 @@ export function addJobOptions(command: Command): Command {
     .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
     .addOption(new Option('--compression <codec>', 'of the output (default: deflate)').choices(OUTPUT_CODECS))
     .option('--level <N>', 'compression level of deflate (1-9) or zstd (1-19)', integer)
-    .option('--quality <Q>', 'of jpeg and webp, 1-100', integer)
+    .option('--codec-quality <Q>', 'of jpeg and webp, 1-100', integer)
     .option('--no-predictor', 'compress samples as they are, not their differences')
     .option('--no-overviews', 'write level 0 only')
     .option('--tile <px>', 'tile side, a multiple of the output block (default: planned)', integer)
@@ -97,7 +97,12 @@ export function jobSpecOf(
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
     alpha: flags.alpha,
     halo: flags.halo,
-    compression: { codec: flags.compression, level: flags.level, quality: flags.quality, predictor: flags.predictor },
+    compression: {
+      codec: flags.compression,
+      level: flags.level,
+      quality: flags.codecQuality,
+      predictor: flags.predictor,
+    },
     overviews: flags.overviews,
     tile: flags.tile,
     block: flags.block,

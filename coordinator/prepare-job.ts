@@ -3,9 +3,9 @@ import { badInput, HalotileError } from '../tiling/errors.js';
 import { cellCount, cellRect, gridOf } from '../tiling/geometry/grid.js';
 import type { MapScanJob, SourceRef, TileExecutor } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import { OPERATIONS } from '../tiling/operations/index.js';
+import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
 import { couplingOf } from '../tiling/plan/chain.js';
-import { makePlan } from '../tiling/plan/make-plan.js';
+import { CACHE_SHARE, makePlan } from '../tiling/plan/make-plan.js';
 import { mapBound } from '../tiling/plan/mapping.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
@@ -35,10 +35,12 @@ export interface PrepareOptions {
   readonly scratchDirectory: string;
   /** A larger block is not decoded again and again for each tile, but converted once. */
   readonly maxBlockBytes: number;
+  /** Decoded blocks that may be kept; striped compressed files wider than that are converted once too. */
+  readonly cacheBytes: number;
 }
 
-/** A radius above this makes halos so wide that the map is worth reading before the plan is made. */
-const UNSCANNED_MAX = 255;
+/** A reach above this makes halos so wide that the map is worth reading before the plan is made. */
+const UNSCANNED_REACH_PX = 255;
 /** Side of the rects that a map is scanned by. */
 const SCAN_SIDE = 2048;
 
@@ -49,6 +51,14 @@ const VERSION = (
 /** The release that computes the pixels; a job is not continued by another. */
 export function halotileVersion(): string {
   return VERSION;
+}
+
+/** Share of the memory that one decoded block may take before its file is converted instead. */
+const MAX_BLOCK_SHARE = 1 / 64;
+
+/** What a machine's memory means for opening inputs. */
+export function prepareOptions({ memoryBytes }: PlanMachine, scratchDirectory: string): PrepareOptions {
+  return { scratchDirectory, maxBlockBytes: memoryBytes * MAX_BLOCK_SHARE, cacheBytes: memoryBytes * CACHE_SHARE };
 }
 
 /** Opens and checks the inputs of a job. */
@@ -147,7 +157,9 @@ export async function preparePlan(
     (operation) =>
       couplingOf(operation) === 'row' || (operation.byMap && OPERATIONS[operation.name]!.prepare !== undefined),
   );
-  if (bound.alwaysValid && bound.max <= UNSCANNED_MAX && !needsMax) return makePlan(spec, planInputs, machine);
+  if (bound.alwaysValid && !needsMax && largestReach(byMap, bound.max) <= UNSCANNED_REACH_PX) {
+    return makePlan(spec, planInputs, machine);
+  }
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap(
@@ -157,6 +169,10 @@ export async function preparePlan(
   );
   const rounds = byMap.every(({ name }) => OPERATIONS[name]!.mapMeaning === 'radius');
   return makePlan(spec, { ...planInputs, scannedMax: rounds ? Math.floor(scanned + 0.5) : scanned }, machine);
+}
+
+function largestReach(operations: readonly Operation[], mapMax: number): number {
+  return Math.max(...operations.map((operation) => OPERATIONS[operation.name]!.reach(operation, mapMax).left));
 }
 
 async function scanMap(

@@ -15,7 +15,14 @@ import {
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkOutputPath } from './output-place.js';
-import { digestOf, halotileVersion, type PreparedInputs, prepareInputs, preparePlan } from './prepare-job.js';
+import {
+  digestOf,
+  halotileVersion,
+  type PreparedInputs,
+  prepareInputs,
+  prepareOptions,
+  preparePlan,
+} from './prepare-job.js';
 import { diskNeed, type JobProgress, RunningJob } from './running-job.js';
 
 /** A job and everything it runs with. */
@@ -33,9 +40,6 @@ export interface JobRun {
   /** Seconds on a monotonic clock. */
   readonly now: () => number;
 }
-
-/** Share of the memory that one decoded block may take before its file is converted instead. */
-const MAX_BLOCK_SHARE = 1 / 64;
 
 /**
  * Runs a job from its inputs to its published output. The life of a job: check, lock, plan, open an epoch,
@@ -65,8 +69,7 @@ async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
   let inputs: PreparedInputs;
   let plan: Plan;
   try {
-    const maxBlockBytes = machine.memoryBytes * MAX_BLOCK_SHARE;
-    inputs = await prepareInputs(spec, { scratchDirectory: paths.scratch, maxBlockBytes });
+    inputs = await prepareInputs(spec, prepareOptions(machine, paths.scratch));
     plan = await preparePlan(spec, inputs, machine, executor);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {

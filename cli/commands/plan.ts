@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { prepareInputs, preparePlan } from '../../coordinator/index.js';
+import { prepareInputs, prepareOptions, preparePlan } from '../../coordinator/index.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
@@ -48,8 +48,7 @@ export async function planJob(
   const executor = openLocalExecutor(machine);
   const scratchDirectory = mkdtempSync(join(tmpdir(), 'halotile-plan-'));
   try {
-    const maxBlockBytes = machine.memoryBytes;
-    const inputs = await prepareInputs(spec, { scratchDirectory, maxBlockBytes });
+    const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
     const plan = await preparePlan(spec, inputs, machine, executor);
     const { map } = inputs;
     if (!scan || map === undefined) return await reportPlan(plan);

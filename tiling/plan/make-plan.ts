@@ -16,7 +16,7 @@ import { resolveOperations } from './resolve-operations.js';
 import { chooseTileSide, haloFits } from './tile-size.js';
 
 /** Share of the memory that caches of decoded blocks may take. */
-const CACHE_SHARE = 0.3;
+export const CACHE_SHARE = 0.3;
 /** The largest tile that the planner chooses by itself, in blocks. */
 const LARGEST_TILE_BLOCKS = 8;
 
