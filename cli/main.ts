@@ -2,17 +2,23 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
-import { registerBlur } from './commands/blur.js';
-import { registerDemo } from './commands/demo.js';
-import { registerInspect } from './commands/inspect.js';
-import { registerPalette } from './commands/palette.js';
-import { registerPlan } from './commands/plan.js';
-import { registerPreview } from './commands/preview.js';
-import { registerProcess } from './commands/process.js';
-import { registerRun } from './commands/run.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
+};
+
+type Register = (program: Command) => void;
+
+/** The commands in the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  demo: async () => (await import('./commands/demo.js')).registerDemo,
+  blur: async () => (await import('./commands/blur.js')).registerBlur,
+  process: async () => (await import('./commands/process.js')).registerProcess,
+  palette: async () => (await import('./commands/palette.js')).registerPalette,
+  run: async () => (await import('./commands/run.js')).registerRun,
+  plan: async () => (await import('./commands/plan.js')).registerPlan,
+  inspect: async () => (await import('./commands/inspect.js')).registerInspect,
+  preview: async () => (await import('./commands/preview.js')).registerPreview,
 };
 
 const program = new Command('halotile')
@@ -20,19 +26,18 @@ const program = new Command('halotile')
   .version(version)
   .showHelpAfterError('(halotile --help lists the commands)')
   .exitOverride();
-registerDemo(program);
-registerBlur(program);
-registerProcess(program);
-registerPalette(program);
-registerRun(program);
-registerPlan(program);
-registerInspect(program);
-registerPreview(program);
 
 try {
+  for (const register of await wantedCommands(process.argv[2])) register(program);
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** Only the command that is called is loaded, which saves most of the start; without one, all are, for the help. */
+function wantedCommands(called: string | undefined): Promise<Register[]> {
+  const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
+  return Promise.all(names.map((name) => COMMANDS[name]!()));
 }
 
 /** Prints what went wrong as one line and returns the exit code. */

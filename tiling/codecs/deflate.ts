@@ -1,4 +1,5 @@
-import { inflateSync } from 'node:zlib';
+import { constants, deflateSync, inflateSync } from 'node:zlib';
+import type { Encoding } from '../plan/plan.js';
 
 /**
  * Decodes a zlib stream of at most `maxBytes` bytes.
@@ -7,4 +8,37 @@ import { inflateSync } from 'node:zlib';
 export function decodeDeflate(encoded: Uint8Array, maxBytes: number): Uint8Array {
   // One chunk with room to spare: zlib then writes its output in one go and nothing is joined afterwards.
   return inflateSync(encoded, { maxOutputLength: maxBytes, chunkSize: Math.max(64, maxBytes + 64) });
+}
+
+/** The middle of a block that shows which strategy suits it, in bytes. */
+const PROBE_BYTES = 16 << 10;
+
+/** How much larger run lengths may be: sharp photographs lose 3 % of size for a fifth of the time. */
+const PROBE_TOLERANCE = 1.05;
+
+/**
+ * Encodes a block as a zlib stream: the same bytes for the same block, whoever encodes it.
+ *
+ * At level 1, predicted samples are mostly small numbers in runs, for which zlib's search for repeated strings is
+ * slower than run lengths alone and finds worse codes (measured in decision 003). Pictures that do repeat, such as
+ * text, are told by a probe of each block.
+ */
+export function encodeDeflate(
+  pixels: Uint8Array,
+  { level, predictor }: Pick<Encoding, 'level' | 'predictor'>,
+): Uint8Array {
+  const strategy = level === 1 && predictor !== 1 ? fastStrategy(pixels) : constants.Z_DEFAULT_STRATEGY;
+  // Most blocks end within one chunk, so that nothing is joined afterwards.
+  return deflateSync(pixels, { level, strategy, memLevel: 9, chunkSize: Math.max(4096, pixels.length >> 1) });
+}
+
+/** The strategy that makes the middle of the block smaller. */
+function fastStrategy(pixels: Uint8Array): number {
+  const start = Math.max(0, (pixels.length - PROBE_BYTES) >> 1);
+  const probe = pixels.subarray(start, start + PROBE_BYTES);
+  const bytes = (strategy: number) => deflateSync(probe, { level: 1, strategy }).length;
+  // Run lengths also take less time: a tie is theirs.
+  return bytes(constants.Z_RLE) <= bytes(constants.Z_DEFAULT_STRATEGY) * PROBE_TOLERANCE
+    ? constants.Z_RLE
+    : constants.Z_DEFAULT_STRATEGY;
 }

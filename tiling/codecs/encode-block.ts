@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { badUsage } from '../errors.js';
 import type { Encoding } from '../plan/plan.js';
+import { encodeDeflate } from './deflate.js';
 import { loadSharp } from './load-sharp.js';
 
 /** The pixels of one output block: 8-bit where the codec is JPEG or WebP. */
@@ -28,7 +29,7 @@ export function encodeBlock(
     case 'none':
       return pixels;
     case 'deflate':
-      return zlib.deflateSync(pixels, { level: encoding.level, memLevel: 9 });
+      return encodeDeflate(pixels, encoding);
     case 'zstd':
       return zstd.zstdCompressSync!(pixels, { params: { [ZSTD_COMPRESSION_LEVEL]: encoding.level } });
     case 'jpeg':

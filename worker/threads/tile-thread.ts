@@ -2,13 +2,11 @@ import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorRecord } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
-import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { openBackend } from '../kernels/open-backend.js';
-import { ClientPool } from '../remote/client-pool.js';
-import { FetchedSource } from '../remote/fetched-source.js';
 import { type OpenJob, openJob, type SharedCaches, type ThreadContext } from '../tile/open-job.js';
 import { runTile } from '../tile/run-tile.js';
 import { scanMap } from '../tile/scan-map.js';
+import { FILE_STORAGE, type Storage, travels } from '../tile/storage.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
 /** Jobs that a thread keeps open; the one used longest ago is closed for a new one. */
@@ -16,35 +14,41 @@ const OPEN_JOBS = 4;
 
 const { backend, name } = workerData as ThreadData;
 
-const clients = new ClientPool();
-const context: ThreadContext = {
+const thread: Omit<ThreadContext, 'storage'> = {
   backend: openBackend(backend),
   now: () => performance.now(),
   name: `${name}-${threadId}`,
-  openSource: (ref) =>
-    ref.kind === 'file'
-      ? openTiffSource(ref.path, { blocksChecked: true })
-      : new FetchedSource(clients.of(ref.endpoint), ref),
-  clients,
 };
 const openJobs = new Map<string, OpenJob>();
 
 /** One request, run to its end; never throws. */
 export default async function answer(request: ThreadRequest): Promise<ThreadAnswer> {
   try {
-    if (request.kind === 'scan-map')
+    if (request.kind === 'scan-map') {
+      const context = { ...thread, storage: await storageOf(request.job.map) };
       return { kind: 'scan-map', max: await scanMap(request.job, request.rect, context) };
-    const open = opened(request.job, request.caches);
+    }
+    const open = await opened(request.job, request.caches);
     return { kind: 'tile', result: await runTile(open, request.task) };
   } catch (error) {
     return { kind: 'error', error: toErrorRecord(error, 'tile-failed', describe(request)) };
   }
 }
 
-function opened(job: TileJob, caches: SharedCaches): OpenJob {
+/** gRPC is loaded for the first job whose pixels travel: a thread that reads files starts sooner without it. */
+async function storageOf(...refs: readonly ({ readonly kind: string } | undefined)[]): Promise<Storage> {
+  return travels(refs) ? (await import('../remote/remote-storage.js')).REMOTE_STORAGE : FILE_STORAGE;
+}
+
+async function opened(job: TileJob, caches: SharedCaches): Promise<OpenJob> {
   const known = openJobs.get(job.key);
   openJobs.delete(job.key);
-  const open = known ?? openJob(job, caches, context);
+  const open =
+    known ??
+    openJob(job, caches, {
+      ...thread,
+      storage: await storageOf(job.image, job.map, job.sink, ...Object.values(job.extras)),
+    });
   openJobs.set(job.key, open);
   for (const [key, oldest] of openJobs) {
     if (openJobs.size <= OPEN_JOBS) break;

@@ -3,12 +3,10 @@ import type { Plan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { RasterCrc } from '../../tiling/raster/raster-crc.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { Backend } from '../kernels/backend.js';
-import type { ClientPool } from '../remote/client-pool.js';
-import { RemoteSink } from '../remote/remote-sink.js';
-import { type BlockSink, openSink } from './block-sink.js';
+import type { BlockSink } from './block-sink.js';
+import type { Storage } from './storage.js';
 
 /** Caches of decoded blocks that all threads of a process share. */
 export interface SharedCaches {
@@ -23,8 +21,7 @@ export interface ThreadContext {
   readonly now: () => number;
   /** Unique among all threads that ever work on a job. */
   readonly name: string;
-  readonly openSource: (ref: TileJob['image']) => BlockSource;
-  readonly clients: ClientPool;
+  readonly storage: Storage;
 }
 
 /** A job opened by one thread: its files, caches and kernels stay open from tile to tile. */
@@ -46,16 +43,17 @@ export interface OpenJob {
 export function openJob(job: TileJob, caches: SharedCaches, context: ThreadContext): OpenJob {
   const { plan } = job;
   const readerOf = (ref: TileJob['image'], cache: SharedArrayBuffer | undefined) =>
-    new RasterReader(context.openSource(ref), cache === undefined ? null : new SharedBlockCache(cache), context.now);
+    new RasterReader(
+      context.storage.openSource(ref),
+      cache === undefined ? null : new SharedBlockCache(cache),
+      context.now,
+    );
   const image = readerOf(job.image, caches.image);
   const map = job.map === undefined ? undefined : readerOf(job.map, caches.map);
   const extras = Object.fromEntries(
     Object.entries(job.extras).map(([path, ref]) => [path, readerOf(ref, undefined)] as const),
   );
-  const sink =
-    job.sink.kind === 'coordinator'
-      ? new RemoteSink(context.clients.of(job.sink.endpoint), job.sink.job)
-      : openSink(job.sink, plan, context.name);
+  const sink = context.storage.openSink(job.sink, plan, context.name);
   return {
     job,
     plan,

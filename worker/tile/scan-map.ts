@@ -8,7 +8,7 @@ import type { ThreadContext } from './open-job.js';
 
 /** The largest value' of a map's rect, before rounding; see {@link TileExecutor.scanMap}. */
 export async function scanMap(job: MapScanJob, rect: Rect, context: ThreadContext): Promise<number> {
-  const source = context.openSource(job.map);
+  const source = context.storage.openSource(job.map);
   try {
     const { dtype } = source.info;
     const samples = allocateSamples(dtype, rect.width * rect.height);
