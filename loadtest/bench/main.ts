@@ -1,0 +1,45 @@
+// Ratios taken in one run: npm run bench -- [--rows 1,2,3,4,growth] [--quick] [--work DIR] [--python PATH] [--record]
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { freemem, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine, touchMemory } from './machine.js';
+import { printSection, recordSections, type Section } from './report.js';
+import { SECTIONS, type SectionName } from './sections.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: Object.keys(SECTIONS).join(',') },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    work: { type: 'string' },
+    python: { type: 'string', default: 'python3' },
+    record: { type: 'boolean', default: false },
+    note: { type: 'string' },
+  },
+});
+
+const names = values.rows.split(',');
+const unknown = names.find((name) => !Object.hasOwn(SECTIONS, name));
+if (unknown !== undefined) {
+  process.stderr.write(`bench: no row '${unknown}'; there are ${Object.keys(SECTIONS).join(', ')}\n`);
+  process.exit(2);
+}
+const work = values.work === undefined ? mkdtempSync(join(tmpdir(), 'halotile-bench-')) : resolve(values.work);
+mkdirSync(work, { recursive: true });
+try {
+  const side = values.quick ? 3000 : 15000;
+  const hugeSide = values.quick ? 6000 : 60000;
+  console.log(`${describeMachine()}\nscene of ${side}×${side} pixels, ${values.rounds} rounds\n`);
+  touchMemory(Math.min(freemem() / 2, 6 * 2 ** 30));
+  const sections: Section[] = [];
+  for (const name of names as SectionName[]) {
+    const options = { work, side, hugeSide, rounds: Number(values.rounds), python: values.python };
+    const section = await SECTIONS[name](options);
+    printSection(section);
+    sections.push(section);
+  }
+  if (values.record) recordSections(sections, { side, rounds: Number(values.rounds), note: values.note });
+} finally {
+  if (values.work === undefined) rmSync(work, { recursive: true, force: true });
+}
