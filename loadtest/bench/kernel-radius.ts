@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { makePlan } from '../../tiling/plan/make-plan.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
@@ -13,7 +14,12 @@ export function plannedTile({ image, map }: Pair, max: number): number {
     return { path, info: source.info, layout: source.layout };
   };
   const spec = jobSpecSchema.parse(input);
-  const inputs = { image: planInput(image), map: planInput(map), scannedMax: max };
+  const inputs = {
+    image: planInput(image),
+    map: planInput(map),
+    scannedMax: max,
+    readFile: (path: string) => readFileSync(path),
+  };
   return makePlan(spec, inputs, { threads: 2, memoryBytes: 2 ** 29 }).stages[0]!.tile;
 }
 

@@ -1,10 +1,11 @@
 /**
  * The measured model behind the default tile side. A pixel of the tile's window costs `windowNs` (reading and
  * summing), a pixel of the tile `outputNs` (filtering and writing), and each tile `tileNs` (messages, ledger,
- * system calls). A window row that outgrows the cache costs more: `spillNs` for each further 1024 columns.
+ * system calls). A window row that outgrows the cache costs more: `spillNs` for each further 1024 columns; so do
+ * the summed-area rows that the windows of one output row span, `ringNs` for each MiB beyond `ringCacheBytes`.
  * Figures: box by map, uint8 RGB, two cores; only their ratios matter.
  */
-const COST = { windowNs: 2.5, outputNs: 4.5, tileNs: 4e5, spillNs: 0.5 };
+const COST = { windowNs: 2.5, outputNs: 4.5, tileNs: 4e5, spillNs: 0.5, ringNs: 0.5, ringCacheBytes: 12 << 20 };
 
 /** The tile sides that the planner considers, as multiples of the output block. */
 const MULTIPLES = [1, 2, 4, 8];
@@ -53,6 +54,9 @@ export function predictSeconds(
   const side = Math.min(tile, Math.max(image.width, image.height));
   const window = (side + 2 * expectedHaloPx) ** 2;
   const spill = (COST.spillNs * side) / 1024;
-  const perTile = window * (COST.windowNs + spill) + side * side * COST.outputNs + COST.tileNs;
+  // Four sums of four bytes a pixel.
+  const ringBytes = Math.min(2 * expectedHaloPx + 2, side) * (side + 2 * expectedHaloPx) * 16;
+  const ring = (Math.max(0, ringBytes - COST.ringCacheBytes) / 2 ** 20) * COST.ringNs;
+  const perTile = window * (COST.windowNs + spill) + side * side * (COST.outputNs + ring) + COST.tileNs;
   return (Math.ceil(tiles / threads) * perTile) / 1e9;
 }
