@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
 /** Processes to run one after the other, timed as one. */
@@ -14,6 +14,8 @@ export interface Contestant {
 export interface Times {
   readonly name: string;
   readonly seconds: readonly number[];
+  /** Processor seconds of each run, threads and system included; NaN where the system does not tell. */
+  readonly cpuSeconds: readonly number[];
   /** What the last run printed. */
   readonly printed: string;
 }
@@ -33,15 +35,37 @@ export interface ContestOptions {
 export function contest(contestants: readonly Contestant[], { rounds, warmUp, inputs }: ContestOptions): Times[] {
   if (inputs.length > 0) spawnSync('cat', inputs, { stdio: 'ignore' });
   const seconds = contestants.map((): number[] => []);
+  const cpuSeconds = contestants.map((): number[] => []);
   const printed = contestants.map(() => '');
   for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
+      const before = childCpuSeconds();
       const timed = runOnce(contestant);
-      if (round >= 0) seconds[index]!.push(timed.seconds);
+      if (round >= 0) {
+        seconds[index]!.push(timed.seconds);
+        cpuSeconds[index]!.push(childCpuSeconds() - before);
+      }
       printed[index] = timed.printed;
     }
   }
-  return contestants.map(({ name }, index) => ({ name, seconds: seconds[index]!, printed: printed[index]! }));
+  return contestants.map(({ name }, index) => ({
+    name,
+    seconds: seconds[index]!,
+    cpuSeconds: cpuSeconds[index]!,
+    printed: printed[index]!,
+  }));
+}
+
+/** Clock ticks of Linux's user interface, a constant of it. */
+const TICKS = 100;
+
+/** Processor seconds of all child processes that have ended (proc(5): cutime and cstime). */
+function childCpuSeconds(): number {
+  if (!existsSync('/proc/self/stat')) return Number.NaN;
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  // The second field is the program's name in parentheses and may hold blanks.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / TICKS;
 }
 
 function runOnce({ commands, outputs }: Contestant): { seconds: number; printed: string } {

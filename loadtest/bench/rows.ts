@@ -96,6 +96,7 @@ export function against(
   return { row: rowOf(what, times!, others!, target), times: times! };
 }
 
-function secondsOf({ seconds }: Times): string {
-  return `${median(seconds).toFixed(2)} s, best ${Math.min(...seconds).toFixed(2)}`;
+function secondsOf({ seconds, cpuSeconds }: Times): string {
+  const cpu = Math.min(...cpuSeconds).toFixed(2);
+  return `${median(seconds).toFixed(2)} s, best ${Math.min(...seconds).toFixed(2)}; processor ${cpu} s`;
 }
