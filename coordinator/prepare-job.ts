@@ -157,13 +157,15 @@ export async function preparePlan(
     (operation) =>
       couplingOf(operation) === 'row' || (operation.byMap && OPERATIONS[operation.name]!.prepare !== undefined),
   );
-  if (bound.alwaysValid && !needsMax && largestReach(byMap, bound.max) <= UNSCANNED_REACH_PX) {
+  // A tile that the user chose may be too small for the bound and large enough for the map itself.
+  const unscannedPx = Math.min(UNSCANNED_REACH_PX, spec.tile ?? UNSCANNED_REACH_PX);
+  if (bound.alwaysValid && !needsMax && largestReach(byMap, bound.max) <= unscannedPx) {
     return makePlan(spec, planInputs, machine);
   }
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap(
-    { key: `scan:${map.plan.path}`, map: map.source, mapping: spec.mapping },
+    { key: `scan:${map.plan.path}`, name: map.plan.path, map: map.source, mapping: spec.mapping },
     map,
     executor,
   );

@@ -52,7 +52,7 @@ export async function planJob(
     const plan = await preparePlan(spec, inputs, machine, executor);
     const { map } = inputs;
     if (!scan || map === undefined) return await reportPlan(plan);
-    const job = { key: 'plan', map: map.source, mapping: spec.mapping };
+    const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: spec.mapping };
     const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
     return await reportPlan(plan, async (rect) => {
       const max = await executor.scanMap(job, rect);

@@ -140,6 +140,8 @@ export interface TileResult {
 /** A map whose values must be known before a plan can be made. */
 export interface MapScanJob {
   readonly key: string;
+  /** How messages call the map: the user's file, whatever `map` was converted to. */
+  readonly name: string;
   readonly map: SourceRef;
   readonly mapping: Mapping;
 }

@@ -23,5 +23,6 @@ export const box: OperationDescriptor = {
 };
 
 function radiusOf(operation: Operation, mapMax: number): number {
-  return operation.byMap ? mapMax : (operation.params.radius as number);
+  // A bound that no pixel was read for need not be an integer, as radii are.
+  return operation.byMap ? Math.floor(mapMax + 0.5) : (operation.params.radius as number);
 }

@@ -33,6 +33,7 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const operations = prepareOperations(resolveOperations(spec), source, { mapMax: mapMaxBound, ...inputs });
   checkChain(operations, source, inputs.extras ?? []);
   const output = outputInfo(source, operations, spec);
+  if (spec.tile !== undefined) checkTile(spec.tile, spec.block);
   const block = Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(output));
   const haloPx = chainReach(operations, mapMaxBound, source);
   const demand = { image: source, map: map?.info, output, operations, block, mapMax: mapMaxBound };
@@ -42,7 +43,7 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
   const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
   const choice = { block, haloPx, expectedHaloPx, image: output, threads: machine.threads, threadBytes, bytesOf };
-  const tile = spec.tile === undefined ? chooseTileSide(choice) : checkedTile(spec.tile, block);
+  const tile = spec.tile === undefined ? chooseTileSide(choice) : wholeBlocks(spec.tile, block);
   if (tile === undefined || !haloFits(choice, tile)) throw haloTooWide(operations, mapMaxBound, tile, choice);
   if (bytesOf(tile) > threadBytes) throw tooMuchMemory(tile, bytesOf(tile), threadBytes);
   const walk = walkOf(operations, source, { tile, output, mapMax: mapMaxBound });
@@ -133,13 +134,20 @@ function chainReach(operations: readonly Operation[], mapMax: number, image: Ras
   return Math.min(reach, Math.max(image.width, image.height));
 }
 
-function checkedTile(tile: number, block: number): number {
-  if (tile % block === 0) return tile;
+/** A tile below the block makes the blocks smaller, whose sides TIFF wants as multiples of 16. */
+function checkTile(tile: number, block: number): void {
+  const unit = tile < block ? 16 : block;
+  if (tile % unit === 0) return;
   throw badUsage({
     what: `--tile ${tile} is not a multiple of the output block`,
-    expected: `a multiple of ${block}`,
-    remedy: `use --tile ${Math.ceil(tile / block) * block}`,
+    expected: `a multiple of ${unit}`,
+    remedy: `use --tile ${Math.ceil(tile / unit) * unit}`,
   });
+}
+
+/** A block that was cut to a small image covers it, and so is the tile. */
+function wholeBlocks(tile: number, block: number): number {
+  return tile % block === 0 ? tile : block;
 }
 
 function haloTooWide(

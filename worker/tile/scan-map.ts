@@ -17,8 +17,8 @@ export async function scanMap(job: MapScanJob, rect: Rect, context: ThreadContex
     for (let i = 0; i < samples.length; i++) {
       const value = mappedValue(job.mapping, samples[i]!);
       if (value === undefined) {
-        const pixel = { x: rect.x + (i % rect.width), y: rect.y + Math.floor(i / rect.width) };
-        throw refusal(samples[i]!, pixel, job.mapping);
+        const pixel = `${rect.x + (i % rect.width)},${rect.y + Math.floor(i / rect.width)}`;
+        throw refusal(samples[i]!, `${job.name}: map pixel ${pixel}`, job.mapping);
       }
       if (value > max) max = value;
     }

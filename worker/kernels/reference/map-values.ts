@@ -49,9 +49,8 @@ export function mappedValue(sample: number, { scale, offset, max, invalid }: Map
   return max === undefined ? v : Math.min(v, max);
 }
 
-/** Why the map's sample at a pixel of its file gives no radius or sigma. */
-export function refusal(sample: number, pixel: { x: number; y: number }, mapping: Mapping): HalotileError {
-  const where = `map pixel ${pixel.x},${pixel.y}`;
+/** Why the map's sample at a pixel, which `where` names, gives no radius or sigma. */
+export function refusal(sample: number, where: string, mapping: Mapping): HalotileError {
   const v = mapping.scale * sample + mapping.offset;
   if (!(Number.isFinite(v) && v >= 0)) {
     return badInput({
@@ -69,6 +68,6 @@ export function refusal(sample: number, pixel: { x: number; y: number }, mapping
   });
 }
 
-function pixelAt(rect: Rect, index: number): { x: number; y: number } {
-  return { x: rect.x + (index % rect.width), y: rect.y + Math.floor(index / rect.width) };
+function pixelAt(rect: Rect, index: number): string {
+  return `map pixel ${rect.x + (index % rect.width)},${rect.y + Math.floor(index / rect.width)}`;
 }
