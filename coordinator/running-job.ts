@@ -1,4 +1,5 @@
-import { closeSync, existsSync, ftruncateSync, openSync, renameSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bandOrder, cellRect, cellsTouching, gridOf } from '../tiling/geometry/grid.js';
 import { area, intersect, rectOf } from '../tiling/geometry/rect.js';
@@ -84,7 +85,8 @@ export class RunningJob {
     const sink: SinkRef = this.#placed
       ? { kind: 'placed', file: paths.image, durable }
       : { kind: 'parts', partial: paths.directory, epoch: ledger.folder, durable };
-    const key = `${options.spec.output}#${ledger.epoch}`;
+    // Epochs count anew once a job is finished: only an identifier tells its files from the next job's.
+    const key = `${options.spec.output}#${ledger.epoch}#${randomUUID()}`;
     const extras = Object.fromEntries(inputs.extras.map(({ plan: { path }, source }) => [path, source]));
     this.#job = { key, plan, image: inputs.image.source, map: inputs.map?.source, extras, sink };
     this.#alreadyPublished = this.#wasPublished();
@@ -245,9 +247,9 @@ export class RunningJob {
 
   #createPlacedFile(): void {
     const { plan, paths } = this.#opened;
-    if (existsSync(paths.image)) return;
     const { places, fileBytes } = placedLayout(plan);
-    const fd = openSync(paths.image, 'w', 0o644);
+    // An earlier run may have died in the middle of this: it is done again, and the blocks stay.
+    const fd = openSync(paths.image, constants.O_RDWR | constants.O_CREAT, 0o644);
     try {
       ftruncateSync(fd, fileBytes);
       writeFully(fd, encodeIndex(plan, places), 0);
