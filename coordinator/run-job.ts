@@ -1,9 +1,11 @@
+import { HalotileError } from '../tiling/errors.js';
 import type { TileExecutor } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage } from '../tiling/plan/levels.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { Ledger } from '../tiling/stitch/ledger.js';
+import { outputFault } from '../tiling/stitch/output-fault.js';
 import { outputShape } from '../tiling/stitch/output-shape.js';
 import {
   claimPartial,
@@ -52,6 +54,8 @@ export async function runJob(run: JobRun): Promise<JobResult> {
   const lock = await JobLock.acquire(spec.output);
   try {
     return await runLocked(run, partialPaths(spec.output));
+  } catch (error) {
+    throw outputFault(error, spec.output);
   } finally {
     await lock.release();
   }
@@ -63,6 +67,8 @@ async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
   const digest = digestOf(run.spec);
   if (run.restart) removePartial(paths);
   const earlier = readPartialJob(paths);
+  // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
+  if (earlier === undefined) removePartial(paths);
   if (earlier !== undefined) claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec = earlier === undefined ? run.spec : { ...run.spec, ...earlier.pinned };
@@ -93,7 +99,15 @@ async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
       total: now() - startedAt,
       outputBytes,
     });
+  } catch (error) {
+    if (endsJob(error)) removePartial(paths);
+    throw error;
   } finally {
     ledger.close();
   }
+}
+
+/** Whether a job can never be continued: its inputs changed, or must change, and with them the job. */
+function endsJob(error: unknown): boolean {
+  return error instanceof HalotileError && (error.tag === 'input-changed' || error.tag === 'bad-input');
 }

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
+import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import type { CommittedTile } from '../../tiling/stitch/ledger.js';
@@ -39,7 +40,9 @@ export async function assemble(
   });
   try {
     const runs = planCopies(places, tiles, (part) => join(paths.directory, part), count);
-    await Promise.all(runs.map((copies) => pool.run({ target: paths.image, copies })));
+    const answers = await Promise.all(runs.map((copies) => pool.run({ target: paths.image, copies })));
+    const failed = (answers as (ErrorRecord | undefined)[]).find((answer) => answer !== undefined);
+    if (failed !== undefined) throw fromErrorRecord(failed);
   } finally {
     await pool.destroy();
   }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { badInput } from '../errors.js';
+import { badInput, HalotileError } from '../errors.js';
 
 /** Bytes that can be read at any place: a file, or a block of memory that holds one. */
 export interface RandomBytes {
@@ -59,7 +59,13 @@ export class FileBytes implements RandomBytes {
       try {
         got = readSync(this.#fd, into, done, into.length - done, offset + done);
       } catch (cause) {
-        throw badInput({ what: `${what} at byte ${offset} cannot be read: ${reason(cause)}`, where: this.name }, cause);
+        // Not the file's fault: a disk or a network that may be back later.
+        const detail = { what: `${what} at byte ${offset} cannot be read: ${reason(cause)}`, where: this.name };
+        throw new HalotileError(
+          'data-loss',
+          { ...detail, remedy: 'run the same command again to continue' },
+          { cause },
+        );
       }
       if (got === 0) throw pastTheEnd(this, offset, into.length, what);
       done += got;

@@ -71,8 +71,12 @@ export function claimPartial(paths: PartialPaths, job: PartialJob): void {
   renameSync(temporary, paths.job);
 }
 
-/** Removes a partial directory with everything in it. */
+/**
+ * Removes a partial directory with everything in it. The file that says which job it is goes first: whatever a
+ * death on the way leaves is nobody's.
+ */
 export function removePartial(paths: PartialPaths): void {
+  rmSync(paths.job, { force: true });
   rmSync(paths.directory, { recursive: true, force: true });
 }
 

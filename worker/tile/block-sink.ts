@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { HalotileError } from '../../tiling/errors.js';
 import type { SinkRef, TileResult, TileTask } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
+import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { type BlockPlaces, placedLayout } from '../../tiling/stitch/tiff-layout.js';
 
 /** Where one thread puts the encoded blocks of one job. */
@@ -43,7 +43,9 @@ class PartSink implements BlockSink {
 
   constructor(ref: SinkRef & { kind: 'parts' }, thread: string) {
     this.part = `part-${thread}`;
-    this.#fd = openSync(join(ref.partial, ref.epoch, this.part), 'a');
+    // Not O_APPEND: what a failed write left behind is written over, so that offsets stay true.
+    const path = join(ref.partial, ref.epoch, this.part);
+    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
     this.#end = fstatSync(this.#fd).size;
     this.#durable = ref.durable;
   }
@@ -98,16 +100,6 @@ function guarded(where: string, write: () => void): void {
   try {
     write();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
-    throw new HalotileError(
-      'output-failed',
-      {
-        what: full ? 'the disk is full' : `writing failed (${message})`,
-        where,
-        remedy: 'make room, then run the same command again to continue',
-      },
-      { cause },
-    );
+    throw outputFault(cause, where);
   }
 }

@@ -1,0 +1,20 @@
+import { HalotileError } from '../errors.js';
+
+/** What the system said while an output was written, as one sentence; all other errors stay what they are. */
+export function outputFault(cause: unknown, where: string): unknown {
+  if (cause instanceof HalotileError || !isSystemError(cause)) return cause;
+  const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
+  return new HalotileError(
+    'output-failed',
+    {
+      what: full ? 'the disk is full' : `writing failed (${cause.message})`,
+      where,
+      remedy: `${full ? 'make room' : 'correct that'}, then run the same command again to continue`,
+    },
+    { cause },
+  );
+}
+
+function isSystemError(cause: unknown): cause is NodeJS.ErrnoException {
+  return cause instanceof Error && typeof (cause as NodeJS.ErrnoException).syscall === 'string';
+}
