@@ -21,11 +21,15 @@ const EMPTY = 0;
 const LOADING = 1;
 const READY = 2;
 
-/** Int32 words of the header: lock, LRU clock, slots, slot bytes; then four columns of a word for each slot. */
+/** How long a wait lasts before it is asked anew whether it still makes sense. */
+const RECHECK_MS = 500;
+
+/** Int32 words of the header: lock, LRU clock, slots, slot bytes, retired; then four columns of a word for each slot. */
 const LOCK = 0;
 const CLOCK = 1;
 const SLOTS = 2;
 const SLOT_BYTES = 3;
+const RETIRED = 4;
 const HEADER_WORDS = 16;
 const COLUMNS = 4;
 const ALIGN = 64;
@@ -37,7 +41,7 @@ const ALIGN = 64;
  * A thread waits only for a block that another thread is loading, and never while it holds an unpublished
  * block itself: `acquire` gives null instead, and the caller decodes on its own. So no two threads, and no two
  * reads that take turns in one thread, can wait for each other. A thread that was killed may leave the cache
- * locked: whoever kills a thread discards the cache.
+ * locked or a block unpublished: whoever sees a thread die retires the cache.
  */
 export class SharedBlockCache {
   readonly buffer: SharedArrayBuffer;
@@ -79,12 +83,20 @@ export class SharedBlockCache {
   }
 
   /**
+   * Ends all waiting for a thread that died: from now on `acquire` gives null to everybody. What others hold
+   * they may still read and fill.
+   */
+  retire(): void {
+    Atomics.store(this.#words, RETIRED, 1);
+  }
+
+  /**
    * The slot of block `key`, pinned: filled, or for the caller to fill. Waits while another thread fills it.
    * Null where all slots are pinned, or where waiting could lock up: the caller then decodes for itself.
    */
   acquire(key: number): CacheLease | null {
     for (;;) {
-      this.#lock();
+      if (!this.#lock()) return null;
       const found = this.#find(key);
       if (found < 0) {
         const victim = this.#victim();
@@ -105,7 +117,7 @@ export class SharedBlockCache {
       }
       this.#unlock();
       if (this.#unpublished > 0) return null;
-      Atomics.wait(this.#states, found, LOADING);
+      Atomics.wait(this.#states, found, LOADING, RECHECK_MS);
     }
   }
 
@@ -129,17 +141,17 @@ export class SharedBlockCache {
 
   /** The caller no longer reads the slot. */
   release(index: number): void {
-    this.#lock();
+    if (!this.#lock()) return;
     this.#pins[index]!--;
     this.#unlock();
   }
 
   #settle(index: number, state: number): void {
-    this.#lock();
+    this.#unpublished--;
+    if (!this.#lock()) return;
     Atomics.store(this.#states, index, state);
     this.#stamps[index] = this.#tick();
     if (state === EMPTY) this.#pins[index] = 0;
-    this.#unpublished--;
     this.#unlock();
     Atomics.notify(this.#states, index);
   }
@@ -179,15 +191,21 @@ export class SharedBlockCache {
     return this.#words[CLOCK]!;
   }
 
-  /** A mutex (Drepper, "Futexes are tricky", 2011): 0 free, 1 held, 2 held and somebody waits. */
-  #lock(): void {
+  /**
+   * A mutex (Drepper, "Futexes are tricky", 2011): 0 free, 1 held, 2 held and somebody waits. False, and not
+   * held, where the cache is retired.
+   */
+  #lock(): boolean {
+    if (Atomics.load(this.#words, RETIRED) === 1) return false;
     let state = Atomics.compareExchange(this.#words, LOCK, 0, 1);
-    if (state === 0) return;
+    if (state === 0) return true;
     if (state !== 2) state = Atomics.exchange(this.#words, LOCK, 2);
     while (state !== 0) {
-      Atomics.wait(this.#words, LOCK, 2);
+      Atomics.wait(this.#words, LOCK, 2, RECHECK_MS);
+      if (Atomics.load(this.#words, RETIRED) === 1) return false;
       state = Atomics.exchange(this.#words, LOCK, 2);
     }
+    return true;
   }
 
   #unlock(): void {

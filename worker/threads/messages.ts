@@ -6,7 +6,14 @@ import type { SharedCaches } from '../tile/open-job.js';
 
 /** What the pool asks of a thread. */
 export type ThreadRequest =
-  | { readonly kind: 'tile'; readonly job: TileJob; readonly caches: SharedCaches; readonly task: TileTask }
+  | {
+      readonly kind: 'tile';
+      readonly job: TileJob;
+      readonly caches: SharedCaches;
+      /** Keys of the jobs whose files may stay open. */
+      readonly live: readonly string[];
+      readonly task: TileTask;
+    }
   | { readonly kind: 'scan-map'; readonly job: MapScanJob; readonly rect: Rect };
 
 /** What a thread answers: errors as data, since a thrown one would lose its class on the way. */

@@ -23,9 +23,11 @@ export interface ThreadPoolOptions {
 export class ThreadPoolExecutor implements TileExecutor {
   readonly slots: number;
   readonly #pool: Piscina<ThreadRequest, ThreadAnswer>;
-  readonly #failed: Promise<never>;
-  #fail: (error: unknown) => void = () => {};
+  /** Rejects the questions under way; a promise that all of them raced against would keep every answer. */
+  readonly #waiting = new Set<(error: unknown) => void>();
+  #failure: unknown;
   readonly #caches = new Map<string, SharedCaches>();
+  #generation = 0;
 
   constructor({ threads, backend, name }: ThreadPoolOptions) {
     this.slots = threads;
@@ -37,15 +39,15 @@ export class ThreadPoolExecutor implements TileExecutor {
       workerData: { backend, name } satisfies ThreadData,
     });
     // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
-    this.#pool.on('error', (error: unknown) => this.#fail(error));
-    this.#failed = new Promise((_resolve, reject) => {
-      this.#fail = reject;
+    this.#pool.on('error', (error: unknown) => {
+      this.#failure ??= error;
+      for (const reject of this.#waiting) reject(error);
     });
-    this.#failed.catch(() => {});
   }
 
   async runTile(job: TileJob, task: TileTask): Promise<TileResult> {
-    const answer = await this.#ask({ kind: 'tile', job, caches: this.#cachesOf(job), task });
+    const caches = this.#cachesOf(job);
+    const answer = await this.#ask({ kind: 'tile', job, caches, live: [...this.#caches.keys()], task });
     if (answer.kind !== 'tile') throw unexpected(answer);
     return answer.result;
   }
@@ -57,7 +59,7 @@ export class ThreadPoolExecutor implements TileExecutor {
   }
 
   async closeJob(key: string): Promise<void> {
-    // Threads close a job's files when they need the place; its memory is freed with the last of them.
+    // Each thread closes its files with the next tile that it is given.
     this.#caches.delete(key);
   }
 
@@ -67,11 +69,32 @@ export class ThreadPoolExecutor implements TileExecutor {
 
   async #ask(request: ThreadRequest): Promise<ThreadAnswer> {
     try {
-      return await Promise.race([this.#pool.run(request), this.#failed]);
+      return await this.#answered(request);
     } catch (cause) {
+      this.#retireCaches();
       const what = `a worker thread ended (${cause instanceof Error ? cause.message : String(cause)})`;
       throw new HalotileError('tile-failed', { what }, { cause });
     }
+  }
+
+  #answered(request: ThreadRequest): Promise<ThreadAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#waiting.add(reject);
+      this.#pool
+        .run(request)
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  /** A thread that died may have left a cache locked, with others waiting for it; the next tiles get new ones. */
+  #retireCaches(): void {
+    for (const { image, map } of this.#caches.values()) {
+      for (const buffer of [image, map]) if (buffer !== undefined) new SharedBlockCache(buffer).retire();
+    }
+    this.#caches.clear();
+    this.#generation++;
   }
 
   #cachesOf({ key, plan }: TileJob): SharedCaches {
@@ -79,7 +102,7 @@ export class ThreadPoolExecutor implements TileExecutor {
     if (caches === undefined) {
       const shared = (cache: CachePlan | undefined) =>
         cache === undefined ? undefined : new SharedBlockCache(cache).buffer;
-      caches = { image: shared(plan.imageCache), map: shared(plan.mapCache) };
+      caches = { generation: this.#generation, image: shared(plan.imageCache), map: shared(plan.mapCache) };
       this.#caches.set(key, caches);
     }
     return caches;

@@ -9,9 +9,6 @@ import { scanMap } from '../tile/scan-map.js';
 import { FILE_STORAGE, type Storage, travels } from '../tile/storage.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
-/** Jobs that a thread keeps open; the one used longest ago is closed for a new one. */
-const OPEN_JOBS = 4;
-
 const { backend, name } = workerData as ThreadData;
 
 const thread: Omit<ThreadContext, 'storage'> = {
@@ -19,7 +16,7 @@ const thread: Omit<ThreadContext, 'storage'> = {
   now: () => performance.now(),
   name: `${name}-${threadId}`,
 };
-const openJobs = new Map<string, OpenJob>();
+const openJobs = new Map<string, { readonly open: OpenJob; readonly generation: number }>();
 
 /** One request, run to its end; never throws. */
 export default async function answer(request: ThreadRequest): Promise<ThreadAnswer> {
@@ -28,6 +25,7 @@ export default async function answer(request: ThreadRequest): Promise<ThreadAnsw
       const context = { ...thread, storage: await storageOf(request.job.map) };
       return { kind: 'scan-map', max: await scanMap(request.job, request.rect, context) };
     }
+    closeEnded(request.live);
     const open = await opened(request.job, request.caches);
     return { kind: 'tile', result: await runTile(open, request.task) };
   } catch (error) {
@@ -42,21 +40,28 @@ async function storageOf(...refs: readonly ({ readonly kind: string } | undefine
 
 async function opened(job: TileJob, caches: SharedCaches): Promise<OpenJob> {
   const known = openJobs.get(job.key);
-  openJobs.delete(job.key);
+  const { generation } = caches;
+  // Closed before it is opened anew: two sinks of one part file would write over each other.
+  if (known !== undefined && known.generation !== generation) known.open.close();
   const open =
-    known ??
-    openJob(job, caches, {
-      ...thread,
-      storage: await storageOf(job.image, job.map, job.sink, ...Object.values(job.extras)),
-    });
-  openJobs.set(job.key, open);
-  for (const [key, oldest] of openJobs) {
-    if (openJobs.size <= OPEN_JOBS) break;
-    openJobs.delete(key);
-    oldest.close();
-  }
+    known?.generation === generation
+      ? known.open
+      : openJob(job, caches, {
+          ...thread,
+          storage: await storageOf(job.image, job.map, job.sink, ...Object.values(job.extras)),
+        });
+  openJobs.set(job.key, { open, generation });
   // A reduction completes the plan's operations between two stages of one job.
   return open.job === job ? open : { ...open, job, plan: job.plan };
+}
+
+/** Closes the files of jobs that are over, so that their space on the disk is free. */
+function closeEnded(live: readonly string[]): void {
+  for (const [key, { open }] of openJobs) {
+    if (live.includes(key)) continue;
+    openJobs.delete(key);
+    open.close();
+  }
 }
 
 function describe(request: ThreadRequest): string {

@@ -10,6 +10,8 @@ import type { Storage } from './storage.js';
 
 /** Caches of decoded blocks that all threads of a process share. */
 export interface SharedCaches {
+  /** Differs where a thread died in between and the caches were made anew. */
+  readonly generation: number;
   readonly image?: SharedArrayBuffer;
   readonly map?: SharedArrayBuffer;
 }
