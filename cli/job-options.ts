@@ -7,6 +7,7 @@ import { BORDERS } from '../tiling/operations/index.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { firstIssue } from '../tiling/plan/resolve-operations.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
+import { addEndpointOptions, type EndpointFlags, isClusterName } from './endpoint-options.js';
 
 /** What the shared flags of all job commands parse to. */
 export interface JobFlags {
@@ -32,7 +33,8 @@ export interface JobFlags {
 }
 
 /** How a run behaves, beside what it computes. */
-export interface RunFlags {
+export interface RunFlags extends EndpointFlags {
+  readonly coordinator?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly durable?: boolean;
@@ -65,13 +67,19 @@ export function addJobOptions(command: Command): Command {
     .option('--memory <MiB>', 'resident memory to stay within (default: 256 for each thread, at least 512)', integer);
 }
 
+/** A path made absolute; a name that a cluster gives meaning to stays. */
+function placeOf(name: string): string {
+  return isClusterName(name) ? name : resolve(name);
+}
+
 /** Adds the flags that say how a run behaves. */
 export function addRunOptions(command: Command): Command {
-  return command
+  return addEndpointOptions(command)
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'no progress')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
-    .option('--restart', 'discard an unfinished job of this output');
+    .option('--restart', 'discard an unfinished job of this output')
+    .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched');
 }
 
 /**
@@ -84,9 +92,9 @@ export function jobSpecOf(
 ): JobSpec {
   return parseJobSpec({
     ...base,
-    image: resolve(base.image),
-    map: base.map === undefined ? undefined : resolve(base.map),
-    output: resolve(base.output),
+    image: placeOf(base.image),
+    map: base.map === undefined ? undefined : placeOf(base.map),
+    output: placeOf(base.output),
     operations: base.operations.map((operation) => ({
       ...operation,
       border: operation.border ?? flags.border,

@@ -19,6 +19,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   plan: async () => (await import('./commands/plan.js')).registerPlan,
   inspect: async () => (await import('./commands/inspect.js')).registerInspect,
   preview: async () => (await import('./commands/preview.js')).registerPreview,
+  serve: async () => (await import('./commands/serve.js')).registerServe,
+  worker: async () => (await import('./commands/worker.js')).registerWorker,
+  submit: async () => (await import('./commands/submit.js')).registerSubmit,
+  jobs: async () => (await import('./commands/jobs.js')).registerJobs,
+  watch: async () => (await import('./commands/jobs.js')).registerWatch,
+  cancel: async () => (await import('./commands/jobs.js')).registerCancel,
 };
 
 const program = new Command('halotile')

@@ -1,13 +1,54 @@
 import type { JobResult } from '../coordinator/index.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
+import type { ClusterResult } from './cluster-run.js';
+import { endpointOf } from './endpoint-options.js';
+import { formatBytes, formatSeconds } from './format.js';
 import { interruptible } from './interrupt.js';
 import { type JobFlags, machineOf, type RunFlags } from './job-options.js';
 import { runLocally } from './local-run.js';
 import { createProgress } from './progress.js';
 import { describeResult } from './report.js';
 
+/** Runs a job where the flags say: on this machine, or on a cluster. */
+export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): Promise<void> {
+  if (flags.coordinator === undefined) await runHere(spec, flags);
+  else await runThere(spec, flags.coordinator, flags);
+}
+
+async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Promise<void> {
+  const quiet = flags.quiet === true || flags.json === true;
+  const bar = createProgress({ stream: process.stderr, quiet, now: () => performance.now() });
+  // Loaded only here: a local run does without gRPC.
+  const { runOnCluster } = await import('./cluster-run.js');
+  try {
+    const result = await interruptible('the job on the cluster', (signal) =>
+      runOnCluster(spec, {
+        endpoint: endpointOf(coordinator, flags),
+        signal,
+        onNote: (note) => {
+          bar.clear();
+          if (!quiet) process.stderr.write(`${note}\n`);
+        },
+        onProgress: ({ pixelsDone = 0, pixelsTotal = 0 }) =>
+          bar.update({ pixels: pixelsDone, totalPixels: pixelsTotal }),
+      }),
+    );
+    bar.clear();
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterResult(result));
+  } finally {
+    bar.clear();
+  }
+}
+
+function describeClusterResult({ output, job, tiles, bytes, crc, seconds }: ClusterResult): string {
+  return (
+    `${output}: ${formatBytes(bytes.output)}, ${tiles} tiles by job ${job}\n` +
+    `  ${formatSeconds(seconds.total ?? 0)} on the cluster; CRC-32 of the pixels ${crc}\n`
+  );
+}
+
 /** Runs a job as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
-export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobResult> {
+async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobResult> {
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, now: () => performance.now() });
   try {

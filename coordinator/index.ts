@@ -1,7 +1,11 @@
+export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
 export type { DatasetProgress } from './dataset/dataset-counts.js';
 export type { PaletteJobResult } from './dataset/report.js';
 export { type PaletteRun, runPaletteJob } from './dataset/run-palette-job.js';
 export type { JobResult } from './job-result.js';
-export { prepareInputs, prepareOptions, preparePlan } from './prepare-job.js';
+export { halotileVersion, prepareInputs, prepareOptions, preparePlan } from './prepare-job.js';
+export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-queue.js';
 export { type JobRun, runJob } from './run-job.js';
 export type { JobProgress } from './running-job.js';
+export { DEFAULT_LIMITS, type SchedulerLimits } from './scheduler/events.js';
+export { Coordinator, type CoordinatorOptions } from './service/coordinator.js';

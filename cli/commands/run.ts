@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { badUsage } from '../../tiling/errors.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { isClusterName } from '../endpoint-options.js';
 import { addRunOptions, integer, type JobFlags, parseJobSpec, type RunFlags } from '../job-options.js';
 import { runAsCommand } from '../run-command.js';
 
@@ -24,7 +25,7 @@ export function registerRun(program: Command): void {
 const MAX_FILE_BYTES = 64 << 20;
 
 /**
- * The job in a YAML or JSON file, its paths made absolute.
+ * The job in a YAML or JSON file, its paths made absolute; names that a cluster gives meaning to stay.
  * @throws bad-usage naming the file and the first field that is wrong
  */
 export function readJobFile(file: string): JobSpec {
@@ -37,7 +38,7 @@ export function readJobFile(file: string): JobSpec {
     throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
   const spec = parseJobSpec(document, file);
-  const absolute = (path: string) => resolve(dirname(file), path);
+  const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
   return {
     ...spec,
     image: absolute(spec.image),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -36,6 +37,7 @@ export class JobRunner {
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stop.signal);
     this.#lanes = Promise.all(Array.from({ length: options.maxRunning }, () => this.#lane()));
   }
 

@@ -513,12 +513,6 @@ export namespace halotile {
         /** Properties of a Progress. */
         interface IProgress {
 
-            /** Progress stage */
-            stage?: (number|undefined);
-
-            /** Progress stages */
-            stages?: (number|undefined);
-
             /** Progress tilesDone */
             tilesDone?: (number|undefined);
 
@@ -528,11 +522,11 @@ export namespace halotile {
             /** Progress pixelsDone */
             pixelsDone?: (number|undefined);
 
+            /** Progress pixelsTotal */
+            pixelsTotal?: (number|undefined);
+
             /** Progress tilesRunning */
             tilesRunning?: (number|undefined);
-
-            /** Progress attemptsWasted */
-            attemptsWasted?: (number|undefined);
         }
 
         /** Represents a Progress. */
@@ -544,12 +538,6 @@ export namespace halotile {
              */
             constructor(properties?: halotile.v1.IProgress);
 
-            /** Progress stage. */
-            public stage: number;
-
-            /** Progress stages. */
-            public stages: number;
-
             /** Progress tilesDone. */
             public tilesDone: number;
 
@@ -559,11 +547,11 @@ export namespace halotile {
             /** Progress pixelsDone. */
             public pixelsDone: number;
 
+            /** Progress pixelsTotal. */
+            public pixelsTotal: number;
+
             /** Progress tilesRunning. */
             public tilesRunning: number;
-
-            /** Progress attemptsWasted. */
-            public attemptsWasted: number;
 
             /**
              * Encodes the specified Progress message. Does not implicitly {@link halotile.v1.Progress.verify|verify} messages.

@@ -878,13 +878,11 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            Progress.prototype.stage = 0;
-            Progress.prototype.stages = 0;
             Progress.prototype.tilesDone = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Progress.prototype.tilesTotal = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Progress.prototype.pixelsDone = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Progress.prototype.pixelsTotal = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Progress.prototype.tilesRunning = 0;
-            Progress.prototype.attemptsWasted = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Progress.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -893,20 +891,16 @@ export const halotile = $root.halotile = (() => {
                     q = 0;
                 if (q > $util.recursionLimit)
                     throw Error("max depth exceeded");
-                if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
-                    writer.uint32(8).uint32(message.stage);
-                if (message.stages != null && Object.hasOwnProperty.call(message, "stages"))
-                    writer.uint32(16).uint32(message.stages);
                 if (message.tilesDone != null && Object.hasOwnProperty.call(message, "tilesDone"))
-                    writer.uint32(24).uint64(message.tilesDone);
+                    writer.uint32(8).uint64(message.tilesDone);
                 if (message.tilesTotal != null && Object.hasOwnProperty.call(message, "tilesTotal"))
-                    writer.uint32(32).uint64(message.tilesTotal);
+                    writer.uint32(16).uint64(message.tilesTotal);
                 if (message.pixelsDone != null && Object.hasOwnProperty.call(message, "pixelsDone"))
-                    writer.uint32(40).uint64(message.pixelsDone);
+                    writer.uint32(24).uint64(message.pixelsDone);
+                if (message.pixelsTotal != null && Object.hasOwnProperty.call(message, "pixelsTotal"))
+                    writer.uint32(32).uint64(message.pixelsTotal);
                 if (message.tilesRunning != null && Object.hasOwnProperty.call(message, "tilesRunning"))
-                    writer.uint32(48).uint32(message.tilesRunning);
-                if (message.attemptsWasted != null && Object.hasOwnProperty.call(message, "attemptsWasted"))
-                    writer.uint32(56).uint64(message.attemptsWasted);
+                    writer.uint32(40).uint32(message.tilesRunning);
                 return writer;
             };
 
@@ -934,31 +928,23 @@ export const halotile = $root.halotile = (() => {
                         break;
                     switch (tag >>> 3) {
                     case 1: {
-                            message.stage = reader.uint32();
-                            break;
-                        }
-                    case 2: {
-                            message.stages = reader.uint32();
-                            break;
-                        }
-                    case 3: {
                             message.tilesDone = safe(reader.uint64());
                             break;
                         }
-                    case 4: {
+                    case 2: {
                             message.tilesTotal = safe(reader.uint64());
                             break;
                         }
-                    case 5: {
+                    case 3: {
                             message.pixelsDone = safe(reader.uint64());
                             break;
                         }
-                    case 6: {
-                            message.tilesRunning = reader.uint32();
+                    case 4: {
+                            message.pixelsTotal = safe(reader.uint64());
                             break;
                         }
-                    case 7: {
-                            message.attemptsWasted = safe(reader.uint64());
+                    case 5: {
+                            message.tilesRunning = reader.uint32();
                             break;
                         }
                     default:

@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, renameSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { CoordinatorClient, writeWhenReady } from '../proto/client/calls.js';
+import { readFailure } from '../proto/convert/failure.js';
+import { writeJobSpec } from '../proto/convert/job-spec.js';
+import { halotile } from '../proto/gen/messages.js';
+import { Jobs } from '../proto/gen/services.js';
+import { fromErrorRecord, HalotileError } from '../tiling/errors.js';
+import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
+import type { JobSpecInput } from '../tiling/job/job-spec.js';
+
+const { JobState } = halotile.v1;
+const CHUNK_BYTES = 1 << 20;
+/** Tries of one transfer or watch before its failure counts; a stream that made progress starts afresh. */
+const MAX_TRIES = 6;
+
+/** What a client of the public API does; every method may be repeated. */
+export class JobsClient {
+  readonly #client: CoordinatorClient;
+
+  constructor(endpoint: CoordinatorEndpoint) {
+    this.#client = new CoordinatorClient(endpoint);
+  }
+
+  /** @throws HalotileError as the coordinator refuses it */
+  async submit(spec: JobSpecInput, options: { priority?: number; requestId?: string } = {}): Promise<halotile.v1.IJob> {
+    const { priority = 0, requestId = randomUUID() } = options;
+    const request = { requestId, priority, spec: writeJobSpec(spec) };
+    const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
+    return job!;
+  }
+
+  async get(id: string): Promise<halotile.v1.IJob> {
+    return (await patiently(() => this.#client.unary(Jobs.getJob, { id }))).job!;
+  }
+
+  /** Newest first, all pages. */
+  async *list(states: readonly halotile.v1.JobState[] = []): AsyncGenerator<halotile.v1.IJob> {
+    let pageToken = '';
+    do {
+      const page = await this.#client.unary(Jobs.listJobs, { pageSize: 100, pageToken, states: [...states] });
+      yield* page.jobs;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  async cancel(id: string): Promise<halotile.v1.IJob> {
+    return (await patiently(() => this.#client.unary(Jobs.cancelJob, { id }))).job!;
+  }
+
+  plan(spec: JobSpecInput): Promise<halotile.v1.PlanJobResponse> {
+    return this.#client.unary(Jobs.planJob, { spec: writeJobSpec(spec) });
+  }
+
+  /** A job's events until its last one; a broken stream is taken up where it broke. */
+  async *watch(id: string, signal?: AbortSignal): AsyncGenerator<halotile.v1.WatchJobResponse> {
+    let afterSequence = 0;
+    for (let tries = 1; ; tries++) {
+      const stream = this.#client.serverStream(Jobs.watchJob, { id, afterSequence });
+      const onAbort = () => stream.cancel();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        for await (const message of stream) {
+          const event = message as halotile.v1.WatchJobResponse;
+          afterSequence = event.sequence;
+          tries = 1;
+          yield event;
+          if (isEnded(event.state)) return;
+        }
+        throw new HalotileError('unreachable', { what: 'the stream of events ended', where: this.#client.address });
+      } catch (error) {
+        if (signal?.aborted) return;
+        const failure = this.#client.errorOf(error);
+        if (!isTransient(failure) || tries >= MAX_TRIES) throw failure;
+        await wait(200 * 2 ** tries);
+      } finally {
+        signal?.removeEventListener('abort', onAbort);
+        stream.cancel();
+      }
+    }
+  }
+
+  /** Sends a file and returns its name in specs; goes on where an earlier try broke. */
+  async upload(path: string, onProgress: (sentBytes: number) => void = () => {}): Promise<string> {
+    const { size } = statSync(path);
+    const crc = await crcOfFile(path);
+    const uploadId = `${crc.toString(16).padStart(8, '0')}-${size}`;
+    const header = { uploadId, size, crc, name: basename(path) };
+    await patiently(async () => {
+      const { received, complete } = await this.#uploaded(uploadId);
+      if (complete) return;
+      const { stream, response } = this.#client.clientStream(Jobs.upload);
+      stream.on('error', () => {});
+      response.catch(() => {});
+      await writeWhenReady(stream, { header });
+      let offset = received;
+      for await (const chunk of createReadStream(path, { start: received, highWaterMark: CHUNK_BYTES })) {
+        const data = chunk as Buffer;
+        if (!(await writeWhenReady(stream, { chunk: { offset, data, crc: crc32(data) } }))) break;
+        offset += data.length;
+        onProgress(offset);
+      }
+      stream.end();
+      if (!(await response).complete)
+        throw new HalotileError('unreachable', { what: 'the upload ended early', where: path });
+    });
+    return `upload:${uploadId}`;
+  }
+
+  /** Fetches a finished job's output into a file, which appears when it is whole. */
+  async download(
+    jobId: string,
+    path: string,
+    onProgress: (bytes: number, size: number) => void = () => {},
+  ): Promise<number> {
+    const temporary = `${path}.download-${jobId}`;
+    const file = await open(temporary, 'w');
+    let position = 0;
+    let fileCrc = 0;
+    try {
+      await patiently(async () => {
+        const stream = this.#client.serverStream(Jobs.download, { jobId, offset: position });
+        let ended = false;
+        try {
+          for await (const message of stream) {
+            const { chunk, size, fileCrc: announced } = message as halotile.v1.DownloadResponse;
+            if (chunk?.data) {
+              if (crc32(chunk.data) !== chunk.crc || chunk.offset !== position) throw damaged(path);
+              await file.write(chunk.data, 0, chunk.data.length, position);
+              fileCrc = crc32(chunk.data, fileCrc);
+              position += chunk.data.length;
+              onProgress(position, size);
+            } else ended = position === size;
+            if (announced !== undefined && announced !== null && announced !== fileCrc) throw damaged(path);
+          }
+        } catch (error) {
+          stream.cancel();
+          throw this.#client.errorOf(error);
+        }
+        if (!ended) throw new HalotileError('unreachable', { what: 'the download ended early', where: path });
+      });
+      await file.close();
+      renameSync(temporary, path);
+      return position;
+    } catch (error) {
+      await file.close().catch(() => {});
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #uploaded(uploadId: string): Promise<{ received: number; complete: boolean }> {
+    try {
+      return await this.#client.unary(Jobs.getUpload, { uploadId });
+    } catch (error) {
+      if (error instanceof HalotileError && error.tag === 'not-found') return { received: 0, complete: false };
+      throw error;
+    }
+  }
+}
+
+/** Whether a job in this state stays as it is. */
+export function isEnded(state: halotile.v1.JobState | undefined): boolean {
+  return (
+    state === JobState.JOB_STATE_SUCCEEDED ||
+    state === JobState.JOB_STATE_FAILED ||
+    state === JobState.JOB_STATE_CANCELLED
+  );
+}
+
+/** The result of a job's last event, or its failure as an error. */
+export function resultOf(event: halotile.v1.IWatchJobResponse): halotile.v1.IJobResult {
+  if (event.result) return event.result;
+  if (event.failure) throw fromErrorRecord(readFailure(event.failure));
+  throw new HalotileError('interrupted', { what: 'the job was cancelled' });
+}
+
+async function patiently<T>(request: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!isTransient(error) || tries === MAX_TRIES) throw error;
+      await wait(200 * 2 ** tries);
+    }
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof HalotileError && (error.tag === 'unreachable' || error.tag === 'data-loss');
+}
+
+function damaged(path: string): HalotileError {
+  return new HalotileError('data-loss', { what: 'the download was damaged on its way', where: path });
+}
+
+async function crcOfFile(path: string): Promise<number> {
+  let crc = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) crc = crc32(chunk as Buffer, crc);
+  return crc;
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

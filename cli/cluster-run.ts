@@ -1,0 +1,94 @@
+import { basename, resolve } from 'node:path';
+import { halotile } from '../proto/gen/messages.js';
+import { HalotileError } from '../tiling/errors.js';
+import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
+import type { JobSpec } from '../tiling/job/job-spec.js';
+import { JobsClient, resultOf } from './client.js';
+import { isClusterName } from './endpoint-options.js';
+
+/** How a job runs on a cluster. */
+export interface ClusterRunOptions {
+  readonly endpoint: CoordinatorEndpoint;
+  readonly priority?: number;
+  /** What happens, for people: uploads, states, downloads. */
+  readonly onNote?: (note: string) => void;
+  readonly onProgress?: (progress: halotile.v1.IProgress) => void;
+  /** When it aborts, the job is cancelled. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a job on a cluster hands back. */
+export interface ClusterResult {
+  readonly job: string;
+  readonly output: string;
+  readonly tiles: number;
+  /** CRC-32 of the level-0 pixels in raster order, 8 hexadecimal digits. */
+  readonly crc: string;
+  readonly bytes: { readonly output: number };
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/**
+ * Runs a job on a cluster: local inputs are uploaded, `root:` names are left as they are, a local output is
+ * fetched when the job is done.
+ * @throws HalotileError as the job failed
+ */
+export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): Promise<ClusterResult> {
+  const { endpoint, signal, onNote = () => {} } = options;
+  const client = new JobsClient(endpoint);
+  try {
+    const uploaded = async (name: string) => {
+      if (isClusterName(name)) return name;
+      onNote(`uploading ${name}`);
+      return client.upload(resolve(name));
+    };
+    const local = !isClusterName(spec.output);
+    const sent = {
+      ...spec,
+      image: await uploaded(spec.image),
+      map: spec.map === undefined ? undefined : await uploaded(spec.map),
+      output: local ? `download:${basename(spec.output).replace(/[^A-Za-z0-9._-]/g, '_')}` : spec.output,
+    };
+    const job = await client.submit(sent, { priority: options.priority });
+    const id = job.id!;
+    onNote(`job ${id}`);
+    const onAbort = () => void client.cancel(id).catch(() => {});
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const result = await follow(client, id, options);
+    signal?.removeEventListener('abort', onAbort);
+    if (local) {
+      onNote(`fetching ${spec.output}`);
+      await client.download(id, resolve(spec.output));
+    }
+    const { pixelCrc = 0, tiles = 0, outputBytes = 0, wallSeconds = 0, seconds = {}, counts = {} } = result;
+    return {
+      ...{ job: id, output: spec.output, tiles, bytes: { output: outputBytes } },
+      crc: pixelCrc.toString(16).padStart(8, '0'),
+      seconds: { ...(seconds ?? {}), total: wallSeconds },
+      counts: counts ?? {},
+    };
+  } finally {
+    client.close();
+  }
+}
+
+async function follow(client: JobsClient, id: string, options: ClusterRunOptions): Promise<halotile.v1.IJobResult> {
+  let last: halotile.v1.WatchJobResponse | undefined;
+  let state: halotile.v1.JobState | undefined;
+  for await (const event of client.watch(id)) {
+    if (event.state !== state)
+      options.onNote?.(`${stateName(event.state)}${event.note === '' ? '' : `: ${event.note}`}`);
+    state = event.state;
+    last = event;
+    if (event.progress) options.onProgress?.(event.progress);
+  }
+  if (last === undefined) throw new HalotileError('unreachable', { what: 'no event of the job came', where: id });
+  return resultOf(last);
+}
+
+/** `waiting for workers`, for people. */
+export function stateName(state: halotile.v1.JobState | undefined): string {
+  const name = halotile.v1.JobState[state ?? 0] ?? 'JOB_STATE_UNSPECIFIED';
+  return name.replace('JOB_STATE_', '').toLowerCase().replaceAll('_', ' ');
+}

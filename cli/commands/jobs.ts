@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import type { halotile } from '../../proto/gen/messages.js';
+import { JobsClient, resultOf } from '../client.js';
+import { stateName } from '../cluster-run.js';
+import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
+
+type ClientFlags = EndpointFlags & { readonly coordinator: string; readonly json?: boolean };
+
+/** `halotile jobs`: what a coordinator has. */
+export function registerJobs(program: Command): void {
+  const command = program
+    .command('jobs')
+    .description("list a coordinator's jobs, newest first")
+    .requiredOption('--coordinator <address>', 'HOST:PORT')
+    .option('--json', 'print one JSON object a line');
+  addEndpointOptions(command).action((flags: ClientFlags) =>
+    withClient(flags, async (client) => {
+      for await (const job of client.list()) process.stdout.write(`${flags.json ? jobJson(job) : jobLine(job)}\n`);
+    }),
+  );
+}
+
+/** `halotile watch JOB`: follows a job to its end. */
+export function registerWatch(program: Command): void {
+  const command = program
+    .command('watch')
+    .description('follow a job until it ends')
+    .argument('<id>', 'of the job')
+    .requiredOption('--coordinator <address>', 'HOST:PORT')
+    .option('--json', 'print one JSON object a line');
+  addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
+    withClient(flags, async (client) => {
+      let last: halotile.v1.WatchJobResponse | undefined;
+      for await (const event of client.watch(id)) {
+        last = event;
+        process.stdout.write(`${flags.json ? eventJson(event) : eventLine(event)}\n`);
+      }
+      if (last !== undefined) resultOf(last);
+    }),
+  );
+}
+
+/** `halotile cancel JOB`: stops a job; what is finished stays and a new submission continues it. */
+export function registerCancel(program: Command): void {
+  const command = program
+    .command('cancel')
+    .description('stop a job; its finished tiles stay for the next submission')
+    .argument('<id>', 'of the job')
+    .requiredOption('--coordinator <address>', 'HOST:PORT');
+  addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
+    withClient(flags, async (client) => {
+      process.stdout.write(`${jobLine(await client.cancel(id))}\n`);
+    }),
+  );
+}
+
+async function withClient(flags: ClientFlags, use: (client: JobsClient) => Promise<void>): Promise<void> {
+  const client = new JobsClient(endpointOf(flags.coordinator, flags));
+  try {
+    await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+function jobLine({ id, state, progress, spec, failure }: halotile.v1.IJob): string {
+  const reason = failure ? `  ${failure.what}` : '';
+  return `${id}  ${stateName(state).padEnd(19)}${tilesOf(progress).padStart(14)}  ${spec?.output}${reason}`;
+}
+
+function jobJson({ id, state, priority, attempt, progress, spec, failure }: halotile.v1.IJob): string {
+  const { image, output } = spec ?? {};
+  return JSON.stringify({ id, state: stateName(state), priority, attempt, progress, image, output, failure });
+}
+
+function eventLine({ state, progress, note, failure }: halotile.v1.WatchJobResponse): string {
+  return [stateName(state), tilesOf(progress), note, failure?.what ?? ''].filter((part) => part !== '').join('  ');
+}
+
+function eventJson({ sequence, state, progress, note, failure, result }: halotile.v1.WatchJobResponse): string {
+  return JSON.stringify({ sequence, state: stateName(state), progress, note, failure, result });
+}
+
+function tilesOf(progress: halotile.v1.IProgress | null | undefined): string {
+  return progress ? `${progress.tilesDone}/${progress.tilesTotal} tiles` : '';
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { parse } from 'yaml';
+import { Coordinator, DEFAULT_LIMITS, type TokenEntry, tokensSchema } from '../../coordinator/index.js';
+import { badUsage } from '../../tiling/errors.js';
+import { collect, readText, rootsOf } from '../endpoint-options.js';
+import { integer, machineOf } from '../job-options.js';
+import { openLocalExecutor } from '../local-run.js';
+
+interface ServeFlags {
+  readonly listen: string;
+  readonly state: string;
+  readonly root: readonly string[];
+  readonly tokens?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly insecure?: boolean;
+  readonly threads?: number;
+  readonly memory?: number;
+  readonly jobs: number;
+  readonly openJobs: number;
+  readonly uploadLimit: number;
+  readonly leaseMs: number;
+  readonly attemptLimitMs: number;
+  readonly durable?: boolean;
+}
+
+/** `halotile serve`: a coordinator. */
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run a coordinator: takes jobs over gRPC and gives their tiles to workers')
+    .option('--listen <address>', 'HOST:PORT to listen on', '127.0.0.1:7070')
+    .option('--state <directory>', 'queue, uploads and results', join(homedir(), '.halotile', 'coordinator'))
+    .option('--root <name=directory>', 'storage that jobs may name as root:NAME/PATH; repeat it', collect, [])
+    .option('--tokens <file>', 'YAML or JSON list of {token, principal, role: client|worker|admin}')
+    .option('--tls-cert <file>', 'certificate chain (PEM)')
+    .option('--tls-key <file>', 'its key (PEM)')
+    .option('--tls-client-ca <file>', 'refuse clients whose certificate this authority did not sign (PEM)')
+    .option('--insecure', 'listen beyond this machine without tokens or client certificates')
+    .option('--threads <N>', 'threads that a worker is taken to have, for plans', integer)
+    .option('--memory <MiB>', 'memory that a worker is taken to have, for plans', integer)
+    .option('--jobs <N>', 'jobs that run at once', integer, 16)
+    .option('--open-jobs <N>', 'jobs that one principal may have open', integer, 1000)
+    .option('--upload-limit <GiB>', 'uploads that one principal may keep here', integer, 1024)
+    .option('--lease-ms <N>', 'silence after which a worker is given up', integer, DEFAULT_LIMITS.leaseMs)
+    .option('--attempt-limit-ms <N>', 'what one tile may take', integer, DEFAULT_LIMITS.attemptLimitMs)
+    .option('--durable', 'survive a power loss too: wait for the disk at every commit')
+    .action(serve);
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const tls = tlsOf(flags);
+  const tokens = flags.tokens === undefined ? undefined : readTokens(flags.tokens);
+  if (tokens === undefined && tls?.clientCa === undefined && flags.insecure !== true && !isLoopback(flags.listen)) {
+    throw badUsage({
+      what: 'anybody who reaches this address could use the coordinator',
+      where: `--listen ${flags.listen}`,
+      remedy: 'give --tokens or --tls-client-ca, listen on 127.0.0.1, or say --insecure',
+    });
+  }
+  const machine = machineOf(flags);
+  const scanner = openLocalExecutor({ ...machine, threads: Math.min(2, machine.threads) });
+  const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const coordinator = await Coordinator.start({
+    ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },
+    limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
+    ...{ machine, scanner, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
+    ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
+    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+    newId: () => randomUUID(),
+    log,
+  });
+  const host = flags.listen.slice(0, flags.listen.lastIndexOf(':'));
+  process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);
+  await terminated();
+  log('shutting down: running jobs go back to the queue');
+  await coordinator.close();
+  await scanner.close();
+}
+
+/** Returns at the first signal to end; the second one ends at once. */
+export function terminated(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = () => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeFlags) {
+  if (tlsCert === undefined && tlsKey === undefined && tlsClientCa === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw badUsage({ what: 'TLS needs both --tls-cert and --tls-key' });
+  }
+  return {
+    cert: readText(tlsCert, '--tls-cert'),
+    key: readText(tlsKey, '--tls-key'),
+    clientCa: tlsClientCa === undefined ? undefined : readText(tlsClientCa, '--tls-client-ca'),
+  };
+}
+
+function readTokens(path: string): readonly TokenEntry[] {
+  const parsed = tokensSchema.safeParse(parse(readText(path, '--tokens')));
+  if (parsed.success) return parsed.data;
+  const { message, path: field } = parsed.error.issues[0]!;
+  throw badUsage({
+    what: `${field.join('.')}: ${message}`,
+    where: path,
+    expected: 'a list of {token: at least 16 characters, principal, role: client|worker|admin}',
+  });
+}
+
+function isLoopback(listen: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(listen);
+}

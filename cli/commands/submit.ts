@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { JobsClient } from '../client.js';
+import { runOnCluster } from '../cluster-run.js';
+import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
+import { readJobFile } from './run.js';
+
+type SubmitFlags = EndpointFlags & {
+  readonly coordinator: string;
+  readonly priority: string;
+  readonly requestId?: string;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+};
+
+/** `halotile submit JOB.yaml`: puts a job into a coordinator's queue. */
+export function registerSubmit(program: Command): void {
+  const command = program
+    .command('submit')
+    .description("put the job of a YAML or JSON file into a coordinator's queue and print its id")
+    .argument('<job>', 'the file; its paths are root:NAME/PATH, upload:ID, download:NAME, or local with --wait')
+    .requiredOption('--coordinator <address>', 'HOST:PORT')
+    .option('--priority <N>', 'larger runs first', '0')
+    .option('--request-id <id>', 'the same id submits the same job once')
+    .option('--wait', 'upload local inputs, follow the job, fetch a local output')
+    .option('--json', 'print one JSON object');
+  addEndpointOptions(command).action(submit);
+}
+
+async function submit(file: string, flags: SubmitFlags): Promise<void> {
+  const endpoint = endpointOf(flags.coordinator, flags);
+  const priority = Number(flags.priority);
+  const spec = readJobFile(file);
+  if (flags.wait) {
+    const onNote = (note: string) => process.stderr.write(`${note}\n`);
+    const result = await runOnCluster(spec, { endpoint, priority, onNote });
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.output} CRC-32 ${result.crc}\n`);
+    return;
+  }
+  const client = new JobsClient(endpoint);
+  try {
+    const job = await client.submit(spec, { priority, requestId: flags.requestId });
+    process.stdout.write(flags.json ? `${JSON.stringify({ id: job.id })}\n` : `${job.id}\n`);
+  } finally {
+    client.close();
+  }
+}

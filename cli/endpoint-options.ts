@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { badUsage } from '../tiling/errors.js';
+import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
+
+/** Flags that say how a coordinator is reached. */
+export interface EndpointFlags {
+  readonly tokenFile?: string;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+/** The environment variable that holds a bearer token. */
+const TOKEN_VARIABLE = 'HALOTILE_TOKEN';
+
+/** Adds the flags beside `--coordinator` itself. */
+export function addEndpointOptions(command: Command): Command {
+  return command
+    .option('--token-file <file>', `file with the bearer token (default: the variable ${TOKEN_VARIABLE})`)
+    .option('--tls', "talk TLS, checked by the system's authorities")
+    .option('--tls-ca <file>', 'talk TLS, checked by this authority (PEM)')
+    .option('--tls-cert <file>', 'client certificate for mutual TLS (PEM)')
+    .option('--tls-key <file>', 'its key (PEM)');
+}
+
+/**
+ * The endpoint that flags and environment describe.
+ * @throws bad-usage
+ */
+export function endpointOf(address: string, flags: EndpointFlags): CoordinatorEndpoint {
+  if (!/^.+:\d{1,5}$/.test(address)) {
+    throw badUsage({ what: `'${address}' is no address of a coordinator`, expected: 'HOST:PORT' });
+  }
+  const { tokenFile, tlsCa, tlsCert, tlsKey } = flags;
+  const token = tokenFile === undefined ? process.env[TOKEN_VARIABLE] : readText(tokenFile, '--token-file').trim();
+  const secure = flags.tls === true || tlsCa !== undefined || tlsCert !== undefined;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw badUsage({ what: '--tls-cert and --tls-key go together' });
+  }
+  const tls = {
+    ca: tlsCa && readText(tlsCa, '--tls-ca'),
+    cert: tlsCert && readText(tlsCert, '--tls-cert'),
+    key: tlsKey && readText(tlsKey, '--tls-key'),
+  };
+  return { address, token: token === '' ? undefined : token, tls: secure ? tls : undefined };
+}
+
+/** @throws bad-usage naming the flag */
+export function readText(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw badUsage({ what: (error as Error).message, where: flag });
+  }
+}
+
+/** `NAME=DIRECTORY` flags as a table. */
+export function rootsOf(flags: readonly string[]): Record<string, string> {
+  const roots: Record<string, string> = {};
+  for (const flag of flags) {
+    const match = /^([A-Za-z0-9_-]{1,64})=(.+)$/.exec(flag);
+    if (match === null) throw badUsage({ what: `--root ${flag}`, expected: 'NAME=DIRECTORY' });
+    roots[match[1]!] = match[2]!;
+  }
+  return roots;
+}
+
+/** Gathers a repeated flag. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** Whether a name means something to the cluster rather than to this machine. */
+export function isClusterName(name: string): boolean {
+  return /^(root|upload|download):/.test(name);
+}

@@ -1,0 +1,188 @@
+import { open, stat } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { writeFailure } from '../../proto/convert/failure.js';
+import { readJobSpec } from '../../proto/convert/job-spec.js';
+import type { halotile } from '../../proto/gen/messages.js';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { isOpen } from '../queue/embedded-queue.js';
+import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
+import type { JobEvents } from '../service/job-events.js';
+import type { Places } from '../service/places.js';
+import type { Uploads } from '../service/uploads.js';
+import type { Caller } from './auth.js';
+import { BadRequest, clientStream, type Fail, serverStream, unary } from './handlers.js';
+import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
+
+export interface JobsServiceOptions {
+  readonly queue: JobQueue;
+  readonly events: JobEvents;
+  readonly places: Places;
+  readonly uploads: Uploads;
+  /** Jobs that one principal may have open. */
+  readonly maxOpenJobs: number;
+  /** What a job would do; the spec's paths are real. */
+  readonly plan: (spec: JobSpec) => Promise<halotile.v1.IPlanJobResponse>;
+  readonly fail: Fail;
+}
+
+const MAX_PAGE = 1000;
+const DEFAULT_PAGE = 100;
+const DEFAULT_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 100;
+const MAX_PRIORITY = 100;
+const MAX_REQUEST_ID = 128;
+const CHUNK_BYTES = 1 << 20;
+
+/** The public API; see proto/halotile/v1/jobs.proto. */
+export function jobsService(options: JobsServiceOptions): UntypedServiceImplementation {
+  const { queue, events, places, uploads, fail } = options;
+
+  async function visible(id: string, caller: Caller): Promise<QueuedJob> {
+    const job = await queue.get(id);
+    if (job !== undefined && (caller.role === 'admin' || job.principal === caller.principal)) return job;
+    throw new HalotileError('not-found', { what: 'no such job', where: id });
+  }
+
+  function checkedSpec(message: halotile.v1.IJobSpec | undefined, caller: Caller): JobSpec {
+    const reading = readJobSpec(message ?? {});
+    const prefixed = (field: string) => (field === '' ? 'spec' : `spec.${field}`);
+    if (!reading.ok) {
+      throw new BadRequest(
+        reading.violations.map(({ field, description }) => ({ field: prefixed(field), description })),
+      );
+    }
+    const violations = places.check(reading.spec, caller.principal);
+    if (violations.length === 0) return reading.spec;
+    throw new BadRequest(violations.map(({ field, description }) => ({ field: prefixed(field), description })));
+  }
+
+  return {
+    submitJob: unary(fail, async (request: halotile.v1.SubmitJobRequest, caller) => {
+      const { requestId, priority } = request;
+      const maxAttempts = request.maxAttempts ?? DEFAULT_ATTEMPTS;
+      const violations = [];
+      if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
+        violations.push({ field: 'request_id', description: `1 to ${MAX_REQUEST_ID} characters, a UUID for example` });
+      }
+      if (Math.abs(priority) > MAX_PRIORITY || (priority > 0 && caller.role !== 'admin')) {
+        violations.push({ field: 'priority', description: `-${MAX_PRIORITY} to ${MAX_PRIORITY}, above 0 for admins` });
+      }
+      if (maxAttempts < 1 || maxAttempts > MAX_ATTEMPTS) {
+        violations.push({ field: 'max_attempts', description: `1 to ${MAX_ATTEMPTS}` });
+      }
+      if (violations.length > 0) throw new BadRequest(violations);
+      const spec = checkedSpec(request.spec, caller);
+      if ((await queue.countOpen(caller.principal)) >= options.maxOpenJobs) {
+        throw new HalotileError('over-limit', {
+          what: `${caller.principal} has ${options.maxOpenJobs} open jobs`,
+          remedy: 'wait for some to end, or cancel them',
+        });
+      }
+      const { principal } = caller;
+      const { job, existed } = await queue.submit({ requestId, principal, spec, priority, maxAttempts });
+      if (!existed) events.queueChanged(job.id, 'queued');
+      return { job: jobMessage(job, events), existed };
+    }),
+
+    getJob: unary(fail, async ({ id }: halotile.v1.GetJobRequest, caller) => {
+      return { job: jobMessage(await visible(id, caller), events) };
+    }),
+
+    listJobs: unary(fail, async (request: halotile.v1.ListJobsRequest, caller) => {
+      const { pageToken, states } = request;
+      const page = await queue.list({
+        principal: caller.role === 'admin' ? undefined : caller.principal,
+        states: states.length > 0 ? queueStatesOf(states) : undefined,
+        pageSize: Math.min(MAX_PAGE, request.pageSize || DEFAULT_PAGE),
+        after: pageToken === '' ? undefined : pageToken,
+      });
+      return { jobs: page.jobs.map((job) => jobMessage(job, events)), nextPageToken: page.next ?? '' };
+    }),
+
+    watchJob: serverStream(fail, async function* (request: halotile.v1.WatchJobRequest, caller, signal) {
+      await visible(request.id, caller);
+      for await (const { sequence, note } of events.watch(request.id, request.afterSequence, signal)) {
+        const job = await visible(request.id, caller);
+        yield {
+          sequence,
+          note,
+          state: jobStateOf(job, events),
+          progress: progressMessage(job, events),
+          failure: job.failure && writeFailure(job.failure),
+          result: job.result && resultMessage(job.result),
+        };
+        if (!isOpen(job.state)) return;
+      }
+    }),
+
+    cancelJob: unary(fail, async ({ id }: halotile.v1.CancelJobRequest, caller) => {
+      await visible(id, caller);
+      const job = (await queue.requestCancel(id))!;
+      events.queueChanged(id, job.state === 'cancelled' ? 'cancelled' : 'cancel requested');
+      return { job: jobMessage(job, events) };
+    }),
+
+    planJob: unary(fail, async ({ spec: message }: halotile.v1.PlanJobRequest, caller) => {
+      const spec = checkedSpec(message, caller);
+      return options.plan(places.resolve(spec, caller.principal, 'new'));
+    }),
+
+    upload: clientStream(
+      fail,
+      async (first: halotile.v1.UploadRequest, rest: AsyncIterable<halotile.v1.UploadRequest>, caller) => {
+        const { header } = first;
+        if (!header) throw badUsage({ what: 'the first message has no header' });
+        const { uploadId: id = '', size = 0, crc = 0, name = '' } = header;
+        return uploads.receive(caller.principal, { id, size, crc, name }, chunksOf(rest));
+      },
+    ),
+
+    getUpload: unary(fail, async ({ uploadId }: halotile.v1.GetUploadRequest, caller) => {
+      return uploads.status(caller.principal, uploadId);
+    }),
+
+    download: serverStream(fail, async function* (request: halotile.v1.DownloadRequest, caller) {
+      const job = await visible(request.jobId, caller);
+      if (job.state !== 'succeeded') {
+        throw new HalotileError('not-ready', {
+          what: `the job is ${job.state}`,
+          where: job.id,
+          expected: 'a job that has succeeded',
+        });
+      }
+      yield* fileMessages(places.output(job.spec.output, job.id), request.offset);
+    }),
+  };
+}
+
+async function* chunksOf(messages: AsyncIterable<halotile.v1.UploadRequest>) {
+  for await (const { chunk } of messages) {
+    if (chunk) yield { offset: chunk.offset ?? 0, data: chunk.data ?? new Uint8Array(0), crc: chunk.crc ?? 0 };
+  }
+}
+
+/** A file from `offset` on, and after its end the CRC of the whole where all of it was sent. */
+async function* fileMessages(path: string, offset: number): AsyncGenerator<halotile.v1.IDownloadResponse> {
+  const { size } = await stat(path).catch(() => {
+    throw new HalotileError('not-found', { what: 'the output is not there any more' });
+  });
+  const file = await open(path, 'r');
+  let fileCrc = 0;
+  try {
+    for (let position = offset; position < size; ) {
+      const data = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, size - position));
+      const { bytesRead } = await file.read(data, 0, data.length, position);
+      if (bytesRead === 0)
+        throw new HalotileError('data-loss', { what: 'the output became shorter while it was read' });
+      const sent = data.subarray(0, bytesRead);
+      fileCrc = crc32(sent, fileCrc);
+      yield { chunk: { offset: position, data: sent, crc: crc32(sent) }, size };
+      position += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  yield { size, ...(offset === 0 ? { fileCrc } : {}) };
+}

@@ -1,0 +1,146 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { halotile } from '../../proto/gen/messages.js';
+import type { TileExecutor } from '../../tiling/job/execution.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { tileCount } from '../../tiling/plan/levels.js';
+import type { PlanMachine } from '../../tiling/plan/make-plan.js';
+import { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import type { TokenEntry } from '../api/auth.js';
+import { failWith } from '../api/handlers.js';
+import { ApiServer, type ServerTls } from '../api/server.js';
+import { Cluster } from '../cluster/cluster.js';
+import { halotileVersion, prepareInputs, preparePlan } from '../prepare-job.js';
+import { EmbeddedQueue } from '../queue/embedded-queue.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { SchedulerLimits } from '../scheduler/events.js';
+import { JobEvents } from './job-events.js';
+import { JobRunner } from './job-runner.js';
+import { Places } from './places.js';
+import { Uploads } from './uploads.js';
+
+export interface CoordinatorOptions {
+  /** HOST:PORT. */
+  readonly listen: string;
+  /** Queue, uploads and results; made where absent. */
+  readonly stateDirectory: string;
+  /** Directories that jobs may name, by name. */
+  readonly roots: Readonly<Record<string, string>>;
+  readonly tls?: ServerTls;
+  readonly tokens?: readonly TokenEntry[];
+  readonly limits: SchedulerLimits;
+  /** What one worker is taken to have. */
+  readonly machine: PlanMachine;
+  /** Threads of this process that read maps before there is a plan. */
+  readonly scanner: Pick<TileExecutor, 'scanMap' | 'slots'>;
+  /** The queue to take jobs from; opens one below the state directory where absent. */
+  readonly queue?: JobQueue;
+  readonly maxRunning: number;
+  readonly maxOpenJobs: number;
+  readonly maxUploadBytes: number;
+  readonly durable: boolean;
+  readonly clock: CoordinatorClock;
+  readonly newId: () => string;
+  readonly log: (line: string) => void;
+}
+
+export interface CoordinatorClock {
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
+}
+
+/** How long finished jobs are remembered. */
+const RETENTION_MS = 14 * 24 * 3600_000;
+const CLOSE_GRACE_MS = 5_000;
+
+/** A running coordinator: queue, cluster, runner and API, wired together. */
+export class Coordinator {
+  readonly #queue: JobQueue;
+  readonly #cluster: Cluster;
+  readonly #runner: JobRunner;
+  readonly #server: ApiServer;
+
+  private constructor(queue: JobQueue, cluster: Cluster, runner: JobRunner, server: ApiServer) {
+    this.#queue = queue;
+    this.#cluster = cluster;
+    this.#runner = runner;
+    this.#server = server;
+  }
+
+  static async start(options: CoordinatorOptions): Promise<Coordinator> {
+    const { stateDirectory, clock, newId, log, limits, machine, scanner } = options;
+    mkdirSync(stateDirectory, { recursive: true });
+    const roots = new StorageRoots(options.roots);
+    const queue =
+      options.queue ??
+      (await EmbeddedQueue.open({ directory: stateDirectory, now: clock.wall, newId, retentionMs: RETENTION_MS }));
+    const uploads = new Uploads(join(stateDirectory, 'uploads'), {
+      maxFileBytes: options.maxUploadBytes,
+      maxPrincipalBytes: options.maxUploadBytes,
+    });
+    const places = new Places(roots, uploads, join(stateDirectory, 'results'));
+    const events = new JobEvents(clock.wall);
+    const cluster = new Cluster({ limits, roots, now: clock.monotonic, log });
+    const fail = failWith(log);
+    const plan = (spec: JobSpec) => planFor(spec, machine, scanner, join(stateDirectory, 'scratch'));
+    const server = await ApiServer.start({
+      listen: options.listen,
+      tls: options.tls,
+      tokens: options.tokens,
+      jobs: { queue, events, places, uploads, plan, fail, maxOpenJobs: options.maxOpenJobs },
+      workers: { cluster, roots, fail, newId, version: halotileVersion(), name: options.listen },
+    });
+    const { maxRunning, durable } = options;
+    const now = () => clock.monotonic() / 1000;
+    const runner = new JobRunner({ queue, cluster, events, places, machine, scanner, maxRunning, durable, now, log });
+    return new Coordinator(queue, cluster, runner, server);
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** Attempts that ended without a commit, and leases held now: figures for tests and operators. */
+  get figures(): { readonly wasted: number; readonly leases: number; readonly workers: number } {
+    const { wasted, leases, workers } = this.#cluster;
+    return { wasted, leases, workers };
+  }
+
+  /** Gives running jobs back to the queue and ends; what is committed stays. */
+  async close(): Promise<void> {
+    this.#server.drain();
+    this.#cluster.drain();
+    await this.#runner.close();
+    this.#cluster.close();
+    await this.#server.close(CLOSE_GRACE_MS);
+    await this.#queue.close();
+  }
+}
+
+async function planFor(
+  spec: JobSpec,
+  machine: PlanMachine,
+  scanner: Pick<TileExecutor, 'scanMap' | 'slots'>,
+  scratchDirectory: string,
+): Promise<halotile.v1.IPlanJobResponse> {
+  const inputs = await prepareInputs(spec, { scratchDirectory, maxBlockBytes: machine.memoryBytes / 64 });
+  const plan = await preparePlan(spec, inputs, machine, scanner);
+  return {
+    stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
+      kind,
+      across,
+      down,
+      tile,
+      levels: [...levels],
+    })),
+    tiles: tileCount(plan.stages),
+    width: plan.output.width,
+    height: plan.output.height,
+    workerBytes: plan.memory.totalBytes,
+    threads: plan.memory.threads,
+    mapMaxBound: plan.mapMaxBound,
+  };
+}

@@ -1,0 +1,69 @@
+import type { halotile } from '../../proto/gen/messages.js';
+import type { CoordinatorEndpoint, RemoteRaster, SinkRef, SourceRef, TileJob } from '../../tiling/job/execution.js';
+import { fromPortable } from '../../tiling/job/portable.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+
+/** A coordinator's job in the two ways that this worker can run it. */
+export interface SessionJob {
+  /** By reference as far as the worker sees the storage. */
+  readonly preferred: TileJob;
+  /** Everything through the coordinator: for a tile whose storage failed. The same where nothing is seen. */
+  readonly inline: TileJob;
+}
+
+/** A job as its coordinator describes it; keys are made unique among the coordinators of a worker. */
+export function sessionJob(
+  message: halotile.v1.OpenJob,
+  endpoint: CoordinatorEndpoint,
+  roots: StorageRoots,
+): SessionJob {
+  const plan = fromPortable<Plan>(message.planJson);
+  const key = `${endpoint.address} ${message.key}`;
+  const remote = (role: 'image' | 'map', source: halotile.v1.IJobSource): SourceRef => {
+    const raster = fromPortable<RemoteRaster>(source.sourceJson ?? '');
+    return { kind: 'coordinator', endpoint, job: message.key, role, raster };
+  };
+  const near = (role: 'image' | 'map', source: halotile.v1.IJobSource): SourceRef => {
+    const path = located(roots, source.root, source.path);
+    return path === undefined ? remote(role, source) : { kind: 'file', path };
+  };
+  const image = message.image ?? {};
+  const map = message.map ?? undefined;
+  const remoteSink: SinkRef = { kind: 'coordinator', endpoint, job: message.key };
+  const inline: TileJob = {
+    key: `${key} inline`,
+    plan,
+    image: remote('image', image),
+    map: map && remote('map', map),
+    sink: remoteSink,
+  };
+  const preferred: TileJob = {
+    key,
+    plan,
+    image: near('image', image),
+    map: map && near('map', map),
+    sink: nearSink(message.sink ?? {}, roots) ?? remoteSink,
+  };
+  const seen = [preferred.image, preferred.map, preferred.sink].some((ref) => ref && ref.kind !== 'coordinator');
+  return { preferred: seen ? preferred : inline, inline };
+}
+
+function nearSink(sink: halotile.v1.IJobSink, roots: StorageRoots): SinkRef | undefined {
+  const path = located(roots, sink.root, sink.path);
+  if (path === undefined) return undefined;
+  const durable = sink.durable === true;
+  return sink.placed
+    ? { kind: 'placed', file: path, durable }
+    : { kind: 'parts', partial: path, epoch: sink.epoch ?? '', durable };
+}
+
+function located(roots: StorageRoots, root = '', path = ''): string | undefined {
+  if (root === '') return undefined;
+  try {
+    return roots.locate({ root, path });
+  } catch {
+    // The coordinator sees it and this worker does not: inline then.
+    return undefined;
+  }
+}

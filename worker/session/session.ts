@@ -1,0 +1,257 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { CoordinatorClient } from '../../proto/client/calls.js';
+import { writeFailure } from '../../proto/convert/failure.js';
+import type { halotile } from '../../proto/gen/messages.js';
+import { Workers } from '../../proto/gen/services.js';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { CoordinatorEndpoint, TileJob, TileResult } from '../../tiling/job/execution.js';
+import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { commitTile } from '../remote/commit-tile.js';
+import { backoffMs } from '../remote/retry.js';
+import { type SessionJob, sessionJob } from './session-job.js';
+import type { PoolTask, TaskEnd, TaskPool } from './task-pool.js';
+
+export interface SessionOptions {
+  readonly endpoint: CoordinatorEndpoint;
+  /** Random, of this process. */
+  readonly instance: string;
+  /** For people. */
+  readonly name: string;
+  /** Release; must be the coordinator's. */
+  readonly version: string;
+  /** Kernel backends that passed their self-check, fastest first. */
+  readonly backends: readonly string[];
+  /** Bytes that tiles may hold together; 0 for no limit. */
+  readonly memoryBytes: number;
+  readonly roots: StorageRoots;
+  readonly pool: TaskPool;
+  readonly log: (line: string) => void;
+}
+
+type Stream = ClientDuplexStream<halotile.v1.IAttachRequest, halotile.v1.AttachResponse>;
+
+/** One lease that the coordinator granted. */
+interface Held {
+  readonly grant: halotile.v1.Grant;
+  readonly stream: Stream;
+  task: PoolTask | undefined;
+}
+
+/** Leases that wait here for each thread, so that none is idle while a grant travels. */
+const WAITING_PER_SLOT = 1;
+/** Without a word from the coordinator for this many heartbeats the stream is dialled anew. */
+const FIRST_HEARTBEAT_MS = 1000;
+
+/** A worker's connection to one coordinator: dials, works, dials again. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #client: CoordinatorClient;
+  readonly #jobs = new Map<string, SessionJob>();
+  readonly #held = new Map<number, Held>();
+  #stream: Stream | undefined;
+  #failures = 0;
+  #draining = false;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #redial: NodeJS.Timeout | undefined;
+  #commits = 0;
+  readonly #quiet = new Set<() => void>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#client = new CoordinatorClient(options.endpoint);
+    this.#dial();
+  }
+
+  /** Finishes what runs, gives back what waits, and hangs up. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    clearTimeout(this.#redial);
+    this.#stream?.write({ draining: {} });
+    for (const held of [...this.#held.values()]) this.#giveBack(held);
+    if (this.#held.size + this.#commits > 0) await new Promise<void>((resolve) => this.#quiet.add(resolve));
+    clearInterval(this.#heartbeat);
+    this.#stream?.end();
+    this.#client.close();
+  }
+
+  #dial(): void {
+    const { endpoint, instance, name, version, backends, memoryBytes, roots, pool } = this.#options;
+    const stream = this.#client.duplex(Workers.attach);
+    this.#stream = stream;
+    let over = false;
+    const lost = (reason: string) => {
+      if (over) return;
+      over = true;
+      this.#lost(stream, reason);
+    };
+    stream.on('data', (message: halotile.v1.AttachResponse) => this.#receive(stream, message));
+    stream.on('error', (error) => lost(this.#client.errorOf(error).message));
+    stream.on('end', () => lost('the coordinator hung up'));
+    const { slots } = pool;
+    stream.write({
+      hello: { instance, name, version, backends: [...backends], slots, memoryBytes, roots: roots.names },
+    });
+    stream.write({ capacity: { leases: slots * (1 + WAITING_PER_SLOT) } });
+    this.#beat(stream, FIRST_HEARTBEAT_MS);
+    if (this.#failures === 0) this.#options.log(`dialling ${endpoint.address}`);
+  }
+
+  #lost(stream: Stream, reason: string): void {
+    clearInterval(this.#heartbeat);
+    this.#stream = undefined;
+    // The coordinator has taken these leases back; what runs is finished and committed all the same.
+    for (const held of [...this.#held.values()]) {
+      if (held.stream === stream && held.task !== undefined && this.#options.pool.remove(held.task)) this.#drop(held);
+    }
+    if (this.#draining) return;
+    const delayMs = backoffMs(++this.#failures);
+    this.#options.log(`${this.#options.endpoint.address}: ${reason}; dialling again in ${Math.round(delayMs)} ms`);
+    this.#redial = setTimeout(() => this.#dial(), delayMs);
+  }
+
+  #beat(stream: Stream, everyMs: number): void {
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = setInterval(() => {
+      const running = [...this.#held.values()].filter(({ task }) => task && this.#options.pool.isRunning(task));
+      const residentBytes = process.memoryUsage.rss();
+      stream.write({ heartbeat: { running: running.map(({ grant }) => grant.lease), residentBytes } });
+    }, everyMs);
+  }
+
+  #receive(stream: Stream, message: halotile.v1.AttachResponse): void {
+    if (stream !== this.#stream) return;
+    const { welcome, openJob, grant, cancelTask, closeJob, probe } = message;
+    if (welcome) {
+      this.#failures = 0;
+      this.#beat(stream, welcome.heartbeatMs || FIRST_HEARTBEAT_MS);
+      this.#options.log(`works for ${welcome.coordinator || this.#options.endpoint.address}`);
+    }
+    if (probe) stream.write({ probed: this.#probe(probe) });
+    if (openJob) {
+      const { endpoint, roots } = this.#options;
+      this.#jobs.set(openJob.key ?? '', sessionJob(openJob as halotile.v1.OpenJob, endpoint, roots));
+    }
+    if (grant) this.#begin(stream, grant as halotile.v1.Grant);
+    if (cancelTask) this.#cancel(cancelTask.lease ?? 0, cancelTask.overdue === true);
+    if (closeJob) this.#closeJob(closeJob.key ?? '');
+    if (message.drain) for (const held of [...this.#held.values()]) this.#giveBack(held);
+  }
+
+  #begin(stream: Stream, grant: halotile.v1.Grant): void {
+    const job = this.#jobs.get(grant.key);
+    const held: Held = { grant, stream, task: undefined };
+    this.#held.set(grant.lease, held);
+    if (job === undefined || this.#draining) this.#giveBack(held);
+    else this.#attempt(held, job.preferred, job.preferred === job.inline ? undefined : job.inline);
+  }
+
+  /** Runs an attempt; where it fails by reference, once more with everything through the coordinator. */
+  #attempt(held: Held, job: TileJob, fallback: TileJob | undefined): void {
+    const { lease, stage, tile, attempt, reads } = held.grant;
+    const blocks = reads.map(({ level = 0, index = 0, offset = 0, length = 0, crc = 0, part = '' }) => {
+      return { level, index, offset, length, crc, part };
+    });
+    held.task = {
+      job,
+      task: { stage, tile, attempt, lease, ...(blocks.length > 0 ? { reads: blocks } : {}) },
+      onStart: () => this.#say(held, { started: { lease } }),
+      onEnd: (end) => void this.#ended(held, job, fallback, end),
+    };
+    this.#options.pool.add(held.task);
+  }
+
+  async #ended(held: Held, job: TileJob, fallback: TileJob | undefined, end: TaskEnd): Promise<void> {
+    const { lease } = held.grant;
+    if (end.kind === 'dropped') {
+      this.#giveBack(held);
+      return;
+    }
+    let error = end.kind === 'failed' ? end.error : undefined;
+    if (end.kind === 'done' && job.sink.kind !== 'coordinator') error = await this.#commit(held, end.result);
+    if (error === undefined || (error instanceof HalotileError && error.tag === 'not-found')) {
+      this.#drop(held);
+      return;
+    }
+    const crashed = end.kind === 'failed' && end.crashed;
+    const failure = toErrorRecord(error, 'tile-failed', `tile ${held.grant.tile} of stage ${held.grant.stage}`);
+    if (fallback !== undefined && !crashed && this.#held.has(lease)) {
+      this.#options.log(`tile ${held.grant.tile}: ${failure.detail.what}; once more through the coordinator`);
+      this.#attempt(held, fallback, undefined);
+      return;
+    }
+    this.#say(held, { failed: { lease, failure: writeFailure(failure), crashed } });
+    this.#drop(held);
+  }
+
+  /** Hands over a tile whose blocks are in storage; returns what went wrong. */
+  async #commit({ grant: { key, lease } }: Held, result: TileResult): Promise<unknown> {
+    this.#commits++;
+    try {
+      await commitTile(this.#client, { key, lease }, result, []);
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      this.#commits--;
+    }
+  }
+
+  #cancel(lease: number, overdue: boolean): void {
+    const held = this.#held.get(lease);
+    if (held?.task === undefined) return;
+    const { pool } = this.#options;
+    if (pool.remove(held.task)) this.#drop(held);
+    else if (overdue) {
+      this.#options.log(`tile ${held.grant.tile} is over its time; its threads are ended`);
+      this.#drop(held);
+      void pool.kill(held.task);
+    }
+    // A tile that runs and is not wanted any more is let run out: its result is refused.
+  }
+
+  #closeJob(key: string): void {
+    for (const held of [...this.#held.values()]) {
+      if (held.grant.key === key && held.task !== undefined && this.#options.pool.remove(held.task)) this.#drop(held);
+    }
+    const job = this.#jobs.get(key);
+    this.#jobs.delete(key);
+    if (job === undefined) return;
+    for (const one of new Set([job.preferred, job.inline])) void this.#options.pool.closeJob(one.key);
+  }
+
+  /** Gives a lease back that has not begun; one that runs is kept. */
+  #giveBack(held: Held): void {
+    const { pool } = this.#options;
+    if (held.task !== undefined && pool.isRunning(held.task)) return;
+    if (held.task !== undefined) pool.remove(held.task);
+    this.#say(held, { returned: { lease: held.grant.lease } });
+    this.#drop(held);
+  }
+
+  #drop(held: Held): void {
+    if (this.#held.get(held.grant.lease) === held) this.#held.delete(held.grant.lease);
+    if (this.#held.size + this.#commits > 0) return;
+    for (const resolve of this.#quiet) resolve();
+    this.#quiet.clear();
+  }
+
+  /** Tells the coordinator, if the stream that granted the lease is still there. */
+  #say(held: Held, message: halotile.v1.IAttachRequest): void {
+    if (held.stream === this.#stream) held.stream.write(message);
+  }
+
+  /** Shows that this worker sees and writes the same storage as the coordinator. */
+  #probe({ root = '', path = '', answerPath = '' }: halotile.v1.IProbe): halotile.v1.IProbeResult {
+    const { roots } = this.#options;
+    try {
+      const content = readFileSync(roots.locate({ root, path }));
+      const answer = Buffer.from(content).reverse();
+      writeFileSync(roots.locate({ root, path: answerPath }), answer, { flag: 'wx' });
+      return { root, path, content, answered: true };
+    } catch (error) {
+      this.#options.log(`storage root ${root} is not shared with the coordinator (${(error as Error).message})`);
+      return { root, path, answered: false };
+    }
+  }
+}

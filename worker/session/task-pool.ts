@@ -1,0 +1,120 @@
+import { HalotileError } from '../../tiling/errors.js';
+import type { TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+
+/** How an attempt on this worker ended. */
+export type TaskEnd =
+  | { readonly kind: 'done'; readonly result: TileResult }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly crashed: boolean }
+  /** Its threads were ended for another tile's sake. */
+  | { readonly kind: 'dropped' };
+
+/** One attempt that waits or runs. */
+export interface PoolTask {
+  readonly job: TileJob;
+  readonly task: TileTask;
+  readonly onStart: () => void;
+  readonly onEnd: (end: TaskEnd) => void;
+}
+
+/**
+ * The threads of a worker, shared by its sessions: runs as many attempts at once as there are threads and
+ * keeps the others in line. When a thread dies or hangs, all threads are replaced, since what they share may
+ * be left locked.
+ */
+export class TaskPool {
+  readonly slots: number;
+  readonly #openExecutor: () => TileExecutor;
+  #executor: TileExecutor;
+  readonly #waiting = new Set<PoolTask>();
+  readonly #running = new Set<PoolTask>();
+  readonly #idle = new Set<() => void>();
+
+  constructor(openExecutor: () => TileExecutor) {
+    this.#openExecutor = openExecutor;
+    this.#executor = openExecutor();
+    this.slots = this.#executor.slots;
+  }
+
+  add(task: PoolTask): void {
+    this.#waiting.add(task);
+    this.#startNext();
+  }
+
+  /** Takes a task that has not begun out of the line; false where it runs or is over. */
+  remove(task: PoolTask): boolean {
+    return this.#waiting.delete(task);
+  }
+
+  isRunning(task: PoolTask): boolean {
+    return this.#running.has(task);
+  }
+
+  /** Ends all threads, because this task's does not end by itself; the others' attempts are dropped. */
+  async kill(task: PoolTask): Promise<void> {
+    if (!this.#running.delete(task)) return;
+    await this.#replace();
+  }
+
+  /** Returns when nothing runs. */
+  async settled(): Promise<void> {
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  async closeJob(key: string): Promise<void> {
+    await this.#executor.closeJob(key);
+  }
+
+  async close(): Promise<void> {
+    this.#waiting.clear();
+    await this.#executor.close();
+  }
+
+  #startNext(): void {
+    for (const task of this.#waiting) {
+      if (this.#running.size >= this.slots) return;
+      this.#waiting.delete(task);
+      this.#running.add(task);
+      void this.#run(task);
+    }
+  }
+
+  async #run(task: PoolTask): Promise<void> {
+    const executor = this.#executor;
+    task.onStart();
+    let end: TaskEnd;
+    try {
+      end = { kind: 'done', result: await executor.runTile(task.job, task.task) };
+    } catch (error) {
+      end = { kind: 'failed', error, crashed: isDeath(error) };
+    }
+    // Whoever replaced the threads has told the task already.
+    if (!this.#running.delete(task)) return;
+    if (end.kind === 'failed' && end.crashed && executor === this.#executor) await this.#replace();
+    task.onEnd(end);
+    this.#startNext();
+    this.#noteIdle();
+  }
+
+  async #replace(): Promise<void> {
+    const old = this.#executor;
+    this.#executor = this.#openExecutor();
+    const dropped = [...this.#running];
+    this.#running.clear();
+    for (const task of dropped) task.onEnd({ kind: 'dropped' });
+    this.#startNext();
+    this.#noteIdle();
+    await old.close();
+  }
+
+  #noteIdle(): void {
+    if (this.#running.size > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+}
+
+/** A thread's death reaches the pool as an error with a cause; a tile's own failure has none. */
+function isDeath(error: unknown): boolean {
+  return error instanceof HalotileError && error.tag === 'tile-failed' && error.cause !== undefined;
+}
