@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { JobsClient, resultOf } from '../../cli/client.js';
+import { runOnCluster } from '../../cli/cluster-run.js';
+import { CoordinatorClient } from '../../proto/client/calls.js';
+import { halotile } from '../../proto/gen/messages.js';
+import { Jobs } from '../../proto/gen/services.js';
+import { TestCluster } from './harness.js';
+import { blurSpec, local } from './scene-files.js';
+
+const { JobState } = halotile.v1;
+
+let cluster: TestCluster;
+before(async () => {
+  cluster = await TestCluster.start();
+});
+after(() => cluster.close());
+
+const inRoot = (name: string) => `root:data/${name}`;
+const onDisk = (name: string) => join(cluster.root, name);
+
+async function last(id: string): Promise<halotile.v1.WatchJobResponse> {
+  let event: halotile.v1.WatchJobResponse | undefined;
+  for await (event of cluster.client.watch(id));
+  return event!;
+}
+
+test('without a worker a job waits, says so, and starts when one joins', async () => {
+  await local(blurSpec(onDisk, onDisk('oracle.tif')));
+  await local(
+    blurSpec(onDisk, onDisk('oracle-none.tif'), { image: onDisk('raw.tif'), compression: { codec: 'none' } }),
+  );
+  const job = await cluster.client.submit(blurSpec(inRoot, inRoot('waited.tif')));
+  const states = new Set<halotile.v1.JobState>();
+  for await (const event of cluster.client.watch(job.id!)) {
+    states.add(event.state);
+    if (event.state === JobState.JOB_STATE_WAITING_FOR_WORKERS && cluster.workers.length === 0) {
+      await cluster.worker({ roots: true });
+    }
+  }
+  assert.ok(states.has(JobState.JOB_STATE_WAITING_FOR_WORKERS));
+  assert.ok(states.has(JobState.JOB_STATE_SUCCEEDED));
+  assert.ok(readFileSync(onDisk('waited.tif')).equals(readFileSync(onDisk('oracle.tif'))));
+  await cluster.assertClean();
+});
+
+test('the same bytes by reference, inline and mixed, compressed and not', async () => {
+  // The first worker sees the storage, the second one does not.
+  await cluster.worker();
+  const raw = { image: 'raw.tif', compression: { codec: 'none' } } as const;
+  for (const [name, oracle, options] of [
+    ['mixed.tif', 'oracle.tif', {}],
+    ['mixed-none.tif', 'oracle-none.tif', raw],
+  ] as const) {
+    const image = 'image' in options ? { image: inRoot(options.image) } : {};
+    const job = await cluster.client.submit(blurSpec(inRoot, inRoot(name), { ...options, ...image }));
+    resultOf(await last(job.id!));
+    assert.ok(readFileSync(onDisk(name)).equals(readFileSync(onDisk(oracle))), name);
+  }
+  await cluster.workers[0]!.end('SIGTERM');
+  // Only the inline worker is left; inputs and output travel too.
+  const output = join(cluster.directory, 'fetched.tif');
+  const result = await runOnCluster(blurSpec(onDisk, output), { endpoint: { address: cluster.address } });
+  assert.ok(readFileSync(output).equals(readFileSync(onDisk('oracle.tif'))));
+  assert.equal(result.crc, await local(blurSpec(onDisk, onDisk('again.tif'))));
+  await cluster.assertClean();
+});
+
+test('a request id submits once; another spec under it is refused', async () => {
+  const spec = blurSpec(inRoot, inRoot('once.tif'));
+  const first = await cluster.client.submit(spec, { requestId: 'r1' });
+  const second = await cluster.client.submit(spec, { requestId: 'r1' });
+  assert.equal(second.id, first.id);
+  const other = blurSpec(inRoot, inRoot('twice.tif'));
+  await assert.rejects(cluster.client.submit(other, { requestId: 'r1' }), { tag: 'already-exists' });
+  resultOf(await last(first.id!));
+});
+
+test('a plan says what a job would do', async () => {
+  const plan = await cluster.client.plan(blurSpec(inRoot, inRoot('planned.tif')));
+  assert.deepEqual([plan.width, plan.height], [1400, 1100]);
+  assert.equal(plan.stages[0]?.across, 6);
+  assert.ok(!existsSync(onDisk('planned.tif.partial')));
+});
+
+test('nothing outside the storage roots can be named', async () => {
+  mkdirSync(join(cluster.directory, 'secret'));
+  writeFileSync(join(cluster.directory, 'secret/image.tif'), 'x');
+  symlinkSync(join(cluster.directory, 'secret'), onDisk('link'));
+  for (const image of [
+    '/etc/passwd',
+    'root:data/../secret/image.tif',
+    'root:data//etc/passwd',
+    'root:data/link/image.tif',
+    'root:other/image.tif',
+    'upload:../../x',
+    'upload:absent',
+  ]) {
+    await assert.rejects(
+      cluster.client.submit(blurSpec(inRoot, inRoot('x.tif'), { image })),
+      (error: Error) => error.message.includes('spec.image'),
+      image,
+    );
+  }
+});
+
+test('a broken upload goes on where it stopped, a damaged one is refused', async () => {
+  const file = readFileSync(onDisk('map.tif'));
+  const raw = new CoordinatorClient({ address: cluster.address });
+  const send = async (uploadId: string, size: number, crc: number, chunk: halotile.v1.IChunk) => {
+    const { stream, response } = raw.clientStream(Jobs.upload);
+    stream.write({ header: { uploadId, size, crc, name: 'map.tif' } });
+    stream.write({ chunk });
+    stream.end();
+    return response;
+  };
+  const half = file.subarray(0, file.length >> 1);
+  const uploadId = `${crc32(file).toString(16).padStart(8, '0')}-${file.length}`;
+  const broken = await send(uploadId, file.length, crc32(file), { offset: 0, data: half, crc: crc32(half) });
+  assert.deepEqual([broken.received, broken.complete], [half.length, false]);
+  let resumedAt = 0;
+  const name = await cluster.client.upload(onDisk('map.tif'), (sent) => {
+    if (resumedAt === 0) resumedAt = sent;
+  });
+  assert.ok(resumedAt > half.length);
+  assert.equal(name, `upload:${uploadId}`);
+  const wrong = crc32(half) ^ 1;
+  await assert.rejects(send('x', half.length, crc32(half), { offset: 0, data: half, crc: wrong }), {
+    tag: 'data-loss',
+  });
+  await assert.rejects(send('y', half.length, wrong, { offset: 0, data: half, crc: wrong ^ 1 }), { tag: 'data-loss' });
+  await assert.rejects(send('z', 2 ** 40, 0, { offset: 0, data: half, crc: crc32(half) }), { tag: 'over-limit' });
+  raw.close();
+});
+
+test('a job that cannot run fails with the reason, in the names that were used', async () => {
+  const job = await cluster.client.submit(blurSpec(inRoot, inRoot('bad.tif'), { map: inRoot('absent.tif') }));
+  const { failure, state } = await last(job.id!);
+  assert.equal(state, JobState.JOB_STATE_FAILED);
+  assert.match(JSON.stringify(failure), /root:data\/absent\.tif/);
+  assert.ok(!JSON.stringify(failure).includes(cluster.root));
+});
+
+test('tokens decide who may call what', async () => {
+  const tokens = [
+    { token: 'client-token-0001', principal: 'alice', role: 'client' },
+    { token: 'client-token-0002', principal: 'bob', role: 'client' },
+    { token: 'worker-token-0001', principal: 'w', role: 'worker' },
+  ] as const;
+  const guarded = await TestCluster.start({}, { tokens });
+  const as = (token?: string) => new JobsClient({ address: guarded.address, token });
+  const [bob, worker, nobody] = [as(tokens[1].token), as(tokens[2].token), as()];
+  try {
+    const job = await guarded.client.submit(blurSpec(inRoot, inRoot('o.tif')));
+    assert.equal((await guarded.client.get(job.id!)).principal, 'alice');
+    await assert.rejects(bob.get(job.id!), { tag: 'not-found' });
+    await assert.rejects(worker.get(job.id!), { tag: 'not-allowed' });
+    await assert.rejects(nobody.get(job.id!), { tag: 'not-allowed' });
+    await guarded.client.cancel(job.id!);
+  } finally {
+    for (const client of [bob, worker, nobody]) client.close();
+    await guarded.close();
+  }
+});

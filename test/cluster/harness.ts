@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { JobsClient } from '../../cli/client.js';
+import { openLocalExecutor } from '../../cli/local-run.js';
+import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
+import { MACHINE, makeScene } from './scene-files.js';
+
+/** What a worker of a test does wrong; see faulty-worker.ts. */
+export type Fault = `crash:${number}` | `hang:${number}` | `slow:${number}` | 'none';
+
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** A worker process. */
+export class TestWorker {
+  readonly process: ChildProcess;
+  readonly exited: Promise<number | null>;
+  log = '';
+
+  constructor(process: ChildProcess) {
+    this.process = process;
+    this.exited = new Promise((resolve) => process.once('exit', resolve));
+    process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.log += text;
+    });
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    this.process.kill(signal);
+    return this.exited;
+  }
+}
+
+/** A coordinator in this process, workers in others, and a folder that is its storage root `data`. */
+export class TestCluster {
+  readonly directory: string;
+  readonly root: string;
+  readonly coordinator: Coordinator;
+  readonly client: JobsClient;
+  readonly log: string[];
+  readonly workers: TestWorker[] = [];
+  readonly #close: () => Promise<void>;
+
+  private constructor(
+    parts: Pick<TestCluster, 'directory' | 'root' | 'coordinator' | 'client' | 'log'>,
+    close: () => Promise<void>,
+  ) {
+    this.directory = parts.directory;
+    this.root = parts.root;
+    this.coordinator = parts.coordinator;
+    this.client = parts.client;
+    this.log = parts.log;
+    this.#close = close;
+  }
+
+  static async start(
+    limits: Partial<SchedulerLimits> = {},
+    options: Partial<CoordinatorOptions> = {},
+  ): Promise<TestCluster> {
+    const directory = mkdtempSync(join(tmpdir(), 'halotile-cluster-'));
+    const root = join(directory, 'data');
+    await makeScene(root);
+    const scanner = openLocalExecutor({ ...MACHINE, threads: 1 });
+    const log: string[] = [];
+    const coordinator = await Coordinator.start({
+      ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
+      ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, scanner },
+      ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
+      clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+      newId: () => randomUUID(),
+      log: (line) => void log.push(line),
+      ...options,
+    });
+    const client = new JobsClient({ address: `127.0.0.1:${coordinator.port}`, token: options.tokens?.[0]?.token });
+    return new TestCluster({ directory, root, coordinator, client, log }, async () => {
+      client.close();
+      await coordinator.close();
+      await scanner.close();
+      rmSync(directory, { recursive: true });
+    });
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.coordinator.port}`;
+  }
+
+  /** Starts a worker process and returns when it has joined, or at once with `join: false`. */
+  async worker(
+    options: { fault?: Fault; roots?: boolean; address?: string; threads?: number; join?: boolean } = {},
+  ): Promise<TestWorker> {
+    const { fault = 'none', roots = false, address = this.address, threads = 1, join: waits = true } = options;
+    const before = this.#joined();
+    const args = [here('./faulty-worker.js'), address, fault, String(threads), roots ? this.root : ''];
+    const worker = new TestWorker(spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }));
+    this.workers.push(worker);
+    if (waits) await this.until(() => this.#joined() > before);
+    return worker;
+  }
+
+  #joined(): number {
+    return this.log.filter((line) => / joined /.test(line)).length;
+  }
+
+  /** Waits for something that will happen, looking often. */
+  async until(condition: () => boolean): Promise<void> {
+    const limit = performance.now() + 60_000;
+    while (!condition()) {
+      assert.ok(
+        performance.now() < limit,
+        `it did not happen; the coordinator said:\n${this.log.slice(-30).join('\n')}`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** What must hold after any job: no leases, no temporary files, no probe files. */
+  async assertClean(): Promise<void> {
+    await this.until(() => this.coordinator.figures.leases === 0);
+    const left = readdirSync(this.root).filter(
+      (name) => name.endsWith('.partial') || name.startsWith('.halotile-probe'),
+    );
+    assert.deepEqual(left, []);
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.workers) worker.process.kill('SIGKILL');
+    await Promise.all(this.workers.map((worker) => worker.exited));
+    await this.#close();
+  }
+}
