@@ -114,7 +114,7 @@ test('a tile that kills its workers fails its job by name after three, another j
 });
 
 test('a tile that never ends is given up after its time, three times, and the worker lives on', async () => {
-  const strict = await TestCluster.start({ attemptLimitMs: 700 });
+  const strict = await TestCluster.start({ attemptLimitMs: 1_500 });
   try {
     const worker = await strict.worker({ fault: 'hang:3', threads: 2 });
     const job = await strict.client.submit(blurSpec(inRoot, inRoot('hung.tif')));
