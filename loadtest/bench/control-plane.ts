@@ -1,0 +1,79 @@
+// Row 6: tile tasks a second through one coordinator with simulated workers, everything real but the pixels:
+// node dist/loadtest/bench/control-plane.js [WORKERS] [SIDE IN TILES]
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { JobsClient } from '../../cli/client.js';
+import { layOutRawTiff, TILE } from '../../cli/demo/raw-tiff.js';
+import { openLocalExecutor } from '../../cli/local-run.js';
+import { Coordinator, DEFAULT_LIMITS } from '../../coordinator/index.js';
+import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+
+const [workers = 200, side = 128] = process.argv.slice(2).map(Number);
+const PROCESSES = 2;
+
+const directory = mkdtempSync(join(tmpdir(), 'halotile-control-'));
+const root = join(directory, 'data');
+mkdirSync(root);
+const size = { width: side * TILE, height: side * TILE };
+const { header, fileBytes } = layOutRawTiff(size, 1, 'sparse');
+const fd = openSync(join(root, 'image.tif'), 'w');
+writeSync(fd, header);
+ftruncateSync(fd, fileBytes);
+closeSync(fd);
+
+const machine = { threads: 2, memoryBytes: 512 << 20 };
+const scanner = openLocalExecutor({ ...machine, threads: 1 });
+const coordinator = await Coordinator.start({
+  ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
+  ...{ limits: DEFAULT_LIMITS, machine, scanner, maxRunning: 1, maxOpenJobs: 1, maxUploadBytes: 0, durable: false },
+  clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+  newId: () => randomUUID(),
+  log: () => {},
+});
+const address = `127.0.0.1:${coordinator.port}`;
+const script = fileURLToPath(new URL('./simulated-workers.js', import.meta.url));
+const children = Array.from({ length: PROCESSES }, () =>
+  spawn(process.execPath, [script, address, String(Math.ceil(workers / PROCESSES))], { stdio: 'inherit' }),
+);
+while (coordinator.figures.workers < workers) await new Promise((resolve) => setTimeout(resolve, 20));
+
+const client = new JobsClient({ address });
+const spec = jobSpecSchema.parse({
+  ...{ image: 'root:data/image.tif', output: 'root:data/out.tif', operations: [{ name: 'box', params: { radius: 1 } }] },
+  ...{ tile: TILE, block: TILE, overviews: false },
+});
+const job = await client.submit(spec);
+let firstMs = 0;
+let first = 0;
+let lastMs = 0;
+let last = 0;
+let peakRss = 0;
+let tiles = 0;
+const submittedMs = performance.now();
+let firstTileMs = 0;
+for await (const { progress } of client.watch(job.id!)) {
+  const done = progress?.tilesDone ?? 0;
+  tiles = progress?.tilesTotal ?? tiles;
+  peakRss = Math.max(peakRss, process.memoryUsage.rss());
+  if (done > 0 && firstTileMs === 0) firstTileMs = performance.now() - submittedMs;
+  if (done > 0 && first === 0) [first, firstMs] = [done, performance.now()];
+  if (done > last) [last, lastMs] = [done, performance.now()];
+}
+const rate = (last - first) / ((lastMs - firstMs) / 1000);
+console.log(JSON.stringify({
+  workers,
+  tiles,
+  tilesPerSecond: Math.round(rate),
+  coordinatorPeakMiB: Math.round(peakRss / 2 ** 20),
+  submitToFirstTileMs: Math.round(firstTileMs),
+  wastedAttempts: coordinator.figures.wasted,
+}));
+for (const child of children) child.kill();
+client.close();
+await coordinator.close();
+await scanner.close();
+rmSync(directory, { recursive: true });
