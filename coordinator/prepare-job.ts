@@ -71,7 +71,7 @@ export async function prepareInputs(spec: JobSpec, options: PrepareOptions): Pro
 }
 
 /** Paths of the images that a job reads beside its image and map, each once. */
-function extraPaths(spec: JobSpec): string[] {
+export function extraPaths(spec: JobSpec): string[] {
   const named = resolveOperations(spec).flatMap(
     (operation) => OPERATIONS[operation.name]!.extraInputs?.(operation).map(({ path }) => path) ?? [],
   );
@@ -98,10 +98,14 @@ export function digestOf(spec: JobSpec): string {
   return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: files.map(fingerprintOf) });
 }
 
-/** Files that operations read while they are prepared, such as masks and tables. */
-function parameterFiles(spec: JobSpec): string[] {
+/**
+ * Files that operations read while they are prepared, such as masks and tables. `allow` may refuse a path before
+ * it is read.
+ */
+export function parameterFiles(spec: JobSpec, allow: (path: string) => void = () => {}): string[] {
   const read: string[] = [];
   const readFile = (path: string) => {
+    allow(path);
     read.push(path);
     return readParameterFile(path);
   };

@@ -10,6 +10,11 @@ import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
 
 const { SourceRole, CommitOutcome } = halotile.v1;
 
+const ROLES: Readonly<Partial<Record<halotile.v1.SourceRole, 'image' | 'map' | 'extra'>>> = {
+  [SourceRole.SOURCE_ROLE_MAP]: 'map',
+  [SourceRole.SOURCE_ROLE_EXTRA]: 'extra',
+};
+
 /** The service that workers call; see proto/halotile/v1/workers.proto. */
 export function workersService(options: WorkersServiceOptions): UntypedServiceImplementation {
   const { cluster, fail } = options;
@@ -27,7 +32,7 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         for await (const parts of storedMessages(job.sink, reads, indexes)) yield { parts };
         return;
       }
-      const source = job.source(role === SourceRole.SOURCE_ROLE_MAP ? 'map' : 'image');
+      const source = job.source(ROLES[role] ?? 'image', request.name);
       const messages = rect ? rectMessages(source, rectOf(rect)) : blockMessages(source, indexes);
       for await (const parts of messages) yield { parts };
     }),
@@ -43,7 +48,7 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         let placed: TileResult = result;
         if (header.offsets.length === 0 && result.blocks.length > 0) {
           placed = { ...result, part: job.store.part, blocks: await job.store.store(result.blocks, dataOf(rest)) };
-        } else await checkPart(job.sink, result);
+        } else if (result.blocks.length > 0) await checkPart(job.sink, result);
         const verdict = cluster.commit(header.key, placed, header.lease);
         // The job writes its ledger in the turns that follow; the answer may wait for that.
         await new Promise((resolve) => setImmediate(resolve));

@@ -20,17 +20,28 @@ const STAGE_STRIDE = 2 ** 32;
 
 /** One job as the cluster runs it: tiles that were asked for, and the files behind inline transfers. */
 export class ClusterJob {
-  readonly job: TileJob;
+  #job: TileJob;
   readonly #roots: StorageRoots;
   readonly #pending = new Map<number, PendingTile>();
-  readonly #sources = new Map<'image' | 'map', BlockSource>();
+  readonly #sources = new Map<string, BlockSource>();
   #store: InlineStore | undefined;
   /** Tiles that wait to be told to the scheduler, by stage. */
   #fresh = new Map<number, number[]>();
 
   constructor(job: TileJob, roots: StorageRoots) {
-    this.job = job;
+    this.#job = job;
     this.#roots = roots;
+  }
+
+  get job(): TileJob {
+    return this.#job;
+  }
+
+  /** A reduction has completed the plan's parameters; true where workers must hear of it. */
+  update(job: TileJob): boolean {
+    const changed = job.plan !== this.#job.plan;
+    this.#job = job;
+    return changed;
   }
 
   /** The result of a tile, when somebody commits it; `announce` is called once for many tiles. */
@@ -69,14 +80,18 @@ export class ClusterJob {
     for (const { reject } of pending) reject(fromErrorRecord(error));
   }
 
-  /** @throws not-found where the job has no map */
-  source(role: 'image' | 'map'): BlockSource {
-    let source = this.#sources.get(role);
+  /**
+   * The image, the map, or the extra image of this name.
+   * @throws not-found where the job has none
+   */
+  source(role: 'image' | 'map' | 'extra', extra = ''): BlockSource {
+    const ref = role === 'extra' ? this.job.extras[extra] : this.job[role];
+    if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no such ${role}` });
+    const { path } = asFile(ref);
+    let source = this.#sources.get(path);
     if (source === undefined) {
-      const ref = this.job[role];
-      if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no ${role}` });
-      source = openTiffSource(asFile(ref).path, { blocksChecked: true });
-      this.#sources.set(role, source);
+      source = openTiffSource(path, { blocksChecked: true });
+      this.#sources.set(path, source);
     }
     return source;
   }
@@ -100,16 +115,17 @@ export class ClusterJob {
       const found = this.#roots.rootOf(path);
       return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
     };
-    const source = (role: 'image' | 'map', ref: SourceRef) => ({
+    const source = (ref: SourceRef, ...which: Parameters<ClusterJob['source']>) => ({
       ...rooted(asFile(ref).path),
-      sourceJson: toPortable(describeRaster(this.source(role))),
-      raw: this.source(role).readRaw !== undefined,
+      sourceJson: toPortable(describeRaster(this.source(...which))),
+      raw: this.source(...which).readRaw !== undefined,
     });
     return {
       key: job.key,
       planJson: toPortable(job.plan),
-      image: source('image', job.image),
-      ...(job.map === undefined ? {} : { map: source('map', job.map) }),
+      image: source(job.image, 'image'),
+      ...(job.map === undefined ? {} : { map: source(job.map, 'map') }),
+      extras: Object.entries(job.extras).map(([name, ref]) => ({ name, source: source(ref, 'extra', name) })),
       sink: {
         ...rooted(sink.kind === 'placed' ? sink.file : sink.partial),
         placed: sink.kind === 'placed',

@@ -131,7 +131,8 @@ export class Cluster {
         stageTiles: job.plan.stages.map(({ across, down }) => across * down),
       });
     }
-    const { clusterJob } = opened;
+    const { clusterJob, openedOn } = opened;
+    if (clusterJob.update(job)) openedOn.clear();
     return clusterJob.run(task, () => {
       for (const [stage, tiles] of clusterJob.takeFresh()) {
         this.#step({ type: 'tiles-added', job: job.key, stage, tiles });
@@ -241,7 +242,7 @@ export class Cluster {
       link.send({ openJob: opened.clusterJob.describe(link.roots) });
     }
     if (attempt > 1) this.#options.log(`tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`);
-    const reads = opened.clusterJob.taskOf(stage, tile)?.reads ?? [];
-    link.send({ grant: { lease, key: job, stage, tile, attempt, reads: [...reads] } });
+    const { reads = [], carries = [] } = opened.clusterJob.taskOf(stage, tile) ?? {};
+    link.send({ grant: { lease, key: job, stage, tile, attempt, reads: [...reads], carries: [...carries] } });
   }
 }

@@ -4,7 +4,7 @@ import type { halotile } from '../../proto/gen/messages.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { tileCount } from '../../tiling/plan/levels.js';
-import type { PlanMachine } from '../../tiling/plan/make-plan.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { TokenEntry } from '../api/auth.js';
 import { failWith } from '../api/handlers.js';

@@ -4,6 +4,7 @@ import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { extraPaths, parameterFiles } from '../prepare-job.js';
 import type { Uploads } from './uploads.js';
 
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;
@@ -35,6 +36,7 @@ export class Places {
     attempt('image', () => this.#input(spec.image, principal));
     if (spec.map !== undefined) attempt('map', () => this.#input(spec.map!, principal));
     attempt('output', () => this.output(spec.output, 'new'));
+    attempt('operations', () => this.#operations(spec, principal));
     return violations;
   }
 
@@ -48,6 +50,7 @@ export class Places {
       image: this.#input(spec.image, principal),
       map: spec.map === undefined ? undefined : this.#input(spec.map, principal),
       output: this.output(spec.output, jobId),
+      operations: this.#operations(spec, principal),
     };
   }
 
@@ -60,15 +63,50 @@ export class Places {
     return join(directory, match[1]!);
   }
 
+  /**
+   * The operations with real paths in place of the names in their parameters. A file that an operation would
+   * read under any other name is refused before it is read.
+   */
+  #operations(spec: JobSpec, principal: string): JobSpec['operations'] {
+    const named = new Set<string>();
+    const operations = spec.operations.map((operation) => ({
+      ...operation,
+      params: Object.fromEntries(
+        Object.entries(operation.params).map(([key, value]) => {
+          if (typeof value !== 'string' || !/^(root|upload):/.test(value)) return [key, value];
+          const path = this.#input(value, principal);
+          named.add(path);
+          return [key, path];
+        }),
+      ),
+    }));
+    // Reading goes on after an error of a single file, so a refusal is remembered too.
+    let refusal: unknown;
+    const allow = (path: string) => {
+      if (named.has(path)) return;
+      refusal ??= unknownName(path);
+      throw refusal;
+    };
+    const resolved = { ...spec, operations };
+    parameterFiles(resolved, allow);
+    if (refusal !== undefined) throw refusal;
+    for (const path of extraPaths(resolved)) allow(path);
+    return operations;
+  }
+
   #input(name: string, principal: string): string {
     const match = UPLOAD.exec(name);
     if (match !== null) return this.#uploads.pathOf(principal, match[1]!);
     if (name.startsWith('root:')) return this.#roots.resolve(name);
-    throw badInput({
-      what: 'not a name that the cluster knows',
-      where: name,
-      expected: 'root:NAME/PATH or upload:ID',
-      remedy: 'upload the file, or name it below a storage root',
-    });
+    throw unknownName(name);
   }
+}
+
+function unknownName(name: string) {
+  return badInput({
+    what: 'not a name that the cluster knows',
+    where: name,
+    expected: 'root:NAME/PATH or upload:ID',
+    remedy: 'upload the file, or name it below a storage root',
+  });
 }

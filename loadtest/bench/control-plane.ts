@@ -43,7 +43,11 @@ while (coordinator.figures.workers < workers) await new Promise((resolve) => set
 
 const client = new JobsClient({ address });
 const spec = jobSpecSchema.parse({
-  ...{ image: 'root:data/image.tif', output: 'root:data/out.tif', operations: [{ name: 'box', params: { radius: 1 } }] },
+  ...{
+    image: 'root:data/image.tif',
+    output: 'root:data/out.tif',
+    operations: [{ name: 'box', params: { radius: 1 } }],
+  },
   ...{ tile: TILE, block: TILE, overviews: false },
 });
 const job = await client.submit(spec);
@@ -64,14 +68,16 @@ for await (const { progress } of client.watch(job.id!)) {
   if (done > last) [last, lastMs] = [done, performance.now()];
 }
 const rate = (last - first) / ((lastMs - firstMs) / 1000);
-console.log(JSON.stringify({
-  workers,
-  tiles,
-  tilesPerSecond: Math.round(rate),
-  coordinatorPeakMiB: Math.round(peakRss / 2 ** 20),
-  submitToFirstTileMs: Math.round(firstTileMs),
-  wastedAttempts: coordinator.figures.wasted,
-}));
+console.log(
+  JSON.stringify({
+    workers,
+    tiles,
+    tilesPerSecond: Math.round(rate),
+    coordinatorPeakMiB: Math.round(peakRss / 2 ** 20),
+    submitToFirstTileMs: Math.round(firstTileMs),
+    wastedAttempts: coordinator.figures.wasted,
+  }),
+);
 for (const child of children) child.kill();
 client.close();
 await coordinator.close();

@@ -1,10 +1,10 @@
 // Many workers in one process that run nothing: node simulated-workers.js ADDRESS COUNT. Each holds a control
 // stream and a connection of its own and answers every grant with one tiny block at once.
 import { crc32 } from 'node:zlib';
+import { halotileVersion } from '../../coordinator/index.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
-import { halotileVersion } from '../../coordinator/index.js';
 import { commitTile } from '../../worker/remote/commit-tile.js';
 
 const [address = '', count = '1'] = process.argv.slice(2);
@@ -29,7 +29,10 @@ for (let index = 0; index < Number(count); index++) {
   stream.on('end', over);
 }
 
-function answer(client: CoordinatorClient, { key = '', lease = 0, stage = 0, tile = 0, attempt = 1 }: halotile.v1.IGrant): void {
+function answer(
+  client: CoordinatorClient,
+  { key = '', lease = 0, stage = 0, tile = 0, attempt = 1 }: halotile.v1.IGrant,
+): void {
   const block = { level: 0, index: tile, offset: 0, length: BLOCK.length, crc: crc32(BLOCK) };
   const result = {
     task: { stage, tile, attempt },

@@ -1,5 +1,6 @@
 import { badInput } from '../../tiling/errors.js';
 import type { StoredBlock, TileCounts, TileResult, TileSeconds } from '../../tiling/job/execution.js';
+import { fromPortable, toPortable } from '../../tiling/job/portable.js';
 import type { halotile } from '../gen/messages.js';
 
 /** What a commit says beside the result. */
@@ -32,6 +33,8 @@ export function writeTileResult({ key, lease, inline }: CommitAddress, result: T
     crcs: blocks.map((block) => block.crc),
     seconds: { ...seconds },
     counts: { ...counts },
+    carries: [...(result.carries ?? [])],
+    partialJson: result.partial === undefined ? '' : toPortable(result.partial),
   };
 }
 
@@ -64,6 +67,8 @@ export function readTileResult(commit: halotile.v1.TileCommit): TileResult {
     pixelCrc: commit.pixelCrc,
     rasterCrcTerm: commit.rasterCrcTerm,
     mapMax: commit.mapMax,
+    ...(commit.carries.length > 0 ? { carries: commit.carries } : {}),
+    ...(commit.partialJson === '' ? {} : { partial: fromPortable(commit.partialJson) }),
     seconds: filled<TileSeconds>(commit.seconds, ['read', 'decode', 'kernel', 'encode', 'write']),
     counts: filled<TileCounts>(commit.counts, [
       'bytesRead',

@@ -2555,6 +2555,9 @@ export namespace halotile {
 
             /** OpenJob sink */
             sink?: (halotile.v1.IJobSink|undefined);
+
+            /** OpenJob extras */
+            extras?: (halotile.v1.IExtraSource[]|undefined);
         }
 
         /** Represents an OpenJob. */
@@ -2581,6 +2584,9 @@ export namespace halotile {
             /** OpenJob sink. */
             public sink: halotile.v1.JobSink;
 
+            /** OpenJob extras. */
+            public extras: halotile.v1.ExtraSource[];
+
             /**
              * Encodes the specified OpenJob message. Does not implicitly {@link halotile.v1.OpenJob.verify|verify} messages.
              * @param message OpenJob message or plain object to encode
@@ -2601,6 +2607,57 @@ export namespace halotile {
 
             /**
              * Gets the default type url for OpenJob
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of an ExtraSource. */
+        interface IExtraSource {
+
+            /** ExtraSource name */
+            name?: (string|undefined);
+
+            /** ExtraSource source */
+            source?: (halotile.v1.IJobSource|undefined);
+        }
+
+        /** Represents an ExtraSource. */
+        class ExtraSource implements IExtraSource {
+
+            /**
+             * Constructs a new ExtraSource.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IExtraSource);
+
+            /** ExtraSource name. */
+            public name: string;
+
+            /** ExtraSource source. */
+            public source: halotile.v1.JobSource;
+
+            /**
+             * Encodes the specified ExtraSource message. Does not implicitly {@link halotile.v1.ExtraSource.verify|verify} messages.
+             * @param message ExtraSource message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IExtraSource, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ExtraSource message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ExtraSource
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ExtraSource;
+
+            /**
+             * Gets the default type url for ExtraSource
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -2759,6 +2816,9 @@ export namespace halotile {
 
             /** Grant reads */
             reads?: (halotile.v1.IStoredRead[]|undefined);
+
+            /** Grant carries */
+            carries?: (string[]|undefined);
         }
 
         /** Represents a Grant. */
@@ -2787,6 +2847,9 @@ export namespace halotile {
 
             /** Grant reads. */
             public reads: halotile.v1.StoredRead[];
+
+            /** Grant carries. */
+            public carries: string[];
 
             /**
              * Encodes the specified Grant message. Does not implicitly {@link halotile.v1.Grant.verify|verify} messages.
@@ -3029,7 +3092,8 @@ export namespace halotile {
             SOURCE_ROLE_UNSPECIFIED = 0,
             SOURCE_ROLE_IMAGE = 1,
             SOURCE_ROLE_MAP = 2,
-            SOURCE_ROLE_OUTPUT = 3
+            SOURCE_ROLE_OUTPUT = 3,
+            SOURCE_ROLE_EXTRA = 4
         }
 
         /** Properties of a FetchBlocksRequest. */
@@ -3052,6 +3116,9 @@ export namespace halotile {
 
             /** FetchBlocksRequest tile */
             tile?: (number|undefined);
+
+            /** FetchBlocksRequest name */
+            name?: (string|undefined);
         }
 
         /** Represents a FetchBlocksRequest. */
@@ -3080,6 +3147,9 @@ export namespace halotile {
 
             /** FetchBlocksRequest tile. */
             public tile: number;
+
+            /** FetchBlocksRequest name. */
+            public name: string;
 
             /**
              * Encodes the specified FetchBlocksRequest message. Does not implicitly {@link halotile.v1.FetchBlocksRequest.verify|verify} messages.
@@ -3382,6 +3452,12 @@ export namespace halotile {
 
             /** TileCommit counts */
             counts?: ({ [k: string]: number }|undefined);
+
+            /** TileCommit carries */
+            carries?: (string[]|undefined);
+
+            /** TileCommit partialJson */
+            partialJson?: (string|undefined);
         }
 
         /** Represents a TileCommit. */
@@ -3440,6 +3516,12 @@ export namespace halotile {
 
             /** TileCommit counts. */
             public counts: { [k: string]: number };
+
+            /** TileCommit carries. */
+            public carries: string[];
+
+            /** TileCommit partialJson. */
+            public partialJson: string;
 
             /**
              * Encodes the specified TileCommit message. Does not implicitly {@link halotile.v1.TileCommit.verify|verify} messages.

@@ -4138,6 +4138,7 @@ export const halotile = $root.halotile = (() => {
         v1.OpenJob = (function() {
 
             function OpenJob(properties) {
+                this.extras = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4149,6 +4150,7 @@ export const halotile = $root.halotile = (() => {
             OpenJob.prototype.image = null;
             OpenJob.prototype.map = null;
             OpenJob.prototype.sink = null;
+            OpenJob.prototype.extras = $util.emptyArray;
 
             OpenJob.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4167,6 +4169,9 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.JobSource.encode(message.map, writer.uint32(34).fork(), q + 1).ldelim();
                 if (message.sink != null && Object.hasOwnProperty.call(message, "sink"))
                     $root.halotile.v1.JobSink.encode(message.sink, writer.uint32(42).fork(), q + 1).ldelim();
+                if (message.extras != null && message.extras.length)
+                    for (let i = 0; i < message.extras.length; ++i)
+                        $root.halotile.v1.ExtraSource.encode(message.extras[i], writer.uint32(50).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -4213,6 +4218,12 @@ export const halotile = $root.halotile = (() => {
                             message.sink = $root.halotile.v1.JobSink.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
+                    case 6: {
+                            if (!(message.extras && message.extras.length))
+                                message.extras = [];
+                            message.extras.push($root.halotile.v1.ExtraSource.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -4234,6 +4245,86 @@ export const halotile = $root.halotile = (() => {
             };
 
             return OpenJob;
+        })();
+
+        v1.ExtraSource = (function() {
+
+            function ExtraSource(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ExtraSource.prototype.name = "";
+            ExtraSource.prototype.source = null;
+
+            ExtraSource.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(10).string(message.name);
+                if (message.source != null && Object.hasOwnProperty.call(message, "source"))
+                    $root.halotile.v1.JobSource.encode(message.source, writer.uint32(18).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            ExtraSource.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ExtraSource();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.name = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.source = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ExtraSource.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ExtraSource";
+            };
+
+            return ExtraSource;
         })();
 
         v1.JobSource = (function() {
@@ -4435,6 +4526,7 @@ export const halotile = $root.halotile = (() => {
 
             function Grant(properties) {
                 this.reads = [];
+                this.carries = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4447,6 +4539,7 @@ export const halotile = $root.halotile = (() => {
             Grant.prototype.tile = 0;
             Grant.prototype.attempt = 0;
             Grant.prototype.reads = $util.emptyArray;
+            Grant.prototype.carries = $util.emptyArray;
 
             Grant.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4468,6 +4561,9 @@ export const halotile = $root.halotile = (() => {
                 if (message.reads != null && message.reads.length)
                     for (let i = 0; i < message.reads.length; ++i)
                         $root.halotile.v1.StoredRead.encode(message.reads[i], writer.uint32(50).fork(), q + 1).ldelim();
+                if (message.carries != null && message.carries.length)
+                    for (let i = 0; i < message.carries.length; ++i)
+                        writer.uint32(58).string(message.carries[i]);
                 return writer;
             };
 
@@ -4518,6 +4614,12 @@ export const halotile = $root.halotile = (() => {
                             if (!(message.reads && message.reads.length))
                                 message.reads = [];
                             message.reads.push($root.halotile.v1.StoredRead.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 7: {
+                            if (!(message.carries && message.carries.length))
+                                message.carries = [];
+                            message.carries.push(reader.string());
                             break;
                         }
                     default:
@@ -4875,6 +4977,7 @@ export const halotile = $root.halotile = (() => {
             values[valuesById[1] = "SOURCE_ROLE_IMAGE"] = 1;
             values[valuesById[2] = "SOURCE_ROLE_MAP"] = 2;
             values[valuesById[3] = "SOURCE_ROLE_OUTPUT"] = 3;
+            values[valuesById[4] = "SOURCE_ROLE_EXTRA"] = 4;
             return values;
         })();
 
@@ -4894,6 +4997,7 @@ export const halotile = $root.halotile = (() => {
             FetchBlocksRequest.prototype.rect = null;
             FetchBlocksRequest.prototype.stage = 0;
             FetchBlocksRequest.prototype.tile = 0;
+            FetchBlocksRequest.prototype.name = "";
 
             FetchBlocksRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4918,6 +5022,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(40).uint32(message.stage);
                 if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
                     writer.uint32(48).uint32(message.tile);
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(58).string(message.name);
                 return writer;
             };
 
@@ -4979,6 +5085,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 6: {
                             message.tile = reader.uint32();
+                            break;
+                        }
+                    case 7: {
+                            message.name = reader.string();
                             break;
                         }
                     default:
@@ -5366,6 +5476,7 @@ export const halotile = $root.halotile = (() => {
                 this.crcs = [];
                 this.seconds = {};
                 this.counts = {};
+                this.carries = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5388,6 +5499,8 @@ export const halotile = $root.halotile = (() => {
             TileCommit.prototype.mapMax = 0;
             TileCommit.prototype.seconds = $util.emptyObject;
             TileCommit.prototype.counts = $util.emptyObject;
+            TileCommit.prototype.carries = $util.emptyArray;
+            TileCommit.prototype.partialJson = "";
 
             TileCommit.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5450,6 +5563,11 @@ export const halotile = $root.halotile = (() => {
                 if (message.counts != null && Object.hasOwnProperty.call(message, "counts"))
                     for (let keys = Object.keys(message.counts), i = 0; i < keys.length; ++i)
                         writer.uint32(130).fork().uint32(10).string(keys[i]).uint32(17).double(message.counts[keys[i]]).ldelim();
+                if (message.carries != null && message.carries.length)
+                    for (let i = 0; i < message.carries.length; ++i)
+                        writer.uint32(138).string(message.carries[i]);
+                if (message.partialJson != null && Object.hasOwnProperty.call(message, "partialJson"))
+                    writer.uint32(146).string(message.partialJson);
                 return writer;
             };
 
@@ -5657,6 +5775,16 @@ export const halotile = $root.halotile = (() => {
                             if (key === "__proto__")
                                 $util.makeProp(message.counts, key);
                             message.counts[key] = value;
+                            break;
+                        }
+                    case 17: {
+                            if (!(message.carries && message.carries.length))
+                                message.carries = [];
+                            message.carries.push(reader.string());
+                            break;
+                        }
+                    case 18: {
+                            message.partialJson = reader.string();
                             break;
                         }
                     default:

@@ -69,6 +69,30 @@ test('the same bytes by reference, inline and mixed, compressed and not', async 
   await cluster.assertClean();
 });
 
+test('reductions, scans along rows and extra images run on the cluster as they do here', async () => {
+  await cluster.worker({ roots: true });
+  const chain = (place: (name: string) => string, output: string) =>
+    blurSpec(place, output, {
+      image: place('deflate.tif'),
+      map: undefined,
+      operations: [
+        { name: 'flat-field', params: { flat: place('raw.tif'), dark: 3 } },
+        { name: 'row-ema', params: { alpha: 0.2 } },
+        { name: 'threshold', params: { method: 'otsu' } },
+      ],
+    });
+  await local(chain(onDisk, onDisk('chain-oracle.tif')));
+  const job = await cluster.client.submit(chain(inRoot, inRoot('chain.tif')));
+  resultOf(await last(job.id!));
+  assert.ok(readFileSync(onDisk('chain.tif')).equals(readFileSync(onDisk('chain-oracle.tif'))));
+  await assert.rejects(
+    cluster.client.submit(
+      blurSpec(inRoot, inRoot('x.tif'), { operations: [{ name: 'flat-field', params: { flat: onDisk('raw.tif') } }] }),
+    ),
+    (error: Error) => error.message.includes('spec.operations'),
+  );
+});
+
 test('a request id submits once; another spec under it is refused', async () => {
   const spec = blurSpec(inRoot, inRoot('once.tif'));
   const first = await cluster.client.submit(spec, { requestId: 'r1' });
@@ -108,21 +132,21 @@ test('nothing outside the storage roots can be named', async () => {
 });
 
 test('a broken upload goes on where it stopped, a damaged one is refused', async () => {
-  const file = readFileSync(onDisk('map.tif'));
+  const file = readFileSync(onDisk('raw.tif'));
   const raw = new CoordinatorClient({ address: cluster.address });
   const send = async (uploadId: string, size: number, crc: number, chunk: halotile.v1.IChunk) => {
     const { stream, response } = raw.clientStream(Jobs.upload);
-    stream.write({ header: { uploadId, size, crc, name: 'map.tif' } });
+    stream.write({ header: { uploadId, size, crc, name: 'raw.tif' } });
     stream.write({ chunk });
     stream.end();
     return response;
   };
-  const half = file.subarray(0, file.length >> 1);
+  const half = file.subarray(0, 1 << 20);
   const uploadId = `${crc32(file).toString(16).padStart(8, '0')}-${file.length}`;
   const broken = await send(uploadId, file.length, crc32(file), { offset: 0, data: half, crc: crc32(half) });
   assert.deepEqual([broken.received, broken.complete], [half.length, false]);
   let resumedAt = 0;
-  const name = await cluster.client.upload(onDisk('map.tif'), (sent) => {
+  const name = await cluster.client.upload(onDisk('raw.tif'), (sent) => {
     if (resumedAt === 0) resumedAt = sent;
   });
   assert.ok(resumedAt > half.length);

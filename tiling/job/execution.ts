@@ -59,7 +59,9 @@ export type SourceRef =
       readonly endpoint: CoordinatorEndpoint;
       /** The coordinator's name of the job. */
       readonly job: string;
-      readonly role: 'image' | 'map';
+      readonly role: 'image' | 'map' | 'extra';
+      /** Of an extra: as the plan's operations name it. */
+      readonly extra?: string;
       readonly raster: RemoteRaster;
     };
 

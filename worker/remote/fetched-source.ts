@@ -9,7 +9,12 @@ import type { BlockSource, CodecContext } from '../../tiling/sources/block-sourc
 import { BlockAssembler, streamParts } from './fetch-blocks.js';
 import { withRetries } from './retry.js';
 
-const ROLES = { image: halotile.v1.SourceRole.SOURCE_ROLE_IMAGE, map: halotile.v1.SourceRole.SOURCE_ROLE_MAP } as const;
+const { SourceRole } = halotile.v1;
+const ROLES = {
+  image: SourceRole.SOURCE_ROLE_IMAGE,
+  map: SourceRole.SOURCE_ROLE_MAP,
+  extra: SourceRole.SOURCE_ROLE_EXTRA,
+} as const;
 
 interface Awaited {
   readonly promise: Promise<Uint8Array>;
@@ -25,19 +30,18 @@ export class FetchedSource implements BlockSource {
   readonly codecContext: CodecContext;
   readonly readRaw?: (rect: Rect, into: Uint8Array, strideBytes: number) => Promise<number>;
   readonly #client: CoordinatorClient;
-  readonly #job: string;
-  readonly #role: halotile.v1.SourceRole;
+  /** What every request of this raster says. */
+  readonly #request: halotile.v1.IFetchBlocksRequest;
   /** Blocks that were asked for and not read yet. */
   readonly #awaited = new Map<number, Awaited>();
 
-  constructor(client: CoordinatorClient, { job, role, raster }: SourceRef & { kind: 'coordinator' }) {
+  constructor(client: CoordinatorClient, { job, role, extra, raster }: SourceRef & { kind: 'coordinator' }) {
     this.name = raster.name;
     this.info = raster.info;
     this.layout = raster.layout;
     this.codecContext = raster.codecContext;
     this.#client = client;
-    this.#job = job;
-    this.#role = ROLES[role];
+    this.#request = { key: job, role: ROLES[role], name: extra };
     if (raster.raw) this.readRaw = (rect, into, strideBytes) => this.#fetchRect(rect, into, strideBytes);
   }
 
@@ -71,7 +75,7 @@ export class FetchedSource implements BlockSource {
         missing.get(index)?.resolve(bytes);
         missing.delete(index);
       });
-      const request = { key: this.#job, role: this.#role, indexes: [...missing.keys()] };
+      const request = { ...this.#request, indexes: [...missing.keys()] };
       await streamParts(this.#client, request, (part) => blocks.add(part));
       if (missing.size > 0) throw incomplete(this.#client);
     }).catch((error: unknown) => {
@@ -85,7 +89,7 @@ export class FetchedSource implements BlockSource {
     const total = rowBytes * rect.height;
     await withRetries(async () => {
       let position = 0;
-      await streamParts(this.#client, { key: this.#job, role: this.#role, rect }, ({ data }) => {
+      await streamParts(this.#client, { ...this.#request, rect }, ({ data }) => {
         for (let from = 0; from < data.length; ) {
           const inRow = position % rowBytes;
           const count = Math.min(rowBytes - inRow, data.length - from);

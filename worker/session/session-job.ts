@@ -12,6 +12,8 @@ export interface SessionJob {
   readonly inline: TileJob;
 }
 
+type Role = Extract<SourceRef, { kind: 'coordinator' }>['role'];
+
 /** A job as its coordinator describes it; keys are made unique among the coordinators of a worker. */
 export function sessionJob(
   message: halotile.v1.OpenJob,
@@ -20,22 +22,25 @@ export function sessionJob(
 ): SessionJob {
   const plan = fromPortable<Plan>(message.planJson);
   const key = `${endpoint.address} ${message.key}`;
-  const remote = (role: 'image' | 'map', source: halotile.v1.IJobSource): SourceRef => {
+  const remote = (role: Role, source: halotile.v1.IJobSource, extra?: string): SourceRef => {
     const raster = fromPortable<RemoteRaster>(source.sourceJson ?? '');
-    return { kind: 'coordinator', endpoint, job: message.key, role, raster };
+    return { kind: 'coordinator', endpoint, job: message.key, role, extra, raster };
   };
-  const near = (role: 'image' | 'map', source: halotile.v1.IJobSource): SourceRef => {
+  const near: typeof remote = (role, source, extra) => {
     const path = located(roots, source.root, source.path);
-    return path === undefined ? remote(role, source) : { kind: 'file', path };
+    return path === undefined ? remote(role, source, extra) : { kind: 'file', path };
   };
   const image = message.image ?? {};
   const map = message.map ?? undefined;
+  const extras = (place: typeof remote) =>
+    Object.fromEntries(message.extras.map(({ name = '', source }) => [name, place('extra', source ?? {}, name)]));
   const remoteSink: SinkRef = { kind: 'coordinator', endpoint, job: message.key };
   const inline: TileJob = {
     key: `${key} inline`,
     plan,
     image: remote('image', image),
     map: map && remote('map', map),
+    extras: extras(remote),
     sink: remoteSink,
   };
   const preferred: TileJob = {
@@ -43,9 +48,12 @@ export function sessionJob(
     plan,
     image: near('image', image),
     map: map && near('map', map),
+    extras: extras(near),
     sink: nearSink(message.sink ?? {}, roots) ?? remoteSink,
   };
-  const seen = [preferred.image, preferred.map, preferred.sink].some((ref) => ref && ref.kind !== 'coordinator');
+  const seen = [preferred.image, preferred.map, preferred.sink, ...Object.values(preferred.extras)].some(
+    (ref) => ref && ref.kind !== 'coordinator',
+  );
   return { preferred: seen ? preferred : inline, inline };
 }
 

@@ -148,13 +148,17 @@ export class Session {
 
   /** Runs an attempt; where it fails by reference, once more with everything through the coordinator. */
   #attempt(held: Held, job: TileJob, fallback: TileJob | undefined): void {
-    const { lease, stage, tile, attempt, reads } = held.grant;
+    const { lease, stage, tile, attempt, reads, carries } = held.grant;
     const blocks = reads.map(({ level = 0, index = 0, offset = 0, length = 0, crc = 0, part = '' }) => {
       return { level, index, offset, length, crc, part };
     });
     held.task = {
       job,
-      task: { stage, tile, attempt, lease, ...(blocks.length > 0 ? { reads: blocks } : {}) },
+      task: {
+        ...{ stage, tile, attempt, lease },
+        ...(blocks.length > 0 ? { reads: blocks } : {}),
+        ...(carries.length > 0 ? { carries } : {}),
+      },
       onStart: () => this.#say(held, { started: { lease } }),
       onEnd: (end) => void this.#ended(held, job, fallback, end),
     };
