@@ -10,7 +10,7 @@ import type { TokenEntry } from '../api/auth.js';
 import { failWith } from '../api/handlers.js';
 import { ApiServer, type ServerTls } from '../api/server.js';
 import { Cluster } from '../cluster/cluster.js';
-import { halotileVersion, prepareInputs, preparePlan } from '../prepare-job.js';
+import { halotileVersion, prepareInputs, prepareOptions, preparePlan } from '../prepare-job.js';
 import { EmbeddedQueue } from '../queue/embedded-queue.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { SchedulerLimits } from '../scheduler/events.js';
@@ -126,7 +126,7 @@ async function planFor(
   scanner: Pick<TileExecutor, 'scanMap' | 'slots'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
-  const inputs = await prepareInputs(spec, { scratchDirectory, maxBlockBytes: machine.memoryBytes / 64 });
+  const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
   const plan = await preparePlan(spec, inputs, machine, scanner);
   return {
     stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
