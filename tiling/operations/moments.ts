@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { type DType, INTEGER_MAX } from '../raster/dtype.js';
 import { boxScratchBytes } from './box-layout.js';
-import type { Operation, OperationDescriptor } from './descriptor.js';
+import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import {
   type Footprint,
   footprintParam,
@@ -38,6 +39,21 @@ export function boxRadiusOf(operation: Operation): number | undefined {
   return isOddSquare ? footprint.reach.left : undefined;
 }
 
+/**
+ * Whether sums over a rectangular window may slide: integers must stay exact in float64, n²·d² < 2^53 for n
+ * samples that differ from the middle of their range by at most d.
+ */
+export function canSlide(dtype: DType, window: Footprint): boolean {
+  if (dtype === 'float32') return true;
+  const largest = (INTEGER_MAX[dtype] + 1) / 2;
+  return (window.count * largest) ** 2 < 2 ** 53;
+}
+
+/** Scratch of sliding windows: four float64 a column, three a result. */
+export function slidingScratchBytes(_operation: Operation, shape: KernelShape): number {
+  return shape.channels * (shape.input.width * 32 + shape.outputWidth * 24 + 16) + 64;
+}
+
 function moment(
   base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric' | 'scratchBytes'>,
 ): OperationDescriptor {
@@ -69,6 +85,7 @@ export const std = moment({
   summary: 'standard deviation of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',
+  scratchBytes: slidingScratchBytes,
 });
 
 /** Variance Σ(v − mean)² / (n − ddof); 0 where n = ddof. */
@@ -77,4 +94,5 @@ export const variance = moment({
   summary: 'variance of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',
+  scratchBytes: slidingScratchBytes,
 });

@@ -3,6 +3,7 @@ import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 import { MAX_FOOTPRINT } from './footprint.js';
+import { slidingScratchBytes } from './moments.js';
 import { otsuReduction } from './otsu.js';
 import { fullRange, tableScratchBytes } from './tone.js';
 
@@ -69,7 +70,8 @@ export const threshold: OperationDescriptor = {
   },
   params,
   mapMeaning: 'none',
-  scratchBytes: tableScratchBytes,
+  scratchBytes: (operation, shape) =>
+    isLocal(operation) ? slidingScratchBytes(operation, shape) : tableScratchBytes(operation, shape),
   defaultBorder: () => 'mirror',
   numeric: () => 'bounded',
   reach: (operation) => evenReach(isLocal(operation) ? ((operation.params.window as number) - 1) / 2 : 0),

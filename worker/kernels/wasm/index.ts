@@ -12,6 +12,7 @@ import { wasmMean } from './mean.js';
 import { wasmRadii } from './radii.js';
 import { wasmRank } from './rank.js';
 import { wasmTable } from './table.js';
+import { wasmLocalThreshold, wasmSpread } from './window-moments.js';
 
 export { arenaBytes, WasmArena } from './arena.js';
 
@@ -24,6 +25,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const rank = wasmRank(arena);
   const tone = wasmTable(arena, REFERENCE_KERNELS.gamma!);
   const box = wasmBox(arena);
+  const threshold = REFERENCE_KERNELS.threshold!;
   return {
     ...REFERENCE_KERNELS,
     box,
@@ -37,7 +39,9 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     levels: tone,
     lut: tone,
     'flat-field': wasmTable(arena, REFERENCE_KERNELS['flat-field']!),
-    threshold: wasmTable(arena, REFERENCE_KERNELS.threshold!),
+    std: wasmSpread(arena, REFERENCE_KERNELS.std!),
+    variance: wasmSpread(arena, REFERENCE_KERNELS.variance!),
+    threshold: wasmLocalThreshold(arena, wasmTable(arena, threshold), threshold),
   };
 }
 

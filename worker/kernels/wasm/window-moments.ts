@@ -1,0 +1,122 @@
+import { type Footprint, isFull, squareFootprint } from '../../../tiling/operations/footprint.js';
+import { canSlide, neighbourhoodOf } from '../../../tiling/operations/moments.js';
+import { localThreshold, thresholdParams } from '../../../tiling/operations/threshold.js';
+import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
+import { fillSamples, nodataOf } from '../reference/pixels.js';
+import type { WasmArena } from './arena.js';
+import { instantiate } from './instance.js';
+
+const EXPORTS = ['addRow8', 'addRow16', 'addRow32', 'slideRow'] as const;
+const ADD = { uint8: 'addRow8', uint16: 'addRow16', float32: 'addRow32' } as const;
+/** Squares stay small, and so exact, when samples count from the middle of their range. */
+const PIVOT = { uint8: 128, uint16: 32768 } as const;
+
+type Module = ReturnType<typeof momentsModule>;
+
+/** What slides over a tile: the count, the mean and Σ(v − mean)² of one sample's window. */
+type FromMoments = (count: number, mean: number, squares: number, sample: number, channel: number) => number;
+
+/** The functions of `assembly/moments.ts`. */
+function momentsModule(arena: WasmArena) {
+  return instantiate(arena, 'moments', EXPORTS);
+}
+
+/** Standard deviation or variance: rectangular windows slide, other footprints go to `reference`. */
+export function wasmSpread(arena: WasmArena, reference: Kernel): Kernel {
+  const module = momentsModule(arena);
+  return (input, output, operation, context) => {
+    const window = neighbourhoodOf(operation);
+    if (!isFull(window) || !canSlide(input.dtype, window)) return reference(input, output, operation, context);
+    const ddof = operation.params.ddof as number;
+    const root = operation.name === 'std';
+    slideOver(arena, module, { input, output, window }, context, (count, _mean, squares) => {
+      const variance = count > ddof ? squares / (count - ddof) : 0;
+      return root ? Math.sqrt(variance) : variance;
+    });
+  };
+}
+
+/**
+ * Niblack's and Sauvola's thresholds of integer images by sliding windows; whatever else `other` does. Floats stay
+ * with the reference: where an image is flat, a threshold is a matter of the last bit.
+ */
+export function wasmLocalThreshold(arena: WasmArena, other: Kernel, reference: Kernel): Kernel {
+  const module = momentsModule(arena);
+  return (input, output, operation, context) => {
+    const params = thresholdParams(operation, input.dtype);
+    if (params.method !== 'niblack' && params.method !== 'sauvola') return other(input, output, operation, context);
+    const window = squareFootprint(params.window);
+    const slides = input.dtype !== 'float32' && canSlide(input.dtype, window);
+    if (!slides) return reference(input, output, operation, context);
+    const alpha = context.alpha === 'none' ? -1 : input.channels - 1;
+    slideOver(arena, module, { input, output, window }, context, (count, mean, squares, sample, c) => {
+      if (c === alpha) return sample;
+      return sample > localThreshold(params, mean, Math.sqrt(squares / count)) ? params.high : params.low;
+    });
+  };
+}
+
+function slideOver(
+  arena: WasmArena,
+  module: Module,
+  tile: { readonly input: TileRaster; readonly output: TileRaster; readonly window: Footprint },
+  context: KernelContext,
+  result: FromMoments,
+): void {
+  const { input, output, window } = tile;
+  const { channels, dtype, rect } = input;
+  const mark = arena.mark();
+  const { buffer } = arena.memory;
+  const lanes = rect.width * channels * 4;
+  const columns = new Float64Array(buffer, arena.alloc(lanes * 8), lanes);
+  const width = output.rect.width;
+  const results = new Float64Array(buffer, arena.alloc(width * channels * 24), width * channels * 3);
+  const holes = new Float64Array(buffer, arena.alloc(channels * 16), channels * 2);
+  holes.set(nodataOf(input, context).flatMap((hole) => [hole === null ? 0 : Number.isNaN(hole) ? 2 : 1, hole ?? 0]));
+  const pivot = dtype === 'float32' ? middleOf(input) : PIVOT[dtype];
+  const source = arena.addressOf(input.samples);
+  const add = (row: number, sign: 1 | -1) => {
+    if (row < 0 || row >= rect.height) return;
+    const from = source + row * input.stride * SAMPLE_BYTES[dtype];
+    module[ADD[dtype]](from, columns.byteOffset, rect.width, channels, holes.byteOffset, pivot, sign);
+  };
+  const { left, top } = window.reach;
+  for (let y = 0; y < output.rect.height; y++) {
+    const first = output.rect.y - rect.y + y - top;
+    if (y % window.height === 0) {
+      columns.fill(0);
+      for (let row = first; row < first + window.height; row++) add(row, 1);
+    } else {
+      add(first + window.height - 1, 1);
+      add(first - 1, -1);
+    }
+    const x = output.rect.x - rect.x;
+    for (let c = 0; c < channels; c++) {
+      const into = results.byteOffset + c * width * 24;
+      module.slideRow(columns.byteOffset, rect.width, channels, c, x, left, window.width, width, pivot, into);
+    }
+    const line = { ...output.rect, y: output.rect.y + y, height: 1 };
+    const row = { ...output, rect: line, samples: output.samples.subarray(y * output.stride) };
+    fillSamples(input, row, context, (u, _v, c, sample) => {
+      const at = (c * width + u - line.x) * 3;
+      return result(results[at]!, results[at + 1]!, results[at + 2]!, sample, c);
+    });
+  }
+  arena.release(mark);
+}
+
+/** The middle between the extremes of a tile's finite samples. */
+function middleOf({ samples, stride, rect, channels }: TileRaster): number {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let y = 0; y < rect.height; y++) {
+    for (let i = y * stride; i < y * stride + rect.width * channels; i++) {
+      const sample = samples[i]!;
+      if (!Number.isFinite(sample)) continue;
+      if (sample < low) low = sample;
+      if (sample > high) high = sample;
+    }
+  }
+  return low <= high ? (low + high) / 2 : 0;
+}
