@@ -97,9 +97,17 @@ export class RunningJob {
     this.#pixelsResumed = this.#pixelsDone;
   }
 
-  /** Computes every tile that is not in the ledger. */
+  /** Computes every tile that is not in the ledger; the executor forgets the job, however that ends. */
   async runStages(): Promise<void> {
     if (this.#alreadyPublished) return;
+    try {
+      await this.#runStages();
+    } finally {
+      await this.#options.executor.closeJob(this.#job.key);
+    }
+  }
+
+  async #runStages(): Promise<void> {
     const { plan } = this.#opened;
     if (this.#placed) this.#createPlacedFile();
     this.#report();
@@ -112,7 +120,6 @@ export class RunningJob {
       });
       if (stage.kind === 'reduce') this.#completeOperation(index, stage.operation!);
     }
-    await this.#options.executor.closeJob(this.#job.key);
   }
 
   /** Puts the output together, gives it its name and removes the partial directory; returns its bytes. */

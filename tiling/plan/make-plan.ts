@@ -13,7 +13,7 @@ import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileB
 import type { CachePlan, Plan, StagePlan } from './plan.js';
 import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
 import { resolveOperations } from './resolve-operations.js';
-import { chooseTileSide, haloFits } from './tile-size.js';
+import { chooseTileSide, haloFits, tileSides } from './tile-size.js';
 
 /** Share of the memory that caches of decoded blocks may take. */
 export const CACHE_SHARE = 0.3;
@@ -43,7 +43,9 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
   const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
   const choice = { block, haloPx, expectedHaloPx, image: output, threads: machine.threads, threadBytes, bytesOf };
-  const tile = spec.tile === undefined ? chooseTileSide(choice) : wholeBlocks(spec.tile, block);
+  // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
+  const planned = () => chooseTileSide(choice) ?? tileSides(choice)[0];
+  const tile = spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block);
   if (tile === undefined || !haloFits(choice, tile)) throw haloTooWide(operations, mapMaxBound, tile, choice);
   if (bytesOf(tile) > threadBytes) throw tooMuchMemory(tile, bytesOf(tile), threadBytes);
   const walk = walkOf(operations, source, { tile, output, mapMax: mapMaxBound });

@@ -29,15 +29,18 @@ export interface TileChoice {
  * image of few tiles is cut finer, so that no thread waits for another at the end.
  */
 export function chooseTileSide(choice: TileChoice): number | undefined {
-  const fitting = MULTIPLES.map((multiple) => multiple * choice.block).filter(
-    (tile) => haloFits(choice, tile) && choice.bytesOf(tile) <= choice.threadBytes,
-  );
+  const fitting = tileSides(choice).filter((tile) => choice.bytesOf(tile) <= choice.threadBytes);
   let best: { tile: number; cost: number } | undefined;
   for (const tile of fitting) {
     const cost = predictSeconds(choice, tile);
     if (best === undefined || cost < best.cost) best = { tile, cost };
   }
   return best?.tile;
+}
+
+/** The sides that the planner considers and the halo does not exceed, ascending. */
+export function tileSides(choice: TileChoice): number[] {
+  return MULTIPLES.map((multiple) => multiple * choice.block).filter((tile) => haloFits(choice, tile));
 }
 
 /** Whether a tile side is not exceeded by its halo; a tile that covers the image needs no halo. */
