@@ -44,12 +44,16 @@ export function planeRow(plane: LanePlane, row: number): number {
   return plane.address + row * plane.rect.width * LANE_BYTES;
 }
 
+/** A new plane whose every pixel will be written; what it holds is left over from earlier use. */
+export function reservePlane(arena: WasmArena, rect: Rect): LanePlane {
+  return { rect, address: arena.alloc(rect.width * rect.height * LANE_BYTES) };
+}
+
 /** A new zeroed plane. */
 export function allocatePlane(arena: WasmArena, rect: Rect): LanePlane {
-  const bytes = rect.width * rect.height * LANE_BYTES;
-  const address = arena.alloc(bytes);
-  new Uint8Array(arena.memory.buffer, address, bytes).fill(0);
-  return { rect, address };
+  const plane = reservePlane(arena, rect);
+  new Uint8Array(arena.memory.buffer, plane.address, rect.width * rect.height * LANE_BYTES).fill(0);
+  return plane;
 }
 
 /**
@@ -63,7 +67,7 @@ export function decimate(arena: WasmArena, module: LadderModule, finer: LanePlan
   const y = Math.floor(rect.y / 2) - 2;
   const width = Math.ceil((rect.x + rect.width) / 2) + 2 - x;
   const height = Math.ceil((rect.y + rect.height) / 2) + 2 - y;
-  const coarser = allocatePlane(arena, { x, y, width, height });
+  const coarser = reservePlane(arena, { x, y, width, height });
   const mark = arena.mark();
   const ring = allocatePlane(arena, { x, y: 0, width, height: 9 });
   const zero = planeRow(ring, 8);

@@ -2,7 +2,7 @@ import { LANE_BYTES } from '../../../tiling/operations/scratch.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { weightRows } from './float-rows.js';
-import { allocatePlane, type LadderModules, type LanePlane, planeRow } from './ladder-planes.js';
+import { allocatePlane, type LadderModules, type LanePlane, planeRow, reservePlane } from './ladder-planes.js';
 
 const EXPAND = { uint8: 'expand8', uint16: 'expand16', float32: 'expand32' } as const;
 
@@ -29,7 +29,7 @@ export function sourcePlanes(
   { weighted, divided }: { readonly weighted: boolean; readonly divided: boolean },
 ): LanePlane[] {
   const { rect, channels, dtype } = input;
-  const samples = allocatePlane(arena, rect);
+  const samples = weighted ? allocatePlane(arena, rect) : reservePlane(arena, rect);
   const planes = divided ? [samples, allocatePlane(arena, rect)] : [samples];
   if (!weighted) {
     const source = arena.addressOf(input.samples);
