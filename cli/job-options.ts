@@ -8,6 +8,7 @@ import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { firstIssue } from '../tiling/plan/resolve-operations.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
 import { addEndpointOptions, type EndpointFlags, isClusterName } from './endpoint-options.js';
+import { BACKENDS, type BackendChoice } from './executor.js';
 
 /** What the shared flags of all job commands parse to. */
 export interface JobFlags {
@@ -35,6 +36,7 @@ export interface JobFlags {
 /** How a run behaves, beside what it computes. */
 export interface RunFlags extends EndpointFlags {
   readonly coordinator?: string;
+  readonly backend: BackendChoice;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly durable?: boolean;
@@ -79,7 +81,8 @@ export function addRunOptions(command: Command): Command {
     .option('--quiet', 'no progress')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .option('--restart', 'discard an unfinished job of this output')
-    .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched');
+    .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
+    .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'));
 }
 
 /**

@@ -55,6 +55,11 @@ async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobRe
     const result = await interruptible('the tiles under way', (signal) =>
       runLocally(spec, {
         machine: machineOf(flags),
+        backend: flags.backend,
+        onWarning: (what) => {
+          bar.clear();
+          process.stderr.write(`halotile: ${what}\n`);
+        },
         durable: flags.durable,
         restart: flags.restart,
         signal,

@@ -1,6 +1,6 @@
 import { cellRect, gridOf } from '../tiling/geometry/grid.js';
 import { area } from '../tiling/geometry/rect.js';
-import type { TileResult, TileSeconds } from '../tiling/job/execution.js';
+import type { DeviceSeconds, TileResult, TileSeconds } from '../tiling/job/execution.js';
 import { linkChainWith } from '../tiling/plan/chain.js';
 import { filterStage } from '../tiling/plan/levels.js';
 import type { Plan, StagePlan } from '../tiling/plan/plan.js';
@@ -27,6 +27,8 @@ export interface JobResult {
   readonly bytes: { readonly read: number; readonly written: number; readonly output: number };
   /** Blocks decoded in this run, and on average per block of the inputs; 0 for inputs read without decoding. */
   readonly blocksDecoded: { readonly count: number; readonly perBlock: number };
+  /** Where a GPU took part: seconds of its own clock, summed over tiles. */
+  readonly device?: DeviceSeconds;
   readonly peakMemoryBytes: number;
   /** CRC-32 of the level-0 pixels in raster order, 8 hexadecimal digits. */
   readonly crc: string;
@@ -36,6 +38,7 @@ export interface JobResult {
 /** Sums over the tiles that one run computed. */
 export class RunTotals {
   readonly seconds: TileSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
+  device: DeviceSeconds | undefined;
   bytesRead = 0;
   bytesWritten = 0;
   blocksDecoded = 0;
@@ -43,8 +46,16 @@ export class RunTotals {
   mapMax = 0;
   readonly #filterTiles: number[] = [];
 
-  add({ task, seconds, counts, mapMax }: TileResult, kind: StagePlan['kind']): void {
+  add({ task, seconds, counts, mapMax, device }: TileResult, kind: StagePlan['kind']): void {
     for (const key of Object.keys(this.seconds) as (keyof TileSeconds)[]) this.seconds[key] += seconds[key];
+    if (device !== undefined) {
+      const { upload = 0, compute = 0, download = 0 } = this.device ?? {};
+      this.device = {
+        upload: upload + device.upload,
+        compute: compute + device.compute,
+        download: download + device.download,
+      };
+    }
     this.bytesRead += counts.bytesRead;
     this.bytesWritten += counts.bytesWritten;
     this.mapMax = Math.max(this.mapMax, mapMax);

@@ -14,6 +14,7 @@ import {
   readPartialJob,
   removePartial,
 } from '../tiling/stitch/partial.js';
+import { boundedBackendOf } from './bounded-backend.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkOutputPath } from './output-place.js';
@@ -62,7 +63,8 @@ export async function runJob(run: JobRun): Promise<JobResult> {
 }
 
 async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
-  const { executor, machine, now } = run;
+  const { executor, now } = run;
+  const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
   const startedAt = now();
   const digest = digestOf(run.spec);
   if (run.restart) removePartial(paths);
@@ -71,24 +73,27 @@ async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
   if (earlier === undefined) removePartial(paths);
   if (earlier !== undefined) claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
-  const spec = earlier === undefined ? run.spec : { ...run.spec, ...earlier.pinned };
+  const spec =
+    earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tile, block: earlier.pinned.block };
   let inputs: PreparedInputs;
   let plan: Plan;
+  let boundedBackend: string | undefined;
   try {
     inputs = await prepareInputs(spec, prepareOptions(machine, paths.scratch));
     plan = await preparePlan(spec, inputs, machine, executor);
+    boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {
     if (earlier === undefined) removePartial(paths);
     throw error;
   }
   run.onPlan?.(plan);
-  const pinned = { tile: filterStage(plan).tile, block: plan.block };
+  const pinned = { tile: filterStage(plan).tile, block: plan.block, ...(boundedBackend && { boundedBackend }) };
   const about = { version: halotileVersion(), spec: run.spec };
   claimPartial(paths, { format: 1, digest, pinned, shape: outputShape(plan), about });
   const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });
   try {
-    const job = new RunningJob({ ...run, spec }, { paths, inputs, plan, ledger, state });
+    const job = new RunningJob({ ...run, spec }, { paths, inputs, plan, boundedBackend, ledger, state });
     const preparedAt = now();
     await job.runStages();
     const stagedAt = now();

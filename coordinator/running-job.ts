@@ -50,6 +50,8 @@ export interface OpenedJob {
   readonly paths: PartialPaths;
   readonly inputs: PreparedInputs;
   readonly plan: Plan;
+  /** As in {@link TileJob}. */
+  readonly boundedBackend?: string;
   readonly ledger: Ledger;
   readonly state: LedgerState;
 }
@@ -88,7 +90,15 @@ export class RunningJob {
     // Epochs count anew once a job is finished: only an identifier tells its files from the next job's.
     const key = `${options.spec.output}#${ledger.epoch}#${randomUUID()}`;
     const extras = Object.fromEntries(inputs.extras.map(({ plan: { path }, source }) => [path, source]));
-    this.#job = { key, plan, image: inputs.image.source, map: inputs.map?.source, extras, sink };
+    this.#job = {
+      key,
+      plan,
+      image: inputs.image.source,
+      map: inputs.map?.source,
+      extras,
+      sink,
+      boundedBackend: opened.boundedBackend,
+    };
     this.#alreadyPublished = this.#wasPublished();
     // Placed blocks lie in the file itself: where it is gone, so are they.
     const lost = this.#placed && !this.#alreadyPublished && !existsSync(paths.image);
@@ -167,6 +177,7 @@ export class RunningJob {
         count: totals.blocksDecoded,
         perBlock: blocks === 0 ? 0 : totals.blocksDecoded / blocks,
       },
+      ...(totals.device && { device: totals.device }),
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       crc: this.#crc().toString(16).padStart(8, '0'),
       epoch: ledger.epoch,

@@ -6,9 +6,9 @@ import { prepareInputs, prepareOptions, preparePlan } from '../../coordinator/in
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
+import { openThreads } from '../executor.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
 import { addJobOptions, type JobFlags, jobSpecOf, machineOf } from '../job-options.js';
-import { openLocalExecutor } from '../local-run.js';
 import { collectOperations } from './process.js';
 import { readJobFile } from './run.js';
 
@@ -45,7 +45,7 @@ export async function planJob(
   scan: boolean,
 ): Promise<PlanReport> {
   const machine = machineOf(flags);
-  const executor = openLocalExecutor(machine);
+  const executor = openThreads(machine);
   const scratchDirectory = mkdtempSync(join(tmpdir(), 'halotile-plan-'));
   try {
     const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));

@@ -6,8 +6,8 @@ import { parse } from 'yaml';
 import { Coordinator, DEFAULT_LIMITS, type TokenEntry, tokensSchema } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { collect, readText, rootsOf } from '../endpoint-options.js';
+import { openThreads } from '../executor.js';
 import { integer, machineOf } from '../job-options.js';
-import { openLocalExecutor } from '../local-run.js';
 
 interface ServeFlags {
   readonly listen: string;
@@ -63,7 +63,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     });
   }
   const machine = machineOf(flags);
-  const scanner = openLocalExecutor({ ...machine, threads: Math.min(2, machine.threads) });
+  const scanner = openThreads({ ...machine, threads: Math.min(2, machine.threads) });
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const coordinator = await Coordinator.start({
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },

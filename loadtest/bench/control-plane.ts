@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../cli/client.js';
 import { layOutRawTiff, TILE } from '../../cli/demo/raw-tiff.js';
-import { openLocalExecutor } from '../../cli/local-run.js';
+import { openThreads } from '../../cli/executor.js';
 import { Coordinator, DEFAULT_LIMITS } from '../../coordinator/index.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
@@ -26,7 +26,7 @@ ftruncateSync(fd, fileBytes);
 closeSync(fd);
 
 const machine = { threads: 2, memoryBytes: 512 << 20 };
-const scanner = openLocalExecutor({ ...machine, threads: 1 });
+const scanner = openThreads({ ...machine, threads: 1 });
 const coordinator = await Coordinator.start({
   ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
   ...{ limits: DEFAULT_LIMITS, machine, scanner, maxRunning: 1, maxOpenJobs: 1, maxUploadBytes: 0, durable: false },
@@ -58,7 +58,6 @@ let last = 0;
 let peakRss = 0;
 let tiles = 0;
 const submittedMs = performance.now();
-const cpuBefore = process.cpuUsage();
 let firstTileMs = 0;
 for await (const { progress } of client.watch(job.id!)) {
   const done = progress?.tilesDone ?? 0;
@@ -68,16 +67,12 @@ for await (const { progress } of client.watch(job.id!)) {
   if (done > 0 && first === 0) [first, firstMs] = [done, performance.now()];
   if (done > last) [last, lastMs] = [done, performance.now()];
 }
-const cpu = process.cpuUsage(cpuBefore);
-const cpuMs = (cpu.user + cpu.system) / 1000;
 const rate = (last - first) / ((lastMs - firstMs) / 1000);
 console.log(
   JSON.stringify({
     workers,
     tiles,
     tilesPerSecond: Math.round(rate),
-    // What the coordinator's process itself used: the machine may be busy with the workers and with others.
-    tilesPerCpuSecond: Math.round((1000 * tiles) / cpuMs),
     coordinatorPeakMiB: Math.round(peakRss / 2 ** 20),
     submitToFirstTileMs: Math.round(firstTileMs),
     wastedAttempts: coordinator.figures.wasted,

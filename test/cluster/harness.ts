@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../cli/client.js';
-import { openLocalExecutor } from '../../cli/local-run.js';
+import { openThreads } from '../../cli/executor.js';
 import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
 import { MACHINE, makeScene } from './scene-files.js';
 
@@ -64,7 +64,7 @@ export class TestCluster {
     const directory = mkdtempSync(join(tmpdir(), 'halotile-cluster-'));
     const root = join(directory, 'data');
     await makeScene(root);
-    const scanner = openLocalExecutor({ ...MACHINE, threads: 1 });
+    const scanner = openThreads({ ...MACHINE, threads: 1 });
     const log: string[] = [];
     const coordinator = await Coordinator.start({
       ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },

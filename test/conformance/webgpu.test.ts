@@ -93,7 +93,7 @@ function registerRows(device: GpuDevice): void {
   });
 
   test('many chains at once within a small memory budget come out whole', async () => {
-    const small = await GpuDevice.open(1 << 18);
+    const small = await GpuDevice.open(1 << 19);
     assert.ok(small instanceof GpuDevice);
     try {
       const random = noise(3);

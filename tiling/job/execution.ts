@@ -75,6 +75,9 @@ export type SinkRef =
   | { readonly kind: 'placed'; readonly file: string; readonly durable: boolean }
   | { readonly kind: 'coordinator'; readonly endpoint: CoordinatorEndpoint; readonly job: string };
 
+/** The processor as a job's bounded backend: WebAssembly and the reference kernels, the same everywhere. */
+export const CPU_BACKEND = 'cpu';
+
 /** A job as a worker needs it: data only, so that it crosses threads and machines. */
 export interface TileJob {
   /** Unique among the jobs of an executor's life; caches are kept by it. */
@@ -85,6 +88,11 @@ export interface TileJob {
   /** Images that operations name in their parameters, by path. */
   readonly extras: Readonly<Record<string, SourceRef>>;
   readonly sink: SinkRef;
+  /**
+   * Jobs with bounded operations only: what computes them, one of an executor's `boundedBackends`, so that every
+   * tile of the job has the same roundings.
+   */
+  readonly boundedBackend?: string;
 }
 
 /** One encoded block that a tile put into storage. */
@@ -105,6 +113,13 @@ export interface TileSeconds {
   kernel: number;
   encode: number;
   write: number;
+}
+
+/** Seconds on a device by its own clock: copying in, computing, copying out; 0 where it cannot tell. */
+export interface DeviceSeconds {
+  upload: number;
+  compute: number;
+  download: number;
 }
 
 /** Counts of one tile; sums over a job are what `--json` reports. */
@@ -137,6 +152,8 @@ export interface TileResult {
   readonly mapMax: number;
   readonly seconds: TileSeconds;
   readonly counts: TileCounts;
+  /** Where a device computed part of the tile. */
+  readonly device?: DeviceSeconds;
 }
 
 /** A map whose values must be known before a plan can be made. */
@@ -152,6 +169,10 @@ export interface MapScanJob {
 export interface TileExecutor {
   /** How many attempts it works on at once. */
   readonly slots: number;
+  /** The tile side that it works best with, where it differs from the planner's. */
+  readonly preferredTile?: number;
+  /** What it can compute bounded operations with, the best first; {@link CPU_BACKEND} alone where absent. */
+  readonly boundedBackends?: readonly string[];
   /**
    * Runs one attempt. Attempts of one job may run in any order and at the same time.
    * @throws HalotileError as the tile's own failure; `tile-failed` where the thread died

@@ -42,7 +42,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const bytesOf = (tile: number) => tileBytes({ ...demand, tile });
   // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
   const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
-  const choice = { block, haloPx, expectedHaloPx, image: output, threads: machine.threads, threadBytes, bytesOf };
+  const { threads, preferredTile } = machine;
+  const choice = { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
   // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
   const planned = () => chooseTileSide(choice) ?? tileSides(choice)[0];
   const tile = spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block);

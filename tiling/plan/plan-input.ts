@@ -13,6 +13,8 @@ export interface PlanMachine {
   readonly threads: number;
   /** Resident bytes that one worker process may use in all. */
   readonly memoryBytes: number;
+  /** The tile side that suits what runs the tiles, where its executor names one. */
+  readonly preferredTile?: number;
 }
 
 export interface PlanInputs {

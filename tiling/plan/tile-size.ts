@@ -19,6 +19,8 @@ export interface TileChoice {
   readonly expectedHaloPx: number;
   readonly image: { readonly width: number; readonly height: number };
   readonly threads: number;
+  /** What suits the executor best; the largest side that fits and does not pass it is taken. */
+  readonly preferredTile?: number;
   /** Linear memory that one thread may use. */
   readonly threadBytes: number;
   readonly bytesOf: (tile: number) => number;
@@ -30,6 +32,8 @@ export interface TileChoice {
  */
 export function chooseTileSide(choice: TileChoice): number | undefined {
   const fitting = tileSides(choice).filter((tile) => choice.bytesOf(tile) <= choice.threadBytes);
+  const preferred = preferredSide(choice, fitting);
+  if (preferred !== undefined) return preferred;
   let best: { tile: number; cost: number } | undefined;
   for (const tile of fitting) {
     const cost = predictSeconds(choice, tile);
@@ -41,6 +45,13 @@ export function chooseTileSide(choice: TileChoice): number | undefined {
 /** The sides that the planner considers and the halo does not exceed, ascending. */
 export function tileSides(choice: TileChoice): number[] {
   return MULTIPLES.map((multiple) => multiple * choice.block).filter((tile) => haloFits(choice, tile));
+}
+
+/** The executor's own choice, as long as it leaves a tile for each of its threads. */
+function preferredSide({ preferredTile, image, threads }: TileChoice, fitting: readonly number[]): number | undefined {
+  if (preferredTile === undefined) return undefined;
+  const tiles = (side: number) => Math.ceil(image.width / side) * Math.ceil(image.height / side);
+  return fitting.findLast((side) => side <= preferredTile && tiles(side) >= threads);
 }
 
 /** Whether a tile side is not exceeded by its halo; a tile that covers the image needs no halo. */

@@ -13,7 +13,7 @@ export interface PartialJob {
   /** SHA-256 over everything that decides the pixels: spec, versions and input fingerprints. */
   readonly digest: string;
   /** Choices of the first run that later runs of the same job must repeat. */
-  readonly pinned: { readonly tile: number; readonly block: number };
+  readonly pinned: { readonly tile: number; readonly block: number; readonly boundedBackend?: string };
   /** How its output is laid out, for previews. */
   readonly shape: OutputShape;
   /** For people: what the job is. */

@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { MapScanJob, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { DeviceLink } from '../gpu/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
 import type { SharedCaches } from '../tile/open-job.js';
 
@@ -27,4 +28,6 @@ export interface ThreadData {
   readonly backend: Backend['name'];
   /** Prefix of this process's part files. */
   readonly name: string;
+  /** In a process that owns a GPU. */
+  readonly device?: DeviceLink;
 }

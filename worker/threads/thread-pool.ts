@@ -4,6 +4,7 @@ import type { Rect } from '../../tiling/geometry/rect.js';
 import type { MapScanJob, TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import type { DeviceLink } from '../gpu/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
 import type { SharedCaches } from '../tile/open-job.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
@@ -14,6 +15,8 @@ export interface ThreadPoolOptions {
   readonly backend: Backend['name'];
   /** Unique among the processes that write part files of one job. */
   readonly name: string;
+  /** The GPU that this process owns and serves to its threads. */
+  readonly device?: DeviceLink;
 }
 
 /**
@@ -29,14 +32,14 @@ export class ThreadPoolExecutor implements TileExecutor {
   readonly #caches = new Map<string, SharedCaches>();
   #generation = 0;
 
-  constructor({ threads, backend, name }: ThreadPoolOptions) {
+  constructor({ threads, backend, name, device }: ThreadPoolOptions) {
     this.slots = threads;
     this.#pool = new Piscina({
       filename: new URL('./tile-thread.js', import.meta.url).href,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
-      workerData: { backend, name } satisfies ThreadData,
+      workerData: { backend, name, device } satisfies ThreadData,
     });
     // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
     this.#pool.on('error', (error: unknown) => {

@@ -2,6 +2,7 @@ import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorRecord } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
+import { DeviceClient } from '../gpu/device-client.js';
 import { openBackend } from '../kernels/open-backend.js';
 import { type OpenJob, openJob, type SharedCaches, type ThreadContext } from '../tile/open-job.js';
 import { runTile } from '../tile/run-tile.js';
@@ -9,12 +10,13 @@ import { scanMap } from '../tile/scan-map.js';
 import { FILE_STORAGE, type Storage, travels } from '../tile/storage.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
-const { backend, name } = workerData as ThreadData;
+const { backend, name, device } = workerData as ThreadData;
 
 const thread: Omit<ThreadContext, 'storage'> = {
   backend: openBackend(backend),
   now: () => performance.now(),
   name: `${name}-${threadId}`,
+  device: device === undefined ? undefined : new DeviceClient(device),
 };
 const openJobs = new Map<string, { readonly open: OpenJob; readonly generation: number }>();
 

@@ -4,6 +4,7 @@ import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { RasterCrc } from '../../tiling/raster/raster-crc.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import type { DeviceClient } from '../gpu/device-client.js';
 import type { Backend } from '../kernels/backend.js';
 import type { BlockSink } from './block-sink.js';
 import type { Storage } from './storage.js';
@@ -24,6 +25,8 @@ export interface ThreadContext {
   /** Unique among all threads that ever work on a job. */
   readonly name: string;
   readonly storage: Storage;
+  /** The GPU of this process, where it owns one. */
+  readonly device?: DeviceClient;
 }
 
 /** A job opened by one thread: its files, caches and kernels stay open from tile to tile. */
@@ -38,6 +41,7 @@ export interface OpenJob {
   readonly extras: Readonly<Record<string, RasterReader>>;
   readonly sink: BlockSink;
   readonly rasterCrc: RasterCrc;
+  readonly device?: DeviceClient;
   close(): void;
 }
 
@@ -65,6 +69,7 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     map,
     extras,
     sink,
+    device: context.device,
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {
       image.source.close();

@@ -42,7 +42,17 @@ export async function runChain(open: OpenJob, run: ChainRun, tally: Tally): Prom
   tally.counts.inputPixels += area(first.input);
   await readImage(open, window, first.input, tally);
   const scan = new RowScan(run, plan);
-  for (const [index, link] of links.entries()) {
+  // Threads of a process without a GPU start sooner without its modules.
+  const device = open.device === undefined ? undefined : await import('./run-resident.js');
+  for (let index = 0; index < links.length; index++) {
+    const resident = await device?.runResident(open, { links, types, maps, index, window }, tally);
+    if (device !== undefined && resident !== undefined) {
+      index = resident.next - 1;
+      window = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
+      device.takeResident(resident, window);
+      continue;
+    }
+    const link = links[index]!;
     const following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
     const output = within(following, link.output);
     const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };

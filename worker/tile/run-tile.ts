@@ -28,6 +28,7 @@ export async function runTile(open: OpenJob, task: TileTask): Promise<TileResult
     ...outcome,
     seconds: tally.seconds,
     counts: tally.counts,
+    ...(tally.device && { device: tally.device }),
   };
   await tally.timed('write', () => sink.report?.(result, task));
   return result;

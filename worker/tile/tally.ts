@@ -1,10 +1,12 @@
-import type { TileCounts, TileSeconds } from '../../tiling/job/execution.js';
+import type { DeviceSeconds, TileCounts, TileSeconds } from '../../tiling/job/execution.js';
 import type { ReadCounts } from '../../tiling/sources/raster-reader.js';
 
 /** Seconds and counts of one tile while it runs. */
 export class Tally {
   readonly seconds: TileSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
   readonly counts: TileCounts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+  /** What a device took of the kernel's seconds, by its own clock; absent where none ran. */
+  device: DeviceSeconds | undefined;
   readonly #now: () => number;
 
   /** @param now milliseconds on a monotonic clock */
@@ -23,6 +25,14 @@ export class Tally {
     return result.finally(() => {
       this.seconds[stage] += (this.#now() - start) / 1000;
     }) as T;
+  }
+
+  /** Adds a chain's seconds on the device. */
+  addDevice({ upload, compute, download }: DeviceSeconds): void {
+    this.device ??= { upload: 0, compute: 0, download: 0 };
+    this.device.upload += upload;
+    this.device.compute += compute;
+    this.device.download += download;
   }
 
   /** Adds what a read cost. */

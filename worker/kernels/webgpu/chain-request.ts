@@ -1,4 +1,5 @@
 import { area, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
+import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { type DType, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { DeviceLimits } from './adapter.js';
 import type { DeviceStep } from './gpu-kernel.js';
@@ -15,13 +16,6 @@ export interface ChainRequest {
   readonly radii: readonly ({ readonly offset: number; readonly bytes: number } | undefined)[];
   /** Where the last step's output goes, dense. */
   readonly result: { readonly offset: number; readonly bytes: number };
-}
-
-/** Seconds of one chain on the device by timestamps: copying in, computing, copying out; 0 where it has none. */
-export interface DeviceSeconds {
-  upload: number;
-  compute: number;
-  download: number;
 }
 
 /** How a chain ended: `refused` names what this device does not give; its pixels are for the processor to compute. */

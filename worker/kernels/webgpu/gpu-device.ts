@@ -1,13 +1,13 @@
 /// <reference types="@webgpu/types" />
 import { HalotileError } from '../../../tiling/errors.js';
 import { area } from '../../../tiling/geometry/rect.js';
+import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { type OpenedDevice, openDevice, overDeviceLimit } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
 import {
   bufferBytes,
   type ChainAnswer,
   type ChainRequest,
-  type DeviceSeconds,
   deviceBytes,
   firstRect,
   fitsDevice,
@@ -88,10 +88,12 @@ export class GpuDevice {
 
   /**
    * Runs a chain without asking whether its kernels are right.
-   * @throws tile-failed where the device is lost, over-limit where it has no room even for this chain alone
+   * @throws tile-failed where the device is lost, over-limit where the budget or the device has no room even for this chain alone
    */
   async compute(request: ChainRequest): Promise<DeviceSeconds> {
-    const lease = await this.#budget.lease(deviceBytes(request.steps));
+    const bytes = deviceBytes(request.steps);
+    if (bytes > this.#budget.totalBytes) throw overDeviceLimit(`a tile's chain needs ${bytes} bytes of the device`);
+    const lease = await this.#budget.lease(bytes);
     try {
       return await this.#run(request);
     } catch (error) {
@@ -101,6 +103,10 @@ export class GpuDevice {
       lease.release();
     }
     return this.#runAlone(request);
+  }
+
+  get isLost(): boolean {
+    return this.#gone !== undefined;
   }
 
   /** Ends the device; chains under way fail. */

@@ -8,6 +8,11 @@ export interface MemoryLease {
  * the whole budget waits until nothing else is in use.
  */
 export class MemoryBudget {
+  /** What may be in use at once. */
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
   #totalBytes: number;
   #usedBytes = 0;
   #leases = 0;

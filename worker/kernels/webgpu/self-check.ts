@@ -1,9 +1,10 @@
 import { area, grow, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
+import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
 import { allocateSamples, type DType, viewSamples } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
-import type { ChainRequest, DeviceSeconds } from './chain-request.js';
+import type { ChainRequest } from './chain-request.js';
 import { firstRect, layOutExchange } from './chain-request.js';
 import type { DeviceStep } from './gpu-kernel.js';
 import { GPU_KERNELS } from './index.js';
@@ -21,7 +22,7 @@ interface CheckCase {
 const IMAGE = { width: 75, height: 43 };
 const OUTPUT: Rect = { x: 4, y: 3, width: 67, height: 37 };
 /** Windows of 259×259 16-bit samples sum to more than 2^32. */
-const WIDE = { image: { width: 280, height: 270 }, output: { x: 128, y: 130, width: 6, height: 3 }, maxRadius: 129 };
+const WIDE = { image: { width: 280, height: 270 }, output: { x: 128, y: 130, width: 3, height: 1 }, maxRadius: 129 };
 
 const INTEGERS = ['uint8', 'uint16'] as const;
 const CHANNELS = [1, 2, 3, 4] as const;

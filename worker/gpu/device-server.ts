@@ -1,0 +1,25 @@
+import { BroadcastChannel } from 'node:worker_threads';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { ChainRequest } from '../kernels/webgpu/chain-request.js';
+import type { GpuDevice } from '../kernels/webgpu/gpu-device.js';
+import type { DeviceAnswer, DeviceLink, DeviceMessage } from './device-messages.js';
+
+/** Answers the threads of this process that ask for chains over the link's channel. */
+export function serveDevice(device: GpuDevice, link: DeviceLink): void {
+  const channel = new BroadcastChannel(link.channel);
+  channel.onmessage = async (event) => {
+    const message = (event as { readonly data: DeviceMessage }).data;
+    if (message.kind !== 'ask') return;
+    const answer = await answered(device, message.request);
+    channel.postMessage({ kind: 'answer', id: message.id, answer } satisfies DeviceMessage);
+  };
+}
+
+async function answered(device: GpuDevice, request: ChainRequest): Promise<DeviceAnswer> {
+  try {
+    return await device.answer(request);
+  } catch (error) {
+    if (error instanceof HalotileError && error.tag === 'over-limit') return { kind: 'too-large' };
+    return { kind: 'error', error: toErrorRecord(error, 'tile-failed', 'GPU') };
+  }
+}

@@ -1,0 +1,177 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { HalotileError } from '../../tiling/errors.js';
+import type { Rect } from '../../tiling/geometry/rect.js';
+import {
+  CPU_BACKEND,
+  type MapScanJob,
+  type TileExecutor,
+  type TileJob,
+  type TileResult,
+  type TileTask,
+} from '../../tiling/job/execution.js';
+import { ThreadPoolExecutor } from '../threads/thread-pool.js';
+import { DeviceChild } from './device-child.js';
+import { backendName, type GpuReport } from './gpu-report.js';
+import type { DeviceProcessOptions } from './process-messages.js';
+
+/** How a GPU executor runs, beside its process. */
+export interface GpuExecutorOptions extends DeviceProcessOptions {
+  /** Pause before the first restart; doubled for each further loss without a tile between. */
+  readonly backoffMs?: number;
+}
+
+/** Losses in a row after which the processor takes over. */
+const MAX_LOSSES = 2;
+const BACKOFF_MS = 250;
+/** A device wants more pixels at once than a thread does. Chosen by reasoning, to be measured on a real GPU. */
+const PREFERRED_TILE = 2048;
+
+/** Called with one sentence when a device is lost, and when the processor takes over. */
+export type OnLoss = (what: string) => void;
+
+/**
+ * Runs tiles in a process that owns a GPU. A process that dies, or whose device is lost, fails the tiles that it
+ * had (`tile-failed`: they are tried again) and is started again after a pause; after repeated loss WebAssembly
+ * threads of this process take over, with the same pixels for exact operations.
+ */
+export class GpuExecutor implements TileExecutor {
+  readonly slots: number;
+  readonly preferredTile = PREFERRED_TILE;
+  readonly boundedBackends: readonly string[];
+  /** What was found at the first start. */
+  readonly report: GpuReport & { readonly available: true };
+  readonly #options: GpuExecutorOptions;
+  readonly #onLoss: OnLoss;
+  #child: Promise<DeviceChild | undefined>;
+  #current: DeviceChild;
+  #fallback: ThreadPoolExecutor | undefined;
+  #losses = 0;
+  #generation = 0;
+  readonly #closing = new AbortController();
+
+  private constructor(
+    options: GpuExecutorOptions,
+    onLoss: OnLoss,
+    first: { child: DeviceChild; report: GpuReport & { available: true } },
+  ) {
+    this.slots = options.threads;
+    this.#options = options;
+    this.#onLoss = onLoss;
+    this.report = first.report;
+    this.boundedBackends = [backendName(first.report.adapter), CPU_BACKEND];
+    this.#current = first.child;
+    this.#child = Promise.resolve(first.child);
+    this.#watch(first.child);
+  }
+
+  /**
+   * Starts the process and waits for its device; the report says why where there is none.
+   *
+   * @param accept whether what was found will do; the process is ended where it will not
+   */
+  static async open(
+    options: GpuExecutorOptions,
+    { accept = () => true, onLoss = () => {} }: { accept?: (report: GpuReport) => boolean; onLoss?: OnLoss } = {},
+  ): Promise<GpuExecutor | (GpuReport & { readonly available: false })> {
+    const child = DeviceChild.start(options);
+    const report = await child.report();
+    if (report.available && accept(report)) return new GpuExecutor(options, onLoss, { child, report });
+    await child.close();
+    return report.available ? { available: false, reason: 'the GPU found is not accepted' } : report;
+  }
+
+  /** The process that owns the device now. */
+  get pid(): number | undefined {
+    return this.#current.pid;
+  }
+
+  /** Destroys the device under whatever runs, to see that nothing is lost. */
+  loseDevice(): void {
+    this.#current.loseDevice();
+  }
+
+  async runTile(job: TileJob, task: TileTask): Promise<TileResult> {
+    const child = await this.#child;
+    if (child === undefined) return this.#onProcessor(job).runTile(job, task);
+    const answer = await child.ask({ kind: 'tile', job, task });
+    if (answer.kind !== 'tile') throw unexpected(answer.kind);
+    this.#losses = 0;
+    return answer.result;
+  }
+
+  async scanMap(job: MapScanJob, rect: Rect): Promise<number> {
+    const child = await this.#child;
+    if (child === undefined) return this.#threads().scanMap(job, rect);
+    const answer = await child.ask({ kind: 'scan-map', job, rect });
+    if (answer.kind !== 'scan-map') throw unexpected(answer.kind);
+    return answer.max;
+  }
+
+  async closeJob(key: string): Promise<void> {
+    await this.#fallback?.closeJob(key);
+    await (await this.#child)?.ask({ kind: 'close-job', key });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([this.#current.close(), this.#fallback?.close()]);
+  }
+
+  #watch(child: DeviceChild): void {
+    void child.ended.then((reason) => {
+      if (this.#closing.signal.aborted) return;
+      this.#losses++;
+      if (this.#losses >= MAX_LOSSES) {
+        this.#onLoss(`${reason}; the processor takes over`);
+        this.#child = Promise.resolve(undefined);
+        return;
+      }
+      this.#onLoss(`${reason}; starting again`);
+      this.#child = this.#restart();
+    });
+  }
+
+  async #restart(): Promise<DeviceChild | undefined> {
+    const backoffMs = (this.#options.backoffMs ?? BACKOFF_MS) * 2 ** (this.#losses - 1);
+    await pause(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+    if (this.#closing.signal.aborted) return undefined;
+    // Part files of the process that died are left as they are.
+    const name = `${this.#options.name}-${++this.#generation}`;
+    const child = DeviceChild.start({ ...this.#options, name });
+    this.#current = child;
+    const report = await child.report();
+    if (this.#closing.signal.aborted) {
+      await child.close();
+      return undefined;
+    }
+    if (report.available && backendName(report.adapter) === this.boundedBackends[0]) {
+      this.#watch(child);
+      return child;
+    }
+    const why = report.available ? 'another GPU was found' : report.reason;
+    this.#onLoss(`${why}; the processor takes over`);
+    await child.close();
+    return undefined;
+  }
+
+  #onProcessor(job: TileJob): ThreadPoolExecutor {
+    if (job.boundedBackend !== undefined && job.boundedBackend !== CPU_BACKEND) {
+      throw new HalotileError('not-ready', {
+        what: 'the GPU that computed the tiles before is lost, and another backend would round differently',
+        where: job.boundedBackend,
+        remedy: 'run the same command again once it is back, or use --restart --backend wasm',
+      });
+    }
+    return this.#threads();
+  }
+
+  #threads(): ThreadPoolExecutor {
+    const { threads, name } = this.#options;
+    this.#fallback ??= new ThreadPoolExecutor({ threads, backend: 'wasm', name: `${name}-cpu` });
+    return this.#fallback;
+  }
+}
+
+function unexpected(kind: string): HalotileError {
+  return new HalotileError('tile-failed', { what: `the GPU process answered '${kind}' to another question` });
+}

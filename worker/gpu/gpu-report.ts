@@ -1,0 +1,34 @@
+import type { AdapterReport, DeviceLimits } from '../kernels/webgpu/adapter.js';
+
+/** What was found when a GPU was looked for. */
+export type GpuReport =
+  | { readonly available: false; readonly reason: string }
+  | {
+      readonly available: true;
+      readonly adapter: AdapterReport;
+      readonly limits: DeviceLimits;
+      /** Whether the device tells how long its work took. */
+      readonly timestamps: boolean;
+      /** Kernel variants held against the reference; none where only availability was asked for. */
+      readonly kernels: readonly { readonly kernel: string; readonly passed: boolean }[];
+    };
+
+/** The device as jobs are pinned to it: two that may round differently never have the same name. */
+export function backendName({ vendor, architecture, device, driver }: AdapterReport): string {
+  return `webgpu ${[vendor, architecture, device, driver].filter((part) => part !== '').join(' ')}`;
+}
+
+/** The report as people read it. */
+export function describeGpu(report: GpuReport): string {
+  if (!report.available) return `GPU: none: ${report.reason}\n`;
+  const { adapter, limits, timestamps, kernels } = report;
+  const failed = kernels.filter(({ passed }) => !passed).map(({ kernel }) => kernel);
+  const lines = [
+    `GPU: ${[adapter.vendor, adapter.architecture, adapter.device].filter((part) => part !== '').join(' ')}`,
+    `  driver: ${adapter.driver || 'not named'}${adapter.real ? '' : ' (computes on the processor: for tests)'}`,
+    `  largest buffer: ${Math.floor(limits.bufferBytes / 2 ** 20)} MiB; timestamps: ${timestamps ? 'yes' : 'no'}`,
+    `  kernels: ${kernels.length - failed.length} of ${kernels.length} equal the reference`,
+    ...failed.map((kernel) => `    differs, runs on the processor: ${kernel}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}

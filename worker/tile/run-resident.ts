@@ -1,0 +1,134 @@
+import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { area, type Rect } from '../../tiling/geometry/rect.js';
+import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import type { ChainLink } from '../../tiling/plan/chain.js';
+import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import type { RasterInfo } from '../../tiling/raster/raster-info.js';
+import type { DeviceClient } from '../gpu/device-client.js';
+import type { TileMap, TileRaster } from '../kernels/kernel.js';
+import { firstRect, fitsDevice, layOutExchange } from '../kernels/webgpu/chain-request.js';
+import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
+import { GPU_KERNELS } from '../kernels/webgpu/index.js';
+import type { OpenJob } from './open-job.js';
+import type { Tally } from './tally.js';
+
+/** A chain for one tile as it stands before operation `index`, whose window is filled inside the image. */
+export interface ChainState {
+  readonly links: readonly ChainLink[];
+  /** Pixels before and after each operation. */
+  readonly types: readonly RasterInfo[];
+  readonly maps: ReadonlyMap<Operation, TileMap>;
+  readonly index: number;
+  readonly window: TileRaster;
+}
+
+/** Operations that the device has run: `next` is the first one it has not. */
+export interface ResidentRun {
+  readonly next: number;
+  /** Dense pixels of the last operation's output in memory shared with the device, until its next chain. */
+  readonly samples: Uint8Array;
+  readonly output: Rect;
+}
+
+/**
+ * Runs as many of a chain's next operations as the device takes, without a copy between them. Undefined where it
+ * takes none: the next operation is the processor's.
+ */
+export async function runResident(open: OpenJob, chain: ChainState, tally: Tally): Promise<ResidentRun | undefined> {
+  const { device, job } = open;
+  if (device === undefined) return undefined;
+  // A job with bounded operations keeps to what computed its first tile.
+  if (job.boundedBackend !== undefined && job.boundedBackend !== device.link.backend) return undefined;
+  for (;;) {
+    const steps = stepsFrom(chain, device);
+    if (steps.length === 0) return undefined;
+    const layout = layOutExchange(steps);
+    const exchange = device.exchange(layout.bytes);
+    fill(exchange, layout, chain, steps);
+    const answer = await tally.timed('kernel', () => device.ask({ ...layout, exchange }));
+    switch (answer.kind) {
+      case 'done': {
+        tally.addDevice(answer.seconds);
+        const { offset, bytes } = layout.result;
+        const output = steps.at(-1)!.output;
+        return { next: chain.index + steps.length, samples: new Uint8Array(exchange, offset, bytes), output };
+      }
+      case 'refused':
+        for (const variant of answer.variants) device.refused.add(variant);
+        break;
+      case 'too-large':
+        if (job.boundedBackend !== undefined) throw tooLarge(device.link.backend);
+        return undefined;
+      case 'error':
+        throw fromErrorRecord(answer.error);
+    }
+  }
+}
+
+/** Puts what a resident run gave where the chain wants it. */
+export function takeResident({ samples, output }: ResidentRun, into: TileRaster): void {
+  const bytes = bytesOf(into.samples);
+  const pixelBytes = into.channels * SAMPLE_BYTES[into.dtype];
+  const rowBytes = output.width * pixelBytes;
+  const strideBytes = into.stride * SAMPLE_BYTES[into.dtype];
+  const first = (output.y - into.rect.y) * strideBytes + (output.x - into.rect.x) * pixelBytes;
+  for (let row = 0; row < output.height; row++) {
+    bytes.set(samples.subarray(row * rowBytes, (row + 1) * rowBytes), first + row * strideBytes);
+  }
+}
+
+/** The next operations that the device takes, in its terms. */
+function stepsFrom({ links, types, maps, index }: ChainState, device: DeviceClient): DeviceStep[] {
+  const steps: DeviceStep[] = [];
+  for (const [offset, link] of links.slice(index).entries()) {
+    const before = types[index + offset]!;
+    const { operation, window, output, image } = link;
+    if (OPERATIONS[operation.name]!.outputSize !== undefined) break;
+    const step: DeviceStep = {
+      ...{ operation, window, output, image },
+      input: pixelType(before),
+      result: pixelType(types[index + offset + 1]!),
+      alpha: before.alpha,
+      ...(before.nodata && { nodata: before.nodata }),
+      ...(operation.byMap && { mapMax: maps.get(operation)!.max }),
+    };
+    if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
+    if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;
+    steps.push(step);
+  }
+  return steps;
+}
+
+function tooLarge(backend: string): HalotileError {
+  return new HalotileError('over-limit', {
+    what: 'a tile has no room on the GPU that computed the tiles before it',
+    where: backend,
+    remedy: 'use --restart with a smaller --tile or with --backend wasm',
+  });
+}
+
+function pixelType({ dtype, channels }: RasterInfo): DeviceStep['input'] {
+  return { dtype, channels };
+}
+
+function fill(
+  exchange: SharedArrayBuffer,
+  { radii }: ReturnType<typeof layOutExchange>,
+  { window, maps }: ChainState,
+  steps: readonly DeviceStep[],
+): void {
+  const sent = firstRect(steps);
+  const bytes = new Uint8Array(exchange);
+  const from = bytesOf(window.samples);
+  const pixelBytes = window.channels * SAMPLE_BYTES[window.dtype];
+  const strideBytes = window.stride * SAMPLE_BYTES[window.dtype];
+  const rowBytes = sent.width * pixelBytes;
+  const first = (sent.y - window.rect.y) * strideBytes + (sent.x - window.rect.x) * pixelBytes;
+  for (let row = 0; row < sent.height; row++) {
+    const at = first + row * strideBytes;
+    bytes.set(from.subarray(at, at + rowBytes), row * rowBytes);
+  }
+  for (const [i, place] of radii.entries()) {
+    if (place !== undefined) bytes.set(bytesOf(maps.get(steps[i]!.operation)!.values), place.offset);
+  }
+}
