@@ -3,7 +3,7 @@ import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { type google, halotile } from '../../proto/gen/messages.js';
 import type { JobResult } from '../job-result.js';
 import type { QueuedJob, QueueState } from '../queue/job-queue.js';
-import type { JobEvents } from '../service/job-events.js';
+import type { JobEvents, LiveState } from '../service/job-events.js';
 
 const { JobState } = halotile.v1;
 
@@ -32,8 +32,8 @@ export function queueStatesOf(states: readonly halotile.v1.JobState[]): QueueSta
 }
 
 /** How far a job is, from the queue's record and what its coordinator knows. */
-export function jobStateOf(job: QueuedJob, events: JobEvents): halotile.v1.JobState {
-  return job.state === 'claimed' ? LIVE_STATE[events.state(job.id)] : ENDED_STATE[job.state];
+export function jobStateOf(job: QueuedJob, live: LiveState): halotile.v1.JobState {
+  return job.state === 'claimed' ? LIVE_STATE[live] : ENDED_STATE[job.state];
 }
 
 /** A job as clients see it. */
@@ -41,7 +41,7 @@ export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob 
   return {
     id: job.id,
     spec: writeJobSpec(job.spec),
-    state: jobStateOf(job, events),
+    state: jobStateOf(job, events.state(job.id)),
     priority: job.priority,
     principal: job.principal,
     submitted: timestamp(job.submittedMs),

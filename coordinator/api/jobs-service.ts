@@ -103,12 +103,12 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
     watchJob: serverStream(fail, async function* (request: halotile.v1.WatchJobRequest, caller, signal) {
       await visible(request.id, caller);
-      for await (const { sequence, note } of events.watch(request.id, request.afterSequence, signal)) {
+      for await (const { sequence, note, state } of events.watch(request.id, request.afterSequence, signal)) {
         const job = await visible(request.id, caller);
         yield {
           sequence,
           note,
-          state: jobStateOf(job, events),
+          state: jobStateOf(job, state),
           progress: progressMessage(job, events),
           failure: job.failure && writeFailure(job.failure),
           result: job.result && resultMessage(job.result),

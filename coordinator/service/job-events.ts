@@ -14,6 +14,8 @@ export interface JobEvent {
   readonly sequence: number;
   /** `queue` says to look there: the job was queued, claimed or ended. */
   readonly change: 'queue' | 'state' | 'progress';
+  /** How far the job was then, while it was claimed. */
+  readonly state: LiveState;
   readonly note: string;
 }
 
@@ -80,8 +82,17 @@ export class JobEvents {
    */
   async *watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<JobEvent> {
     const job = this.#job(id);
+    const present = (): JobEvent => {
+      const sequence = Math.max(job.sequence, after);
+      return { sequence, change: 'queue', state: job.state, note: job.changes.at(-1)?.note ?? '' };
+    };
     let last = after;
-    yield { sequence: Math.max(job.sequence, after), change: 'queue', note: job.changes.at(-1)?.note ?? '' };
+    // Who watches for the first time wants the present, not the past; who comes back, what was missed.
+    if (after === 0 || !job.changes.some(({ sequence }) => sequence > after)) {
+      const event = present();
+      yield event;
+      last = event.sequence;
+    }
     while (!signal.aborted) {
       for (const event of job.changes.filter(({ sequence }) => sequence > last)) {
         yield event;
@@ -92,7 +103,8 @@ export class JobEvents {
         yield job.lastProgress;
         continue;
       }
-      if (job.sequence > last) continue;
+      // Something may have happened while the reader was busy.
+      if (job.changes.some(({ sequence }) => sequence > last)) continue;
       await new Promise<void>((resolve) => {
         const done = () => {
           job.listeners.delete(done);
@@ -115,7 +127,7 @@ export class JobEvents {
 
   #event(job: LiveJob, change: JobEvent['change'], note: string): JobEvent {
     job.sequence = Math.max(job.sequence + 1, this.#now() * SEQUENCES_PER_MS);
-    return { sequence: job.sequence, change, note };
+    return { sequence: job.sequence, change, state: job.state, note };
   }
 
   #job(id: string): LiveJob {

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { JobsClient, resultOf } from '../../cli/client.js';
+import type { halotile } from '../../proto/gen/messages.js';
+import { blurSpec, local, makeScene } from '../cluster/scene-files.js';
+
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Starts `halotile serve` and returns it with its port. */
+function serve(directory: string, port: number): Promise<{ process: ChildProcess; port: number }> {
+  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state')];
+  const child = spawn(
+    process.execPath,
+    [here('../../cli/main.js'), ...args, '--root', `data=${join(directory, 'data')}`],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('the coordinator ended')));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const match = /listens on .*:(\d+)/.exec(text);
+      if (match !== null) resolve({ process: child, port: Number(match[1]) });
+    });
+  });
+}
+
+test('kill -9 of the coordinator: the job goes on in the next one, finished tiles are kept, watchers stay', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'halotile-death-'));
+  const root = join(directory, 'data');
+  await makeScene(root);
+  const onDisk = (name: string) => join(root, name);
+  await local(blurSpec(onDisk, onDisk('oracle.tif')));
+  let coordinator = await serve(directory, 0);
+  const { port } = coordinator;
+  const address = `127.0.0.1:${port}`;
+  const worker = spawn(process.execPath, [here('../cluster/faulty-worker.js'), address, 'slow:80', '2', root]);
+  const client = new JobsClient({ address });
+  try {
+    const job = await client.submit(blurSpec((name) => `root:data/${name}`, 'root:data/out.tif'));
+    let killed = 0;
+    let last: halotile.v1.WatchJobResponse | undefined;
+    const sequences: number[] = [];
+    for await (const event of client.watch(job.id!)) {
+      last = event;
+      sequences.push(event.sequence);
+      const done = event.progress?.tilesDone ?? 0;
+      if (killed === 0 && done >= 5) {
+        killed = done;
+        const gone = new Promise((resolve) => coordinator.process.once('exit', resolve));
+        coordinator.process.kill('SIGKILL');
+        await gone;
+        coordinator = await serve(directory, port);
+      }
+    }
+    const result = resultOf(last!);
+    assert.ok(killed >= 5);
+    assert.ok((result.counts?.tilesResumed ?? 0) >= killed);
+    assert.equal(result.counts?.epoch, 2);
+    assert.deepEqual(
+      sequences,
+      [...sequences].sort((a, b) => a - b),
+    );
+    assert.ok(readFileSync(onDisk('out.tif')).equals(readFileSync(onDisk('oracle.tif'))));
+  } finally {
+    client.close();
+    for (const child of [worker, coordinator.process]) {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+    }
+    rmSync(directory, { recursive: true });
+  }
+});
