@@ -39,11 +39,10 @@ export function contest(contestants: readonly Contestant[], { rounds, warmUp, in
   const printed = contestants.map(() => '');
   for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     for (const [index, contestant] of contestants.entries()) {
-      const before = childCpuSeconds();
       const timed = runOnce(contestant);
       if (round >= 0) {
         seconds[index]!.push(timed.seconds);
-        cpuSeconds[index]!.push(childCpuSeconds() - before);
+        cpuSeconds[index]!.push(timed.cpuSeconds);
       }
       printed[index] = timed.printed;
     }
@@ -68,17 +67,18 @@ function childCpuSeconds(): number {
   return (Number(fields[13]) + Number(fields[14])) / TICKS;
 }
 
-function runOnce({ commands, outputs }: Contestant): { seconds: number; printed: string } {
+function runOnce({ commands, outputs }: Contestant): { seconds: number; cpuSeconds: number; printed: string } {
   for (const output of outputs) rmSync(output, { force: true });
   spawnSync('sync');
   let printed = '';
+  const cpuBefore = childCpuSeconds();
   const start = performance.now();
   for (const [program, ...args] of commands) {
     const run = spawnSync(program!, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
     if (run.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${run.error?.message ?? run.stderr}`);
     printed += run.stdout;
   }
-  return { seconds: (performance.now() - start) / 1000, printed };
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: childCpuSeconds() - cpuBefore, printed };
 }
 
 /** Whether a program is there to be compared with. */

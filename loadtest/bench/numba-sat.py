@@ -18,10 +18,12 @@ def blur(image, radii, out):
             for x in range(width):
                 total += image[y, x, c]
                 sat[y + 1, x + 1, c] = total
-    for x in numba.prange(width + 1):
+    chunk = 512
+    for part in numba.prange((width + chunk) // chunk):
         for y in range(height):
-            for c in range(channels):
-                sat[y + 1, x, c] += sat[y, x, c]
+            for x in range(part * chunk, min(width + 1, (part + 1) * chunk)):
+                for c in range(channels):
+                    sat[y + 1, x, c] += sat[y, x, c]
     for y in numba.prange(height):
         for x in range(width):
             r = np.int64(radii[y, x])

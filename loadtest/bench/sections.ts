@@ -65,6 +65,13 @@ async function deflate({ work, side, rounds }: BenchOptions): Promise<Section> {
     { ours: run(6), peer: vipsRun(pair.image, work), program: 'vips', target: '≤ 0.6' },
     options,
   );
+  const blurred = blurRun('blurred', pair, join(work, 'blurred.tif'), PLAIN);
+  contest([blurred], { rounds: 1, warmUp: false, inputs: [] });
+  const vipsBlurred = against(
+    '2. the same / vips tiffsave of the blurred pixels, which compress faster',
+    { ours: run(6), peer: vipsRun(join(work, 'blurred.tif'), work), program: 'vips', target: '≤ 0.6' },
+    options,
+  );
   const gdal = against(
     '2. deflate level 1 / GDAL COG of the image, level 1, all processors',
     { ours: run(1), peer: gdalRun(pair.image, work, 1), program: 'gdal_translate', target: '-' },
@@ -78,6 +85,7 @@ async function deflate({ work, side, rounds }: BenchOptions): Promise<Section> {
   });
   const rows = [
     vips.row,
+    vipsBlurred.row,
     gdal.row,
     rowOf('2. deflate inputs / uncompressed inputs, out level 1', compressed!, plain!, '-'),
   ];
@@ -96,17 +104,22 @@ async function deflate({ work, side, rounds }: BenchOptions): Promise<Section> {
     '',
   ]);
   const decoded = resultOf(compressed!).blocksDecoded.perBlock.toFixed(3);
-  cleanUp(work, ['out.tif', 'vips.tif', 'gdal.tif']);
+  cleanUp(work, ['out.tif', 'blurred.tif', 'vips.tif', 'gdal.tif']);
   return {
     ...section,
     lines: [...section.lines, ...sizes, ['deflate in: decodes of each input block', decoded, '', '', '', '≤ 1.25']],
   };
 }
 
-async function kernel({ work, side }: BenchOptions): Promise<Section> {
+async function kernel({ work, side, rounds }: BenchOptions): Promise<Section> {
   const pair = await scene(work, side);
-  const small = kernelAtRadius(pair, 8);
-  const large = kernelAtRadius(pair, 255);
+  const timings = Array.from(
+    { length: 2 * rounds },
+    () => [kernelAtRadius(pair, 8), kernelAtRadius(pair, 255)] as const,
+  );
+  const fastest = (index: 0 | 1) =>
+    timings.map((pairOf) => pairOf[index]).reduce((a, b) => (a.nsPerPixel <= b.nsPerPixel ? a : b));
+  const [small, large] = [fastest(0), fastest(1)];
   const text = ({ tile, nsPerPixel }: typeof small) => `${nsPerPixel} ns a pixel, tile ${tile}`;
   const ratio = (large.nsPerPixel / small.nsPerPixel).toFixed(2);
   const line = ['3. box by map with its halo, radius 255 / radius 8', text(large), text(small), '', ratio, '≤ 2.5'];
@@ -127,8 +140,9 @@ async function memory({ work, side, hugeSide }: BenchOptions): Promise<Section> 
   const [small, large] = [run(pair), run(huge)];
   const mib = ({ result }: typeof small) => `${Math.round(result.peakMemoryBytes / 2 ** 20)} MiB`;
   const ratio = (large.result.peakMemoryBytes / small.result.peakMemoryBytes).toFixed(2);
-  const seconds = ({ result }: typeof small) =>
-    `${((result.seconds.total * 1e9) / result.width / result.height).toFixed(1)} ns a pixel`;
+  const perPixel = ({ times, result }: typeof small) => (times.cpuSeconds[0]! * 1e9) / result.width / result.height;
+  const text = (run: typeof small) => `${perPixel(run).toFixed(1)} ns a pixel`;
+  const growth = (perPixel(large) / perPixel(small)).toFixed(2);
   const lines = [
     [
       `4. peak memory ${hugeSide}² / ${side}², two threads, deflate`,
@@ -138,7 +152,7 @@ async function memory({ work, side, hugeSide }: BenchOptions): Promise<Section> 
       ratio,
       '≤ 1.2, ≤ 512 MiB',
     ],
-    [`4. time of a pixel ${hugeSide}² / ${side}²`, seconds(large), seconds(small), '', '', '-'],
+    [`4. processor time of a pixel ${hugeSide}² / ${side}²`, text(large), text(small), '', growth, '-'],
   ];
   cleanUp(work, ['out.tif']);
   return { title: 'Row 4: memory', columns: ROW_COLUMNS, lines };
@@ -156,10 +170,19 @@ async function growth({ work, side, rounds }: BenchOptions): Promise<Section> {
     const best = Math.min(...times!.seconds);
     const inside = resultOf(times!).seconds.total;
     const mib = Math.round(resultOf(times!).peakMemoryBytes / 2 ** 20);
-    lines.push([`${size}²`, best.toFixed(2), inside.toFixed(2), ((best * 1e9) / size ** 2).toFixed(1), `${mib}`]);
+    const cpu = Math.min(...times!.cpuSeconds);
+    const perPixel = ((cpu * 1e9) / size ** 2).toFixed(1);
+    lines.push([`${size}²`, best.toFixed(2), inside.toFixed(2), cpu.toFixed(2), perPixel, `${mib}`]);
   }
   cleanUp(work, ['out.tif']);
-  const columns = ['uncompressed', 'best wall s', 'inside the last run s', 'ns a pixel', 'peak MiB'];
+  const columns = [
+    'uncompressed',
+    'best wall s',
+    'inside the last run s',
+    'best processor s',
+    'processor ns a pixel',
+    'peak MiB',
+  ];
   return { title: 'Growth with size', columns, lines };
 }
 
