@@ -34,6 +34,7 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'gaussian', params: { quality: 'fast' }, byMap: true, bound: LADDER },
   { name: 'iterated-box', params: { k: 3 }, byMap: true, bound: SUMMED },
   { name: 'iterated-box', params: { k: 5, sigma: 2 }, bound: SUMMED },
+  { name: 'iterated-box', params: { k: 17, sigma: 3 }, bound: SUMMED },
   { name: 'max', params: { footprint: 'disk:3' }, bound: EXACT },
   { name: 'max', params: { footprint: 'bits:4x3:010111000101' }, bound: EXACT },
   { name: 'min', params: { footprint: 'rect:6x3' }, bound: EXACT },

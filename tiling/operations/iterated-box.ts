@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import type { JobFacts, Operation, OperationDescriptor } from './descriptor.js';
 import { MAX_SIGMA } from './gaussian.js';
+import { diffusionScratchBytes } from './scratch.js';
 
 const params = z
   .strictObject({
@@ -57,6 +58,7 @@ export const iteratedBox: OperationDescriptor = {
   numeric: () => 'bounded',
   reach: (operation) => evenReach(reachPx(iteration(operation).k, iteration(operation).rounds)),
   mapReach: (operation) => evenReach(reachPx(iteration(operation).k, iteration(operation).rounds)),
+  scratchBytes: (operation, shape) => diffusionScratchBytes(shape, iteration(operation).k),
   prepare,
   fitting,
 };

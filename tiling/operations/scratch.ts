@@ -31,3 +31,11 @@ export function ladderScratchBytes(shape: KernelShape): number {
   const rows = (width + 4096) * 64;
   return Math.ceil((2 * (grids + blurred + sums) + rows) * LANE_BYTES + sums * 4);
 }
+
+/** Bytes of the planes and rows of an iterated box of side k: one channel, its shares and weights at a time. */
+export function diffusionScratchBytes(shape: KernelShape, k: number): number {
+  const { width, height } = shape.input;
+  const planes = shape.weighted || shape.nodata ? 5 : 3;
+  const rows = 7 * floatRowBytes(width) + floatRowBytes(width + k) + 2 * floatRowBytes(k);
+  return planes * floatRowBytes(width) * height + rows;
+}

@@ -64,7 +64,8 @@ function weightedPlane(input: TileRaster, region: Rect, channel: number, context
     if (isNodata(sample, nodata[channel]!)) return 0;
     const opacity = alpha < 0 ? 1 : input.samples[pixel + alpha]!;
     weights[at] = alpha >= 0 && isNodata(opacity, nodata[alpha]!) ? 0 : opacity;
-    return weights[at] === 0 ? 0 : sample * weights[at]!;
+    // An infinity spoils what it reaches as NaN does.
+    return weights[at] === 0 ? 0 : Number.isFinite(sample) ? sample * weights[at]! : Number.NaN;
   });
   return { sums, weights };
 }

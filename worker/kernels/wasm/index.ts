@@ -8,6 +8,7 @@ import { wasmCutBlock } from './cut-block.js';
 import { wasmExtremum } from './extremum.js';
 import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
+import { wasmIteratedBox } from './iterated-box.js';
 import { wasmMean } from './mean.js';
 import { wasmRadii } from './radii.js';
 import { wasmRank } from './rank.js';
@@ -31,6 +32,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     box,
     mean: wasmMean(box),
     gaussian: wasmGaussian(arena),
+    'iterated-box': wasmIteratedBox(arena),
     max: extremum,
     min: extremum,
     median: rank,
