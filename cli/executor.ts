@@ -12,29 +12,59 @@ import { GpuExecutor, MixedExecutor, ThreadPoolExecutor } from '../worker/index.
 export const BACKENDS = ['auto', 'gpu', 'wasm'] as const;
 export type BackendChoice = (typeof BACKENDS)[number];
 
-/** The executor that a choice means on this machine; losses of a GPU are told to `onLoss`, one sentence each. */
+/** What executors are made for. */
+export interface ExecutorChoice {
+  readonly threads: number;
+  readonly backend: BackendChoice;
+  /** Hears of losses of a GPU, one sentence each. */
+  readonly onLoss?: (what: string) => void;
+}
+
+/** Makes executors of one choice, at once, each for part files of its own name. */
+export interface ExecutorFactory {
+  readonly open: (name: string) => TileExecutor;
+  /** The kernel backends in them, the fastest first. */
+  readonly backends: readonly string[];
+}
+
+/** The executor that a choice means on this machine. */
 export async function openExecutor(
-  machine: PlanMachine,
+  { threads }: PlanMachine,
   backend: BackendChoice,
   onLoss?: (what: string) => void,
 ): Promise<TileExecutor> {
-  if (backend === 'wasm' || (backend === 'auto' && !mayHaveGpu())) return openThreads(machine);
+  return (await executorFactory({ threads, backend, onLoss })).open(processName());
+}
+
+/**
+ * The means to open executors of a choice, again and again where they are replaced.
+ * @throws not-ready where `gpu` is chosen and there is none
+ */
+export async function executorFactory({ threads, backend, onLoss }: ExecutorChoice): Promise<ExecutorFactory> {
+  const onThreads = (count: number, name: string) => new ThreadPoolExecutor({ threads: count, backend: 'wasm', name });
+  const processor: ExecutorFactory = { open: (name) => onThreads(threads, name), backends: ['wasm'] };
+  if (backend === 'wasm' || (backend === 'auto' && !mayHaveGpu())) return processor;
   // Beside the processor a GPU gets half of the threads to read and encode for it.
-  const threads = backend === 'gpu' ? machine.threads : Math.ceil(machine.threads / 2);
+  const readers = backend === 'gpu' ? threads : Math.ceil(threads / 2);
   const gpu = await GpuExecutor.open(
-    { threads, name: `${processName()}-gpu` },
+    { threads: readers, name: `${processName()}-gpu` },
     { onLoss, accept: (report) => backend === 'gpu' || (report.available && report.adapter.real) },
   );
   if (!(gpu instanceof GpuExecutor)) {
-    if (backend === 'auto') return openThreads(machine);
+    if (backend === 'auto') return processor;
     throw new HalotileError('not-ready', {
       what: `there is no GPU to use: ${gpu.reason}`,
       where: '--backend gpu',
       remedy: 'see docs/gpu.md, or use --backend wasm',
     });
   }
-  const rest = machine.threads - threads;
-  return rest === 0 ? gpu : new MixedExecutor([gpu, openThreads({ ...machine, threads: rest })]);
+  let first: GpuExecutor | undefined = gpu;
+  const open = (name: string) => {
+    const device = first ?? gpu.successor(`${name}-gpu`);
+    first = undefined;
+    return readers === threads ? device : new MixedExecutor([device, onThreads(threads - readers, name)]);
+  };
+  return { open, backends: ['webgpu', 'wasm'] };
 }
 
 /** Threads of this process that run tiles. */

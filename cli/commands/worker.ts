@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { halotileVersion } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
+import { checkGpu, describeGpu, Session, TaskPool } from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
+import { BACKENDS, type BackendChoice, executorFactory } from '../executor.js';
 import { integer } from '../job-options.js';
 import { terminated } from './serve.js';
 
@@ -15,6 +16,8 @@ type WorkerFlags = EndpointFlags & {
   readonly threads?: number;
   readonly memory: number;
   readonly name?: string;
+  readonly backend: BackendChoice;
+  readonly check?: boolean;
 };
 
 /** `halotile worker`: joins one or more coordinators and runs their tiles. */
@@ -22,15 +25,24 @@ export function registerWorker(program: Command): void {
   const command = program
     .command('worker')
     .description('join a coordinator and run tiles for it until told to stop')
-    .requiredOption('--coordinator <address>', 'HOST:PORT; repeat it to work for several', collect)
+    .option('--coordinator <address>', 'HOST:PORT; repeat it to work for several', collect, [])
     .option('--root <name=directory>', 'storage shared with the coordinator; repeat it', collect, [])
     .option('--threads <N>', 'tiles that run at once (default: one more than cores, to hide the network)', integer)
     .option('--memory <MiB>', 'what tiles may hold together (default: no limit)', integer, 0)
+    .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
+    .option('--check', 'say what GPU there is and which of its kernels pass, then end')
     .option('--name <name>', 'name in messages (default: host name and process id)');
   addEndpointOptions(command).action(work);
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
+  if (flags.check) {
+    process.stdout.write(describeGpu(await checkGpu()));
+    return;
+  }
+  if (flags.coordinator.length === 0) {
+    throw badUsage({ what: 'no --coordinator is given', expected: 'HOST:PORT', remedy: 'or use --check alone' });
+  }
   const threads = flags.threads ?? availableParallelism() + 1;
   if (threads < 1 || threads > 1024) throw badUsage({ what: `--threads ${threads}`, expected: '1 to 1024' });
   const instance = randomBytes(8).toString('hex');
@@ -40,15 +52,13 @@ async function work(flags: WorkerFlags): Promise<void> {
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
-  const pool = new TaskPool(() => {
-    const partName = `${host}-${instance}-${++generation}`;
-    return new ThreadPoolExecutor({ threads, backend: 'wasm', name: partName });
-  });
+  const { open, backends } = await executorFactory({ threads, backend: flags.backend, onLoss: log });
+  const pool = new TaskPool(() => open(`${host}-${instance}-${++generation}`));
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
     const memoryBytes = flags.memory * 2 ** 20;
     const version = halotileVersion();
-    return new Session({ endpoint, instance, name, version, backends: ['wasm'], memoryBytes, roots, pool, log });
+    return new Session({ endpoint, instance, name, version, backends, memoryBytes, roots, pool, log });
   });
   await terminated();
   log('draining: finishing the tiles under way');

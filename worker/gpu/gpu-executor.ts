@@ -52,16 +52,18 @@ export class GpuExecutor implements TileExecutor {
   private constructor(
     options: GpuExecutorOptions,
     onLoss: OnLoss,
-    first: { child: DeviceChild; report: GpuReport & { available: true } },
+    report: GpuReport & { available: true },
+    child: DeviceChild,
+    adopted: boolean,
   ) {
     this.slots = options.threads;
     this.#options = options;
     this.#onLoss = onLoss;
-    this.report = first.report;
-    this.boundedBackends = [backendName(first.report.adapter), CPU_BACKEND];
-    this.#current = first.child;
-    this.#child = Promise.resolve(first.child);
-    this.#watch(first.child);
+    this.report = report;
+    this.boundedBackends = [backendName(report.adapter), CPU_BACKEND];
+    this.#current = child;
+    this.#child = adopted ? Promise.resolve(child) : this.#adopt(child);
+    if (adopted) this.#watch(child);
   }
 
   /**
@@ -75,9 +77,18 @@ export class GpuExecutor implements TileExecutor {
   ): Promise<GpuExecutor | (GpuReport & { readonly available: false })> {
     const child = DeviceChild.start(options);
     const report = await child.report();
-    if (report.available && accept(report)) return new GpuExecutor(options, onLoss, { child, report });
+    if (report.available && accept(report)) return new GpuExecutor(options, onLoss, report, child, true);
     await child.close();
     return report.available ? { available: false, reason: 'the GPU found is not accepted' } : report;
+  }
+
+  /**
+   * An executor like this one with a process of its own, at once; where its device does not come up, the processor
+   * runs its tiles.
+   */
+  successor(name: string): GpuExecutor {
+    const options = { ...this.#options, name };
+    return new GpuExecutor(options, this.#onLoss, this.report, DeviceChild.start(options), false);
   }
 
   /** The process that owns the device now. */
@@ -139,6 +150,11 @@ export class GpuExecutor implements TileExecutor {
     const name = `${this.#options.name}-${++this.#generation}`;
     const child = DeviceChild.start({ ...this.#options, name });
     this.#current = child;
+    return this.#adopt(child);
+  }
+
+  /** The child once it has shown the device that this executor is known by; undefined where it does not. */
+  async #adopt(child: DeviceChild): Promise<DeviceChild | undefined> {
     const report = await child.report();
     if (this.#closing.signal.aborted) {
       await child.close();

@@ -37,10 +37,8 @@ export interface ResidentRun {
 export async function runResident(open: OpenJob, chain: ChainState, tally: Tally): Promise<ResidentRun | undefined> {
   const { device, job } = open;
   if (device === undefined) return undefined;
-  // A job with bounded operations keeps to what computed its first tile.
-  if (job.boundedBackend !== undefined && job.boundedBackend !== device.link.backend) return undefined;
   for (;;) {
-    const steps = stepsFrom(chain, device);
+    const steps = stepsFrom(chain, device, job.boundedBackend);
     if (steps.length === 0) return undefined;
     const layout = layOutExchange(steps);
     const exchange = device.exchange(layout.bytes);
@@ -57,7 +55,7 @@ export async function runResident(open: OpenJob, chain: ChainState, tally: Tally
         for (const variant of answer.variants) device.refused.add(variant);
         break;
       case 'too-large':
-        if (job.boundedBackend !== undefined) throw tooLarge(device.link.backend);
+        if (steps.some(isBounded)) throw tooLarge(device.link.backend);
         return undefined;
       case 'error':
         throw fromErrorRecord(answer.error);
@@ -77,8 +75,15 @@ export function takeResident({ samples, output }: ResidentRun, into: TileRaster)
   }
 }
 
-/** The next operations that the device takes, in its terms. */
-function stepsFrom({ links, types, maps, index }: ChainState, device: DeviceClient): DeviceStep[] {
+/**
+ * The next operations that the device takes, in its terms. A bounded one only in a job that keeps to this device:
+ * its tiles must all have the same roundings.
+ */
+function stepsFrom(
+  { links, types, maps, index }: ChainState,
+  device: DeviceClient,
+  boundedBackend: string | undefined,
+): DeviceStep[] {
   const steps: DeviceStep[] = [];
   for (const [offset, link] of links.slice(index).entries()) {
     const before = types[index + offset]!;
@@ -92,6 +97,7 @@ function stepsFrom({ links, types, maps, index }: ChainState, device: DeviceClie
       ...(before.nodata && { nodata: before.nodata }),
       ...(operation.byMap && { mapMax: maps.get(operation)!.max }),
     };
+    if (isBounded(step) && boundedBackend !== device.link.backend) break;
     if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
     if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;
     steps.push(step);
@@ -105,6 +111,10 @@ function tooLarge(backend: string): HalotileError {
     where: backend,
     remedy: 'use --restart with a smaller --tile or with --backend wasm',
   });
+}
+
+function isBounded({ operation, input }: DeviceStep): boolean {
+  return OPERATIONS[operation.name]!.numeric(input.dtype) === 'bounded';
 }
 
 function pixelType({ dtype, channels }: RasterInfo): DeviceStep['input'] {
