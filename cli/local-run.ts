@@ -1,5 +1,6 @@
 import type { JobResult } from '../coordinator/index.js';
 import { type JobProgress, runJob } from '../coordinator/index.js';
+import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
@@ -24,6 +25,7 @@ export interface LocalRunOptions {
  * @throws HalotileError; the output is then as it was before
  */
 export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promise<JobResult> {
+  checkCodecAvailable(spec.compression);
   const executor = await openExecutor(options.machine, options.backend ?? 'wasm', options.onWarning);
   try {
     return await runJob({ ...options, spec, executor, now: () => performance.now() / 1000 });

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { deflateSync } from 'node:zlib';
+import zlib, { deflateSync } from 'node:zlib';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { runEngine } from '../support/engine.js';
@@ -276,6 +276,14 @@ const OPTIONS: Readonly<Record<string, { args: string[]; says: RegExp[] }>> = {
   },
   'too little memory': { args: ['blur', '--map', 'MAP', '--memory', '64'], says: [/MiB/, /--memory/] },
 };
+
+const hasZstd = 'zstdCompressSync' in zlib;
+
+test('a codec that this Node lacks is refused', { skip: hasZstd && 'this Node has ZSTD' }, async () => {
+  const { stderr } = await refused(2, 'blur', image, '--map', map, '-o', output(), '--compression', 'zstd');
+  assert.match(stderr, /no ZSTD compression/);
+  assert.match(stderr, /--compression deflate/);
+});
 
 for (const [name, { args, says }] of Object.entries(OPTIONS)) {
   test(`${name} is refused`, async () => {

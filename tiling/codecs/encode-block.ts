@@ -61,5 +61,7 @@ async function encodePicture(
 ): Promise<Uint8Array> {
   const sharp = await loadSharp();
   const raw = { width: side, height: side, channels: channels as 1 | 2 | 3 | 4 };
-  return format(sharp(pixels, { raw })).toBuffer();
+  // Grey would become RGB otherwise.
+  const space = channels === 1 ? 'b-w' : 'srgb';
+  return format(sharp(pixels, { raw }).toColourspace(space)).toBuffer();
 }
