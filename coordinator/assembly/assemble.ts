@@ -37,6 +37,8 @@ export async function assemble(
     filename: new URL('./copy-thread.js', import.meta.url).href,
     minThreads: count,
     maxThreads: count,
+    // It holds nothing but its buffer.
+    resourceLimits: { maxYoungGenerationSizeMb: 1 },
   });
   try {
     const runs = planCopies(places, tiles, (part) => join(paths.directory, part), count);

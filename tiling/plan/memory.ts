@@ -6,10 +6,13 @@ import { type ChainLink, chainSizes, linkChainWith, middleTile } from './chain.j
 import { overviewTileSide } from './levels.js';
 import type { CachePlan } from './plan.js';
 
-/** Resident bytes of the program itself: Node, the image library, the queue of tasks. Measured. */
-export const BASE_BYTES = 80 * 2 ** 20;
-/** Resident bytes that each thread adds before it holds a pixel: its V8 isolate and modules. Measured. */
-export const THREAD_BASE_BYTES = 20 * 2 ** 20;
+/** Resident bytes of the program itself: Node, modules, the queue of tasks, the copies of assembly. Measured. */
+export const BASE_BYTES = 100 * 2 ** 20;
+/**
+ * Resident bytes that each thread adds beside its tile: its V8 isolate, modules, and the encoded and decoded blocks
+ * that wait for a collection. Measured.
+ */
+export const THREAD_BASE_BYTES = 32 * 2 ** 20;
 
 /** What the bytes of one thread's tile depend on. */
 export interface TileDemand {

