@@ -1,4 +1,5 @@
 import { gpuBox } from './box.js';
+import { gpuGaussian } from './gaussian.js';
 import type { GpuKernel } from './gpu-kernel.js';
 import { gpuRank } from './rank.js';
 import { gpuTable } from './table.js';
@@ -7,6 +8,7 @@ import { gpuTable } from './table.js';
 export const GPU_KERNELS: Readonly<Record<string, GpuKernel>> = {
   box: gpuBox,
   mean: gpuBox,
+  gaussian: gpuGaussian,
   max: gpuRank,
   min: gpuRank,
   median: gpuRank,
