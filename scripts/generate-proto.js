@@ -27,7 +27,7 @@ function run(command, args) {
 }
 
 /**
- * 64-bit fields become numbers on decoding, and a value that a number cannot hold is refused: protobufjs alone
+ * 64-bit fields become numbers, their defaults too, and a value that a number cannot hold is refused: protobufjs alone
  * gives Long objects whose use as numbers is silently wrong. The default import is what Node gives for CommonJS.
  */
 function messages() {
@@ -44,7 +44,9 @@ function messages() {
   run('pbjs', [...flags, '--no-comments', ...FILES]);
   const text = readFileSync(js, 'utf8')
     .replace('import * as $protobuf from', 'import $protobuf from')
-    .replaceAll(/\b(?:reader|r)\.(u?int64|s?fixed64|sint64)\(\)/g, 'safe($&)');
+    .replaceAll(/\b(?:reader|r)\.(u?int64|s?fixed64|sint64)\(\)/g, 'safe($&)')
+    .replaceAll(/\$util\.Long \? \$util\.Long\.fromBits\(0, ?0, ?(?:true|false)\) : 0/g, '0');
+  if (text.includes('$util.Long')) throw new Error('a 64-bit default is still a Long');
   const safe = `
 function safe(value) {
   const number = Number(value);

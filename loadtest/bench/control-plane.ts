@@ -58,6 +58,7 @@ let last = 0;
 let peakRss = 0;
 let tiles = 0;
 const submittedMs = performance.now();
+const cpuBefore = process.cpuUsage();
 let firstTileMs = 0;
 for await (const { progress } of client.watch(job.id!)) {
   const done = progress?.tilesDone ?? 0;
@@ -67,12 +68,16 @@ for await (const { progress } of client.watch(job.id!)) {
   if (done > 0 && first === 0) [first, firstMs] = [done, performance.now()];
   if (done > last) [last, lastMs] = [done, performance.now()];
 }
+const cpu = process.cpuUsage(cpuBefore);
+const cpuMs = (cpu.user + cpu.system) / 1000;
 const rate = (last - first) / ((lastMs - firstMs) / 1000);
 console.log(
   JSON.stringify({
     workers,
     tiles,
     tilesPerSecond: Math.round(rate),
+    // What the coordinator's process itself used: the machine may be busy with the workers and with others.
+    tilesPerCpuSecond: Math.round((1000 * tiles) / cpuMs),
     coordinatorPeakMiB: Math.round(peakRss / 2 ** 20),
     submitToFirstTileMs: Math.round(firstTileMs),
     wastedAttempts: coordinator.figures.wasted,

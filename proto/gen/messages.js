@@ -730,7 +730,7 @@ export const halotile = $root.halotile = (() => {
             Job.prototype.started = null;
             Job.prototype.finished = null;
             Job.prototype.attempt = 0;
-            Job.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Job.prototype.epoch = 0;
             Job.prototype.progress = null;
             Job.prototype.failure = null;
             Job.prototype.result = null;
@@ -878,10 +878,10 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            Progress.prototype.tilesDone = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Progress.prototype.tilesTotal = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Progress.prototype.pixelsDone = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            Progress.prototype.pixelsTotal = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Progress.prototype.tilesDone = 0;
+            Progress.prototype.tilesTotal = 0;
+            Progress.prototype.pixelsDone = 0;
+            Progress.prototype.pixelsTotal = 0;
             Progress.prototype.tilesRunning = 0;
 
             Progress.encode = function encode(message, writer, q) {
@@ -982,8 +982,8 @@ export const halotile = $root.halotile = (() => {
             }
 
             JobResult.prototype.output = "";
-            JobResult.prototype.outputBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-            JobResult.prototype.tiles = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            JobResult.prototype.outputBytes = 0;
+            JobResult.prototype.tiles = 0;
             JobResult.prototype.pixelCrc = 0;
             JobResult.prototype.wallSeconds = 0;
             JobResult.prototype.seconds = $util.emptyObject;
@@ -1670,7 +1670,7 @@ export const halotile = $root.halotile = (() => {
             }
 
             WatchJobRequest.prototype.id = "";
-            WatchJobRequest.prototype.afterSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            WatchJobRequest.prototype.afterSequence = 0;
 
             WatchJobRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -1749,7 +1749,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            WatchJobResponse.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            WatchJobResponse.prototype.sequence = 0;
             WatchJobResponse.prototype.state = 0;
             WatchJobResponse.prototype.progress = null;
             WatchJobResponse.prototype.note = "";
@@ -2197,10 +2197,10 @@ export const halotile = $root.halotile = (() => {
             }
 
             PlanJobResponse.prototype.stages = $util.emptyArray;
-            PlanJobResponse.prototype.tiles = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlanJobResponse.prototype.tiles = 0;
             PlanJobResponse.prototype.width = 0;
             PlanJobResponse.prototype.height = 0;
-            PlanJobResponse.prototype.workerBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            PlanJobResponse.prototype.workerBytes = 0;
             PlanJobResponse.prototype.threads = 0;
             PlanJobResponse.prototype.mapMaxBound = 0;
 
@@ -2402,7 +2402,7 @@ export const halotile = $root.halotile = (() => {
             }
 
             UploadHeader.prototype.uploadId = "";
-            UploadHeader.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            UploadHeader.prototype.size = 0;
             UploadHeader.prototype.crc = 0;
             UploadHeader.prototype.name = "";
 
@@ -2495,7 +2495,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            Chunk.prototype.offset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Chunk.prototype.offset = 0;
             Chunk.prototype.data = $util.newBuffer([]);
             Chunk.prototype.crc = 0;
 
@@ -2582,7 +2582,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            UploadResponse.prototype.received = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            UploadResponse.prototype.received = 0;
             UploadResponse.prototype.complete = false;
 
             UploadResponse.encode = function encode(message, writer, q) {
@@ -2735,7 +2735,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            GetUploadResponse.prototype.received = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            GetUploadResponse.prototype.received = 0;
             GetUploadResponse.prototype.complete = false;
 
             GetUploadResponse.encode = function encode(message, writer, q) {
@@ -2816,7 +2816,7 @@ export const halotile = $root.halotile = (() => {
             }
 
             DownloadRequest.prototype.jobId = "";
-            DownloadRequest.prototype.offset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            DownloadRequest.prototype.offset = 0;
 
             DownloadRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -2896,7 +2896,7 @@ export const halotile = $root.halotile = (() => {
             }
 
             DownloadResponse.prototype.chunk = null;
-            DownloadResponse.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            DownloadResponse.prototype.size = 0;
             DownloadResponse.prototype.fileCrc = null;
 
             let $oneOfFields;
@@ -3249,7 +3249,7 @@ export const halotile = $root.halotile = (() => {
             Hello.prototype.version = "";
             Hello.prototype.backends = $util.emptyArray;
             Hello.prototype.slots = 0;
-            Hello.prototype.memoryBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Hello.prototype.memoryBytes = 0;
             Hello.prototype.roots = $util.emptyArray;
             Hello.prototype.labels = $util.emptyObject;
 
@@ -3475,7 +3475,7 @@ export const halotile = $root.halotile = (() => {
             }
 
             Heartbeat.prototype.running = $util.emptyArray;
-            Heartbeat.prototype.residentBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Heartbeat.prototype.residentBytes = 0;
 
             Heartbeat.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -3571,7 +3571,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            TaskStarted.prototype.lease = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TaskStarted.prototype.lease = 0;
 
             TaskStarted.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -3644,7 +3644,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            TaskFailed.prototype.lease = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TaskFailed.prototype.lease = 0;
             TaskFailed.prototype.failure = null;
             TaskFailed.prototype.crashed = false;
 
@@ -3731,7 +3731,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            TaskReturned.prototype.lease = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TaskReturned.prototype.lease = 0;
 
             TaskReturned.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4533,7 +4533,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            Grant.prototype.lease = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Grant.prototype.lease = 0;
             Grant.prototype.key = "";
             Grant.prototype.stage = 0;
             Grant.prototype.tile = 0;
@@ -4656,7 +4656,7 @@ export const halotile = $root.halotile = (() => {
 
             StoredRead.prototype.level = 0;
             StoredRead.prototype.index = 0;
-            StoredRead.prototype.offset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            StoredRead.prototype.offset = 0;
             StoredRead.prototype.length = 0;
             StoredRead.prototype.crc = 0;
             StoredRead.prototype.part = "";
@@ -4762,7 +4762,7 @@ export const halotile = $root.halotile = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            CancelTask.prototype.lease = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            CancelTask.prototype.lease = 0;
             CancelTask.prototype.overdue = false;
 
             CancelTask.encode = function encode(message, writer, q) {
@@ -5295,7 +5295,7 @@ export const halotile = $root.halotile = (() => {
             }
 
             BlockPart.prototype.index = 0;
-            BlockPart.prototype.length = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            BlockPart.prototype.length = 0;
             BlockPart.prototype.data = $util.newBuffer([]);
             BlockPart.prototype.crc = 0;
 
@@ -5487,7 +5487,7 @@ export const halotile = $root.halotile = (() => {
             TileCommit.prototype.stage = 0;
             TileCommit.prototype.tile = 0;
             TileCommit.prototype.attempt = 0;
-            TileCommit.prototype.lease = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TileCommit.prototype.lease = 0;
             TileCommit.prototype.part = "";
             TileCommit.prototype.levels = $util.emptyArray;
             TileCommit.prototype.indexes = $util.emptyArray;
@@ -6919,7 +6919,7 @@ export const google = $root.google = (() => {
                             this[keys[i]] = properties[keys[i]];
             }
 
-            Timestamp.prototype.seconds = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            Timestamp.prototype.seconds = 0;
             Timestamp.prototype.nanos = 0;
 
             Timestamp.encode = function encode(message, writer, q) {

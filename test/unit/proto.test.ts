@@ -90,6 +90,11 @@ test('a 64-bit field beyond 2^53 is refused instead of rounded', () => {
   assert.throws(() => halotile.v1.WatchJobRequest.decode(bytes), /beyond 2\^53/);
 });
 
+test('a 64-bit field that was left out is the number 0', () => {
+  const request = halotile.v1.DownloadRequest.decode(new Uint8Array(0));
+  assert.equal(request.offset, 0);
+});
+
 test('a tile result goes through the proto unchanged', () => {
   const result: TileResult = {
     task: { stage: 1, tile: 7, attempt: 2 },
