@@ -5,14 +5,31 @@ export function floatRowBytes(count: number): number {
   return (Math.ceil(count / 16) * 16 + 32) * 4;
 }
 
-/** Bytes of the rows that a separable filter keeps: padded input rows, a ring of filtered ones, tables. */
+/** What a strip's ring of filtered rows may take of the cache nearest to the processor. */
+const STRIP_RING_BYTES = 48 * 1024;
+
+/** Samples of a row that the fixed-point filter takes at a time: whole vectors of 16. */
+export function fixedStrip(samples: number, radius: number): number {
+  const fitting = Math.floor(STRIP_RING_BYTES / (4 * (radius + 1)) / 64) * 64;
+  return Math.min(Math.ceil(samples / 16) * 16, Math.max(256, fitting));
+}
+
+/**
+ * Bytes of the rows that a separable filter keeps: padded input rows, a ring of filtered ones, tables. The
+ * fixed-point form for uint8 keeps a strip's rows as pairs of 16 bits and two of its input rows.
+ */
 export function separableScratchBytes(shape: KernelShape, radius: number): number {
   const padded = floatRowBytes((shape.outputWidth + 2 * radius) * shape.channels);
   const row = floatRowBytes(shape.outputWidth * shape.channels);
   const planes = shape.weighted || shape.nodata ? 2 : 1;
   const weights = floatRowBytes(radius + 1);
   const addresses = floatRowBytes(2 * radius + 1);
-  return planes * (padded + row * (2 * radius + 2)) + 2 * row + weights + addresses;
+  const float = planes * (padded + row * (2 * radius + 2)) + 2 * row + weights + addresses;
+  if (shape.dtype !== 'uint8') return float;
+  const strip = fixedStrip(shape.outputWidth * shape.channels, radius);
+  const window = floatRowBytes(strip + 2 * radius * shape.channels);
+  const fixed = 3 * window + strip * 4 * (radius + 2) + row + 2 * weights + 256;
+  return Math.max(float, fixed);
 }
 
 /** Lanes of one pixel in the planes of the sigma ladder, whatever its channels. */

@@ -1,26 +1,41 @@
 import { fixedWeights, usesLadder } from '../../../tiling/operations/gaussian.js';
-import type { Kernel } from '../kernel.js';
+import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { gaussian as referenceGaussian } from '../reference/gaussian.js';
 import type { WasmArena } from './arena.js';
+import { fixedWeightsOf } from './fixed-weights.js';
 import { rowModule } from './float-rows.js';
+import { hasNodata } from './keep-nodata.js';
 import { ladderGaussian } from './ladder.js';
 import { ladderModule } from './ladder-planes.js';
 import { separableMean } from './separable.js';
+import { fixedModule, separableFixed } from './separable-fixed.js';
 
 /** Lanes of a vector; images of more channels take the direct sum. */
 const MAX_CHANNELS = 4;
 
 /**
- * Gaussian mean in float32: a fixed one by rows and columns, one by map through the ladder of sigmas unless the
- * exact quality is asked for.
+ * Gaussian mean: a fixed one by rows and columns, in fixed point for uint8 and in float32 otherwise, one by map
+ * through the ladder of sigmas unless the exact quality is asked for.
  */
 export function wasmGaussian(arena: WasmArena): Kernel {
   const rows = rowModule(arena);
+  const fixedRows = fixedModule(arena);
   const modules = { arena, rows, ladder: ladderModule(arena) };
   return (input, output, operation, context) => {
-    if (!context.map) separableMean(arena, rows, { input, output }, fixedWeights(operation), context);
-    else if (usesLadder(operation) && input.channels <= MAX_CHANNELS)
-      ladderGaussian(modules, { input, output }, context);
-    else referenceGaussian(input, output, operation, context);
+    if (context.map) {
+      if (usesLadder(operation) && input.channels <= MAX_CHANNELS) ladderGaussian(modules, { input, output }, context);
+      else referenceGaussian(input, output, operation, context);
+      return;
+    }
+    const weights = fixedWeights(operation);
+    const fixed = isPlainBytes(input, output, context) ? fixedWeightsOf(weights) : undefined;
+    if (fixed) separableFixed(arena, fixedRows, { input, output }, fixed);
+    else separableMean(arena, rows, { input, output }, weights, context);
   };
+}
+
+/** Whether all samples are bytes of equal weight. */
+function isPlainBytes(input: TileRaster, output: TileRaster, context: KernelContext): boolean {
+  const bytes = input.dtype === 'uint8' && output.dtype === 'uint8';
+  return bytes && context.alpha !== 'unassociated' && !hasNodata(input, context);
 }

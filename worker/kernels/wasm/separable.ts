@@ -1,6 +1,7 @@
 import { floatRowBytes } from '../../../tiling/operations/scratch.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import type { WasmArena } from './arena.js';
+import { clipScale } from './clip-scale.js';
 import { loadRow, type RowModule, storeRow, weightRows } from './float-rows.js';
 import { hasNodata, keepNodata } from './keep-nodata.js';
 
@@ -117,28 +118,6 @@ class RingPlane {
 function normalised(weights: Float64Array): Float64Array {
   const sum = weights.reduce((total, weight, i) => total + (i === 0 ? weight : 2 * weight), 0);
   return weights.map((weight) => weight / sum);
-}
-
-/** Factors that make up for the weights that `clip` cut off; undefined where nothing is cut. */
-function clipScale(arena: WasmArena, taps: Float64Array, tile: { input: TileRaster; output: TileRaster }) {
-  const { input, output } = tile;
-  const radius = taps.length - 1;
-  const left = output.rect.x - input.rect.x;
-  const top = output.rect.y - input.rect.y;
-  const right = input.rect.width - left - output.rect.width;
-  const bottom = input.rect.height - top - output.rect.height;
-  if (Math.min(left, top, right, bottom) >= radius) return undefined;
-  const inverse = (centre: number, length: number) => {
-    let sum = 0;
-    for (let k = -radius; k <= radius; k++) if (centre + k >= 0 && centre + k < length) sum += taps[Math.abs(k)]!;
-    return 1 / sum;
-  };
-  const { channels } = output;
-  const count = output.rect.width * channels;
-  const columns = arena.alloc(floatRowBytes(count));
-  const factors = floats(arena, columns, count);
-  for (let i = 0; i < count; i++) factors[i] = inverse(left + Math.floor(i / channels), input.rect.width);
-  return { columns, row: (centre: number) => inverse(centre, input.rect.height) };
 }
 
 function floats(arena: WasmArena, address: number, length: number): Float32Array {
