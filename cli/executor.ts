@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { HalotileError } from '../tiling/errors.js';
 import type { TileExecutor } from '../tiling/job/execution.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
-import { GpuExecutor, MixedExecutor, ThreadPoolExecutor } from '../worker/index.js';
+import { GpuExecutor, gpuLabels, MixedExecutor, ThreadPoolExecutor } from '../worker/index.js';
 
 /**
  * What runs tiles: `wasm` the processor; `gpu` a GPU, software ones included, or an error; `auto` a real GPU beside
@@ -25,6 +25,8 @@ export interface ExecutorFactory {
   readonly open: (name: string) => TileExecutor;
   /** The kernel backends in them, the fastest first. */
   readonly backends: readonly string[];
+  /** For people: what GPU there is. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** The executor that a choice means on this machine. */
@@ -64,7 +66,7 @@ export async function executorFactory({ threads, backend, onLoss }: ExecutorChoi
     first = undefined;
     return readers === threads ? device : new MixedExecutor([device, onThreads(threads - readers, name)]);
   };
-  return { open, backends: ['webgpu', 'wasm'] };
+  return { open, backends: ['webgpu', 'wasm'], labels: gpuLabels(gpu.report) };
 }
 
 /** Threads of this process that run tiles. */

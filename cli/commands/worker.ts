@@ -52,13 +52,13 @@ async function work(flags: WorkerFlags): Promise<void> {
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
-  const { open, backends } = await executorFactory({ threads, backend: flags.backend, onLoss: log });
+  const { open, backends, labels } = await executorFactory({ threads, backend: flags.backend, onLoss: log });
   const pool = new TaskPool(() => open(`${host}-${instance}-${++generation}`));
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
     const memoryBytes = flags.memory * 2 ** 20;
     const version = halotileVersion();
-    return new Session({ endpoint, instance, name, version, backends, memoryBytes, roots, pool, log });
+    return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
   });
   await terminated();
   log('draining: finishing the tiles under way');

@@ -84,9 +84,12 @@ export class Cluster {
   }
 
   join(link: WorkerLink, hello: halotile.v1.IHello): void {
+    const about = Object.entries(hello.labels ?? {})
+      .map(([label, value]) => `, ${label}: ${value}`)
+      .join('');
     this.#links.set(link.id, link);
     this.#options.log(
-      `worker ${link.name} joined (${hello.slots} slots, roots: ${[...link.roots].join(', ') || 'none'})`,
+      `worker ${link.name} joined (${hello.slots} slots, roots: ${[...link.roots].join(', ') || 'none'}${about})`,
     );
     this.#step({
       type: 'worker-joined',

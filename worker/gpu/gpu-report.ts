@@ -18,6 +18,15 @@ export function backendName({ vendor, architecture, device, driver }: AdapterRep
   return `webgpu ${[vendor, architecture, device, driver].filter((part) => part !== '').join(' ')}`;
 }
 
+/** What a worker says of its GPU when it joins. WebGPU names no total of memory; the largest buffer stands for it. */
+export function gpuLabels({ adapter, limits }: GpuReport & { readonly available: true }): Record<string, string> {
+  return {
+    gpu: [adapter.vendor, adapter.architecture, adapter.device].filter((part) => part !== '').join(' '),
+    'gpu driver': adapter.driver,
+    'gpu buffer': `${Math.floor(limits.bufferBytes / 2 ** 20)} MiB`,
+  };
+}
+
 /** The report as people read it. */
 export function describeGpu(report: GpuReport): string {
   if (!report.available) return `GPU: none: ${report.reason}\n`;

@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly version: string;
   /** Kernel backends that passed their self-check, fastest first. */
   readonly backends: readonly string[];
+  /** For people: the GPU's name, driver and memory. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Bytes that tiles may hold together; 0 for no limit. */
   readonly memoryBytes: number;
   readonly roots: StorageRoots;
@@ -76,7 +78,7 @@ export class Session {
   }
 
   #dial(): void {
-    const { endpoint, instance, name, version, backends, memoryBytes, roots, pool } = this.#options;
+    const { endpoint, instance, name, version, backends, labels = {}, memoryBytes, roots, pool } = this.#options;
     const stream = this.#client.duplex(Workers.attach);
     this.#stream = stream;
     let over = false;
@@ -90,7 +92,7 @@ export class Session {
     stream.on('end', () => lost('the coordinator hung up'));
     const { slots } = pool;
     stream.write({
-      hello: { instance, name, version, backends: [...backends], slots, memoryBytes, roots: roots.names },
+      hello: { instance, name, version, backends: [...backends], slots, memoryBytes, roots: roots.names, labels },
     });
     stream.write({ capacity: { leases: slots * (1 + WAITING_PER_SLOT) } });
     this.#beat(stream, FIRST_HEARTBEAT_MS);

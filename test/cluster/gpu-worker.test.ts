@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { resultOf } from '../../cli/client.js';
+import { GpuExecutor } from '../../worker/index.js';
+import { TestCluster, TestWorker } from './harness.js';
+import { blurSpec, local } from './scene-files.js';
+
+const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+
+const probe = await GpuExecutor.open({ threads: 1, name: 'probe' });
+const skip = probe instanceof GpuExecutor ? false : probe.reason;
+if (probe instanceof GpuExecutor) await probe.close();
+
+test('a GPU worker and a processor worker share a job and give the bytes of one machine', { skip }, async () => {
+  const cluster = await TestCluster.start();
+  try {
+    const onDisk = (name: string) => join(cluster.root, name);
+    await local(blurSpec(onDisk, onDisk('oracle.tif')));
+    const flags = ['--coordinator', cluster.address, '--root', `data=${cluster.root}`, '--backend', 'gpu'];
+    const gpu = spawn(process.execPath, [CLI, 'worker', ...flags, '--threads', '2'], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    cluster.workers.push(new TestWorker(gpu));
+    // It says what GPU it has when it joins.
+    await cluster.until(() => cluster.log.some((line) => /joined .*gpu: .*gpu driver: /.test(line)));
+    await cluster.worker({ roots: true });
+    const job = await cluster.client.submit(blurSpec((name) => `root:data/${name}`, 'root:data/out.tif'));
+    let event: Parameters<typeof resultOf>[0] | undefined;
+    for await (event of cluster.client.watch(job.id!));
+    resultOf(event!);
+    assert.ok(readFileSync(onDisk('out.tif')).equals(readFileSync(onDisk('oracle.tif'))));
+    await cluster.assertClean();
+    assert.equal(await cluster.workers[0]!.end('SIGTERM'), 0);
+  } finally {
+    await cluster.close();
+  }
+});
