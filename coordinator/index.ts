@@ -1,7 +1,8 @@
 export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
 export type { DatasetProgress } from './dataset/dataset-counts.js';
-export type { PaletteJobResult } from './dataset/report.js';
-export { type PaletteRun, runPaletteJob } from './dataset/run-palette-job.js';
+export type { TileRuns } from './dataset/large-images.js';
+export type { DatasetResult } from './dataset/report.js';
+export { type DatasetRun, runDataset } from './dataset/run-dataset.js';
 export type { JobResult } from './job-result.js';
 export { halotileVersion, prepareInputs, prepareOptions, preparePlan } from './prepare-job.js';
 export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-queue.js';

@@ -1,12 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
-import { badInput, HalotileError } from '../tiling/errors.js';
+import { readFileSync } from 'node:fs';
 import { cellCount, cellRect, gridOf } from '../tiling/geometry/grid.js';
 import type { MapScanJob, SourceRef, TileExecutor } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
 import { couplingOf } from '../tiling/plan/chain.js';
 import { CACHE_SHARE, makePlan } from '../tiling/plan/make-plan.js';
+import { plannedMapMax } from '../tiling/plan/map-max.js';
 import { mapBound } from '../tiling/plan/mapping.js';
+import { extraPaths, operationFiles, readParameterFile } from '../tiling/plan/parameter-files.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
 import { resolveOperations } from '../tiling/plan/resolve-operations.js';
@@ -70,14 +71,6 @@ export async function prepareInputs(spec: JobSpec, options: PrepareOptions): Pro
   return { image, map, extras };
 }
 
-/** Paths of the images that a job reads beside its image and map, each once. */
-export function extraPaths(spec: JobSpec): string[] {
-  const named = resolveOperations(spec).flatMap(
-    (operation) => OPERATIONS[operation.name]!.extraInputs?.(operation).map(({ path }) => path) ?? [],
-  );
-  return [...new Set(named)];
-}
-
 async function prepareInput(path: string, options: PrepareOptions): Promise<PreparedInput> {
   const fingerprint = fingerprintOf(path);
   const source = await openRaster(path, options);
@@ -89,58 +82,8 @@ async function prepareInput(path: string, options: PrepareOptions): Promise<Prep
 /** What makes two runs the same job: the spec without its output's name, the release and all files it reads. */
 export function digestOf(spec: JobSpec): string {
   const { output: _, tile: __, ...identity } = spec;
-  const files = [
-    spec.image,
-    ...(spec.map === undefined ? [] : [spec.map]),
-    ...extraPaths(spec),
-    ...parameterFiles(spec),
-  ];
+  const files = [spec.image, ...(spec.map === undefined ? [] : [spec.map]), ...operationFiles(spec)];
   return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: files.map(fingerprintOf) });
-}
-
-/**
- * Files that operations read while they are prepared, such as masks and tables. `allow` may refuse a path before
- * it is read.
- */
-export function parameterFiles(spec: JobSpec, allow: (path: string) => void = () => {}): string[] {
-  const read: string[] = [];
-  const readFile = (path: string) => {
-    allow(path);
-    read.push(path);
-    return readParameterFile(path);
-  };
-  // What a file holds does not depend on the image, so any description of one serves to find the names.
-  const image = {
-    width: 1,
-    height: 1,
-    channels: 1,
-    dtype: 'uint8',
-    alpha: 'none',
-    photometric: 1,
-    carried: [],
-  } as const;
-  for (const operation of resolveOperations(spec)) {
-    try {
-      OPERATIONS[operation.name]!.prepare?.(operation, { image, mapMax: 0, readFile });
-    } catch (error) {
-      // What does not fit this made-up image is judged later, with the real one.
-      if (!(error instanceof HalotileError)) throw error;
-    }
-  }
-  return read;
-}
-
-/** The largest mask or table file that is read. */
-const MAX_PARAMETER_FILE_BYTES = 64 << 20;
-
-function readParameterFile(path: string): Uint8Array {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() && stat.size <= MAX_PARAMETER_FILE_BYTES) return readFileSync(path);
-  throw badInput({
-    what: stat === undefined ? 'there is no such file' : 'it is not a file of a usable size',
-    where: path,
-    expected: `a file of at most ${MAX_PARAMETER_FILE_BYTES >> 20} MiB`,
-  });
 }
 
 /** The plan of a job; reads the map first where its type does not say enough. */
@@ -173,8 +116,7 @@ export async function preparePlan(
     map,
     executor,
   );
-  const rounds = byMap.every(({ name }) => OPERATIONS[name]!.mapMeaning === 'radius');
-  return makePlan(spec, { ...planInputs, scannedMax: rounds ? Math.floor(scanned + 0.5) : scanned }, machine);
+  return makePlan(spec, { ...planInputs, scannedMax: plannedMapMax(byMap, scanned) }, machine);
 }
 
 function largestReach(operations: readonly Operation[], mapMax: number): number {

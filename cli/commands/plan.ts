@@ -10,7 +10,7 @@ import { openThreads } from '../executor.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
 import { addJobOptions, type JobFlags, jobSpecOf, machineOf } from '../job-options.js';
 import { collectOperations } from './process.js';
-import { readJobFile } from './run.js';
+import { readImageJobFile } from './run.js';
 
 interface PlanFlags extends JobFlags {
   readonly map?: string;
@@ -65,7 +65,7 @@ export async function planJob(
 }
 
 function specOf(target: string, flags: PlanFlags): JobSpec {
-  if (/\.(ya?ml|json)$/i.test(target)) return readJobFile(target);
+  if (/\.(ya?ml|json)$/i.test(target)) return readImageJobFile(target);
   const operations = flags.op ?? [{ name: 'box' }];
   return jobSpecOf({ image: target, map: flags.map, output: `${target}.planned.tif`, operations }, flags);
 }

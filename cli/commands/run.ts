@@ -3,7 +3,10 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { badUsage } from '../../tiling/errors.js';
+import { type DatasetSpec, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { firstIssue } from '../../tiling/plan/resolve-operations.js';
+import { runDatasetAsCommand } from '../dataset-run.js';
 import { isClusterName } from '../endpoint-options.js';
 import { addRunOptions, integer, type JobFlags, parseJobSpec, type RunFlags } from '../job-options.js';
 import { runAsCommand } from '../run-command.js';
@@ -17,7 +20,9 @@ export function registerRun(program: Command): void {
     .option('--threads <N>', 'threads that run tiles', integer)
     .option('--memory <MiB>', 'resident memory to stay within', integer);
   addRunOptions(command).action(async (file: string, flags: JobFlags & RunFlags) => {
-    await runAsCommand(readJobFile(file), flags);
+    const job = readJobFile(file);
+    if ('image' in job) await runAsCommand(job, flags);
+    else await runDatasetAsCommand(job, flags);
   });
 }
 
@@ -25,10 +30,11 @@ export function registerRun(program: Command): void {
 const MAX_FILE_BYTES = 64 << 20;
 
 /**
- * The job in a YAML or JSON file, its paths made absolute; names that a cluster gives meaning to stay.
+ * The job in a YAML or JSON file, its paths made absolute: one that names `frames` or `images` is a dataset job,
+ * every other one an image job. Names that a cluster gives meaning to stay.
  * @throws bad-usage naming the file and the first field that is wrong
  */
-export function readJobFile(file: string): JobSpec {
+export function readJobFile(file: string): JobSpec | DatasetSpec {
   let document: unknown;
   try {
     const text = readFileSync(file, 'utf8');
@@ -37,12 +43,53 @@ export function readJobFile(file: string): JobSpec {
   } catch (error) {
     throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
-  const spec = parseJobSpec(document, file);
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
+  return isDataset(document)
+    ? absoluteDataset(parseDatasetSpec(document, file), absolute)
+    : absoluteImageJob(parseJobSpec(document, file), absolute);
+}
+
+/**
+ * The image job in a YAML or JSON file.
+ * @throws bad-usage where it is none
+ */
+export function readImageJobFile(file: string): JobSpec {
+  const job = readJobFile(file);
+  if ('image' in job) return job;
+  throw badUsage({ what: 'a dataset job has no single plan', where: file, expected: 'the job of one image' });
+}
+
+function isDataset(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && ('frames' in document || 'images' in document);
+}
+
+/**
+ * A dataset job from anything that should be one.
+ * @throws bad-usage naming the first field that is wrong
+ */
+function parseDatasetSpec(candidate: unknown, where: string): DatasetSpec {
+  const parsed = datasetSpecSchema.safeParse(candidate);
+  if (parsed.success) return parsed.data;
+  throw badUsage({ what: `the dataset job is not valid: ${firstIssue(parsed.error)}`, where });
+}
+
+function absoluteImageJob(spec: JobSpec, absolute: (path: string) => string): JobSpec {
   return {
     ...spec,
     image: absolute(spec.image),
     map: spec.map === undefined ? undefined : absolute(spec.map),
     output: absolute(spec.output),
+  };
+}
+
+function absoluteDataset(spec: DatasetSpec, absolute: (path: string) => string): DatasetSpec {
+  return {
+    ...spec,
+    frames: spec.frames.map(absolute),
+    images: spec.images.map(({ image, map, ...rest }) => {
+      return { ...rest, image: absolute(image), map: map === undefined ? undefined : absolute(map) };
+    }),
+    output: absolute(spec.output),
+    target: spec.target === undefined ? undefined : absolute(spec.target),
   };
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { JobsClient } from '../client.js';
 import { runOnCluster } from '../cluster-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
-import { readJobFile } from './run.js';
+import { readImageJobFile } from './run.js';
 
 type SubmitFlags = EndpointFlags & {
   readonly coordinator: string;
@@ -29,7 +29,7 @@ export function registerSubmit(program: Command): void {
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
   const priority = Number(flags.priority);
-  const spec = readJobFile(file);
+  const spec = readImageJobFile(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
     const result = await runOnCluster(spec, { endpoint, priority, onNote });

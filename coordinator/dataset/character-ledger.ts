@@ -7,11 +7,14 @@ import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { forEachRecord } from '../../tiling/stitch/record-log.js';
 import type { CharacterSummary, FrameSample } from './character-summary.js';
-import { type Character, outputName, PALETTE_FILES } from './dataset.js';
-import { FrameTable } from './frame-table.js';
+import { type Character, type Frame, outputName, PALETTE_FILES } from './dataset.js';
+import { FrameTable, type LargeImage } from './frame-table.js';
 
 /** Size, modification time and inode of a file, as a ledger holds them. */
 type Print = readonly [size: string, mtimeNs: string, inode: string];
+
+/** Of an image, and of its map where it has one. */
+export type FramePrint = readonly [image: Print, map: Print | null];
 
 /** `[file, offset, width, height, crc]`, the file without its directory. */
 type SpillRecord = readonly [string, number, number, number, number];
@@ -22,12 +25,13 @@ export type CharacterRecord =
   | {
       readonly type: 'frame';
       readonly name: string;
-      readonly print: Print;
+      readonly print: FramePrint;
       readonly hash: string;
       readonly source: string;
       readonly spilled: SpillRecord | null;
+      readonly large?: LargeImage;
     }
-  | { readonly type: 'failed'; readonly name: string; readonly print: Print | null; readonly error: ErrorRecord }
+  | { readonly type: 'failed'; readonly name: string; readonly print: FramePrint | null; readonly error: ErrorRecord }
   | { readonly type: 'palette'; readonly palette: Palette }
   | { readonly type: 'written'; readonly name: string; readonly bytes: number; readonly sample: FrameSample | null }
   | { readonly type: 'done'; readonly summary: CharacterSummary };
@@ -75,9 +79,13 @@ export function readCharacterState(question: LedgerQuestion): CharacterState {
   return reader.state();
 }
 
-export function printOf(path: string): Print {
-  const { size, mtimeNs, inode }: Fingerprint = fingerprintOf(path);
-  return [size, mtimeNs, inode];
+/**
+ * What tells one state of a frame's files from another.
+ * @throws HalotileError bad-input where one cannot be seen
+ */
+export function printOf({ path, map }: Frame): FramePrint {
+  const print = ({ size, mtimeNs, inode }: Fingerprint): Print => [size, mtimeNs, inode];
+  return [print(fingerprintOf(path)), map === undefined ? null : print(fingerprintOf(map))];
 }
 
 export function spillRecord({ file, offset, size, crc }: SpilledFrame): SpillRecord {
@@ -140,13 +148,14 @@ class LedgerReader {
     this.#table.clearWritten();
   }
 
-  #takeFrame({ name, print, hash, source, spilled }: Extract<CharacterRecord, { type: 'frame' }>): void {
+  #takeFrame({ name, print, hash, source, spilled, large }: Extract<CharacterRecord, { type: 'frame' }>): void {
     const index = this.#indexOf(name);
-    if (index < 0 || !isUnchanged(this.#question.character.frames[index]!.path, print, hash)) {
+    if (index < 0 || !isUnchanged(this.#question.character.frames[index]!, print, hash)) {
       this.#changed = true;
       return;
     }
     this.#table.setCounted(index);
+    if (large !== undefined) this.#table.setLarge(index, large);
     this.#sourceSizes.add(source);
     if (spilled === null) return;
     const [file, offset, width, height, crc] = spilled;
@@ -155,8 +164,8 @@ class LedgerReader {
 
   #takeFailed({ name, print, error }: Extract<CharacterRecord, { type: 'failed' }>): void {
     const index = this.#indexOf(name);
-    const path = index < 0 ? undefined : this.#question.character.frames[index]!.path;
-    if (!this.#question.keepFailures || path === undefined || print === null || !isUnchanged(path, print, '')) {
+    const frame = this.#question.character.frames[index];
+    if (!this.#question.keepFailures || frame === undefined || print === null || !isUnchanged(frame, print, '')) {
       this.#changed = true;
       return;
     }
@@ -195,10 +204,19 @@ class LedgerReader {
   }
 }
 
-function isUnchanged(path: string, print: Print, hash: string): boolean {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined) return false;
-  if (`${stat.size}` === print[0] && `${stat.mtimeNs}` === print[1] && `${stat.ino}` === print[2]) return true;
-  if (hash === '' || `${stat.size}` !== print[0]) return false;
-  return createHash('sha256').update(readFileSync(path)).digest('hex').startsWith(hash);
+/** The files are what they were: by size, time and inode, or by their content where its hash is known. */
+function isUnchanged({ path, map }: Frame, [image, mapPrint]: FramePrint, hash: string): boolean {
+  if ((map === undefined) !== (mapPrint === null)) return false;
+  const files = map === undefined ? [path] : [path, map];
+  const prints = mapPrint === null ? [image] : [image, mapPrint];
+  const stats = files.map((file) => statSync(file, { bigint: true, throwIfNoEntry: false }));
+  if (stats.some((stat, place) => stat === undefined || `${stat.size}` !== prints[place]![0])) return false;
+  const same = stats.every((stat, place) => {
+    const [, mtimeNs, inode] = prints[place]!;
+    return `${stat!.mtimeNs}` === mtimeNs && `${stat!.ino}` === inode;
+  });
+  if (same || hash === '') return same;
+  const content = createHash('sha256');
+  for (const file of files) content.update(readFileSync(file));
+  return content.digest('hex').startsWith(hash);
 }

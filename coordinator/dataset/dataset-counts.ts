@@ -1,4 +1,5 @@
 import type { RemappedOutput } from '../../tiling/palette/frame-execution.js';
+import type { LargeProgress } from './large-images.js';
 
 /** How far a dataset is: frames and characters, and bytes moved by this run. */
 export interface DatasetProgress {
@@ -9,6 +10,8 @@ export interface DatasetProgress {
   readonly bytesWritten: number;
   /** Frames that earlier runs had written and that hold. */
   readonly reused: number;
+  /** The large image whose tiles are running, where one is. */
+  readonly large: LargeProgress | null;
 }
 
 /** Running totals of one run; tells whoever listens of every change. */
@@ -22,6 +25,7 @@ export class DatasetCounts {
   #reusedCharacters = 0;
   #bytesRead = 0;
   #bytesWritten = 0;
+  #large: LargeProgress | null = null;
 
   constructor(
     total: { readonly frames: number; readonly characters: number },
@@ -48,6 +52,11 @@ export class DatasetCounts {
     this.#tell();
   }
 
+  filtering(large: LargeProgress): void {
+    this.#large = large.tilesDone === large.tilesTotal ? null : large;
+    this.#tell();
+  }
+
   characterReused(frames: number): void {
     this.#reusedCharacters++;
     this.reused(frames);
@@ -65,6 +74,7 @@ export class DatasetCounts {
       bytesRead: this.#bytesRead,
       bytesWritten: this.#bytesWritten,
       reused: this.#reused,
+      large: this.#large,
     };
   }
 

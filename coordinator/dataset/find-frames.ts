@@ -2,19 +2,24 @@ import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput } from '../../tiling/errors.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { type Dataset, datasetOf, type FrameEntry } from './dataset.js';
 import { MANIFEST_ENDINGS, readManifest } from './manifest.js';
 
 /**
- * The dataset that FRAMES means. A folder: each folder in it is a character with all PNGs below it, and PNGs
+ * The dataset that a job's `frames` and `images` mean. A folder: each folder in it is a character with all PNGs below it, and PNGs
  * right in it are a character of the folder's own name. A pattern or a file: its character is the folder that
  * the file lies in. A .csv, .yaml, .yml or .json file: a manifest. Names that start with a dot are passed over.
  * @throws HalotileError bad-input where something is not there or nothing is found
  */
-export async function findFrames(inputs: readonly string[]): Promise<Dataset> {
+export async function findFrames({ frames, images }: Pick<DatasetSpec, 'frames' | 'images'>): Promise<Dataset> {
   const entries: FrameEntry[] = [];
-  for (const input of inputs) for (const entry of await entriesOf(input)) entries.push(entry);
-  return datasetOf(entries, inputs.join(' '));
+  for (const input of frames) for (const entry of await entriesOf(input)) entries.push(entry);
+  for (const { image, map, character } of images) {
+    const entry = fileEntry(image);
+    entries.push({ ...entry, map, character: character ?? entry.character });
+  }
+  return datasetOf(entries, frames.join(' ') || 'images');
 }
 
 async function entriesOf(input: string): Promise<FrameEntry[]> {

@@ -4,6 +4,19 @@ import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
 const COUNTED = 1;
 const FAILED = 2;
 const WRITTEN = 4;
+const LARGE = 8;
+const BANDED = 16;
+const TRANSPARENT = 32;
+const TRANSLUCENT = 64;
+
+/** What is known of an image that is never held whole. */
+export interface LargeImage {
+  /** It is large at its final size too, and written by bands. */
+  readonly banded: boolean;
+  /** Of banded ones: whether some alpha is 0, and whether some is neither 0 nor 255. */
+  readonly transparent: boolean;
+  readonly translucent: boolean;
+}
 
 /**
  * What is known of a character's frames by index: some 30 bytes a frame, so that a million frames are no
@@ -66,6 +79,23 @@ export class FrameTable {
 
   isWritten(index: number): boolean {
     return (this.#flags[index]! & WRITTEN) !== 0;
+  }
+
+  /** Undefined for frames that are held whole. */
+  large(index: number): LargeImage | undefined {
+    const flags = this.#flags[index]!;
+    if ((flags & LARGE) === 0) return undefined;
+    return {
+      banded: (flags & BANDED) !== 0,
+      transparent: (flags & TRANSPARENT) !== 0,
+      translucent: (flags & TRANSLUCENT) !== 0,
+    };
+  }
+
+  setLarge(index: number, { banded, transparent, translucent }: LargeImage): void {
+    this.#flags[index]! &= ~(BANDED | TRANSPARENT | TRANSLUCENT);
+    this.#flags[index]! |=
+      LARGE | (banded ? BANDED : 0) | (transparent ? TRANSPARENT : 0) | (translucent ? TRANSLUCENT : 0);
   }
 
   setCounted(index: number): void {

@@ -1,8 +1,8 @@
-import type { PaletteJob } from '../../tiling/palette/palette-job.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { CharacterFailure, CharacterSummary } from './character-summary.js';
 
 /** What a palette job hands back; `--json` prints it, and `report.json` holds it with `characters` in full. */
-export interface PaletteJobResult {
+export interface DatasetResult {
   readonly output: string;
   readonly characters: { readonly total: number; readonly done: number; readonly reused: number };
   readonly frames: {
@@ -13,7 +13,7 @@ export interface PaletteJobResult {
     readonly reused: number;
     readonly failed: number;
   };
-  readonly size: PaletteJob['size'];
+  readonly size: DatasetSpec['size'];
   /** Wall time: `find` ends with the list of frames, `run` with the last character. */
   readonly seconds: { readonly find: number; readonly run: number; readonly total: number };
   readonly bytes: { readonly read: number; readonly written: number };
@@ -24,8 +24,8 @@ export interface PaletteJobResult {
 /** Everything that `report.json` holds and `report.html` shows. */
 export interface DatasetReport {
   readonly version: string;
-  readonly job: PaletteJob;
-  readonly result: PaletteJobResult;
+  readonly job: DatasetSpec;
+  readonly result: DatasetResult;
   readonly characters: readonly CharacterSummary[];
   readonly failed: readonly CharacterFailure[];
 }

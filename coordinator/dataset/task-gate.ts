@@ -47,6 +47,11 @@ export class TaskGate {
     if (lanes.some(({ status }) => status === 'rejected')) throw this.reason;
   }
 
+  /** Aborts when it stops. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
   /** Whether it lets no further task start. */
   get stopped(): boolean {
     return this.#stop.signal.aborted;

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
-import type { PaletteJob } from '../../tiling/palette/palette-job.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import type { CharacterSummary } from './character-summary.js';
@@ -10,7 +10,7 @@ import type { CharacterSummary } from './character-summary.js';
 export function writePaletteFiles(
   folder: string,
   { character, written, palette, target }: CharacterSummary,
-  { job, version }: { readonly job: PaletteJob; readonly version: string },
+  { job, version }: { readonly job: DatasetSpec; readonly version: string },
 ): void {
   const colours = palette.colors.map(({ rgb }) => rgb);
   const json = paletteJson(palette, {

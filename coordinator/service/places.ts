@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { extraPaths, parameterFiles } from '../../tiling/plan/parameter-files.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { extraPaths, parameterFiles } from '../prepare-job.js';
 import type { Uploads } from './uploads.js';
 
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;

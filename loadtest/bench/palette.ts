@@ -6,11 +6,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { runPaletteJob } from '../../coordinator/index.js';
+import { runDataset } from '../../coordinator/index.js';
+import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import { findPalette } from '../../tiling/palette/palette.js';
-import { paletteJobSchema } from '../../tiling/palette/palette-job.js';
 import { paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
 import { FramePool } from '../../worker/index.js';
 
@@ -74,10 +74,18 @@ async function sharpAlone(files: readonly string[], { downscale }: { readonly do
   await Promise.all(Array.from({ length: threads * 2 }, lane));
 }
 
+/** The benchmark's frames are all small. */
+const tiles = {
+  machine: { threads, memoryBytes: 2 ** 30 },
+  executor: () => {
+    throw new Error('no frame is large');
+  },
+};
+
 async function palettes(frames: string, executor: FramePool): Promise<void> {
   const output = mkdtempSync(join(folder, 'out-'));
-  const job = paletteJobSchema.parse({ frames: [frames], output, size: SMALL });
-  await runPaletteJob({ job, executor, now: seconds });
+  const job = datasetSpecSchema.parse({ frames: [frames], output, size: SMALL });
+  await runDataset({ job, executor, tiles, now: seconds });
   rmSync(output, { recursive: true });
 }
 

@@ -6,17 +6,20 @@ import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { runPaletteJob } from '../../coordinator/index.js';
+import { runDataset } from '../../coordinator/index.js';
 import { HalotileError } from '../../tiling/errors.js';
-import { type PaletteJobInput, paletteJobSchema } from '../../tiling/palette/palette-job.js';
+import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { FramePool } from '../../worker/index.js';
+import { localTiles } from '../local-tiles.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'halotile-palette-'));
 const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const executor = new FramePool({ threads: 2 });
+const tiles = localTiles();
 after(async () => {
   await executor.close();
+  await tiles.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -54,9 +57,9 @@ function makeFrames(root: string, frames: Readonly<Record<string, number>>): str
 
 const SIZE = { width: 16, height: 24 };
 
-function run(input: PaletteJobInput) {
-  const job = paletteJobSchema.parse({ size: SIZE, ...input });
-  return runPaletteJob({ job, executor, now: () => performance.now() / 1000 });
+function run(input: DatasetSpecInput) {
+  const job = datasetSpecSchema.parse({ size: SIZE, ...input });
+  return runDataset({ job, executor, tiles, now: () => performance.now() / 1000 });
 }
 
 /** Every file below a folder but the reports, which hold times, and the ledgers. */

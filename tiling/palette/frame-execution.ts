@@ -1,5 +1,7 @@
 import type { ErrorRecord } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
+import type { ImageChain } from '../job/dataset-spec.js';
+import type { RasterInfo } from '../raster/raster-info.js';
 import type { Palette } from './palette.js';
 import type { PaletteOptions } from './palette-options.js';
 import type { Rgb } from './remap.js';
@@ -13,19 +15,42 @@ export interface SpilledFrame {
   readonly crc: number;
 }
 
-/** One frame to be counted; `index` is the caller's and comes back. */
-export interface FrameToCount {
-  readonly index: number;
+/** A finished image too large to hold, in a TIFF that is read by rects. */
+export interface RasterFile {
   readonly path: string;
+  /** Stands for the file's own description: a scratch file that holds another file's pixels. */
+  readonly info: RasterInfo;
+}
+
+/** Where a frame's pixels come from. */
+export interface FrameSource {
+  readonly path: string;
+  /** The distance map of the image at `path`. */
+  readonly map?: string;
+  /** The image after its chain, where it is too large to be held whole: stands for `path`, `map` and chain. */
+  readonly raster?: RasterFile;
+}
+
+/** How all frames of a task become pixels. */
+export interface FrameMaking {
+  /** What every image passes first; null where nothing does. */
+  readonly chain: ImageChain | null;
+  /** Then its size; null keeps each image's own. */
+  readonly size: Size | null;
+  /** Images of more pixels are not held. */
+  readonly wholePixels: number;
+}
+
+/** One frame to be counted; `index` is the caller's and comes back. */
+export interface FrameToCount extends FrameSource {
+  readonly index: number;
   /** Where an earlier run left it downscaled. Read again from `path` where that does not hold any more. */
   readonly spilled?: SpilledFrame;
 }
 
-/** Map of a palette: decode, downscale, count. */
-export interface CountTask {
+/** Map of a palette: decode, filter, downscale, count. */
+export interface CountTask extends FrameMaking {
   readonly frames: readonly FrameToCount[];
-  /** Size to downscale to; null keeps each frame's own. */
-  readonly size: Size | null;
   /** Directory of the spill files; null counts without keeping pixels. */
   readonly spill: string | null;
 }
@@ -35,8 +60,10 @@ export interface CountedFrame {
   readonly index: number;
   /** Size as stored. */
   readonly source: Size;
-  /** First 16 bytes of the SHA-256 of the file's bytes, hexadecimal; empty where it came from a spill file. */
+  /** First 16 bytes of the SHA-256 of the image's bytes and then its map's, hexadecimal; empty for a raster. */
   readonly contentHash: string;
+  /** Whether its pixels came from the spill file that the task named. */
+  readonly fromSpill: boolean;
   readonly opaquePixels: number;
   readonly spilled: SpilledFrame | null;
 }
@@ -47,12 +74,54 @@ export interface FrameFailure {
   readonly error: ErrorRecord;
 }
 
+/** A frame that is too large to be held, and its size as stored. */
+export interface LargeFrame {
+  readonly index: number;
+  readonly source: Size;
+}
+
 export interface CountReply {
   /** `ColourCounts.toBytes()` over all frames of the task that did not fail. */
   readonly counts: Uint8Array;
   readonly frames: readonly CountedFrame[];
   readonly failures: readonly FrameFailure[];
+  /** Images of more pixels than the task allows: nothing was done with them. */
+  readonly large: readonly LargeFrame[];
   readonly bytesRead: number;
+}
+
+/** Rows [from, to) of a large image at its final size, whole rows. */
+export interface Band {
+  readonly raster: RasterFile;
+  /** Of the whole image, after the downscale. */
+  readonly size: Size;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What counting one band gives. */
+export interface BandCounts {
+  /** `ColourCounts.toBytes()` */
+  readonly counts: Uint8Array;
+  readonly hasTransparent: boolean;
+  readonly hasTranslucent: boolean;
+  readonly bytesRead: number;
+}
+
+/** One band to be written in the palette's colours: a piece of a PNG's compressed stream in a file of its own. */
+export interface BandToRemap extends Band {
+  readonly palette: readonly Rgb[];
+  readonly target: readonly Rgb[] | null;
+  /** Samples are palette indices, transparent pixels one more; otherwise RGBA. */
+  readonly indexed: boolean;
+  readonly output: string;
+}
+
+/** A written band. */
+export interface RemappedBand {
+  /** Of its rows before compression, for the PNG's checksum. */
+  readonly adler: number;
+  readonly rawBytes: number;
 }
 
 /** Reduce of a palette. */
@@ -63,19 +132,17 @@ export interface FindTask {
 }
 
 /** One frame to be written in the palette's colours. */
-export interface FrameToRemap {
+export interface FrameToRemap extends FrameSource {
   readonly index: number;
-  readonly path: string;
   readonly spilled: SpilledFrame | null;
-  /** Written whole under a temporary name beside it, then renamed. Its directory exists. */
-  readonly output: string;
+  /** Written whole under a temporary name beside it, then renamed. Its directory exists. Null: sample only. */
+  readonly output: string | null;
   /** Whether small images of before and after are wanted, for a report. */
   readonly sample: boolean;
 }
 
-export interface RemapTask {
+export interface RemapTask extends FrameMaking {
   readonly frames: readonly FrameToRemap[];
-  readonly size: Size | null;
   readonly palette: readonly Rgb[];
   readonly target: readonly Rgb[] | null;
 }
@@ -100,6 +167,10 @@ export interface FrameExecutor {
   findPalette(task: FindTask): Promise<Palette>;
   /** @throws HalotileError output-failed, or input-changed where a frame can no longer be read */
   remapFrames(task: RemapTask): Promise<readonly RemappedOutput[]>;
+  /** @throws HalotileError bad-input where the image is damaged */
+  countBand(band: Band): Promise<BandCounts>;
+  /** @throws HalotileError output-failed */
+  remapBand(band: BandToRemap): Promise<RemappedBand>;
   /**
    * The opaque colours of an image in reading order, each once.
    * @throws HalotileError bad-input where it cannot be read

@@ -7,7 +7,9 @@ import type {
   CountReply,
   CountTask,
   FrameFailure,
+  FrameMaking,
   FrameToCount,
+  LargeFrame,
   SpilledFrame,
 } from '../../tiling/palette/frame-execution.js';
 import type { DecodedFrame } from './decode-frame.js';
@@ -17,11 +19,12 @@ import { readSpilled, spillFrames } from './spill-file.js';
 /** Frames that one thread has in decoding at once: the next is decoded while one is counted. */
 const AHEAD = 2;
 
-/** Decodes, downscales and counts frames, and keeps the small pixels in a spill file where one is wanted. */
+/** Decodes, filters, downscales and counts frames, and keeps the small pixels in a spill file where one is wanted. */
 export async function countFrames(task: CountTask): Promise<CountReply> {
   const counts = new ColourCounts();
   const counted: (Omit<CountedFrame, 'spilled'> & { readonly spilled: SpilledFrame | DecodedFrame })[] = [];
   const failures: FrameFailure[] = [];
+  const large: LargeFrame[] = [];
   let bytesRead = 0;
   let next = 0;
   const lane = async () => {
@@ -29,10 +32,16 @@ export async function countFrames(task: CountTask): Promise<CountReply> {
       const frame = task.frames[next++]!;
       const { index } = frame;
       try {
-        const { pixels, spilled, source, contentHash, bytes } = await pixelsOf(frame, task.size);
+        const loaded = await pixelsOf(frame, task);
+        if ('tooLarge' in loaded) {
+          large.push({ index, source: loaded.tooLarge });
+          continue;
+        }
+        const { pixels, spilled, source, contentHash, bytes } = loaded;
         bytesRead += bytes;
         const opaquePixels = counts.addRgba(pixels.rgba);
-        counted.push({ index, source, contentHash, opaquePixels, spilled: spilled ?? pixels });
+        const fromSpill = spilled !== undefined;
+        counted.push({ index, source, contentHash, fromSpill, opaquePixels, spilled: spilled ?? pixels });
       } catch (error) {
         failures.push({ index, error: toErrorRecord(error, 'bad-input', frame.path) });
       }
@@ -45,7 +54,7 @@ export async function countFrames(task: CountTask): Promise<CountReply> {
   const frames = counted.map(({ spilled, ...rest }): CountedFrame => {
     return { ...rest, spilled: 'rgba' in spilled ? (places?.shift() ?? null) : spilled };
   });
-  return { counts: counts.toBytes(), frames, failures, bytesRead };
+  return { counts: counts.toBytes(), frames, failures, large, bytesRead };
 }
 
 interface FramePixels {
@@ -56,13 +65,17 @@ interface FramePixels {
   readonly bytes: number;
 }
 
-async function pixelsOf({ path, spilled }: FrameToCount, size: Size | null): Promise<FramePixels> {
+async function pixelsOf(
+  { spilled, ...source }: FrameToCount,
+  making: FrameMaking,
+): Promise<FramePixels | { readonly tooLarge: Size }> {
   const pixels = spilled === undefined ? undefined : readSpilled(spilled);
   if (spilled !== undefined && pixels !== undefined) {
     return { pixels, spilled, source: pixels.size, contentHash: '', bytes: 0 };
   }
-  const { frame, source, contentHash, bytesRead } = await loadFrame(path, size);
-  return { pixels: frame, source, contentHash, bytes: bytesRead };
+  const loaded = await loadFrame(source, making);
+  if ('tooLarge' in loaded) return loaded;
+  return { ...loaded, pixels: loaded.frame, bytes: loaded.bytesRead };
 }
 
 function spillAll(directory: string, frames: readonly DecodedFrame[]): SpilledFrame[] {

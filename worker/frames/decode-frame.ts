@@ -31,7 +31,8 @@ export async function decodeFrame(bytes: Uint8Array, path: string): Promise<Deco
   }
 }
 
-function undecodable(path: string, error: unknown): HalotileError {
+/** The error of bytes that are no image. */
+export function undecodable(path: string, error: unknown): HalotileError {
   const reason = error instanceof Error ? error.message.trim().split('\n')[0] : String(error);
   const what = `the frame cannot be decoded (${reason})`;
   return badInput({ what, where: path, expected: 'a whole PNG or another image that libvips reads' }, error);

@@ -21,6 +21,8 @@ export class FramePool implements FrameExecutor {
   readonly countFrames: FrameExecutor['countFrames'] = (task) => this.#run('count', task);
   readonly findPalette: FrameExecutor['findPalette'] = (task) => this.#run('find', task);
   readonly remapFrames: FrameExecutor['remapFrames'] = (task) => this.#run('remap', task);
+  readonly countBand: FrameExecutor['countBand'] = (band) => this.#run('countBandTask', band);
+  readonly remapBand: FrameExecutor['remapBand'] = (band) => this.#run('remapBandTask', band);
   readonly readColours: FrameExecutor['readColours'] = (path) => this.#run('colours', path);
 
   async close(): Promise<void> {

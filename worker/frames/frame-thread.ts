@@ -2,15 +2,20 @@ import { readFileSync } from 'node:fs';
 import { type ErrorRecord, type ErrorTag, toErrorRecord } from '../../tiling/errors.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import type {
+  Band,
+  BandCounts,
+  BandToRemap,
   CountReply,
   CountTask,
   FindTask,
+  RemappedBand,
   RemappedOutput,
   RemapTask,
 } from '../../tiling/palette/frame-execution.js';
 import { findPalette, type Palette } from '../../tiling/palette/palette.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { coloursInReadingOrder } from '../../tiling/palette/target.js';
+import { countBand, remapBand } from './band-tasks.js';
 import { countFrames } from './count-frames.js';
 import { decodeFrame } from './decode-frame.js';
 import { remapFrames } from './remap-frames.js';
@@ -23,6 +28,8 @@ export interface FrameThread {
   count(task: CountTask): Promise<Reply<CountReply>>;
   find(task: FindTask): Promise<Reply<Palette>>;
   remap(task: RemapTask): Promise<Reply<readonly RemappedOutput[]>>;
+  countBandTask(band: Band): Promise<Reply<BandCounts>>;
+  remapBandTask(band: BandToRemap): Promise<Reply<RemappedBand>>;
   colours(path: string): Promise<Reply<readonly Rgb[]>>;
 }
 
@@ -32,6 +39,12 @@ export const find: FrameThread['find'] = ({ counts, options }) =>
   reply('bad-input', async () => findPalette(ColourCounts.fromBytes(counts), options));
 
 export const remap: FrameThread['remap'] = (task) => reply('output-failed', () => remapFrames(task));
+
+export const countBandTask: FrameThread['countBandTask'] = (band) =>
+  reply('bad-input', () => countBand(band), band.raster.path);
+
+export const remapBandTask: FrameThread['remapBandTask'] = (band) =>
+  reply('output-failed', () => remapBand(band), band.output);
 
 export const colours: FrameThread['colours'] = (path) =>
   reply('bad-input', async () => coloursInReadingOrder((await decodeFrame(readFileSync(path), path)).rgba), path);

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { badInput } from '../../tiling/errors.js';
-import type { Size } from '../../tiling/geometry/rect.js';
+import { area, type Size } from '../../tiling/geometry/rect.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
+import type { FrameMaking, FrameSource } from '../../tiling/palette/frame-execution.js';
 import { type DecodedFrame, decodeFrame } from './decode-frame.js';
+import { runFrameChain } from './frame-chain.js';
+import { checkColours, toRgba } from './frame-colours.js';
+import { type Picture, readHead, readPicture, unreadable } from './picture.js';
+import { sampleRows } from './sample-raster.js';
 
 /** A frame as it came from its file. */
 export interface LoadedFrame {
@@ -11,28 +16,83 @@ export interface LoadedFrame {
   readonly frame: DecodedFrame;
   /** Size as stored. */
   readonly source: Size;
-  /** First 16 bytes of the SHA-256 of the file, hexadecimal. */
+  /** First 16 bytes of the SHA-256 of the image's bytes and then its map's, hexadecimal; empty for a raster. */
   readonly contentHash: string;
   readonly bytesRead: number;
 }
 
 /**
- * Reads, decodes and downscales one frame; `size` null keeps its own.
+ * Reads, decodes, filters and downscales one frame; one too large to be held only tells its size.
  * @throws HalotileError bad-input where it cannot be read
  */
-export async function loadFrame(path: string, size: Size | null): Promise<LoadedFrame> {
+export async function loadFrame(
+  frame: FrameSource,
+  making: FrameMaking,
+): Promise<LoadedFrame | { readonly tooLarge: Size }> {
+  if (frame.raster !== undefined) return loadRaster(frame.raster, making.size);
+  const { path, map } = frame;
+  const { isTiff, size } = await readHead(path);
+  if (area(size) > making.wholePixels) return { tooLarge: { width: size.width, height: size.height } };
   const bytes = readBytes(path);
-  const decoded = await decodeFrame(bytes, path);
-  const frame = size === null ? decoded : { rgba: scaleNearestRgba(decoded.rgba, decoded.size, size), size };
-  const contentHash = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
-  return { frame, source: decoded.size, contentHash, bytesRead: bytes.length };
+  const hash = createHash('sha256').update(bytes);
+  let bytesRead = bytes.length;
+  let decoded: DecodedFrame;
+  if (making.chain === null) {
+    decoded = isTiff ? asFrame(await readPicture(path, isTiff)) : await decodeFrame(bytes, path);
+  } else {
+    let mapPicture: Picture | undefined;
+    if (map !== undefined) {
+      const mapBytes = readBytes(map);
+      hash.update(mapBytes);
+      bytesRead += mapBytes.length;
+      mapPicture = await readMap(map, size, path);
+    }
+    decoded = asFrame(await runFrameChain(making.chain, await readPicture(path, isTiff), mapPicture));
+  }
+  const contentHash = hash.digest('hex').slice(0, 32);
+  const source = { width: size.width, height: size.height };
+  return { frame: scaled(decoded, making.size), source, contentHash, bytesRead };
+}
+
+async function loadRaster(raster: NonNullable<FrameSource['raster']>, wanted: Size | null): Promise<LoadedFrame> {
+  const source = { width: raster.info.width, height: raster.info.height };
+  const size = wanted ?? source;
+  const { rgba, bytesRead } = await sampleRows(raster, { size, from: 0, to: size.height });
+  return { frame: { rgba, size }, source, contentHash: '', bytesRead };
+}
+
+/** A map of another size could be far larger than its image. */
+async function readMap(path: string, { width, height }: Size, image: string): Promise<Picture> {
+  const { isTiff, size } = await readHead(path);
+  if (size.width === width && size.height === height) return readPicture(path, isTiff);
+  throw badInput({
+    what: `the map is ${size.width}×${size.height}`,
+    where: path,
+    expected: `${width}×${height}, the size of ${image}`,
+    remedy: 'give a map of the same size',
+  });
+}
+
+function asFrame({ path, info, samples }: Picture): DecodedFrame {
+  checkColours(info, path);
+  const pixels = info.width * info.height;
+  const rgba = new Uint8Array(pixels * 4);
+  toRgba(samples, info, all(pixels), rgba);
+  return { rgba, size: { width: info.width, height: info.height } };
+}
+
+function* all(count: number): Generator<number> {
+  for (let index = 0; index < count; index++) yield index;
+}
+
+function scaled(frame: DecodedFrame, size: Size | null): DecodedFrame {
+  return size === null ? frame : { rgba: scaleNearestRgba(frame.rgba, frame.size, size), size };
 }
 
 function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw badInput({ what: `the frame cannot be read (${code})`, where: path, expected: 'a readable file' }, error);
+    throw unreadable(path, error);
   }
 }

@@ -1,9 +1,8 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
-import type { Size } from '../../tiling/geometry/rect.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
-import type { FrameToRemap, RemappedOutput, RemapTask } from '../../tiling/palette/frame-execution.js';
+import type { FrameMaking, FrameToRemap, RemappedOutput, RemapTask } from '../../tiling/palette/frame-execution.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type RemappedFrame } from '../../tiling/palette/remap.js';
 import type { DecodedFrame } from './decode-frame.js';
@@ -21,47 +20,61 @@ export async function remapFrames(task: RemapTask): Promise<readonly RemappedOut
   const remap = remapOf(task);
   const outputs: RemappedOutput[] = [];
   for (const frame of task.frames) {
-    const before = await pixelsOf(frame, task.size);
+    const before = await pixelsOf(frame, task);
     const after = remap.frame(before.rgba);
-    const png = encodeFrame(after, before, remap);
-    publish(frame.output, png);
-    outputs.push({ index: frame.index, bytes: png.length, sample: frame.sample ? sample(after, before, remap) : null });
+    const png = frame.output === null ? undefined : encodeFrame(after, before, remap);
+    if (png !== undefined) publish(frame.output!, png);
+    const { index } = frame;
+    outputs.push({ index, bytes: png?.length ?? 0, sample: frame.sample ? sample(after, before, remap) : null });
   }
   return outputs;
 }
 
-function remapOf({ palette, target }: RemapTask): Remap {
+/** The thread's mapping to a palette, with what it remembers of earlier frames. */
+export function remapOf({ palette, target }: Pick<RemapTask, 'palette' | 'target'>): Remap {
   const key = JSON.stringify([palette, target]);
   if (latest?.key !== key) latest = { key, remap: new Remap(palette, target ?? undefined) };
   return latest.remap;
 }
 
-async function pixelsOf({ path, spilled }: FrameToRemap, size: Size | null): Promise<DecodedFrame> {
+async function pixelsOf({ spilled, ...source }: FrameToRemap, making: FrameMaking): Promise<DecodedFrame> {
   const kept = spilled === null ? undefined : readSpilled(spilled);
   if (kept !== undefined) return kept;
+  const changed = (why: string, cause?: unknown) => {
+    const what = `the frame was counted and can no longer be read (${why})`;
+    return new HalotileError('input-changed', { what, where: source.path, remedy: 'run the job again' }, { cause });
+  };
+  let loaded: Awaited<ReturnType<typeof loadFrame>>;
   try {
-    return (await loadFrame(path, size)).frame;
+    loaded = await loadFrame(source, making);
   } catch (cause) {
-    const what = `the frame was counted and can no longer be read (${cause instanceof Error ? cause.message : cause})`;
-    throw new HalotileError('input-changed', { what, where: path, remedy: 'run the job again' }, { cause });
+    throw changed(cause instanceof Error ? cause.message : String(cause), cause);
   }
+  if ('tooLarge' in loaded) throw changed('it has grown');
+  return loaded.frame;
 }
 
 /** Indexed where the file can hold the palette and alpha is all or nothing, otherwise RGBA. */
 function encodeFrame(after: RemappedFrame, { rgba, size }: DecodedFrame, { colours }: Remap): Buffer {
   const entries = colours.length + (after.hasTransparent ? 1 : 0);
   if (after.hasTranslucent || entries > 256) return encodeRgbaPng(paint(after, rgba, colours), size);
-  const indices = Uint8Array.from(after.indices);
-  if (after.hasTransparent) {
-    for (let pixel = 0; pixel < indices.length; pixel++) {
-      if (rgba[pixel * 4 + 3] === 0) indices[pixel] = colours.length;
-    }
-  }
+  const indices = indicesOf(after, rgba, colours.length);
   return encodeIndexedPng(indices, size, colours, { transparent: after.hasTransparent });
 }
 
+/** One byte a pixel; a pixel of alpha 0 has the index `clear`. */
+export function indicesOf(after: RemappedFrame, rgba: Uint8Array, clear: number): Uint8Array {
+  const indices = Uint8Array.from(after.indices);
+  if (after.hasTransparent) {
+    for (let pixel = 0; pixel < indices.length; pixel++) {
+      if (rgba[pixel * 4 + 3] === 0) indices[pixel] = clear;
+    }
+  }
+  return indices;
+}
+
 /** RGBA in palette colours, alpha kept; a pixel of alpha 0 is all zeros. */
-function paint({ indices }: RemappedFrame, rgba: Uint8Array, colours: Remap['colours']): Uint8Array {
+export function paint({ indices }: RemappedFrame, rgba: Uint8Array, colours: Remap['colours']): Uint8Array {
   const painted = new Uint8Array(rgba.length);
   for (let pixel = 0; pixel < indices.length; pixel++) {
     const at = pixel * 4;

@@ -45,6 +45,11 @@ export interface OpenJob {
   close(): void;
 }
 
+/** What of an open job a chain reads from and computes with. */
+export interface ChainInputs extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'map' | 'extras' | 'device'> {
+  readonly job: Pick<TileJob, 'boundedBackend'>;
+}
+
 /** Opens the sources and the sink of a job for one thread. */
 export function openJob(job: TileJob, caches: SharedCaches, context: ThreadContext): OpenJob {
   const { plan } = job;

@@ -8,7 +8,7 @@ import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { KernelContext, TileMap, TileRaster } from '../kernels/kernel.js';
 import { extendBorder } from '../kernels/reference/extend-border.js';
 import { sigmasOf } from '../kernels/reference/map-values.js';
-import type { OpenJob } from './open-job.js';
+import type { ChainInputs } from './open-job.js';
 import { type ChainRun, RowScan } from './row-scan.js';
 import type { Tally } from './tally.js';
 
@@ -25,7 +25,7 @@ export interface ChainResult {
  * Runs a chain for one tile: the tile's own map rect first, then just the image pixels that its radii reach,
  * then one operation after the other in memory. An empty chain reads the tile.
  */
-export async function runChain(open: OpenJob, run: ChainRun, tally: Tally): Promise<ChainResult> {
+export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): Promise<ChainResult> {
   const { plan } = open;
   const { operations, tile } = run;
   const maps = new Map<Operation, TileMap>();
@@ -67,7 +67,7 @@ export async function runChain(open: OpenJob, run: ChainRun, tally: Tally): Prom
   return { raster: window, mapMax, carries: scan.handedOn() };
 }
 
-async function readMap(open: OpenJob, operation: Operation, rect: Rect, tally: Tally): Promise<TileMap> {
+async function readMap(open: ChainInputs, operation: Operation, rect: Rect, tally: Tally): Promise<TileMap> {
   const { plan, backend } = open;
   const info = plan.map!;
   const count = rect.width * rect.height;
@@ -83,14 +83,14 @@ async function readMap(open: OpenJob, operation: Operation, rect: Rect, tally: T
   });
 }
 
-async function readImage(open: OpenJob, window: TileRaster, rect: Rect, tally: Tally): Promise<void> {
+async function readImage(open: ChainInputs, window: TileRaster, rect: Rect, tally: Tally): Promise<void> {
   const inside = within(window, rect);
   tally.addRead(await open.image.read(rect, bytesOf(inside.samples), inside.stride * SAMPLE_BYTES[inside.dtype]));
 }
 
 /** The rects of the images beside the job's own, under the operation's output. */
 async function readExtras(
-  open: OpenJob,
+  open: ChainInputs,
   { operation, output }: ChainLink,
   tally: Tally,
 ): Promise<KernelContext['extras']> {
@@ -115,7 +115,7 @@ function contextOf(
 }
 
 /** A raster in another sample type; the same one where it has that type already. */
-export function converted(open: OpenJob, raster: TileRaster, dtype: DType): TileRaster {
+export function converted(open: ChainInputs, raster: TileRaster, dtype: DType): TileRaster {
   if (raster.dtype === dtype) return raster;
   const output = allocate(open, raster.rect, { dtype, channels: raster.channels });
   open.backend.pixels.convert(raster, output);
@@ -123,7 +123,7 @@ export function converted(open: OpenJob, raster: TileRaster, dtype: DType): Tile
 }
 
 /** A new raster for `rect`, rows dense. */
-export function allocate(open: OpenJob, rect: Rect, type: Pick<RasterInfo, 'dtype' | 'channels'>): TileRaster {
+export function allocate(open: ChainInputs, rect: Rect, type: Pick<RasterInfo, 'dtype' | 'channels'>): TileRaster {
   const stride = rect.width * type.channels;
   const samples = open.backend.memory.allocSamples(type.dtype, stride * rect.height);
   return { rect, dtype: type.dtype, channels: type.channels, stride, samples };

@@ -9,7 +9,7 @@ import type { TileMap, TileRaster } from '../kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange } from '../kernels/webgpu/chain-request.js';
 import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
 import { GPU_KERNELS } from '../kernels/webgpu/index.js';
-import type { OpenJob } from './open-job.js';
+import type { ChainInputs } from './open-job.js';
 import type { Tally } from './tally.js';
 
 /** A chain for one tile as it stands before operation `index`, whose window is filled inside the image. */
@@ -34,7 +34,11 @@ export interface ResidentRun {
  * Runs as many of a chain's next operations as the device takes, without a copy between them. Undefined where it
  * takes none: the next operation is the processor's.
  */
-export async function runResident(open: OpenJob, chain: ChainState, tally: Tally): Promise<ResidentRun | undefined> {
+export async function runResident(
+  open: ChainInputs,
+  chain: ChainState,
+  tally: Tally,
+): Promise<ResidentRun | undefined> {
   const { device, job } = open;
   if (device === undefined) return undefined;
   for (;;) {

@@ -1,10 +1,13 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { extname, join, relative, resolve, sep } from 'node:path';
 import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
+import { chainOf, type DatasetSpec, type ImageChain, imageJobOf, needsMap } from '../../tiling/job/dataset-spec.js';
 import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
-import type { PaletteJob } from '../../tiling/palette/palette-job.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
+import { operationFiles } from '../../tiling/plan/parameter-files.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { JobLock } from '../job-lock.js';
 import { outputFailed } from '../output-place.js';
@@ -13,7 +16,8 @@ import type { CharacterFailure, CharacterSummary } from './character-summary.js'
 import type { Character, Dataset } from './dataset.js';
 import { DatasetCounts, type DatasetProgress } from './dataset-counts.js';
 import { findFrames } from './find-frames.js';
-import { type DatasetReport, type PaletteJobResult, reportJson } from './report.js';
+import { LargeImages, type LargeProgress, type TileRuns } from './large-images.js';
+import { type DatasetReport, type DatasetResult, reportJson } from './report.js';
 import { reportHtml } from './report-html.js';
 import { type DatasetContext, runCharacter } from './run-character.js';
 import { SpillBudget } from './spill-budget.js';
@@ -26,9 +30,11 @@ const CHARACTERS_AT_ONCE = 4;
 const TASKS_PER_SLOT = 2;
 
 /** A palette job and everything it runs with. */
-export interface PaletteRun {
-  readonly job: PaletteJob;
+export interface DatasetRun {
+  readonly job: DatasetSpec;
   readonly executor: FrameExecutor;
+  /** For images that are too large to be held. */
+  readonly tiles: TileRuns;
   /** Forget what earlier runs did. */
   readonly restart?: boolean;
   readonly onProgress?: (progress: DatasetProgress) => void;
@@ -42,11 +48,12 @@ export interface PaletteRun {
  * call continues it, and after it was finished does only what has changed.
  * @throws HalotileError
  */
-export async function runPaletteJob(run: PaletteRun): Promise<PaletteJobResult> {
+export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const output = resolve(run.job.output);
   const startedAt = run.now();
-  const dataset = await findFrames(run.job.frames);
+  const dataset = await findFrames(run.job);
   checkApart(dataset, output);
+  checkMaps(dataset, chainOf(run.job));
   const target = await readTarget(run.job.target, run.executor);
   try {
     mkdirSync(output, { recursive: true });
@@ -66,24 +73,31 @@ export async function runPaletteJob(run: PaletteRun): Promise<PaletteJobResult> 
 }
 
 async function runLocked(
-  run: PaletteRun,
+  run: DatasetRun,
   dataset: Dataset,
   target: readonly Rgb[] | null,
   startedAt: number,
-): Promise<PaletteJobResult> {
+): Promise<DatasetResult> {
   const { executor, signal, now } = run;
   const job = { ...run.job, output: resolve(run.job.output) };
   const foundAt = now();
   const frames = dataset.characters.reduce((sum, each) => sum + each.frames.length, 0);
   const counts = new DatasetCounts({ frames, characters: dataset.characters.length }, run.onProgress);
   const version = halotileVersion();
+  const chain = job.operations.length === 0 ? null : chainOf(job);
+  const { size } = job;
+  const digest = jobDigest({ format: 2, version, size, options: job.palette, target, ...chainIdentity(chain) });
+  const gate = new TaskGate(executor.slots * TASKS_PER_SLOT, interruptOf(signal));
+  const onProgress = (large: LargeProgress) => counts.filtering(large);
   const context: DatasetContext = {
     job,
     executor,
-    gate: new TaskGate(executor.slots * TASKS_PER_SLOT, interruptOf(signal)),
+    gate,
     budget: new SpillBudget(job.spillBytes),
     target,
-    digest: jobDigest({ format: 1, version, size: job.size, options: job.palette, target }),
+    making: { chain, size, wholePixels: job.wholePixels },
+    large: new LargeImages({ tiles: run.tiles, chain, digest: jobDigest({ version, chain }), gate, onProgress, now }),
+    digest,
     version,
     counts,
   };
@@ -91,7 +105,7 @@ async function runLocked(
   const ranAt = now();
   const progress = counts.progress();
   const written = characters.reduce((sum, each) => sum + each.written, 0);
-  const result: PaletteJobResult = {
+  const result: DatasetResult = {
     output: job.output,
     characters: {
       total: dataset.characters.length,
@@ -153,6 +167,33 @@ function checkApart({ characters }: Dataset, output: string): void {
       throw badUsage({ what: 'a frame lies in the output folder', where: path, remedy: 'choose another output' });
     }
   }
+}
+
+/**
+ * Refuses a chain that is not valid, and images without the map that it needs.
+ * @throws HalotileError bad-usage or bad-input
+ */
+function checkMaps({ characters }: Dataset, chain: ImageChain): void {
+  if (!needsMap(chain)) return;
+  const files = { image: 'image', output: 'output' };
+  for (const { frames } of characters) {
+    for (const { path, map } of frames) {
+      if (map !== undefined) continue;
+      // Says which operation lacks a map, and by which parameter it would do without.
+      try {
+        resolveOperations(imageJobOf(chain, files));
+      } catch (error) {
+        throw badInput({ what: (error as Error).message, where: path, expected: 'a map for every image' }, error);
+      }
+    }
+  }
+}
+
+/** What of a chain decides pixels: itself and the files that its operations read. */
+function chainIdentity(chain: ImageChain | null): object {
+  if (chain === null) return {};
+  const files = operationFiles(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
+  return { chain, files: files.map(fingerprintOf) };
 }
 
 /** @throws HalotileError bad-input where the file is no palette */

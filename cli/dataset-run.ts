@@ -1,0 +1,76 @@
+import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
+import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
+import { FramePool, type ThreadPoolExecutor } from '../worker/index.js';
+import { openThreads } from './executor.js';
+import { formatBytes, formatSeconds, formatWhole } from './format.js';
+import { interruptible } from './interrupt.js';
+import { type JobFlags, machineOf, type RunFlags } from './job-options.js';
+
+/** Runs a dataset job as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
+export async function runDatasetAsCommand(
+  job: DatasetSpec,
+  flags: Pick<JobFlags, 'threads' | 'memory'> & Pick<RunFlags, 'json' | 'quiet' | 'restart'>,
+): Promise<void> {
+  const machine = machineOf(flags);
+  const frames = new FramePool(machine);
+  let tiles: ThreadPoolExecutor | undefined;
+  const openTiles = () => {
+    tiles ??= openThreads(machine);
+    return tiles;
+  };
+  const line = statusLine(flags.quiet === true || flags.json === true);
+  try {
+    const result = await interruptible('the frames under way', (signal) =>
+      runDataset({
+        job,
+        executor: frames,
+        tiles: { executor: openTiles, machine },
+        restart: flags.restart === true,
+        onProgress: line.show,
+        signal,
+        now: () => performance.now() / 1000,
+      }),
+    );
+    line.clear();
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describe(result));
+  } finally {
+    line.clear();
+    await frames.close();
+    await tiles?.close();
+  }
+}
+
+const REDRAW_MS = 100;
+
+/** One line on a terminal that says how far the job is; nothing elsewhere. */
+function statusLine(quiet: boolean): { show: (progress: DatasetProgress) => void; clear: () => void } {
+  if (quiet || !process.stderr.isTTY) return { show: () => {}, clear: () => {} };
+  const startMs = performance.now();
+  let drawnMs = Number.NEGATIVE_INFINITY;
+  return {
+    show: ({ frames, characters, reused, large }) => {
+      const nowMs = performance.now();
+      if (nowMs - drawnMs < REDRAW_MS) return;
+      drawnMs = nowMs;
+      const rate = frames.counted / ((nowMs - startMs) / 1000);
+      const text = `characters ${characters.done}/${characters.total}  frames read ${frames.counted}, written ${
+        frames.written + reused
+      } of ${frames.total}  ${rate.toFixed(0)} frames/s`;
+      const tiles = large === null ? '' : `  ${large.image}: tile ${large.tilesDone} of ${large.tilesTotal}`;
+      process.stderr.write(`\r\x1b[2K${(text + tiles).slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    },
+    clear: () => process.stderr.write('\r\x1b[2K'),
+  };
+}
+
+/** What a finished job did, for people. */
+function describe({ output, characters, frames, seconds, bytes, peakMemoryBytes, report }: DatasetResult): string {
+  const kept = frames.reused === 0 ? '' : `, ${formatWhole(frames.reused)} of them by earlier runs`;
+  const failed = frames.failed === 0 ? '' : `; ${formatWhole(frames.failed)} not written, see the report`;
+  return [
+    `${output}: ${formatWhole(frames.written)} of ${formatWhole(frames.total)} frames of ${formatWhole(characters.total)} characters${kept}${failed}`,
+    `  ${formatSeconds(seconds.total)}; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.written)} written; peak memory ${formatBytes(peakMemoryBytes)}`,
+    `  ${report}`,
+    '',
+  ].join('\n');
+}

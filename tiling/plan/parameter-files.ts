@@ -1,0 +1,67 @@
+import { readFileSync, statSync } from 'node:fs';
+import { badInput, HalotileError } from '../errors.js';
+import type { JobSpec } from '../job/job-spec.js';
+import { OPERATIONS } from '../operations/index.js';
+import { resolveOperations } from './resolve-operations.js';
+
+/** All files beside image and map that decide a job's pixels. */
+export function operationFiles(spec: JobSpec): string[] {
+  return [...extraPaths(spec), ...parameterFiles(spec)];
+}
+
+/** Paths of the images that a job reads beside its image and map, each once. */
+export function extraPaths(spec: JobSpec): string[] {
+  const named = resolveOperations(spec).flatMap(
+    (operation) => OPERATIONS[operation.name]!.extraInputs?.(operation).map(({ path }) => path) ?? [],
+  );
+  return [...new Set(named)];
+}
+
+/**
+ * Files that operations read while they are prepared, such as masks and tables. `allow` may refuse a path before
+ * it is read.
+ */
+export function parameterFiles(spec: JobSpec, allow: (path: string) => void = () => {}): string[] {
+  const read: string[] = [];
+  const readFile = (path: string) => {
+    allow(path);
+    read.push(path);
+    return readParameterFile(path);
+  };
+  // What a file holds does not depend on the image, so any description of one serves to find the names.
+  const image = {
+    width: 1,
+    height: 1,
+    channels: 1,
+    dtype: 'uint8',
+    alpha: 'none',
+    photometric: 1,
+    carried: [],
+  } as const;
+  for (const operation of resolveOperations(spec)) {
+    try {
+      OPERATIONS[operation.name]!.prepare?.(operation, { image, mapMax: 0, readFile });
+    } catch (error) {
+      // What does not fit this made-up image is judged later, with the real one.
+      if (!(error instanceof HalotileError)) throw error;
+    }
+  }
+  return read;
+}
+
+/** The largest mask or table file that is read. */
+const MAX_PARAMETER_FILE_BYTES = 64 << 20;
+
+/**
+ * Bytes of a file that a parameter names.
+ * @throws bad-input where it is none, or too large for a mask or a table
+ */
+export function readParameterFile(path: string): Uint8Array {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile() && stat.size <= MAX_PARAMETER_FILE_BYTES) return readFileSync(path);
+  throw badInput({
+    what: stat === undefined ? 'there is no such file' : 'it is not a file of a usable size',
+    where: path,
+    expected: `a file of at most ${MAX_PARAMETER_FILE_BYTES >> 20} MiB`,
+  });
+}

@@ -1,0 +1,165 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import sharp from 'sharp';
+import { badInput } from '../../tiling/errors.js';
+import type { Rect, Size } from '../../tiling/geometry/rect.js';
+import { bytesOf, SAMPLE_BYTES, type Samples, viewSamples } from '../../tiling/raster/dtype.js';
+import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
+import { MACHINE_LITTLE_ENDIAN } from '../../tiling/raster/stored-block.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
+import { describePicture } from '../../tiling/sources/ingest.js';
+import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { looksLikeTiff } from '../../tiling/tiff/header.js';
+import { undecodable } from './decode-frame.js';
+
+/** An image held whole: interleaved samples as its file stores them, rows dense. */
+export interface Picture {
+  readonly path: string;
+  readonly info: RasterInfo;
+  readonly samples: Samples;
+}
+
+/** Bytes that tell the format, and a PNG's size. */
+const HEAD_BYTES = 32;
+const PNG_SIGNATURE = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+
+/** What the first bytes of an image file say. */
+export interface PictureHead {
+  readonly isTiff: boolean;
+  /** As stored. */
+  readonly size: Size;
+  /** Of the file. */
+  readonly bytes: number;
+}
+
+/**
+ * The size of an image by its header alone.
+ * @throws HalotileError bad-input where there is none
+ */
+export async function readHead(path: string): Promise<PictureHead> {
+  const { head, bytes } = firstBytes(path);
+  if (head.length >= 4 && looksLikeTiff(head)) {
+    const source = openTiffSource(path);
+    source.close();
+    return { isTiff: true, size: source.info, bytes };
+  }
+  if (head.subarray(0, 8).equals(PNG_SIGNATURE) && head.length >= 24) {
+    return { isTiff: false, size: { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }, bytes };
+  }
+  try {
+    const { width, height } = await sharp(path, { limitInputPixels: false }).metadata();
+    return { isTiff: false, size: { width, height }, bytes };
+  } catch (error) {
+    throw undecodable(path, error);
+  }
+}
+
+function firstBytes(path: string): { readonly head: Buffer; readonly bytes: number } {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  try {
+    const head = Buffer.alloc(HEAD_BYTES);
+    return { head: head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0)), bytes: fstatSync(fd).size };
+  } catch (error) {
+    throw unreadable(path, error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The error of a file that the system does not give. */
+export function unreadable(path: string, error: unknown) {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  return badInput({ what: `the frame cannot be read (${code})`, where: path, expected: 'a readable file' }, error);
+}
+
+/**
+ * An image with its samples as an image job reads them: TIFF by its own blocks, everything else through libvips
+ * without colour management.
+ * @throws HalotileError bad-input
+ */
+export async function readPicture(path: string, isTiff: boolean): Promise<Picture> {
+  return isTiff ? readTiff(path) : decodePicture(path);
+}
+
+async function readTiff(path: string): Promise<Picture> {
+  const source = openTiffSource(path);
+  try {
+    const { info } = source;
+    const samples = newSamples(info);
+    const stride = info.width * info.channels * SAMPLE_BYTES[info.dtype];
+    await new RasterReader(source, null, () => 0).read(
+      { x: 0, y: 0, width: info.width, height: info.height },
+      bytesOf(samples),
+      stride,
+    );
+    return { path, info, samples };
+  } finally {
+    source.close();
+  }
+}
+
+/** As the tiled copy that image jobs make of such files, without the file. */
+async function decodePicture(path: string): Promise<Picture> {
+  const info = await describePicture(path);
+  const grey = info.photometric === 1;
+  const space = info.dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
+  try {
+    const { data } = await sharp(path, { limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
+      .pipelineColourspace(space)
+      .toColourspace(space)
+      .raw({ depth: info.dtype === 'uint16' ? 'ushort' : 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const samples = newSamples(info);
+    if (data.length !== samples.byteLength) throw new Error(`${data.length} bytes of ${samples.byteLength}`);
+    bytesOf(samples).set(data);
+    return { path, info, samples };
+  } catch (error) {
+    throw undecodable(path, error);
+  }
+}
+
+function newSamples({ width, height, channels, dtype }: RasterInfo): Samples {
+  const length = width * height * channels;
+  return viewSamples(dtype, new ArrayBuffer(length * SAMPLE_BYTES[dtype]), 0, length);
+}
+
+/** A held image as a source that readers copy rects from. */
+export function sourceOf({ path, info, samples }: Picture): BlockSource {
+  const pixelBytes = info.channels * SAMPLE_BYTES[info.dtype];
+  const bytes = bytesOf(samples);
+  return {
+    name: path,
+    info,
+    layout: layoutOf(info),
+    codecContext: { storedPhotometric: info.photometric },
+    readBlock: () => bytes,
+    readRaw: ({ x, y, width, height }: Rect, into, strideBytes) => {
+      for (let row = 0; row < height; row++) {
+        const from = ((y + row) * info.width + x) * pixelBytes;
+        into.set(bytes.subarray(from, from + width * pixelBytes), row * strideBytes);
+      }
+      return 0;
+    },
+    close: () => {},
+  };
+}
+
+/** One uncompressed block that is the whole image. */
+export function layoutOf({ width, height }: RasterInfo): BlockLayout {
+  return {
+    blockWidth: width,
+    blockHeight: height,
+    across: 1,
+    down: 1,
+    planar: false,
+    striped: true,
+    codec: 'none',
+    predictor: 1,
+    littleEndian: MACHINE_LITTLE_ENDIAN,
+  };
+}
