@@ -46,7 +46,9 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         const job = cluster.openJob(header.key);
         const result = readTileResult(header);
         let placed: TileResult = result;
-        if (header.offsets.length === 0 && result.blocks.length > 0) {
+        if (cluster.isCommitted(header.key, result.task)) {
+          for await (const _ of rest);
+        } else if (header.offsets.length === 0 && result.blocks.length > 0) {
           placed = { ...result, part: job.store.part, blocks: await job.store.store(result.blocks, dataOf(rest)) };
         } else if (result.blocks.length > 0) await checkPart(job.sink, result);
         const verdict = cluster.commit(header.key, placed, header.lease);

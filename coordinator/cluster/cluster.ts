@@ -151,6 +151,11 @@ export class Cluster {
     return opened.clusterJob;
   }
 
+  /** Whether the tile came before: its blocks need not be stored, and must not take the place of those there. */
+  isCommitted(key: string, { stage, tile }: TileTask): boolean {
+    return this.#scheduler.isCommitted(key, stage, tile);
+  }
+
   /** A tile has arrived whole; says what it is worth. */
   commit(key: string, result: TileResult, lease: number): Verdict {
     const { stage, tile } = result.task;

@@ -1,15 +1,10 @@
-import { close, fdatasync, open, write } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { SinkRef, StoredBlock } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/stitch/tiff-layout.js';
-
-const openFile = promisify(open);
-const syncData = promisify(fdatasync);
-const closeFile = promisify(close);
 
 /** The part file for blocks that came through the coordinator. */
 const PART = 'part-coordinator';
@@ -22,7 +17,8 @@ export class InlineStore {
   /** Name of the part file for the ledger; empty for placed blocks. */
   readonly part: string;
   readonly #plan: Plan;
-  readonly #file: Promise<number>;
+  /** A handle, not a number: whoever still writes when it is closed fails, and never meets another file. */
+  readonly #file: Promise<FileHandle>;
   readonly #places: readonly BlockPlaces[] | undefined;
   readonly #durable: boolean;
   #end = 0;
@@ -34,7 +30,7 @@ export class InlineStore {
     this.#durable = sink.durable;
     this.#places = placed ? placedLayout(plan).places : undefined;
     // The epoch is this coordinator's alone, so the part file starts empty.
-    this.#file = placed ? openFile(sink.file, 'r+') : openFile(join(sink.partial, sink.epoch, PART), 'w');
+    this.#file = placed ? open(sink.file, 'r+') : open(join(sink.partial, sink.epoch, PART), 'w');
     this.#file.catch(() => {});
   }
 
@@ -45,7 +41,7 @@ export class InlineStore {
    */
   async store(blocks: readonly StoredBlock[], chunks: AsyncIterable<Uint8Array>): Promise<StoredBlock[]> {
     const stored = this.#place(blocks);
-    const fd = await this.#file;
+    const file = await this.#file;
     const bytes = byteQueue(chunks);
     for (const { offset, length, crc, level, index } of stored) {
       const pieces = await bytes.take(length);
@@ -56,14 +52,14 @@ export class InlineStore {
           remedy: 'send it again',
         });
       }
-      await writeAll(fd, pieces, offset);
+      await writeAll(file, pieces, offset);
     }
-    if (this.#durable) await syncData(fd);
+    if (this.#durable) await file.datasync();
     return stored;
   }
 
   async close(): Promise<void> {
-    await closeFile(await this.#file);
+    await (await this.#file).close();
   }
 
   #place(blocks: readonly StoredBlock[]): StoredBlock[] {
@@ -109,18 +105,27 @@ function byteQueue(chunks: AsyncIterable<Uint8Array>) {
   };
 }
 
-async function writeAll(fd: number, pieces: readonly Uint8Array[], offset: number): Promise<void> {
+/** Writes pieces one behind the other in as few calls as it takes. */
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], offset: number): Promise<void> {
   let position = offset;
-  for (const piece of pieces) {
-    for (let done = 0; done < piece.length; ) {
-      const count = await new Promise<number>((resolve, reject) => {
-        write(fd, piece, done, piece.length - done, position, (error, written) => {
-          if (error === null) resolve(written);
-          else reject(new HalotileError('output-failed', { what: error.message }, { cause: error }));
-        });
-      });
-      done += count;
-      position += count;
+  let left = pieces;
+  try {
+    while (left.length > 0) {
+      const { bytesWritten } = await file.writev(left, position);
+      position += bytesWritten;
+      left = without(left, bytesWritten);
     }
+  } catch (cause) {
+    throw new HalotileError('output-failed', { what: (cause as Error).message }, { cause });
   }
+}
+
+/** What is left of pieces when so many bytes are taken off their front. */
+function without(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let taken = bytes;
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(Math.min(taken, piece.length));
+    taken -= piece.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }

@@ -65,6 +65,11 @@ export class Scheduler {
     return this.#jobs.get(job)?.leases ?? 0;
   }
 
+  /** Whether a result for the tile was taken already. */
+  isCommitted(job: string, stage: number, tile: number): boolean {
+    return this.#jobs.get(job)?.stages[stage]?.tileState[tile] === TILE_COMMITTED;
+  }
+
   /** Applies one event; `now` in milliseconds. */
   step(event: SchedulerEvent, now: number): readonly SchedulerCommand[] {
     this.#commands = [];

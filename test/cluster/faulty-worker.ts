@@ -1,11 +1,15 @@
 // A worker process with one deliberate fault: ADDRESS FAULT THREADS ROOT. Everything but the fault is the real
 // worker's. Faults: crash:T kills the process when tile T of stage 0 starts; hang:T never ends that tile;
-// slow:MS takes that much longer for every tile; none.
+// slow:MS takes that much longer for every tile; twice hands results over out of order, and every one of them once
+// more, late; unequal:T hands tile T over a second time with other pixels; none.
 import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
+import { CoordinatorClient } from '../../proto/client/calls.js';
 import type { TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
+import { commitTile } from '../../worker/remote/commit-tile.js';
 
 const [address = '', fault = 'none', threads = '1', root = ''] = process.argv.slice(2);
 const [kind, value] = fault.split(':');
@@ -25,12 +29,52 @@ function faulty(executor: TileExecutor): TileExecutor {
       }
       if (kind === 'hang' && chosen) return new Promise(() => {});
       if (kind === 'slow') await new Promise((resolve) => setTimeout(resolve, Number(value)));
-      return executor.runTile(job, task);
+      if (kind === 'twice') return runTwice(executor, job, task);
+      const result = await executor.runTile(job, task);
+      if (kind === 'unequal' && chosen) await sendOtherPixels(job, result);
+      return result;
     },
     scanMap: (job, rect) => executor.scanMap(job, rect),
     closeJob: (key) => executor.closeJob(key),
     close: () => executor.close(),
   };
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Runs a tile; its result comes later than some that began after it, and once more in a while. */
+async function runTwice(executor: TileExecutor, job: TileJob, task: TileTask): Promise<TileResult> {
+  await pause((task.tile * 37) % 5 ? 5 : 60);
+  const result = await executor.runTile(job, task);
+  const again = async () => {
+    await pause(40 + ((task.tile * 53) % 160));
+    // Inline, a thread hands its tile over by itself.
+    if (job.sink.kind === 'coordinator') await executor.runTile(job, task);
+    else await commitTile(client(), { key: keyOf(job), lease: task.lease ?? 0 }, result, []);
+  };
+  // A job that is over meanwhile refuses it.
+  again().catch((error: unknown) => process.stderr.write(`the second result was refused: ${error}\n`));
+  return result;
+}
+
+/** A second result of a tile that was just committed inline, all of its blocks replaced. */
+async function sendOtherPixels(job: TileJob, result: TileResult): Promise<void> {
+  const bytes = Buffer.from('no pixels at all');
+  const blocks = result.blocks.map((block) => ({ ...block, length: bytes.length, crc: crc32(bytes) }));
+  const other = { ...result, part: '', blocks, pixelCrc: result.pixelCrc ^ 1 };
+  const sent = blocks.map(() => bytes);
+  await commitTile(client(), { key: keyOf(job), lease: result.task.lease ?? 0 }, other, sent);
+}
+
+let connection: CoordinatorClient | undefined;
+function client(): CoordinatorClient {
+  connection ??= new CoordinatorClient({ address });
+  return connection;
+}
+
+/** The job's key at its coordinator; the worker puts the address in front. */
+function keyOf({ key, sink }: TileJob): string {
+  return sink.kind === 'coordinator' ? sink.job : key.slice(address.length + 1);
 }
 
 const pool = new TaskPool(() =>
@@ -44,4 +88,5 @@ const session = new Session({
 process.once('SIGTERM', async () => {
   await session.drain();
   await pool.close();
+  connection?.close();
 });

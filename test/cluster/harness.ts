@@ -11,7 +11,7 @@ import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLim
 import { MACHINE, makeScene } from './scene-files.js';
 
 /** What a worker of a test does wrong; see faulty-worker.ts. */
-export type Fault = `crash:${number}` | `hang:${number}` | `slow:${number}` | 'none';
+export type Fault = `crash:${number}` | `hang:${number}` | `slow:${number}` | `unequal:${number}` | 'twice' | 'none';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -90,12 +90,28 @@ export class TestCluster {
 
   /** Starts a worker process and returns when it has joined, or at once with `join: false`. */
   async worker(
-    options: { fault?: Fault; roots?: boolean; address?: string; threads?: number; join?: boolean } = {},
+    options: {
+      fault?: Fault;
+      roots?: boolean;
+      address?: string;
+      threads?: number;
+      join?: boolean;
+      netns?: string;
+    } = {},
   ): Promise<TestWorker> {
     const { fault = 'none', roots = false, address = this.address, threads = 1, join: waits = true } = options;
+    const prefix = options.netns === undefined ? [] : ['ip', 'netns', 'exec', options.netns];
     const before = this.#joined();
-    const args = [here('./faulty-worker.js'), address, fault, String(threads), roots ? this.root : ''];
-    const worker = new TestWorker(spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }));
+    const [program = '', ...args] = [
+      ...prefix,
+      process.execPath,
+      here('./faulty-worker.js'),
+      address,
+      fault,
+      String(threads),
+      roots ? this.root : '',
+    ];
+    const worker = new TestWorker(spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] }));
     this.workers.push(worker);
     if (waits) await this.until(() => this.#joined() > before);
     return worker;
