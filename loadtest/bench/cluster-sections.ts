@@ -1,0 +1,160 @@
+import { execFileSync } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { runLocally } from '../../cli/local-run.js';
+import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { LocalCluster, type LocalWorker, type MeasuredJob } from './local-cluster.js';
+import type { Section } from './report.js';
+
+/** What every table of the cluster's benchmark is made from. */
+export interface ClusterBenchOptions {
+  /** Holds image.tif and map.tif, both deflated. */
+  readonly root: string;
+  readonly side: number;
+  readonly rounds: number;
+  /** Of both files together. */
+  readonly inputBytes: number;
+  /** For coordinators. */
+  readonly nodeFlags: readonly string[];
+}
+
+export const MACHINE = { threads: 2, memoryBytes: 512 << 20 } as const;
+const INLINE: LocalWorker = { threads: 2, byReference: false };
+const SHARED: LocalWorker = { threads: 1, byReference: true };
+const SIMULATED_WORKERS = 200;
+
+/** The everyday job: box by map, deflate in and out, overviews. */
+function spec(place: string, output: string, halo: JobSpec['halo'] = 'adaptive'): JobSpec {
+  const named = { image: `${place}image.tif`, map: `${place}map.tif`, output: `${place}${output}` };
+  return jobSpecSchema.parse({ ...named, halo, operations: [{ name: 'box' }] });
+}
+
+/** Runs `measure` on each cluster in turns, `rounds` times, and ends the clusters. */
+async function inTurns(
+  clusters: readonly LocalCluster[],
+  rounds: number,
+  output: (cluster: number) => string,
+  before: () => Promise<void> = async () => {},
+): Promise<MeasuredJob[][]> {
+  const measured = clusters.map((): MeasuredJob[] => []);
+  for (let round = 0; round < rounds; round++) {
+    await before();
+    for (const [index, cluster] of clusters.entries()) {
+      measured[index]!.push(await cluster.run(spec('root:data/', output(index))));
+    }
+  }
+  for (const cluster of clusters) await cluster.close();
+  return measured;
+}
+
+const least = (values: readonly number[]) => Math.min(...values);
+const wall = (jobs: readonly MeasuredJob[]) => least(jobs.map(({ wallSeconds }) => wallSeconds));
+const processor = (jobs: readonly MeasuredJob[]) =>
+  least(jobs.map(({ coordinatorCpuSeconds, workersCpuSeconds }) => coordinatorCpuSeconds + workersCpuSeconds));
+const coordinators = (jobs: readonly MeasuredJob[]) =>
+  least(jobs.map(({ coordinatorCpuSeconds }) => coordinatorCpuSeconds));
+const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const load = () => `load ${loadavg()[0]!.toFixed(0)}`;
+
+async function row5({ root, rounds, nodeFlags }: ClusterBenchOptions): Promise<Section> {
+  const local: { wall: number; cpu: number }[] = [];
+  const clusters = [
+    await LocalCluster.start(root, [SHARED, SHARED]),
+    await LocalCluster.start(root, [INLINE, INLINE], { nodeFlags }),
+  ];
+  const [reference, inline] = (await inTurns(
+    clusters,
+    rounds,
+    (index) => (index === 0 ? 'reference.tif' : 'inline.tif'),
+    async () => {
+      const before = process.cpuUsage();
+      const { seconds } = await runLocally(spec(`${root}/`, 'local.tif'), { machine: MACHINE });
+      const { user, system } = process.cpuUsage(before);
+      local.push({ wall: seconds.total, cpu: (user + system) / 1e6 });
+    },
+  )) as [MeasuredJob[], MeasuredJob[]];
+  const localWall = least(local.map((run) => run.wall));
+  const localCpu = least(local.map(({ cpu }) => cpu));
+  const line = (what: string, jobs: readonly MeasuredJob[], target: string) => [
+    ...[what, `${wall(jobs).toFixed(2)} s`, (wall(jobs) / localWall).toFixed(2)],
+    ...[`${processor(jobs).toFixed(2)} s`, (processor(jobs) / localCpu).toFixed(2)],
+    ...[`${coordinators(jobs).toFixed(2)} s`, target],
+  ];
+  return {
+    title: `Row 5: two worker processes against the local run (best of ${rounds}, ${load()})`,
+    columns: ['what', 'wall', 'ratio of wall', 'processor', 'ratio of processor', 'coordinator alone', 'target'],
+    lines: [
+      ['local, two threads', `${localWall.toFixed(2)} s`, '1', `${localCpu.toFixed(2)} s`, '1', '-', '-'],
+      line('by reference', reference, '≤ 1.5'),
+      line('inline, two threads a worker', inline, '≤ 3'),
+    ],
+  };
+}
+
+async function workers({ root, side, rounds }: ClusterBenchOptions): Promise<Section> {
+  const counts = [1, 2, 4];
+  const clusters: LocalCluster[] = [];
+  for (const count of counts) clusters.push(await LocalCluster.start(root, new Array(count).fill(SHARED)));
+  const measured = await inTurns(clusters, rounds, (index) => `workers-${index}.tif`);
+  const one = wall(measured[0]!);
+  return {
+    title: `Throughput by number of workers, by reference, one thread each (best of ${rounds}, ${load()})`,
+    columns: ['workers', 'wall', 'Mpx a second', 'against one', 'processor', 'submit to first tile'],
+    lines: measured.map((jobs, index) => [
+      ...[String(counts[index]), `${wall(jobs).toFixed(2)} s`, (side ** 2 / 1e6 / wall(jobs)).toFixed(1)],
+      ...[(one / wall(jobs)).toFixed(2), `${processor(jobs).toFixed(2)} s`],
+      `${least(jobs.map(({ firstTileSeconds }) => firstTileSeconds)).toFixed(2)} s`,
+    ]),
+  };
+}
+
+async function threads({ root, rounds }: ClusterBenchOptions): Promise<Section> {
+  const cores = availableParallelism();
+  const kinds = [cores, cores + 1, cores + 2];
+  const clusters: LocalCluster[] = [];
+  for (const count of kinds) clusters.push(await LocalCluster.start(root, [{ threads: count, byReference: false }]));
+  const measured = await inTurns(clusters, rounds, (index) => `threads-${index}.tif`);
+  const first = wall(measured[0]!);
+  return {
+    title: `One inline worker by its threads, ${cores} cores (best of ${rounds}, ${load()})`,
+    columns: ['threads', 'wall', 'against threads = cores', 'processor', 'processor / wall'],
+    lines: measured.map((jobs, index) => [
+      ...[String(kinds[index]), `${wall(jobs).toFixed(2)} s`, (wall(jobs) / first).toFixed(2)],
+      ...[`${processor(jobs).toFixed(2)} s`, (processor(jobs) / wall(jobs)).toFixed(2)],
+    ]),
+  };
+}
+
+async function wire({ root, inputBytes }: ClusterBenchOptions): Promise<Section> {
+  const cluster = await LocalCluster.start(root, [INLINE], { counted: true });
+  const lines: string[][] = [];
+  for (const halo of ['adaptive', 'max'] as const) {
+    const job = await cluster.run(spec('root:data/', `wire-${halo}.tif`, halo));
+    const { outputBytes = 0 } = job.result;
+    lines.push([
+      ...[halo, mebibytes(inputBytes), mebibytes(job.bytesToWorkers), (job.bytesToWorkers / inputBytes).toFixed(2)],
+      ...[mebibytes(outputBytes), mebibytes(job.bytesToCoordinator), (job.bytesToCoordinator / outputBytes).toFixed(2)],
+    ]);
+  }
+  lines.push(['coordinator’s peak memory', mebibytes(cluster.coordinatorPeakBytes), '', '', '', '', '']);
+  await cluster.close();
+  return {
+    title: 'Bytes over the wire, one inline worker, both files and the output deflated',
+    columns: ['halo', 'inputs', 'to the worker', 'ratio', 'output', 'to the coordinator', 'ratio of output'],
+    lines,
+  };
+}
+
+async function control(): Promise<Section> {
+  const script = fileURLToPath(new URL('./control-plane.js', import.meta.url));
+  const output = execFileSync(process.execPath, [script, String(SIMULATED_WORKERS)], { encoding: 'utf8' });
+  const figures = JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, number>;
+  return {
+    title: `Row 6: control plane with simulated workers (${load()})`,
+    columns: Object.keys(figures),
+    lines: [Object.values(figures).map(String)],
+  };
+}
+
+export const CLUSTER_SECTIONS = { row5, workers, threads, wire, control } as const;
+export type ClusterSectionName = keyof typeof CLUSTER_SECTIONS;
