@@ -6,6 +6,7 @@ import {
   blockChannels,
   MACHINE_LITTLE_ENDIAN,
   maxBlockBytes,
+  packedBlockBytes,
   storedBlockSize,
 } from '../raster/stored-block.js';
 import type { CodecContext } from '../sources/block-source.js';
@@ -13,6 +14,7 @@ import { decodeDeflate } from './deflate.js';
 import { decodeJpeg } from './jpeg.js';
 import { decodeLzw } from './lzw.js';
 import { undoFloatingPoint, undoHorizontal } from './predictor.js';
+import { unpackBits } from './single-bits.js';
 import { decodeWebp } from './webp.js';
 import { decodeZstd } from './zstd.js';
 
@@ -37,8 +39,8 @@ export function decodeBlock(
   info: RasterInfo,
   where: BlockWhere,
 ): Uint8Array | Promise<Uint8Array> {
-  const bytes = blockBytes(info, layout, where.block);
-  if (encoded.length === 0) return sparseBlock(bytes, layout, info, where.block);
+  if (encoded.length === 0) return sparseBlock(blockBytes(info, layout, where.block), layout, info, where.block);
+  const bytes = packedBlockBytes(info, layout, where.block);
   try {
     const decoded = decompress(encoded, layout, context, info, where.block);
     if (decoded instanceof Promise) {
@@ -71,7 +73,7 @@ function decompress(
     case 'zstd':
       return decodeZstd(encoded, maxBlockBytes(info, layout));
     case 'lzw': {
-      const decoded = new Uint8Array(blockBytes(info, layout, block));
+      const decoded = new Uint8Array(packedBlockBytes(info, layout, block));
       const written = decodeLzw(encoded, decoded);
       if (written < 0) throw new Error('an invalid LZW code');
       return decoded.subarray(0, written);
@@ -109,6 +111,7 @@ function finish(
   let block = decoded.length === bytes ? decoded : decoded.subarray(0, bytes);
   if (block.byteOffset % sampleBytes !== 0) block = block.slice();
   const { width, height } = storedBlockSize(info, layout, where.block);
+  if (layout.bits !== undefined) return unpackBits(block, { width, height });
   const step = blockChannels(info, layout);
   const rows = { rowSamples: width * step, rows: height, step };
   if (layout.predictor === 3) {

@@ -42,6 +42,8 @@ export interface BlockLayout {
   readonly codec: BlockCodec;
   readonly predictor: 1 | 2 | 3;
   readonly littleEndian: boolean;
+  /** Masks of single bits: eight pixels a byte, rows in whole bytes; decoded to 0 and 255. */
+  readonly bits?: 1;
 }
 
 export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'zstd', 'jpeg', 'webp'] as const;

@@ -30,11 +30,18 @@ export function maxBlockBytes(info: RasterInfo, layout: BlockLayout): number {
   return layout.blockWidth * layout.blockHeight * blockChannels(info, layout) * SAMPLE_BYTES[info.dtype];
 }
 
+/** Bytes that block `index` has when its codec is undone: as {@link blockBytes}, or packed single bits. */
+export function packedBlockBytes(info: RasterInfo, layout: BlockLayout, index: number): number {
+  if (layout.bits === undefined) return blockBytes(info, layout, index);
+  const { width, height } = storedBlockSize(info, layout, index);
+  return Math.ceil(width / 8) * height;
+}
+
 /** Whether this machine stores the lowest byte first. */
 export const MACHINE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Whether samples lie in the file as the machine has them, so that a rect is read without decoding blocks. */
 export function isRawLayout(info: RasterInfo, layout: BlockLayout): boolean {
   const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
-  return layout.codec === 'none' && !layout.planar && native;
+  return layout.codec === 'none' && !layout.planar && layout.bits === undefined && native;
 }

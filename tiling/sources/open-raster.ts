@@ -32,8 +32,15 @@ const BAND_ROWS = 1024;
  */
 export async function openRaster(path: string, options: OpenRasterOptions): Promise<TiffFileSource> {
   if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory);
-  const source = openTiffSource(path);
-  const { info, layout } = source;
+  return openBlocks(openTiffSource(path), options);
+}
+
+/**
+ * An image of a TIFF file as it can be read by blocks: `source` itself, or a scratch copy, for which it is closed.
+ * @throws as {@link openRaster}
+ */
+export async function openBlocks(source: TiffFileSource, options: OpenRasterOptions): Promise<TiffFileSource> {
+  const { info, layout, name: path } = source;
   const blockBytes = maxBlockBytes(info, layout);
   if (source.readRaw !== undefined) return source;
   if (blockBytes <= options.maxBlockBytes) {
@@ -45,7 +52,7 @@ export async function openRaster(path: string, options: OpenRasterOptions): Prom
     }
   }
   source.close();
-  if (readableByLibvips(info, layout)) return ingest(path, options.scratchDirectory, info);
+  if (source.isMain && readableByLibvips(info, layout)) return ingest(path, options.scratchDirectory, info);
   throw badInput({
     what: `blocks of ${layout.blockWidth}×${layout.blockHeight} pixels decode to ${blockBytes} bytes each`,
     where: path,
@@ -65,7 +72,8 @@ function bandBytes({ width, height, channels, dtype }: RasterInfo): number {
   return width * Math.min(height, BAND_ROWS) * channels * SAMPLE_BYTES[dtype];
 }
 
-function startsLikeTiff(path: string): boolean {
+/** Whether the file's content is a TIFF. @throws bad-input where it is empty */
+export function startsLikeTiff(path: string): boolean {
   const file = new FileBytes(path);
   try {
     if (file.size === 0) throw badInput({ what: 'the file is empty', where: path, expected: 'an image' });

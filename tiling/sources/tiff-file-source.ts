@@ -28,9 +28,11 @@ export class TiffFileSource implements BlockSource {
   readonly readRaw?: (rect: Rect, into: Uint8Array, strideBytes: number) => number;
   readonly #file: FileBytes;
   readonly #raster: TiffRaster;
+  readonly #isMain: boolean;
 
   constructor(file: FileBytes, directory: Directory, options: TiffOpenOptions) {
     this.#file = file;
+    this.#isMain = options.directory === undefined;
     this.#raster = readTiffRaster(directory);
     if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
     this.info = options.info ?? this.#raster.info;
@@ -40,6 +42,11 @@ export class TiffFileSource implements BlockSource {
       const read = this.layout.striped ? readRawStrips : readRawTiles;
       this.readRaw = (rect, into, strideBytes) => read(this.#file, this.#raster, rect, into, strideBytes);
     }
+  }
+
+  /** Whether it is the file's full-resolution image, which is what other libraries open. */
+  get isMain(): boolean {
+    return this.#isMain;
   }
 
   /** What the file itself says of its pixels. */

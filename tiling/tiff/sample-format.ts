@@ -76,6 +76,23 @@ export function readSampleFormat(directory: Directory): SampleFormat {
   };
 }
 
+/**
+ * The format of a transparency mask and the bits of its samples, one channel of 1 or 8.
+ * @throws bad-input for any other
+ */
+export function readMaskFormat(directory: Directory): SampleFormat & { readonly bits: 1 | 8 } {
+  const channels = directory.integer(TAG.samplesPerPixel, 1);
+  const bits = directory.integer(TAG.bitsPerSample, 1);
+  const remedy = 'use --mask ignore, or write it anew: gdal_translate --config GDAL_TIFF_INTERNAL_MASK YES IN OUT';
+  if (channels !== 1 || (bits !== 1 && bits !== 8) || directory.integer(TAG.sampleFormat, 1) !== 1) {
+    throw refuse(directory, `a mask of ${channels} channels of ${bits} bits`, 'one channel of 1 or 8 bits', remedy);
+  }
+  if (directory.integer(TAG.fillOrder, 1) !== 1) {
+    throw refuse(directory, 'a mask whose bits are stored lowest first (tag 266)', 'fill order 1', remedy);
+  }
+  return { dtype: 'uint8', channels, alpha: 'none', storedPhotometric: 1, bits };
+}
+
 function readDType(directory: Directory, channels: number): DType {
   const bits = uniform(directory, TAG.bitsPerSample, 1, channels, 'bits per sample (tag 258)');
   const stored = uniform(directory, TAG.sampleFormat, 1, channels, 'sample format (tag 339)');

@@ -14,15 +14,18 @@ export interface TiffImage {
   readonly directory: Directory;
 }
 
+/** Whether a directory holds a transparency mask: bit 2 of its subfile type, or photometric interpretation 4. */
+export function isMask(directory: Directory): boolean {
+  return (directory.integer(TAG.newSubfileType, 0) & 4) !== 0 || directory.integer(TAG.photometric, 1) === 4;
+}
+
 /** The roles of all directories; the main image is the first that is neither reduced nor a mask. */
 export function classifyDirectories(header: TiffHeader): TiffImage[] {
   let main: TiffImage | undefined;
   return header.directories.map((directory) => {
-    const subfile = directory.integer(TAG.newSubfileType, 0);
-    const reduced = (subfile & 1) !== 0;
-    const mask = (subfile & 4) !== 0 || directory.integer(TAG.photometric, 1) === 4;
+    const reduced = (directory.integer(TAG.newSubfileType, 0) & 1) !== 0;
     let role: DirectoryRole;
-    if (mask) role = reduced ? 'mask-overview' : 'mask';
+    if (isMask(directory)) role = reduced ? 'mask-overview' : 'mask';
     else if (reduced) role = 'overview';
     else role = main === undefined ? 'main' : 'page';
     const image: TiffImage = {
@@ -47,4 +50,11 @@ export function mainDirectory(header: TiffHeader, name: string): Directory {
     });
   }
   return main.directory;
+}
+
+/** The main image's mask: the first full-resolution one before any further page; undefined where there is none. */
+export function maskDirectory(header: TiffHeader): Directory | undefined {
+  const images = classifyDirectories(header);
+  const page = images.findIndex(({ role }) => role === 'page');
+  return images.slice(0, page < 0 ? undefined : page).find(({ role }) => role === 'mask')?.directory;
 }

@@ -1,12 +1,13 @@
 import { badInput } from '../errors.js';
 import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import { blockBytes, maxBlockBytes, storedBlockCount } from '../raster/stored-block.js';
+import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
 import type { CodecContext } from '../sources/block-source.js';
 import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
 import type { Directory } from './directory.js';
 import { readNodata } from './nodata.js';
-import { readSampleFormat, type SampleFormat } from './sample-format.js';
+import { readMaskFormat, readSampleFormat, type SampleFormat } from './sample-format.js';
 import { TAG } from './tags.js';
+import { isMask } from './tiff-image.js';
 
 /** One image of a TIFF file as the rest of halotile sees it. */
 export interface TiffRaster {
@@ -48,23 +49,29 @@ const MAX_RATIO: Readonly<Record<BlockCodec, number>> = {
 };
 
 /**
- * Interprets one directory as a raster that can be read by blocks.
+ * Interprets one directory as a raster that can be read by blocks; a transparency mask as uint8, 0 where masked.
  * @throws bad-input where it is damaged or of a kind that halotile does not read, naming directory and tag
  */
 export function readTiffRaster(directory: Directory): TiffRaster {
   const width = readSide(directory, TAG.imageWidth, 'width');
   const height = readSide(directory, TAG.imageLength, 'height');
-  const format = readSampleFormat(directory);
+  const mask = isMask(directory) ? readMaskFormat(directory) : undefined;
+  const format = mask ?? readSampleFormat(directory);
   const codec = readCodec(directory, format);
-  const predictor = readPredictor(directory, codec, format);
+  if (mask !== undefined && (codec === 'jpeg' || codec === 'webp')) {
+    throw bad(directory, `a mask under ${codec} compression (tag 259)`, 'a lossless one', 'use --mask ignore');
+  }
+  const predictor = mask?.bits === 1 ? 1 : readPredictor(directory, codec, format);
   const stored: BlockLayout = {
     ...readBlockGrid(directory, width, height),
     planar: format.channels > 1 && directory.integer(TAG.planarConfiguration, 1) === 2,
     codec,
     predictor,
     littleEndian: directory.littleEndian,
+    ...(mask?.bits === 1 ? { bits: 1 } : {}),
   };
-  const nodata = readNodata(directory, format);
+  // Masks have no missing samples: blocks that were never written are masked, as GDAL reads them.
+  const nodata = mask === undefined ? readNodata(directory, format) : undefined;
   const info: RasterInfo = {
     width,
     height,
@@ -73,7 +80,7 @@ export function readTiffRaster(directory: Directory): TiffRaster {
     alpha: format.alpha,
     ...(nodata === undefined ? {} : { nodata }),
     photometric: format.storedPhotometric === 6 ? 2 : format.storedPhotometric,
-    carried: directory.carried(),
+    carried: mask === undefined ? directory.carried() : [],
   };
   const { layout, blocks } = splitStrips(info, stored, readBlocks(directory, info, stored));
   return { info, layout, codecContext: readCodecContext(directory, format), blocks };
@@ -87,7 +94,7 @@ export function checkAllBlocks({ info, layout, blocks }: TiffRaster, where: stri
   const ratio = MAX_RATIO[layout.codec];
   for (let index = 0; index < blocks.count; index++) {
     const { length } = blocks.place(index);
-    const full = blockBytes(info, layout, index);
+    const full = packedBlockBytes(info, layout, index);
     if (length !== 0 && length * ratio < full) {
       throw badInput({
         what: `block ${index} has ${length} bytes for ${full} bytes of pixels under compression "${layout.codec}"`,
@@ -179,7 +186,7 @@ function readBlocks(directory: Directory, info: RasterInfo, layout: BlockLayout)
       ? tags.lengths
       : undefined;
   if (missing !== undefined) throw bad(directory, `tag ${missing} is missing`, 'the places of all blocks');
-  return new BlockTable(directory, tags, count, (index) => blockBytes(info, layout, index));
+  return new BlockTable(directory, tags, count, (index) => packedBlockBytes(info, layout, index));
 }
 
 function readCodecContext(directory: Directory, { storedPhotometric }: SampleFormat): CodecContext {
