@@ -19,6 +19,7 @@ export interface JobFlags {
   readonly dtype?: (typeof DTYPES)[number];
   readonly nodata?: string;
   readonly alpha?: 'weighted' | 'channel';
+  readonly mask?: 'use' | 'ignore';
   readonly border?: (typeof BORDERS)[number];
   readonly constant?: number;
   readonly halo?: 'adaptive' | 'max';
@@ -56,6 +57,12 @@ export function addJobOptions(command: Command): Command {
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, or none')
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
+    )
+    .addOption(
+      new Option('--mask <how>', "leave out what the image's transparency mask hides, or read over it").choices([
+        'use',
+        'ignore',
+      ]),
     )
     .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
     .addOption(new Option('--compression <codec>', 'of the output (default: deflate)').choices(OUTPUT_CODECS))
@@ -107,6 +114,7 @@ export function jobSpecOf(
     dtype: flags.dtype,
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
     alpha: flags.alpha,
+    mask: flags.mask,
     halo: flags.halo,
     compression: {
       codec: flags.compression,

@@ -13,6 +13,7 @@ import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
 import { resolveOperations } from '../tiling/plan/resolve-operations.js';
 import { isRawLayout } from '../tiling/raster/stored-block.js';
 import { type Fingerprint, fingerprintOf } from '../tiling/sources/fingerprint.js';
+import { openMask } from '../tiling/sources/open-mask.js';
 import { openRaster } from '../tiling/sources/open-raster.js';
 import { jobDigest } from '../tiling/stitch/partial.js';
 
@@ -26,6 +27,8 @@ export interface PreparedInput {
 /** A job's inputs. */
 export interface PreparedInputs {
   readonly image: PreparedInput;
+  /** The mask inside the image's file; absent where it has none or the job ignores it. */
+  readonly mask?: PreparedInput;
   readonly map?: PreparedInput;
   /** Images that operations name in their parameters. */
   readonly extras: readonly PreparedInput[];
@@ -65,10 +68,11 @@ export function prepareOptions({ memoryBytes }: PlanMachine, scratchDirectory: s
 /** Opens and checks the inputs of a job. */
 export async function prepareInputs(spec: JobSpec, options: PrepareOptions): Promise<PreparedInputs> {
   const image = await prepareInput(spec.image, options);
+  const mask = spec.mask === 'ignore' ? undefined : await prepareMask(image, options);
   const map = spec.map === undefined ? undefined : await prepareInput(spec.map, options);
   const extras: PreparedInput[] = [];
   for (const path of extraPaths(spec)) extras.push(await prepareInput(path, options));
-  return { image, map, extras };
+  return { image, mask, map, extras };
 }
 
 async function prepareInput(path: string, options: PrepareOptions): Promise<PreparedInput> {
@@ -77,6 +81,20 @@ async function prepareInput(path: string, options: PrepareOptions): Promise<Prep
   const { info, layout, name } = source;
   source.close();
   return { plan: { path, info, layout }, source: { kind: 'file', path: name }, fingerprint };
+}
+
+async function prepareMask(
+  { plan: image }: PreparedInput,
+  options: PrepareOptions,
+): Promise<PreparedInput | undefined> {
+  const { path } = image;
+  const fingerprint = fingerprintOf(path);
+  const opened = await openMask(path, image.info, options);
+  if (opened === undefined) return undefined;
+  const { source, directory } = opened;
+  const { info, layout, name } = source;
+  source.close();
+  return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory }, fingerprint };
 }
 
 /** What makes two runs the same job: the spec without its output's name, the release and all files it reads. */
@@ -95,7 +113,13 @@ export async function preparePlan(
 ): Promise<Plan> {
   const { image, map } = inputs;
   const extras = inputs.extras.map(({ plan }) => plan);
-  const planInputs = { image: image.plan, map: map?.plan, extras, readFile: readParameterFile };
+  const planInputs = {
+    image: image.plan,
+    mask: inputs.mask?.plan,
+    map: map?.plan,
+    extras,
+    readFile: readParameterFile,
+  };
   const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
   const bound = mapBound(spec.mapping, map.plan.info);

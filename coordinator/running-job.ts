@@ -7,7 +7,7 @@ import type { SinkRef, StoredRead, TileExecutor, TileJob, TileResult } from '../
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS } from '../tiling/operations/index.js';
 import { couplingOf } from '../tiling/plan/chain.js';
-import { filterStage, tileCount } from '../tiling/plan/levels.js';
+import { filterStage, maskLevel, tileCount } from '../tiling/plan/levels.js';
 import { chainTypes } from '../tiling/plan/memory.js';
 import type { Plan, StagePlan } from '../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
@@ -16,7 +16,7 @@ import { assertUnchanged } from '../tiling/sources/fingerprint.js';
 import { writeFully } from '../tiling/stitch/copy-blocks.js';
 import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
-import { blockBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-layout.js';
+import { decodedBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-layout.js';
 import { assemble, syncFile } from './assembly/assemble.js';
 import { type JobResult, RunTotals } from './job-result.js';
 import type { PreparedInputs } from './prepare-job.js';
@@ -61,7 +61,7 @@ export interface OpenedJob {
  * otherwise part files and the file, each taken as half of the pixels, since halves are typical.
  */
 export function diskNeed(plan: Plan): number {
-  return plan.levels.reduce((sum, { across, down }) => sum + across * down * blockBytes(plan), 0);
+  return decodedBytes(plan);
 }
 
 /** The stages, commits and publication of one epoch of a job. */
@@ -94,6 +94,7 @@ export class RunningJob {
       key,
       plan,
       image: inputs.image.source,
+      mask: inputs.mask?.source,
       map: inputs.map?.source,
       extras,
       sink,
@@ -236,22 +237,25 @@ export class RunningJob {
     const level = plan.levels[stage.base]!;
     const blockGrid = gridOf(level, { width: plan.block, height: plan.block });
     const rect = cellRect(gridOf(level, { width: stage.tile, height: stage.tile }), tile);
-    return cellsTouching(blockGrid, intersect(rect, rectOf(level))).map((block) =>
-      this.#storedBlock(stage.base, block),
-    );
+    const blocks = cellsTouching(blockGrid, intersect(rect, rectOf(level)));
+    const levels = plan.mask === undefined ? [stage.base] : [stage.base, maskLevel(plan, stage.base)];
+    return levels.flatMap((stored) => blocks.map((block) => this.#storedBlock(stored, block)));
   }
 
-  #storedBlocks: { level: number; byIndex: Map<number, StoredRead> } | undefined;
+  /** Of the level read last, and of its mask. */
+  readonly #storedBlocks = new Map<number, Map<number, StoredRead>>();
 
   #storedBlock(level: number, index: number): StoredRead {
-    if (this.#storedBlocks?.level !== level) {
-      const byIndex = new Map<number, StoredRead>();
+    let byIndex = this.#storedBlocks.get(level);
+    if (byIndex === undefined) {
+      byIndex = new Map();
+      if (this.#storedBlocks.size === 2) this.#storedBlocks.clear();
       for (const { part, blocks } of this.#committed.values()) {
         for (const block of blocks) if (block.level === level) byIndex.set(block.index, { ...block, part });
       }
-      this.#storedBlocks = { level, byIndex };
+      this.#storedBlocks.set(level, byIndex);
     }
-    return this.#storedBlocks.byIndex.get(index)!;
+    return byIndex.get(index)!;
   }
 
   get #filterStage(): number {
@@ -291,10 +295,11 @@ export class RunningJob {
   }
 
   #inputBlocks(): number {
-    const { imageCache, imageLayout, image, mapCache, mapLayout } = this.#opened.plan;
+    const { imageCache, imageLayout, image, maskCache, maskLayout, mapCache, mapLayout } = this.#opened.plan;
     const planes = imageLayout.planar ? image.channels : 1;
     const ofImage = imageCache === undefined ? 0 : imageLayout.across * imageLayout.down * planes;
-    return ofImage + (mapCache === undefined ? 0 : mapLayout!.across * mapLayout!.down);
+    const ofMask = maskCache === undefined ? 0 : maskLayout!.across * maskLayout!.down;
+    return ofImage + ofMask + (mapCache === undefined ? 0 : mapLayout!.across * mapLayout!.down);
   }
 
   #crc(): number {

@@ -63,7 +63,7 @@ export function syncFile(path: string): void {
 }
 
 function placesOf(plan: Plan, tiles: readonly CommittedTile[]): BlockPlaces[] {
-  const places = emptyPlaces(plan.levels);
+  const places = emptyPlaces(plan);
   for (const { blocks } of tiles) {
     for (const { level, index, length } of blocks) places[level]!.lengths[index] = length;
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { SinkRef, StoredBlock } from '../../tiling/job/execution.js';
+import { storedLevels } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/stitch/tiff-layout.js';
 
@@ -65,7 +66,7 @@ export class InlineStore {
   #place(blocks: readonly StoredBlock[]): StoredBlock[] {
     const limit = blockBytes(this.#plan) * MAX_GROWTH + MAX_OVERHEAD_BYTES;
     return blocks.map((block) => {
-      const level = this.#plan.levels[block.level];
+      const level = storedLevels(this.#plan)[block.level];
       if (level === undefined || block.index >= level.across * level.down || block.length > limit) {
         throw badInput({
           what: 'the plan has no such block',

@@ -47,6 +47,9 @@ export namespace halotile {
 
             /** JobSpec block */
             block?: (number|null|undefined);
+
+            /** JobSpec mask */
+            mask?: (string|null|undefined);
         }
 
         /** Represents a JobSpec. */
@@ -96,6 +99,9 @@ export namespace halotile {
 
             /** JobSpec block. */
             public block: (number|null);
+
+            /** JobSpec mask. */
+            public mask: (string|null);
 
             /**
              * Encodes the specified JobSpec message. Does not implicitly {@link halotile.v1.JobSpec.verify|verify} messages.

@@ -37,6 +37,7 @@ export const halotile = $root.halotile = (() => {
             JobSpec.prototype.overviews = null;
             JobSpec.prototype.tile = null;
             JobSpec.prototype.block = null;
+            JobSpec.prototype.mask = null;
 
             let $oneOfFields;
 
@@ -82,6 +83,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(JobSpec.prototype, "_mask", {
+                get: $util.oneOfGetter($oneOfFields = ["mask"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             JobSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -116,6 +123,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(96).uint32(message.tile);
                 if (message.block != null && Object.hasOwnProperty.call(message, "block"))
                     writer.uint32(104).uint32(message.block);
+                if (message.mask != null && Object.hasOwnProperty.call(message, "mask"))
+                    writer.uint32(114).string(message.mask);
                 return writer;
             };
 
@@ -194,6 +203,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 13: {
                             message.block = reader.uint32();
+                            break;
+                        }
+                    case 14: {
+                            message.mask = reader.string();
                             break;
                         }
                     default:

@@ -17,15 +17,18 @@ function inArena(kernel: Kernel): Kernel {
       channels: input.channels,
       weighted: context.alpha === 'unassociated',
       nodata: context.nodata !== undefined,
+      masked: input.valid !== undefined,
     };
     const scratch = OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, map?.max ?? 0) ?? 0;
-    const bytes = (raster: TileRaster) => arenaBytes(raster.samples.byteLength);
+    const bytes = (raster: TileRaster) => arenaBytes(raster.samples.byteLength) + arenaBytes(raster.valid?.length ?? 0);
     arena.reset(bytes(input) + bytes(output) + arenaBytes((map?.values.length ?? 0) * 4) + scratch);
     new Uint8Array(arena.memory.buffer).fill(0xa5);
     const placed = (raster: TileRaster): TileRaster => {
       const samples = arena.allocSamples(raster.dtype, raster.samples.byteLength / SAMPLE_BYTES[raster.dtype]);
       samples.set(raster.samples);
-      return { ...raster, samples };
+      const valid = raster.valid && (arena.allocSamples('uint8', raster.valid.length) as Uint8Array);
+      if (raster.valid) valid?.set(raster.valid);
+      return { ...raster, samples, ...(valid && { valid }) };
     };
     const result = placed(output);
     const values =

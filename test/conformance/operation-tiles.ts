@@ -148,18 +148,22 @@ function mapIn(test: OperationCase, rect: Rect): TileMap {
 function cropped(test: OperationCase, rect: Rect, border: Border): TileRaster {
   const { image } = test;
   const raster = emptyRaster(rect, image.dtype, image.channels);
+  const valid = image.valid && new Uint8Array(rect.width * rect.height);
   let at = 0;
   for (let y = rect.y; y < rect.y + rect.height; y++) {
     for (let x = rect.x; x < rect.x + rect.width; x++) {
       const u = borderIndex(x, image.rect.width, border)!;
       const v = borderIndex(y, image.rect.height, border)!;
+      const outside = u < 0 || v < 0;
+      if (valid) valid[at / image.channels] = outside ? 255 : image.valid![v * image.rect.width + u]!;
       for (let c = 0; c < image.channels; c++) {
-        raster.samples[at++] =
-          u < 0 || v < 0 ? (test.constant ?? 0) : image.samples[v * image.stride + u * image.channels + c]!;
+        raster.samples[at++] = outside
+          ? (test.constant ?? 0)
+          : image.samples[v * image.stride + u * image.channels + c]!;
       }
     }
   }
-  return raster;
+  return valid ? { ...raster, valid } : raster;
 }
 
 /** A zeroed raster of the given pixels. */

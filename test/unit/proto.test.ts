@@ -51,6 +51,7 @@ const SPECS: readonly JobSpecInput[] = [
     dtype: 'float32',
     nodata: [0, Number.NaN],
     alpha: 'channel',
+    mask: 'ignore',
     halo: 'max',
     compression: { codec: 'zstd', level: 19, quality: 1, predictor: false },
     overviews: false,

@@ -86,14 +86,14 @@ export function chainOf({ operations, mapping, dtype, nodata, alpha }: DatasetSp
 
 /**
  * The image job that one image of a dataset stands for: an uncompressed file without overviews, which is read
- * once and thrown away.
+ * once and thrown away. Colours are counted with alpha but without masks, so masks are not read.
  */
 export function imageJobOf(
   chain: ImageChain,
   files: { readonly image: string; readonly map?: string; readonly output: string },
 ): JobSpec {
   const compression = { codec: 'none', quality: 90, predictor: true } as const;
-  return { ...chain, ...files, halo: 'adaptive', compression, overviews: false, block: 512 };
+  return { ...chain, ...files, mask: 'ignore', halo: 'adaptive', compression, overviews: false, block: 512 };
 }
 
 /**

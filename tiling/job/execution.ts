@@ -53,7 +53,8 @@ export interface RemoteRaster {
 
 /** Where a worker finds the blocks of an input: in a file that it can open, or at the coordinator. */
 export type SourceRef =
-  | { readonly kind: 'file'; readonly path: string }
+  /** `directory`: the image directory of a TIFF file, its main image where absent. */
+  | { readonly kind: 'file'; readonly path: string; readonly directory?: number }
   | {
       readonly kind: 'coordinator';
       readonly endpoint: CoordinatorEndpoint;
@@ -84,6 +85,8 @@ export interface TileJob {
   readonly key: string;
   readonly plan: Plan;
   readonly image: SourceRef;
+  /** The image's transparency mask, where the plan has one. */
+  readonly mask?: SourceRef;
   readonly map?: SourceRef;
   /** Images that operations name in their parameters, by path. */
   readonly extras: Readonly<Record<string, SourceRef>>;

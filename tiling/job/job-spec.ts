@@ -39,6 +39,8 @@ export const jobSpecSchema = z.strictObject({
   nodata: z.union([z.literal('none'), z.array(z.union([z.number(), z.nan()])).min(1)]).optional(),
   /** `weighted` averages colour by unassociated alpha; `channel` treats alpha as one more channel. */
   alpha: z.enum(['weighted', 'channel']).default('weighted'),
+  /** `use` leaves the pixels that a mask inside the image's file hides out of every window; `ignore` reads over it. */
+  mask: z.enum(['use', 'ignore']).default('use'),
   halo: z.enum(['adaptive', 'max']).default('adaptive'),
   compression: z
     .strictObject({

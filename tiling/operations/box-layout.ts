@@ -59,19 +59,29 @@ export function boxScratchBytes(shape: BoxShape): number {
 }
 
 /**
- * Planes of 64-bit lanes: the sums; where weights are not all one (nodata, alpha) the sums of weights; for
+ * Planes of 64-bit lanes: the sums; where weights are not all one (nodata, masks, alpha) the sums of weights; for
  * float32 the counts of non-finite samples and, weighted by alpha, of weights that are not zero, so that a
  * weight sum that only rounding keeps from zero is known.
  */
-export function widePlanes({ dtype, weighted, nodata }: Pick<BoxShape, 'dtype' | 'weighted' | 'nodata'>): number {
-  return 1 + (weighted || nodata ? 1 : 0) + (dtype === 'float32' ? 1 : 0) + (dtype === 'float32' && weighted ? 1 : 0);
+export function widePlanes({
+  dtype,
+  weighted,
+  nodata,
+  masked,
+}: Omit<KernelShape, 'input' | 'outputWidth' | 'channels'>): number {
+  return (
+    1 +
+    (weighted || nodata || masked ? 1 : 0) +
+    (dtype === 'float32' ? 1 : 0) +
+    (dtype === 'float32' && weighted ? 1 : 0)
+  );
 }
 
 /** uint32 sums are exact where they may wrap but no window's own sum can reach 2^32. */
 function pathOf(shape: BoxShape): BoxLayout['path'] {
-  const { input, maxRadius, dtype, channels, nodata } = shape;
+  const { input, maxRadius, dtype, channels, nodata, masked } = shape;
   const weighted = shape.weighted && channels > 1;
-  if (dtype === 'float32' || channels > 4) return 'wide';
+  if (dtype === 'float32' || channels > 4 || masked) return 'wide';
   const side = 2 * maxRadius + 1;
   const area = Math.min(side, input.width) * Math.min(side, input.height);
   const largest = INTEGER_MAX[dtype] ** (weighted ? 2 : 1);

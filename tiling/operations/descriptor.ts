@@ -40,6 +40,8 @@ export interface KernelShape {
   readonly weighted: boolean;
   /** At least one channel has a nodata value. */
   readonly nodata: boolean;
+  /** Pixels may be masked. */
+  readonly masked?: boolean;
 }
 
 /** What only the whole job knows, for parameters that follow from it. */

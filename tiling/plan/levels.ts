@@ -1,6 +1,6 @@
 import { cellCount, gridOf } from '../geometry/grid.js';
 import type { Size } from '../geometry/rect.js';
-import type { LevelPlan, StagePlan } from './plan.js';
+import type { LevelPlan, Plan, StagePlan } from './plan.js';
 
 /** The size of the next level: half, rounded up, so that no edge pixel is lost. */
 export function halved({ width, height }: Size): Size {
@@ -15,6 +15,19 @@ export function planLevels(image: Size, block: number, overviews: boolean): Leve
     levels.push({ width: size.width, height: size.height, across, down });
     if (!overviews || (across === 1 && down === 1)) return levels;
   }
+}
+
+/**
+ * All levels that are stored, numbered as {@link StoredBlock}s are: those of the image, then, where there is a mask,
+ * those of the mask.
+ */
+export function storedLevels({ levels, mask }: Pick<Plan, 'levels' | 'mask'>): readonly LevelPlan[] {
+  return mask === undefined ? levels : [...levels, ...levels];
+}
+
+/** The number among the stored levels of the mask that belongs to a level. */
+export function maskLevel({ levels }: Pick<Plan, 'levels'>, level: number): number {
+  return levels.length + level;
 }
 
 /** How many halvings of a tile still consist of whole blocks. */

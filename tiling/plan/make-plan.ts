@@ -36,7 +36,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   if (spec.tile !== undefined) checkTile(spec.tile, spec.block);
   const block = Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(output));
   const haloPx = chainReach(operations, mapMaxBound, source);
-  const demand = { image: source, map: map?.info, output, operations, block, mapMax: mapMaxBound };
+  const masked = inputs.mask !== undefined;
+  const demand = { image: source, masked, map: map?.info, output, operations, block, mapMax: mapMaxBound };
   const cacheBudget = machine.memoryBytes * CACHE_SHARE;
   const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
   const bytesOf = (tile: number) => tileBytes({ ...demand, tile });
@@ -55,6 +56,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   return {
     image: source,
     imageLayout: image.layout,
+    mask: inputs.mask?.info,
+    maskLayout: inputs.mask?.layout,
     map: map?.info,
     mapLayout: map?.layout,
     output,
@@ -68,8 +71,9 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
     stages: [...planReductions(operations, source, tile), ...planStages(levels, tile, block, caches.bandTiles)],
     encoding: resolveEncoding(spec, output),
     imageCache: caches.image,
+    maskCache: caches.mask,
     mapCache: caches.map,
-    memory: projectMemory(machine, bytesOf(tile), cacheBytes([caches.image, caches.map])),
+    memory: projectMemory(machine, bytesOf(tile), cacheBytes([caches.image, caches.mask, caches.map])),
   };
 }
 
@@ -188,8 +192,8 @@ function tooMuchMemory(tile: number, needed: number, available: number): Halotil
 function planCaches(
   inputs: PlanInputs,
   walk: { tile: number; haloPx: number; budget: number; columns: number },
-): { bandTiles: number; image?: CachePlan; map?: CachePlan } {
-  const decoded = [inputs.image, inputs.map].filter(
+): { bandTiles: number; image?: CachePlan; mask?: CachePlan; map?: CachePlan } {
+  const decoded = [inputs.image, inputs.mask, inputs.map].filter(
     (input) => input !== undefined && !isRawLayout(input.info, input.layout),
   );
   const cachesFor = (bandTiles: number) => {
@@ -200,14 +204,15 @@ function planCaches(
             slots: bandSlots(input.info, input.layout, { tile: walk.tile, bandTiles, haloPx }),
             slotBytes: maxBlockBytes(input.info, input.layout),
           };
-    return { bandTiles, image: cacheOf(inputs.image, walk.haloPx), map: cacheOf(inputs.map, 0) };
+    const image = cacheOf(inputs.image, walk.haloPx);
+    return { bandTiles, image, mask: cacheOf(inputs.mask, walk.haloPx), map: cacheOf(inputs.map, 0) };
   };
   if (decoded.length === 0) return { bandTiles: walk.columns };
   // Few columns share many blocks with their neighbours, so the widest band that the budget holds is best.
   for (let bands = 1; ; bands++) {
     const bandTiles = Math.ceil(walk.columns / bands);
     const caches = cachesFor(bandTiles);
-    if (bandTiles === 1 || cacheBytes([caches.image, caches.map]) <= walk.budget) return caches;
+    if (bandTiles === 1 || cacheBytes([caches.image, caches.mask, caches.map]) <= walk.budget) return caches;
   }
 }
 

@@ -17,6 +17,8 @@ export const THREAD_BASE_BYTES = 32 * 2 ** 20;
 /** What the bytes of one thread's tile depend on. */
 export interface TileDemand {
   readonly image: RasterInfo;
+  /** Rasters carry a byte of validity for each pixel. */
+  readonly masked: boolean;
   readonly map?: RasterInfo;
   readonly output: RasterInfo;
   /** Prepared, so that their reaches are known. */
@@ -32,21 +34,23 @@ const ALIGNMENT_SLACK_BYTES = 4096;
 
 /** Memory that one tile needs at most: the rasters of the chain, the maps, the levels and kernel scratch. */
 export function tileBytes(demand: TileDemand): number {
-  const { image, map, output, operations, tile, block, mapMax } = demand;
+  const { image, masked, map, output, operations, tile, block, mapMax } = demand;
   const rect = middleTile(output, tile);
   const links = linkChainWith(operations, rect, image, mapMax);
   const types = chainTypes(operations, image);
-  let bytes = area(rect) * pixelBytes(output) * 2 + levelBytes(tile, block, output) + ALIGNMENT_SLACK_BYTES;
+  const validity = masked ? 1 : 0;
+  const outputBytes = pixelBytes(output) + validity;
+  let bytes = area(rect) * outputBytes * 2 + levelBytes(tile, block, outputBytes) + ALIGNMENT_SLACK_BYTES;
   let scratch = 0;
   for (const [index, link] of links.entries()) {
     const { operation } = link;
-    bytes += area(link.window) * pixelBytes(types[index]!);
+    bytes += area(link.window) * (pixelBytes(types[index]!) + validity);
     if (operation.byMap && map !== undefined)
       bytes += area(link.map) * (SAMPLE_BYTES[map.dtype] + SAMPLE_BYTES.float32);
     for (const _ of OPERATIONS[operation.name]!.extraInputs?.(operation) ?? []) {
       bytes += area(link.output) * image.channels * SAMPLE_BYTES.float32;
     }
-    scratch = Math.max(scratch, scratchBytes(link, types[index]!, mapMax));
+    scratch = Math.max(scratch, scratchBytes(link, types[index]!, { mapMax, masked }));
   }
   return bytes + scratch;
 }
@@ -67,7 +71,11 @@ function pixelBytes({ channels, dtype }: RasterInfo): number {
 }
 
 /** Scratch is given back after each operation. */
-function scratchBytes({ operation, window, output }: ChainLink, type: RasterInfo, mapMax: number): number {
+function scratchBytes(
+  { operation, window, output }: ChainLink,
+  type: RasterInfo,
+  { mapMax, masked }: Pick<TileDemand, 'mapMax' | 'masked'>,
+): number {
   const shape = {
     input: window,
     outputWidth: output.width,
@@ -75,14 +83,15 @@ function scratchBytes({ operation, window, output }: ChainLink, type: RasterInfo
     channels: type.channels,
     weighted: type.alpha === 'unassociated',
     nodata: type.nodata !== undefined,
+    masked,
   };
   return OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, mapMax) ?? 0;
 }
 
 /** Memory of a tile of an overview stage: its pixels, the levels made of them and one block. */
-export function levelBytes(tile: number, block: number, { channels, dtype }: RasterInfo): number {
+function levelBytes(tile: number, block: number, outputBytes: number): number {
   const side = overviewTileSide(tile, block);
-  return (side * side * 1.5 + block * block) * channels * SAMPLE_BYTES[dtype] + ALIGNMENT_SLACK_BYTES;
+  return (side * side * 1.5 + block * block) * outputBytes + ALIGNMENT_SLACK_BYTES;
 }
 
 /** Blocks that must stay decoded while a band of `bandTiles` tiles is walked, in one raster. */

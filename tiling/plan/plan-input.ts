@@ -19,6 +19,8 @@ export interface PlanMachine {
 
 export interface PlanInputs {
   readonly image: PlanInput;
+  /** The image's transparency mask; absent where it has none or the job ignores it. */
+  readonly mask?: PlanInput;
   readonly map?: PlanInput;
   /** Images that operations name in their parameters, their headers read. */
   readonly extras?: readonly PlanInput[];

@@ -66,6 +66,9 @@ export interface MemoryProjection {
 export interface Plan {
   readonly image: RasterInfo;
   readonly imageLayout: BlockLayout;
+  /** The image's transparency mask, uint8, 0 where masked; the output has one too where it is present. */
+  readonly mask?: RasterInfo;
+  readonly maskLayout?: BlockLayout;
   readonly map?: RasterInfo;
   readonly mapLayout?: BlockLayout;
   readonly output: RasterInfo;
@@ -80,6 +83,7 @@ export interface Plan {
   readonly encoding: Encoding;
   /** Caches of decoded blocks; absent where samples are read without decoding. */
   readonly imageCache?: CachePlan;
+  readonly maskCache?: CachePlan;
   readonly mapCache?: CachePlan;
   readonly memory: MemoryProjection;
 }

@@ -1,15 +1,15 @@
 import type { Grid } from '../geometry/grid.js';
-import type { Plan } from '../plan/plan.js';
+import type { Encoding, Plan } from '../plan/plan.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 
 /** As much of a plan as is needed to read the blocks that it stores; kept with the partial output. */
-export interface OutputShape extends Pick<Plan, 'block' | 'levels' | 'stages' | 'encoding'> {
+export interface OutputShape extends Pick<Plan, 'block' | 'levels' | 'stages' | 'encoding' | 'mask'> {
   readonly output: RasterInfo;
 }
 
 /** The shape of a plan's output, without what only travels through. */
-export function outputShape({ block, levels, stages, encoding, output }: Plan): OutputShape {
-  return { block, levels, stages, encoding, output: { ...output, carried: [] } };
+export function outputShape({ block, levels, stages, encoding, mask, output }: Plan): OutputShape {
+  return { block, levels, stages, encoding, mask, output: { ...output, carried: [] } };
 }
 
 /** The layout of the output's own blocks at one level, so that the input's decoder reads them. */
@@ -25,6 +25,16 @@ export function storedBlockLayout({ block, encoding }: OutputShape, grid: Grid):
     predictor: encoding.predictor,
     littleEndian: true,
   };
+}
+
+/** How the blocks of the output's mask are encoded: lossless, and at a known size where the image's are. */
+export function maskEncoding({ encoding }: Pick<OutputShape, 'encoding'>): Encoding {
+  return { codec: encoding.codec === 'none' ? 'none' : 'deflate', level: 1, quality: 0, predictor: 1 };
+}
+
+/** As {@link storedBlockLayout} for the output's mask: single bits. */
+export function storedMaskLayout(shape: OutputShape, grid: Grid): BlockLayout {
+  return { ...storedBlockLayout({ ...shape, encoding: maskEncoding(shape) }, grid), bits: 1 };
 }
 
 const PHOTOMETRIC_YCBCR = 6;

@@ -1,12 +1,14 @@
+import { storedLevels } from '../plan/levels.js';
 import type { LevelPlan, Plan } from '../plan/plan.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { CarriedTag, RasterInfo } from '../raster/raster-info.js';
-import { storedPhotometric } from './output-shape.js';
+import { maskEncoding, storedPhotometric } from './output-shape.js';
 
 /**
  * The bytes of an output file that are not pixels: a little-endian BigTIFF whose header and IFDs come first,
  * then all blocks from the smallest overview to level 0, each level row-major. That is the order which makes
- * a file "cloud optimised": a reader gets the whole index in one request, and every overview in one run.
+ * a file "cloud optimised": a reader gets the whole index in one request, and every overview in one run. The IFD of
+ * a mask follows its level's; the blocks of masks, which are few bytes, come before those of the image.
  *
  * Sources: TIFF 6.0; the BigTIFF design (libtiff); the layout rules of GDAL's COG driver.
  */
@@ -31,14 +33,25 @@ const COMPRESSION = { none: 1, jpeg: 7, deflate: 8, zstd: 50000, webp: 50001 } a
 const SAMPLE_FORMAT = { uint8: 1, uint16: 1, float32: 3 } as const;
 const NODATA_TAG = 42113;
 
-/** Bytes of one decoded output block; blocks at the edge are stored whole. */
+/** Bytes of one decoded output block, the largest that any level stores; blocks at the edge are stored whole. */
 export function blockBytes(plan: Plan): number {
   return plan.block * plan.block * plan.output.channels * SAMPLE_BYTES[plan.output.dtype];
 }
 
-/** Places for every block of every level before any is known. */
-export function emptyPlaces(levels: readonly LevelPlan[]): BlockPlaces[] {
-  return levels.map(({ across, down }) => ({
+/** Bytes of one block of the output's mask, a bit for each pixel. */
+function maskBlockBytes({ block }: Plan): number {
+  return (block * block) / 8;
+}
+
+/** Bytes of all blocks of all levels before encoding. */
+export function decodedBytes(plan: Plan): number {
+  const bytes = blockBytes(plan) + (plan.mask === undefined ? 0 : maskBlockBytes(plan));
+  return plan.levels.reduce((sum, { across, down }) => sum + across * down * bytes, 0);
+}
+
+/** Places for every block of every stored level before any is known. */
+export function emptyPlaces(plan: Pick<Plan, 'levels' | 'mask'>): BlockPlaces[] {
+  return storedLevels(plan).map(({ across, down }) => ({
     offsets: new Float64Array(across * down),
     lengths: new Uint32Array(across * down),
   }));
@@ -59,14 +72,16 @@ export function assignOffsets(plan: Plan, places: readonly BlockPlaces[]): numbe
 
 /** The places of an uncompressed output, known before any pixel is, and the size of the file. */
 export function placedLayout(plan: Plan): { places: BlockPlaces[]; fileBytes: number } {
-  const places = emptyPlaces(plan.levels);
-  for (const { lengths } of places) lengths.fill(blockBytes(plan));
+  const places = emptyPlaces(plan);
+  places.forEach(({ lengths }, level) => {
+    lengths.fill(level < plan.levels.length ? blockBytes(plan) : maskBlockBytes(plan));
+  });
   return { places, fileBytes: assignOffsets(plan, places) };
 }
 
 /** Header, IFDs and their values: the first bytes of the file. */
 export function encodeIndex(plan: Plan, places: readonly BlockPlaces[]): Uint8Array {
-  const directories = plan.levels.map((level, index) => directoryEntries(plan, level, index, places[index]!));
+  const directories = allEntries(plan, places);
   const bytes = new Uint8Array(indexBytesOf(directories));
   const view = new DataView(bytes.buffer);
   bytes.set([0x49, 0x49, 43, 0, 8, 0, 0, 0]);
@@ -97,8 +112,16 @@ export function encodeIndex(plan: Plan, places: readonly BlockPlaces[]): Uint8Ar
 
 /** Length of {@link encodeIndex}'s result, which does not depend on the places. */
 export function indexBytes(plan: Plan): number {
-  const places = emptyPlaces(plan.levels);
-  return indexBytesOf(plan.levels.map((level, index) => directoryEntries(plan, level, index, places[index]!)));
+  return indexBytesOf(allEntries(plan, emptyPlaces(plan)));
+}
+
+/** The entries of all directories in file order. */
+function allEntries(plan: Plan, places: readonly BlockPlaces[]): CarriedTag[][] {
+  return plan.levels.flatMap((level, index) => {
+    const image = directoryEntries(plan, level, index, places[index]!);
+    const mask = places[plan.levels.length + index];
+    return mask === undefined ? [image] : [image, maskEntries(plan, level, index, mask)];
+  });
 }
 
 function indexBytesOf(directories: readonly (readonly CarriedTag[])[]): number {
@@ -149,6 +172,24 @@ function directoryEntries(plan: Plan, level: LevelPlan, index: number, places: B
   if (nodata !== undefined) entries.push(entry(NODATA_TAG, ASCII, new TextEncoder().encode(`${nodata}\0`)));
   if (index === 0) entries.push(...output.carried.filter(({ tag }) => tag !== NODATA_TAG));
   return entries.sort((a, b) => a.tag - b.tag);
+}
+
+/** A transparency mask of single bits, as GDAL writes and TIFF 6.0 demands it. */
+function maskEntries(plan: Plan, level: LevelPlan, index: number, places: BlockPlaces): CarriedTag[] {
+  return [
+    entry(254, LONG, longs([index === 0 ? 4 : 5])),
+    entry(256, LONG, longs([level.width])),
+    entry(257, LONG, longs([level.height])),
+    entry(258, SHORT, shorts([1])),
+    entry(259, SHORT, shorts([COMPRESSION[maskEncoding(plan).codec]])),
+    entry(262, SHORT, shorts([4])),
+    entry(277, SHORT, shorts([1])),
+    entry(284, SHORT, shorts([1])),
+    entry(322, LONG, longs([plan.block])),
+    entry(323, LONG, longs([plan.block])),
+    entry(324, LONG8, long8s(places.offsets)),
+    entry(325, LONG, longs(places.lengths)),
+  ];
 }
 
 /** JPEG blocks keep full-resolution chroma: a filter's result should not be blurred again by its codec. */

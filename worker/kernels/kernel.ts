@@ -13,6 +13,18 @@ export interface TileRaster {
   readonly stride: number;
   /** The first sample is the top left pixel of `rect`. */
   readonly samples: Samples;
+  /**
+   * One byte a pixel, 0 where it is masked: such a pixel takes part in no window and stays what it is. The first
+   * is the top left pixel of `rect`, rows are stride / channels apart. Absent where every pixel counts.
+   */
+  readonly valid?: Uint8Array;
+}
+
+/** The part of a raster that holds `rect`, in the same memory. */
+export function partOf(raster: TileRaster, rect: Rect): TileRaster {
+  const { stride, channels, samples, valid } = raster;
+  const start = (rect.y - raster.rect.y) * stride + (rect.x - raster.rect.x) * channels;
+  return { ...raster, rect, samples: samples.subarray(start), valid: valid?.subarray(start / channels) };
 }
 
 /** The map of one output rect as kernels use it, row-major, one value a pixel. */
@@ -48,7 +60,8 @@ export interface KernelContext {
 /**
  * One operation on one backend: fills `output` from `input`. The input holds the output's rect grown by the
  * operation's reach: cut at the image where the border is `clip`, otherwise whole, already extended beyond
- * the image. Buffers stay the caller's. Input and output never overlap.
+ * the image. Buffers stay the caller's. Input and output never overlap. The caller tells which pixels of the output
+ * are masked, but for an operation that changes the size: that fills `output.valid` where the input has one.
  */
 export type Kernel = (input: TileRaster, output: TileRaster, operation: Operation, context: KernelContext) => void;
 

@@ -31,7 +31,8 @@ export interface PixelKernels {
   /**
    * Averages 2×2 pixels of level n into one of level n + 1, rounded half up. `output.rect` is in pixels of
    * level n + 1; `input.rect` holds the image's pixels under it and ends where the image does: averages are
-   * over what exists. Nodata samples take no part, four of them stay nodata; colour is weighted by
+   * over what exists. Nodata samples take no part, four of them stay nodata; masked pixels take no part, and where
+   * the input has any, `output.valid` is filled: 0 where all pixels under it are masked; colour is weighted by
    * unassociated alpha; a non-finite float32 sample gives NaN.
    */
   halve(input: TileRaster, output: TileRaster, options: HalveOptions): void;

@@ -112,7 +112,12 @@ export class ThreadPoolExecutor implements TileExecutor {
     if (caches === undefined) {
       const shared = (cache: CachePlan | undefined) =>
         cache === undefined ? undefined : new SharedBlockCache(cache).buffer;
-      caches = { generation: this.#generation, image: shared(plan.imageCache), map: shared(plan.mapCache) };
+      caches = {
+        generation: this.#generation,
+        image: shared(plan.imageCache),
+        mask: shared(plan.maskCache),
+        map: shared(plan.mapCache),
+      };
       this.#caches.set(key, caches);
     }
     return caches;

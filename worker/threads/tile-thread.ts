@@ -50,7 +50,7 @@ async function opened(job: TileJob, caches: SharedCaches): Promise<OpenJob> {
       ? known.open
       : openJob(job, caches, {
           ...thread,
-          storage: await storageOf(job.image, job.map, job.sink, ...Object.values(job.extras)),
+          storage: await storageOf(job.image, job.mask, job.map, job.sink, ...Object.values(job.extras)),
         });
   openJobs.set(job.key, { open, generation });
   // A reduction completes the plan's operations between two stages of one job.

@@ -1,12 +1,16 @@
 import { crc32 } from 'node:zlib';
 import { encodeBlock } from '../../tiling/codecs/encode-block.js';
+import { packBits } from '../../tiling/codecs/single-bits.js';
 import { cellRect, cellsTouching, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
 import type { StoredBlock } from '../../tiling/job/execution.js';
-import type { TileRaster } from '../kernels/kernel.js';
+import { maskLevel } from '../../tiling/plan/levels.js';
+import { maskEncoding } from '../../tiling/stitch/output-shape.js';
+import { partOf, type TileRaster } from '../kernels/kernel.js';
 import type { OpenJob } from './open-job.js';
 import { allocate } from './run-chain.js';
 import type { Tally } from './tally.js';
+import { withoutIdle, withValidity } from './validity.js';
 
 /**
  * Writes the blocks of a finished tile and of the overviews that lie whole inside it. `raster` holds the
@@ -21,7 +25,10 @@ export async function emitLevels(
   const stored: StoredBlock[] = [];
   let current = raster;
   for (let level = base; ; level++) {
-    if (levels.includes(level)) stored.push(...(await emitBlocks(open, current, level, tally)));
+    if (levels.includes(level)) {
+      stored.push(...(await emitBlocks(open, current, level, tally)));
+      if (open.plan.mask !== undefined) stored.push(...(await emitMask(open, current, level, tally)));
+    }
     if (level >= levels.at(-1)!) break;
     current = tally.timed('kernel', () => halved(open, current));
   }
@@ -30,35 +37,63 @@ export async function emitLevels(
 }
 
 async function emitBlocks(open: OpenJob, raster: TileRaster, level: number, tally: Tally): Promise<StoredBlock[]> {
-  const { plan, backend, sink } = open;
+  const { plan, backend } = open;
   const side = plan.block;
-  const grid = gridOf(plan.levels[level]!, { width: side, height: side });
   const mark = backend.memory.mark();
   const staging = allocate(open, { x: 0, y: 0, width: side, height: side }, raster);
   const pixels = new Uint8Array(staging.samples.buffer, staging.samples.byteOffset, staging.samples.byteLength);
-  const stored: StoredBlock[] = [];
-  for (const index of cellsTouching(grid, raster.rect)) {
-    const rect = intersect(cellRect(grid, index), raster.rect);
-    const options = { rect, block: grid.cell, predictor: plan.encoding.predictor };
-    const encoded = await tally.timed('encode', () => {
-      backend.pixels.cutBlock(raster, options, pixels);
-      return encodeBlock(pixels, { side, channels: raster.channels }, plan.encoding);
-    });
-    // A placed block is read back by nothing that could check it, and its bytes are the tile's own pixels.
-    const crc = open.sink.part === '' ? 0 : tally.timed('encode', () => crc32(encoded));
-    const offset = tally.timed('write', () => sink.put({ level, index }, encoded));
-    tally.counts.bytesWritten += encoded.length;
-    stored.push({ level, index, offset, length: encoded.length, crc });
-  }
+  const { predictor } = plan.encoding;
+  const stored = await storeBlocks(open, { level, as: level, covered: raster.rect }, tally, (rect) => {
+    backend.pixels.cutBlock(raster, { rect, block: { width: side, height: side }, predictor }, pixels);
+    return encodeBlock(pixels, { side, channels: raster.channels }, plan.encoding);
+  });
   backend.memory.release(mark);
+  return stored;
+}
+
+/** The mask of the same pixels, one bit each; bits beyond the image are 0. */
+function emitMask(open: OpenJob, { rect, ...raster }: TileRaster, level: number, tally: Tally): Promise<StoredBlock[]> {
+  const { plan } = open;
+  const side = plan.block;
+  const encoding = maskEncoding(plan);
+  return storeBlocks(open, { level, as: maskLevel(plan, level), covered: rect }, tally, (part) => {
+    const bytes = new Uint8Array(side * side);
+    const { valid, stride, channels } = partOf({ rect, ...raster }, part);
+    for (let y = 0; y < part.height; y++) {
+      const row = bytes.subarray(y * side, y * side + part.width);
+      if (valid === undefined) row.fill(255);
+      else row.set(valid.subarray((y * stride) / channels, (y * stride) / channels + part.width));
+    }
+    return encodeBlock(packBits(bytes, { width: side, height: side }), { side, channels: 1 }, encoding);
+  });
+}
+
+/** Encodes and stores every block of a level that a tile covers, `as` the number that the level is stored under. */
+async function storeBlocks(
+  { plan, sink }: OpenJob,
+  { level, as, covered }: { readonly level: number; readonly as: number; readonly covered: Rect },
+  tally: Tally,
+  encode: (rect: Rect) => Uint8Array | Promise<Uint8Array>,
+): Promise<StoredBlock[]> {
+  const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
+  const stored: StoredBlock[] = [];
+  for (const index of cellsTouching(grid, covered)) {
+    const encoded = await tally.timed('encode', () => encode(intersect(cellRect(grid, index), covered)));
+    // A placed block is read back by nothing that could check it, and its bytes are the tile's own pixels.
+    const crc = sink.part === '' ? 0 : tally.timed('encode', () => crc32(encoded));
+    const offset = tally.timed('write', () => sink.put({ level: as, index }, encoded));
+    tally.counts.bytesWritten += encoded.length;
+    stored.push({ level: as, index, offset, length: encoded.length, crc });
+  }
   return stored;
 }
 
 function halved(open: OpenJob, raster: TileRaster): TileRaster {
   const { output } = open.plan;
-  const next = allocate(open, halvedRect(raster.rect), raster);
+  let next = allocate(open, halvedRect(raster.rect), raster);
+  if (raster.valid !== undefined) next = withValidity(open, next);
   open.backend.pixels.halve(raster, next, { mode: 'average', alpha: output.alpha, nodata: output.nodata });
-  return next;
+  return next.valid === undefined ? next : withoutIdle(next, next.rect);
 }
 
 /** The pixels of the next level that a tile's pixels average to; tiles begin at even pixels. */

@@ -1,3 +1,4 @@
+import { badUsage } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
@@ -14,6 +15,7 @@ export interface SharedCaches {
   /** Differs where a thread died in between and the caches were made anew. */
   readonly generation: number;
   readonly image?: SharedArrayBuffer;
+  readonly mask?: SharedArrayBuffer;
   readonly map?: SharedArrayBuffer;
 }
 
@@ -36,6 +38,8 @@ export interface OpenJob {
   readonly backend: Backend;
   readonly now: () => number;
   readonly image: RasterReader;
+  /** The image's transparency mask. */
+  readonly mask?: RasterReader;
   readonly map?: RasterReader;
   /** Images that operations name in their parameters, by path. */
   readonly extras: Readonly<Record<string, RasterReader>>;
@@ -46,13 +50,23 @@ export interface OpenJob {
 }
 
 /** What of an open job a chain reads from and computes with. */
-export interface ChainInputs extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'map' | 'extras' | 'device'> {
+export interface ChainInputs
+  extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'extras' | 'device'> {
   readonly job: Pick<TileJob, 'boundedBackend'>;
 }
 
-/** Opens the sources and the sink of a job for one thread. */
+/**
+ * Opens the sources and the sink of a job for one thread.
+ * @throws bad-usage where the plan has a mask that the job gives no way to read
+ */
 export function openJob(job: TileJob, caches: SharedCaches, context: ThreadContext): OpenJob {
   const { plan } = job;
+  if (plan.mask !== undefined && job.mask === undefined) {
+    throw badUsage({
+      what: 'the image has a transparency mask, which does not travel to this worker',
+      remedy: 'run the job without --coordinator, or with --mask ignore',
+    });
+  }
   const readerOf = (ref: TileJob['image'], cache: SharedArrayBuffer | undefined) =>
     new RasterReader(
       context.storage.openSource(ref),
@@ -60,6 +74,7 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
       context.now,
     );
   const image = readerOf(job.image, caches.image);
+  const mask = job.mask === undefined ? undefined : readerOf(job.mask, caches.mask);
   const map = job.map === undefined ? undefined : readerOf(job.map, caches.map);
   const extras = Object.fromEntries(
     Object.entries(job.extras).map(([path, ref]) => [path, readerOf(ref, undefined)] as const),
@@ -71,6 +86,7 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     backend: context.backend,
     now: context.now,
     image,
+    mask,
     map,
     extras,
     sink,
@@ -78,6 +94,7 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {
       image.source.close();
+      mask?.source.close();
       map?.source.close();
       for (const extra of Object.values(extras)) extra.source.close();
       sink.close();

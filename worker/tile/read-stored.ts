@@ -8,11 +8,12 @@ import { intersect, type Rect } from '../../tiling/geometry/rect.js';
 import type { StoredRead, TileTask } from '../../tiling/job/execution.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { readFully } from '../../tiling/stitch/copy-blocks.js';
-import { storedBlockLayout, storedPhotometric } from '../../tiling/stitch/output-shape.js';
+import { storedBlockLayout, storedMaskLayout, storedPhotometric } from '../../tiling/stitch/output-shape.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import type { OpenJob } from './open-job.js';
 import { allocate } from './run-chain.js';
 import type { Tally } from './tally.js';
+import { withoutIdle, withValidity } from './validity.js';
 
 /** The pixels of `rect` at a level that earlier tiles have stored. */
 export async function readStoredTile(
@@ -25,18 +26,24 @@ export async function readStoredTile(
   const { plan } = open;
   const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
   const layout = storedBlockLayout(plan, grid);
-  const raster = allocate(open, rect, plan.output);
+  const pixels = allocate(open, rect, plan.output);
+  const raster = plan.mask === undefined ? pixels : withValidity(open, pixels);
+  const mask = { ...plan.output, channels: 1, dtype: 'uint8', nodata: undefined } as const;
   const fetched = await tally.timed('read', () => open.sink.readBack?.(task));
   for (const [position, read] of (task.reads ?? []).entries()) {
     const encoded = fetched?.[position] ?? tally.timed('read', () => readStored(open, read));
     tally.counts.bytesRead += encoded.length;
     const where = { file: read.part, block: read.index };
+    const isMask = read.level !== level;
     const decoded = await tally.timed('decode', () =>
-      decodeBlock(encoded, layout, { storedPhotometric: storedPhotometric(plan) }, plan.output, where),
+      isMask
+        ? decodeBlock(encoded, storedMaskLayout(plan, grid), { storedPhotometric: 1 }, mask, where)
+        : decodeBlock(encoded, layout, { storedPhotometric: storedPhotometric(plan) }, plan.output, where),
     );
-    copyIn(decoded, cellRect(grid, read.index), plan.block, raster);
+    const into = isMask ? { ...mask, rect, stride: rect.width, samples: raster.valid! } : raster;
+    copyIn(decoded, cellRect(grid, read.index), plan.block, into);
   }
-  return raster;
+  return withoutIdle(raster, rect);
 }
 
 function readStored({ job: { sink } }: OpenJob, { part, offset, length, crc }: StoredRead): Uint8Array {

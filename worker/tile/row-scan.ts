@@ -3,7 +3,7 @@ import type { Carries } from '../../tiling/job/execution.js';
 import type { Operation } from '../../tiling/operations/index.js';
 import { type ChainLink, couplingOf, linkChainWith } from '../../tiling/plan/chain.js';
 import type { Plan } from '../../tiling/plan/plan.js';
-import type { Kernel, KernelContext, TileRaster } from '../kernels/kernel.js';
+import { type Kernel, type KernelContext, partOf, type TileRaster } from '../kernels/kernel.js';
 
 /** A chain to run for one tile. */
 export interface ChainRun {
@@ -51,7 +51,7 @@ export class RowScan {
     const scan = (from: number, to: number) => {
       if (from >= to) return;
       const rect = { ...output.rect, x: from, width: to - from };
-      kernel(columns(window, rect), columns(output, rect), operation, { ...context, carry });
+      kernel(partOf(window, rect), partOf(output, rect), operation, { ...context, carry });
     };
     scan(output.rect.x, handOverAt);
     this.#carriesOut.push(encodeCarry(carry));
@@ -62,11 +62,6 @@ export class RowScan {
   handedOn(): Carries | undefined {
     return this.#carriesOut.length === 0 ? undefined : this.#carriesOut;
   }
-}
-
-function columns(raster: TileRaster, rect: Rect): TileRaster {
-  const start = (rect.y - raster.rect.y) * raster.stride + (rect.x - raster.rect.x) * raster.channels;
-  return { ...raster, rect, samples: raster.samples.subarray(start) };
 }
 
 function encodeCarry(carry: Float64Array): string {

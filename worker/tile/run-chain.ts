@@ -5,12 +5,13 @@ import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.j
 import { chainTypes } from '../../tiling/plan/memory.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
-import type { KernelContext, TileMap, TileRaster } from '../kernels/kernel.js';
+import { type KernelContext, partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { extendBorder } from '../kernels/reference/extend-border.js';
 import { sigmasOf } from '../kernels/reference/map-values.js';
 import type { ChainInputs } from './open-job.js';
 import { type ChainRun, RowScan } from './row-scan.js';
 import type { Tally } from './tally.js';
+import { copyValidity, readValidity, withoutIdle, withValidity } from './validity.js';
 
 /** A tile's pixels after a chain. */
 export interface ChainResult {
@@ -41,11 +42,14 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   let window = allocate(open, first.window, plan.image);
   tally.counts.inputPixels += area(first.input);
   await readImage(open, window, first.input, tally);
+  window = await readValidity(open, window, first.input, tally);
   const scan = new RowScan(run, plan);
   // Threads of a process without a GPU start sooner without its modules.
   const device = open.device === undefined ? undefined : await import('./run-resident.js');
   for (let index = 0; index < links.length; index++) {
-    const resident = await device?.runResident(open, { links, types, maps, index, window }, tally);
+    // The device knows no masks.
+    const free = window.valid === undefined ? device : undefined;
+    const resident = await free?.runResident(open, { links, types, maps, index, window }, tally);
     if (device !== undefined && resident !== undefined) {
       index = resident.next - 1;
       window = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
@@ -53,14 +57,18 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
       continue;
     }
     const link = links[index]!;
-    const following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
-    const output = within(following, link.output);
+    let following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
+    if (window.valid !== undefined) following = withValidity(open, following);
+    const output = partOf(following, link.output);
     const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };
     tally.timed('kernel', () => {
       extendBorder(window, link.image, link.operation);
       const kernel = open.backend.kernels[link.operation.name]!;
       if (couplingOf(link.operation) === 'row') scan.run(kernel, { window, output, link, index, context });
       else kernel(window, output, link.operation, context);
+      if (window.valid === undefined) return;
+      if (OPERATIONS[link.operation.name]!.outputSize === undefined) copyValidity(window, output);
+      following = withoutIdle(following, link.output);
     });
     window = following;
   }
@@ -84,7 +92,7 @@ async function readMap(open: ChainInputs, operation: Operation, rect: Rect, tall
 }
 
 async function readImage(open: ChainInputs, window: TileRaster, rect: Rect, tally: Tally): Promise<void> {
-  const inside = within(window, rect);
+  const inside = partOf(window, rect);
   tally.addRead(await open.image.read(rect, bytesOf(inside.samples), inside.stride * SAMPLE_BYTES[inside.dtype]));
 }
 
@@ -119,7 +127,7 @@ export function converted(open: ChainInputs, raster: TileRaster, dtype: DType): 
   if (raster.dtype === dtype) return raster;
   const output = allocate(open, raster.rect, { dtype, channels: raster.channels });
   open.backend.pixels.convert(raster, output);
-  return output;
+  return { ...output, valid: raster.valid };
 }
 
 /** A new raster for `rect`, rows dense. */
@@ -127,11 +135,4 @@ export function allocate(open: ChainInputs, rect: Rect, type: Pick<RasterInfo, '
   const stride = rect.width * type.channels;
   const samples = open.backend.memory.allocSamples(type.dtype, stride * rect.height);
   return { rect, dtype: type.dtype, channels: type.channels, stride, samples };
-}
-
-/** The part of a raster that holds `rect`, in the same memory. */
-export function within(raster: TileRaster, rect: Rect): TileRaster {
-  const { x, y } = raster.rect;
-  const start = (rect.y - y) * raster.stride + (rect.x - x) * raster.channels;
-  return { ...raster, rect, samples: raster.samples.subarray(start) };
 }

@@ -16,7 +16,7 @@ export interface Storage {
 export const FILE_STORAGE: Storage = {
   openSource(ref) {
     if (ref.kind !== 'file') throw unseen(ref);
-    return openTiffSource(ref.path, { blocksChecked: true });
+    return openTiffSource(ref.path, { directory: ref.directory, blocksChecked: true });
   },
   openSink(ref, plan, thread) {
     if (ref.kind === 'coordinator') throw unseen(ref);

@@ -69,13 +69,23 @@ function startThread(): Worker {
 
 /** A raster with dense rows in shared memory, with or without the samples. */
 function shared(raster: TileRaster, filled: boolean): TileRaster {
-  const { rect, dtype, channels } = raster;
+  const { rect, dtype, channels, valid } = raster;
   const stride = rect.width * channels;
   const length = stride * rect.height;
   const samples = viewSamples(dtype, new SharedArrayBuffer(length * raster.samples.BYTES_PER_ELEMENT), 0, length);
   const copy = { rect, dtype, channels, stride, samples };
-  if (filled) copyRows(raster, copy);
-  return copy;
+  if (!filled) return copy;
+  copyRows(raster, copy);
+  return valid === undefined ? copy : { ...copy, valid: denseValidity(raster, valid) };
+}
+
+function denseValidity({ rect, stride, channels }: TileRaster, valid: Uint8Array): Uint8Array {
+  const dense = new Uint8Array(rect.width * rect.height);
+  for (let row = 0; row < rect.height; row++) {
+    const from = (row * stride) / channels;
+    dense.set(valid.subarray(from, from + rect.width), row * rect.width);
+  }
+  return dense;
 }
 
 function copyRows(from: TileRaster, to: TileRaster): void {

@@ -3,8 +3,7 @@ import { describeRect } from '../../../tiling/geometry/rect.js';
 import { type CustomParams, customFootprint, customParams } from '../../../tiling/operations/custom.js';
 import type { Operation } from '../../../tiling/operations/index.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from '../reference/nodata.js';
-import { fillSamples, nodataOf, sampleIndex } from '../reference/pixels.js';
+import { fillSamples, holesOf, sampleIndex } from '../reference/pixels.js';
 
 type Export = (...args: number[]) => number;
 
@@ -73,19 +72,18 @@ function runPixels(
   const address = buffer((2 * members + data.length) * 8);
   const values = new Float64Array(memory.buffer, address, 2 * members + data.length);
   values.set(data, 2 * members);
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const { rect, channels, samples } = input;
   fillSamples(input, output, context, (x, y, c) => {
-    const hole = nodata[c]!;
     let count = 0;
     for (let k = 0; k < members; k++) {
       const { dx, dy } = offsets[k]!;
       const column = x + dx - rect.x;
       const row = y + dy - rect.y;
       if (column < 0 || row < 0 || column >= rect.width || row >= rect.height) continue;
-      const sample = samples[row * input.stride + column * channels + c]!;
-      if (isNodata(sample, hole)) continue;
-      values[count] = sample;
+      const pixel = row * input.stride + column * channels;
+      if (isHole(pixel, c)) continue;
+      values[count] = samples[pixel + c]!;
       values[members + count++] = memberWeights[k]!;
     }
     const { width, height } = context.image;
@@ -122,13 +120,13 @@ function runRows(
   new Int32Array(memory.buffer, offsetsAt, members).set(offsets);
   const windowAt = offsetsAt + members * 4;
   const window = new Float32Array(memory.buffer, windowAt, lines * lineLength);
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const copies: Float64Array[] = [];
   for (let c = 0; c < channels; c++) {
     const plane = new Float64Array(rect.width * rect.height);
     const place = (y: number) => {
       const line = modulo(y, footprint.height) * lineLength;
-      copyLine(input, { y, x: rect.x - left, channel: c, hole: nodata[c]! }, window.subarray(line, line + lineLength));
+      copyLine(input, { y, x: rect.x - left, channel: c, isHole }, window.subarray(line, line + lineLength));
       window.copyWithin(line + footprint.height * lineLength, line, line + lineLength);
     };
     for (let y = rect.y - top; y < rect.y - top + footprint.height - 1; y++) place(y);
@@ -159,10 +157,15 @@ function runRows(
   fillSamples(input, output, context, (x, y, c) => canonical(copies[c]![(y - rect.y) * rect.width + x - rect.x]!));
 }
 
-/** One line of a window as float32: NaN for nodata and for what the input does not hold. */
+/** One line of a window as float32: NaN for holes and for what the input does not hold. */
 function copyLine(
   input: TileRaster,
-  from: { readonly x: number; readonly y: number; readonly channel: number; readonly hole: number | null },
+  from: {
+    readonly x: number;
+    readonly y: number;
+    readonly channel: number;
+    readonly isHole: ReturnType<typeof holesOf>;
+  },
   into: Float32Array,
 ): void {
   const { rect, channels, samples } = input;
@@ -170,10 +173,9 @@ function copyLine(
   if (from.y < rect.y || from.y >= rect.y + rect.height) return;
   const first = Math.max(from.x, rect.x);
   const last = Math.min(from.x + into.length, rect.x + rect.width);
-  let at = sampleIndex(input, first, from.y) + from.channel;
+  let at = sampleIndex(input, first, from.y);
   for (let x = first; x < last; x++, at += channels) {
-    const sample = samples[at]!;
-    if (!isNodata(sample, from.hole)) into[x - from.x] = sample;
+    if (!from.isHole(at, from.channel)) into[x - from.x] = samples[at + from.channel]!;
   }
 }
 

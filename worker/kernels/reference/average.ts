@@ -1,7 +1,6 @@
 import { grow, intersect, type Reach } from '../../../tiling/geometry/rect.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from './nodata.js';
-import { nodataOf, sampleIndex } from './pixels.js';
+import { holesOf, sampleIndex } from './pixels.js';
 
 /** A window and the weight of each offset in it. */
 export interface WeightedWindow extends Reach {
@@ -13,19 +12,18 @@ export type Average = (x: number, y: number, channel: number, window: WeightedWi
 
 /**
  * The weighted mean over a window's samples that the input holds: under border `clip` that cuts the window at
- * the image. A nodata sample has weight 0; where alpha is unassociated, colour is weighted by its pixel's
+ * the image. A nodata sample and a masked pixel have weight 0; where alpha is unassociated, colour is weighted by its pixel's
  * alpha too. 0 where all weights are 0; NaN where a weighted sample is not finite. Sums in float64, row by row.
  */
 export function averageOver(input: TileRaster, context: KernelContext): Average {
   const { samples, channels } = input;
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const alpha = context.alpha === 'unassociated' ? channels - 1 : -1;
 
   function own(pixel: number, channel: number): number {
-    if (isNodata(samples[pixel + channel]!, nodata[channel]!)) return 0;
+    if (isHole(pixel, channel)) return 0;
     if (alpha < 0 || channel === alpha) return 1;
-    const opacity = samples[pixel + alpha]!;
-    return isNodata(opacity, nodata[alpha]!) ? 0 : opacity;
+    return isHole(pixel, alpha) ? 0 : samples[pixel + alpha]!;
   }
 
   return (x, y, channel, window) => {

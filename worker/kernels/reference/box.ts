@@ -1,12 +1,13 @@
 import { intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
 import type { DType } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { avoidNodata, isNodata, nodataSample } from './nodata.js';
+import { avoidNodata } from './nodata.js';
+import { holesOf, nodataOf, sampleIndex } from './pixels.js';
 import { roundedQuotient } from './rounding.js';
 
 /**
  * Mean over the square window [x−r, x+r]×[y−r, y+r], each channel on its own: Σ(w·s) / Σw over the window's
- * samples s. The weight w is 0 for a nodata sample; where alpha is unassociated, w is the pixel's alpha for
+ * samples s. The weight w is 0 for a nodata sample and in a masked pixel; where alpha is unassociated, w is the pixel's alpha for
  * colour (0 where that is nodata) and a window of Σw = 0 gives 0; otherwise w is 1.
  *
  * Border `clip` cuts the window at the image; all others find the input extended already. Integers are
@@ -16,6 +17,8 @@ import { roundedQuotient } from './rounding.js';
 export const box: Kernel = (input, output, operation, context) => {
   const { rect, channels } = output;
   const mean = channelMeans(input, context);
+  const isHole = holesOf(input, context);
+  const nodata = nodataOf(input, context);
   for (let y = 0; y < rect.height; y++) {
     for (let x = 0; x < rect.width; x++) {
       const radius = context.map ? context.map.values[y * rect.width + x]! : (operation.params.radius as number);
@@ -24,11 +27,9 @@ export const box: Kernel = (input, output, operation, context) => {
       const window = operation.border === 'clip' ? intersect(uncut, rectOf(context.image)) : uncut;
       const own = sampleIndex(input, rect.x + x, rect.y + y);
       for (let c = 0; c < channels; c++) {
-        const sample = input.samples[own + c]!;
-        const nodata = nodataSample(input.dtype, context.nodata?.[c]);
-        output.samples[y * output.stride + x * channels + c] = isNodata(sample, nodata)
-          ? sample
-          : avoidNodata(input.dtype, mean(window, c), nodata);
+        output.samples[y * output.stride + x * channels + c] = isHole(own, c)
+          ? input.samples[own + c]!
+          : avoidNodata(input.dtype, mean(window, c), nodata[c]!);
       }
     }
   }
@@ -39,13 +40,12 @@ type ChannelMean = (window: Rect, channel: number) => number;
 function channelMeans(input: TileRaster, context: KernelContext): ChannelMean {
   const { channels, samples, dtype } = input;
   const alpha = channels - 1;
-  const nodata = Array.from({ length: channels }, (_, c) => nodataSample(dtype, context.nodata?.[c]));
+  const isHole = holesOf(input, context);
 
   function weight(pixel: number, channel: number): number {
-    if (isNodata(samples[pixel + channel]!, nodata[channel]!)) return 0;
+    if (isHole(pixel, channel)) return 0;
     if (context.alpha !== 'unassociated' || channel === alpha) return 1;
-    const opacity = samples[pixel + alpha]!;
-    return isNodata(opacity, nodata[alpha]!) ? 0 : opacity;
+    return isHole(pixel, alpha) ? 0 : samples[pixel + alpha]!;
   }
 
   return (window, channel) => {
@@ -104,8 +104,4 @@ class SumOf {
     const weights = BigInt(this.weights);
     return Number((2n * this.bigWeighted + weights) / (2n * weights));
   }
-}
-
-function sampleIndex(raster: TileRaster, x: number, y: number): number {
-  return (y - raster.rect.y) * raster.stride + (x - raster.rect.x) * raster.channels;
 }

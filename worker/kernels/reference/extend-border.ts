@@ -18,6 +18,11 @@ export interface BorderExtension {
  */
 export function extendBorder(raster: TileRaster, image: Size, { border, constantValue }: BorderExtension): void {
   if (border === 'clip') return;
+  if (raster.valid !== undefined) {
+    const valid = { rect: raster.rect, dtype: 'uint8', channels: 1, samples: raster.valid } as const;
+    // The constant beyond the image is no masked pixel.
+    extendBorder({ ...valid, stride: raster.stride / raster.channels }, image, { border, constantValue: 255 });
+  }
   const { rect, channels, stride, samples, dtype } = raster;
   const inside = intersect(rect, rectOf(image));
   const value = toSample(dtype, constantValue);

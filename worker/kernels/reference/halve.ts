@@ -1,18 +1,27 @@
 import type { DType } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import type { HalveOptions, PixelKernels } from '../pixel-kernels.js';
-import { avoidNodata, isNodata, nodataSample } from './nodata.js';
+import { avoidNodata, nodataSample } from './nodata.js';
+import { holesOf } from './pixels.js';
 import { roundedQuotient } from './rounding.js';
 
 /** One level to the next, by the rule of {@link PixelKernels.halve}. */
 export const halve: PixelKernels['halve'] = (input, output, options) => {
-  const { rect, channels, samples, stride } = output;
+  const { rect, channels, samples, stride, valid } = output;
+  const isHole = holesOf(input, options);
   for (let y = 0; y < rect.height; y++) {
     for (let x = 0; x < rect.width; x++) {
       const pixels = pixelsUnder(input, rect.x + x, rect.y + y);
+      if (input.valid && valid) {
+        const under = options.mode === 'nearest' ? pixels.slice(0, 1) : pixels;
+        const counts = under.some((pixel) => input.valid![pixel / channels] !== 0);
+        valid[(y * stride) / channels + x] = counts ? 255 : 0;
+      }
       for (let c = 0; c < channels; c++) {
         samples[y * stride + x * channels + c] =
-          options.mode === 'nearest' ? input.samples[pixels[0]! + c]! : average(input, pixels, c, options);
+          options.mode === 'nearest'
+            ? input.samples[pixels[0]! + c]!
+            : average(input, pixels, c, { ...options, isHole });
       }
     }
   }
@@ -29,18 +38,22 @@ function pixelsUnder({ rect, stride, channels }: TileRaster, x: number, y: numbe
   return pixels;
 }
 
-function average(input: TileRaster, pixels: number[], channel: number, options: HalveOptions): number {
+function average(
+  input: TileRaster,
+  pixels: number[],
+  channel: number,
+  options: HalveOptions & { readonly isHole: (pixel: number, channel: number) => boolean },
+): number {
   const { samples, channels, dtype } = input;
   const nodata = nodataSample(dtype, options.nodata?.[channel]);
-  const valid = pixels.filter((pixel) => !isNodata(samples[pixel + channel]!, nodata));
+  const valid = pixels.filter((pixel) => !options.isHole(pixel, channel));
   if (valid.length === 0) return samples[pixels[0]! + channel]!;
   const alpha = channels - 1;
-  const alphaNodata = nodataSample(dtype, options.nodata?.[alpha]);
   let weighted = 0;
   let weights = 0;
   for (const pixel of valid) {
     const weight = options.alpha === 'unassociated' && channel !== alpha ? samples[pixel + alpha]! : 1;
-    if (weight === 0 || (channel !== alpha && options.alpha === 'unassociated' && isNodata(weight, alphaNodata)))
+    if (weight === 0 || (channel !== alpha && options.alpha === 'unassociated' && options.isHole(pixel, alpha)))
       continue;
     weighted += weight * samples[pixel + channel]!;
     weights += weight;

@@ -2,8 +2,7 @@ import type { Operation } from '../../../tiling/operations/descriptor.js';
 import { type ChannelPartial, FLOAT_BINS, otsuRanges } from '../../../tiling/operations/otsu.js';
 import { INTEGER_MAX } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from './nodata.js';
-import { nodataOf } from './pixels.js';
+import { holesOf } from './pixels.js';
 
 /**
  * One tile's term of a reduction over the image: JSON data for the descriptor's `reduction.merge`. The
@@ -12,12 +11,12 @@ import { nodataOf } from './pixels.js';
 export type PartialKernel = (tile: TileRaster, operation: Operation, context: KernelContext) => unknown;
 
 /**
- * Extremes and counts of each channel, nodata and non-finite samples left out: one bin a value for integers;
+ * Extremes and counts of each channel, nodata, masked and non-finite samples left out: one bin a value for integers;
  * for float32 no bins until the image's range is known, then {@link FLOAT_BINS} over it, the last one closed.
  */
 export const otsuPartial: PartialKernel = (tile, operation, context): ChannelPartial[] => {
-  const nodata = nodataOf(tile, context);
-  return nodata.map((hole, channel) => {
+  const isHole = holesOf(tile, context);
+  return Array.from({ length: tile.channels }, (_, channel) => {
     const range = otsuRanges(operation)?.[channel];
     const bins = binOf(tile, range);
     const counts: number[] = new Array(bins.count).fill(0);
@@ -25,8 +24,9 @@ export const otsuPartial: PartialKernel = (tile, operation, context): ChannelPar
     let high = Number.NEGATIVE_INFINITY;
     for (let row = 0; row < tile.rect.height; row++) {
       for (let column = 0; column < tile.rect.width; column++) {
-        const sample = tile.samples[row * tile.stride + column * tile.channels + channel]!;
-        if (isNodata(sample, hole) || !Number.isFinite(sample)) continue;
+        const pixel = row * tile.stride + column * tile.channels;
+        const sample = tile.samples[pixel + channel]!;
+        if (isHole(pixel, channel) || !Number.isFinite(sample)) continue;
         low = Math.min(low, sample);
         high = Math.max(high, sample);
         if (bins.count > 0) counts[bins.index(sample)]!++;

@@ -3,13 +3,12 @@ import type { Border } from '../../../tiling/operations/descriptor.js';
 import { boxesFor, iteration } from '../../../tiling/operations/iterated-box.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { borderIndex } from './border-index.js';
-import { isNodata } from './nodata.js';
-import { fillSamples, nodataOf, sampleIndex } from './pixels.js';
+import { fillSamples, holesOf, sampleIndex } from './pixels.js';
 
 /**
  * `rounds` times img = (1 − w)·img + w·box(img) with the k×k mean and w = n/rounds per pixel,
  * n = 2σ²/((k²−1)/6), in float64. The image is extended anew in every round, as OpenCV's `blur` does it, so it
- * is taken from the input's part inside the image; the map covers the same pixels. Nodata and alpha: sums of
+ * is taken from the input's part inside the image; the map covers the same pixels. Nodata, masks and alpha: sums of
  * weighted samples and of weights diffuse alike and are divided at the end.
  */
 export const iteratedBox: Kernel = (input, output, operation, context) => {
@@ -55,15 +54,15 @@ function shareOf(
 }
 
 function weightedPlane(input: TileRaster, region: Rect, channel: number, context: KernelContext) {
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const alpha = context.alpha === 'unassociated' && channel < input.channels - 1 ? input.channels - 1 : -1;
   const weights = new Float64Array(region.width * region.height);
   const sums = weights.map((_, at) => {
     const pixel = sampleIndex(input, region.x + (at % region.width), region.y + Math.floor(at / region.width));
+    if (isHole(pixel, channel)) return 0;
     const sample = input.samples[pixel + channel]!;
-    if (isNodata(sample, nodata[channel]!)) return 0;
-    const opacity = alpha < 0 ? 1 : input.samples[pixel + alpha]!;
-    weights[at] = alpha >= 0 && isNodata(opacity, nodata[alpha]!) ? 0 : opacity;
+    if (alpha < 0) weights[at] = 1;
+    else weights[at] = isHole(pixel, alpha) ? 0 : input.samples[pixel + alpha]!;
     // An infinity spoils what it reaches as NaN does.
     return weights[at] === 0 ? 0 : Number.isFinite(sample) ? sample * weights[at]! : Number.NaN;
   });

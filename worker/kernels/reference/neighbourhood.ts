@@ -1,19 +1,18 @@
 import { contains } from '../../../tiling/geometry/rect.js';
 import type { Footprint } from '../../../tiling/operations/footprint.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from './nodata.js';
-import { nodataOf, sampleIndex } from './pixels.js';
+import { holesOf, sampleIndex } from './pixels.js';
 
 /**
  * The samples of one channel under a footprint placed at (x, y), row by row: those that the input holds and
- * that are not nodata. The result is the caller's until the next call.
+ * that are no holes. The result is the caller's until the next call.
  */
 export function windowSamples(
   input: TileRaster,
   context: KernelContext,
   footprint: Footprint,
 ): (x: number, y: number, channel: number) => Float64Array {
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const offsets = footprint.members.flatMap((member, at) => {
     const dx = (at % footprint.width) - footprint.reach.left;
     const dy = Math.floor(at / footprint.width) - footprint.reach.top;
@@ -24,8 +23,8 @@ export function windowSamples(
     let count = 0;
     for (const { dx, dy } of offsets) {
       if (!contains(input.rect, { x: x + dx, y: y + dy, width: 1, height: 1 })) continue;
-      const sample = input.samples[sampleIndex(input, x + dx, y + dy) + channel]!;
-      if (!isNodata(sample, nodata[channel]!)) buffer[count++] = sample;
+      const pixel = sampleIndex(input, x + dx, y + dy);
+      if (!isHole(pixel, channel)) buffer[count++] = input.samples[pixel + channel]!;
     }
     return buffer.subarray(0, count);
   };

@@ -11,8 +11,8 @@ const BAD = 2;
 const HITS = 4;
 
 /**
- * Row functions over summed-area rows of 64-bit lanes, for every type, any number of channels, nodata and
- * alpha. Integer sums are exact below 2^64, which is beyond any window of radius 32767.
+ * Row functions over summed-area rows of 64-bit lanes, for every type, any number of channels, nodata,
+ * masks and alpha. Integer sums are exact below 2^64, which is beyond any window of radius 32767.
  */
 export function wideRows(arena: WasmArena): (input: TileRaster, output: TileRaster, c: KernelContext) => RowKernel {
   const module = instantiate(arena, 'box-wide', [
@@ -31,22 +31,31 @@ export function wideRows(arena: WasmArena): (input: TileRaster, output: TileRast
     const sampleBytes = SAMPLE_BYTES[dtype];
     const strideBytes = input.stride * sampleBytes;
     const alpha = context.alpha === 'unassociated' && channels > 1;
-    const weighted = nodata.fill(input, context.nodata) || alpha;
+    const weighted = nodata.fill(input, context.nodata) || alpha || input.valid !== undefined;
+    const validRow = validityRows(arena, input);
     const bad = dtype === 'float32' && module.anyNonFinite(source, input.samples.length) !== 0;
     const planes = (weighted ? WEIGHTS : 0) | (bad ? BAD : 0) | (dtype === 'float32' && alpha ? HITS : 0);
 
     const run: RowKernel['cut'] = (rows, { x, y, width }, radii, into) => {
       const own = source + y * strideBytes + x * channels * sampleBytes;
       const limits = [rect.width, rect.height] as const;
-      meansRow(rows, x, y, radii, into, width, ...limits, own, output.channels, planes, nodata.address);
+      const valid = validRow(x, y);
+      meansRow(rows, x, y, radii, into, width, ...limits, own, output.channels, planes, nodata.address, valid);
     };
     return {
       prefix: (row, above, into) => {
         const from = source + row * strideBytes;
-        prefixRow(from, above, into, rect.width, channels, planes, nodata.address, alpha ? 1 : 0);
+        prefixRow(from, above, into, rect.width, channels, planes, nodata.address, alpha ? 1 : 0, validRow(0, row));
       },
       whole: run,
       cut: run,
     };
   };
+}
+
+/** Addresses of the bytes that say which pixels count, from column x of row y on; 0 where all do. */
+function validityRows(arena: WasmArena, { valid, stride, channels }: TileRaster): (x: number, y: number) => number {
+  if (valid === undefined) return () => 0;
+  const start = arena.addressOf(valid);
+  return (x, y) => start + (y * stride) / channels + x;
 }

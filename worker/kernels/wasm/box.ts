@@ -49,6 +49,7 @@ function boxShape(input: TileRaster, output: TileRaster, maxRadius: number, cont
     channels: input.channels,
     weighted: context.alpha === 'unassociated' && input.channels > 1,
     nodata: context.nodata?.some((value) => nodataSample(input.dtype, value) !== null) ?? false,
+    masked: input.valid !== undefined,
   };
 }
 

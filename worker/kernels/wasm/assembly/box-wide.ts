@@ -1,6 +1,7 @@
 // Box mean over summed-area rows of 64-bit lanes: integers as uint64, float32 as float64. A pixel's lanes are
 // planes of one lane a channel: sums of weight * sample; then, as the host asks, sums of weights, counts of
-// non-finite samples, counts of weights that are not zero. The host calls row by row.
+// non-finite samples, counts of weights that are not zero. `valid` is a byte for each pixel, 0 where it is masked;
+// address 0 where none is. The host calls row by row.
 import { avoidNodata, isNodata, NODATA_BYTES } from './lib-nodata';
 
 /** Planes beside the sums, as bits of `planes`. */
@@ -35,7 +36,7 @@ function prefixPlain<T, S>(source: usize, above: usize, into: usize, width: u32,
 @inline
 function prefixWeighted<T, S>(
   source: usize, above: usize, into: usize, width: u32, step: usize, lanes: usize, plane: usize, planes: u32,
-  alpha: usize, entry: usize, alphaEntry: usize,
+  alpha: usize, entry: usize, alphaEntry: usize, valid: usize,
 ): void {
   let sum: S = 0;
   let weights: S = 0;
@@ -56,7 +57,7 @@ function prefixWeighted<T, S>(
     if (x < width) {
       const sample = load<T>(source);
       let weight: T = 1;
-      if (isNodata<T>(sample, entry)) weight = 0;
+      if (isNodata<T>(sample, entry) || (valid != 0 && load<u8>(valid + x) == 0)) weight = 0;
       else if (alpha) {
         weight = load<T>(source + alpha);
         if (isNodata<T>(weight, alphaEntry)) weight = 0;
@@ -79,6 +80,7 @@ function prefixWeighted<T, S>(
 @inline
 function prefix<T, S>(
   source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+  valid: usize,
 ): void {
   const step = <usize>channels * sizeof<T>();
   const plane = <usize>channels * 8;
@@ -92,7 +94,7 @@ function prefix<T, S>(
       const distance = alpha ? <usize>(channels - 1 - c) * sizeof<T>() : 0;
       prefixWeighted<T, S>(
         from, above + lane, into + lane, width, step, lanes, plane, planes,
-        distance, nodata + <usize>c * NODATA_BYTES, alphaEntry);
+        distance, nodata + <usize>c * NODATA_BYTES, alphaEntry, valid);
     }
   }
 }
@@ -115,13 +117,13 @@ function quotient(sum: u64, count: u64): u64 {
 
 /**
  * Means of `width` pixels from column x of row y on, windows cut to [0, limitX) and [0, limitY). `source` is the
- * first pixel's own sample, whose nodata stays and whose value is the mean of a float window of radius 0.
+ * first pixel's own sample, which stays where it is nodata or masked and whose value is the mean of a float window of radius 0.
  */
 // @ts-ignore: decorator
 @inline
 function means<T, S>(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize,
+  channels: u32, planes: u32, nodata: usize, valid: usize,
 ): void {
   const plane = <usize>channels * 8;
   const lanes = plane * (1 + popcnt(planes));
@@ -137,11 +139,13 @@ function means<T, S>(
     const bottom: usize = load<u32>(rows + y1 * 4);
     const left = <usize>x0 * lanes;
     const right = <usize>x1 * lanes;
+    const masked = valid != 0 && load<u8>(valid) == 0;
+    if (valid != 0) valid += 1;
     for (let c: u32 = 0; c < channels; c++) {
       const sample = load<T>(source);
       const entry = nodata + <usize>c * NODATA_BYTES;
       let mean: T;
-      if (planes != 0 && isNodata<T>(sample, entry)) mean = sample;
+      if (planes != 0 && (masked || isNodata<T>(sample, entry))) mean = sample;
       else {
         let lane = <usize>c * 8;
         const sum = windowSum<S>(top + lane, bottom + lane, left, right);
@@ -177,41 +181,44 @@ function means<T, S>(
 
 export function prefixRow8(
   source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+  valid: usize,
 ): void {
-  prefix<u8, u64>(source, above, into, width, channels, planes, nodata, alpha);
+  prefix<u8, u64>(source, above, into, width, channels, planes, nodata, alpha, valid);
 }
 
 export function prefixRow16(
   source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+  valid: usize,
 ): void {
-  prefix<u16, u64>(source, above, into, width, channels, planes, nodata, alpha);
+  prefix<u16, u64>(source, above, into, width, channels, planes, nodata, alpha, valid);
 }
 
 export function prefixRow32(
   source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+  valid: usize,
 ): void {
-  prefix<f32, f64>(source, above, into, width, channels, planes, nodata, alpha);
+  prefix<f32, f64>(source, above, into, width, channels, planes, nodata, alpha, valid);
 }
 
 export function meansRow8(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize,
+  channels: u32, planes: u32, nodata: usize, valid: usize,
 ): void {
-  means<u8, u64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata);
+  means<u8, u64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
 }
 
 export function meansRow16(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize,
+  channels: u32, planes: u32, nodata: usize, valid: usize,
 ): void {
-  means<u16, u64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata);
+  means<u16, u64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
 }
 
 export function meansRow32(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize,
+  channels: u32, planes: u32, nodata: usize, valid: usize,
 ): void {
-  means<f32, f64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata);
+  means<f32, f64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
 }
 
 /** Whether any of `count` float32 samples is NaN or infinite. */
