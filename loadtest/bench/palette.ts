@@ -1,10 +1,12 @@
-// The palette job against sharp alone, its reduce, and its memory: node dist/loadtest/bench/palette.js [FRAMES [MANY]]
-// FRAMES (3000) of 640×900 in three characters; MANY (30000) small frames against 300 for memory and linearity.
+// The palette job against sharp alone and the scikit-learn recipe, its reduce, and its memory:
+// node dist/loadtest/bench/palette.js [FRAMES [MANY]] [--python PATH] [--rounds N]
+// FRAMES (3000) of 640×900 in three characters; MANY (30000) small frames against a tenth and a hundredth of them.
 import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { runDataset } from '../../coordinator/index.js';
 import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
@@ -14,13 +16,17 @@ import { findPalette } from '../../tiling/palette/palette.js';
 import { paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
 import { FramePool } from '../../worker/index.js';
 
-const FRAMES = Number(process.argv[2] ?? 3000);
-const MANY = Number(process.argv[3] ?? 30_000);
-const FEW = 300;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { python: { type: 'string', default: 'python3' }, rounds: { type: 'string', default: '3' } },
+});
+const FRAMES = Number(positionals[0] ?? 3000);
+const MANY = Number(positionals[1] ?? 30_000);
+const FEW = MANY / 100;
 const SMALL = { width: 64, height: 90 };
 const LARGE = { width: 640, height: 900 };
 const CHARACTERS = ['knight', 'mage', 'slime'];
-const ROUNDS = 3;
+const ROUNDS = Number(values.rounds);
 const threads = availableParallelism();
 const seconds = () => performance.now() / 1000;
 const folder = mkdtempSync(join(tmpdir(), 'halotile-bench-palette-'));
@@ -104,6 +110,10 @@ async function benchTime(): Promise<void> {
     best.palette = Math.min(best.palette, await wall(() => palettes(frames, executor)));
   }
   await executor.close();
+  const recipe = fileURLToPath(new URL('../../../loadtest/bench/palette-recipe.py', import.meta.url));
+  const python = spawnSync(values.python, [recipe, frames, `${SMALL.width}`, `${SMALL.height}`], { encoding: 'utf8' });
+  if (python.status === 0) console.log(`scikit-learn recipe, s: ${python.stdout.trim()}`);
+  else console.log(`scikit-learn recipe skipped: ${python.stderr?.trim().split('\n').at(-1) ?? 'no Python'}`);
   console.table({
     [`${files.length} frames 640×900, ${threads} threads`]: {
       'sharp decodes, s': round(best.decode),
@@ -149,22 +159,23 @@ function benchReduce(): void {
 /** Memory and time of the command over few and over many frames; many are few, linked again and again. */
 async function benchMemory(): Promise<void> {
   const few = join(folder, 'few');
-  const many = join(folder, 'many');
   await makeFrames(few, FEW, { width: 128, height: 180 });
-  for (const character of CHARACTERS) {
-    mkdirSync(join(many, character), { recursive: true });
-    const names = readdirSync(join(few, character));
-    for (let index = 0; index < MANY / CHARACTERS.length; index++) {
-      const name = names[index % names.length]!;
-      linkSync(join(few, character, name), join(many, character, `${index}-${name}`));
+  const linked = (count: number) => {
+    const root = join(folder, `linked-${count}`);
+    for (const character of CHARACTERS) {
+      mkdirSync(join(root, character), { recursive: true });
+      const names = readdirSync(join(few, character));
+      for (let index = 0; index < count / CHARACTERS.length; index++) {
+        const name = names[index % names.length]!;
+        linkSync(join(few, character, name), join(root, character, `${index}-${name}`));
+      }
     }
-  }
+    return root;
+  };
   const rows: Record<string, Record<string, number>> = {};
   const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-  for (const [frames, count] of [
-    [few, FEW],
-    [many, MANY],
-  ] as const) {
+  for (const count of [FEW, MANY / 10, MANY]) {
+    const frames = count === FEW ? few : linked(count);
     const args = [cli, 'palette', frames, '-o', join(folder, `out-${count}`), '--size', '64x90', '--json'];
     const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
     const { peakMemoryBytes, seconds: taken } = JSON.parse(stdout);

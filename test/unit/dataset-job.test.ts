@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -282,4 +283,23 @@ test('what cannot be is said in one sentence, and skipped where that is asked fo
   const { frames } = await run({ images, output, onError: 'skip', wholePixels: WHOLE });
   assert.deepEqual(frames, { total: 2, written: 1, reused: 0, failed: 1 });
   assert.match(readFileSync(join(output, 'report.html'), 'utf8'), /the map is 48×64/);
+});
+
+test('the example of docs/palettes.md runs', async () => {
+  const page = readFileSync(new URL('../../../docs/palettes.md', import.meta.url), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(page)![1]!;
+  const root = join(folder, 'example');
+  const list = await makeDataset(root);
+  renameSync(list, join(root, 'sprites.csv'));
+  mkdirSync(join(root, 'slides'));
+  renameSync(join(root, 'mage/sheet.tif'), join(root, 'slides/knight.tif'));
+  renameSync(join(root, 'mage-map.tif'), join(root, 'slides/knight-distance.tif'));
+  writeFileSync(join(root, 'dataset.yaml'), example);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'run', join(root, 'dataset.yaml'), '--json'], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  // The manifest still names the sheet that was moved, which is reported and skipped.
+  assert.deepEqual(JSON.parse(stdout).frames, { total: 12, written: 11, reused: 0, failed: 1 });
+  assert.deepEqual((await sharp(join(root, 'out/knight/knight.png')).metadata()).width, 64);
 });
