@@ -1,4 +1,5 @@
 // The public API, documented in docs/library.md. Everything else may change in any release.
+export { type FilterOptions, filterPixels } from './cli/filter-pixels.js';
 export { type MachineOptions, planJob, previewOutput, type RunOptions, runJob } from './cli/library.js';
 export type { JobProgress, JobResult } from './coordinator/index.js';
 export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
@@ -6,4 +7,5 @@ export { type JobSpec, type JobSpecInput, jobSpecSchema } from './tiling/job/job
 export { OPERATIONS, type OperationDescriptor } from './tiling/operations/index.js';
 export type { PlanReport } from './tiling/plan/plan-report.js';
 export { type Inspection, inspectFile } from './tiling/sources/inspect.js';
+export type { Pixels } from './tiling/sources/memory-source.js';
 export type { Preview } from './tiling/stitch/preview.js';

@@ -104,10 +104,18 @@ export function digestOf(spec: JobSpec): string {
   return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: files.map(fingerprintOf) });
 }
 
+/** What a plan is made from: headers, and where the map can be read. */
+export interface PlannedInputs {
+  readonly image: Pick<PreparedInput, 'plan'>;
+  readonly mask?: Pick<PreparedInput, 'plan'>;
+  readonly map?: Pick<PreparedInput, 'plan' | 'source'>;
+  readonly extras: readonly Pick<PreparedInput, 'plan'>[];
+}
+
 /** The plan of a job; reads the map first where its type does not say enough. */
 export async function preparePlan(
   spec: JobSpec,
-  inputs: PreparedInputs,
+  inputs: PlannedInputs,
   machine: PlanMachine,
   executor: Pick<TileExecutor, 'scanMap' | 'slots'>,
 ): Promise<Plan> {
@@ -149,7 +157,7 @@ function largestReach(operations: readonly Operation[], mapMax: number): number 
 
 async function scanMap(
   job: MapScanJob,
-  { plan: { info, layout } }: PreparedInput,
+  { plan: { info, layout } }: Pick<PreparedInput, 'plan'>,
   executor: Pick<TileExecutor, 'scanMap' | 'slots'>,
 ): Promise<number> {
   // Rects follow the blocks, so that each is decoded once.

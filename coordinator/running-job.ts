@@ -5,11 +5,10 @@ import { bandOrder, cellRect, cellsTouching, gridOf } from '../tiling/geometry/g
 import { area, intersect, rectOf } from '../tiling/geometry/rect.js';
 import type { SinkRef, StoredRead, TileExecutor, TileJob, TileResult } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import { OPERATIONS } from '../tiling/operations/index.js';
-import { couplingOf } from '../tiling/plan/chain.js';
+import { couplingOf, operationsIn } from '../tiling/plan/chain.js';
 import { filterStage, maskLevel, tileCount } from '../tiling/plan/levels.js';
-import { chainTypes } from '../tiling/plan/memory.js';
 import type { Plan, StagePlan } from '../tiling/plan/plan.js';
+import { completeReduction } from '../tiling/plan/reductions.js';
 import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
 import { RasterCrc } from '../tiling/raster/raster-crc.js';
 import { assertUnchanged } from '../tiling/sources/fingerprint.js';
@@ -199,8 +198,8 @@ export class RunningJob {
 
   /** Tiles in the order in which they should start; those of one row in sequence where they hand values on. */
   *#sequences(index: number, stage: StagePlan): Generator<Iterable<StageTask>> {
-    const handsOn = stage.kind === 'filter' && this.#opened.plan.operations.some((op) => couplingOf(op) === 'row');
-    if (handsOn) {
+    const operations = operationsIn(stage, this.#opened.plan.operations);
+    if (operations.some((operation) => couplingOf(operation) === 'row')) {
       for (let row = 0; row < stage.down; row++) yield this.#rowTasks(index, stage, row);
       return;
     }
@@ -221,14 +220,8 @@ export class RunningJob {
 
   /** Merges the partials of a reduce stage into the parameters of its operation. */
   #completeOperation(stage: number, index: number): void {
-    const { plan } = this.#job;
-    const operation = plan.operations[index]!;
-    const { merge, complete } = OPERATIONS[operation.name]!.reduction!;
     const partials = [...this.#committed.values()].filter((tile) => tile.stage === stage).map(({ partial }) => partial);
-    const merged = partials.reduce((all, partial) => merge(all, partial));
-    const { dtype } = chainTypes(plan.operations, plan.image)[index]!;
-    const operations = plan.operations.with(index, complete(operation, dtype, merged));
-    this.#job = { ...this.#job, plan: { ...plan, operations } };
+    this.#job = { ...this.#job, plan: completeReduction(this.#job.plan, index, partials) };
   }
 
   /** Where the blocks lie that an overview tile averages. */

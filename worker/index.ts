@@ -6,3 +6,5 @@ export { MixedExecutor } from './gpu/mixed-executor.js';
 export { Session, type SessionOptions } from './session/session.js';
 export { TaskPool } from './session/task-pool.js';
 export { ThreadPoolExecutor, type ThreadPoolOptions } from './threads/thread-pool.js';
+export { type MemoryInputs, runInMemory } from './tile/run-in-memory.js';
+export { largestOf } from './tile/scan-map.js';

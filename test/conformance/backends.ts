@@ -21,7 +21,9 @@ function inArena(kernel: Kernel): Kernel {
     };
     const scratch = OPERATIONS[operation.name]!.scratchBytes?.(operation, shape, map?.max ?? 0) ?? 0;
     const bytes = (raster: TileRaster) => arenaBytes(raster.samples.byteLength) + arenaBytes(raster.valid?.length ?? 0);
-    arena.reset(bytes(input) + bytes(output) + arenaBytes((map?.values.length ?? 0) * 4) + scratch);
+    const frames = Object.entries(context.extras ?? {});
+    const frameBytes = frames.reduce((sum, [, raster]) => sum + bytes(raster), 0);
+    arena.reset(frameBytes + bytes(input) + bytes(output) + arenaBytes((map?.values.length ?? 0) * 4) + scratch);
     new Uint8Array(arena.memory.buffer).fill(0xa5);
     const placed = (raster: TileRaster): TileRaster => {
       const samples = arena.allocSamples(raster.dtype, raster.samples.byteLength / SAMPLE_BYTES[raster.dtype]);
@@ -35,7 +37,8 @@ function inArena(kernel: Kernel): Kernel {
       map && arena.allocSamples(map.values instanceof Uint16Array ? 'uint16' : 'float32', map.values.length);
     if (map && values) values.set(map.values);
     const mapped = map && { map: { ...map, values: values as Uint16Array | Float32Array } };
-    kernel(placed(input), result, operation, { ...context, ...mapped });
+    const extras = Object.fromEntries(frames.map(([name, raster]) => [name, placed(raster)]));
+    kernel(placed(input), result, operation, { ...context, ...mapped, extras });
     output.samples.set(result.samples);
   };
 }

@@ -19,7 +19,7 @@ import { writeTiff } from '../support/tiff-file.js';
 import { BACKENDS } from './backends.js';
 import { imageOf, noise } from './box-tiles.js';
 import { OPERATION_TABLE } from './operation-table.js';
-import { type OperationCase, runTiled } from './operation-tiles.js';
+import { emptyRaster, type OperationCase, runTiled } from './operation-tiles.js';
 
 const folder = scratchFolder();
 const fixtures = fileURLToPath(new URL('../../../test/fixtures/mask/', import.meta.url));
@@ -153,7 +153,7 @@ function disturbed(image: TileRaster, random: (below: number) => number): TileRa
 }
 
 test('what a mask hides changes no pixel beside it, and stays, through every operation', () => {
-  OPERATION_TABLE.forEach(({ name, params, byMap }, row) => {
+  OPERATION_TABLE.forEach(({ name, params, byMap, frames }, row) => {
     for (const dtype of DTYPES) {
       const random = noise(row * 3 + dtype.length);
       const channels = (row % 4) + 1;
@@ -164,7 +164,15 @@ test('what a mask hides changes no pixel beside it, and stays, through every ope
       const map = byMap ? Float32Array.from(valid, () => random(3)) : undefined;
       const rounded = name === 'box' && map ? Uint16Array.from(map) : map;
       const border = BORDERS[row % BORDERS.length]!;
-      const written: OperationCase = { image, name, params, border, ...(rounded && { map: rounded }) };
+      const extras = frames && { flat: whole, dark: emptyRaster(whole.rect, dtype, 1) };
+      const written: OperationCase = {
+        image,
+        name,
+        params,
+        border,
+        ...(rounded && { map: rounded }),
+        ...(extras && { extras }),
+      };
       const plain = runTiled(written, { width: 64, height: 64 });
       const tiled = runTiled({ ...written, image: disturbed(image, random) }, { width: 8, height: 6 });
       if (params.method === 'nearest') continue;

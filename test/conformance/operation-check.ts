@@ -32,8 +32,19 @@ export function caseOf(row: OperationRow, at: Combination, seed: number): Operat
     border: at.border,
     constant: 2,
     ...(row.byMap && { map }),
+    ...(row.frames && { extras: framesOf(image) }),
     ...(at.samples === 'nodata' && { nodata: Array.from({ length: at.channels }, (_, c) => (c === 1 ? null : hole)) }),
     ...(at.samples === 'alpha' && at.channels > 1 && { alpha: 'unassociated' as const }),
+  };
+}
+
+/** A flat frame with the image's channels, brighter than the dark one of a single channel but for some pixels. */
+function framesOf({ rect, dtype, channels }: TileRaster): Record<string, TileRaster> {
+  const range = RANGE[dtype];
+  const stored = (value: number) => (dtype === 'float32' ? value : Math.floor(value));
+  return {
+    flat: imageOf(rect, { dtype, channels }, (x, y) => stored(range * ((x + y) % 9 === 0 ? 0.1 : 0.8 + x / 200))),
+    dark: imageOf(rect, { dtype, channels: 1 }, (_, y) => stored(range * (0.1 + y / 400))),
   };
 }
 

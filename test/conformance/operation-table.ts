@@ -6,6 +6,8 @@ export interface OperationRow {
   readonly name: string;
   readonly params: Readonly<Record<string, string | number>>;
   readonly byMap?: boolean;
+  /** The parameters `flat` and `dark` are images. */
+  readonly frames?: boolean;
   /** Largest difference allowed: in float32 as a share of the samples' range, in integers in units. */
   readonly bound: Readonly<Record<DType, number>>;
 }
@@ -30,6 +32,7 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'box', params: {}, byMap: true, bound: INTEGER_EXACT },
   { name: 'gaussian', params: { sigma: 1.3 }, bound: SUMMED },
   { name: 'gaussian', params: { sigma: 2, ksize: 5 }, bound: SUMMED },
+  { name: 'gaussian', params: { sigma: 5, ksize: 31 }, bound: SUMMED },
   { name: 'gaussian', params: { quality: 'exact' }, byMap: true, bound: SUMMED },
   { name: 'gaussian', params: { quality: 'fast' }, byMap: true, bound: LADDER },
   { name: 'iterated-box', params: { k: 3 }, byMap: true, bound: SUMMED },
@@ -52,6 +55,8 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'levels', params: { black: 0.1, white: 200, gamma: 1.4 }, bound: INTEGER_EXACT },
   { name: 'lut', params: { table: 'curve.cube' }, bound: INTEGER_EXACT },
   { name: 'flat-field', params: { dark: 0.1, flat: 3 }, bound: SUMMED },
+  { name: 'flat-field', params: { dark: 'dark', flat: 'flat' }, frames: true, bound: SUMMED },
+  { name: 'flat-field', params: { dark: 1, flat: 'flat', scale: 2 }, frames: true, bound: SUMMED },
   { name: 'threshold', params: { value: 0.5 }, bound: EXACT },
   { name: 'threshold', params: { method: 'otsu' }, bound: EXACT },
   { name: 'threshold', params: { method: 'niblack', window: 5 }, bound: EXACT },

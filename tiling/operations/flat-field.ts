@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { ExtraInput, Operation, OperationDescriptor } from './descriptor.js';
+import { calibrationScratchBytes } from './scratch.js';
 import { fullRange, tableScratchBytes } from './tone.js';
 
 const numberOrPath = z
@@ -28,7 +29,7 @@ export const flatField: OperationDescriptor = {
     scale: z.coerce.number().optional(),
   }),
   mapMeaning: 'none',
-  scratchBytes: tableScratchBytes,
+  scratchBytes: (operation, shape) => Math.max(tableScratchBytes(operation, shape), calibrationScratchBytes(shape)),
   defaultBorder: () => 'clip',
   numeric: () => 'bounded',
   reach: () => evenReach(0),

@@ -56,3 +56,8 @@ export function diffusionScratchBytes(shape: KernelShape, k: number): number {
   const rows = 7 * floatRowBytes(width) + floatRowBytes(width + k) + 2 * floatRowBytes(k);
   return planes * floatRowBytes(width) * height + rows;
 }
+
+/** Bytes of the rows that a calibration by images takes: the image's, two frames' and single channels of them. */
+export function calibrationScratchBytes(shape: KernelShape): number {
+  return 3 * floatRowBytes(shape.outputWidth * shape.channels) + 2 * floatRowBytes(shape.outputWidth);
+}

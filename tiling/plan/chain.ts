@@ -1,5 +1,6 @@
 import { grow, intersect, type Rect, rectOf, type Size } from '../geometry/rect.js';
 import { type Coupling, OPERATIONS, type Operation } from '../operations/index.js';
+import type { StagePlan } from './plan.js';
 
 /** What one operation of a chain reads and writes for one tile. */
 export interface ChainLink {
@@ -76,6 +77,15 @@ export function middleTile(image: Size, tile: number): Rect {
   const start = (length: number) => Math.floor(Math.floor((length - 1) / tile) / 2) * tile;
   const uncut = { x: start(image.width), y: start(image.height), width: tile, height: tile };
   return intersect(uncut, rectOf(image));
+}
+
+/** The operations that tiles of a stage run: before a reduction those that give it its input, then all of them. */
+export function operationsIn(
+  stage: Pick<StagePlan, 'kind' | 'operation'>,
+  operations: readonly Operation[],
+): readonly Operation[] {
+  if (stage.kind === 'overview') return [];
+  return stage.kind === 'reduce' ? operations.slice(0, stage.operation) : operations;
 }
 
 /** An operation's coupling with its parameters. */

@@ -1,13 +1,13 @@
 import { cellRect, type Grid, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Rect } from '../../tiling/geometry/rect.js';
 import type { TileResult, TileTask } from '../../tiling/job/execution.js';
-import { chainTypes } from '../../tiling/plan/memory.js';
 import type { StagePlan } from '../../tiling/plan/plan.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { PARTIALS } from '../kernels/reference/index.js';
 import { emitLevels } from './emit-levels.js';
+import { gatherPartial } from './gather-partial.js';
 import type { OpenJob } from './open-job.js';
 import { readStoredTile } from './read-stored.js';
+import type { ChainRun } from './row-scan.js';
 import { converted, runChain } from './run-chain.js';
 import { Tally } from './tally.js';
 
@@ -46,7 +46,7 @@ interface TileWork {
 async function runByKind(open: OpenJob, stage: StagePlan, work: TileWork, tally: Tally): Promise<Outcome> {
   switch (stage.kind) {
     case 'reduce':
-      return gather(open, stage, work, tally);
+      return { blocks: [], pixelCrc: 0, rasterCrcTerm: 0, ...(await gatherPartial(open, stage, placeOf(work), tally)) };
     case 'filter':
       return filter(open, stage, work, tally);
     case 'overview': {
@@ -56,24 +56,16 @@ async function runByKind(open: OpenJob, stage: StagePlan, work: TileWork, tally:
   }
 }
 
-/** One tile's term of the reduction that an operation waits for; the chain before it is run and not kept. */
-async function gather(open: OpenJob, stage: StagePlan, { rect }: TileWork, tally: Tally): Promise<Outcome> {
-  const { plan } = open;
-  const operation = plan.operations[stage.operation!]!;
-  const operations = plan.operations.slice(0, stage.operation);
-  const { raster, mapMax } = await runChain(open, { operations, tile: rect }, tally);
-  const { alpha, nodata } = chainTypes(plan.operations, plan.image)[stage.operation!]!;
-  const partial = tally.timed('kernel', () =>
-    PARTIALS[operation.name]!(raster, operation, { image: stage.size, alpha, nodata }),
-  );
-  return { blocks: [], pixelCrc: 0, rasterCrcTerm: 0, mapMax, partial };
+/** Where a tile lies among its neighbours, for scans along rows. */
+function placeOf({ task, rect, grid }: TileWork): Omit<ChainRun, 'operations'> {
+  const next = (task.tile + 1) % grid.across === 0 ? undefined : cellRect(grid, task.tile + 1);
+  return { tile: rect, next, carries: task.carries };
 }
 
 async function filter(open: OpenJob, stage: StagePlan, work: TileWork, tally: Tally): Promise<Outcome> {
   const { plan } = open;
-  const { task, rect, grid } = work;
-  const next = (task.tile + 1) % grid.across === 0 ? undefined : cellRect(grid, task.tile + 1);
-  const run = { operations: plan.operations, tile: rect, next, carries: task.carries };
+  const { rect } = work;
+  const run = { ...placeOf(work), operations: plan.operations };
   const { raster: result, mapMax, carries } = await runChain(open, run, tally);
   const raster = tally.timed('kernel', () => converted(open, result, plan.output.dtype));
   const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];

@@ -1,7 +1,7 @@
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { MapScanJob } from '../../tiling/job/execution.js';
 import { mappedValue } from '../../tiling/plan/mapping.js';
-import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import { allocateSamples, bytesOf, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { refusal } from '../kernels/reference/map-values.js';
 import type { ThreadContext } from './open-job.js';
@@ -13,17 +13,29 @@ export async function scanMap(job: MapScanJob, rect: Rect, context: ThreadContex
     const { dtype } = source.info;
     const samples = allocateSamples(dtype, rect.width * rect.height);
     await new RasterReader(source, null, context.now).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
-    let max = 0;
-    for (let i = 0; i < samples.length; i++) {
-      const value = mappedValue(job.mapping, samples[i]!);
-      if (value === undefined) {
-        const pixel = `${rect.x + (i % rect.width)},${rect.y + Math.floor(i / rect.width)}`;
-        throw refusal(samples[i]!, `${job.name}: map pixel ${pixel}`, job.mapping);
-      }
-      if (value > max) max = value;
-    }
-    return max;
+    return largestOf(samples, rect, job);
   } finally {
     source.close();
   }
+}
+
+/**
+ * The largest value' of a map's samples in `rect`, before rounding.
+ * @throws bad-input that names the first pixel whose value is negative or not finite
+ */
+export function largestOf(
+  samples: Samples,
+  rect: Rect,
+  { name, mapping }: Pick<MapScanJob, 'name' | 'mapping'>,
+): number {
+  let max = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const value = mappedValue(mapping, samples[i]!);
+    if (value === undefined) {
+      const pixel = `${rect.x + (i % rect.width)},${rect.y + Math.floor(i / rect.width)}`;
+      throw refusal(samples[i]!, `${name}: map pixel ${pixel}`, mapping);
+    }
+    if (value > max) max = value;
+  }
+  return max;
 }

@@ -6,6 +6,7 @@ import { wasmBox } from './box.js';
 import { wasmConvert } from './convert.js';
 import { wasmCutBlock } from './cut-block.js';
 import { wasmExtremum } from './extremum.js';
+import { wasmFlatField } from './flat-field.js';
 import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
 import { wasmIteratedBox } from './iterated-box.js';
@@ -40,7 +41,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     gamma: tone,
     levels: tone,
     lut: tone,
-    'flat-field': wasmTable(arena, REFERENCE_KERNELS['flat-field']!),
+    'flat-field': wasmFlatField(arena, wasmTable(arena, REFERENCE_KERNELS['flat-field']!)),
     std: wasmSpread(arena, REFERENCE_KERNELS.std!),
     variance: wasmSpread(arena, REFERENCE_KERNELS.variance!),
     threshold: wasmLocalThreshold(arena, wasmTable(arena, threshold), threshold),

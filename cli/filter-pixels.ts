@@ -1,0 +1,78 @@
+import { preparePlan } from '../coordinator/index.js';
+import { badInput } from '../tiling/errors.js';
+import { rectOf } from '../tiling/geometry/rect.js';
+import type { JobSpecInput } from '../tiling/job/job-spec.js';
+import { extraPaths } from '../tiling/plan/parameter-files.js';
+import type { PlanInput } from '../tiling/plan/plan-input.js';
+import type { BlockSource } from '../tiling/sources/block-source.js';
+import { memorySource, type Pixels } from '../tiling/sources/memory-source.js';
+import { largestOf, runInMemory } from '../worker/index.js';
+import { parseJobSpec } from './job-options.js';
+import { parseOperation } from './parse-operation.js';
+
+/** What a chain over pixels in memory needs beside them. */
+export interface FilterOptions extends Pick<JobSpecInput, 'mapping' | 'dtype' | 'nodata'> {
+  /** The per-pixel radius or sigma of operations by map; one channel. */
+  readonly map?: Pixels;
+  /** Images that operations name in their parameters, such as `flat-field:flat=NAME`. */
+  readonly images?: Readonly<Record<string, Pixels>>;
+  /** What the last channel is where it is alpha; averages weight colour by `unassociated` alpha. */
+  readonly alpha?: 'none' | 'unassociated' | 'associated';
+  /** What the call may take beside its input and output, in MiB; 512 where absent. */
+  readonly memoryMiB?: number;
+}
+
+/** How messages name the input. */
+const IMAGE = 'the image in memory';
+const MAP = 'the map in memory';
+
+/**
+ * Runs a chain of operations over an image in memory, on the calling thread, with the kernels and the tiles of a
+ * job: the pixels are the same. The arrays given must not change until the promise settles; they stay the
+ * caller's, and so does the result.
+ * @param operations as in a job file, or as text after `--op`: `'gaussian:sigma=4'`
+ * @throws HalotileError as a job over files of the same content would
+ */
+export async function filterPixels(
+  pixels: Pixels,
+  operations: readonly (string | JobSpecInput['operations'][number])[],
+  { map, images = {}, alpha = 'none', memoryMiB = 512, mapping, dtype, nodata }: FilterOptions = {},
+): Promise<Required<Pixels>> {
+  const spec = parseJobSpec({
+    image: IMAGE,
+    ...(map && { map: MAP }),
+    output: 'memory',
+    operations: operations.map((operation) => (typeof operation === 'string' ? parseOperation(operation) : operation)),
+    compression: { codec: 'none' },
+    overviews: false,
+    mapping,
+    dtype,
+    nodata,
+  });
+  const image = memorySource(IMAGE, pixels, { alpha });
+  const mapSource = map && memorySource(MAP, map);
+  const extras = Object.fromEntries(extraPaths(spec).map((name) => [name, imageNamed(name, images)]));
+  const inputs = {
+    image: { plan: planInput(IMAGE, image) },
+    map: mapSource && { plan: planInput(MAP, mapSource), source: { kind: 'file', path: MAP } as const },
+    extras: Object.entries(extras).map(([name, source]) => ({ plan: planInput(name, source) })),
+  };
+  const machine = { threads: 1, memoryBytes: memoryMiB * 2 ** 20 };
+  const scanMap = async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping });
+  const plan = await preparePlan(spec, inputs, machine, { slots: 1, scanMap });
+  return runInMemory(plan, { image, map: mapSource, extras }, () => performance.now());
+}
+
+function planInput(path: string, { info, layout }: BlockSource): PlanInput {
+  return { path, info, layout };
+}
+
+function imageNamed(name: string, images: Readonly<Record<string, Pixels>>): BlockSource {
+  const pixels = Object.hasOwn(images, name) ? images[name] : undefined;
+  if (pixels !== undefined) return memorySource(name, pixels);
+  throw badInput({
+    what: `an operation names the image '${name}'`,
+    expected: 'it among the images that were given',
+    remedy: `pass images: { '${name}': … }`,
+  });
+}

@@ -1,0 +1,15 @@
+import { OPERATIONS } from '../operations/index.js';
+import { chainTypes } from './memory.js';
+import type { Plan } from './plan.js';
+
+/**
+ * The plan with operation `index` completed by one pass of its reduction.
+ * @param partials one a tile of the pass, in any order, at least one
+ */
+export function completeReduction(plan: Plan, index: number, partials: readonly unknown[]): Plan {
+  const operation = plan.operations[index]!;
+  const { merge, complete } = OPERATIONS[operation.name]!.reduction!;
+  const merged = partials.reduce((all, partial) => merge(all, partial));
+  const { dtype } = chainTypes(plan.operations, plan.image)[index]!;
+  return { ...plan, operations: plan.operations.with(index, complete(operation, dtype, merged)) };
+}

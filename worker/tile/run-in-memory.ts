@@ -1,0 +1,94 @@
+import { cellCount, cellRect, gridOf } from '../../tiling/geometry/grid.js';
+import type { Carries } from '../../tiling/job/execution.js';
+import { filterStage } from '../../tiling/plan/levels.js';
+import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
+import { completeReduction } from '../../tiling/plan/reductions.js';
+import { allocateSamples } from '../../tiling/raster/dtype.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
+import type { Pixels } from '../../tiling/sources/memory-source.js';
+import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import type { Backend } from '../kernels/backend.js';
+import type { TileRaster } from '../kernels/kernel.js';
+import { openBackend } from '../kernels/open-backend.js';
+import { gatherPartial } from './gather-partial.js';
+import type { ChainInputs } from './open-job.js';
+import type { ChainRun } from './row-scan.js';
+import { converted, runChain } from './run-chain.js';
+import { Tally } from './tally.js';
+
+/** What a plan reads, in memory. */
+export interface MemoryInputs {
+  readonly image: BlockSource;
+  readonly map?: BlockSource;
+  /** By the name under which operations know them. */
+  readonly extras: Readonly<Record<string, BlockSource>>;
+}
+
+/** Backends that no call is using; a call takes one, so that calls under way at once do not share memory. */
+const idle: Backend[] = [];
+
+/** Runs the reductions and the filter stage of a plan on the calling thread; overviews are not made. */
+export async function runInMemory(plan: Plan, inputs: MemoryInputs, now: () => number): Promise<Required<Pixels>> {
+  const backend = idle.pop() ?? openBackend('wasm');
+  try {
+    const readerOf = (source: BlockSource) => new RasterReader(source, null, now);
+    const readers = {
+      backend,
+      job: {},
+      image: readerOf(inputs.image),
+      map: inputs.map && readerOf(inputs.map),
+      extras: Object.fromEntries(Object.entries(inputs.extras).map(([name, source]) => [name, readerOf(source)])),
+    };
+    const tally = new Tally(now);
+    let current = plan;
+    for (const stage of plan.stages) {
+      if (stage.kind !== 'reduce') continue;
+      const partials: unknown[] = [];
+      await forEachTile(stage, async (place) => {
+        backend.memory.reset(plan.memory.linearBytes);
+        const { partial, carries } = await gatherPartial({ ...readers, plan: current }, stage, place, tally);
+        partials.push(partial);
+        return carries;
+      });
+      current = completeReduction(current, stage.operation!, partials);
+    }
+    return await filter({ ...readers, plan: current }, tally);
+  } finally {
+    idle.push(backend);
+  }
+}
+
+async function filter(inputs: ChainInputs, tally: Tally): Promise<Required<Pixels>> {
+  const { plan, backend } = inputs;
+  const { width, height, channels, dtype } = plan.output;
+  const samples = allocateSamples(dtype, width * height * channels);
+  await forEachTile(filterStage(plan), async (place) => {
+    backend.memory.reset(plan.memory.linearBytes);
+    const { raster, carries } = await runChain(inputs, { ...place, operations: plan.operations }, tally);
+    copyRows(converted(inputs, raster, dtype), samples, width * channels);
+    return carries;
+  });
+  return { samples, width, height, channels };
+}
+
+/** Runs the tiles of a stage row by row; what a tile hands on goes to the one on its right. */
+async function forEachTile(
+  { size, tile }: StagePlan,
+  run: (place: Omit<ChainRun, 'operations'>) => Promise<Carries | undefined>,
+): Promise<void> {
+  const grid = gridOf(size, { width: tile, height: tile });
+  let carries: Carries | undefined;
+  for (let index = 0; index < cellCount(grid); index++) {
+    if (index % grid.across === 0) carries = undefined;
+    const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
+    carries = await run({ tile: cellRect(grid, index), next, carries });
+  }
+}
+
+function copyRows({ rect, channels, stride, samples }: TileRaster, into: Pixels['samples'], intoStride: number): void {
+  const length = rect.width * channels;
+  for (let row = 0; row < rect.height; row++) {
+    const to = (rect.y + row) * intoStride + rect.x * channels;
+    into.set(samples.subarray(row * stride, row * stride + length), to);
+  }
+}
