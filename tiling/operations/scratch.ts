@@ -36,17 +36,18 @@ export function separableScratchBytes(shape: KernelShape, radius: number): numbe
 export const LANE_BYTES = 16;
 
 /**
- * Bytes of a tile's planes on their way through the sigma ladder: samples and weights on the full grid and all
- * coarser ones, one blurred plane of each, the sums, the positions on the ladder and rows.
+ * Bytes of a tile's planes on their way through the sigma ladder: samples and weights on the full grid and of one
+ * of them all coarser ones, its blurred planes at nine rungs on each of those, the sums of both, the places on the
+ * ladder and rows.
  */
 export function ladderScratchBytes(shape: KernelShape): number {
   const { width, height } = shape.input;
   // Coarser grids take a third of the full one, and margins where they are small.
-  const grids = 1.34 * width * height + 24 * (width + height) + 4096;
-  const blurred = (shape.outputWidth + 8) * (height + 8);
-  const sums = shape.outputWidth * height;
+  const grids = 2.34 * width * height + 24 * (width + height) + 4096;
+  const output = shape.outputWidth * height;
+  const blurred = 3 * output + 80 * (shape.outputWidth + height) + 9 * 256;
   const rows = (width + 4096) * 64;
-  return Math.ceil((2 * (grids + blurred + sums) + rows) * LANE_BYTES + sums * 4);
+  return Math.ceil((grids + blurred + 2 * output + rows) * LANE_BYTES + output * 5);
 }
 
 /** Bytes of the planes and rows of an iterated box of side k: one channel, its shares and weights at a time. */

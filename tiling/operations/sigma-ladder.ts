@@ -1,13 +1,22 @@
 import { gaussianRadius, gaussianWeights } from './gaussian-weights.js';
 
 /**
- * The ladder of sigmas between which a Gaussian by map is interpolated: rung k has sigma 2^((k−2)/3), three
- * rungs an octave from 0.63 up. Below {@link DIRECT_BELOW} the direct sum is small enough to be taken.
+ * The ladder of sigmas between which a Gaussian by map is interpolated, linearly in sigma²: four rungs to each
+ * doubling of sigma² from 1 up, evenly spaced in it, so that the bits of sigma² as float32 name the rung and the
+ * share of the next. For no image of range 1 does interpolation alone err by more than 1/255.
+ * Below {@link DIRECT_BELOW} the direct sum is small enough to be taken.
  */
 export const DIRECT_BELOW = 1;
-const RUNGS_PER_OCTAVE = 3;
-/** Rungs from this sigma on live on grids of half the density for each octave. */
-const FULL_GRID_BELOW = 4;
+/** Intervals between rungs; sigma ends at 1024. */
+export const INTERVALS = 84;
+/** Mantissa bits of sigma² that are a share, below the two that name the rung. */
+const SHARE_BITS = 21;
+/** The upper bits of 1 as float32. */
+const FIRST_BITS = 127 << 2;
+/** From this interval on (sigma² = 8) rungs live on coarser grids, */
+const FIRST_COARSE = 12;
+/** of half the density for each doubling of sigma. */
+const INTERVALS_PER_LEVEL = 8;
 /** Where a rung's own kernel ends, in sigmas; its window is wider by what decimation and upsampling add. */
 const RUNG_TRUNCATE = 3.5;
 /** Variance of the filter before each decimation, (1 4 6 4 1)/16, in pixels of the finer grid. */
@@ -17,42 +26,35 @@ const DECIMATION_RADIUS = 2;
 const UPSAMPLING_VARIANCE = 1 / 3;
 const UPSAMPLING_RADIUS = 2;
 
-/** One sigma at which the whole tile is blurred. */
-export interface Rung {
-  readonly index: number;
-  readonly sigma: number;
-  /** Its grid holds every 2^level-th pixel of the image in both directions, pixel 0 included. */
-  readonly level: number;
-  /** Weights of the blur on that grid, centre first, normalised over both sides. */
-  readonly weights: Float64Array;
-}
-
 /**
- * Where a sigma stands on the ladder, in rungs; cubic interpolation in log sigma takes rungs ⌊p⌋−2 to ⌊p⌋+1, only
- * one above, so that the halo stays near 4 sigma.
+ * The level of the grids on which both rungs of an interval are blurred: such a grid holds every 2^level-th pixel
+ * of the image in both directions, pixel 0 included.
  */
-export function ladderPosition(sigma: number): number {
-  return 2 + RUNGS_PER_OCTAVE * Math.log2(sigma);
+export function levelOf(interval: number): number {
+  return interval < FIRST_COARSE ? 0 : 1 + Math.floor((interval - FIRST_COARSE) / INTERVALS_PER_LEVEL);
 }
 
-/** The rung at an index from 0. */
-export function rungAt(index: number): Rung {
-  const sigma = 2 ** ((index - 2) / RUNGS_PER_OCTAVE);
-  const level = sigma < FULL_GRID_BELOW ? 0 : Math.floor(Math.log2(sigma / FULL_GRID_BELOW) + 1e-9) + 1;
-  const own = Math.sqrt((sigma * sigma - gridVariance(level)) / 4 ** level);
+/** Weights of a rung's blur on a grid, centre first, normalised over both sides. */
+export function rungWeights(rung: number, level: number): Float64Array {
+  const variance = 2 ** (rung >> 2) * (1 + (rung & 3) / 4);
+  const own = Math.sqrt((variance - gridVariance(level)) / 4 ** level);
   const weights = gaussianWeights(own, gaussianRadius(own, RUNG_TRUNCATE));
   const sum = weights.reduce((total, weight, i) => total + (i === 0 ? weight : 2 * weight), 0);
-  return { index, sigma, level, weights: weights.map((weight) => weight / sum) };
+  return weights.map((weight) => weight / sum);
 }
 
 /** Pixels that the ladder reads around one whose sigma is given. */
 export function ladderReach(sigma: number): number {
   if (sigma < DIRECT_BELOW) return gaussianRadius(sigma, 4);
+  const single = Math.fround(sigma);
+  const bits = new Uint32Array(new Float32Array([single * single]).buffer)[0]!;
+  const interval = (bits >>> SHARE_BITS) - FIRST_BITS;
   // A sigma on a rung takes nothing from the rung above.
-  const { level, weights } = rungAt(Math.ceil(ladderPosition(sigma) - 1e-6));
-  if (level === 0) return Math.max(weights.length - 1, 4);
-  const decimation = DECIMATION_RADIUS * (2 ** level - 1);
-  return (weights.length - 1 + UPSAMPLING_RADIUS) * 2 ** level + decimation;
+  const onRung = bits % 2 ** SHARE_BITS === 0;
+  const level = levelOf(interval);
+  const radius = rungWeights(onRung ? interval : interval + 1, level).length - 1;
+  if (level === 0) return Math.max(radius, 4);
+  return (radius + UPSAMPLING_RADIUS) * 2 ** level + DECIMATION_RADIUS * (2 ** level - 1);
 }
 
 /** The four B-spline weights of a pixel `phase`/2^level of the way between two grid points. */

@@ -14,6 +14,10 @@ const EXPORTS = [
   'gatherFull',
   'gatherCoarse',
   'gatherDirect',
+  'placeRow',
+  'foldBytes',
+  'halveFolded',
+  'storeThree',
   'divideLanes',
   'packLanes',
 ] as const;
@@ -56,17 +60,31 @@ export function allocatePlane(arena: WasmArena, rect: Rect): LanePlane {
   return plane;
 }
 
+/** A grid of which each row is at hand when it is asked for, in ascending order. */
+export interface LaneRows {
+  readonly rect: Rect;
+  /** Address of a row counted from the top; holds until the next call. */
+  readonly rowAt: (row: number) => number;
+}
+
 /**
- * The next coarser grid, anchored at pixel 0 of the image so that all tiles agree: each point is the
- * (1 4 6 4 1)/16 mean around it in both directions, pixels that the finer plane lacks counting 0. Two points
- * more on each side hold what spills over the edge.
+ * The next coarser grid's rect. Its points are anchored at pixel 0 of the image so that all tiles agree; two more
+ * on each side hold what spills over the edge.
  */
-export function decimate(arena: WasmArena, module: LadderModule, finer: LanePlane): LanePlane {
-  const { rect } = finer;
+export function halvedRect(rect: Rect): Rect {
   const x = Math.floor(rect.x / 2) - 2;
   const y = Math.floor(rect.y / 2) - 2;
   const width = Math.ceil((rect.x + rect.width) / 2) + 2 - x;
   const height = Math.ceil((rect.y + rect.height) / 2) + 2 - y;
+  return { x, y, width, height };
+}
+
+/**
+ * The next coarser grid: each point is the (1 4 6 4 1)/16 mean around it in both directions, pixels that the finer
+ * one lacks counting 0.
+ */
+export function decimate(arena: WasmArena, module: LadderModule, { rect, rowAt }: LaneRows): LanePlane {
+  const { x, y, width, height } = halvedRect(rect);
   const coarser = reservePlane(arena, { x, y, width, height });
   const mark = arena.mark();
   const ring = allocatePlane(arena, { x, y: 0, width, height: 9 });
@@ -75,7 +93,7 @@ export function decimate(arena: WasmArena, module: LadderModule, finer: LanePlan
   const narrowed = (row: number) => {
     if (row < 0 || row >= rect.height) return zero;
     for (; done <= row; done++) {
-      module.halveRow(planeRow(finer, done), planeRow(ring, done % 8), 2 * x - rect.x, rect.width, width);
+      module.halveRow(rowAt(done), planeRow(ring, done % 8), 2 * x - rect.x, rect.width, width);
     }
     return planeRow(ring, row % 8);
   };

@@ -79,6 +79,59 @@ export function halveRow(source: usize, into: usize, first: i32, sourceCount: i3
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function binomial16(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
+  const inner = i16x8.shl(i16x8.add(i16x8.add(b, d), c), 2);
+  return i16x8.add(i16x8.add(i16x8.add(a, e), inner), i16x8.shl(c, 1));
+}
+
+/** 16 times the filtered row between five of bytes, as uint16; whole groups of 16 samples are written. */
+export function foldBytes(a: usize, b: usize, c: usize, d: usize, e: usize, into: usize, count: i32): void {
+  for (let i = 0; i < count; i += 16) {
+    const va = v128.load(a + i);
+    const vb = v128.load(b + i);
+    const vc = v128.load(c + i);
+    const vd = v128.load(d + i);
+    const ve = v128.load(e + i);
+    const low = binomial16(
+      i16x8.extend_low_i8x16_u(va),
+      i16x8.extend_low_i8x16_u(vb),
+      i16x8.extend_low_i8x16_u(vc),
+      i16x8.extend_low_i8x16_u(vd),
+      i16x8.extend_low_i8x16_u(ve),
+    );
+    const high = binomial16(
+      i16x8.extend_high_i8x16_u(va),
+      i16x8.extend_high_i8x16_u(vb),
+      i16x8.extend_high_i8x16_u(vc),
+      i16x8.extend_high_i8x16_u(vd),
+      i16x8.extend_high_i8x16_u(ve),
+    );
+    const at = into + (<usize>i << 1);
+    v128.store(at, low);
+    v128.store(at, high, 16);
+  }
+}
+
+/** Every second pixel of a folded row, filtered along it, in lanes; `source` is two pixels before the first. */
+export function halveFolded(source: usize, into: usize, count: i32, channels: i32): void {
+  const pixel = <usize>channels << 1;
+  const end = into + (<usize>count << 4);
+  while (into < end) {
+    const a = v128.load64_zero(source);
+    const b = v128.load64_zero(source + pixel);
+    const c = v128.load64_zero(source + 2 * pixel);
+    const d = v128.load64_zero(source + 3 * pixel);
+    const e = v128.load64_zero(source + 4 * pixel);
+    // At most 16·16·255: it fits 16 bits.
+    const sum = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_u(binomial16(a, b, c, d, e)));
+    v128.store(into, f32x4.mul(sum, f32x4.splat(0.00390625)));
+    source += 2 * pixel;
+    into += 16;
+  }
+}
+
 /** The filtered row between five. */
 export function halveColumn(a: usize, b: usize, c: usize, d: usize, e: usize, into: usize, count: i32): void {
   const bytes = <usize>count << 4;
@@ -104,63 +157,123 @@ export function blendRows(a: usize, b: usize, c: usize, d: usize, weights: usize
   }
 }
 
-/** The share of rung k at distance e = position - k: Lagrange's cubic over rungs -2 to 1 around a position. */
-// @ts-ignore: decorator
-@inline
-function share(e: f32): f32 {
-  if (e < 0) {
-    const f = e + 1;
-    return (f + 2) * (f + 1) * f * <f32>(1.0 / 6.0);
-  }
-  if (e < 1) return -(e + 2) * (e + 1) * (e - 1) * <f32>0.5;
-  if (e < 2) {
-    const f = e - 1;
-    return (f + 2) * f * (f - 1) * <f32>0.5;
-  }
-  const f = e - 2;
-  return -(f + 1) * f * (f - 1) * <f32>(1.0 / 6.0);
+/** Four sigmas of which only the first `count` are there; the last of them stands for the others. */
+function lastSigmas(sigmas: usize, count: i32): v128 {
+  const last = sigmas + ((<usize>count - 1) << 2);
+  const four = f32x4.replace_lane(f32x4.splat(load<f32>(last)), 0, load<f32>(sigmas));
+  return f32x4.replace_lane(four, 1, load<f32>(min(sigmas + 4, last)));
 }
 
-/** Adds rung `index` on the full grid to the sums of one row of output pixels. */
-export function gatherFull(row: usize, positions: usize, index: f32, sums: usize, width: i32): void {
+/**
+ * Where the sigmas of a row stand on the ladder: a byte that names the interval between two rungs (255 below sigma
+ * 1), the share of the upper rung in float32, and 1 at `marks` for each interval met.
+ */
+export function placeRow(sigmas: usize, intervals: usize, shares: usize, marks: usize, width: i32): void {
+  const end = sigmas + (<usize>width << 2);
+  const first = i32x4.splat(127 << 2);
+  // No group of four looks like this: 254 names no interval.
+  let known: i32 = 254;
+  while (sigmas < end) {
+    const left = <i32>((end - sigmas) >> 2);
+    const sigma = left < 4 ? lastSigmas(sigmas, left) : v128.load(sigmas);
+    const variance = f32x4.mul(sigma, sigma);
+    const interval = i32x4.sub(i32x4.shr_u(variance, 21), first);
+    const low = f32x4.lt(sigma, f32x4.splat(1));
+    const named = v128.or(interval, low);
+    const rest = v128.and(variance, i32x4.splat((1 << 21) - 1));
+    const share = f32x4.mul(f32x4.convert_i32x4_s(rest), f32x4.splat(4.76837158203125e-7));
+    const bytes = i8x16.shuffle(named, named, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+    const four = i32x4.extract_lane(bytes, 0);
+    if (left < 4) {
+      store<u8>(intervals, four);
+      store<f32>(shares, f32x4.extract_lane(share, 0));
+      if (left > 1) {
+        store<u8>(intervals, four >> 8, 1);
+        store<f32>(shares, f32x4.extract_lane(share, 1), 4);
+      }
+      if (left > 2) {
+        store<u8>(intervals, four >> 16, 2);
+        store<f32>(shares, f32x4.extract_lane(share, 2), 8);
+      }
+    } else {
+      store<i32>(intervals, four);
+      v128.store(shares, share);
+    }
+    if (four != known) {
+      store<u8>(marks + (four & 255), 1);
+      store<u8>(marks + ((four >> 8) & 255), 1);
+      store<u8>(marks + ((four >> 16) & 255), 1);
+      store<u8>(marks + (<u32>four >> 24), 1);
+      known = four;
+    }
+    sigmas += 16;
+    intervals += 4;
+    shares += 16;
+  }
+}
+
+/** Adds a rung on the full grid to the sums of one row: to pixels of its interval and of the one below. */
+export function gatherFull(row: usize, intervals: usize, shares: usize, rung: i32, sums: usize, width: i32): void {
   for (let x = 0; x < width; x++) {
-    const e = load<f32>(positions + (<usize>x << 2)) - index;
-    if (e >= -1 && e < 3) {
+    const below = rung - <i32>load<u8>(intervals + x);
+    if (<u32>below <= 1) {
+      const upper = load<f32>(shares + (<usize>x << 2));
       const at = <usize>x << 4;
-      v128.store(sums + at, f32x4.add(v128.load(sums + at), f32x4.mul(splat(share(e)), v128.load(row + at))));
+      const share = below ? upper : 1 - upper;
+      v128.store(sums + at, f32x4.add(v128.load(sums + at), f32x4.mul(splat(share), v128.load(row + at))));
     }
   }
 }
 
 /**
- * The same from a coarser grid: pixel x of the row is `offset` + x fine pixels behind the second grid point of
- * `row`; `splines` holds four weights for each of 2^level phases.
+ * The interpolated pixels of one row from coarser grids. `lines` holds four uint32 for each interval: the blended
+ * rows of its lower and its upper rung (0 where the interval is on no coarser grid: such pixels stay), the grid's
+ * level, and how many pixels the row's first lies behind the second point of both.
+ * `splines` holds four weights for each of a level's 2^level phases, level 1 first.
  */
 export function gatherCoarse(
-  row: usize,
-  positions: usize,
-  index: f32,
-  sums: usize,
-  width: i32,
-  offset: i32,
-  level: i32,
+  intervals: usize,
+  shares: usize,
+  lines: usize,
   splines: usize,
+  into: usize,
+  width: i32,
 ): void {
-  const mask = (1 << level) - 1;
-  for (let x = 0; x < width; x++) {
-    const e = load<f32>(positions + (<usize>x << 2)) - index;
-    if (e >= -1 && e < 3) {
-      const fine = offset + x;
-      const from = row + (<usize>(fine >> level) << 4);
-      const weights = v128.load(splines + (<usize>(fine & mask) << 4));
-      const a = f32x4.mul(v128.load(from), i8x16.shuffle(weights, weights, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3));
-      const b = f32x4.mul(v128.load(from, 16), i8x16.shuffle(weights, weights, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
-      const c = f32x4.mul(v128.load(from, 32), i8x16.shuffle(weights, weights, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11, 8, 9, 10, 11));
-      const d = f32x4.mul(v128.load(from, 48), i8x16.shuffle(weights, weights, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15));
-      const value = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-      const at = sums + (<usize>x << 4);
-      v128.store(at, f32x4.add(v128.load(at), f32x4.mul(splat(share(e)), value)));
+  let x = 0;
+  while (x < width) {
+    const interval = load<u8>(intervals + x);
+    const entry = lines + (<usize>interval << 4);
+    const lower = <usize>load<u32>(entry);
+    if (lower == 0) {
+      x++;
+      continue;
     }
+    const upper = <usize>load<u32>(entry, 4);
+    const level = load<u32>(entry, 8);
+    const step = 1 << level;
+    const fine = load<i32>(entry, 12) + x;
+    const at = <usize>(fine >> level) << 4;
+    const a = v128.load(lower + at);
+    const b = v128.load(lower + at, 16);
+    const c = v128.load(lower + at, 32);
+    const d = v128.load(lower + at, 48);
+    const toA = f32x4.sub(v128.load(upper + at), a);
+    const toB = f32x4.sub(v128.load(upper + at, 16), b);
+    const toC = f32x4.sub(v128.load(upper + at, 32), c);
+    const toD = f32x4.sub(v128.load(upper + at, 48), d);
+    const phase = fine & (step - 1);
+    let weights = splines + (<usize>(step - 2 + phase) << 4);
+    const end = min(width, x + step - phase);
+    do {
+      const share = v128.load32_splat(shares + (<usize>x << 2));
+      const first = f32x4.mul(f32x4.add(a, f32x4.mul(share, toA)), v128.load32_splat(weights));
+      const second = f32x4.mul(f32x4.add(b, f32x4.mul(share, toB)), v128.load32_splat(weights, 4));
+      const third = f32x4.mul(f32x4.add(c, f32x4.mul(share, toC)), v128.load32_splat(weights, 8));
+      const fourth = f32x4.mul(f32x4.add(d, f32x4.mul(share, toD)), v128.load32_splat(weights, 12));
+      v128.store(into + (<usize>x << 4), f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth)));
+      weights += 16;
+      x++;
+    } while (x < end && load<u8>(intervals + x) == interval);
   }
 }
 
@@ -236,6 +349,32 @@ export function divideLanes(sums: usize, weights: usize, pixels: i32): void {
     v128.store(sums, v128.and(f32x4.div(v128.load(sums), weight), some));
     sums += 16;
     weights += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function halfUpBits(lanes: v128): v128 {
+  // The sum's low byte is the integer: above 2^23 float32 has no fractions.
+  return f32x4.add(f32x4.floor(f32x4.add(lanes, f32x4.splat(0.5))), f32x4.splat(8388608));
+}
+
+/**
+ * Pixels of 3 channels as bytes, half up; lanes lie between 0 and 255 but for rounding. Whole groups of four pixels
+ * are taken, and 16 bytes written for each.
+ */
+export function storeThree(lanes: usize, into: usize, pixels: i32): void {
+  const end = lanes + (<usize>pixels << 4);
+  while (lanes < end) {
+    const a = halfUpBits(v128.load(lanes));
+    const b = halfUpBits(v128.load(lanes, 16));
+    const c = halfUpBits(v128.load(lanes, 32));
+    const d = halfUpBits(v128.load(lanes, 48));
+    const low = i8x16.shuffle(a, b, 0, 4, 8, 16, 20, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    const high = i8x16.shuffle(c, d, 0, 4, 8, 16, 20, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    v128.store(into, i8x16.shuffle(low, high, 0, 1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 0, 0, 0, 0));
+    lanes += 64;
+    into += 12;
   }
 }
 
