@@ -1,92 +1,21 @@
-import { boxScratchBytes } from '../../tiling/operations/box-layout.js';
-import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
-import { type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import type { KernelContext } from '../../worker/kernels/kernel.js';
-import { arenaBytes, wasmKernels } from '../../worker/kernels/wasm/index.js';
-import { allocated, arena, nsPerPixel, pattern, round } from './box-timing.js';
+// Fixed Gaussians on a 4K frame and Gaussians by map on one thread: node dist/loadtest/bench/gaussian.js
+import { benchFixed, benchLadder } from './gaussian-timing.js';
 
-const kernels = wasmKernels(arena);
-const descriptor = OPERATIONS.gaussian!;
-
-/** Milliseconds for a whole frame of one tile with its halo, on one thread. */
-export function benchFixed(size: { width: number; height: number }, params: object, dtype: DType, channels: number) {
-  const operation = gaussianOf(params, false);
-  const reach = descriptor.reach!(operation, 0).left;
-  const whole = { x: -reach, y: -reach, width: size.width + 2 * reach, height: size.height + 2 * reach };
-  const rect = { x: 0, y: 0, ...size };
-  const shape = { input: whole, outputWidth: rect.width, dtype, channels, weighted: false, nodata: false };
-  const bytes = (pixels: number) => arenaBytes(pixels * channels * SAMPLE_BYTES[dtype]);
-  const scratch = descriptor.scratchBytes!(operation, shape, 0);
-  arena.reset(bytes(whole.width * whole.height) + bytes(size.width * size.height) + scratch);
-  const input = pattern(allocated(whole, dtype, channels));
-  const output = allocated(rect, dtype, channels);
-  const context: KernelContext = { image: size, alpha: 'none' };
-  const ns = nsPerPixel(size.width * size.height, () => kernels.gaussian!(input, output, operation, context));
-  return { dtype, channels, ...size, ...params, ms: round((ns * size.width * size.height) / 1e6) };
-}
-
-/**
- * Nanoseconds an output pixel of one inner tile of RGB uint8: `gaussian` by map through the ladder, and `box` with
- * the same map as radii. Sigmas swell from `low` to `high`.
- */
-export function benchLadder(low: number, high: number, tile: number) {
-  const channels = 3;
-  const gaussian = gaussianOf({}, true);
-  const reach = descriptor.reach!(gaussian, high).left;
-  const side = tile + 2 * reach;
-  const whole = { x: 0, y: 0, width: side, height: side };
-  const rect = { x: reach, y: reach, width: tile, height: tile };
-  const boxed = { x: reach - high, y: reach - high, width: tile + 2 * high, height: tile + 2 * high };
-  const shape = { outputWidth: tile, dtype: 'uint8', channels, weighted: false, nodata: false } as const;
-  const scratch = Math.max(
-    descriptor.scratchBytes!(gaussian, { ...shape, input: whole }, high),
-    boxScratchBytes({ ...shape, input: boxed, maxRadius: high }),
-  );
-  arena.reset(arenaBytes(side * side * channels) + arenaBytes(tile * tile * (channels + 6)) + 64 + scratch);
-  const input = pattern(allocated(whole, 'uint8', channels));
-  const output = allocated(rect, 'uint8', channels);
-  const sigmas = arena.allocSamples('float32', tile * tile) as Float32Array;
-  const radii = arena.allocSamples('uint16', tile * tile) as Uint16Array;
-  for (let i = 0; i < sigmas.length; i++) {
-    const wave = 0.5 + 0.25 * Math.sin(((i % tile) / tile) * 6) + 0.25 * Math.cos((i / tile / tile) * 5);
-    sigmas[i] = low + (high - low) * wave;
-    radii[i] = Math.round(sigmas[i]!);
-  }
-  const context: KernelContext = { image: whole, alpha: 'none' };
-  const byMap = (values: Float32Array | Uint16Array) => ({ ...context, map: { rect, values, max: high } });
-  const time = (work: () => void) => nsPerPixel(tile * tile, work);
-  const gaussianNs = time(() => kernels.gaussian!(input, output, gaussian, byMap(sigmas)));
-  const inner = { ...input, rect: boxed, samples: input.samples.subarray((boxed.y * side + boxed.x) * channels) };
-  const boxNs = time(() => kernels.box!(inner, output, { ...gaussian, name: 'box', params: {} }, byMap(radii)));
-  return { low, high, tile, gaussian: round(gaussianNs), box: round(boxNs), ratio: round(gaussianNs / boxNs) };
-}
-
-function gaussianOf(params: object, byMap: boolean): Operation {
-  const written = descriptor.params.parse(params) as Operation['params'];
-  const border = descriptor.defaultBorder(byMap);
-  return { name: 'gaussian', params: written, border, constantValue: 0, byMap };
-}
-
-/** Prints the figures of fixed Gaussians on a 4K frame and of blurs by map. */
-function main(): void {
-  const frame = { width: 3840, height: 2160 };
-  console.table([
-    benchFixed(frame, { ksize: 31, sigma: 5 }, 'uint8', 1),
-    benchFixed({ width: 1024, height: 1024 }, { ksize: 31, sigma: 5 }, 'uint8', 3),
-    benchFixed({ width: 1024, height: 1024 }, { ksize: 31, sigma: 5 }, 'float32', 1),
-  ]);
-  const ranges: readonly (readonly [number, number, number])[] = [
-    [1, 2, 512],
-    [2, 3, 512],
-    [4, 6, 512],
-    [8, 12, 512],
-    [16, 24, 512],
-    [22, 32, 512],
-    [22, 32, 1024],
-    [0, 64, 512],
-    [0, 64, 1024],
-  ];
-  console.table(ranges.map(([low, high, tile]) => benchLadder(low, high, tile)));
-}
-
-main();
+const frame = { width: 3840, height: 2160 };
+console.table([
+  benchFixed(frame, { ksize: 31, sigma: 5 }, 'uint8', 1),
+  benchFixed({ width: 1024, height: 1024 }, { ksize: 31, sigma: 5 }, 'uint8', 3),
+  benchFixed({ width: 1024, height: 1024 }, { ksize: 31, sigma: 5 }, 'float32', 1),
+]);
+const ranges: readonly (readonly [number, number, number])[] = [
+  [1, 2, 512],
+  [2, 3, 512],
+  [4, 6, 512],
+  [8, 12, 512],
+  [16, 24, 512],
+  [22, 32, 512],
+  [22, 32, 1024],
+  [0, 64, 512],
+  [0, 64, 1024],
+];
+console.table(ranges.map(([low, high, tile]) => benchLadder(low, high, tile)));

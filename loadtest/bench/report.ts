@@ -21,10 +21,15 @@ export function printSection({ title, columns, lines }: Section): void {
 /** Appends a run with its date and machine to the results that the repository keeps. */
 export function recordSections(
   sections: readonly Section[],
-  { side, rounds, note }: { readonly side: number; readonly rounds: number; readonly note?: string },
+  {
+    side,
+    scene = `Scene of ${side}×${side} pixels`,
+    rounds,
+    note,
+  }: { readonly side?: number; readonly scene?: string; readonly rounds: number; readonly note?: string },
 ): void {
   const date = new Date().toISOString().slice(0, 10);
-  const about = `Scene of ${side}×${side} pixels, ${rounds} rounds.${note === undefined ? '' : ` ${note}`}`;
+  const about = `${scene}, ${rounds} rounds.${note === undefined ? '' : ` ${note}`}`;
   const text = [`\n## ${date}: ${describeMachine()}`, about, ...sections.map(asMarkdown)];
   appendFileSync(RESULTS, `${text.join('\n\n')}\n`);
 }
