@@ -12,6 +12,8 @@ const PART = 'part-coordinator';
 /** An encoded block may be larger than its pixels, but not by more than this share and a header. */
 const MAX_GROWTH = 1.25;
 const MAX_OVERHEAD_BYTES = 1 << 16;
+/** Bytes that are gathered before they are written. */
+const RUN_BYTES = 4 << 20;
 
 /** Puts blocks that workers send along with their results to where the job wants them. */
 export class InlineStore {
@@ -44,6 +46,7 @@ export class InlineStore {
     const stored = this.#place(blocks);
     const file = await this.#file;
     const bytes = byteQueue(chunks);
+    const run = new WriteRun(file);
     for (const { offset, length, crc, level, index } of stored) {
       const pieces = await bytes.take(length);
       if (pieces.reduce((sum, piece) => crc32(piece, sum), 0) !== crc) {
@@ -53,8 +56,9 @@ export class InlineStore {
           remedy: 'send it again',
         });
       }
-      await writeAll(file, pieces, offset);
+      await run.add(pieces, offset, length);
     }
+    await run.flush();
     if (this.#durable) await file.datasync();
     return stored;
   }
@@ -104,6 +108,32 @@ function byteQueue(chunks: AsyncIterable<Uint8Array>) {
       return pieces;
     },
   };
+}
+
+/** Gathers blocks that follow each other in the file, so that a tile takes few calls. */
+class WriteRun {
+  readonly #file: FileHandle;
+  #pieces: Uint8Array[] = [];
+  #offset = 0;
+  #length = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async add(pieces: readonly Uint8Array[], offset: number, length: number): Promise<void> {
+    if (offset !== this.#offset + this.#length || this.#length >= RUN_BYTES) await this.flush();
+    if (this.#length === 0) this.#offset = offset;
+    this.#pieces.push(...pieces);
+    this.#length += length;
+  }
+
+  async flush(): Promise<void> {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#length = 0;
+    await writeAll(this.#file, pieces, this.#offset);
+  }
 }
 
 /** Writes pieces one behind the other in as few calls as it takes. */
