@@ -23,10 +23,14 @@ interface ServeFlags {
   readonly jobs: number;
   readonly openJobs: number;
   readonly uploadLimit: number;
+  readonly keepDays: number;
+  readonly keepLimit: number;
   readonly leaseMs: number;
   readonly attemptLimitMs: number;
   readonly durable?: boolean;
 }
+
+const DAY_MS = 24 * 3600_000;
 
 /** `halotile serve`: a coordinator. */
 export function registerServe(program: Command): void {
@@ -46,6 +50,8 @@ export function registerServe(program: Command): void {
     .option('--jobs <N>', 'jobs that run at once', integer, 16)
     .option('--open-jobs <N>', 'jobs that one principal may have open', integer, 1000)
     .option('--upload-limit <GiB>', 'uploads that one principal may keep here', integer, 1024)
+    .option('--keep-days <N>', 'days after their last use for which uploads and results stay', integer, 14)
+    .option('--keep-limit <GiB>', 'uploads and results together; the longest unused go first', integer, 2048)
     .option('--lease-ms <N>', 'silence after which a worker is given up', integer, DEFAULT_LIMITS.leaseMs)
     .option('--attempt-limit-ms <N>', 'what one tile may take', integer, DEFAULT_LIMITS.attemptLimitMs)
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
@@ -70,6 +76,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
     ...{ machine, scanner, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
+    keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
     newId: () => randomUUID(),
     log,

@@ -1,4 +1,4 @@
-import { open, stat } from 'node:fs/promises';
+import { open, stat, utimes } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { writeFailure } from '../../proto/convert/failure.js';
@@ -9,7 +9,7 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { isOpen } from '../queue/embedded-queue.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents } from '../service/job-events.js';
-import type { Places } from '../service/places.js';
+import { isDownload, type Places } from '../service/places.js';
 import type { Uploads } from '../service/uploads.js';
 import type { Caller } from './auth.js';
 import { BadRequest, clientStream, type Fail, serverStream, unary } from './handlers.js';
@@ -25,6 +25,8 @@ export interface JobsServiceOptions {
   /** What a job would do; the spec's paths are real. */
   readonly plan: (spec: JobSpec) => Promise<halotile.v1.IPlanJobResponse>;
   readonly fail: Fail;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 const MAX_PAGE = 1000;
@@ -152,7 +154,11 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
           expected: 'a job that has succeeded',
         });
       }
-      yield* fileMessages(places.output(job.spec.output, job.id), request.offset);
+      const path = places.output(job.spec.output, job.id);
+      yield* fileMessages(path, request.offset);
+      // What is fetched counts as used; files below a root are the user's own and keep their times.
+      const seconds = options.now() / 1000;
+      if (isDownload(job.spec.output)) await utimes(path, seconds, seconds);
     }),
   };
 }

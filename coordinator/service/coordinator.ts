@@ -14,9 +14,11 @@ import { halotileVersion, prepareInputs, prepareOptions, preparePlan } from '../
 import { EmbeddedQueue } from '../queue/embedded-queue.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { SchedulerLimits } from '../scheduler/events.js';
+import type { KeepLimits } from './expiry.js';
 import { JobEvents } from './job-events.js';
 import { JobRunner } from './job-runner.js';
 import { Places } from './places.js';
+import { Retention } from './retention.js';
 import { Uploads } from './uploads.js';
 
 export interface CoordinatorOptions {
@@ -38,6 +40,8 @@ export interface CoordinatorOptions {
   readonly maxRunning: number;
   readonly maxOpenJobs: number;
   readonly maxUploadBytes: number;
+  /** What becomes of uploads and results that nobody uses. */
+  readonly keep: KeepLimits;
   readonly durable: boolean;
   readonly clock: CoordinatorClock;
   readonly newId: () => string;
@@ -61,12 +65,14 @@ export class Coordinator {
   readonly #cluster: Cluster;
   readonly #runner: JobRunner;
   readonly #server: ApiServer;
+  readonly #retention: Retention;
 
-  private constructor(queue: JobQueue, cluster: Cluster, runner: JobRunner, server: ApiServer) {
+  private constructor(queue: JobQueue, cluster: Cluster, runner: JobRunner, server: ApiServer, retention: Retention) {
     this.#queue = queue;
     this.#cluster = cluster;
     this.#runner = runner;
     this.#server = server;
+    this.#retention = retention;
   }
 
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
@@ -76,12 +82,18 @@ export class Coordinator {
     const queue =
       options.queue ??
       (await EmbeddedQueue.open({ directory: stateDirectory, now: clock.wall, newId, retentionMs: RETENTION_MS }));
-    const uploads = new Uploads(join(stateDirectory, 'uploads'), {
-      maxFileBytes: options.maxUploadBytes,
-      maxPrincipalBytes: options.maxUploadBytes,
-    });
-    const places = new Places(roots, uploads, join(stateDirectory, 'results'));
+    const uploads = new Uploads(
+      join(stateDirectory, 'uploads'),
+      {
+        maxFileBytes: options.maxUploadBytes,
+        maxPrincipalBytes: options.maxUploadBytes,
+      },
+      clock.wall,
+    );
+    const results = join(stateDirectory, 'results');
+    const places = new Places(roots, uploads, results);
     const events = new JobEvents(clock.wall);
+    const retention = new Retention({ queue, uploads, results, events, limits: options.keep, now: clock.wall, log });
     const cluster = new Cluster({ limits, roots, now: clock.monotonic, log });
     const fail = failWith(log);
     const plan = (spec: JobSpec) => planFor(spec, machine, scanner, join(stateDirectory, 'scratch'));
@@ -89,13 +101,13 @@ export class Coordinator {
       listen: options.listen,
       tls: options.tls,
       tokens: options.tokens,
-      jobs: { queue, events, places, uploads, plan, fail, maxOpenJobs: options.maxOpenJobs },
+      jobs: { queue, events, places, uploads, plan, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
       workers: { cluster, roots, fail, newId, version: halotileVersion(), name: options.listen },
     });
     const { maxRunning, durable } = options;
     const now = () => clock.monotonic() / 1000;
     const runner = new JobRunner({ queue, cluster, events, places, machine, scanner, maxRunning, durable, now, log });
-    return new Coordinator(queue, cluster, runner, server);
+    return new Coordinator(queue, cluster, runner, server, retention);
   }
 
   /** The port that it listens on. */
@@ -116,6 +128,7 @@ export class Coordinator {
     await this.#runner.close();
     this.#cluster.close();
     await this.#server.close(CLOSE_GRACE_MS);
+    await this.#retention.close();
     await this.#queue.close();
   }
 }

@@ -118,6 +118,18 @@ export class JobEvents {
     }
   }
 
+  /** Drops jobs of which nothing was said since `beforeMs`, unless they are open or watched. */
+  forget(beforeMs: number, isOpen: (id: string) => boolean): void {
+    for (const [id, job] of this.#jobs) {
+      if (job.sequence / SEQUENCES_PER_MS < beforeMs && job.listeners.size === 0 && !isOpen(id)) this.#jobs.delete(id);
+    }
+  }
+
+  /** Jobs of which something is remembered. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
   #say(id: string, change: JobEvent['change'], note: string): void {
     const job = this.#job(id);
     job.changes.push(this.#event(job, change, note));

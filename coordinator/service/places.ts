@@ -5,9 +5,11 @@ import { badInput } from '../../tiling/errors.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { extraPaths, parameterFiles } from '../../tiling/plan/parameter-files.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import type { Uploads } from './uploads.js';
+import { type Uploads, uploadName } from './uploads.js';
 
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;
+/** A file in an operation's parameter; a mask's stands behind its kind. */
+const PARAMETER = /^(mask:)?((?:root|upload):.+)$/;
 const UPLOAD = /^upload:([A-Za-z0-9_-]{1,64})$/;
 
 /** Where the names in a submitted spec lie on this machine. */
@@ -73,10 +75,11 @@ export class Places {
       ...operation,
       params: Object.fromEntries(
         Object.entries(operation.params).map(([key, value]) => {
-          if (typeof value !== 'string' || !/^(root|upload):/.test(value)) return [key, value];
-          const path = this.#input(value, principal);
+          const match = typeof value === 'string' ? PARAMETER.exec(value) : null;
+          if (match === null) return [key, value];
+          const path = this.#input(match[2]!, principal);
           named.add(path);
-          return [key, path];
+          return [key, `${match[1] ?? ''}${path}`];
         }),
       ),
     }));
@@ -100,6 +103,21 @@ export class Places {
     if (name.startsWith('root:')) return this.#roots.resolve(name);
     throw unknownName(name);
   }
+}
+
+/** Whether an output waits at the coordinator for its download. */
+export function isDownload(name: string): boolean {
+  return DOWNLOAD.test(name);
+}
+
+/** The uploads that a spec names, see {@link uploadName}. */
+export function namedUploads({ image, map, operations }: JobSpec, principal: string): string[] {
+  const params = operations.flatMap((operation) => Object.values(operation.params).map(String));
+  const names = [image, map ?? '', ...params.map((value) => PARAMETER.exec(value)?.[2] ?? '')];
+  return names.flatMap((name) => {
+    const match = UPLOAD.exec(name);
+    return match === null ? [] : [uploadName(principal, match[1]!)];
+  });
 }
 
 function unknownName(name: string) {

@@ -7,12 +7,14 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
+import type { Kept } from './expiry.js';
 
 /** What an upload claims to be. */
 export interface UploadDescription {
@@ -44,21 +46,45 @@ const COMPLETE = 'complete';
 export class Uploads {
   readonly #directory: string;
   readonly #limits: UploadLimits;
+  readonly #now: () => number;
   /** Uploads that a stream is writing now. */
   readonly #busy = new Set<string>();
 
-  constructor(directory: string, limits: UploadLimits) {
+  /** @param now milliseconds since 1970 */
+  constructor(directory: string, limits: UploadLimits, now: () => number) {
     this.#directory = directory;
     this.#limits = limits;
+    this.#now = now;
+  }
+
+  /** Every upload, for whoever expires them; `used` names those that open jobs read, see {@link uploadName}. */
+  kept(used: ReadonlySet<string>): Kept[] {
+    if (!existsSync(this.#directory)) return [];
+    return readdirSync(this.#directory).flatMap((owner) =>
+      readdirSync(join(this.#directory, owner)).map((id) => {
+        const directory = join(this.#directory, owner, id);
+        const files = readdirSync(directory).map((name) => statSync(join(directory, name)));
+        return {
+          directory,
+          bytes: files.reduce((sum, { size }) => sum + size, 0),
+          usedMs: Math.max(...files.map(({ mtimeMs }) => mtimeMs), 0),
+          held: this.#busy.has(directory) || used.has(`${owner}/${id}`),
+        };
+      }),
+    );
   }
 
   /**
-   * The real path of a complete upload.
+   * The real path of a complete upload, which counts as used now.
    * @throws bad-input where it is not there or not complete
    */
   pathOf(principal: string, id: string): string {
     const directory = this.#place(principal, id);
-    if (existsSync(join(directory, COMPLETE))) return join(directory, dataName(readDescription(directory)!));
+    if (existsSync(join(directory, COMPLETE))) {
+      const seconds = this.#now() / 1000;
+      utimesSync(join(directory, COMPLETE), seconds, seconds);
+      return join(directory, dataName(readDescription(directory)!));
+    }
     throw badInput({
       what: existsSync(directory) ? 'the upload is not complete' : 'there is no such upload',
       where: `upload:${id}`,
@@ -174,6 +200,11 @@ export async function crcOf(path: string): Promise<number> {
   let crc = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) crc = crc32(chunk as Buffer, crc);
   return crc;
+}
+
+/** An upload as {@link Uploads.kept} is told of it. */
+export function uploadName(principal: string, id: string): string {
+  return `${principalName(principal)}/${id}`;
 }
 
 /** Any principal as a directory name. */

@@ -70,6 +70,7 @@ export class TestCluster {
       ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, scanner },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
+      keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
       clock: { wall: () => Date.now(), monotonic: () => performance.now() },
       newId: () => randomUUID(),
       log: (line) => void log.push(line),

@@ -1,0 +1,97 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
+import { expired, type KeepLimits, type Kept } from './expiry.js';
+import type { JobEvents } from './job-events.js';
+import { namedUploads } from './places.js';
+import type { Uploads } from './uploads.js';
+
+export interface RetentionOptions {
+  readonly queue: JobQueue;
+  readonly uploads: Uploads;
+  /** Holds a directory for each job that was to be downloaded. */
+  readonly results: string;
+  readonly events: JobEvents;
+  readonly limits: KeepLimits;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+}
+
+/** How often it is looked. */
+const SWEEP_MS = 10 * 60_000;
+/** Events of a job that is over are remembered for watchers that come back. */
+const EVENTS_MS = 3600_000;
+const PAGE = 1000;
+
+/** Removes uploads and results that nobody used for too long, or that are too many; open jobs keep theirs. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #timer: NodeJS.Timeout;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    const sweep = () => {
+      this.sweep().catch((error: Error) => options.log(`expired files stay: ${error.message}`));
+    };
+    this.#timer = setInterval(sweep, SWEEP_MS);
+    this.#timer.unref();
+    sweep();
+  }
+
+  /** One look at everything, after one that is under way. */
+  sweep(): Promise<void> {
+    const looked = this.#sweeping.then(() => this.#look());
+    this.#sweeping = looked.then(
+      () => {},
+      () => {},
+    );
+    return looked;
+  }
+
+  async #look(): Promise<void> {
+    const { queue, uploads, results, events, limits, now, log } = this.#options;
+    const open = new Map<string, QueuedJob>();
+    for (let after: string | undefined; ; ) {
+      const page = await queue.list({ states: ['queued', 'claimed'], pageSize: PAGE, after });
+      for (const job of page.jobs) open.set(job.id, job);
+      after = page.next;
+      if (after === undefined) break;
+    }
+    events.forget(now() - EVENTS_MS, (id) => open.has(id));
+    const used = new Set([...open.values()].flatMap(({ spec, principal }) => namedUploads(spec, principal)));
+    const fetched = await resultsIn(results, (id) => open.has(id));
+    const kept = [...uploads.kept(used), ...fetched];
+    for (const { directory, bytes } of expired(kept, limits, now())) {
+      await rm(directory, { recursive: true, force: true });
+      log(`removed ${directory} (${bytes} bytes), kept long enough`);
+    }
+  }
+
+  /** Returns when nothing is being removed any more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+}
+
+async function resultsIn(directory: string, isOpen: (job: string) => boolean): Promise<Kept[]> {
+  const ids = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const kept: Kept[] = [];
+  for (const id of ids) {
+    const path = join(directory, id);
+    let bytes = 0;
+    let usedMs = (await stat(path)).mtimeMs;
+    for (const name of await readdir(path)) {
+      const { size, mtimeMs } = await stat(join(path, name));
+      bytes += size;
+      usedMs = Math.max(usedMs, mtimeMs);
+    }
+    kept.push({ directory: path, bytes, usedMs, held: isOpen(id) });
+  }
+  return kept;
+}

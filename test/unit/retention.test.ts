@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { expired } from '../../coordinator/service/expiry.js';
+import { JobEvents } from '../../coordinator/service/job-events.js';
+import { Retention } from '../../coordinator/service/retention.js';
+import { Uploads } from '../../coordinator/service/uploads.js';
+import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+
+const HOUR_MS = 3600_000;
+const directory = mkdtempSync(join(tmpdir(), 'halotile-retention-'));
+after(() => rmSync(directory, { recursive: true }));
+
+test('what is too old goes, then the longest unused until the rest fits; what is held stays', () => {
+  const kept = (name: string, usedMs: number, held = false) => ({ directory: name, bytes: 10, usedMs, held });
+  const all = [kept('new', 95), kept('old', 10), kept('held', 0, true), kept('middle', 60), kept('older', 50)];
+  const names = (limits: Parameters<typeof expired>[1]) => expired(all, limits, 100).map((entry) => entry.directory);
+  assert.deepEqual(names({ maxAgeMs: 80, maxBytes: 1000 }), ['old']);
+  assert.deepEqual(names({ maxAgeMs: 80, maxBytes: 30 }), ['old', 'older']);
+  assert.deepEqual(names({ maxAgeMs: 1000, maxBytes: 0 }), ['old', 'older', 'middle', 'new']);
+  assert.deepEqual(names({ maxAgeMs: 1000, maxBytes: 50 }), []);
+});
+
+test('uploads, results and events expire by the clock; those of open jobs do not', async () => {
+  let nowMs = Date.now();
+  const now = () => nowMs;
+  const uploads = new Uploads(join(directory, 'uploads'), { maxFileBytes: 100, maxPrincipalBytes: 1000 }, now);
+  const data = Buffer.from('an image');
+  const upload = (id: string) => {
+    const chunk = { offset: 0, data, crc: crc32(data) };
+    const chunks = (async function* () {
+      yield chunk;
+    })();
+    return uploads.receive('alice', { id, size: data.length, crc: crc32(data), name: 'image.tif' }, chunks);
+  };
+  for (const id of ['idle', 'used', 'held']) await upload(id);
+  let ids = 0;
+  const newId = () => `id-${++ids}`;
+  const queue = await EmbeddedQueue.open({ directory: join(directory, 'queue'), now, newId, retentionMs: HOUR_MS });
+  const spec = jobSpecSchema.parse({ image: 'upload:held', output: 'download:out.tif', operations: [{ name: 'box' }] });
+  const submission = { requestId: 'r', principal: 'alice', spec, priority: 0, maxAttempts: 1 };
+  const { job } = await queue.submit(submission);
+  const results = join(directory, 'results');
+  for (const id of ['over', job.id]) {
+    mkdirSync(join(results, id), { recursive: true });
+    writeFileSync(join(results, id, 'out.tif'), data);
+    utimesSync(join(results, id), nowMs / 1000, nowMs / 1000);
+  }
+  const events = new JobEvents(now);
+  for (const id of ['over', job.id]) events.queueChanged(id, 'succeeded');
+  const lines: string[] = [];
+  const limits = { maxAgeMs: 24 * HOUR_MS, maxBytes: 1000 };
+  const log = (line: string) => void lines.push(line);
+  const retention = new Retention({ queue, uploads, results, events, limits, now, log });
+  try {
+    await retention.sweep();
+    assert.deepEqual(lines, []);
+    assert.equal(events.size, 2);
+    nowMs += 20 * HOUR_MS;
+    uploads.pathOf('alice', 'used');
+    nowMs += 10 * HOUR_MS;
+    await retention.sweep();
+    assert.throws(() => uploads.pathOf('alice', 'idle'), { tag: 'bad-input' });
+    assert.ok(existsSync(uploads.pathOf('alice', 'used')));
+    assert.ok(existsSync(uploads.pathOf('alice', 'held')));
+    assert.ok(!existsSync(join(results, 'over')));
+    assert.ok(existsSync(join(results, job.id, 'out.tif')));
+    assert.equal(events.size, 1);
+    assert.equal(lines.length, 2);
+  } finally {
+    await retention.close();
+    await queue.close();
+  }
+});
