@@ -8,7 +8,7 @@ import { readFailure } from '../proto/convert/failure.js';
 import { writeJobSpec } from '../proto/convert/job-spec.js';
 import { halotile } from '../proto/gen/messages.js';
 import { Jobs } from '../proto/gen/services.js';
-import { fromErrorRecord, HalotileError } from '../tiling/errors.js';
+import { badInput, fromErrorRecord, HalotileError } from '../tiling/errors.js';
 import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
 
@@ -85,7 +85,9 @@ export class JobsClient {
 
   /** Sends a file and returns its name in specs; goes on where an earlier try broke. */
   async upload(path: string, onProgress: (sentBytes: number) => void = () => {}): Promise<string> {
-    const { size } = statSync(path);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (!stat?.isFile()) throw badInput({ what: 'there is no such file', where: path, expected: 'a file to upload' });
+    const { size } = stat;
     const crc = await crcOfFile(path);
     const uploadId = `${crc.toString(16).padStart(8, '0')}-${size}`;
     const header = { uploadId, size, crc, name: basename(path) };

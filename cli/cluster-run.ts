@@ -4,6 +4,7 @@ import { HalotileError } from '../tiling/errors.js';
 import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { JobsClient, resultOf } from './client.js';
+import { sendFiles } from './cluster-files.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** How a job runs on a cluster. */
@@ -30,7 +31,7 @@ export interface ClusterResult {
 }
 
 /**
- * Runs a job on a cluster: local inputs are uploaded, `root:` names are left as they are, a local output is
+ * Runs a job on a cluster: local inputs, those of operations' parameters too, are uploaded, `root:` names are left as they are, a local output is
  * fetched when the job is done.
  * @throws HalotileError as the job failed
  */
@@ -38,19 +39,13 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   const { endpoint, signal, onNote = () => {} } = options;
   const client = new JobsClient(endpoint);
   try {
-    const uploaded = async (name: string) => {
-      if (isClusterName(name)) return name;
-      onNote(`uploading ${name}`);
-      return client.upload(resolve(name));
-    };
     const local = !isClusterName(spec.output);
-    const sent = {
-      ...spec,
-      image: await uploaded(spec.image),
-      map: spec.map === undefined ? undefined : await uploaded(spec.map),
-      output: local ? `download:${basename(spec.output).replace(/[^A-Za-z0-9._-]/g, '_')}` : spec.output,
-    };
-    const job = await client.submit(sent, { priority: options.priority });
+    const sent = await sendFiles(spec, (path) => {
+      onNote(`uploading ${path}`);
+      return client.upload(resolve(path));
+    });
+    const output = local ? `download:${basename(spec.output).replace(/[^A-Za-z0-9._-]/g, '_')}` : spec.output;
+    const job = await client.submit({ ...sent, output }, { priority: options.priority });
     const id = job.id!;
     onNote(`job ${id}`);
     const onAbort = () => void client.cancel(id).catch(() => {});

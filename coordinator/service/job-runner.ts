@@ -113,6 +113,12 @@ export class JobRunner {
       const real = this.#options.places.resolve(job.spec, job.principal, job.id);
       names.push([real.image, job.spec.image], [real.output, job.spec.output]);
       if (real.map !== undefined) names.push([real.map, job.spec.map!]);
+      for (const [index, { params }] of job.spec.operations.entries()) {
+        for (const [key, name] of Object.entries(params)) {
+          const path = real.operations[index]!.params[key];
+          if (path !== name) names.push([String(path), String(name)]);
+        }
+      }
     } catch {
       // A name that lies nowhere has no real path to hide.
     }

@@ -93,6 +93,33 @@ test('reductions, scans along rows and extra images run on the cluster as they d
   );
 });
 
+test('files that operations name are uploaded with the image: a mask, a table and a flat field', async () => {
+  const mask = join(cluster.directory, 'ring.txt');
+  const table = join(cluster.directory, 'curve.csv');
+  writeFileSync(mask, '.###.\n#...#\n#.#.#\n#...#\n.###.\n');
+  writeFileSync(table, '10\n40\n200\n');
+  const chain = (output: string) =>
+    blurSpec(onDisk, output, {
+      map: undefined,
+      operations: [
+        { name: 'max', params: { footprint: `mask:${mask}` } },
+        { name: 'lut', params: { table } },
+        { name: 'flat-field', params: { flat: onDisk('oracle.tif'), dark: 3 } },
+      ],
+    });
+  await local(chain(onDisk('parameters-oracle.tif')));
+  const notes: string[] = [];
+  const output = join(cluster.directory, 'parameters.tif');
+  const endpoint = { address: cluster.address };
+  await runOnCluster(chain(output), { endpoint, onNote: (note) => notes.push(note) });
+  assert.ok(readFileSync(output).equals(readFileSync(onDisk('parameters-oracle.tif'))));
+  assert.equal(notes.filter((note) => note.startsWith('uploading')).length, 4);
+  const absent = blurSpec(onDisk, output, {
+    operations: [{ name: 'max', params: { footprint: `mask:${join(cluster.directory, 'absent.txt')}` } }],
+  });
+  await assert.rejects(runOnCluster(absent, { endpoint }), { tag: 'bad-input' });
+});
+
 test('a request id submits once; another spec under it is refused', async () => {
   const spec = blurSpec(inRoot, inRoot('once.tif'));
   const first = await cluster.client.submit(spec, { requestId: 'r1' });
