@@ -11,8 +11,10 @@ import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
 import { wasmIteratedBox } from './iterated-box.js';
 import { wasmMean } from './mean.js';
+import { pointRows } from './point-rows.js';
 import { wasmRadii } from './radii.js';
 import { wasmRank } from './rank.js';
+import { wasmRowEma } from './row-ema.js';
 import { wasmTable } from './table.js';
 import { wasmLocalThreshold, wasmSpread } from './window-moments.js';
 
@@ -27,6 +29,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const rank = wasmRank(arena);
   const tone = wasmTable(arena, REFERENCE_KERNELS.gamma!);
   const box = wasmBox(arena);
+  const rows = pointRows(arena);
   const threshold = REFERENCE_KERNELS.threshold!;
   return {
     ...REFERENCE_KERNELS,
@@ -41,7 +44,8 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     gamma: tone,
     levels: tone,
     lut: tone,
-    'flat-field': wasmFlatField(arena, wasmTable(arena, REFERENCE_KERNELS['flat-field']!)),
+    'flat-field': wasmFlatField(arena, wasmTable(arena, REFERENCE_KERNELS['flat-field']!), rows),
+    'row-ema': wasmRowEma(arena),
     std: wasmSpread(arena, REFERENCE_KERNELS.std!),
     variance: wasmSpread(arena, REFERENCE_KERNELS.variance!),
     threshold: wasmLocalThreshold(arena, wasmTable(arena, threshold), threshold),
