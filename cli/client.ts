@@ -4,11 +4,13 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CoordinatorClient, writeWhenReady } from '../proto/client/calls.js';
+import { writeDatasetSpec } from '../proto/convert/dataset-spec.js';
 import { readFailure } from '../proto/convert/failure.js';
 import { writeJobSpec } from '../proto/convert/job-spec.js';
 import { halotile } from '../proto/gen/messages.js';
 import { Jobs } from '../proto/gen/services.js';
 import { badInput, fromErrorRecord, HalotileError } from '../tiling/errors.js';
+import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
 
@@ -26,9 +28,13 @@ export class JobsClient {
   }
 
   /** @throws HalotileError as the coordinator refuses it */
-  async submit(spec: JobSpecInput, options: { priority?: number; requestId?: string } = {}): Promise<halotile.v1.IJob> {
+  async submit(
+    spec: JobSpecInput | DatasetSpec,
+    options: { priority?: number; requestId?: string } = {},
+  ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID() } = options;
-    const request = { requestId, priority, spec: writeJobSpec(spec) };
+    const what = 'image' in spec ? { spec: writeJobSpec(spec) } : { dataset: writeDatasetSpec(spec) };
+    const request = { requestId, priority, ...what };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
     return job!;
   }

@@ -63,13 +63,14 @@ async function withClient(flags: ClientFlags, use: (client: JobsClient) => Promi
   }
 }
 
-function jobLine({ id, state, progress, spec, failure }: halotile.v1.IJob): string {
+function jobLine({ id, state, progress, spec, dataset, failure }: halotile.v1.IJob): string {
   const reason = failure ? `  ${failure.what}` : '';
-  return `${id}  ${stateName(state).padEnd(19)}${tilesOf(progress).padStart(14)}  ${spec?.output}${reason}`;
+  return `${id}  ${stateName(state).padEnd(19)}${tilesOf(progress).padStart(14)}  ${(dataset ?? spec)?.output}${reason}`;
 }
 
-function jobJson({ id, state, priority, attempt, progress, spec, failure }: halotile.v1.IJob): string {
-  const { image, output } = spec ?? {};
+function jobJson({ id, state, priority, attempt, progress, spec, dataset, failure }: halotile.v1.IJob): string {
+  const image = spec?.image;
+  const output = (dataset ?? spec)?.output;
   return JSON.stringify({ id, state: stateName(state), priority, attempt, progress, image, output, failure });
 }
 
@@ -82,5 +83,6 @@ function eventJson({ sequence, state, progress, note, failure, result }: halotil
 }
 
 function tilesOf(progress: halotile.v1.IProgress | null | undefined): string {
+  if (progress?.imagesTotal) return `${progress.imagesDone}/${progress.imagesTotal} images`;
   return progress ? `${progress.tilesDone}/${progress.tilesTotal} tiles` : '';
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { parse } from 'yaml';
 import { Coordinator, DEFAULT_LIMITS, type TokenEntry, tokensSchema } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
+import { FramePool } from '../../worker/index.js';
 import { collect, readText, rootsOf } from '../endpoint-options.js';
 import { openThreads } from '../executor.js';
 import { integer, machineOf } from '../job-options.js';
@@ -70,10 +71,16 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   const machine = machineOf(flags);
   const scanner = openThreads({ ...machine, threads: Math.min(2, machine.threads) });
+  let frames: FramePool | undefined;
+  const openFrames = () => {
+    frames ??= new FramePool(machine);
+    return frames;
+  };
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const coordinator = await Coordinator.start({
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
+    datasets: { frames: openFrames, tiles: { executor: () => scanner, machine } },
     ...{ machine, scanner, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
@@ -87,6 +94,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   log('shutting down: running jobs go back to the queue');
   await coordinator.close();
   await scanner.close();
+  await frames?.close();
 }
 
 /** Returns at the first signal to end; the second one ends at once. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { badUsage } from '../../tiling/errors.js';
 import { JobsClient } from '../client.js';
 import { runOnCluster } from '../cluster-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
-import { readImageJobFile } from './run.js';
+import { readJobFile } from './run.js';
 
 type SubmitFlags = EndpointFlags & {
   readonly coordinator: string;
@@ -29,8 +30,15 @@ export function registerSubmit(program: Command): void {
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
   const priority = Number(flags.priority);
-  const spec = readImageJobFile(file);
+  const spec = readJobFile(file);
   if (flags.wait) {
+    if (!('image' in spec)) {
+      throw badUsage({
+        what: 'the files of a dataset job do not travel',
+        where: '--wait',
+        remedy: 'name them root:NAME/PATH, submit it without --wait and follow it with halotile watch',
+      });
+    }
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
     const result = await runOnCluster(spec, { endpoint, priority, onNote });
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.output} CRC-32 ${result.crc}\n`);

@@ -1,6 +1,9 @@
+import { writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { type google, halotile } from '../../proto/gen/messages.js';
+import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
+import type { DatasetResult } from '../dataset/report.js';
 import type { JobResult } from '../job-result.js';
 import type { QueuedJob, QueueState } from '../queue/job-queue.js';
 import type { JobEvents, LiveState } from '../service/job-events.js';
@@ -40,7 +43,7 @@ export function jobStateOf(job: QueuedJob, live: LiveState): halotile.v1.JobStat
 export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob {
   return {
     id: job.id,
-    spec: writeJobSpec(job.spec),
+    ...(isDatasetSpec(job.spec) ? { dataset: writeDatasetSpec(job.spec) } : { spec: writeJobSpec(job.spec) }),
     state: jobStateOf(job, events.state(job.id)),
     priority: job.priority,
     principal: job.principal,
@@ -64,11 +67,13 @@ export function progressMessage({ id }: QueuedJob, events: JobEvents): halotile.
       pixelsDone: progress.pixelsDone,
       pixelsTotal: progress.pixelsTotal,
       tilesRunning: progress.tilesRunning,
+      ...progress.dataset,
     }
   );
 }
 
-export function resultMessage(result: JobResult): halotile.v1.IJobResult {
+export function resultMessage(result: JobResult | DatasetResult): halotile.v1.IJobResult {
+  if ('frames' in result) return datasetMessage(result);
   const { total, prepare, assemble, ...stages } = result.seconds;
   return {
     output: result.output,
@@ -84,6 +89,24 @@ export function resultMessage(result: JobResult): halotile.v1.IJobResult {
       inputPixels: result.halo.pixelsRead,
       tilesResumed: result.tiles.resumed,
       epoch: result.epoch,
+    },
+  };
+}
+
+function datasetMessage({ output, frames, characters, seconds, bytes }: DatasetResult): halotile.v1.IJobResult {
+  return {
+    output,
+    wallSeconds: seconds.total,
+    seconds: { find: seconds.find, run: seconds.run },
+    counts: {
+      bytesRead: bytes.read,
+      bytesWritten: bytes.written,
+      imagesTotal: frames.total,
+      imagesWritten: frames.written,
+      imagesReused: frames.reused,
+      imagesFailed: frames.failed,
+      charactersTotal: characters.total,
+      charactersDone: characters.done,
     },
   };
 }

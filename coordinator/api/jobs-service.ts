@@ -1,10 +1,12 @@
 import { open, stat, utimes } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { readDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import { readJobSpec } from '../../proto/convert/job-spec.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { type DatasetSpec, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { isOpen } from '../queue/embedded-queue.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
@@ -60,6 +62,15 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     throw new BadRequest(violations.map(({ field, description }) => ({ field: prefixed(field), description })));
   }
 
+  function checkedDataset({ dataset, spec }: halotile.v1.ISubmitJobRequest, caller: Caller): DatasetSpec {
+    if (spec) throw new BadRequest([{ field: 'dataset', description: 'a job has either spec or dataset' }]);
+    const reading = readDatasetSpec(dataset ?? {});
+    const violations = reading.ok ? places.checkDataset(reading.spec, caller.principal) : reading.violations;
+    if (reading.ok && violations.length === 0) return reading.spec;
+    const prefixed = (field: string) => (field === '' ? 'dataset' : `dataset.${field}`);
+    throw new BadRequest(violations.map(({ field, description }) => ({ field: prefixed(field), description })));
+  }
+
   return {
     submitJob: unary(fail, async (request: halotile.v1.SubmitJobRequest, caller) => {
       const { requestId, priority } = request;
@@ -75,7 +86,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
         violations.push({ field: 'max_attempts', description: `1 to ${MAX_ATTEMPTS}` });
       }
       if (violations.length > 0) throw new BadRequest(violations);
-      const spec = checkedSpec(request.spec, caller);
+      const spec = request.dataset ? checkedDataset(request, caller) : checkedSpec(request.spec, caller);
       if ((await queue.countOpen(caller.principal)) >= options.maxOpenJobs) {
         throw new HalotileError('over-limit', {
           what: `${caller.principal} has ${options.maxOpenJobs} open jobs`,
@@ -153,6 +164,9 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
           where: job.id,
           expected: 'a job that has succeeded',
         });
+      }
+      if (isDatasetSpec(job.spec)) {
+        throw badUsage({ what: 'the output is a folder', where: job.spec.output, remedy: 'read it from its root' });
       }
       const path = places.output(job.spec.output, job.id);
       yield* fileMessages(path, request.offset);

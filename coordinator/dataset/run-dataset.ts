@@ -35,6 +35,8 @@ export interface DatasetRun {
   readonly executor: FrameExecutor;
   /** For images that are too large to be held. */
   readonly tiles: TileRuns;
+  /** Called with every image and map before anything is read; refuses by throwing. */
+  readonly allow?: (path: string) => void;
   /** Forget what earlier runs did. */
   readonly restart?: boolean;
   readonly onProgress?: (progress: DatasetProgress) => void;
@@ -52,6 +54,9 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const output = resolve(run.job.output);
   const startedAt = run.now();
   const dataset = await findFrames(run.job);
+  for (const { frames } of dataset.characters) {
+    for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) run.allow?.(file);
+  }
   checkApart(dataset, output);
   checkMaps(dataset, chainOf(run.job));
   const target = await readTarget(run.job.target, run.executor);

@@ -1,5 +1,7 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { DatasetResult } from '../dataset/report.js';
 import type { JobResult } from '../job-result.js';
 
 /** What a caller hands in. */
@@ -8,7 +10,7 @@ export interface JobSubmission {
   readonly requestId: string;
   readonly principal: string;
   /** As the caller wrote it, checked, defaults filled in; paths are not resolved yet. */
-  readonly spec: JobSpec;
+  readonly spec: JobSpec | DatasetSpec;
   /** Larger runs first. */
   readonly priority: number;
   /** How often it may be claimed before it is given up. */
@@ -32,12 +34,12 @@ export interface QueuedJob extends JobSubmission {
   readonly epoch: number;
   readonly cancelRequested: boolean;
   readonly failure?: ErrorRecord;
-  readonly result?: JobResult;
+  readonly result?: JobResult | DatasetResult;
 }
 
 /** How a claimed job ended. */
 export type JobOutcome =
-  | { readonly state: 'succeeded'; readonly result: JobResult }
+  | { readonly state: 'succeeded'; readonly result: JobResult | DatasetResult }
   | { readonly state: 'failed'; readonly failure: ErrorRecord }
   | { readonly state: 'cancelled' };
 

@@ -19,6 +19,7 @@ import { JobEvents } from './job-events.js';
 import { JobRunner } from './job-runner.js';
 import { Places } from './places.js';
 import { Retention } from './retention.js';
+import type { DatasetMeans } from './run-queued-dataset.js';
 import { Uploads } from './uploads.js';
 
 export interface CoordinatorOptions {
@@ -35,6 +36,8 @@ export interface CoordinatorOptions {
   readonly machine: PlanMachine;
   /** Threads of this process that read maps before there is a plan. */
   readonly scanner: Pick<TileExecutor, 'scanMap' | 'slots'>;
+  /** What runs jobs over many images; they are refused where absent. */
+  readonly datasets?: DatasetMeans;
   /** The queue to take jobs from; opens one below the state directory where absent. */
   readonly queue?: JobQueue;
   readonly maxRunning: number;
@@ -104,9 +107,10 @@ export class Coordinator {
       jobs: { queue, events, places, uploads, plan, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
       workers: { cluster, roots, fail, newId, version: halotileVersion(), name: options.listen },
     });
-    const { maxRunning, durable } = options;
+    const { maxRunning, durable, datasets } = options;
     const now = () => clock.monotonic() / 1000;
-    const runner = new JobRunner({ queue, cluster, events, places, machine, scanner, maxRunning, durable, now, log });
+    const means = { machine, scanner, datasets, maxRunning, durable };
+    const runner = new JobRunner({ ...means, queue, cluster, events, places, now, log });
     return new Coordinator(queue, cluster, runner, server, retention);
   }
 

@@ -6,6 +6,14 @@ export type LiveState = 'starting' | 'waiting-for-workers' | 'running' | 'assemb
 /** Counts of a running job. */
 export interface LiveProgress extends JobProgress {
   readonly tilesRunning: number;
+  /** Of a job over many images, whose tiles are those of the large image under way. */
+  readonly dataset?: {
+    readonly imagesCounted: number;
+    readonly imagesDone: number;
+    readonly imagesTotal: number;
+    readonly charactersDone: number;
+    readonly charactersTotal: number;
+  };
 }
 
 /** What watchers are told. */

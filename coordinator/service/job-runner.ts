@@ -1,13 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
+import type { JobResult } from '../job-result.js';
 import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
 import { runJob } from '../run-job.js';
 import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
+import { type DatasetMeans, runQueuedDataset } from './run-queued-dataset.js';
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue;
@@ -18,6 +22,8 @@ export interface JobRunnerOptions {
   readonly machine: PlanMachine;
   /** Reads maps that must be known before there is a plan. */
   readonly scanner: Pick<TileExecutor, 'scanMap'>;
+  /** What runs jobs over many images; they are refused where absent. */
+  readonly datasets?: DatasetMeans;
   /** Jobs that run at once; further ones stay in the queue. */
   readonly maxRunning: number;
   readonly durable: boolean;
@@ -58,8 +64,33 @@ export class JobRunner {
   }
 
   async #run(claim: JobClaim): Promise<void> {
-    const { queue, cluster, events, places, machine, scanner, durable, now, log } = this.#options;
+    const { queue, events, log } = this.#options;
     const { job } = claim;
+    log(`job ${job.id} starts, attempt ${job.attempt}`);
+    events.queueChanged(job.id, `attempt ${job.attempt} starts`);
+    const abort = AbortSignal.any([claim.stop, this.#stop.signal]);
+    let outcome: JobOutcome;
+    try {
+      const result = isDatasetSpec(job.spec)
+        ? await runQueuedDataset(job, job.spec, { ...this.#options, signal: abort })
+        : await this.#runImage(claim, job.spec, abort);
+      outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
+    } catch (error) {
+      if (this.#stop.signal.aborted && !claim.stop.aborted) {
+        await queue.release(claim);
+        log(`job ${job.id} goes back to the queue`);
+        return;
+      }
+      outcome = claim.stop.aborted ? { state: 'cancelled' } : { state: 'failed', failure: this.#failure(error, claim) };
+    }
+    await queue.finish(claim, outcome);
+    log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`);
+    events.queueChanged(job.id, outcome.state);
+  }
+
+  /** Runs the job of one image on the cluster's workers. */
+  async #runImage({ job, stop }: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
+    const { cluster, events, places, machine, scanner, durable, now } = this.#options;
     const terms = {
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
@@ -70,15 +101,10 @@ export class JobRunner {
     const executor = new ClusterExecutor(cluster, terms, scanner);
     this.#running.add(executor);
     const onStop = () => void executor.stop({ tag: 'interrupted', detail: { what: 'the job was cancelled' } });
-    claim.stop.addEventListener('abort', onStop);
-    log(`job ${job.id} starts, attempt ${job.attempt}`);
-    events.queueChanged(job.id, `attempt ${job.attempt} starts`);
-    const abort = AbortSignal.any([claim.stop, this.#stop.signal]);
-    let outcome: JobOutcome;
+    stop.addEventListener('abort', onStop);
     try {
-      const spec = places.resolve(job.spec, job.principal, job.id);
-      const result = await runJob({
-        ...{ spec, executor, machine, durable, now, signal: abort },
+      return await runJob({
+        ...{ spec: places.resolve(named, job.principal, job.id), executor, machine, durable, now, signal },
         onPlan: () => events.enter(job.id, 'running', 'planned'),
         onProgress: (progress) => {
           events.report(job.id, { ...progress, tilesRunning: executor.running });
@@ -86,39 +112,20 @@ export class JobRunner {
             events.enter(job.id, 'assembling', 'the output is put together');
         },
       });
-      outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
-    } catch (error) {
-      if (this.#stop.signal.aborted && !claim.stop.aborted) {
-        await queue.release(claim);
-        log(`job ${job.id} goes back to the queue`);
-        return;
-      }
-      outcome = claim.stop.aborted ? { state: 'cancelled' } : { state: 'failed', failure: this.#failure(error, claim) };
     } finally {
-      claim.stop.removeEventListener('abort', onStop);
+      stop.removeEventListener('abort', onStop);
       this.#running.delete(executor);
       await executor.close();
     }
-    await queue.finish(claim, outcome);
-    log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`);
-    events.queueChanged(job.id, outcome.state);
   }
 
   /** The failure in the caller's words: real paths become the names that the caller used. */
   #failure(error: unknown, { job }: JobClaim): ErrorRecord {
     if (!(error instanceof HalotileError)) this.#options.log(`job ${job.id}: ${(error as Error).stack}`);
     const record = toErrorRecord(error, 'tile-failed');
-    const names: [string, string][] = [];
+    let names: readonly [path: string, name: string][] = [];
     try {
-      const real = this.#options.places.resolve(job.spec, job.principal, job.id);
-      names.push([real.image, job.spec.image], [real.output, job.spec.output]);
-      if (real.map !== undefined) names.push([real.map, job.spec.map!]);
-      for (const [index, { params }] of job.spec.operations.entries()) {
-        for (const [key, name] of Object.entries(params)) {
-          const path = real.operations[index]!.params[key];
-          if (path !== name) names.push([String(path), String(name)]);
-        }
-      }
+      names = this.#options.places.namesOf(job.spec, job.principal, job.id);
     } catch {
       // A name that lies nowhere has no real path to hide.
     }

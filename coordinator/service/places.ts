@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
+import { chainOf, type DatasetSpec, imageJobOf, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { extraPaths, parameterFiles } from '../../tiling/plan/parameter-files.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
@@ -54,6 +55,63 @@ export class Places {
       output: this.output(spec.output, jobId),
       operations: this.#operations(spec, principal),
     };
+  }
+
+  /** Everything that is wrong with the names in a dataset job. */
+  checkDataset(spec: DatasetSpec, principal: string): FieldViolation[] {
+    try {
+      this.resolveDataset(spec, principal);
+      return [];
+    } catch (error) {
+      return [{ field: '', description: (error as Error).message }];
+    }
+  }
+
+  /**
+   * The dataset job with real paths. What its frames lead to is judged by {@link allows} when it is found.
+   * @throws bad-input where a name lies nowhere (any more)
+   */
+  resolveDataset(spec: DatasetSpec, principal: string): DatasetSpec {
+    const chain = imageJobOf(chainOf(spec), { image: 'image', map: 'map', output: 'output' });
+    return {
+      ...spec,
+      frames: spec.frames.map((name) => this.#roots.resolve(name)),
+      images: spec.images.map(({ image, map, ...rest }) => {
+        const files = { image: this.#input(image, principal), map: map && this.#input(map, principal) };
+        return { ...rest, ...files };
+      }),
+      output: this.#roots.resolve(spec.output),
+      target: spec.target && this.#input(spec.target, principal),
+      operations: this.#operations(chain, principal),
+    };
+  }
+
+  /**
+   * Refuses files that a folder, a pattern or a manifest of a dataset leads to outside all roots.
+   * @throws bad-input
+   */
+  allows(path: string, { images }: DatasetSpec): void {
+    if (images.some(({ image, map }) => path === image || path === map)) return;
+    const real = existsSync(path) ? realpathSync(path) : path;
+    if (this.#roots.rootOf(real) === undefined) throw unknownName(path);
+  }
+
+  /**
+   * Real paths and the caller's names for them.
+   * @throws bad-input where a name lies nowhere (any more)
+   */
+  namesOf(spec: JobSpec | DatasetSpec, principal: string, jobId: string): [path: string, name: string][] {
+    if (!isDatasetSpec(spec)) {
+      const real = this.resolve(spec, principal, jobId);
+      const map: [string, string][] = real.map === undefined ? [] : [[real.map, spec.map!]];
+      return [[real.image, spec.image], [real.output, spec.output], ...map, ...parameterNames(real, spec)];
+    }
+    const real = this.resolveDataset(spec, principal);
+    const names = [...spec.frames, ...spec.images.flatMap(({ image, map }) => [image, map ?? '']), spec.output];
+    const paths = [...real.frames, ...real.images.flatMap(({ image, map }) => [image, map ?? '']), real.output];
+    const roots = this.#roots.names.map((name): [string, string] => [this.#roots.directory(name)!, `root:${name}`]);
+    const named = paths.map((path, index): [string, string] => [path, names[index]!]);
+    return [...named, ...parameterNames(real, spec), ...roots].filter(([path]) => path !== '');
   }
 
   /** The real path of an output; the directory of a download is made when the job is named. */
@@ -111,13 +169,28 @@ export function isDownload(name: string): boolean {
 }
 
 /** The uploads that a spec names, see {@link uploadName}. */
-export function namedUploads({ image, map, operations }: JobSpec, principal: string): string[] {
-  const params = operations.flatMap((operation) => Object.values(operation.params).map(String));
-  const names = [image, map ?? '', ...params.map((value) => PARAMETER.exec(value)?.[2] ?? '')];
+export function namedUploads(spec: JobSpec | DatasetSpec, principal: string): string[] {
+  const params = spec.operations.flatMap((operation) => Object.values(operation.params).map(String));
+  const images = isDatasetSpec(spec) ? [...spec.images, { image: spec.target ?? '' }] : [spec];
+  const inputs = images.flatMap(({ image, map }: { image: string; map?: string }) => [image, map ?? '']);
+  const names = [...inputs, ...params.map((value) => PARAMETER.exec(value)?.[2] ?? '')];
   return names.flatMap((name) => {
     const match = UPLOAD.exec(name);
     return match === null ? [] : [uploadName(principal, match[1]!)];
   });
+}
+
+/** The files that operations name in their parameters. */
+function parameterNames(
+  real: Pick<JobSpec, 'operations'>,
+  named: Pick<JobSpec, 'operations'>,
+): [path: string, name: string][] {
+  return named.operations.flatMap(({ params }, index) =>
+    Object.entries(params).flatMap(([key, name]): [string, string][] => {
+      const path = real.operations[index]!.params[key];
+      return path === name ? [] : [[String(path), String(name)]];
+    }),
+  );
 }
 
 function unknownName(name: string) {

@@ -28,8 +28,12 @@ export function readJobSpec(message: halotile.v1.IJobSpec): SpecReading {
 /** The proto message of a job: what {@link readJobSpec} turns back into an equal spec. */
 export function writeJobSpec(spec: JobSpecInput): halotile.v1.IJobSpec {
   const { nodata, operations, ...rest } = spec;
+  return { ...rest, ...writeChain({ nodata, operations }) };
+}
+
+/** The fields of a chain that are not the same in a message and in a job file. */
+export function writeChain({ nodata, operations = [] }: Partial<Pick<JobSpecInput, 'nodata' | 'operations'>>) {
   return {
-    ...rest,
     operations: operations.map(({ params, ...operation }) => ({
       ...operation,
       params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, toValue(value)])),
@@ -47,7 +51,8 @@ export function specError(violations: readonly FieldViolation[]) {
   return badInput({ what, where: 'job spec' });
 }
 
-function violation(issue: z.core.$ZodIssue): FieldViolation {
+/** A schema's complaint in google.rpc.BadRequest's words. */
+export function violation(issue: z.core.$ZodIssue): FieldViolation {
   let field = '';
   for (const key of issue.path) {
     if (typeof key === 'number') field += `[${key}]`;
@@ -58,8 +63,17 @@ function violation(issue: z.core.$ZodIssue): FieldViolation {
 
 /** The message as a job file would have it: no nulls, no wrappers. */
 function plainSpec(message: halotile.v1.IJobSpec): unknown {
-  const { operations, nodata, mapping, compression, ...rest } = message;
+  const { compression, ...rest } = message;
   return present({
+    ...plainChain(rest),
+    compression: compression === undefined || compression === null ? undefined : present(compression),
+  });
+}
+
+/** The fields of a message with those of its chain as a job file would have them. */
+export function plainChain(message: Pick<halotile.v1.IJobSpec, 'operations' | 'nodata' | 'mapping'>): object {
+  const { operations, nodata, mapping, ...rest } = message;
+  return {
     ...rest,
     operations: operations?.map(({ params, ...operation }) =>
       present({
@@ -69,12 +83,11 @@ function plainSpec(message: halotile.v1.IJobSpec): unknown {
     ),
     nodata: nodata === undefined || nodata === null ? undefined : withNaN(fromValue(nodata)),
     mapping: mapping === undefined || mapping === null ? undefined : present(mapping),
-    compression: compression === undefined || compression === null ? undefined : present(compression),
-  });
+  };
 }
 
 /** Own fields that are set; unknown ones of a newer client, which protobufjs keeps aside, are not among them. */
-function present(message: object): Record<string, unknown> {
+export function present(message: object): Record<string, unknown> {
   const set = Object.entries(message).filter(
     ([name, value]) => value !== null && value !== undefined && name[0] !== '$',
   );

@@ -387,6 +387,330 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
+        /** Properties of a DatasetSpec. */
+        interface IDatasetSpec {
+
+            /** DatasetSpec frames */
+            frames?: (string[]|undefined);
+
+            /** DatasetSpec images */
+            images?: (halotile.v1.IDatasetImage[]|undefined);
+
+            /** DatasetSpec output */
+            output?: (string|undefined);
+
+            /** DatasetSpec operations */
+            operations?: (halotile.v1.IOperation[]|undefined);
+
+            /** DatasetSpec mapping */
+            mapping?: (halotile.v1.IMapping|undefined);
+
+            /** DatasetSpec dtype */
+            dtype?: (string|null|undefined);
+
+            /** DatasetSpec nodata */
+            nodata?: (google.protobuf.IValue|undefined);
+
+            /** DatasetSpec alpha */
+            alpha?: (string|null|undefined);
+
+            /** DatasetSpec size */
+            size?: (halotile.v1.IPixelSize|undefined);
+
+            /** DatasetSpec target */
+            target?: (string|null|undefined);
+
+            /** DatasetSpec palette */
+            palette?: (halotile.v1.IPaletteOptions|undefined);
+
+            /** DatasetSpec onError */
+            onError?: (string|null|undefined);
+
+            /** DatasetSpec spillBytes */
+            spillBytes?: (number|null|undefined);
+
+            /** DatasetSpec wholePixels */
+            wholePixels?: (number|null|undefined);
+        }
+
+        /** Represents a DatasetSpec. */
+        class DatasetSpec implements IDatasetSpec {
+
+            /**
+             * Constructs a new DatasetSpec.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDatasetSpec);
+
+            /** DatasetSpec frames. */
+            public frames: string[];
+
+            /** DatasetSpec images. */
+            public images: halotile.v1.DatasetImage[];
+
+            /** DatasetSpec output. */
+            public output: string;
+
+            /** DatasetSpec operations. */
+            public operations: halotile.v1.Operation[];
+
+            /** DatasetSpec mapping. */
+            public mapping: halotile.v1.Mapping;
+
+            /** DatasetSpec dtype. */
+            public dtype: (string|null);
+
+            /** DatasetSpec nodata. */
+            public nodata: google.protobuf.Value;
+
+            /** DatasetSpec alpha. */
+            public alpha: (string|null);
+
+            /** DatasetSpec size. */
+            public size: halotile.v1.PixelSize;
+
+            /** DatasetSpec target. */
+            public target: (string|null);
+
+            /** DatasetSpec palette. */
+            public palette: halotile.v1.PaletteOptions;
+
+            /** DatasetSpec onError. */
+            public onError: (string|null);
+
+            /** DatasetSpec spillBytes. */
+            public spillBytes: (number|null);
+
+            /** DatasetSpec wholePixels. */
+            public wholePixels: (number|null);
+
+            /**
+             * Encodes the specified DatasetSpec message. Does not implicitly {@link halotile.v1.DatasetSpec.verify|verify} messages.
+             * @param message DatasetSpec message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDatasetSpec, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DatasetSpec message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DatasetSpec
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.DatasetSpec;
+
+            /**
+             * Gets the default type url for DatasetSpec
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a DatasetImage. */
+        interface IDatasetImage {
+
+            /** DatasetImage image */
+            image?: (string|undefined);
+
+            /** DatasetImage map */
+            map?: (string|null|undefined);
+
+            /** DatasetImage character */
+            character?: (string|null|undefined);
+        }
+
+        /** Represents a DatasetImage. */
+        class DatasetImage implements IDatasetImage {
+
+            /**
+             * Constructs a new DatasetImage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDatasetImage);
+
+            /** DatasetImage image. */
+            public image: string;
+
+            /** DatasetImage map. */
+            public map: (string|null);
+
+            /** DatasetImage character. */
+            public character: (string|null);
+
+            /**
+             * Encodes the specified DatasetImage message. Does not implicitly {@link halotile.v1.DatasetImage.verify|verify} messages.
+             * @param message DatasetImage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDatasetImage, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DatasetImage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DatasetImage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.DatasetImage;
+
+            /**
+             * Gets the default type url for DatasetImage
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a PixelSize. */
+        interface IPixelSize {
+
+            /** PixelSize width */
+            width?: (number|undefined);
+
+            /** PixelSize height */
+            height?: (number|undefined);
+        }
+
+        /** Represents a PixelSize. */
+        class PixelSize implements IPixelSize {
+
+            /**
+             * Constructs a new PixelSize.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IPixelSize);
+
+            /** PixelSize width. */
+            public width: number;
+
+            /** PixelSize height. */
+            public height: number;
+
+            /**
+             * Encodes the specified PixelSize message. Does not implicitly {@link halotile.v1.PixelSize.verify|verify} messages.
+             * @param message PixelSize message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IPixelSize, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PixelSize message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns PixelSize
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.PixelSize;
+
+            /**
+             * Gets the default type url for PixelSize
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a PaletteOptions. */
+        interface IPaletteOptions {
+
+            /** PaletteOptions method */
+            method?: (string|null|undefined);
+
+            /** PaletteOptions quantile */
+            quantile?: (number|null|undefined);
+
+            /** PaletteOptions bandwidth */
+            bandwidth?: (number|null|undefined);
+
+            /** PaletteOptions threshold */
+            threshold?: (number|null|undefined);
+
+            /** PaletteOptions sample */
+            sample?: (number|null|undefined);
+
+            /** PaletteOptions seed */
+            seed?: (number|null|undefined);
+
+            /** PaletteOptions colors */
+            colors?: (number|null|undefined);
+
+            /** PaletteOptions space */
+            space?: (string|null|undefined);
+
+            /** PaletteOptions centres */
+            centres?: (string|null|undefined);
+        }
+
+        /** Represents a PaletteOptions. */
+        class PaletteOptions implements IPaletteOptions {
+
+            /**
+             * Constructs a new PaletteOptions.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IPaletteOptions);
+
+            /** PaletteOptions method. */
+            public method: (string|null);
+
+            /** PaletteOptions quantile. */
+            public quantile: (number|null);
+
+            /** PaletteOptions bandwidth. */
+            public bandwidth: (number|null);
+
+            /** PaletteOptions threshold. */
+            public threshold: (number|null);
+
+            /** PaletteOptions sample. */
+            public sample: (number|null);
+
+            /** PaletteOptions seed. */
+            public seed: (number|null);
+
+            /** PaletteOptions colors. */
+            public colors: (number|null);
+
+            /** PaletteOptions space. */
+            public space: (string|null);
+
+            /** PaletteOptions centres. */
+            public centres: (string|null);
+
+            /**
+             * Encodes the specified PaletteOptions message. Does not implicitly {@link halotile.v1.PaletteOptions.verify|verify} messages.
+             * @param message PaletteOptions message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IPaletteOptions, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PaletteOptions message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns PaletteOptions
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.PaletteOptions;
+
+            /**
+             * Gets the default type url for PaletteOptions
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
         /** JobState enum. */
         enum JobState {
             JOB_STATE_UNSPECIFIED = 0,
@@ -440,6 +764,9 @@ export namespace halotile {
 
             /** Job result */
             result?: (halotile.v1.IJobResult|undefined);
+
+            /** Job dataset */
+            dataset?: (halotile.v1.IDatasetSpec|undefined);
         }
 
         /** Represents a Job. */
@@ -490,6 +817,9 @@ export namespace halotile {
             /** Job result. */
             public result: halotile.v1.JobResult;
 
+            /** Job dataset. */
+            public dataset: halotile.v1.DatasetSpec;
+
             /**
              * Encodes the specified Job message. Does not implicitly {@link halotile.v1.Job.verify|verify} messages.
              * @param message Job message or plain object to encode
@@ -533,6 +863,21 @@ export namespace halotile {
 
             /** Progress tilesRunning */
             tilesRunning?: (number|undefined);
+
+            /** Progress imagesCounted */
+            imagesCounted?: (number|undefined);
+
+            /** Progress imagesDone */
+            imagesDone?: (number|undefined);
+
+            /** Progress imagesTotal */
+            imagesTotal?: (number|undefined);
+
+            /** Progress charactersDone */
+            charactersDone?: (number|undefined);
+
+            /** Progress charactersTotal */
+            charactersTotal?: (number|undefined);
         }
 
         /** Represents a Progress. */
@@ -558,6 +903,21 @@ export namespace halotile {
 
             /** Progress tilesRunning. */
             public tilesRunning: number;
+
+            /** Progress imagesCounted. */
+            public imagesCounted: number;
+
+            /** Progress imagesDone. */
+            public imagesDone: number;
+
+            /** Progress imagesTotal. */
+            public imagesTotal: number;
+
+            /** Progress charactersDone. */
+            public charactersDone: number;
+
+            /** Progress charactersTotal. */
+            public charactersTotal: number;
 
             /**
              * Encodes the specified Progress message. Does not implicitly {@link halotile.v1.Progress.verify|verify} messages.
@@ -680,6 +1040,9 @@ export namespace halotile {
 
             /** SubmitJobRequest maxAttempts */
             maxAttempts?: (number|null|undefined);
+
+            /** SubmitJobRequest dataset */
+            dataset?: (halotile.v1.IDatasetSpec|undefined);
         }
 
         /** Represents a SubmitJobRequest. */
@@ -702,6 +1065,9 @@ export namespace halotile {
 
             /** SubmitJobRequest maxAttempts. */
             public maxAttempts: (number|null);
+
+            /** SubmitJobRequest dataset. */
+            public dataset: halotile.v1.DatasetSpec;
 
             /**
              * Encodes the specified SubmitJobRequest message. Does not implicitly {@link halotile.v1.SubmitJobRequest.verify|verify} messages.

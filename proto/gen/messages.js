@@ -712,6 +712,586 @@ export const halotile = $root.halotile = (() => {
             return Failure;
         })();
 
+        v1.DatasetSpec = (function() {
+
+            function DatasetSpec(properties) {
+                this.frames = [];
+                this.images = [];
+                this.operations = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            DatasetSpec.prototype.frames = $util.emptyArray;
+            DatasetSpec.prototype.images = $util.emptyArray;
+            DatasetSpec.prototype.output = "";
+            DatasetSpec.prototype.operations = $util.emptyArray;
+            DatasetSpec.prototype.mapping = null;
+            DatasetSpec.prototype.dtype = null;
+            DatasetSpec.prototype.nodata = null;
+            DatasetSpec.prototype.alpha = null;
+            DatasetSpec.prototype.size = null;
+            DatasetSpec.prototype.target = null;
+            DatasetSpec.prototype.palette = null;
+            DatasetSpec.prototype.onError = null;
+            DatasetSpec.prototype.spillBytes = null;
+            DatasetSpec.prototype.wholePixels = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_dtype", {
+                get: $util.oneOfGetter($oneOfFields = ["dtype"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_alpha", {
+                get: $util.oneOfGetter($oneOfFields = ["alpha"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_target", {
+                get: $util.oneOfGetter($oneOfFields = ["target"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_onError", {
+                get: $util.oneOfGetter($oneOfFields = ["onError"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_spillBytes", {
+                get: $util.oneOfGetter($oneOfFields = ["spillBytes"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_wholePixels", {
+                get: $util.oneOfGetter($oneOfFields = ["wholePixels"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            DatasetSpec.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.frames != null && message.frames.length)
+                    for (let i = 0; i < message.frames.length; ++i)
+                        writer.uint32(10).string(message.frames[i]);
+                if (message.images != null && message.images.length)
+                    for (let i = 0; i < message.images.length; ++i)
+                        $root.halotile.v1.DatasetImage.encode(message.images[i], writer.uint32(18).fork(), q + 1).ldelim();
+                if (message.output != null && Object.hasOwnProperty.call(message, "output"))
+                    writer.uint32(26).string(message.output);
+                if (message.operations != null && message.operations.length)
+                    for (let i = 0; i < message.operations.length; ++i)
+                        $root.halotile.v1.Operation.encode(message.operations[i], writer.uint32(34).fork(), q + 1).ldelim();
+                if (message.mapping != null && Object.hasOwnProperty.call(message, "mapping"))
+                    $root.halotile.v1.Mapping.encode(message.mapping, writer.uint32(42).fork(), q + 1).ldelim();
+                if (message.dtype != null && Object.hasOwnProperty.call(message, "dtype"))
+                    writer.uint32(50).string(message.dtype);
+                if (message.nodata != null && Object.hasOwnProperty.call(message, "nodata"))
+                    $root.google.protobuf.Value.encode(message.nodata, writer.uint32(58).fork(), q + 1).ldelim();
+                if (message.alpha != null && Object.hasOwnProperty.call(message, "alpha"))
+                    writer.uint32(66).string(message.alpha);
+                if (message.size != null && Object.hasOwnProperty.call(message, "size"))
+                    $root.halotile.v1.PixelSize.encode(message.size, writer.uint32(74).fork(), q + 1).ldelim();
+                if (message.target != null && Object.hasOwnProperty.call(message, "target"))
+                    writer.uint32(82).string(message.target);
+                if (message.palette != null && Object.hasOwnProperty.call(message, "palette"))
+                    $root.halotile.v1.PaletteOptions.encode(message.palette, writer.uint32(90).fork(), q + 1).ldelim();
+                if (message.onError != null && Object.hasOwnProperty.call(message, "onError"))
+                    writer.uint32(98).string(message.onError);
+                if (message.spillBytes != null && Object.hasOwnProperty.call(message, "spillBytes"))
+                    writer.uint32(104).uint64(message.spillBytes);
+                if (message.wholePixels != null && Object.hasOwnProperty.call(message, "wholePixels"))
+                    writer.uint32(112).uint32(message.wholePixels);
+                return writer;
+            };
+
+            DatasetSpec.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.DatasetSpec();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            if (!(message.frames && message.frames.length))
+                                message.frames = [];
+                            message.frames.push(reader.string());
+                            break;
+                        }
+                    case 2: {
+                            if (!(message.images && message.images.length))
+                                message.images = [];
+                            message.images.push($root.halotile.v1.DatasetImage.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 3: {
+                            message.output = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            if (!(message.operations && message.operations.length))
+                                message.operations = [];
+                            message.operations.push($root.halotile.v1.Operation.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 5: {
+                            message.mapping = $root.halotile.v1.Mapping.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 6: {
+                            message.dtype = reader.string();
+                            break;
+                        }
+                    case 7: {
+                            message.nodata = $root.google.protobuf.Value.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 8: {
+                            message.alpha = reader.string();
+                            break;
+                        }
+                    case 9: {
+                            message.size = $root.halotile.v1.PixelSize.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 10: {
+                            message.target = reader.string();
+                            break;
+                        }
+                    case 11: {
+                            message.palette = $root.halotile.v1.PaletteOptions.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 12: {
+                            message.onError = reader.string();
+                            break;
+                        }
+                    case 13: {
+                            message.spillBytes = safe(reader.uint64());
+                            break;
+                        }
+                    case 14: {
+                            message.wholePixels = reader.uint32();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            DatasetSpec.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.DatasetSpec";
+            };
+
+            return DatasetSpec;
+        })();
+
+        v1.DatasetImage = (function() {
+
+            function DatasetImage(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            DatasetImage.prototype.image = "";
+            DatasetImage.prototype.map = null;
+            DatasetImage.prototype.character = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetImage.prototype, "_map", {
+                get: $util.oneOfGetter($oneOfFields = ["map"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetImage.prototype, "_character", {
+                get: $util.oneOfGetter($oneOfFields = ["character"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            DatasetImage.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.image != null && Object.hasOwnProperty.call(message, "image"))
+                    writer.uint32(10).string(message.image);
+                if (message.map != null && Object.hasOwnProperty.call(message, "map"))
+                    writer.uint32(18).string(message.map);
+                if (message.character != null && Object.hasOwnProperty.call(message, "character"))
+                    writer.uint32(26).string(message.character);
+                return writer;
+            };
+
+            DatasetImage.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.DatasetImage();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.image = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.map = reader.string();
+                            break;
+                        }
+                    case 3: {
+                            message.character = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            DatasetImage.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.DatasetImage";
+            };
+
+            return DatasetImage;
+        })();
+
+        v1.PixelSize = (function() {
+
+            function PixelSize(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            PixelSize.prototype.width = 0;
+            PixelSize.prototype.height = 0;
+
+            PixelSize.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.width != null && Object.hasOwnProperty.call(message, "width"))
+                    writer.uint32(8).uint32(message.width);
+                if (message.height != null && Object.hasOwnProperty.call(message, "height"))
+                    writer.uint32(16).uint32(message.height);
+                return writer;
+            };
+
+            PixelSize.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.PixelSize();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.width = reader.uint32();
+                            break;
+                        }
+                    case 2: {
+                            message.height = reader.uint32();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            PixelSize.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.PixelSize";
+            };
+
+            return PixelSize;
+        })();
+
+        v1.PaletteOptions = (function() {
+
+            function PaletteOptions(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            PaletteOptions.prototype.method = null;
+            PaletteOptions.prototype.quantile = null;
+            PaletteOptions.prototype.bandwidth = null;
+            PaletteOptions.prototype.threshold = null;
+            PaletteOptions.prototype.sample = null;
+            PaletteOptions.prototype.seed = null;
+            PaletteOptions.prototype.colors = null;
+            PaletteOptions.prototype.space = null;
+            PaletteOptions.prototype.centres = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_method", {
+                get: $util.oneOfGetter($oneOfFields = ["method"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_quantile", {
+                get: $util.oneOfGetter($oneOfFields = ["quantile"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_bandwidth", {
+                get: $util.oneOfGetter($oneOfFields = ["bandwidth"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_threshold", {
+                get: $util.oneOfGetter($oneOfFields = ["threshold"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_sample", {
+                get: $util.oneOfGetter($oneOfFields = ["sample"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_seed", {
+                get: $util.oneOfGetter($oneOfFields = ["seed"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_colors", {
+                get: $util.oneOfGetter($oneOfFields = ["colors"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_space", {
+                get: $util.oneOfGetter($oneOfFields = ["space"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_centres", {
+                get: $util.oneOfGetter($oneOfFields = ["centres"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            PaletteOptions.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.method != null && Object.hasOwnProperty.call(message, "method"))
+                    writer.uint32(10).string(message.method);
+                if (message.quantile != null && Object.hasOwnProperty.call(message, "quantile"))
+                    writer.uint32(17).double(message.quantile);
+                if (message.bandwidth != null && Object.hasOwnProperty.call(message, "bandwidth"))
+                    writer.uint32(25).double(message.bandwidth);
+                if (message.threshold != null && Object.hasOwnProperty.call(message, "threshold"))
+                    writer.uint32(33).double(message.threshold);
+                if (message.sample != null && Object.hasOwnProperty.call(message, "sample"))
+                    writer.uint32(40).uint64(message.sample);
+                if (message.seed != null && Object.hasOwnProperty.call(message, "seed"))
+                    writer.uint32(48).uint32(message.seed);
+                if (message.colors != null && Object.hasOwnProperty.call(message, "colors"))
+                    writer.uint32(56).uint32(message.colors);
+                if (message.space != null && Object.hasOwnProperty.call(message, "space"))
+                    writer.uint32(66).string(message.space);
+                if (message.centres != null && Object.hasOwnProperty.call(message, "centres"))
+                    writer.uint32(74).string(message.centres);
+                return writer;
+            };
+
+            PaletteOptions.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.PaletteOptions();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.method = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.quantile = reader.double();
+                            break;
+                        }
+                    case 3: {
+                            message.bandwidth = reader.double();
+                            break;
+                        }
+                    case 4: {
+                            message.threshold = reader.double();
+                            break;
+                        }
+                    case 5: {
+                            message.sample = safe(reader.uint64());
+                            break;
+                        }
+                    case 6: {
+                            message.seed = reader.uint32();
+                            break;
+                        }
+                    case 7: {
+                            message.colors = reader.uint32();
+                            break;
+                        }
+                    case 8: {
+                            message.space = reader.string();
+                            break;
+                        }
+                    case 9: {
+                            message.centres = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            PaletteOptions.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.PaletteOptions";
+            };
+
+            return PaletteOptions;
+        })();
+
         v1.JobState = (function() {
             const valuesById = {}, values = Object.create(valuesById);
             values[valuesById[0] = "JOB_STATE_UNSPECIFIED"] = 0;
@@ -747,6 +1327,7 @@ export const halotile = $root.halotile = (() => {
             Job.prototype.progress = null;
             Job.prototype.failure = null;
             Job.prototype.result = null;
+            Job.prototype.dataset = null;
 
             Job.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -781,6 +1362,8 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.Failure.encode(message.failure, writer.uint32(98).fork(), q + 1).ldelim();
                 if (message.result != null && Object.hasOwnProperty.call(message, "result"))
                     $root.halotile.v1.JobResult.encode(message.result, writer.uint32(106).fork(), q + 1).ldelim();
+                if (message.dataset != null && Object.hasOwnProperty.call(message, "dataset"))
+                    $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(114).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -859,6 +1442,10 @@ export const halotile = $root.halotile = (() => {
                             message.result = $root.halotile.v1.JobResult.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
+                    case 14: {
+                            message.dataset = $root.halotile.v1.DatasetSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -896,6 +1483,11 @@ export const halotile = $root.halotile = (() => {
             Progress.prototype.pixelsDone = 0;
             Progress.prototype.pixelsTotal = 0;
             Progress.prototype.tilesRunning = 0;
+            Progress.prototype.imagesCounted = 0;
+            Progress.prototype.imagesDone = 0;
+            Progress.prototype.imagesTotal = 0;
+            Progress.prototype.charactersDone = 0;
+            Progress.prototype.charactersTotal = 0;
 
             Progress.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -914,6 +1506,16 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(32).uint64(message.pixelsTotal);
                 if (message.tilesRunning != null && Object.hasOwnProperty.call(message, "tilesRunning"))
                     writer.uint32(40).uint32(message.tilesRunning);
+                if (message.imagesCounted != null && Object.hasOwnProperty.call(message, "imagesCounted"))
+                    writer.uint32(48).uint64(message.imagesCounted);
+                if (message.imagesDone != null && Object.hasOwnProperty.call(message, "imagesDone"))
+                    writer.uint32(56).uint64(message.imagesDone);
+                if (message.imagesTotal != null && Object.hasOwnProperty.call(message, "imagesTotal"))
+                    writer.uint32(64).uint64(message.imagesTotal);
+                if (message.charactersDone != null && Object.hasOwnProperty.call(message, "charactersDone"))
+                    writer.uint32(72).uint64(message.charactersDone);
+                if (message.charactersTotal != null && Object.hasOwnProperty.call(message, "charactersTotal"))
+                    writer.uint32(80).uint64(message.charactersTotal);
                 return writer;
             };
 
@@ -958,6 +1560,26 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 5: {
                             message.tilesRunning = reader.uint32();
+                            break;
+                        }
+                    case 6: {
+                            message.imagesCounted = safe(reader.uint64());
+                            break;
+                        }
+                    case 7: {
+                            message.imagesDone = safe(reader.uint64());
+                            break;
+                        }
+                    case 8: {
+                            message.imagesTotal = safe(reader.uint64());
+                            break;
+                        }
+                    case 9: {
+                            message.charactersDone = safe(reader.uint64());
+                            break;
+                        }
+                    case 10: {
+                            message.charactersTotal = safe(reader.uint64());
                             break;
                         }
                     default:
@@ -1169,6 +1791,7 @@ export const halotile = $root.halotile = (() => {
             SubmitJobRequest.prototype.spec = null;
             SubmitJobRequest.prototype.priority = 0;
             SubmitJobRequest.prototype.maxAttempts = null;
+            SubmitJobRequest.prototype.dataset = null;
 
             let $oneOfFields;
 
@@ -1193,6 +1816,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(24).int32(message.priority);
                 if (message.maxAttempts != null && Object.hasOwnProperty.call(message, "maxAttempts"))
                     writer.uint32(32).uint32(message.maxAttempts);
+                if (message.dataset != null && Object.hasOwnProperty.call(message, "dataset"))
+                    $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(42).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1233,6 +1858,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 4: {
                             message.maxAttempts = reader.uint32();
+                            break;
+                        }
+                    case 5: {
+                            message.dataset = $root.halotile.v1.DatasetSpec.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:

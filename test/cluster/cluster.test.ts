@@ -8,6 +8,8 @@ import { runOnCluster } from '../../cli/cluster-run.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { Jobs } from '../../proto/gen/services.js';
+import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { TestCluster } from './harness.js';
 import { blurSpec, local } from './scene-files.js';
 
@@ -215,4 +217,38 @@ test('tokens decide who may call what', async () => {
     for (const client of [bob, worker, nobody]) client.close();
     await guarded.close();
   }
+});
+
+test('a job over many images is submitted, watched by images and characters, and refused outside its roots', async () => {
+  const size = { width: 24, height: 32 };
+  const rows = ['image,character'];
+  for (let index = 0; index < 6; index++) {
+    const name = `${index % 2 === 0 ? 'knight' : 'mage'}-${index}.png`;
+    const rgba = Uint8Array.from({ length: size.width * size.height * 4 }, (_, at) =>
+      at % 4 === 3 ? 255 : (at * (index + 3)) % 97,
+    );
+    writeFileSync(onDisk(name), encodeRgbaPng(rgba, size));
+    rows.push(`${name},${name.split('-')[0]}`);
+  }
+  writeFileSync(onDisk('frames.csv'), rows.join('\n'));
+  const dataset = (frames: string, output: string) =>
+    datasetSpecSchema.parse({
+      ...{ frames: [inRoot(frames)], output: inRoot(output), size: '12x16' },
+      operations: [{ name: 'box', params: { radius: 1 } }],
+    });
+  const job = await cluster.client.submit(dataset('frames.csv', 'palettes'));
+  assert.equal(job.dataset?.output, inRoot('palettes'));
+  const event = await last(job.id!);
+  const { counts, output } = resultOf(event);
+  assert.equal(output, inRoot('palettes'));
+  assert.equal(counts?.imagesWritten, 6);
+  assert.equal(counts?.charactersDone, 2);
+  assert.equal(event.progress?.imagesDone, 6);
+  assert.equal(event.progress?.charactersTotal, 2);
+  assert.ok(existsSync(onDisk('palettes/knight/knight-0.png')));
+
+  writeFileSync(onDisk('away.csv'), 'image\n../../state/queue.log\n');
+  const away = await last((await cluster.client.submit(dataset('away.csv', 'away'))).id!);
+  assert.throws(() => resultOf(away), /not a name that the cluster knows/);
+  await assert.rejects(cluster.client.submit({ ...dataset('frames.csv', 'x'), output: '/tmp/x' }), /root:NAME/);
 });

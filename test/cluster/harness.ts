@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../cli/client.js';
 import { openThreads } from '../../cli/executor.js';
 import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
+import { FramePool } from '../../worker/index.js';
 import { MACHINE, makeScene } from './scene-files.js';
 
 /** What a worker of a test does wrong; see faulty-worker.ts. */
@@ -65,10 +66,12 @@ export class TestCluster {
     const root = join(directory, 'data');
     await makeScene(root);
     const scanner = openThreads({ ...MACHINE, threads: 1 });
+    const frames = new FramePool({ threads: 1 });
     const log: string[] = [];
     const coordinator = await Coordinator.start({
       ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, scanner },
+      datasets: { frames: () => frames, tiles: { executor: () => scanner, machine: MACHINE } },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
       keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
       clock: { wall: () => Date.now(), monotonic: () => performance.now() },
@@ -81,6 +84,7 @@ export class TestCluster {
       client.close();
       await coordinator.close();
       await scanner.close();
+      await frames.close();
       rmSync(directory, { recursive: true });
     });
   }

@@ -4,9 +4,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { z } from 'zod';
+import { readDatasetSpec, writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { readJobSpec, writeJobSpec } from '../../proto/convert/job-spec.js';
 import { readTileResult, writeTileResult } from '../../proto/convert/tile-result.js';
 import { halotile } from '../../proto/gen/messages.js';
+import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import type { TileResult } from '../../tiling/job/execution.js';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { fromPortable, toPortable } from '../../tiling/job/portable.js';
@@ -35,6 +37,9 @@ test('a job file and the proto have the same fields', () => {
   assert.deepEqual(fields('Operation'), keysOf(jobSpecSchema.shape.operations));
   assert.deepEqual(fields('Mapping'), keysOf(jobSpecSchema.shape.mapping));
   assert.deepEqual(fields('Compression'), keysOf(jobSpecSchema.shape.compression));
+  assert.deepEqual(fields('DatasetSpec'), keysOf(datasetSpecSchema));
+  assert.deepEqual(fields('DatasetImage'), keysOf(datasetSpecSchema.shape.images.unwrap()));
+  assert.deepEqual(fields('PaletteOptions'), keysOf(datasetSpecSchema.shape.palette));
 });
 
 const SPECS: readonly JobSpecInput[] = [
@@ -70,6 +75,37 @@ test('a spec goes through the proto unchanged', () => {
       assert.deepEqual(reading, { ok: true, spec });
     }
   }
+});
+
+const DATASETS: readonly DatasetSpecInput[] = [
+  { frames: ['root:in/frames'], output: 'root:out/palettes' },
+  {
+    frames: ['root:in/list.csv', 'root:in/walk-*.png'],
+    images: [{ image: 'root:in/a.tif', map: 'root:in/m.tif', character: 'knight' }, { image: 'upload:x' }],
+    output: 'root:out/palettes',
+    operations: [{ name: 'box', params: { mode: 'x', flag: false, zero: 0 }, border: 'constant', constant: -1.5 }],
+    mapping: { scale: 0.5, max: 12, invalid: 'clamp' },
+    dtype: 'uint16',
+    nodata: [Number.NaN, 0],
+    alpha: 'channel',
+    size: '64x90',
+    target: 'root:in/target.gpl',
+    palette: { method: 'threshold', threshold: 0, sample: 2 ** 40, seed: 2 ** 32 - 1, colors: 9, space: 'oklab' },
+    onError: 'skip',
+    spillBytes: 0,
+    wholePixels: 2 ** 27,
+  },
+];
+
+test('a dataset job goes through the proto unchanged', () => {
+  for (const input of DATASETS) {
+    const spec = datasetSpecSchema.parse(input);
+    const bytes = halotile.v1.DatasetSpec.encode(writeDatasetSpec(spec)).finish();
+    assert.deepEqual(readDatasetSpec(halotile.v1.DatasetSpec.decode(bytes)), { ok: true, spec });
+  }
+  const reading = readDatasetSpec({ output: 'x', images: [{ image: '' }], size: { width: 0, height: 1 } });
+  assert.ok(!reading.ok);
+  assert.deepEqual(new Set(reading.violations.map(({ field }) => field)), new Set(['images[0].image', 'size.width']));
 });
 
 test('every wrong field of a spec is named', () => {

@@ -76,6 +76,11 @@ export type DatasetSpec = z.output<typeof datasetSpecSchema>;
 /** A dataset job as written: only what differs from the defaults. */
 export type DatasetSpecInput = z.input<typeof datasetSpecSchema>;
 
+/** Whether a job is one over many images. */
+export function isDatasetSpec(spec: JobSpec | DatasetSpec): spec is DatasetSpec {
+  return !('image' in spec);
+}
+
 /** What of a dataset job decides an image's pixels before its palette: data that goes to every thread. */
 export type ImageChain = Pick<DatasetSpec, 'operations' | 'mapping' | 'dtype' | 'nodata' | 'alpha'>;
 
