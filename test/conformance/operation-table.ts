@@ -63,6 +63,7 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'threshold', params: { method: 'sauvola', window: 7 }, bound: EXACT },
   { name: 'row-ema', params: { alpha: 0.1 }, bound: EXACT },
   { name: 'downscale', params: { factor: 3 }, bound: INTEGER_EXACT },
+  { name: 'downscale', params: { size: '11x6' }, bound: INTEGER_EXACT },
   { name: 'downscale', params: { size: '9x7', method: 'nearest' }, bound: EXACT },
   { name: 'custom', params: { module: `${KERNELS}/max-row.wasm`, footprint: 'disk:2' }, bound: EXACT },
   { name: 'custom', params: { module: `${KERNELS}/vignette.wasm`, data: 0.5 }, bound: EXACT },

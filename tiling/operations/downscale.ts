@@ -36,6 +36,14 @@ export function coveredRange(i: number, input: number, output: number): { from: 
   return { from: Math.floor((i * input) / output), to: Math.ceil(((i + 1) * input) / output) };
 }
 
+/** The part of input pixel `at` under output pixel i, in units of 1/output pixel: a whole number. */
+export function overlapOf(at: number, i: number, input: number, output: number): number {
+  return Math.min((i + 1) * input, (at + 1) * output) - Math.max(i * input, at * output);
+}
+
+/** Bytes that say what one output column covers: its first pixel, their count, the weights of first and last. */
+export const COLUMN_BYTES = 24;
+
 function inputRect(operation: Operation, output: Rect, input: Size): Rect {
   const { width, height } = downscaledSize(operation, input);
   const x = coveredRange(output.x, input.width, width).from;
@@ -59,5 +67,7 @@ export const downscale: OperationDescriptor = {
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
   reach: () => evenReach(0),
   outputSize: downscaledSize,
+  // The columns, and up to three float64 for each sample of an output row.
+  scratchBytes: (_operation, { outputWidth, channels }) => outputWidth * (COLUMN_BYTES + channels * 24) + 32,
   inputRect,
 };

@@ -1,4 +1,4 @@
-import { coveredRange, downscaledSize, nearestIndex } from '../../../tiling/operations/downscale.js';
+import { coveredRange, downscaledSize, nearestIndex, overlapOf } from '../../../tiling/operations/downscale.js';
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from './nodata.js';
@@ -51,7 +51,7 @@ function overlaps(i: number, input: number, output: number): Overlap[] {
   const { from, to } = coveredRange(i, input, output);
   return Array.from({ length: to - from }, (_, index) => {
     const at = from + index;
-    return { at, weight: Math.min((i + 1) * input, (at + 1) * output) - Math.max(i * input, at * output) };
+    return { at, weight: overlapOf(at, i, input, output) };
   });
 }
 

@@ -5,6 +5,7 @@ import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
 import { wasmConvert } from './convert.js';
 import { wasmCutBlock } from './cut-block.js';
+import { wasmDownscale } from './downscale.js';
 import { wasmExtremum } from './extremum.js';
 import { wasmFlatField } from './flat-field.js';
 import { wasmGaussian } from './gaussian.js';
@@ -46,6 +47,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     lut: tone,
     'flat-field': wasmFlatField(arena, wasmTable(arena, REFERENCE_KERNELS['flat-field']!), rows),
     'row-ema': wasmRowEma(arena),
+    downscale: wasmDownscale(arena),
     std: wasmSpread(arena, REFERENCE_KERNELS.std!),
     variance: wasmSpread(arena, REFERENCE_KERNELS.variance!),
     threshold: wasmLocalThreshold(arena, wasmTable(arena, threshold), threshold),
