@@ -20,6 +20,9 @@ type WorkerFlags = EndpointFlags & {
   readonly check?: boolean;
 };
 
+/** A thread waits for blocks for up to a fifth of its time, see docs/decisions/006-prefetch-by-extra-threads.md. */
+const THREADS_PER_CORE = 1.25;
+
 /** `halotile worker`: joins one or more coordinators and runs their tiles. */
 export function registerWorker(program: Command): void {
   const command = program
@@ -27,7 +30,11 @@ export function registerWorker(program: Command): void {
     .description('join a coordinator and run tiles for it until told to stop')
     .option('--coordinator <address>', 'HOST:PORT; repeat it to work for several', collect, [])
     .option('--root <name=directory>', 'storage shared with the coordinator; repeat it', collect, [])
-    .option('--threads <N>', 'tiles that run at once (default: one more than cores, to hide the network)', integer)
+    .option(
+      '--threads <N>',
+      'tiles that run at once (default: a quarter more than cores, to hide the network)',
+      integer,
+    )
     .option('--memory <MiB>', 'what tiles may hold together (default: no limit)', integer, 0)
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--check', 'say what GPU there is and which of its kernels pass, then end')
@@ -43,7 +50,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   if (flags.coordinator.length === 0) {
     throw badUsage({ what: 'no --coordinator is given', expected: 'HOST:PORT', remedy: 'or use --check alone' });
   }
-  const threads = flags.threads ?? availableParallelism() + 1;
+  const threads = flags.threads ?? Math.ceil(THREADS_PER_CORE * availableParallelism());
   if (threads < 1 || threads > 1024) throw badUsage({ what: `--threads ${threads}`, expected: '1 to 1024' });
   const instance = randomBytes(8).toString('hex');
   const host = hostname().replace(/[^A-Za-z0-9-]/g, '-');

@@ -54,6 +54,11 @@ const processor = (jobs: readonly MeasuredJob[]) =>
 const coordinators = (jobs: readonly MeasuredJob[]) =>
   least(jobs.map(({ coordinatorCpuSeconds }) => coordinatorCpuSeconds));
 const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+/** Of the time that threads spend on tiles: fetching blocks, the wait for them included. */
+const readShare = ({ result: { seconds } }: MeasuredJob) => {
+  const { read = 0, decode = 0, kernel = 0, encode = 0, write = 0 } = seconds ?? {};
+  return read / (read + decode + kernel + encode + write);
+};
 const load = () => `load ${loadavg()[0]!.toFixed(0)}`;
 
 async function row5({ root, rounds, nodeFlags }: ClusterBenchOptions): Promise<Section> {
@@ -117,10 +122,11 @@ async function threads({ root, rounds }: ClusterBenchOptions): Promise<Section> 
   const first = wall(measured[0]!);
   return {
     title: `One inline worker by its threads, ${cores} cores (best of ${rounds}, ${load()})`,
-    columns: ['threads', 'wall', 'against threads = cores', 'processor', 'processor / wall'],
+    columns: ['threads', 'wall', 'against threads = cores', 'processor', 'processor / wall', 'waiting for blocks'],
     lines: measured.map((jobs, index) => [
       ...[String(kinds[index]), `${wall(jobs).toFixed(2)} s`, (wall(jobs) / first).toFixed(2)],
       ...[`${processor(jobs).toFixed(2)} s`, (processor(jobs) / wall(jobs)).toFixed(2)],
+      `${(100 * least(jobs.map(readShare))).toFixed(0)} %`,
     ]),
   };
 }

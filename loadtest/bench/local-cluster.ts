@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient, resultOf } from '../../cli/client.js';
 import type { halotile } from '../../proto/gen/messages.js';
-import { TcpProxy } from '../../test/faults/tcp-proxy.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { CountingRelay } from './counting-relay.js';
 
 const COMMAND = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 /** Processor time in /proc is counted in ticks of this many a second. */
@@ -38,20 +38,20 @@ export class LocalCluster {
   readonly #client: JobsClient;
   readonly #coordinator: ChildProcess;
   readonly #workers: readonly ChildProcess[];
-  readonly #proxy: TcpProxy;
+  readonly #relay: CountingRelay;
   readonly #state: string;
 
   private constructor(
     client: JobsClient,
     coordinator: ChildProcess,
     workers: readonly ChildProcess[],
-    proxy: TcpProxy,
+    relay: CountingRelay,
     state: string,
   ) {
     this.#client = client;
     this.#coordinator = coordinator;
     this.#workers = workers;
-    this.#proxy = proxy;
+    this.#relay = relay;
     this.#state = state;
   }
 
@@ -69,15 +69,15 @@ export class LocalCluster {
     const serve = ['serve', '--listen', '127.0.0.1:0', '--state', state, '--root', `data=${root}`];
     const coordinator = await start(nodeFlags, serve, /listens on .*:(\d+)/);
     const address = `127.0.0.1:${coordinator.match}`;
-    const proxy = await TcpProxy.start(address);
-    const dialled = counted ? proxy.address : address;
+    const relay = await CountingRelay.start(address);
+    const dialled = counted ? relay.address : address;
     const started: ChildProcess[] = [];
     for (const { threads, byReference } of workers) {
       const shared = byReference ? ['--root', `data=${root}`] : [];
       const args = ['worker', '--coordinator', dialled, '--threads', String(threads), ...shared];
       started.push((await start([], args, /works for ()/)).child);
     }
-    return new LocalCluster(new JobsClient({ address }), coordinator.child, started, proxy, state);
+    return new LocalCluster(new JobsClient({ address }), coordinator.child, started, relay, state);
   }
 
   async run(spec: JobSpec): Promise<MeasuredJob> {
@@ -115,7 +115,7 @@ export class LocalCluster {
       child.kill('SIGTERM');
       await exited;
     }
-    this.#proxy.close();
+    this.#relay.close();
     rmSync(this.#state, { recursive: true });
   }
 
@@ -123,8 +123,8 @@ export class LocalCluster {
     return {
       coordinator: cpuSeconds(this.#coordinator),
       workers: this.#workers.reduce((sum, worker) => sum + cpuSeconds(worker), 0),
-      toWorkers: this.#proxy.bytesToWorkers,
-      toCoordinator: this.#proxy.bytesToCoordinator,
+      toWorkers: this.#relay.bytesToWorkers,
+      toCoordinator: this.#relay.bytesToCoordinator,
     };
   }
 }

@@ -9,9 +9,6 @@ export class TcpProxy {
   flipAfterBytes: number | undefined;
   /** Flips done so far. */
   flips = 0;
-  /** Bytes that came from the coordinator's side so far. */
-  bytesToWorkers = 0;
-  bytesToCoordinator = 0;
   #refusing = false;
 
   private constructor(target: string) {
@@ -61,11 +58,7 @@ export class TcpProxy {
       });
     }
     near.pipe(far);
-    near.on('data', (data) => {
-      this.bytesToCoordinator += data.length;
-    });
     far.on('data', (data) => {
-      this.bytesToWorkers += data.length;
       if (!near.write(this.#damaged(data))) far.pause();
     });
     near.on('drain', () => far.resume());
