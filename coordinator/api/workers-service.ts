@@ -10,7 +10,8 @@ import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
 
 const { SourceRole, CommitOutcome } = halotile.v1;
 
-const ROLES: Readonly<Partial<Record<halotile.v1.SourceRole, 'image' | 'map' | 'extra'>>> = {
+const ROLES: Readonly<Partial<Record<halotile.v1.SourceRole, 'image' | 'mask' | 'map' | 'extra'>>> = {
+  [SourceRole.SOURCE_ROLE_MASK]: 'mask',
   [SourceRole.SOURCE_ROLE_MAP]: 'map',
   [SourceRole.SOURCE_ROLE_EXTRA]: 'extra',
 };

@@ -81,17 +81,18 @@ export class ClusterJob {
   }
 
   /**
-   * The image, the map, or the extra image of this name.
+   * The image, its mask, the map, or the extra image of this name.
    * @throws not-found where the job has none
    */
-  source(role: 'image' | 'map' | 'extra', extra = ''): BlockSource {
+  source(role: 'image' | 'mask' | 'map' | 'extra', extra = ''): BlockSource {
     const ref = role === 'extra' ? this.job.extras[extra] : this.job[role];
     if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no such ${role}` });
-    const { path } = asFile(ref);
-    let source = this.#sources.get(path);
+    const { path, directory } = asFile(ref);
+    const key = `${path}#${directory ?? ''}`;
+    let source = this.#sources.get(key);
     if (source === undefined) {
-      source = openTiffSource(path, { blocksChecked: true });
-      this.#sources.set(path, source);
+      source = openTiffSource(path, { blocksChecked: true, directory });
+      this.#sources.set(key, source);
     }
     return source;
   }
@@ -117,13 +118,14 @@ export class ClusterJob {
     };
     const source = (ref: SourceRef, ...which: Parameters<ClusterJob['source']>) => ({
       ...rooted(asFile(ref).path),
-      sourceJson: toPortable(describeRaster(this.source(...which))),
+      sourceJson: toPortable({ ...describeRaster(this.source(...which)), directory: asFile(ref).directory }),
       raw: this.source(...which).readRaw !== undefined,
     });
     return {
       key: job.key,
       planJson: toPortable(job.plan),
       image: source(job.image, 'image'),
+      ...(job.mask === undefined ? {} : { mask: source(job.mask, 'mask') }),
       ...(job.map === undefined ? {} : { map: source(job.map, 'map') }),
       extras: Object.entries(job.extras).map(([name, ref]) => ({ name, source: source(ref, 'extra', name) })),
       sink: {

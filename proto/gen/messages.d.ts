@@ -2930,6 +2930,9 @@ export namespace halotile {
 
             /** OpenJob extras */
             extras?: (halotile.v1.IExtraSource[]|undefined);
+
+            /** OpenJob mask */
+            mask?: (halotile.v1.IJobSource|undefined);
         }
 
         /** Represents an OpenJob. */
@@ -2958,6 +2961,9 @@ export namespace halotile {
 
             /** OpenJob extras. */
             public extras: halotile.v1.ExtraSource[];
+
+            /** OpenJob mask. */
+            public mask: halotile.v1.JobSource;
 
             /**
              * Encodes the specified OpenJob message. Does not implicitly {@link halotile.v1.OpenJob.verify|verify} messages.
@@ -3465,7 +3471,8 @@ export namespace halotile {
             SOURCE_ROLE_IMAGE = 1,
             SOURCE_ROLE_MAP = 2,
             SOURCE_ROLE_OUTPUT = 3,
-            SOURCE_ROLE_EXTRA = 4
+            SOURCE_ROLE_EXTRA = 4,
+            SOURCE_ROLE_MASK = 5
         }
 
         /** Properties of a FetchBlocksRequest. */

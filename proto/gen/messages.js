@@ -4793,6 +4793,7 @@ export const halotile = $root.halotile = (() => {
             OpenJob.prototype.map = null;
             OpenJob.prototype.sink = null;
             OpenJob.prototype.extras = $util.emptyArray;
+            OpenJob.prototype.mask = null;
 
             OpenJob.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4814,6 +4815,8 @@ export const halotile = $root.halotile = (() => {
                 if (message.extras != null && message.extras.length)
                     for (let i = 0; i < message.extras.length; ++i)
                         $root.halotile.v1.ExtraSource.encode(message.extras[i], writer.uint32(50).fork(), q + 1).ldelim();
+                if (message.mask != null && Object.hasOwnProperty.call(message, "mask"))
+                    $root.halotile.v1.JobSource.encode(message.mask, writer.uint32(58).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -4864,6 +4867,10 @@ export const halotile = $root.halotile = (() => {
                             if (!(message.extras && message.extras.length))
                                 message.extras = [];
                             message.extras.push($root.halotile.v1.ExtraSource.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 7: {
+                            message.mask = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:
@@ -5620,6 +5627,7 @@ export const halotile = $root.halotile = (() => {
             values[valuesById[2] = "SOURCE_ROLE_MAP"] = 2;
             values[valuesById[3] = "SOURCE_ROLE_OUTPUT"] = 3;
             values[valuesById[4] = "SOURCE_ROLE_EXTRA"] = 4;
+            values[valuesById[5] = "SOURCE_ROLE_MASK"] = 5;
             return values;
         })();
 

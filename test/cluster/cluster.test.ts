@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32 } from 'node:zlib';
@@ -68,6 +68,32 @@ test('the same bytes by reference, inline and mixed, compressed and not', async 
   const result = await runOnCluster(blurSpec(onDisk, output), { endpoint: { address: cluster.address } });
   assert.ok(readFileSync(output).equals(readFileSync(onDisk('oracle.tif'))));
   assert.equal(result.crc, await local(blurSpec(onDisk, onDisk('again.tif'))));
+  await cluster.assertClean();
+});
+
+test('a transparency mask travels with its image, by reference and inline', async () => {
+  const masked = new URL('../../../test/fixtures/mask/tiles.tif', import.meta.url);
+  copyFileSync(masked, onDisk('masked.tif'));
+  for (const codec of ['deflate', 'none'] as const) {
+    const chain = (place: (name: string) => string, output: string) =>
+      blurSpec(place, output, {
+        image: place('masked.tif'),
+        map: undefined,
+        operations: [{ name: 'box', params: { radius: 3 } }],
+        compression: { codec },
+        tile: 32,
+        block: 16,
+      });
+    await local(chain(onDisk, onDisk(`masked-oracle-${codec}.tif`)));
+    for (const roots of [false, true]) {
+      const worker = await cluster.worker({ roots });
+      const name = `masked-${codec}-${roots}.tif`;
+      const job = await cluster.client.submit(chain(inRoot, inRoot(name)));
+      resultOf(await last(job.id!));
+      assert.ok(readFileSync(onDisk(name)).equals(readFileSync(onDisk(`masked-oracle-${codec}.tif`))), name);
+      await worker.end('SIGTERM');
+    }
+  }
   await cluster.assertClean();
 });
 

@@ -49,6 +49,8 @@ export interface RemoteRaster {
   readonly codecContext: CodecContext;
   /** Whether pixels may be asked for by rect, without decoding. */
   readonly raw: boolean;
+  /** As in a file's {@link SourceRef}, for workers that open the file themselves. */
+  readonly directory?: number;
 }
 
 /** Where a worker finds the blocks of an input: in a file that it can open, or at the coordinator. */
@@ -60,7 +62,7 @@ export type SourceRef =
       readonly endpoint: CoordinatorEndpoint;
       /** The coordinator's name of the job. */
       readonly job: string;
-      readonly role: 'image' | 'map' | 'extra';
+      readonly role: 'image' | 'mask' | 'map' | 'extra';
       /** Of an extra: as the plan's operations name it. */
       readonly extra?: string;
       readonly raster: RemoteRaster;

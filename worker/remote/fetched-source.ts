@@ -14,6 +14,7 @@ const ROLES = {
   image: SourceRole.SOURCE_ROLE_IMAGE,
   map: SourceRole.SOURCE_ROLE_MAP,
   extra: SourceRole.SOURCE_ROLE_EXTRA,
+  mask: SourceRole.SOURCE_ROLE_MASK,
 } as const;
 
 interface Awaited {

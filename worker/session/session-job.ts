@@ -28,9 +28,11 @@ export function sessionJob(
   };
   const near: typeof remote = (role, source, extra) => {
     const path = located(roots, source.root, source.path);
-    return path === undefined ? remote(role, source, extra) : { kind: 'file', path };
+    if (path === undefined) return remote(role, source, extra);
+    return { kind: 'file', path, directory: fromPortable<RemoteRaster>(source.sourceJson ?? '').directory };
   };
   const image = message.image ?? {};
+  const mask = message.mask ?? undefined;
   const map = message.map ?? undefined;
   const extras = (place: typeof remote) =>
     Object.fromEntries(message.extras.map(({ name = '', source }) => [name, place('extra', source ?? {}, name)]));
@@ -39,6 +41,7 @@ export function sessionJob(
     key: `${key} inline`,
     plan,
     image: remote('image', image),
+    mask: mask && remote('mask', mask),
     map: map && remote('map', map),
     extras: extras(remote),
     sink: remoteSink,
@@ -47,13 +50,18 @@ export function sessionJob(
     key,
     plan,
     image: near('image', image),
+    mask: mask && near('mask', mask),
     map: map && near('map', map),
     extras: extras(near),
     sink: nearSink(message.sink ?? {}, roots) ?? remoteSink,
   };
-  const seen = [preferred.image, preferred.map, preferred.sink, ...Object.values(preferred.extras)].some(
-    (ref) => ref && ref.kind !== 'coordinator',
-  );
+  const seen = [
+    preferred.image,
+    preferred.mask,
+    preferred.map,
+    preferred.sink,
+    ...Object.values(preferred.extras),
+  ].some((ref) => ref && ref.kind !== 'coordinator');
   return { preferred: seen ? preferred : inline, inline };
 }
 

@@ -1,4 +1,3 @@
-import { badUsage } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
@@ -57,16 +56,9 @@ export interface ChainInputs
 
 /**
  * Opens the sources and the sink of a job for one thread.
- * @throws bad-usage where the plan has a mask that the job gives no way to read
  */
 export function openJob(job: TileJob, caches: SharedCaches, context: ThreadContext): OpenJob {
   const { plan } = job;
-  if (plan.mask !== undefined && job.mask === undefined) {
-    throw badUsage({
-      what: 'the image has a transparency mask, which does not travel to this worker',
-      remedy: 'run the job without --coordinator, or with --mask ignore',
-    });
-  }
   const readerOf = (ref: TileJob['image'], cache: SharedArrayBuffer | undefined) =>
     new RasterReader(
       context.storage.openSource(ref),
