@@ -53,6 +53,7 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'variance', params: { window: 3 }, bound: SUMMED },
   { name: 'gamma', params: { gamma: 0.5 }, bound: INTEGER_EXACT },
   { name: 'levels', params: { black: 0.1, white: 200, gamma: 1.4 }, bound: INTEGER_EXACT },
+  { name: 'levels', params: { black: 0.1, white: 200 }, bound: INTEGER_EXACT },
   { name: 'lut', params: { table: 'curve.cube' }, bound: INTEGER_EXACT },
   { name: 'flat-field', params: { dark: 0.1, flat: 3 }, bound: SUMMED },
   { name: 'flat-field', params: { dark: 'dark', flat: 'flat' }, frames: true, bound: SUMMED },

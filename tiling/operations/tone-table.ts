@@ -4,8 +4,11 @@ import type { JobFacts, Operation } from './descriptor.js';
 
 const MAX_ROWS = 65536;
 
+/** Bytes that say where one channel's table lies: its address, its last row, its inputs. */
+export const CURVE_TABLE_BYTES = 24;
+
 /** A table file's contents as JSON data: rows evenly spaced from `low` to `high` of the input. */
-interface ToneTable {
+export interface ToneTable {
   /** `cube`: input and output in units of the full range; `csv`: output in sample units. */
   readonly units: 'cube' | 'csv';
   /** One or more columns; channel c takes column c, the last one where there are fewer columns. */
@@ -23,11 +26,19 @@ export function prepareTable(operation: Operation, job: JobFacts): Operation {
   return { ...operation, params: { ...operation.params, values } };
 }
 
+/**
+ * The table that an operation's file held.
+ * @throws bad-usage where it was not prepared
+ */
+export function toneTableOf(operation: Operation): ToneTable {
+  const table = operation.params.values as ToneTable | undefined;
+  if (table !== undefined) return table;
+  throw badUsage({ what: 'the table of lut was not read', remedy: 'prepare the operation first' });
+}
+
 /** The table as a curve: linear between rows, constant beyond the ends; a row that is hit is taken as it is. */
 export function tableCurve(operation: Operation, dtype: DType): (value: number, channel: number) => number {
-  const table = operation.params.values as ToneTable | undefined;
-  if (table === undefined)
-    throw badUsage({ what: 'the table of lut was not read', remedy: 'prepare the operation first' });
+  const table = toneTableOf(operation);
   const range = dtype === 'float32' ? 1 : INTEGER_MAX[dtype];
   const outputUnit = table.units === 'cube' ? range : 1;
   return (value, channel) => {

@@ -3,7 +3,7 @@ import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import { type DType, INTEGER_MAX, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
-import { prepareTable, tableCurve } from './tone-table.js';
+import { CURVE_TABLE_BYTES, prepareTable, tableCurve, toneTableOf } from './tone-table.js';
 
 /** A tone curve: the result of one sample of one channel, in sample units, before rounding. */
 export type Curve = (value: number, channel: number) => number;
@@ -18,7 +18,7 @@ export function toneCurve(operation: Operation, dtype: DType): Curve {
   const range = fullRange(dtype);
   switch (operation.name) {
     case 'gamma': {
-      const { gamma, gain } = operation.params as { gamma: number; gain: number };
+      const { gamma, gain } = gammaOf(operation);
       return (value) => range * gain * Math.max(0, value / range) ** gamma;
     }
     case 'levels': {
@@ -35,7 +35,16 @@ export function toneCurve(operation: Operation, dtype: DType): Curve {
   }
 }
 
-function levelsOf(operation: Operation, range: number) {
+/** The checked parameters of a `gamma`. */
+export function gammaOf(operation: Operation): { gamma: number; gain: number } {
+  return operation.params as { gamma: number; gain: number };
+}
+
+/**
+ * The checked parameters of a `levels`, completed for samples of full range `range`.
+ * @throws bad-usage where white is not above black
+ */
+export function levelsOf(operation: Operation, range: number) {
   const given = operation.params as { black: number; white?: number; gamma: number; low: number; high?: number };
   const levels = { ...given, white: given.white ?? range, high: given.high ?? range };
   if (!(levels.white > levels.black)) {
@@ -52,9 +61,12 @@ export function toneTableBytes(dtype: DType): number {
   return dtype === 'float32' ? 0 : (INTEGER_MAX[dtype] + 1) * SAMPLE_BYTES[dtype];
 }
 
-/** Scratch of operations that run through tables: one a channel. */
-export function tableScratchBytes(_operation: Operation, shape: KernelShape): number {
-  return toneTableBytes(shape.dtype) * shape.channels + 32;
+/** Scratch of curves: a table a channel; for floats a row of limits and the columns of a file. */
+export function tableScratchBytes(operation: Operation, shape: KernelShape): number {
+  if (shape.dtype !== 'float32') return toneTableBytes(shape.dtype) * shape.channels + 32;
+  const columns = operation.name === 'lut' ? toneTableOf(operation).columns : [];
+  const rows = columns.reduce((sum, column) => sum + column.length * 8 + 16, 0);
+  return shape.channels * (shape.outputWidth * 4 + CURVE_TABLE_BYTES) + rows + 32;
 }
 
 function toneOperation(

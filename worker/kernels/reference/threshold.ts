@@ -21,7 +21,8 @@ export const threshold: Kernel = (input, output, operation, context) => {
   });
 };
 
-function limitReader(
+/** The threshold of each sample of a tile, by direct sums where it is a local one. */
+export function limitReader(
   input: TileRaster,
   params: ReturnType<typeof thresholdParams>,
   context: KernelContext,

@@ -8,6 +8,7 @@ import { wasmCutBlock } from './cut-block.js';
 import { wasmDownscale } from './downscale.js';
 import { wasmExtremum } from './extremum.js';
 import { wasmFlatField } from './flat-field.js';
+import { wasmFloatCurves } from './float-curves.js';
 import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
 import { wasmIteratedBox } from './iterated-box.js';
@@ -28,9 +29,10 @@ export { arenaBytes, WasmArena } from './arena.js';
 export function wasmKernels(arena: WasmArena): KernelTable {
   const extremum = wasmExtremum(arena);
   const rank = wasmRank(arena);
-  const tone = wasmTable(arena, REFERENCE_KERNELS.gamma!);
   const box = wasmBox(arena);
   const rows = pointRows(arena);
+  const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));
+  const tone = curve('gamma');
   const threshold = REFERENCE_KERNELS.threshold!;
   return {
     ...REFERENCE_KERNELS,
@@ -45,12 +47,12 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     gamma: tone,
     levels: tone,
     lut: tone,
-    'flat-field': wasmFlatField(arena, wasmTable(arena, REFERENCE_KERNELS['flat-field']!), rows),
+    'flat-field': wasmFlatField(arena, curve('flat-field'), rows),
     'row-ema': wasmRowEma(arena),
     downscale: wasmDownscale(arena),
     std: wasmSpread(arena, REFERENCE_KERNELS.std!),
     variance: wasmSpread(arena, REFERENCE_KERNELS.variance!),
-    threshold: wasmLocalThreshold(arena, wasmTable(arena, threshold), threshold),
+    threshold: wasmLocalThreshold(arena, curve('threshold'), threshold),
   };
 }
 

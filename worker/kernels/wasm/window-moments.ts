@@ -1,9 +1,10 @@
 import { type Footprint, isFull, squareFootprint } from '../../../tiling/operations/footprint.js';
 import { canSlide, neighbourhoodOf } from '../../../tiling/operations/moments.js';
-import { localThreshold, thresholdParams } from '../../../tiling/operations/threshold.js';
+import { localThreshold, type ThresholdParams, thresholdParams } from '../../../tiling/operations/threshold.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { fillSamples, nodataOf } from '../reference/pixels.js';
+import { limitReader } from '../reference/threshold.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
 
@@ -15,7 +16,15 @@ const PIVOT = { uint8: 128, uint16: 32768 } as const;
 type Module = ReturnType<typeof momentsModule>;
 
 /** What slides over a tile: the count, the mean and Σ(v − mean)² of one sample's window. */
-type FromMoments = (count: number, mean: number, squares: number, sample: number, channel: number) => number;
+type FromMoments = (
+  count: number,
+  mean: number,
+  squares: number,
+  sample: number,
+  channel: number,
+  x: number,
+  y: number,
+) => number;
 
 /** The functions of `assembly/moments.ts`. */
 function momentsModule(arena: WasmArena) {
@@ -38,8 +47,9 @@ export function wasmSpread(arena: WasmArena, reference: Kernel): Kernel {
 }
 
 /**
- * Niblack's and Sauvola's thresholds of integer images by sliding windows; whatever else `other` does. Floats stay
- * with the reference: where an image is flat, a threshold is a matter of the last bit.
+ * Niblack's and Sauvola's thresholds by sliding windows; whatever else `other` does. Float sums slide with rounding
+ * errors, and where an image is flat a threshold is a matter of the last bit: a sample that lies within those errors of its
+ * threshold is decided by the reference's sums over its window.
  */
 export function wasmLocalThreshold(arena: WasmArena, other: Kernel, reference: Kernel): Kernel {
   const module = momentsModule(arena);
@@ -47,14 +57,44 @@ export function wasmLocalThreshold(arena: WasmArena, other: Kernel, reference: K
     const params = thresholdParams(operation, input.dtype);
     if (params.method !== 'niblack' && params.method !== 'sauvola') return other(input, output, operation, context);
     const window = squareFootprint(params.window);
-    const slides = input.dtype !== 'float32' && canSlide(input.dtype, window);
-    if (!slides) return reference(input, output, operation, context);
+    if (!canSlide(input.dtype, window)) return reference(input, output, operation, context);
     const alpha = context.alpha === 'none' ? -1 : input.channels - 1;
-    slideOver(arena, module, { input, output, window }, context, (count, mean, squares, sample, c) => {
+    const errors = input.dtype === 'float32' ? slidingErrors(input, window.count) : undefined;
+    const limitAt = errors && limitReader(input, params, context);
+    slideOver(arena, module, { input, output, window }, context, (count, mean, squares, sample, c, x, y) => {
       if (c === alpha) return sample;
-      return sample > localThreshold(params, mean, Math.sqrt(squares / count)) ? params.high : params.low;
+      let limit = localThreshold(params, mean, Math.sqrt(squares / count));
+      if (errors && limitAt && Math.abs(sample - limit) <= marginOf(params, mean, errors)) limit = limitAt(x, y, c);
+      return sample > limit ? params.high : params.low;
     });
   };
+}
+
+/** By how much a window's mean and deviation may differ between sliding and direct sums. */
+interface SlidingErrors {
+  readonly mean: number;
+  readonly deviation: number;
+  /** The largest deviation that the tile can hold. */
+  readonly largest: number;
+}
+
+/**
+ * Bounds for windows of n samples of a tile, m its middle and h its half range: sliding means are off by at most
+ * 2⁻⁵⁰·√n·h, sliding variances by 2⁻⁴⁹·√n·h², direct means by 2⁻⁵²·n·(|m| + h).
+ */
+function slidingErrors(input: TileRaster, count: number): SlidingErrors {
+  const { middle, half } = rangeOf(input);
+  const share = count * 2 ** -49;
+  const mean = share * (Math.abs(middle) + half);
+  return { mean, deviation: Math.sqrt(share * half ** 2 + mean ** 2), largest: half };
+}
+
+/** How far a threshold of sliding sums may be from that of direct ones, twice over. */
+function marginOf({ method, k, r }: ThresholdParams, mean: number, errors: SlidingErrors): number {
+  const slope = Math.abs(k) * errors.deviation;
+  if (method === 'niblack') return 2 * (errors.mean + slope);
+  const bracket = 1 + Math.abs(k) * (1 + errors.largest / r);
+  return 2 * (bracket * errors.mean + (Math.abs(mean) * slope) / r);
 }
 
 function slideOver(
@@ -74,7 +114,7 @@ function slideOver(
   const results = new Float64Array(buffer, arena.alloc(width * channels * 24), width * channels * 3);
   const holes = new Float64Array(buffer, arena.alloc(channels * 16), channels * 2);
   holes.set(nodataOf(input, context).flatMap((hole) => [hole === null ? 0 : Number.isNaN(hole) ? 2 : 1, hole ?? 0]));
-  const pivot = dtype === 'float32' ? middleOf(input) : PIVOT[dtype];
+  const pivot = dtype === 'float32' ? rangeOf(input).middle : PIVOT[dtype];
   const source = arena.addressOf(input.samples);
   const add = (row: number, sign: 1 | -1) => {
     if (row < 0 || row >= rect.height) return;
@@ -98,16 +138,16 @@ function slideOver(
     }
     const line = { ...output.rect, y: output.rect.y + y, height: 1 };
     const row = { ...output, rect: line, samples: output.samples.subarray(y * output.stride) };
-    fillSamples(input, row, context, (u, _v, c, sample) => {
+    fillSamples(input, row, context, (u, v, c, sample) => {
       const at = (c * width + u - line.x) * 3;
-      return result(results[at]!, results[at + 1]!, results[at + 2]!, sample, c);
+      return result(results[at]!, results[at + 1]!, results[at + 2]!, sample, c, u, v);
     });
   }
   arena.release(mark);
 }
 
-/** The middle between the extremes of a tile's finite samples. */
-function middleOf({ samples, stride, rect, channels }: TileRaster): number {
+/** The middle between the extremes of a tile's finite samples, and how far they lie from it. */
+function rangeOf({ samples, stride, rect, channels }: TileRaster): { middle: number; half: number } {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let y = 0; y < rect.height; y++) {
@@ -118,5 +158,5 @@ function middleOf({ samples, stride, rect, channels }: TileRaster): number {
       if (sample > high) high = sample;
     }
   }
-  return low <= high ? (low + high) / 2 : 0;
+  return low <= high ? { middle: (low + high) / 2, half: (high - low) / 2 } : { middle: 0, half: 0 };
 }
