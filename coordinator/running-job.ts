@@ -1,25 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, existsSync, ftruncateSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { bandOrder, cellRect, cellsTouching, gridOf } from '../tiling/geometry/grid.js';
-import { area, intersect, rectOf } from '../tiling/geometry/rect.js';
-import type { SinkRef, StoredRead, TileExecutor, TileJob, TileResult } from '../tiling/job/execution.js';
+import { area } from '../tiling/geometry/rect.js';
+import type { SinkRef, TileExecutor, TileJob, TileResult } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import { couplingOf, operationsIn } from '../tiling/plan/chain.js';
-import { filterStage, maskLevel, tileCount } from '../tiling/plan/levels.js';
-import type { Plan, StagePlan } from '../tiling/plan/plan.js';
+import { filterStage, tileCount } from '../tiling/plan/levels.js';
+import type { Plan } from '../tiling/plan/plan.js';
 import { completeReduction } from '../tiling/plan/reductions.js';
-import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
-import { RasterCrc } from '../tiling/raster/raster-crc.js';
 import { assertUnchanged } from '../tiling/sources/fingerprint.js';
 import { writeFully } from '../tiling/stitch/copy-blocks.js';
-import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
+import type { Ledger, LedgerState } from '../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
 import { decodedBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-layout.js';
 import { assemble, syncFile } from './assembly/assemble.js';
+import { CommittedTiles } from './committed-tiles.js';
 import { type JobResult, RunTotals } from './job-result.js';
 import type { PreparedInputs } from './prepare-job.js';
-import { runStage, type StageTask } from './run-stage.js';
+import { runStage } from './run-stage.js';
 
 /** How far a job is; sent once before the first tile and after every tile. */
 export interface JobProgress {
@@ -71,11 +68,10 @@ export class RunningJob {
   readonly #placed: boolean;
   readonly #alreadyPublished: boolean;
   readonly #totals = new RunTotals();
-  readonly #committed = new Map<string, CommittedTile>();
+  readonly #committed: CommittedTiles;
   /** Tiles that earlier runs had committed. */
   readonly #resumedTiles: number;
   readonly #pixelsResumed: number;
-  #pixelsDone = 0;
 
   constructor(options: RunningJobOptions, opened: OpenedJob) {
     const { plan, paths, ledger, inputs, state } = opened;
@@ -99,12 +95,13 @@ export class RunningJob {
       sink,
       boundedBackend: opened.boundedBackend,
     };
+    this.#committed = new CommittedTiles(plan);
     this.#alreadyPublished = this.#wasPublished();
     // Placed blocks lie in the file itself: where it is gone, so are they.
     const lost = this.#placed && !this.#alreadyPublished && !existsSync(paths.image);
-    if (!lost) for (const tile of state.tiles) this.#keep(tile);
-    this.#resumedTiles = this.#committed.size;
-    this.#pixelsResumed = this.#pixelsDone;
+    if (!lost) for (const tile of state.tiles) this.#committed.add(tile);
+    this.#resumedTiles = this.#committed.count;
+    this.#pixelsResumed = this.#committed.filteredPixels;
   }
 
   /** Computes every tile that is not in the ledger; the executor forgets the job, however that ends. */
@@ -124,7 +121,7 @@ export class RunningJob {
     for (const [index, stage] of plan.stages.entries()) {
       await runStage(this.#options.executor, {
         job: this.#job,
-        sequences: this.#sequences(index, stage),
+        sequences: this.#committed.sequences(index),
         commit: (result) => this.#commit(result),
         signal: this.#options.signal,
       });
@@ -138,8 +135,7 @@ export class RunningJob {
     const { spec, executor, durable } = this.#options;
     if (!this.#alreadyPublished) {
       if (!this.#placed) {
-        const tiles = [...this.#committed.values()];
-        await assemble(plan, paths, tiles, { threads: executor.slots, durable: durable === true });
+        await assemble(plan, paths, this.#committed.all(), { threads: executor.slots, durable: durable === true });
       } else if (durable) syncFile(paths.image);
       this.#checkInputs();
       ledger.publish(inodeOf(paths.image));
@@ -179,85 +175,22 @@ export class RunningJob {
       },
       ...(totals.device && { device: totals.device }),
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      crc: this.#crc().toString(16).padStart(8, '0'),
+      crc: this.#committed.crc().toString(16).padStart(8, '0'),
       epoch: ledger.epoch,
     };
   }
 
   #commit(result: TileResult): void {
     this.#checkInputs();
-    this.#keep(this.#opened.ledger.commit(result));
+    this.#committed.add(this.#opened.ledger.commit(result));
     this.#totals.add(result, this.#opened.plan.stages[result.task.stage]!.kind);
     this.#report();
   }
 
-  #keep(tile: CommittedTile): void {
-    this.#committed.set(`${tile.stage}/${tile.tile}`, tile);
-    if (tile.stage === this.#filterStage) this.#pixelsDone += area(cellRect(this.#tileGrid(tile.stage), tile.tile));
-  }
-
-  /** Tiles in the order in which they should start; those of one row in sequence where they hand values on. */
-  *#sequences(index: number, stage: StagePlan): Generator<Iterable<StageTask>> {
-    const operations = operationsIn(stage, this.#opened.plan.operations);
-    if (operations.some((operation) => couplingOf(operation) === 'row')) {
-      for (let row = 0; row < stage.down; row++) yield this.#rowTasks(index, stage, row);
-      return;
-    }
-    for (const tile of bandOrder(this.#tileGrid(index), stage.bandTiles)) {
-      if (this.#committed.has(`${index}/${tile}`)) continue;
-      const task = { stage: index, tile };
-      yield [stage.kind === 'overview' ? { ...task, reads: this.#readsOf(stage, tile) } : task];
-    }
-  }
-
-  *#rowTasks(index: number, stage: StagePlan, row: number): Generator<StageTask> {
-    for (let tile = row * stage.across; tile < (row + 1) * stage.across; tile++) {
-      if (this.#committed.has(`${index}/${tile}`)) continue;
-      const first = tile === row * stage.across;
-      yield { stage: index, tile, carries: first ? undefined : this.#committed.get(`${index}/${tile - 1}`)!.carries };
-    }
-  }
-
   /** Merges the partials of a reduce stage into the parameters of its operation. */
   #completeOperation(stage: number, index: number): void {
-    const partials = [...this.#committed.values()].filter((tile) => tile.stage === stage).map(({ partial }) => partial);
+    const partials = this.#committed.partialsOf(stage);
     this.#job = { ...this.#job, plan: completeReduction(this.#job.plan, index, partials) };
-  }
-
-  /** Where the blocks lie that an overview tile averages. */
-  #readsOf(stage: StagePlan, tile: number): StoredRead[] {
-    const { plan } = this.#opened;
-    const level = plan.levels[stage.base]!;
-    const blockGrid = gridOf(level, { width: plan.block, height: plan.block });
-    const rect = cellRect(gridOf(level, { width: stage.tile, height: stage.tile }), tile);
-    const blocks = cellsTouching(blockGrid, intersect(rect, rectOf(level)));
-    const levels = plan.mask === undefined ? [stage.base] : [stage.base, maskLevel(plan, stage.base)];
-    return levels.flatMap((stored) => blocks.map((block) => this.#storedBlock(stored, block)));
-  }
-
-  /** Of the level read last, and of its mask. */
-  readonly #storedBlocks = new Map<number, Map<number, StoredRead>>();
-
-  #storedBlock(level: number, index: number): StoredRead {
-    let byIndex = this.#storedBlocks.get(level);
-    if (byIndex === undefined) {
-      byIndex = new Map();
-      if (this.#storedBlocks.size === 2) this.#storedBlocks.clear();
-      for (const { part, blocks } of this.#committed.values()) {
-        for (const block of blocks) if (block.level === level) byIndex.set(block.index, { ...block, part });
-      }
-      this.#storedBlocks.set(level, byIndex);
-    }
-    return byIndex.get(index)!;
-  }
-
-  get #filterStage(): number {
-    return this.#opened.plan.stages.findIndex(({ kind }) => kind === 'filter');
-  }
-
-  #tileGrid(stage: number) {
-    const { tile, size } = this.#opened.plan.stages[stage]!;
-    return gridOf(size, { width: tile, height: tile });
   }
 
   #createPlacedFile(): void {
@@ -295,19 +228,12 @@ export class RunningJob {
     return ofImage + ofMask + (mapCache === undefined ? 0 : mapLayout!.across * mapLayout!.down);
   }
 
-  #crc(): number {
-    const { plan } = this.#opened;
-    let terms = 0;
-    for (const tile of this.#committed.values()) if (tile.stage === this.#filterStage) terms ^= tile.rasterCrcTerm;
-    return new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]).finish(terms);
-  }
-
   #report(): void {
     const { plan } = this.#opened;
     this.#options.onProgress?.({
-      tilesDone: this.#committed.size,
+      tilesDone: this.#committed.count,
       tilesTotal: tileCount(plan.stages),
-      pixelsDone: this.#pixelsDone,
+      pixelsDone: this.#committed.filteredPixels,
       pixelsTotal: area(plan.output),
       pixelsResumed: this.#pixelsResumed,
       bytesRead: this.#totals.bytesRead,
