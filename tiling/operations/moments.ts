@@ -10,6 +10,7 @@ import {
   parseFootprint,
   prepareFootprint,
 } from './footprint.js';
+import { runScratchBytes } from './scratch.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
 
@@ -54,6 +55,12 @@ export function slidingScratchBytes(_operation: Operation, shape: KernelShape): 
   return shape.channels * (shape.input.width * 32 + shape.outputWidth * 24 + 16) + 64;
 }
 
+function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
+  const footprint = neighbourhoodOf(operation);
+  if (isFull(footprint)) return slidingScratchBytes(operation, shape);
+  return shape.dtype === 'float32' ? 0 : runScratchBytes(shape, footprint);
+}
+
 function moment(
   base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric' | 'scratchBytes'>,
 ): OperationDescriptor {
@@ -75,7 +82,8 @@ export const mean = moment({
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
   scratchBytes: (operation, shape) => {
     const maxRadius = boxRadiusOf(operation);
-    return maxRadius === undefined ? 0 : boxScratchBytes({ ...shape, maxRadius });
+    if (maxRadius === undefined) return runScratchBytes(shape, neighbourhoodOf(operation));
+    return boxScratchBytes({ ...shape, maxRadius });
   },
 });
 
@@ -85,7 +93,7 @@ export const std = moment({
   summary: 'standard deviation of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',
-  scratchBytes: slidingScratchBytes,
+  scratchBytes: spreadScratchBytes,
 });
 
 /** Variance Σ(v − mean)² / (n − ddof); 0 where n = ddof. */
@@ -94,5 +102,5 @@ export const variance = moment({
   summary: 'variance of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',
-  scratchBytes: slidingScratchBytes,
+  scratchBytes: spreadScratchBytes,
 });

@@ -1,4 +1,6 @@
 import type { KernelShape } from './descriptor.js';
+import type { Footprint } from './footprint.js';
+import { runsOf } from './runs.js';
 
 /** Bytes of a scratch row of `count` float32 samples: whole groups of 16 samples and room to read beyond. */
 export function floatRowBytes(count: number): number {
@@ -61,4 +63,33 @@ export function diffusionScratchBytes(shape: KernelShape, k: number): number {
 /** Bytes of the rows that a calibration by images takes: the image's, two frames' and single channels of them. */
 export function calibrationScratchBytes(shape: KernelShape): number {
   return 3 * floatRowBytes(shape.outputWidth * shape.channels) + 2 * floatRowBytes(shape.outputWidth);
+}
+
+/** Bytes of the sums left of one sample: four float64. */
+export const PREFIX_BYTES = 32;
+
+/** What the rows of a footprint may take of a thread's memory; beyond it the reference sums directly. */
+const MAX_RUN_BYTES = 64 * 2 ** 20;
+
+type RunShape = Pick<KernelShape, 'input' | 'outputWidth' | 'channels'>;
+
+/** Bytes of a footprint's runs as the assembly reads them. */
+export function runTableBytes(runs: number): number {
+  return runs * 12;
+}
+
+/** Bytes of moments by runs: sums along as many rows as the footprint has, the runs, a row of results. */
+export function runScratchBytes(shape: RunShape, footprint: Footprint): number {
+  const bytes = runBytes(shape, footprint);
+  return bytes > MAX_RUN_BYTES ? 0 : bytes;
+}
+
+/** Whether moments by runs take no more memory than they may. */
+export function runsFit(shape: RunShape, footprint: Footprint): boolean {
+  return runScratchBytes(shape, footprint) > 0;
+}
+
+function runBytes({ input, outputWidth, channels }: RunShape, footprint: Footprint): number {
+  const rows = footprint.height * (input.width + 1) * channels * PREFIX_BYTES;
+  return rows + runTableBytes(runsOf(footprint).length) + outputWidth * channels * 24 + 48;
 }

@@ -17,6 +17,7 @@ import { pointRows } from './point-rows.js';
 import { wasmRadii } from './radii.js';
 import { wasmRank } from './rank.js';
 import { wasmRowEma } from './row-ema.js';
+import { runMoments } from './run-moments.js';
 import { wasmTable } from './table.js';
 import { wasmLocalThreshold, wasmSpread } from './window-moments.js';
 
@@ -33,11 +34,12 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const rows = pointRows(arena);
   const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));
   const tone = curve('gamma');
+  const runs = runMoments(arena);
   const threshold = REFERENCE_KERNELS.threshold!;
   return {
     ...REFERENCE_KERNELS,
     box,
-    mean: wasmMean(box),
+    mean: wasmMean(box, runs),
     gaussian: wasmGaussian(arena),
     'iterated-box': wasmIteratedBox(arena),
     max: extremum,
@@ -50,8 +52,8 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     'flat-field': wasmFlatField(arena, curve('flat-field'), rows),
     'row-ema': wasmRowEma(arena),
     downscale: wasmDownscale(arena),
-    std: wasmSpread(arena, REFERENCE_KERNELS.std!),
-    variance: wasmSpread(arena, REFERENCE_KERNELS.variance!),
+    std: wasmSpread(arena, runs, REFERENCE_KERNELS.std!),
+    variance: wasmSpread(arena, runs, REFERENCE_KERNELS.variance!),
     threshold: wasmLocalThreshold(arena, curve('threshold'), threshold),
   };
 }

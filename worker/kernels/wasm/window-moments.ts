@@ -1,5 +1,6 @@
 import { type Footprint, isFull, squareFootprint } from '../../../tiling/operations/footprint.js';
 import { canSlide, neighbourhoodOf } from '../../../tiling/operations/moments.js';
+import { runsFit } from '../../../tiling/operations/scratch.js';
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../tiling/operations/threshold.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
@@ -7,6 +8,7 @@ import { fillSamples, nodataOf } from '../reference/pixels.js';
 import { limitReader } from '../reference/threshold.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
+import type { RunMoments } from './run-moments.js';
 
 const EXPORTS = ['addRow8', 'addRow16', 'addRow32', 'slideRow'] as const;
 const ADD = { uint8: 'addRow8', uint16: 'addRow16', float32: 'addRow32' } as const;
@@ -31,18 +33,28 @@ function momentsModule(arena: WasmArena) {
   return instantiate(arena, 'moments', EXPORTS);
 }
 
-/** Standard deviation or variance: rectangular windows slide, other footprints go to `reference`. */
-export function wasmSpread(arena: WasmArena, reference: Kernel): Kernel {
+/**
+ * Standard deviation or variance: rectangular windows slide, other footprints go by runs where the sums of integers stay
+ * exact, the rest to `reference`.
+ */
+export function wasmSpread(arena: WasmArena, runs: RunMoments, reference: Kernel): Kernel {
   const module = momentsModule(arena);
   return (input, output, operation, context) => {
     const window = neighbourhoodOf(operation);
-    if (!isFull(window) || !canSlide(input.dtype, window)) return reference(input, output, operation, context);
+    const { dtype, rect, channels } = input;
     const ddof = operation.params.ddof as number;
     const root = operation.name === 'std';
-    slideOver(arena, module, { input, output, window }, context, (count, _mean, squares) => {
+    const spread = (count: number, _mean: number, squares: number) => {
       const variance = count > ddof ? squares / (count - ddof) : 0;
       return root ? Math.sqrt(variance) : variance;
-    });
+    };
+    const byRuns =
+      !isFull(window) &&
+      dtype !== 'float32' &&
+      runsFit({ input: rect, outputWidth: output.rect.width, channels }, window);
+    if (!canSlide(dtype, window) || !(isFull(window) || byRuns)) return reference(input, output, operation, context);
+    if (!byRuns) slideOver(arena, module, { input, output, window }, context, spread);
+    else runs({ input, output, footprint: window, pivot: PIVOT[dtype], byAlpha: false }, context, spread);
   };
 }
 
