@@ -3,7 +3,7 @@ import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 import { gaussianRadius, gaussianWeights } from './gaussian-weights.js';
-import { ladderScratchBytes, separableScratchBytes } from './scratch.js';
+import { directScratchBytes, ladderScratchBytes, separableScratchBytes } from './scratch.js';
 import { ladderReach } from './sigma-ladder.js';
 
 /** The largest sigma in pixels. */
@@ -58,9 +58,10 @@ export const gaussian: OperationDescriptor = {
     const direct = gaussianRadius(mapMax, MAP_TRUNCATE);
     return evenReach(usesLadder(operation) ? Math.max(direct, ladderReach(mapMax)) : direct);
   },
-  scratchBytes: (operation, shape) => {
+  scratchBytes: (operation, shape, mapMax) => {
     if (!operation.byMap) return separableScratchBytes(shape, fixedWeights(operation).length - 1);
-    return usesLadder(operation) ? ladderScratchBytes(shape) : 0;
+    if (usesLadder(operation)) return ladderScratchBytes(shape);
+    return directScratchBytes(shape, gaussianRadius(mapMax, MAP_TRUNCATE));
   },
 };
 

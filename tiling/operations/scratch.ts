@@ -52,6 +52,12 @@ export function ladderScratchBytes(shape: KernelShape): number {
   return Math.ceil((grids + blurred + 2 * output + rows) * LANE_BYTES + output * 5);
 }
 
+/** Bytes of a direct sum: a plane of samples a channel, one of shares where they have some, a window's weights. */
+export function directScratchBytes(shape: KernelShape, radius: number): number {
+  const planes = shape.channels * (shape.weighted || shape.nodata ? 2 : 1);
+  return planes * floatRowBytes(shape.input.width) * shape.input.height + (2 * radius + 1) * 8 + 16;
+}
+
 /** Bytes of the planes and rows of an iterated box of side k: one channel, its shares and weights at a time. */
 export function diffusionScratchBytes(shape: KernelShape, k: number): number {
   const { width, height } = shape.input;

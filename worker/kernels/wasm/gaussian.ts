@@ -2,6 +2,7 @@ import { fixedWeights, usesLadder } from '../../../tiling/operations/gaussian.js
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { gaussian as referenceGaussian } from '../reference/gaussian.js';
 import type { WasmArena } from './arena.js';
+import { directGaussian } from './direct-gaussian.js';
 import { fixedWeightsOf } from './fixed-weights.js';
 import { rowModule } from './float-rows.js';
 import { hasNodata } from './keep-nodata.js';
@@ -15,16 +16,18 @@ const MAX_CHANNELS = 4;
 
 /**
  * Gaussian mean: a fixed one by rows and columns, in fixed point for uint8 and in float32 otherwise, one by map
- * through the ladder of sigmas unless the exact quality is asked for.
+ * through the ladder of sigmas, or as the direct sum where the exact quality is asked for.
  */
 export function wasmGaussian(arena: WasmArena): Kernel {
   const rows = rowModule(arena);
   const fixedRows = fixedModule(arena);
+  const direct = directGaussian(arena);
   const modules = { arena, rows, ladder: ladderModule(arena) };
   return (input, output, operation, context) => {
     if (context.map) {
       if (usesLadder(operation) && input.channels <= MAX_CHANNELS) ladderGaussian(modules, { input, output }, context);
-      else referenceGaussian(input, output, operation, context);
+      else if (usesLadder(operation)) referenceGaussian(input, output, operation, context);
+      else direct(input, output, operation, context);
       return;
     }
     const weights = fixedWeights(operation);
