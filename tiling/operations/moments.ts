@@ -10,7 +10,8 @@ import {
   parseFootprint,
   prepareFootprint,
 } from './footprint.js';
-import { runScratchBytes } from './scratch.js';
+import { runsOf } from './runs.js';
+import { directScratchBytes, runScratchBytes, runsFit, runTableBytes } from './scratch.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
 
@@ -55,10 +56,29 @@ export function slidingScratchBytes(_operation: Operation, shape: KernelShape): 
   return shape.channels * (shape.input.width * 32 + shape.outputWidth * 24 + 16) + 64;
 }
 
+/**
+ * How variances of a window are summed: sliding where it is a rectangle, by the runs of other footprints, sums of
+ * integers being exact in both; directly otherwise.
+ */
+export function spreadForm(
+  window: Footprint,
+  shape: Pick<KernelShape, 'input' | 'outputWidth' | 'dtype' | 'channels'>,
+): 'sliding' | 'runs' | 'direct' {
+  if (!canSlide(shape.dtype, window)) return 'direct';
+  if (isFull(window)) return 'sliding';
+  return shape.dtype !== 'float32' && runsFit(shape, window) ? 'runs' : 'direct';
+}
+
 function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
-  const footprint = neighbourhoodOf(operation);
-  if (isFull(footprint)) return slidingScratchBytes(operation, shape);
-  return shape.dtype === 'float32' ? 0 : runScratchBytes(shape, footprint);
+  const window = neighbourhoodOf(operation);
+  switch (spreadForm(window, shape)) {
+    case 'sliding':
+      return slidingScratchBytes(operation, shape);
+    case 'runs':
+      return runScratchBytes(shape, window);
+    case 'direct':
+      return directScratchBytes({ ...shape, weighted: false }, 0) + runTableBytes(runsOf(window).length) + 16;
+  }
 }
 
 function moment(

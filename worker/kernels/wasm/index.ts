@@ -5,6 +5,7 @@ import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
 import { wasmConvert } from './convert.js';
 import { wasmCutBlock } from './cut-block.js';
+import { directSpread } from './direct-spread.js';
 import { wasmDownscale } from './downscale.js';
 import { wasmExtremum } from './extremum.js';
 import { wasmFlatField } from './flat-field.js';
@@ -35,6 +36,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));
   const tone = curve('gamma');
   const runs = runMoments(arena);
+  const direct = directSpread(arena);
   const threshold = REFERENCE_KERNELS.threshold!;
   return {
     ...REFERENCE_KERNELS,
@@ -52,8 +54,8 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     'flat-field': wasmFlatField(arena, curve('flat-field'), rows),
     'row-ema': wasmRowEma(arena),
     downscale: wasmDownscale(arena),
-    std: wasmSpread(arena, runs, REFERENCE_KERNELS.std!),
-    variance: wasmSpread(arena, runs, REFERENCE_KERNELS.variance!),
+    std: wasmSpread(arena, runs, direct),
+    variance: wasmSpread(arena, runs, direct),
     threshold: wasmLocalThreshold(arena, curve('threshold'), threshold),
   };
 }

@@ -1,12 +1,12 @@
-import { type Footprint, isFull, squareFootprint } from '../../../tiling/operations/footprint.js';
-import { canSlide, neighbourhoodOf } from '../../../tiling/operations/moments.js';
-import { runsFit } from '../../../tiling/operations/scratch.js';
+import { type Footprint, squareFootprint } from '../../../tiling/operations/footprint.js';
+import { canSlide, neighbourhoodOf, spreadForm } from '../../../tiling/operations/moments.js';
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../tiling/operations/threshold.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { fillSamples, nodataOf } from '../reference/pixels.js';
 import { limitReader } from '../reference/threshold.js';
 import type { WasmArena } from './arena.js';
+import type { DirectSpread } from './direct-spread.js';
 import { instantiate } from './instance.js';
 import type { RunMoments } from './run-moments.js';
 
@@ -33,28 +33,26 @@ function momentsModule(arena: WasmArena) {
   return instantiate(arena, 'moments', EXPORTS);
 }
 
-/**
- * Standard deviation or variance: rectangular windows slide, other footprints go by runs where the sums of integers stay
- * exact, the rest to `reference`.
- */
-export function wasmSpread(arena: WasmArena, runs: RunMoments, reference: Kernel): Kernel {
+/** Standard deviation or variance, each window summed in the form that `spreadForm` names. */
+export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpread): Kernel {
   const module = momentsModule(arena);
   return (input, output, operation, context) => {
-    const window = neighbourhoodOf(operation);
+    const footprint = neighbourhoodOf(operation);
     const { dtype, rect, channels } = input;
     const ddof = operation.params.ddof as number;
     const root = operation.name === 'std';
-    const spread = (count: number, _mean: number, squares: number) => {
-      const variance = count > ddof ? squares / (count - ddof) : 0;
-      return root ? Math.sqrt(variance) : variance;
-    };
-    const byRuns =
-      !isFull(window) &&
-      dtype !== 'float32' &&
-      runsFit({ input: rect, outputWidth: output.rect.width, channels }, window);
-    if (!canSlide(dtype, window) || !(isFull(window) || byRuns)) return reference(input, output, operation, context);
-    if (!byRuns) slideOver(arena, module, { input, output, window }, context, spread);
-    else runs({ input, output, footprint: window, pivot: PIVOT[dtype], byAlpha: false }, context, spread);
+    const result = (variance: number) => (root ? Math.sqrt(variance) : variance);
+    const spread = (count: number, _mean: number, squares: number) =>
+      result(count > ddof ? squares / (count - ddof) : 0);
+    const tile = { input, output, footprint, window: footprint, ddof };
+    switch (spreadForm(footprint, { input: rect, outputWidth: output.rect.width, dtype, channels })) {
+      case 'sliding':
+        return slideOver(arena, module, tile, context, spread);
+      case 'runs':
+        return runs({ ...tile, pivot: PIVOT[dtype as 'uint8' | 'uint16'], byAlpha: false }, context, spread);
+      case 'direct':
+        return direct(tile, context, result);
+    }
   };
 }
 
