@@ -1,6 +1,6 @@
 import { grow, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
 import { type BoxShape, boxScratchBytes } from '../../tiling/operations/box-layout.js';
-import type { Operation } from '../../tiling/operations/index.js';
+import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { type DType, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, KernelTable, TileRaster } from './kernel.js';
 import type { PixelKernels } from './pixel-kernels.js';
@@ -48,7 +48,52 @@ export function selfCheck({ arena, kernels, pixels }: ThreadKernels): SelfCheck[
       checks.push({ kernel: `halve ${what}`, passed: halveAgrees(arena, pixels, { dtype, channels }, context) });
     }
   }
-  return checks;
+  return [...checks, ...operationChecks(arena, kernels)];
+}
+
+/** Operations with a path of their own in WebAssembly; those that a table lacks are passed over. */
+const OPERATION_CHECKS: readonly (readonly [string, Readonly<Record<string, string | number>>])[] = [
+  ['gamma', { gamma: 0.45 }],
+  ['levels', { black: 3, white: 250 }],
+  ['threshold', { method: 'sauvola', window: 3 }],
+  ['row-ema', { alpha: 0.3 }],
+  ['downscale', { factor: 2 }],
+  ['downscale', { size: '5x3', method: 'nearest' }],
+  ['mean', { footprint: 'disk:2' }],
+  ['std', { footprint: 'disk:2' }],
+];
+
+function operationChecks(arena: WasmArena, kernels: KernelTable): SelfCheck[] {
+  const present = OPERATION_CHECKS.filter(([name]) => kernels[name] !== undefined);
+  return present.flatMap(([name, params]) =>
+    (['uint8', 'uint16', 'float32'] as const).map((dtype) => ({
+      kernel: `${name} ${JSON.stringify(params)} ${dtype}×3`,
+      passed: operationAgrees(arena, kernels[name]!, { name, params }, { dtype, channels: 3 }),
+    })),
+  );
+}
+
+function operationAgrees(
+  arena: WasmArena,
+  kernel: Kernel,
+  { name, params }: Pick<Operation, 'name' | 'params'>,
+  type: PixelType,
+): boolean {
+  const descriptor = OPERATIONS[name]!;
+  const operation: Operation = { ...OPERATION, name, params: descriptor.params.parse(params), byMap: false };
+  const image = rectOf(IMAGE);
+  const result = rectOf(descriptor.outputSize?.(operation, IMAGE) ?? IMAGE);
+  const shape = { input: image, outputWidth: result.width, ...type, weighted: false, nodata: false };
+  const scratch = descriptor.scratchBytes?.(operation, shape, 0) ?? 0;
+  arena.reset(rasterBytes(image, type) + 2 * rasterBytes(result, type) + scratch + 4096);
+  const input = patterned(allocated(arena, image, type));
+  const actual = allocated(arena, result, type);
+  const expected = allocated(arena, result, type);
+  const context: KernelContext = { image: IMAGE, alpha: 'none' };
+  kernel(input, actual, operation, context);
+  REFERENCE_KERNELS[name]!(input, expected, operation, context);
+  const units = descriptor.numeric(type.dtype) === 'bounded' ? 1 : 0;
+  return agree(type.dtype, actual.samples, expected.samples, units);
 }
 
 type PixelType = Pick<TileRaster, 'dtype' | 'channels'>;
@@ -87,10 +132,13 @@ function halveAgrees(arena: WasmArena, pixels: PixelKernels, type: PixelType, co
   return agree(type.dtype, actual.samples, expected.samples);
 }
 
-/** Integers must be equal; floats of this pattern lie within a few roundings. */
-function agree(dtype: DType, actual: Samples, expected: Samples): boolean {
-  const tolerance = dtype === 'float32' ? 2 ** -20 : 0;
-  return actual.every((value, i) => Math.abs(value - expected[i]!) <= tolerance * Math.abs(expected[i]!));
+/** Integers must be equal, or within so many `units`; floats of this pattern lie within a few roundings. */
+function agree(dtype: DType, actual: Samples, expected: Samples, units = 0): boolean {
+  const float = dtype === 'float32';
+  return actual.every((value, i) => {
+    const wanted = expected[i]!;
+    return Math.abs(value - wanted) <= (float ? 2 ** -20 * Math.abs(wanted) : units);
+  });
 }
 
 function patterned(raster: TileRaster): TileRaster {
