@@ -32,15 +32,21 @@ export interface TileDemand {
 /** Allocations are aligned, and there are a few dozen of them. */
 const ALIGNMENT_SLACK_BYTES = 4096;
 
-/** Memory that one tile needs at most: the rasters of the chain, the maps, the levels and kernel scratch. */
+/** Memory that one tile needs at most: that of its chain, and the levels made of its result. */
 export function tileBytes(demand: TileDemand): number {
-  const { image, masked, map, output, operations, tile, block, mapMax } = demand;
+  const outputBytes = pixelBytes(demand.output) + (demand.masked ? 1 : 0);
+  return chainBytes(demand) + levelBytes(demand.tile, demand.block, outputBytes);
+}
+
+/** Memory that the chain of one tile needs at most: its rasters, the maps and kernel scratch. */
+export function chainBytes(demand: TileDemand): number {
+  const { image, masked, map, output, operations, tile, mapMax } = demand;
   const rect = middleTile(output, tile);
   const links = linkChainWith(operations, rect, image, mapMax);
   const types = chainTypes(operations, image);
   const validity = masked ? 1 : 0;
   const outputBytes = pixelBytes(output) + validity;
-  let bytes = area(rect) * outputBytes * 2 + levelBytes(tile, block, outputBytes) + ALIGNMENT_SLACK_BYTES;
+  let bytes = area(rect) * outputBytes * 2 + ALIGNMENT_SLACK_BYTES;
   let scratch = 0;
   for (const [index, link] of links.entries()) {
     const { operation } = link;
@@ -89,7 +95,7 @@ function scratchBytes(
 }
 
 /** Memory of a tile of an overview stage: its pixels, the levels made of them and one block. */
-function levelBytes(tile: number, block: number, outputBytes: number): number {
+export function levelBytes(tile: number, block: number, outputBytes: number): number {
   const side = overviewTileSide(tile, block);
   return (side * side * 1.5 + block * block) * outputBytes + ALIGNMENT_SLACK_BYTES;
 }

@@ -28,6 +28,8 @@ export interface ThreadData {
   readonly backend: Backend['name'];
   /** Prefix of this process's part files. */
   readonly name: string;
+  /** Linear memory that one thread may take; 4 GiB where absent. */
+  readonly maximumBytes?: number;
   /** In a process that owns a GPU. */
   readonly device?: DeviceLink;
 }

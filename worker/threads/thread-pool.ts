@@ -21,6 +21,8 @@ export interface ThreadPoolOptions {
   readonly backend: Backend['name'];
   /** Unique among the processes that write part files of one job. */
   readonly name: string;
+  /** Linear memory that one thread may take; a tile that needs more is computed in pieces. 4 GiB where absent. */
+  readonly maximumBytes?: number;
   /** The GPU that this process owns and serves to its threads. */
   readonly device?: DeviceLink;
 }
@@ -38,7 +40,7 @@ export class ThreadPoolExecutor implements TileExecutor {
   readonly #caches = new Map<string, SharedCaches>();
   #generation = 0;
 
-  constructor({ threads, backend, name, device }: ThreadPoolOptions) {
+  constructor({ threads, backend, name, maximumBytes, device }: ThreadPoolOptions) {
     this.slots = threads;
     this.#pool = new Piscina({
       filename: new URL('./tile-thread.js', import.meta.url).href,
@@ -46,7 +48,7 @@ export class ThreadPoolExecutor implements TileExecutor {
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
-      workerData: { backend, name, device } satisfies ThreadData,
+      workerData: { backend, name, maximumBytes, device } satisfies ThreadData,
     });
     // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
     this.#pool.on('error', (error: unknown) => {

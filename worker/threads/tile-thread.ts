@@ -10,10 +10,10 @@ import { scanMap } from '../tile/scan-map.js';
 import { FILE_STORAGE, type Storage, travels } from '../tile/storage.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
-const { backend, name, device } = workerData as ThreadData;
+const { backend, name, device, maximumBytes } = workerData as ThreadData;
 
 const thread: Omit<ThreadContext, 'storage'> = {
-  backend: openBackend(backend),
+  backend: openBackend(backend, maximumBytes),
   now: () => performance.now(),
   name: `${name}-${threadId}`,
   device: device === undefined ? undefined : new DeviceClient(device),

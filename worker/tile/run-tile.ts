@@ -9,6 +9,7 @@ import type { OpenJob } from './open-job.js';
 import { readStoredTile } from './read-stored.js';
 import type { ChainRun } from './row-scan.js';
 import { converted, runChain } from './run-chain.js';
+import { reserveTile, runPieces } from './run-pieces.js';
 import { Tally } from './tally.js';
 
 /** Runs one attempt at one tile from its reads to its written blocks. */
@@ -19,9 +20,9 @@ export async function runTile(open: OpenJob, task: TileTask): Promise<TileResult
   const grid = gridOf(stage.size, { width: stage.tile, height: stage.tile });
   const rect = cellRect(grid, task.tile);
   sink.begin?.();
-  backend.memory.reset(plan.memory.linearBytes);
+  const pieceSide = reserveTile(backend.memory, plan, stage);
   tally.counts.outputPixels += area(rect);
-  const outcome = await runByKind(open, stage, { task, rect, grid }, tally);
+  const outcome = await runByKind(open, stage, { task, rect, grid, pieceSide }, tally);
   const result: TileResult = {
     task: { stage: task.stage, tile: task.tile, attempt: task.attempt },
     part: sink.part,
@@ -41,6 +42,8 @@ interface TileWork {
   readonly task: TileTask;
   readonly rect: Rect;
   readonly grid: Grid;
+  /** The tile's side, or less where its memory was not to be had. */
+  readonly pieceSide: number;
 }
 
 async function runByKind(open: OpenJob, stage: StagePlan, work: TileWork, tally: Tally): Promise<Outcome> {
@@ -65,8 +68,13 @@ function placeOf({ task, rect, grid }: TileWork): Omit<ChainRun, 'operations'> {
 async function filter(open: OpenJob, stage: StagePlan, work: TileWork, tally: Tally): Promise<Outcome> {
   const { plan } = open;
   const { rect } = work;
-  const run = { ...placeOf(work), operations: plan.operations };
-  const { raster: result, mapMax, carries } = await runChain(open, run, tally);
+  const {
+    raster: result,
+    mapMax,
+    carries,
+  } = await (work.pieceSide < stage.tile
+    ? runPieces(open, rect, work.pieceSide, tally)
+    : runChain(open, { ...placeOf(work), operations: plan.operations }, tally));
   const raster = tally.timed('kernel', () => converted(open, result, plan.output.dtype));
   const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];
   const { term, crc } = tally.timed('encode', () => open.rasterCrc.term(rect, bytesOf(raster.samples), strideBytes));

@@ -2,6 +2,7 @@ import { HalotileError } from '../../../tiling/errors.js';
 import { type DType, SAMPLE_BYTES, type Samples, viewSamples } from '../../../tiling/raster/dtype.js';
 
 const PAGE_BYTES = 65536;
+const MAXIMUM_BYTES = 2 ** 32;
 const ALIGNMENT = 16;
 /** The first bytes stay unused, so that no allocation is at address 0. */
 const FIRST_ADDRESS = 64;
@@ -18,10 +19,15 @@ export function arenaBytes(bytes: number): number {
  * writer that drains it. Everything allocated lives until the next {@link reset}: one tile.
  */
 export class WasmArena {
-  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  readonly memory: WebAssembly.Memory;
   private base = FIRST_ADDRESS;
   private next = FIRST_ADDRESS;
   private limit = PAGE_BYTES - SLACK_BYTES;
+
+  /** @param maximumBytes what the memory may grow to; 4 GiB is what it can address */
+  constructor(maximumBytes = MAXIMUM_BYTES) {
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: Math.ceil(maximumBytes / PAGE_BYTES) });
+  }
 
   /** Address of `bytes` bytes that outlive every reset; for tables, before the first tile. */
   reserve(bytes: number): number {

@@ -1,0 +1,89 @@
+import { HalotileError } from '../../tiling/errors.js';
+import { cellCount, cellRect, gridOf } from '../../tiling/geometry/grid.js';
+import { area, type Rect } from '../../tiling/geometry/rect.js';
+import { couplingOf } from '../../tiling/plan/chain.js';
+import { chainBytes, chainTypes, levelBytes } from '../../tiling/plan/memory.js';
+import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
+import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import type { TileMemory } from '../kernels/backend.js';
+import { partOf, type TileRaster } from '../kernels/kernel.js';
+import type { OpenJob } from './open-job.js';
+import { allocate, type ChainResult, runChain } from './run-chain.js';
+import type { Tally } from './tally.js';
+import { copyValidity, withValidity } from './validity.js';
+
+/** Pieces below this side would read many times what they write. */
+const SMALLEST_PIECE = 64;
+
+/**
+ * Makes room for a tile of a stage and returns the side of the pieces to compute it in: the tile's own where its
+ * memory is to be had, otherwise half as often as it takes.
+ * @throws over-limit where even small pieces do not fit, or where a scan along rows forbids them
+ */
+export function reserveTile(memory: TileMemory, plan: Plan, stage: StagePlan): number {
+  if (stage.kind === 'overview') {
+    memory.reset(overviewBytes(plan, stage.tile));
+    return stage.tile;
+  }
+  const divisible = stage.kind === 'filter' && plan.operations.every((operation) => couplingOf(operation) !== 'row');
+  for (let side = stage.tile; ; side = Math.ceil(side / 2)) {
+    try {
+      memory.reset(side === stage.tile ? plan.memory.linearBytes : pieceBytes(plan, stage.tile, side));
+      return side;
+    } catch (error) {
+      const tooLarge = error instanceof HalotileError && error.tag === 'over-limit';
+      if (!tooLarge || !divisible || side / 2 < SMALLEST_PIECE) throw error;
+    }
+  }
+}
+
+/**
+ * Runs the job's chain for a tile piece by piece into one raster: the same pixels as at once, for less memory and
+ * more halo.
+ */
+export async function runPieces(open: OpenJob, tile: Rect, side: number, tally: Tally): Promise<ChainResult> {
+  const { plan, backend } = open;
+  const grid = gridOf(tile, { width: side, height: side });
+  const type = chainTypes(plan.operations, plan.image).at(-1)!;
+  let whole = allocate(open, tile, type);
+  if (plan.mask !== undefined) {
+    whole = withValidity(open, whole);
+    whole.valid!.fill(255);
+  }
+  let mapMax = 0;
+  for (let index = 0; index < cellCount(grid); index++) {
+    const cell = cellRect(grid, index);
+    const piece = { ...cell, x: cell.x + tile.x, y: cell.y + tile.y };
+    const mark = backend.memory.mark();
+    const result = await runChain(open, { operations: plan.operations, tile: piece }, tally);
+    tally.timed('kernel', () => copyPixels(result.raster, partOf(whole, piece)));
+    backend.memory.release(mark);
+    mapMax = Math.max(mapMax, result.mapMax);
+  }
+  return { raster: whole, mapMax };
+}
+
+function copyPixels(from: TileRaster, to: TileRaster): void {
+  const rowLength = to.rect.width * to.channels;
+  for (let y = 0; y < to.rect.height; y++) {
+    const row = from.samples.subarray(y * from.stride, y * from.stride + rowLength);
+    (to.samples as Uint8Array).set(row as Uint8Array, y * to.stride);
+  }
+  if (from.valid !== undefined) copyValidity(from, to);
+}
+
+function overviewBytes({ output, block, mask }: Plan, tile: number): number {
+  return levelBytes(tile, block, output.channels * SAMPLE_BYTES[output.dtype] + (mask === undefined ? 0 : 1));
+}
+
+/** The whole result, in the chain's and the output's type, its levels and one block; and one piece's chain. */
+function pieceBytes(plan: Plan, tile: number, side: number): number {
+  const { image, map, output, operations, block, mapMaxBound } = plan;
+  const masked = plan.mask !== undefined;
+  const { channels, dtype } = chainTypes(operations, image).at(-1)!;
+  const resultBytes = channels * SAMPLE_BYTES[dtype] + (masked ? 1 : 0);
+  const outputBytes = output.channels * SAMPLE_BYTES[output.dtype] + (masked ? 1 : 0);
+  const whole = area({ width: Math.min(tile, output.width), height: Math.min(tile, output.height) });
+  const piece = chainBytes({ image, masked, map, output, operations, block, tile: side, mapMax: mapMaxBound });
+  return piece + whole * (resultBytes + 1.5 * outputBytes) + 2 * block * block * outputBytes;
+}
