@@ -16,6 +16,8 @@ export type BackendChoice = (typeof BACKENDS)[number];
 export interface ExecutorChoice {
   readonly threads: number;
   readonly backend: BackendChoice;
+  /** What the processor's threads run: `reference` where WebAssembly did not pass its check; `wasm` where absent. */
+  readonly kernels?: 'wasm' | 'reference';
   /** Hears of losses of a GPU, one sentence each. */
   readonly onLoss?: (what: string) => void;
 }
@@ -42,9 +44,14 @@ export async function openExecutor(
  * The means to open executors of a choice, again and again where they are replaced.
  * @throws not-ready where `gpu` is chosen and there is none
  */
-export async function executorFactory({ threads, backend, onLoss }: ExecutorChoice): Promise<ExecutorFactory> {
-  const onThreads = (count: number, name: string) => new ThreadPoolExecutor({ threads: count, backend: 'wasm', name });
-  const processor: ExecutorFactory = { open: (name) => onThreads(threads, name), backends: ['wasm'] };
+export async function executorFactory({
+  threads,
+  backend,
+  kernels = 'wasm',
+  onLoss,
+}: ExecutorChoice): Promise<ExecutorFactory> {
+  const onThreads = (count: number, name: string) => new ThreadPoolExecutor({ threads: count, backend: kernels, name });
+  const processor: ExecutorFactory = { open: (name) => onThreads(threads, name), backends: [kernels] };
   if (backend === 'wasm' || (backend === 'auto' && !mayHaveGpu())) return processor;
   // Beside the processor a GPU gets half of the threads to read and encode for it.
   const readers = backend === 'gpu' ? threads : Math.ceil(threads / 2);
@@ -66,7 +73,7 @@ export async function executorFactory({ threads, backend, onLoss }: ExecutorChoi
     first = undefined;
     return readers === threads ? device : new MixedExecutor([device, onThreads(threads - readers, name)]);
   };
-  return { open, backends: ['webgpu', 'wasm'], labels: gpuLabels(gpu.report) };
+  return { open, backends: ['webgpu', kernels], labels: gpuLabels(gpu.report) };
 }
 
 /** Threads of this process that run tiles. */

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { halotileVersion } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { checkGpu, describeGpu, Session, TaskPool } from '../../worker/index.js';
+import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { BACKENDS, type BackendChoice, executorFactory } from '../executor.js';
 import { integer } from '../job-options.js';
@@ -37,14 +37,14 @@ export function registerWorker(program: Command): void {
     )
     .option('--memory <MiB>', 'what tiles may hold together (default: no limit)', integer, 0)
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
-    .option('--check', 'say what GPU there is and which of its kernels pass, then end')
+    .option('--check', 'say which kernels pass on this machine, what GPU there is and what passes on it, then end')
     .option('--name <name>', 'name in messages (default: host name and process id)');
   addEndpointOptions(command).action(work);
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
   if (flags.check) {
-    process.stdout.write(describeGpu(await checkGpu()));
+    process.stdout.write(`${describeKernels(checkKernels())}\n${describeGpu(await checkGpu())}`);
     return;
   }
   if (flags.coordinator.length === 0) {
@@ -57,9 +57,12 @@ async function work(flags: WorkerFlags): Promise<void> {
   const name = flags.name ?? `${host}-${process.pid}`;
   const roots = new StorageRoots(rootsOf(flags.root));
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const checks = checkKernels();
+  const kernels = checks.every(({ passed }) => passed) ? 'wasm' : 'reference';
+  if (kernels === 'reference') log(`${describeKernels(checks)}; the plain kernels run instead`);
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
-  const { open, backends, labels } = await executorFactory({ threads, backend: flags.backend, onLoss: log });
+  const { open, backends, labels } = await executorFactory({ threads, backend: flags.backend, kernels, onLoss: log });
   const pool = new TaskPool(() => open(`${host}-${instance}-${++generation}`));
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
