@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HalotileError } from '../../tiling/errors.js';
 import { intersect, type Rect, type Size } from '../../tiling/geometry/rect.js';
+import type { Mapping } from '../../tiling/plan/mapping.js';
 import { allocateSamples, DTYPES, type DType, type Samples } from '../../tiling/raster/dtype.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import type { HalveOptions } from '../../worker/kernels/pixel-kernels.js';
-import { type Mapping, REFERENCE_PIXELS } from '../../worker/kernels/reference/index.js';
+import { REFERENCE_PIXELS } from '../../worker/kernels/reference/index.js';
 import { WasmArena, wasmPixels } from '../../worker/kernels/wasm/index.js';
 import { imageOf, noise } from './box-tiles.js';
 

@@ -1,8 +1,8 @@
 import type { Rect, Size } from '../../tiling/geometry/rect.js';
+import type { Mapping } from '../../tiling/plan/mapping.js';
 import type { Samples } from '../../tiling/raster/dtype.js';
 import type { AlphaKind } from '../../tiling/raster/raster-info.js';
 import type { TileRaster } from './kernel.js';
-import type { Mapping } from './reference/map-values.js';
 
 /** How a level becomes the next one. */
 export interface HalveOptions {

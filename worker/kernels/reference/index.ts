@@ -19,7 +19,7 @@ import { tone } from './tone.js';
 
 export { extendBorder } from './extend-border.js';
 export type { PartialKernel } from './histogram.js';
-export { type Mapping, radiiOf, sigmasOf } from './map-values.js';
+export { radiiOf, sigmasOf } from './map-values.js';
 
 /** Every operation in plain TypeScript: the definition that faster backends are held to. */
 export const REFERENCE_KERNELS: KernelTable = {

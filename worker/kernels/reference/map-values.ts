@@ -1,11 +1,8 @@
 import { badInput, type HalotileError } from '../../../tiling/errors.js';
 import type { Rect } from '../../../tiling/geometry/rect.js';
-import type { JobSpec } from '../../../tiling/job/job-spec.js';
 import { MAX_RADIUS } from '../../../tiling/operations/index.js';
+import { type Mapping, mappedValue } from '../../../tiling/plan/mapping.js';
 import type { Samples } from '../../../tiling/raster/dtype.js';
-
-/** How map samples become radii or sigmas: v = scale·sample + offset, value' = min(v, max). */
-export type Mapping = JobSpec['mapping'];
 
 /** What map values mean to an operation. */
 export type MapMeaning = 'radius' | 'sigma';
@@ -19,7 +16,7 @@ export type MapMeaning = 'radius' | 'sigma';
 export function radiiOf(samples: Samples, rect: Rect, mapping: Mapping, into: Uint16Array): number {
   let max = 0;
   for (let i = 0; i < into.length; i++) {
-    const radius = Math.floor(mappedValue(samples[i]!, mapping) + 0.5);
+    const radius = Math.floor((mappedValue(mapping, samples[i]!) ?? Number.NaN) + 0.5);
     if (!(radius <= MAX_RADIUS)) throw refusal(samples[i]!, pixelAt(rect, i), mapping);
     into[i] = radius;
     if (radius > max) max = radius;
@@ -34,19 +31,12 @@ export function radiiOf(samples: Samples, rect: Rect, mapping: Mapping, into: Ui
 export function sigmasOf(samples: Samples, rect: Rect, mapping: Mapping, into: Float32Array): number {
   let max = 0;
   for (let i = 0; i < into.length; i++) {
-    const sigma = Math.fround(mappedValue(samples[i]!, mapping));
+    const sigma = Math.fround(mappedValue(mapping, samples[i]!) ?? Number.NaN);
     if (!Number.isFinite(sigma)) throw refusal(samples[i]!, pixelAt(rect, i), mapping);
     into[i] = sigma;
     if (sigma > max) max = sigma;
   }
   return max;
-}
-
-/** value' of one sample before rounding; NaN where it is invalid and not clamped. */
-export function mappedValue(sample: number, { scale, offset, max, invalid }: Mapping): number {
-  const v = scale * sample + offset;
-  if (!(Number.isFinite(v) && v >= 0)) return invalid === 'clamp' ? 0 : Number.NaN;
-  return max === undefined ? v : Math.min(v, max);
 }
 
 /** Why the map's sample at a pixel, which `where` names, gives no radius or sigma. */

@@ -1,7 +1,8 @@
 import { MAX_RADIUS } from '../../../tiling/operations/index.js';
+import { type Mapping, mappedValue } from '../../../tiling/plan/mapping.js';
 import type { Samples } from '../../../tiling/raster/dtype.js';
 import type { PixelKernels } from '../pixel-kernels.js';
-import { type Mapping, mappedValue, radiiOf } from '../reference/map-values.js';
+import { radiiOf } from '../reference/map-values.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
 
@@ -22,7 +23,7 @@ export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
     if (tabled && tabled.entries >= entries && sameMapping(tabled.mapping, mapping)) return tabled;
     const table = new Uint32Array(arena.memory.buffer, tableAddress, entries);
     for (let sample = 0; sample < entries; sample++) {
-      const radius = Math.floor(mappedValue(sample, mapping) + 0.5);
+      const radius = Math.floor((mappedValue(mapping, sample) ?? Number.NaN) + 0.5);
       table[sample] = radius <= MAX_RADIUS ? radius : NO_RADIUS;
     }
     tabled = { mapping, entries, identity: table.every((radius, sample) => radius === sample) };
