@@ -35,8 +35,8 @@ export interface ThreadKernels {
 }
 
 /**
- * Runs a thread's kernels on a small tile of every type against the reference, in a few milliseconds. A worker
- * takes the reference's form of what failed. Allocations in the arena are forgotten.
+ * Runs a thread's kernels on a small tile of every type against the reference, in some tens of milliseconds. A
+ * worker whose kernels do not all pass runs the reference's instead. Allocations in the arena are forgotten.
  */
 export function selfCheck({ arena, kernels, pixels }: ThreadKernels): SelfCheck[] {
   const box = kernels.box!;
