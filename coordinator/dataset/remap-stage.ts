@@ -1,0 +1,101 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { FrameToRemap } from '../../tiling/palette/frame-execution.js';
+import type { Palette } from '../../tiling/palette/palette.js';
+import type { Rgb } from '../../tiling/palette/remap.js';
+import { writeBanded } from './banded-frame.js';
+import { type CharacterSummary, sampleOf } from './character-summary.js';
+import type { RunningCharacter } from './running-character.js';
+import { writePaletteFiles } from './write-palette-files.js';
+
+/** Distinct source sizes that a summary names. */
+const NAMED_SIZES = 8;
+/** Longest side of the small image that stands for a large one in a report. */
+const SAMPLE_SIDE = 128;
+
+/** Writes the frames of a character that are not yet written, then the palette's files. */
+export async function writeCharacter(running: RunningCharacter, palette: Palette): Promise<CharacterSummary> {
+  const { context, character, place, table } = running;
+  const readable = [...table.where((index) => !table.isFailed(index))];
+  const sampled = sampleOf(readable);
+  const folders = new Set(character.frames.map((_, index) => dirname(running.outputOf(index))));
+  for (const folder of folders) mkdirSync(folder, { recursive: true });
+  context.counts.reused(readable.filter((index) => table.isWritten(index)).length);
+  const isBanded = (index: number) => table.large(index)?.banded === true;
+  const unwritten = readable.filter((index) => !table.isWritten(index));
+  const toWrite = unwritten.filter((index) => !isBanded(index));
+  await context.gate.each(running.batches(toWrite), (indices) => remap(running, indices, palette, sampled));
+  for (const index of unwritten.filter(isBanded)) await writeLarge(running, index, palette, sampled.has(index));
+  for (const index of running.failures.keys()) rmSync(running.outputOf(index), { force: true });
+  const summary = summaryOf(running, palette, readable, sampled);
+  writePaletteFiles(place.output, summary, context);
+  running.record({ type: 'done', summary });
+  rmSync(place.spill, { recursive: true, force: true });
+  rmSync(place.images, { recursive: true, force: true });
+  return summary;
+}
+
+async function remap(
+  running: RunningCharacter,
+  indices: readonly number[],
+  palette: Palette,
+  sampled: ReadonlySet<number>,
+): Promise<void> {
+  const { table } = running;
+  const { executor, making, target, counts } = running.context;
+  const frames: FrameToRemap[] = [];
+  for (const index of indices) {
+    const spilled = table.spilled(index) ?? null;
+    const { path, map } = running.frame(index);
+    const raster = spilled === null && table.large(index) !== undefined ? await running.raster(index) : undefined;
+    frames.push({ index, path, map, raster, spilled, output: running.outputOf(index), sample: sampled.has(index) });
+  }
+  const outputs = await executor.remapFrames({ ...making, frames, palette: coloursOf(palette), target });
+  running.record(...outputs.map((output) => running.written(output)));
+  counts.written(outputs);
+}
+
+async function writeLarge(running: RunningCharacter, index: number, palette: Palette, sampled: boolean): Promise<void> {
+  const { executor, gate, making, target, counts } = running.context;
+  const { path } = running.frame(index);
+  const raster = await running.raster(index);
+  const size = running.finalSize(raster);
+  const colours = { palette: coloursOf(palette), target, large: running.table.large(index)! };
+  const places = { folder: join(running.place.images, `${index}.bands`), output: running.outputOf(index) };
+  const bytes = await writeBanded({ raster, size }, colours, places, running.context);
+  const share = SAMPLE_SIDE / Math.max(size.width, size.height);
+  const side = (length: number) => Math.max(1, Math.round(length * Math.min(1, share)));
+  const small = { ...making, size: { width: side(size.width), height: side(size.height) } };
+  const frames = [{ index, path, raster, spilled: null, output: null, sample: true }];
+  const [shown] = sampled
+    ? await gate.run(() => executor.remapFrames({ ...small, frames, palette: colours.palette, target }))
+    : [];
+  running.record(running.written({ index, bytes, sample: shown?.sample ?? null }));
+  counts.written([{ index, bytes, sample: null }]);
+}
+
+function summaryOf(
+  running: RunningCharacter,
+  palette: Palette,
+  readable: readonly number[],
+  sampled: ReadonlySet<number>,
+): CharacterSummary {
+  const { character, context, samples, sourceSizes } = running;
+  return {
+    character: character.name,
+    frames: character.frames.length,
+    written: readable.length,
+    palette,
+    target: context.target,
+    failures: running.failureList(),
+    sourceSizes: [...sourceSizes].sort().slice(0, NAMED_SIZES),
+    samples: [...samples]
+      .filter(([index]) => sampled.has(index))
+      .sort(([a], [b]) => a - b)
+      .map(([, each]) => each),
+  };
+}
+
+function coloursOf({ colors }: Palette): Rgb[] {
+  return colors.map(({ rgb }) => rgb);
+}

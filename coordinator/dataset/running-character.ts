@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
+import type { Size } from '../../tiling/geometry/rect.js';
+import type { RasterFile, RemappedOutput } from '../../tiling/palette/frame-execution.js';
+import type { RecordLog } from '../../tiling/stitch/record-log.js';
+import { type CharacterRecord, type CharacterState, type FramePrint, printOf } from './character-ledger.js';
+import type { CharacterSummary, FrameSample } from './character-summary.js';
+import { type Character, type Frame, outputName } from './dataset.js';
+import type { DatasetContext } from './dataset-context.js';
+import type { FrameTable } from './frame-table.js';
+
+/** Frames of one task at most; fewer where a character is small, so that all slots get some. */
+const BATCH = 32;
+
+/** Where a character's files lie. */
+export interface CharacterPlace {
+  readonly output: string;
+  readonly ledger: string;
+  readonly spill: string;
+  /** Of large images after their chain. */
+  readonly images: string;
+}
+
+/** The places of a character below a job's output folder. */
+export function characterPlace(output: string, name: string): CharacterPlace {
+  const state = join(output, '.halotile', name);
+  return {
+    output: join(output, name),
+    ledger: join(state, 'ledger'),
+    spill: join(state, 'spill'),
+    images: join(state, 'images'),
+  };
+}
+
+/** A character under way: what its ledger said, and what its stages have added to it since. */
+export class RunningCharacter {
+  readonly table: FrameTable;
+  readonly sourceSizes: Set<string>;
+  readonly samples: Map<number, FrameSample>;
+  /** Messages of frames that cannot be read. */
+  readonly failures: Map<number, string>;
+  readonly #log: RecordLog;
+
+  constructor(
+    readonly character: Character,
+    readonly context: DatasetContext,
+    readonly place: CharacterPlace,
+    state: CharacterState,
+    log: RecordLog,
+  ) {
+    this.table = state.table;
+    this.sourceSizes = new Set(state.sourceSizes);
+    this.samples = new Map(state.samples);
+    this.failures = new Map([...state.failures].map(([index, error]) => [index, fromErrorRecord(error).message]));
+    this.#log = log;
+  }
+
+  /** Starts anew over what is known of frames. */
+  begin(): void {
+    this.table.clearWritten();
+    this.samples.clear();
+    this.record({ type: 'begin', digest: this.context.digest });
+  }
+
+  record(...records: CharacterRecord[]): void {
+    this.#log.append(...records);
+  }
+
+  frame(index: number): Frame {
+    return this.character.frames[index]!;
+  }
+
+  outputOf(index: number): string {
+    return join(this.place.output, outputName(this.frame(index)));
+  }
+
+  /** Null where the frame cannot be seen. Taken before it is read, so that a change meanwhile shows in the next run. */
+  printOf(index: number): FramePrint | null {
+    try {
+      return printOf(this.frame(index));
+    } catch {
+      return null;
+    }
+  }
+
+  /** The finished image of a frame that is never held whole. */
+  raster(index: number): Promise<RasterFile> {
+    return this.context.large.raster(this.frame(index), this.place.images);
+  }
+
+  finalSize({ info }: RasterFile): Size {
+    return this.context.making.size ?? { width: info.width, height: info.height };
+  }
+
+  /** The ledger's words for a size as stored. */
+  sourceSize({ width, height }: Size): string {
+    const text = `${width}×${height}`;
+    this.sourceSizes.add(text);
+    return text;
+  }
+
+  /**
+   * The record of a frame that cannot be read.
+   * @throws HalotileError where failures stop the job
+   */
+  failed(index: number, error: ErrorRecord, print: FramePrint | null): CharacterRecord {
+    if (this.context.job.onError === 'fail') throw fromErrorRecord(error);
+    this.table.setFailed(index);
+    this.failures.set(index, fromErrorRecord(error).message);
+    return { type: 'failed', name: this.frame(index).name, print, error };
+  }
+
+  /** The record of a frame whose output is there. */
+  written({ index, bytes, sample }: RemappedOutput): CharacterRecord {
+    const { name } = this.frame(index);
+    const base64 = (png: Uint8Array) => Buffer.from(png).toString('base64');
+    const kept = sample === null ? null : { frame: name, before: base64(sample.before), after: base64(sample.after) };
+    if (kept !== null) this.samples.set(index, kept);
+    this.table.setWritten(index);
+    return { type: 'written', name, bytes, sample: kept };
+  }
+
+  failureList(): CharacterSummary['failures'] {
+    const inOrder = [...this.failures].sort(([a], [b]) => a - b);
+    return inOrder.map(([index, message]) => ({ frame: this.frame(index).name, message }));
+  }
+
+  /** Indices in groups that are one task each, ascending. */
+  *batches(indices: Iterable<number>): Generator<readonly number[]> {
+    const size = Math.min(BATCH, Math.ceil(this.table.length / (this.context.executor.slots * 2)));
+    let batch: number[] = [];
+    for (const index of indices) {
+      batch.push(index);
+      if (batch.length < size) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+}
