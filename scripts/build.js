@@ -1,7 +1,7 @@
 // Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, generated
 // message classes and GPU programs by copy.
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
-// `--wasm FOLDER` builds only the kernels, into another folder: how the stale check compares.
+// `--wasm FOLDER OUT` builds only that folder's modules, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -28,9 +28,12 @@ function run(module, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** One WebAssembly module per entry file of the folder; files that start with `lib-` are shared parts. */
-function buildWasm(out) {
-  const folder = 'worker/kernels/wasm/assembly';
+/** Who has WebAssembly modules: AssemblyScript in FOLDER/assembly, built into dist/FOLDER. */
+const WASM_FOLDERS = ['worker/kernels/wasm', 'cli/demo'];
+
+/** One WebAssembly module per entry file of FOLDER/assembly; files that start with `lib-` are shared parts. */
+function buildWasm(owner, out) {
+  const folder = join(owner, 'assembly');
   mkdirSync(out, { recursive: true });
   const changed = newest([folder, 'package-lock.json']);
   for (const file of readdirSync(folder)) {
@@ -77,9 +80,9 @@ function copyShaders() {
   cpSync(folder, join('dist', folder), { recursive: true, preserveTimestamps: true, filter });
 }
 
-if (process.argv[2] === '--wasm') buildWasm(resolve(process.argv[3]));
+if (process.argv[2] === '--wasm') buildWasm(process.argv[3], resolve(process.argv[4]));
 else {
-  buildWasm('dist/worker/kernels/wasm');
+  for (const folder of WASM_FOLDERS) buildWasm(folder, join('dist', folder));
   buildExampleKernels();
   copyGenerated();
   copyShaders();

@@ -23,13 +23,13 @@ const GENERATED = [
     remedy: 'npm run update:api',
     make: (out) => writeFileSync(join(out, 'public-api.txt'), run(['scripts/public-api.js'])),
   },
-  {
-    what: 'WebAssembly modules',
-    folder: 'dist/worker/kernels/wasm',
-    files: filesOf('dist/worker/kernels/wasm').filter((file) => file.endsWith('.wasm')),
+  ...['worker/kernels/wasm', 'cli/demo'].map((folder) => ({
+    what: `WebAssembly modules of ${folder}`,
+    folder: join('dist', folder),
+    files: filesOf(join('dist', folder)).filter((file) => file.endsWith('.wasm')),
     remedy: 'remove dist/ and run npm run build',
-    make: (out) => run(['scripts/build.js', '--wasm', out]),
-  },
+    make: (out) => run(['scripts/build.js', '--wasm', folder, out]),
+  })),
 ];
 
 function run(args) {

@@ -15,7 +15,7 @@ const MAY_IMPORT = {
 const TESTS = ['test', 'loadtest'];
 const FOLDERS = ['tiling', 'proto', 'worker', 'coordinator', 'cli', 'loadtest', 'test'];
 /** AssemblyScript is another language with its own compiler. */
-const SKIPPED = ['worker/kernels/wasm/assembly'];
+const SKIPPED = ['worker/kernels/wasm/assembly', 'cli/demo/assembly'];
 
 /** tiling is pure: no threads, no services. */
 const NOT_IN_TILING =

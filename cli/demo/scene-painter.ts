@@ -41,7 +41,7 @@ export interface SceneParameters {
  * once and up to 1024 columns, a multiple of four.
  */
 export function createPainter(scene: SceneParameters, most: number): (rect: Rect) => PaintedRect {
-  const path = new URL('../../worker/kernels/wasm/scene.wasm', import.meta.url);
+  const path = new URL('./scene.wasm', import.meta.url);
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
   const module = new WebAssembly.Module(readFileSync(path));
   const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SceneExports;

@@ -19,8 +19,8 @@ import {
   NOISE,
   pixel,
   shade,
-} from './lib-scene-camera';
-import { noise } from './lib-scene-noise';
+} from './lib-camera';
+import { noise } from './lib-noise';
 
 /** Floats of one object: kind, x, z, radius, height, red, green, blue, pattern, turn. */
 export const OBJECT_BYTES: i32 = 40;

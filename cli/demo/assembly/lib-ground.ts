@@ -16,8 +16,8 @@ import {
   pixel,
   put,
   RIDGES,
-} from './lib-scene-camera';
-import { along, hash, noise, noiseLine, unit } from './lib-scene-noise';
+} from './lib-camera';
+import { along, hash, noise, noiseLine, unit } from './lib-noise';
 
 const RIDGE_COUNT: i32 = 5;
 
