@@ -34,11 +34,14 @@ export function footprintOf(operation: Operation): Footprint {
   return parseFootprint(operation.params.footprint as string);
 }
 
-/** Scratch of the extremum kernels: one padded row for each doubling of a run's length, and one to spare. */
+/**
+ * Scratch of the extremum kernels: one padded row for each doubling of a run's length, and one to spare, or what a
+ * rank filter takes, which stands in where windows may be empty.
+ */
 function extremumScratchBytes(operation: Operation, shape: KernelShape): number {
   const footprint = footprintOf(operation);
   const rowBytes = extremumRowBytes(shape.outputWidth, footprint.width, shape.channels, shape.dtype);
-  return rowBytes * (levelsOf(runsOf(footprint)) + 1);
+  return Math.max(rowBytes * (levelsOf(runsOf(footprint)) + 1), rankScratchBytes(operation, shape));
 }
 
 /** Counts of 4, 8, 12 and 16 leading bits of integers, or the samples of one window of floats. */

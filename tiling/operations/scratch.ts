@@ -7,6 +7,11 @@ export function floatRowBytes(count: number): number {
   return (Math.ceil(count / 16) * 16 + 32) * 4;
 }
 
+/** Whether samples have weights of their own, which pass through a filter beside them. */
+function hasWeights({ weighted, nodata, masked }: Pick<KernelShape, 'weighted' | 'nodata' | 'masked'>): boolean {
+  return weighted || nodata || masked === true;
+}
+
 /** What a strip's ring of filtered rows may take of the cache nearest to the processor. */
 const STRIP_RING_BYTES = 48 * 1024;
 
@@ -23,7 +28,7 @@ export function fixedStrip(samples: number, radius: number): number {
 export function separableScratchBytes(shape: KernelShape, radius: number): number {
   const padded = floatRowBytes((shape.outputWidth + 2 * radius) * shape.channels);
   const row = floatRowBytes(shape.outputWidth * shape.channels);
-  const planes = shape.weighted || shape.nodata ? 2 : 1;
+  const planes = hasWeights(shape) ? 2 : 1;
   const weights = floatRowBytes(radius + 1);
   const addresses = floatRowBytes(2 * radius + 1);
   const float = planes * (padded + row * (2 * radius + 2)) + 2 * row + weights + addresses;
@@ -54,14 +59,14 @@ export function ladderScratchBytes(shape: KernelShape): number {
 
 /** Bytes of a direct sum: a plane of samples a channel, one of shares where they have some, a window's weights. */
 export function directScratchBytes(shape: KernelShape, radius: number): number {
-  const planes = shape.channels * (shape.weighted || shape.nodata ? 2 : 1);
+  const planes = shape.channels * (hasWeights(shape) ? 2 : 1);
   return planes * floatRowBytes(shape.input.width) * shape.input.height + (2 * radius + 1) * 8 + 16;
 }
 
 /** Bytes of the planes and rows of an iterated box of side k: one channel, its shares and weights at a time. */
 export function diffusionScratchBytes(shape: KernelShape, k: number): number {
   const { width, height } = shape.input;
-  const planes = shape.weighted || shape.nodata ? 5 : 3;
+  const planes = hasWeights(shape) ? 5 : 3;
   const rows = 7 * floatRowBytes(width) + floatRowBytes(width + k) + 2 * floatRowBytes(k);
   return planes * floatRowBytes(width) * height + rows;
 }

@@ -3,8 +3,8 @@ import { gaussianRadius, gaussianWeights } from '../../../tiling/operations/gaus
 import type { Kernel } from '../kernel.js';
 import { fillSamples } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
+import { hasHoles } from './holes.js';
 import { instantiate } from './instance.js';
-import { hasNodata } from './keep-nodata.js';
 import { allocatePlane, loadPlane, planeModule, weighPlane } from './planes.js';
 
 /** Sigmas whose weights are kept; a map repeats few. */
@@ -17,7 +17,7 @@ export function directGaussian(arena: WasmArena): Kernel {
   return (input, output, _operation, context) => {
     const map = context.map!;
     const mark = arena.mark();
-    const weighted = context.alpha === 'unassociated' || hasNodata(input, context);
+    const weighted = context.alpha === 'unassociated' || hasHoles(input, context);
     const channels = Array.from({ length: input.channels }, (_, c) => {
       const sums = allocatePlane(arena, input.rect);
       const weights = weighted ? allocatePlane(arena, input.rect) : undefined;

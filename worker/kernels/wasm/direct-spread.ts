@@ -4,8 +4,8 @@ import { runTableBytes } from '../../../tiling/operations/scratch.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { fillSamples } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
+import { hasHoles } from './holes.js';
 import { instantiate } from './instance.js';
-import { hasNodata } from './keep-nodata.js';
 import { allocatePlane, loadPlane, planeModule, weighPlane } from './planes.js';
 
 interface SpreadTile {
@@ -25,7 +25,7 @@ export function directSpread(arena: WasmArena): DirectSpread {
   return ({ input, output, footprint, ddof }, context, result) => {
     const mark = arena.mark();
     const { rect } = input;
-    const holes = hasNodata(input, context);
+    const holes = hasHoles(input, context);
     const channels = Array.from({ length: input.channels }, (_, c) => {
       const sums = allocatePlane(arena, rect);
       const weights = holes ? allocatePlane(arena, rect) : undefined;

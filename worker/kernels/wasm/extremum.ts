@@ -3,12 +3,10 @@ import { extremumRowBytes, levelsOf, runsOf } from '../../../tiling/operations/r
 import type { DType } from '../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES, viewSamples } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from '../reference/nodata.js';
-import { nodataOf } from '../reference/pixels.js';
-import { rank } from '../reference/rank.js';
+import { holesOf } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
+import { hasHoles, keepHoles } from './holes.js';
 import { instantiate } from './instance.js';
-import { hasNodata, keepNodata } from './keep-nodata.js';
 
 const EXPORTS = ['widen8', 'widen16', 'widen32', 'gather8', 'gather16', 'gather32'] as const;
 const BITS = { uint8: 8, uint16: 16, float32: 32 } as const;
@@ -16,15 +14,15 @@ const BITS = { uint8: 8, uint16: 16, float32: 32 } as const;
 /**
  * Largest or smallest sample under any footprint. The footprint is cut into horizontal runs; the extremum of a
  * run of L samples is that of two overlapping runs of 2^p, and those come from log2 L passes over the row. Each
- * input row is gathered into every output row whose footprint holds it. Comparisons only: exact.
+ * input row is gathered into every output row whose footprint holds it. Comparisons only: exact. Footprints that may
+ * find no sample go to `rank`, which gives them a value.
  */
-export function wasmExtremum(arena: WasmArena): Kernel {
+export function wasmExtremum(arena: WasmArena, rank: Kernel): Kernel {
   const module = instantiate(arena, 'extremum', EXPORTS);
   return (input, output, operation, context) => {
     const footprint = footprintOf(operation);
     const centre = footprint.reach.top * footprint.width + footprint.reach.left;
-    // Only then can a window be empty, which the reference gives a value.
-    const canBeEmpty = !footprint.members[centre] && (operation.border === 'clip' || hasNodata(input, context));
+    const canBeEmpty = !footprint.members[centre] && (operation.border === 'clip' || hasHoles(input, context));
     if (canBeEmpty) return rank(input, output, operation, context);
     const mark = arena.mark();
     const largest = operation.name === 'max';
@@ -59,7 +57,7 @@ export function wasmExtremum(arena: WasmArena): Kernel {
       }
     }
     arena.release(mark);
-    keepNodata(input, output, context);
+    keepHoles(input, output, context);
   };
 }
 
@@ -73,12 +71,12 @@ function identityOf(dtype: DType, largest: boolean): number {
 function rowCopier(input: TileRaster, context: KernelContext, identity: number) {
   const { samples, stride, channels, rect } = input;
   const count = rect.width * channels;
-  const nodata = hasNodata(input, context) ? nodataOf(input, context) : undefined;
+  const isHole = hasHoles(input, context) ? holesOf(input, context) : undefined;
   return (row: number, padded: TileRaster['samples'], place: number) => {
     padded.set(samples.subarray(row * stride, row * stride + count), place);
-    if (nodata === undefined) return;
-    for (let i = 0; i < count; i++) {
-      if (isNodata(padded[place + i]!, nodata[i % channels]!)) padded[place + i] = identity;
+    if (isHole === undefined) return;
+    for (let i = 0; i < count; i += channels) {
+      for (let c = 0; c < channels; c++) if (isHole(row * stride + i, c)) padded[place + i + c] = identity;
     }
   };
 }

@@ -5,7 +5,7 @@ import type { WasmArena } from './arena.js';
 import { directGaussian } from './direct-gaussian.js';
 import { fixedWeightsOf } from './fixed-weights.js';
 import { rowModule } from './float-rows.js';
-import { hasNodata } from './keep-nodata.js';
+import { hasHoles } from './holes.js';
 import { ladderGaussian } from './ladder.js';
 import { ladderModule } from './ladder-planes.js';
 import { separableMean } from './separable.js';
@@ -40,5 +40,5 @@ export function wasmGaussian(arena: WasmArena): Kernel {
 /** Whether all samples are bytes of equal weight. */
 function isPlainBytes(input: TileRaster, output: TileRaster, context: KernelContext): boolean {
   const bytes = input.dtype === 'uint8' && output.dtype === 'uint8';
-  return bytes && context.alpha !== 'unassociated' && !hasNodata(input, context);
+  return bytes && context.alpha !== 'unassociated' && !hasHoles(input, context);
 }

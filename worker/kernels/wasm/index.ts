@@ -29,8 +29,8 @@ export { arenaBytes, WasmArena } from './arena.js';
  * elsewhere. Call once a thread.
  */
 export function wasmKernels(arena: WasmArena): KernelTable {
-  const extremum = wasmExtremum(arena);
   const rank = wasmRank(arena);
+  const extremum = wasmExtremum(arena, rank);
   const box = wasmBox(arena);
   const rows = pointRows(arena);
   const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));

@@ -3,7 +3,7 @@ import { LANE_BYTES } from '../../../tiling/operations/scratch.js';
 import { ladderReach, levelOf } from '../../../tiling/operations/sigma-ladder.js';
 import type { KernelContext, TileMap, TileRaster } from '../kernel.js';
 import { storeRow } from './float-rows.js';
-import { hasNodata, keepNodata } from './keep-nodata.js';
+import { hasHoles, keepHoles } from './holes.js';
 import { coarseRungs } from './ladder-coarse.js';
 import { addFinePixels } from './ladder-fine.js';
 import { type Places, placesOf } from './ladder-places.js';
@@ -27,7 +27,7 @@ export function ladderGaussian(
   const map = context.map!;
   const mark = arena.mark();
   const finite = isAllFinite(input);
-  const weighted = context.alpha === 'unassociated' || hasNodata(input, context) || !finite;
+  const weighted = context.alpha === 'unassociated' || hasHoles(input, context) || !finite;
   const divided = weighted || isCut(input.rect, output.rect, ladderReach(map.max));
   const places = placesOf(arena, ladder, map);
   const full = places.direct || [...places.ranges.keys()].some((interval) => levelOf(interval) === 0);
@@ -55,7 +55,7 @@ export function ladderGaussian(
   }
   arena.release(mark);
   if (!finite) spoilWindows(input, output, context);
-  keepNodata(input, output, context);
+  keepHoles(input, output, context);
 }
 
 /** Whether the input lacks a part of the halo: then the image ends there. */

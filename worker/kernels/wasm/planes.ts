@@ -2,8 +2,7 @@ import type { Rect } from '../../../tiling/geometry/rect.js';
 import { floatRowBytes } from '../../../tiling/operations/scratch.js';
 import { type DType, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from '../reference/nodata.js';
-import { nodataOf, sampleIndex } from '../reference/pixels.js';
+import { holesOf, sampleIndex } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
 
@@ -65,7 +64,7 @@ export function loadPlane(module: PlaneModule, arena: WasmArena, input: TileRast
   }
 }
 
-/** Σ-ready samples and weights of one channel: 0 for nodata, colour weighted by unassociated alpha. */
+/** Σ-ready samples and weights of one channel: 0 for holes, colour weighted by unassociated alpha. */
 export function weighPlane(
   arena: WasmArena,
   input: TileRaster,
@@ -74,7 +73,7 @@ export function weighPlane(
   into: { readonly sums: Plane; readonly weights: Plane },
 ): void {
   const { samples, channels } = input;
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const alpha = context.alpha === 'unassociated' && channel < channels - 1 ? channels - 1 : -1;
   const { x, y, width, height } = into.sums.rect;
   for (let row = y; row < y + height; row++) {
@@ -84,7 +83,7 @@ export function weighPlane(
     for (let i = 0; i < width; i++, pixel += channels) {
       const sample = samples[pixel + channel]!;
       let weight = alpha < 0 ? 1 : samples[pixel + alpha]!;
-      if (isNodata(sample, nodata[channel]!) || (alpha >= 0 && isNodata(weight, nodata[alpha]!))) weight = 0;
+      if (isHole(pixel, channel) || (alpha >= 0 && isHole(pixel, alpha))) weight = 0;
       weights[i] = weight;
       sums[i] = weight === 0 ? 0 : Number.isFinite(sample) ? sample * weight : Number.NaN;
     }

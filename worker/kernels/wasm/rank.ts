@@ -4,8 +4,8 @@ import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { Kernel } from '../kernel.js';
 import { nodataOf } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
+import { keepHoles } from './holes.js';
 import { instantiate } from './instance.js';
-import { keepNodata } from './keep-nodata.js';
 
 const EXPORTS = ['configure', 'rankRow8', 'rankRow16', 'rankRow32'] as const;
 
@@ -53,6 +53,6 @@ export function wasmRank(arena: WasmArena): Kernel {
       }
     }
     arena.release(mark);
-    keepNodata(input, output, context);
+    keepHoles(input, output, context);
   };
 }

@@ -3,7 +3,7 @@ import type { KernelContext, TileRaster } from '../kernel.js';
 import type { WasmArena } from './arena.js';
 import { clipScale } from './clip-scale.js';
 import { loadRow, type RowModule, storeRow, weightRows } from './float-rows.js';
-import { hasNodata, keepNodata } from './keep-nodata.js';
+import { hasHoles, keepHoles } from './holes.js';
 
 /**
  * Σ w(dx)·w(dy)·s / Σ w(dx)·w(dy) for symmetric `weights` (index 0 is the centre), rows first: each input row
@@ -21,7 +21,7 @@ export function separableMean(
   const { input, output } = tile;
   const mark = arena.mark();
   const radius = weights.length - 1;
-  const weighted = context.alpha === 'unassociated' || hasNodata(input, context);
+  const weighted = context.alpha === 'unassociated' || hasHoles(input, context);
   const taps = normalised(weights);
   const tapAddress = arena.alloc(floatRowBytes(radius + 1));
   floats(arena, tapAddress, radius + 1).set(taps);
@@ -47,7 +47,7 @@ export function separableMean(
     storeRow(module, arena, output, y, result);
   }
   arena.release(mark);
-  keepNodata(input, output, context);
+  keepHoles(input, output, context);
 }
 
 /** One channel-interleaved plane on its way through the filter. */

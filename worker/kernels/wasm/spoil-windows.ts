@@ -1,11 +1,10 @@
 import { MAP_TRUNCATE } from '../../../tiling/operations/gaussian.js';
 import { gaussianRadius } from '../../../tiling/operations/gaussian-weights.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { isNodata } from '../reference/nodata.js';
-import { nodataOf } from '../reference/pixels.js';
+import { holesOf } from '../reference/pixels.js';
 
 /**
- * Sets NaN wherever the window of 4 sigma around a pixel touches a sample that is not finite and no nodata:
+ * Sets NaN wherever the window of 4 sigma around a pixel touches a sample that is not finite and no hole:
  * their counts per channel in a summed-area table answer for each window.
  */
 export function spoilWindows(input: TileRaster, output: TileRaster, context: KernelContext): void {
@@ -26,17 +25,17 @@ export function spoilWindows(input: TileRaster, output: TileRaster, context: Ker
 function badCounter(input: TileRaster, context: KernelContext, channel: number) {
   const { width, height } = input.rect;
   const { samples, stride, channels } = input;
-  const nodata = nodataOf(input, context);
+  const isHole = holesOf(input, context);
   const alpha = context.alpha === 'unassociated' && channel < channels - 1 ? channels - 1 : -1;
   const across = width + 1;
   const table = new Uint32Array(across * (height + 1));
   const isBad = (pixel: number) => {
     const sample = samples[pixel + channel]!;
-    if (isNodata(sample, nodata[channel]!)) return false;
+    if (isHole(pixel, channel)) return false;
     if (alpha < 0) return !Number.isFinite(sample);
     const opacity = samples[pixel + alpha]!;
     // Colour without weight takes part in nothing.
-    if (opacity === 0 || isNodata(opacity, nodata[alpha]!)) return false;
+    if (opacity === 0 || isHole(pixel, alpha)) return false;
     return !Number.isFinite(opacity) || !Number.isFinite(sample);
   };
   for (let y = 0; y < height; y++) {
