@@ -1,4 +1,6 @@
 // The public API, documented in docs/library.md. Everything else may change in any release.
+
+export type { PlannedJob } from './cli/commands/plan.js';
 export { type FilterOptions, filterPixels } from './cli/filter-pixels.js';
 export { type MachineOptions, planJob, previewOutput, type RunOptions, runJob } from './cli/library.js';
 export type { JobProgress, JobResult } from './coordinator/index.js';

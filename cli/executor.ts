@@ -27,6 +27,8 @@ export interface ExecutorFactory {
   readonly open: (name: string) => TileExecutor;
   /** The kernel backends in them, the fastest first. */
   readonly backends: readonly string[];
+  /** The GPU that takes part. */
+  readonly gpu?: GpuExecutor['report'];
   /** For people: what GPU there is. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -73,7 +75,7 @@ export async function executorFactory({
     first = undefined;
     return readers === threads ? device : new MixedExecutor([device, onThreads(threads - readers, name)]);
   };
-  return { open, backends: ['webgpu', kernels], labels: gpuLabels(gpu.report) };
+  return { open, backends: ['webgpu', kernels], gpu: gpu.report, labels: gpuLabels(gpu.report) };
 }
 
 /** Threads of this process that run tiles. */
@@ -81,7 +83,8 @@ export function openThreads({ threads }: PlanMachine): ThreadPoolExecutor {
   return new ThreadPoolExecutor({ threads, backend: 'wasm', name: processName() });
 }
 
-function processName(): string {
+/** Names this process's part files among those of others. */
+export function processName(): string {
   return `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${process.pid}`;
 }
 

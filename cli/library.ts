@@ -2,10 +2,9 @@ import { resolve } from 'node:path';
 import type { JobResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
 import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
-import type { PlanReport } from '../tiling/plan/plan-report.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
-import { planJob as planWith } from './commands/plan.js';
+import { type PlanChoices, type PlannedJob, planJob as planWith } from './commands/plan.js';
 import { machineOf, parseJobSpec } from './job-options.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
 
@@ -31,14 +30,11 @@ export function runJob(spec: JobSpecInput, options: RunOptions = {}): Promise<Jo
 
 /**
  * The figures of a job's plan on this machine: tiles, halos, memory, bytes, time. Reads headers only, and the
- * map where `scan` is true.
+ * map where `scan` is true; with `backend` `gpu` or `auto` says what the GPU would compute.
  * @throws HalotileError as the job itself would before its first tile
  */
-export function planJob(
-  spec: JobSpecInput,
-  { scan = false, ...options }: MachineOptions & { readonly scan?: boolean } = {},
-): Promise<PlanReport> {
-  return planWith(absolute(spec), flagsOf(options), scan);
+export function planJob(spec: JobSpecInput, options: MachineOptions & PlanChoices = {}): Promise<PlannedJob> {
+  return planWith(absolute(spec), flagsOf(options), options);
 }
 
 /**

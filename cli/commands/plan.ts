@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { prepareInputs, prepareOptions, preparePlan } from '../../coordinator/index.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
+import type { Plan } from '../../tiling/plan/plan.js';
 import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
-import { openThreads } from '../executor.js';
+import { gpuName, type Placement, placementsOf } from '../../worker/index.js';
+import { BACKENDS, type BackendChoice, type ExecutorFactory, executorFactory, processName } from '../executor.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
 import { addJobOptions, type JobFlags, jobSpecOf, machineOf } from '../job-options.js';
 import { collectOperations } from './process.js';
@@ -16,6 +18,7 @@ interface PlanFlags extends JobFlags {
   readonly map?: string;
   readonly op?: JobSpecInput['operations'];
   readonly scan?: boolean;
+  readonly backend: BackendChoice;
   readonly json?: boolean;
 }
 
@@ -28,11 +31,25 @@ export function registerPlan(program: Command): void {
     .option('--map <file>', 'one channel of the same size, for operations by map')
     .option('--op <name[:k=v,…]>', 'an operation; repeat it for a chain (default: box by map)', collectOperations)
     .option('--scan', 'read the map for exact figures instead of bounds')
+    .addOption(new Option('--backend <which>', 'what would compute the tiles').choices(BACKENDS).default('wasm'))
     .option('--json', 'print one JSON object');
   addJobOptions(command).action(async (target: string, flags: PlanFlags) => {
-    const report = await planJob(specOf(target, flags), flags, flags.scan === true);
+    const report = await planJob(specOf(target, flags), flags, flags);
     process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describePlan(report));
   });
+}
+
+/** What a plan is made for, beside the machine. */
+export interface PlanChoices {
+  /** Read the map for exact figures. */
+  readonly scan?: boolean;
+  readonly backend?: BackendChoice;
+}
+
+/** A plan's figures, and where a GPU was asked for what it would compute. */
+export interface PlannedJob extends PlanReport {
+  /** Absent where the backend is the processor; without a name where no GPU would take part. */
+  readonly gpu?: { readonly name?: string; readonly operations: readonly Placement[] };
 }
 
 /**
@@ -42,26 +59,36 @@ export function registerPlan(program: Command): void {
 export async function planJob(
   spec: JobSpec,
   flags: Pick<JobFlags, 'threads' | 'memory'>,
-  scan: boolean,
-): Promise<PlanReport> {
-  const machine = machineOf(flags);
-  const executor = openThreads(machine);
+  { scan = false, backend = 'wasm' }: PlanChoices,
+): Promise<PlannedJob> {
+  const given = machineOf(flags);
+  const factory = await executorFactory({ threads: given.threads, backend });
+  const executor = factory.open(processName());
+  const machine = { ...given, preferredTile: executor.preferredTile };
   const scratchDirectory = mkdtempSync(join(tmpdir(), 'halotile-plan-'));
   try {
     const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
     const plan = await preparePlan(spec, inputs, machine, executor);
     const { map } = inputs;
-    if (!scan || map === undefined) return await reportPlan(plan);
+    const gpu = backend === 'wasm' ? undefined : gpuShare(plan, factory);
+    if (!scan || map === undefined) return { ...(await reportPlan(plan)), gpu };
     const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: spec.mapping };
     const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
-    return await reportPlan(plan, async (rect) => {
+    const report = await reportPlan(plan, async (rect) => {
       const max = await executor.scanMap(job, rect);
       return rounds ? Math.floor(max + 0.5) : max;
     });
+    return { ...report, gpu };
   } finally {
     await executor.close();
     rmSync(scratchDirectory, { recursive: true, force: true });
   }
+}
+
+function gpuShare(plan: Plan, { gpu }: ExecutorFactory): PlannedJob['gpu'] {
+  if (gpu !== undefined) return { name: gpuName(gpu), operations: placementsOf(plan, gpu.limits) };
+  const why = 'no real GPU here';
+  return { operations: plan.operations.map(({ name }) => ({ operation: name, on: 'processor', why })) };
 }
 
 function specOf(target: string, flags: PlanFlags): JobSpec {
@@ -71,8 +98,8 @@ function specOf(target: string, flags: PlanFlags): JobSpec {
 }
 
 /** A plan's figures for people: a few lines that end in a line feed. */
-export function describePlan(report: PlanReport): string {
-  const { image, output, stages, mapMax, inputPixels, bytes, memory } = report;
+export function describePlan(report: PlannedJob): string {
+  const { image, output, stages, mapMax, inputPixels, bytes, memory, gpu } = report;
   const chain = report.operations.map((operation) => {
     const by = operation.byMap ? ' by map' : '';
     return `${operation.name}${by} (${operation.coupling}, ${operation.numeric}, border ${operation.border})`;
@@ -81,6 +108,7 @@ export function describePlan(report: PlanReport): string {
   const lines = [
     `image       ${formatWhole(image.width)}×${formatWhole(image.height)}, ${image.channels} channels of ${image.dtype}`,
     `operations  ${chain.join(' → ')}`,
+    ...(gpu === undefined ? [] : [`backend     ${describeShare(gpu)}`]),
     ...stages.map(
       ({ kind, tiles, tile, levels }, index) =>
         `stage ${index}     ${kind}: ${formatWhole(tiles)} tiles of ${tile}, writes levels ${levels.join(', ')}`,
@@ -98,4 +126,11 @@ export function describePlan(report: PlanReport): string {
     `time        about ${formatSeconds(report.seconds)} and the output's compression`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function describeShare({ name, operations }: NonNullable<PlannedJob['gpu']>): string {
+  const parts = operations.map(({ operation, on, why }) =>
+    on === 'gpu' ? `${operation} on the GPU` : `${operation} on the processor (${why})`,
+  );
+  return `${name === undefined ? '' : `${name}: `}${parts.join(' → ')}`;
 }

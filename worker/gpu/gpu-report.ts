@@ -18,12 +18,19 @@ export function backendName({ vendor, architecture, device, driver }: AdapterRep
   return `webgpu ${[vendor, architecture, device, driver].filter((part) => part !== '').join(' ')}`;
 }
 
+/** The GPU's name for people. */
+export function gpuName({
+  adapter: { vendor, architecture, device },
+}: GpuReport & { readonly available: true }): string {
+  return [vendor, architecture, device].filter((part) => part !== '').join(' ');
+}
+
 /** What a worker says of its GPU when it joins. WebGPU names no total of memory; the largest buffer stands for it. */
-export function gpuLabels({ adapter, limits }: GpuReport & { readonly available: true }): Record<string, string> {
+export function gpuLabels(report: GpuReport & { readonly available: true }): Record<string, string> {
   return {
-    gpu: [adapter.vendor, adapter.architecture, adapter.device].filter((part) => part !== '').join(' '),
-    'gpu driver': adapter.driver,
-    'gpu buffer': `${Math.floor(limits.bufferBytes / 2 ** 20)} MiB`,
+    gpu: gpuName(report),
+    'gpu driver': report.adapter.driver,
+    'gpu buffer': `${Math.floor(report.limits.bufferBytes / 2 ** 20)} MiB`,
   };
 }
 
@@ -33,7 +40,7 @@ export function describeGpu(report: GpuReport): string {
   const { adapter, limits, timestamps, kernels } = report;
   const failed = kernels.filter(({ passed }) => !passed).map(({ kernel }) => kernel);
   const lines = [
-    `GPU: ${[adapter.vendor, adapter.architecture, adapter.device].filter((part) => part !== '').join(' ')}`,
+    `GPU: ${gpuName(report)}`,
     `  driver: ${adapter.driver || 'not named'}${adapter.real ? '' : ' (computes on the processor: for tests)'}`,
     `  largest buffer: ${Math.floor(limits.bufferBytes / 2 ** 20)} MiB; timestamps: ${timestamps ? 'yes' : 'no'}`,
     `  kernels: ${kernels.length - failed.length} of ${kernels.length} equal the reference`,

@@ -7,6 +7,7 @@ import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { DeviceClient } from '../gpu/device-client.js';
 import type { TileMap, TileRaster } from '../kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange } from '../kernels/webgpu/chain-request.js';
+import { deviceStep } from '../kernels/webgpu/chain-steps.js';
 import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
 import { GPU_KERNELS } from '../kernels/webgpu/index.js';
 import type { ChainInputs } from './open-job.js';
@@ -90,17 +91,10 @@ function stepsFrom(
 ): DeviceStep[] {
   const steps: DeviceStep[] = [];
   for (const [offset, link] of links.slice(index).entries()) {
-    const before = types[index + offset]!;
-    const { operation, window, output, image } = link;
+    const { operation, output } = link;
     if (OPERATIONS[operation.name]!.outputSize !== undefined) break;
-    const step: DeviceStep = {
-      ...{ operation, window, output, image },
-      input: pixelType(before),
-      result: pixelType(types[index + offset + 1]!),
-      alpha: before.alpha,
-      ...(before.nodata && { nodata: before.nodata }),
-      ...(operation.byMap && { mapMax: maps.get(operation)!.max }),
-    };
+    const pixels = { before: types[index + offset]!, after: types[index + offset + 1]! };
+    const step = deviceStep(link, pixels, maps.get(operation)?.max);
     if (isBounded(step) && boundedBackend !== device.link.backend) break;
     if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
     if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;
@@ -119,10 +113,6 @@ function tooLarge(backend: string): HalotileError {
 
 function isBounded({ operation, input }: DeviceStep): boolean {
   return OPERATIONS[operation.name]!.numeric(input.dtype) === 'bounded';
-}
-
-function pixelType({ dtype, channels }: RasterInfo): DeviceStep['input'] {
-  return { dtype, channels };
 }
 
 function fill(

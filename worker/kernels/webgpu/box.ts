@@ -2,13 +2,12 @@ import { area, evenReach, type Reach } from '../../../tiling/geometry/rect.js';
 import { isFull } from '../../../tiling/operations/footprint.js';
 import { neighbourhoodOf } from '../../../tiling/operations/moments.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
-import type { DeviceStep, GpuKernel } from './gpu-kernel.js';
+import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
 
 /** Rows and columns of a block in box-sums.wgsl, and threads of its workgroups. */
 const BLOCK = { rows: 16, columns: 32 };
 /** Workgroup memory that box-sums.wgsl takes for sums of 64 bits. */
 const WIDE_STORAGE_BYTES = 16 * 129 * 8;
-const MAX_CHANNELS = 4;
 
 /**
  * Means over a summed-area table: box by map, fixed box, and the mean of a full rectangle. Sums wrap at 2^32 where
@@ -21,17 +20,12 @@ export const gpuBox: GpuKernel = {
     // uint8 needs two limbs only for windows too large to check at start; the limbs know nothing of the type.
     return isWide(step) ? [`box ${dtype}×${channels}`, `box uint16×${channels} wide`] : [`box ${dtype}×${channels}`];
   },
-  takes(step, limits) {
-    const { input, result, alpha, nodata } = step;
-    return (
-      input.dtype !== 'float32' &&
-      result.dtype === input.dtype &&
-      input.channels <= MAX_CHANNELS &&
-      alpha !== 'unassociated' &&
-      nodata === undefined &&
-      (step.operation.name === 'box' || isFull(neighbourhoodOf(step.operation))) &&
-      (!isWide(step) || limits.workgroupStorageBytes >= WIDE_STORAGE_BYTES)
-    );
+  refusal(step, limits) {
+    const unfit = unfitPixels(step, {});
+    if (unfit !== undefined) return unfit;
+    if (step.operation.name === 'mean' && !isFull(neighbourhoodOf(step.operation))) return 'footprint not a rectangle';
+    if (isWide(step) && limits.workgroupStorageBytes < WIDE_STORAGE_BYTES) return 'too little workgroup memory';
+    return undefined;
   },
   scratchBytes(step) {
     const { table, columns, rows, sumBytes } = shapeOf(step);

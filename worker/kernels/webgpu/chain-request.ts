@@ -68,15 +68,23 @@ export function deviceBytes(steps: readonly DeviceStep[]): number {
 
 /** Whether a device with these limits can run a step at all; otherwise the processor does. */
 export function fitsDevice(step: DeviceStep, limits: DeviceLimits): boolean {
+  return deviceRefusal(step, limits) === undefined;
+}
+
+/** Why a device with these limits cannot run a step, in a few words; undefined where it can. */
+export function deviceRefusal(step: DeviceStep, limits: DeviceLimits): string | undefined {
   const kernel = GPU_KERNELS[step.operation.name];
-  if (kernel === undefined || !kernel.takes(step, limits)) return false;
+  if (kernel === undefined) return 'no GPU kernel';
+  const refusal = kernel.refusal(step, limits);
+  if (refusal !== undefined) return refusal;
   const largest = Math.max(
     bufferBytes(rasterBytes(step.window, step.input)),
     bufferBytes(rasterBytes(step.output, step.result)),
     kernel.scratchBytes(step).largest,
   );
   // The pool rounds sizes up by less than an eighth.
-  return largest * 1.125 <= limits.bufferBytes;
+  if (largest * 1.125 <= limits.bufferBytes) return undefined;
+  return `a tile needs a buffer of ${Math.ceil(largest / 2 ** 20)} MiB`;
 }
 
 function aligned(bytes: number): number {

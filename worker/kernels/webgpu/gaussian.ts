@@ -1,9 +1,8 @@
 import { area } from '../../../tiling/geometry/rect.js';
 import { fixedWeights } from '../../../tiling/operations/gaussian.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
-import type { DeviceStep, GpuKernel } from './gpu-kernel.js';
+import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
 
-const MAX_CHANNELS = 4;
 /** Half the distance between floats near 1. */
 const UNIT = 2 ** -24;
 
@@ -15,14 +14,10 @@ const UNIT = 2 ** -24;
  */
 export const gpuGaussian: GpuKernel = {
   variants: ({ input }) => [`gaussian ${input.dtype}×${input.channels}`],
-  takes: (step) =>
-    step.mapMax === undefined &&
-    step.input.dtype !== 'float32' &&
-    step.result.dtype === step.input.dtype &&
-    step.input.channels <= MAX_CHANNELS &&
-    step.alpha !== 'unassociated' &&
-    step.nodata === undefined &&
-    errorBound(step) < 0.5,
+  refusal(step) {
+    if (step.mapMax !== undefined) return 'one sigma a pixel';
+    return unfitPixels(step, {}) ?? (errorBound(step) < 0.5 ? undefined : 'float32 sums too coarse for this radius');
+  },
   scratchBytes(step) {
     const bytes = rowMeans(step) * 4;
     return { largest: bytes, total: bytes + fixedWeights(step.operation).length * 4 };

@@ -35,12 +35,30 @@ export interface DeviceRaster {
 export interface GpuKernel {
   /** The variants of its programs that this step uses: each must have passed its self-check. */
   readonly variants: (step: DeviceStep) => readonly string[];
-  /** Whether it gives the operation's pixels for this step; otherwise the step runs on the processor. */
-  readonly takes: (step: DeviceStep, limits: DeviceLimits) => boolean;
+  /** Why it does not give the operation's pixels for this step, which the processor then runs; a few words. */
+  readonly refusal: (step: DeviceStep, limits: DeviceLimits) => string | undefined;
   /** Bytes of its largest scratch buffer, and of all its scratch. */
   readonly scratchBytes: (step: DeviceStep) => { readonly largest: number; readonly total: number };
   /** Adds the passes that fill `output` from `input`, which holds `step.window`. */
   readonly encode: (run: DeviceRun, step: DeviceStep, rasters: StepRasters) => Promise<void>;
+}
+
+/** What a kernel for integers of one type can do beside plain samples. */
+export interface KnownPixels {
+  readonly nodata?: boolean;
+  /** Colour weighted by unassociated alpha; or a kernel to which alpha means nothing. */
+  readonly alpha?: boolean;
+}
+
+const MAX_CHANNELS = 4;
+
+/** Why a step's pixels are none for a kernel of integers that keep their type; undefined where they are. */
+export function unfitPixels({ input, result, alpha, nodata }: DeviceStep, known: KnownPixels): string | undefined {
+  if (input.dtype === 'float32' || result.dtype !== input.dtype) return `${input.dtype} samples`;
+  if (input.channels > MAX_CHANNELS) return `${input.channels} channels`;
+  if (alpha === 'unassociated' && !known.alpha) return 'alpha weighs the colour';
+  if (nodata !== undefined && !known.nodata) return 'nodata';
+  return undefined;
 }
 
 /** What a step works on. */

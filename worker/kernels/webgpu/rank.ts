@@ -1,9 +1,8 @@
 import { area } from '../../../tiling/geometry/rect.js';
 import { footprintOf, percentileOf, rankOf } from '../../../tiling/operations/rank.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
-import type { DeviceStep, GpuKernel } from './gpu-kernel.js';
+import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
 
-const MAX_CHANNELS = 4;
 /** Larger footprints are walked faster by the processor's running structures than sample by sample here. */
 const MAX_MEMBERS = 1024;
 const MODES: Readonly<Record<string, number>> = { max: 1, min: 2 };
@@ -16,12 +15,10 @@ export const gpuRank: GpuKernel = {
   variants: ({ operation, input }) => [
     `${MODES[operation.name] ? operation.name : 'rank'} ${input.dtype}×${input.channels}`,
   ],
-  takes: ({ operation, input, result, nodata }) =>
-    input.dtype !== 'float32' &&
-    result.dtype === input.dtype &&
-    input.channels <= MAX_CHANNELS &&
-    nodata === undefined &&
-    footprintOf(operation).count <= MAX_MEMBERS,
+  refusal(step) {
+    const { count } = footprintOf(step.operation);
+    return unfitPixels(step, { alpha: true }) ?? (count > MAX_MEMBERS ? `${count} samples a window` : undefined);
+  },
   scratchBytes: () => ({ largest: MAX_MEMBERS * 8, total: MAX_MEMBERS * 12 }),
   async encode(run, step, { input, output }) {
     const bytes = SAMPLE_BYTES[step.input.dtype];

@@ -1,11 +1,9 @@
 import { area } from '../../../tiling/geometry/rect.js';
-import { OPERATIONS } from '../../../tiling/operations/index.js';
 import { allocateSamples, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import { REFERENCE_KERNELS } from '../reference/index.js';
-import type { DeviceStep, GpuKernel } from './gpu-kernel.js';
+import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
 
-const MAX_CHANNELS = 4;
 /** Tables kept from tile to tile; a job has a handful. */
 const KEPT_TABLES = 16;
 
@@ -16,18 +14,16 @@ const KEPT_TABLES = 16;
  */
 export const gpuTable: GpuKernel = {
   variants: ({ input, result }) => [`table ${input.dtype}→${result.dtype}×${input.channels}`],
-  takes({ operation, input, result }) {
-    if (input.dtype === 'float32' || result.dtype === 'float32') return false;
-    if (input.channels > MAX_CHANNELS || input.channels !== result.channels) return false;
-    const { method, dark, flat, values } = operation.params;
-    switch (operation.name) {
+  refusal(step) {
+    const { method, dark, flat } = step.operation.params;
+    switch (step.operation.name) {
       case 'threshold':
-        return method === 'fixed' || (method === 'otsu' && values !== undefined);
+        if (method !== 'fixed' && method !== 'otsu') return `method ${method}`;
+        break;
       case 'flat-field':
-        return typeof dark === 'number' && typeof flat === 'number';
-      default:
-        return OPERATIONS[operation.name]!.coupling === 'point';
+        if (typeof dark !== 'number' || typeof flat !== 'number') return 'frames are images';
     }
+    return unfitPixels(step, { nodata: true, alpha: true });
   },
   scratchBytes(step) {
     const bytes = tableLength(step) * 4;

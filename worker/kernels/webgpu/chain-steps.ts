@@ -1,0 +1,55 @@
+import type { Operation } from '../../../tiling/operations/index.js';
+import { type ChainLink, linkChainWith, middleTile } from '../../../tiling/plan/chain.js';
+import { filterStage } from '../../../tiling/plan/levels.js';
+import { chainTypes } from '../../../tiling/plan/memory.js';
+import type { Plan } from '../../../tiling/plan/plan.js';
+import type { RasterInfo } from '../../../tiling/raster/raster-info.js';
+import type { DeviceLimits } from './adapter.js';
+import { deviceRefusal } from './chain-request.js';
+import type { DeviceStep } from './gpu-kernel.js';
+
+/**
+ * One link of a chain as a device is asked to run it.
+ *
+ * @param types pixels before and after the operation
+ * @param mapMax the largest radius in the link's map rect, for operations by map
+ */
+export function deviceStep(
+  { operation, window, output, image }: ChainLink,
+  types: { readonly before: RasterInfo; readonly after: RasterInfo },
+  mapMax: number | undefined,
+): DeviceStep {
+  const { before, after } = types;
+  return {
+    ...{ operation, window, output, image },
+    input: { dtype: before.dtype, channels: before.channels },
+    result: { dtype: after.dtype, channels: after.channels },
+    alpha: before.alpha,
+    ...(before.nodata && { nodata: before.nodata }),
+    ...(operation.byMap && { mapMax }),
+  };
+}
+
+/** Where one operation of a chain is computed in a job that a device takes part in. */
+export interface Placement {
+  readonly operation: Operation['name'];
+  readonly on: 'gpu' | 'processor';
+  /** Why it is not on the device, in a few words. */
+  readonly why?: string;
+}
+
+/**
+ * Where each operation of a plan is computed, by its largest tile; tiles with a smaller halo may find more on the
+ * device, and a kernel that fails its self-check there moves to the processor.
+ */
+export function placementsOf(plan: Plan, limits: DeviceLimits): Placement[] {
+  const tile = middleTile(plan.output, filterStage(plan).tile);
+  const links = linkChainWith(plan.operations, tile, plan.image, plan.mapMaxBound);
+  const types = chainTypes(plan.operations, plan.image);
+  return links.map((link, index) => {
+    const { name } = link.operation;
+    const step = deviceStep(link, { before: types[index]!, after: types[index + 1]! }, plan.mapMaxBound);
+    const why = deviceRefusal(step, limits);
+    return why === undefined ? { operation: name, on: 'gpu' } : { operation: name, on: 'processor', why };
+  });
+}
