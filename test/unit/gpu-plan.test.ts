@@ -28,7 +28,7 @@ function specOf(operations: JobSpecInput['operations']) {
 }
 
 test('a plan says what the GPU computes, and why not what it does not', { skip }, async () => {
-  const operations = [
+  const operations: JobSpecInput['operations'] = [
     { name: 'box', params: { radius: 3 } },
     { name: 'row-ema', params: { alpha: 0.5 } },
   ];
