@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   blur: async () => (await import('./commands/blur.js')).registerBlur,
   process: async () => (await import('./commands/process.js')).registerProcess,
   palette: async () => (await import('./commands/palette.js')).registerPalette,
+  operations: async () => (await import('./commands/operations.js')).registerOperations,
   run: async () => (await import('./commands/run.js')).registerRun,
   plan: async () => (await import('./commands/plan.js')).registerPlan,
   inspect: async () => (await import('./commands/inspect.js')).registerInspect,

@@ -10,21 +10,31 @@ export function describeResult(result: JobResult): string {
     .join(', ');
   const resumed = tiles.resumed > 0 ? `, ${tiles.resumed} of them from an earlier run` : '';
   const lines = [
-    `${result.output}: ${formatWhole(result.width)}×${formatWhole(result.height)}, ${result.channels} channels of ${result.dtype}, ` +
-      `${result.levels} levels, ${formatBytes(bytes.output)}`,
-    `  ${formatWhole(tiles.total)} tiles of ${tiles.side}${resumed}`,
+    `${result.output}: ${formatWhole(result.width)}×${formatWhole(result.height)}, ${counted(result.channels, 'channel')} of ${result.dtype}, ` +
+      `${counted(result.levels, 'level')}, ${formatBytes(bytes.output)}`,
+    `  ${counted(tiles.total, 'tile')} of ${tiles.side}${resumed}`,
     `  ${formatSeconds(seconds.total)}: ${rate(pixels, seconds.total)} Mpx/s, ` +
       `${rate(bytes.read + bytes.written, seconds.total)} MB/s read and written`,
     `  seconds over all threads: ${stages}; prepare ${seconds.prepare.toFixed(2)}, ` +
       `assemble ${seconds.assemble.toFixed(2)}`,
-    `  largest map value ${round(result.mapMax)}; halo: ${(100 * halo.savedShare).toFixed(1)} % of the pixels that ` +
-      'one halo for all tiles would read were not read',
     `  peak memory ${formatBytes(result.peakMemoryBytes)}; CRC-32 of the pixels ${result.crc}`,
   ];
+  // Without a map all halos are alike.
+  if (result.mapMax > 0) {
+    lines.push(
+      `  largest map value ${round(result.mapMax)}; halo: ${(100 * halo.savedShare).toFixed(1)} % of the pixels that ` +
+        'one halo for all tiles would read were not read',
+    );
+  }
   if (blocksDecoded.count > 0) {
-    lines.push(`  ${blocksDecoded.count} blocks decoded, ${blocksDecoded.perBlock.toFixed(2)} times each`);
+    lines.push(`  ${counted(blocksDecoded.count, 'block')} decoded, ${blocksDecoded.perBlock.toFixed(2)} times each`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** `1 tile`, `242 tiles`. */
+function counted(count: number, what: string): string {
+  return `${formatWhole(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function rate(count: number, seconds: number): string {

@@ -13,7 +13,11 @@ export function registerProcess(program: Command): void {
     .description('run a chain of operations over an image')
     .argument('<image>', 'TIFF, PNG, JPEG, WebP or any other image')
     .requiredOption('-o, --output <file>', 'the pyramidal tiled BigTIFF to write')
-    .requiredOption('--op <name[:k=v,…]>', 'an operation; repeat it for a chain', collectOperations)
+    .requiredOption(
+      '--op <name[:k=v,…]>',
+      'an operation, repeated for a chain; `halotile operations` lists them',
+      collectOperations,
+    )
     .option('--map <file>', 'one channel of the same size, for operations by map');
   addRunOptions(addJobOptions(command)).action(async (image: string, flags: ProcessFlags) => {
     const { map, output, op } = flags;

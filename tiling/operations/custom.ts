@@ -7,12 +7,17 @@ import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from
 
 const params = z
   .strictObject({
-    module: z.string().min(1),
+    module: z.string().min(1).describe('a WebAssembly file (docs/kernel-abi.md)'),
     footprint: footprintParam.optional(),
-    weights: z.string().min(1).optional(),
+    weights: z
+      .string()
+      .min(1)
+      .describe('a text file of numbers, one row a line, that is footprint and weights')
+      .optional(),
     data: z
       .union([z.string(), z.number()])
       .default('')
+      .describe('numbers for the module, separated by ;')
       .transform((text) =>
         String(text)
           .split(/[;\s]+/)

@@ -6,7 +6,7 @@ const SIZE = /^(\d+)[x×](\d+)$/;
 
 const params = z
   .strictObject({
-    size: z.string().regex(SIZE, { error: 'size is WIDTHxHEIGHT' }).optional(),
+    size: z.string().regex(SIZE, { error: 'size is WIDTHxHEIGHT' }).describe('WIDTHxHEIGHT in pixels').optional(),
     factor: z.coerce.number().int().min(1).max(65536).optional(),
     method: z.enum(['area', 'nearest']).default('area'),
   })

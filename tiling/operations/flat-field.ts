@@ -7,6 +7,7 @@ import { fullRange, tableScratchBytes } from './tone.js';
 
 const numberOrPath = z
   .union([z.number(), z.string().min(1)])
+  .describe('a number, or an image of the same size')
   .transform((given) => (typeof given === 'string' && Number.isFinite(Number(given)) ? Number(given) : given));
 
 /** A calibration frame: one number for all pixels, or the path of an image. */
@@ -25,7 +26,7 @@ export const flatField: OperationDescriptor = {
   coupling: 'point',
   params: z.strictObject({
     flat: numberOrPath,
-    dark: numberOrPath.default(0),
+    dark: numberOrPath.default(0).describe('as flat; default 0'),
     scale: z.coerce.number().optional(),
   }),
   mapMeaning: 'none',

@@ -21,9 +21,12 @@ export interface Footprint {
 }
 
 /** `disk:r`, `rect:w×h` (or `rect:wxh`), `mask:FILE`, or `bits:wxh:0110…`, what a mask file becomes. */
-export const footprintParam = z.string().regex(/^(disk:\d+|rect:\d+[x×]\d+|mask:.+|bits:\d+x\d+:[01]+)$/, {
-  error: 'a footprint is disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE',
-});
+export const footprintParam = z
+  .string()
+  .regex(/^(disk:\d+|rect:\d+[x×]\d+|mask:.+|bits:\d+x\d+:[01]+)$/, {
+    error: 'a footprint is disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE',
+  })
+  .describe('disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE');
 
 /**
  * The footprint that a parameter names. A disk of radius r holds what has dx² + dy² ≤ r², as

@@ -114,6 +114,6 @@ export const levels = toneOperation({
 export const lut = toneOperation({
   name: 'lut',
   summary: 'curve from a table file (CSV or .cube)',
-  params: z.strictObject({ table: z.string().min(1) }),
+  params: z.strictObject({ table: z.string().min(1).describe('a CSV or 1-D .cube file') }),
   prepare: prepareTable,
 });

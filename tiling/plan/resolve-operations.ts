@@ -15,7 +15,12 @@ export function resolveOperations(spec: JobSpec): Operation[] {
       throw badUsage({ what: 'there is no such operation', where, expected: Object.keys(OPERATIONS).join(', ') });
     }
     const parsed = descriptor.params.safeParse(written.params);
-    if (!parsed.success) throw badUsage({ what: firstIssue(parsed.error), where, remedy: 'see docs/operations.md' });
+    if (!parsed.success) {
+      const expected = `parameters ${Object.keys(descriptor.params.shape).join(', ')}`;
+      const unknown = parsed.error.issues[0]?.code === 'unrecognized_keys';
+      const remedy = `see 'halotile operations ${written.name}'`;
+      throw badUsage({ what: firstIssue(parsed.error), where, expected: unknown ? expected : undefined, remedy });
+    }
     // A fixed radius or sigma wins over the map: one chain may hold operations of both kinds.
     const fixed = descriptor.mapMeaning !== 'none' && parsed.data[descriptor.mapMeaning] !== undefined;
     const byMap = descriptor.mapMeaning !== 'none' && !fixed && spec.map !== undefined;
