@@ -1,5 +1,5 @@
 import { area, intersect, rectOf } from '../../../tiling/geometry/rect.js';
-import { SAMPLE_BYTES, toSample } from '../../../tiling/raster/dtype.js';
+import { type DType, SAMPLE_BYTES, toSample } from '../../../tiling/raster/dtype.js';
 import type { DeviceRun } from './device-run.js';
 import type { DeviceRaster, DeviceStep } from './gpu-kernel.js';
 
@@ -23,10 +23,16 @@ export async function extendOnDevice(run: DeviceRun, step: DeviceStep, inside: D
     [
       ...[window.x, window.y, window.width, samples],
       ...[held.x, held.y, held.width, image.width, image.height],
-      ...[BORDER_NUMBERS[operation.border], toSample(dtype, operation.constantValue)],
+      ...[BORDER_NUMBERS[operation.border], sampleBits(dtype, operation.constantValue)],
     ],
     { 1: inside.buffer, 2: buffer },
     run.linearGroups(words),
   );
   return { rect: window, dtype, channels, buffer };
+}
+
+/** A sample as its bits, which is how programs are given it. */
+function sampleBits(dtype: DType, value: number): number {
+  if (dtype !== 'float32') return toSample(dtype, value);
+  return new Int32Array(Float32Array.of(value).buffer)[0]!;
 }

@@ -43,8 +43,9 @@ export interface GpuKernel {
   readonly encode: (run: DeviceRun, step: DeviceStep, rasters: StepRasters) => Promise<void>;
 }
 
-/** What a kernel for integers of one type can do beside plain samples. */
+/** What a kernel that keeps the samples' type can do beside plain integers. */
 export interface KnownPixels {
+  readonly float32?: boolean;
   readonly nodata?: boolean;
   /** Colour weighted by unassociated alpha; or a kernel to which alpha means nothing. */
   readonly alpha?: boolean;
@@ -52,9 +53,9 @@ export interface KnownPixels {
 
 const MAX_CHANNELS = 4;
 
-/** Why a step's pixels are none for a kernel of integers that keep their type; undefined where they are. */
+/** Why a step's pixels are none for a kernel that keeps the samples' type; undefined where they are. */
 export function unfitPixels({ input, result, alpha, nodata }: DeviceStep, known: KnownPixels): string | undefined {
-  if (input.dtype === 'float32' || result.dtype !== input.dtype) return `${input.dtype} samples`;
+  if ((input.dtype === 'float32' && !known.float32) || result.dtype !== input.dtype) return `${input.dtype} samples`;
   if (input.channels > MAX_CHANNELS) return `${input.channels} channels`;
   if (alpha === 'unassociated' && !known.alpha) return 'alpha weighs the colour';
   if (nodata !== undefined && !known.nodata) return 'nodata';

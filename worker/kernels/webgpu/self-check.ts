@@ -1,7 +1,7 @@
 import { area, grow, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
 import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
-import { allocateSamples, type DType, viewSamples } from '../../../tiling/raster/dtype.js';
+import { allocateSamples, type DType, type Samples, viewSamples } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
 import type { ChainRequest } from './chain-request.js';
@@ -17,8 +17,10 @@ interface CheckCase {
   readonly image: { readonly width: number; readonly height: number };
   readonly output: Rect;
   readonly maxRadius?: number;
-  /** Largest difference allowed to a bounded operation; exact ones have none. */
+  /** Largest difference allowed to a bounded operation, in float32 as a share of the largest sample; exact: none. */
   readonly tolerance?: number;
+  /** All samples are this, instead of a pattern. */
+  readonly constant?: number;
 }
 
 const IMAGE = { width: 75, height: 43 };
@@ -27,6 +29,12 @@ const OUTPUT: Rect = { x: 4, y: 3, width: 67, height: 37 };
 const WIDE = { image: { width: 280, height: 270 }, output: { x: 128, y: 130, width: 3, height: 1 }, maxRadius: 129 };
 
 const GAUSSIAN = { sigma: 1.7, truncate: 4, quality: 'fast' };
+/** So many terms of one kind that plain float32 sums leave a tolerance of a few roundings. */
+const LONG = {
+  ...{ image: { width: 900, height: 3 }, output: { x: 450, y: 1, width: 1, height: 1 }, constant: Math.fround(1 / 3) },
+  tolerance: 2e-7,
+  operation: { name: 'gaussian', params: { ...GAUSSIAN, sigma: 100 }, border: 'nearest' as const },
+};
 
 const INTEGERS = ['uint8', 'uint16'] as const;
 const CHANNELS = [1, 2, 3, 4] as const;
@@ -46,6 +54,11 @@ function allCases(): Map<string, CheckCase[]> {
       cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1 });
       cases.push({ ...common, operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } } });
     }
+    for (const border of ['clip', 'constant'] as const) {
+      const operation = { name: 'gaussian', params: GAUSSIAN, border, constantValue: -0.5 };
+      cases.push({ dtype: 'float32', channels, image: IMAGE, output: OUTPUT, operation, tolerance: 2e-6 });
+    }
+    cases.push({ ...LONG, dtype: 'float32', channels });
     cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true } });
   }
   const byVariant = new Map<string, CheckCase[]>();
@@ -92,7 +105,7 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
   const exchange = new SharedArrayBuffer(layout.bytes);
   const sent = firstRect([step]);
   const samples = viewSamples(each.dtype, exchange, 0, area(sent) * each.channels);
-  for (let i = 0; i < samples.length; i++) samples[i] = patternAt(i, each.dtype);
+  for (let i = 0; i < samples.length; i++) samples[i] = each.constant ?? patternAt(i, each.dtype);
   const { output } = each;
   const radii = Uint16Array.from({ length: area(output) }, (_, i) => (i * 7 + (i >> 4)) % ((step.mapMax ?? 0) + 1));
   if (layout.radii[0] !== undefined) new Uint16Array(exchange, layout.radii[0].offset, radii.length).set(radii);
@@ -112,12 +125,29 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
     ...(step.mapMax !== undefined && { map: { rect: output, values: radii, max: step.mapMax } }),
   });
   const actual = viewSamples(each.dtype, exchange, layout.result.offset, expected.samples.length);
-  return actual.every((sample, i) => Math.abs(sample - expected.samples[i]!) <= (each.tolerance ?? 0));
+  const unit = each.dtype === 'float32' ? largest(samples) : 1;
+  return actual.every((sample, i) => differsBy(sample, expected.samples[i]!) <= (each.tolerance ?? 0) * unit);
 }
 
-/** Full-range values, runs of equal ones and both extremes. */
+/** NaN differs from all but itself. */
+function differsBy(actual: number, expected: number): number {
+  if (Number.isNaN(expected)) return Number.isNaN(actual) ? 0 : Number.POSITIVE_INFINITY;
+  return Number.isNaN(actual) ? Number.POSITIVE_INFINITY : Math.abs(actual - expected);
+}
+
+function largest(samples: Samples): number {
+  let most = 0;
+  for (const sample of samples) if (Number.isFinite(sample)) most = Math.max(most, Math.abs(sample));
+  return most;
+}
+
+/** Full-range values, runs of equal ones and both extremes; floats of both signs and many sizes, two not finite. */
 function patternAt(i: number, dtype: DType): number {
   const value = (Math.imul(i >> (i % 3), 0x9e3779b1) >>> 16) & 0xffff;
+  if (dtype === 'float32') {
+    if (i === 5) return Number.NaN;
+    return i === 7 ? Number.NEGATIVE_INFINITY : (value - 0x7000) * 2 ** -(value % 19);
+  }
   return dtype === 'uint8' ? value & 0xff : value | 0x8000;
 }
 
