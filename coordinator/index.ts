@@ -4,7 +4,14 @@ export type { TileRuns } from './dataset/large-images.js';
 export type { DatasetResult } from './dataset/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';
 export type { JobResult } from './job-result.js';
-export { halotileVersion, prepareInputs, prepareOptions, preparePlan } from './prepare-job.js';
+export {
+  halotileVersion,
+  type PreparedInputs,
+  prepareInputs,
+  prepareOptions,
+  preparePlan,
+  sourcesOf,
+} from './prepare-job.js';
 export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-queue.js';
 export { type JobRun, runJob } from './run-job.js';
 export type { JobProgress } from './running-job.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cellCount, cellRect, gridOf } from '../tiling/geometry/grid.js';
-import type { MapScanJob, SourceRef, TileExecutor } from '../tiling/job/execution.js';
+import type { MapScanJob, SourceRef, TileExecutor, TileJob } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
 import { couplingOf } from '../tiling/plan/chain.js';
@@ -32,6 +32,13 @@ export interface PreparedInputs {
   readonly map?: PreparedInput;
   /** Images that operations name in their parameters. */
   readonly extras: readonly PreparedInput[];
+}
+
+/** Where tiles find a job's inputs; extras by the path that operations name. */
+export function sourcesOf(inputs: PreparedInputs): Pick<TileJob, 'image' | 'mask' | 'map' | 'extras'> {
+  const { image, mask, map } = inputs;
+  const extras = Object.fromEntries(inputs.extras.map(({ plan: { path }, source }) => [path, source]));
+  return { image: image.source, mask: mask?.source, map: map?.source, extras };
 }
 
 /** Where inputs without random access are converted to. */

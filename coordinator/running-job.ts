@@ -15,7 +15,7 @@ import { decodedBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-l
 import { assemble, syncFile } from './assembly/assemble.js';
 import { CommittedTiles } from './committed-tiles.js';
 import { type JobResult, RunTotals } from './job-result.js';
-import type { PreparedInputs } from './prepare-job.js';
+import { type PreparedInputs, sourcesOf } from './prepare-job.js';
 import { runStage } from './run-stage.js';
 
 /** How far a job is; sent once before the first tile and after every tile. */
@@ -84,17 +84,7 @@ export class RunningJob {
       : { kind: 'parts', partial: paths.directory, epoch: ledger.folder, durable };
     // Epochs count anew once a job is finished: only an identifier tells its files from the next job's.
     const key = `${options.spec.output}#${ledger.epoch}#${randomUUID()}`;
-    const extras = Object.fromEntries(inputs.extras.map(({ plan: { path }, source }) => [path, source]));
-    this.#job = {
-      key,
-      plan,
-      image: inputs.image.source,
-      mask: inputs.mask?.source,
-      map: inputs.map?.source,
-      extras,
-      sink,
-      boundedBackend: opened.boundedBackend,
-    };
+    this.#job = { key, plan, ...sourcesOf(inputs), sink, boundedBackend: opened.boundedBackend };
     this.#committed = new CommittedTiles(plan);
     this.#alreadyPublished = this.#wasPublished();
     // Placed blocks lie in the file itself: where it is gone, so are they.

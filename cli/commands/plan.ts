@@ -11,6 +11,7 @@ import { gpuName, type Placement, placementsOf } from '../../worker/index.js';
 import { BACKENDS, type BackendChoice, type ExecutorFactory, executorFactory, processName } from '../executor.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
 import { addJobOptions, type JobFlags, jobSpecOf, machineOf } from '../job-options.js';
+import { type Trial, tryTile } from '../trial-tile.js';
 import { collectOperations } from './process.js';
 import { readImageJobFile } from './run.js';
 
@@ -30,7 +31,7 @@ export function registerPlan(program: Command): void {
     .argument('<image-or-job>', 'an image, or the .yaml, .yml or .json file of a job')
     .option('--map <file>', 'one channel of the same size, for operations by map')
     .option('--op <name[:k=v,…]>', 'an operation; repeat it for a chain (default: box by map)', collectOperations)
-    .option('--scan', 'read the map for exact figures instead of bounds')
+    .option('--scan', 'read the map for exact figures instead of bounds, and time one tile')
     .addOption(new Option('--backend <which>', 'what would compute the tiles').choices(BACKENDS).default('wasm'))
     .option('--json', 'print one JSON object');
   addJobOptions(command).action(async (target: string, flags: PlanFlags) => {
@@ -41,7 +42,7 @@ export function registerPlan(program: Command): void {
 
 /** What a plan is made for, beside the machine. */
 export interface PlanChoices {
-  /** Read the map for exact figures. */
+  /** Read the map for exact figures and run one tile for its time. */
   readonly scan?: boolean;
   readonly backend?: BackendChoice;
 }
@@ -50,10 +51,12 @@ export interface PlanChoices {
 export interface PlannedJob extends PlanReport {
   /** Absent where the backend is the processor; without a name where no GPU would take part. */
   readonly gpu?: { readonly name?: string; readonly operations: readonly Placement[] };
+  /** After a scan. */
+  readonly trial?: Trial;
 }
 
 /**
- * The figures of a job's plan on this machine; reads headers only, and the map where `scan`.
+ * The figures of a job's plan on this machine; reads headers only, and the map and one tile where `scan`.
  * @throws HalotileError as the job itself would before its first tile
  */
 export async function planJob(
@@ -71,14 +74,16 @@ export async function planJob(
     const plan = await preparePlan(spec, inputs, machine, executor);
     const { map } = inputs;
     const gpu = backend === 'wasm' ? undefined : gpuShare(plan, factory);
-    if (!scan || map === undefined) return { ...(await reportPlan(plan)), gpu };
+    if (!scan) return { ...(await reportPlan(plan)), gpu };
+    const trial = await tryTile(plan, inputs, executor, scratchDirectory);
+    if (map === undefined) return { ...(await reportPlan(plan)), gpu, trial };
     const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: spec.mapping };
     const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
     const report = await reportPlan(plan, async (rect) => {
       const max = await executor.scanMap(job, rect);
       return rounds ? Math.floor(max + 0.5) : max;
     });
-    return { ...report, gpu };
+    return { ...report, gpu, trial };
   } finally {
     await executor.close();
     rmSync(scratchDirectory, { recursive: true, force: true });
@@ -100,6 +105,7 @@ function specOf(target: string, flags: PlanFlags): JobSpec {
 /** A plan's figures for people: a few lines that end in a line feed. */
 export function describePlan(report: PlannedJob): string {
   const { image, output, stages, mapMax, inputPixels, bytes, memory, gpu } = report;
+  const byMap = report.operations.some((operation) => operation.byMap);
   const chain = report.operations.map((operation) => {
     const by = operation.byMap ? ' by map' : '';
     return `${operation.name}${by} (${operation.coupling}, ${operation.numeric}, border ${operation.border})`;
@@ -111,21 +117,31 @@ export function describePlan(report: PlannedJob): string {
     ...(gpu === undefined ? [] : [`backend     ${describeShare(gpu)}`]),
     ...stages.map(
       ({ kind, tiles, tile, levels }, index) =>
-        `stage ${index}     ${kind}: ${formatWhole(tiles)} tiles of ${tile}, writes levels ${levels.join(', ')}`,
+        `stage ${index}     ${kind}: ${formatWhole(tiles)} tiles of ${tile}${levels.length === 0 ? '' : `, writes levels ${levels.join(', ')}`}`,
     ),
-    `map         largest value ${mapMax.exact ? 'is' : 'at most'} ${mapMax.value}`,
+    ...(byMap ? [`map         largest value ${mapMax.exact ? 'is' : 'at most'} ${mapMax.value}`] : []),
     `halo        one halo for all tiles reads ${share(inputPixels.withMaxHalo)} more than the image` +
       (inputPixels.adaptive === undefined
-        ? '; --scan tells what adaptive halos read'
+        ? byMap
+          ? '; --scan tells what adaptive halos read'
+          : ''
         : `, adaptive halos ${share(inputPixels.adaptive)} (${formatBytes(bytes.saved ?? 0)} saved)`),
     `bytes       reads ${mapMax.exact ? '' : 'at most '}${formatBytes(bytes.read)}, ` +
       `output ${formatBytes(bytes.output)} before compression (${output.channels} channels of ${output.dtype}, ` +
       `${output.levels} levels, blocks of ${output.block})`,
     `memory      ${formatBytes(memory.totalBytes)}: ${memory.threads} threads of ${formatBytes(memory.perThreadBytes)}, ` +
       `decoded blocks ${formatBytes(memory.blockCacheBytes)}, program ${formatBytes(memory.baseBytes)}`,
-    `time        about ${formatSeconds(report.seconds)} and the output's compression`,
+    `time        ${timeLine(report)}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function timeLine({ seconds, trial }: PlannedJob): string {
+  if (trial !== undefined) {
+    return `about ${formatSeconds(trial.jobSeconds)}, by one tile that took ${formatSeconds(trial.tileSeconds)}`;
+  }
+  if (seconds === undefined) return '--scan measures it on one tile';
+  return `about ${formatSeconds(seconds)} and the output's compression; --scan measures it on one tile`;
 }
 
 function describeShare({ name, operations }: NonNullable<PlannedJob['gpu']>): string {

@@ -2,7 +2,7 @@ import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
 import { area, type Rect } from '../geometry/rect.js';
 import { OPERATIONS } from '../operations/index.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
-import { linkChain, linkChainWith } from './chain.js';
+import { couplingOf, linkChain, linkChainWith } from './chain.js';
 import { filterStage, tileCount } from './levels.js';
 import type { MemoryProjection, Plan } from './plan.js';
 import { predictSeconds } from './tile-size.js';
@@ -51,8 +51,8 @@ export interface PlanReport {
     readonly output: number;
   };
   readonly memory: MemoryProjection;
-  /** A rough guess by a model measured on two cores; compression is not in it. */
-  readonly seconds: number;
+  /** A rough guess for a single box, by a model measured on two cores; compression is not in it. */
+  readonly seconds?: number;
 }
 
 /**
@@ -77,12 +77,12 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
   return {
     image: { width: image.width, height: image.height, channels: image.channels, dtype: image.dtype },
     output: { channels: output.channels, dtype: output.dtype, levels: levels.length, block },
-    operations: operations.map(({ name, border, byMap }) => ({
-      name,
-      border,
-      byMap,
-      coupling: OPERATIONS[name]!.coupling,
-      numeric: OPERATIONS[name]!.numeric(image.dtype),
+    operations: operations.map((operation) => ({
+      name: operation.name,
+      border: operation.border,
+      byMap: operation.byMap,
+      coupling: couplingOf(operation),
+      numeric: OPERATIONS[operation.name]!.numeric(image.dtype),
     })),
     stages: stages.map((stage) => ({
       kind: stage.kind,
@@ -99,7 +99,10 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
       output: levels.reduce((sum, { across, down }) => sum + across * down, 0) * block * block * outputPixelBytes(plan),
     },
     memory,
-    seconds: predictSeconds({ image: output, threads: memory.threads, expectedHaloPx: haloPx }, side),
+    seconds:
+      operations.length === 1 && operations[0]!.name === 'box'
+        ? predictSeconds({ image: output, threads: memory.threads, expectedHaloPx: haloPx }, side)
+        : undefined,
   };
 }
 

@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PreparedInputs, sourcesOf } from '../coordinator/index.js';
+import { area } from '../tiling/geometry/rect.js';
+import { CPU_BACKEND, type TileExecutor, type TileJob } from '../tiling/job/execution.js';
+import { couplingOf } from '../tiling/plan/chain.js';
+import type { Plan } from '../tiling/plan/plan.js';
+
+/** One tile run for its time alone, and what that says of the job. */
+export interface Trial {
+  /** Seconds on one thread, from reading to writing. */
+  readonly tileSeconds: number;
+  /** Seconds of the whole job at that rate; overviews, a percent or two, are not in it. */
+  readonly jobSeconds: number;
+}
+
+/**
+ * Runs the tile in the middle of the job's first stage, twice: the second time code is compiled and files are open.
+ * What it writes goes to `scratchDirectory`.
+ * @throws HalotileError as the tile itself
+ */
+export async function tryTile(
+  plan: Plan,
+  inputs: PreparedInputs,
+  executor: TileExecutor,
+  scratchDirectory: string,
+): Promise<Trial> {
+  const stage = plan.stages[0]!;
+  const job: TileJob = {
+    key: `trial:${scratchDirectory}`,
+    plan,
+    ...sourcesOf(inputs),
+    sink: { kind: 'parts', partial: scratchDirectory, epoch: 'trial', durable: false },
+    boundedBackend: executor.boundedBackends?.[0] ?? CPU_BACKEND,
+  };
+  // Rows of tiles begin at the left: a scan's tile further right would wait for what its neighbour hands on.
+  const scans = plan.operations.some((operation) => couplingOf(operation) === 'row');
+  const tile = Math.floor(stage.down / 2) * stage.across + (scans ? 0 : Math.floor(stage.across / 2));
+  mkdirSync(join(scratchDirectory, 'trial'));
+  try {
+    await executor.runTile(job, { stage: 0, tile, attempt: 1 });
+    const { seconds, counts } = await executor.runTile(job, { stage: 0, tile, attempt: 2 });
+    const tileSeconds = Object.values(seconds).reduce((sum, part) => sum + part, 0);
+    const passes = plan.stages.filter(({ kind }) => kind !== 'overview');
+    const tiles = passes.reduce((sum, { size }) => sum + area(size), 0) / counts.outputPixels;
+    return { tileSeconds, jobSeconds: (tiles * tileSeconds) / executor.slots };
+  } finally {
+    await executor.closeJob(job.key);
+  }
+}
