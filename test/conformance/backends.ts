@@ -40,6 +40,7 @@ function inArena(kernel: Kernel): Kernel {
     const extras = Object.fromEntries(frames.map(([name, raster]) => [name, placed(raster)]));
     kernel(placed(input), result, operation, { ...context, ...mapped, extras });
     output.samples.set(result.samples);
+    if (result.valid) output.valid!.set(result.valid);
   };
 }
 

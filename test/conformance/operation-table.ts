@@ -88,7 +88,7 @@ export const AXES = {
     { width: 12, height: 1 },
   ],
   channels: [1, 2, 3, 4],
-  samples: ['plain', 'nodata', 'alpha', 'nonfinite'],
+  samples: ['plain', 'nodata', 'alpha', 'nonfinite', 'masked', 'everything'],
 } as const;
 
 /** One value of every axis. */

@@ -19,8 +19,6 @@ export interface OperationCase {
   readonly alpha?: AlphaKind;
   readonly nodata?: readonly (number | null)[];
   readonly extras?: Readonly<Record<string, TileRaster>>;
-  /** Type of the result where it is not the image's. */
-  readonly outputDtype?: DType;
 }
 
 /** The folder of this suite's golden files. */
@@ -81,7 +79,9 @@ export function tileInputs(
   const operation = reduced(test, resolve(test), tile);
   const descriptor = OPERATIONS[test.name]!;
   const size = descriptor.outputSize?.(operation, test.image.rect) ?? test.image.rect;
-  const whole = emptyRaster(rectOf(size), test.outputDtype ?? test.image.dtype, test.image.channels);
+  const plain = emptyRaster(rectOf(size), test.image.dtype, test.image.channels);
+  // Where a mask goes when the size changes is the operation's to say.
+  const whole = test.image.valid && descriptor.outputSize ? withValidity(plain) : plain;
   const rects = tilesOf(size, tile);
   return { whole, tiles: inputsOf(test, operation, whole, order === 'forward' ? rects : rects.reverse()) };
 }
@@ -94,7 +94,8 @@ function* inputsOf(
 ): Generator<TileInput> {
   const carries = new Map<number, Float64Array>();
   for (const rect of rects) {
-    const output = emptyRaster(rect, whole.dtype, whole.channels);
+    const empty = emptyRaster(rect, whole.dtype, whole.channels);
+    const output = whole.valid ? withValidity(empty) : empty;
     const carry = carries.get(rect.y) ?? new Float64Array(rect.height * whole.channels).fill(Number.NaN);
     carries.set(rect.y, carry);
     const context = contextFor(test, operation, rect, carry);
@@ -172,6 +173,10 @@ export function emptyRaster(rect: Rect, dtype: DType, channels: number): TileRas
   return { rect, dtype, channels, stride, samples: allocateSamples(dtype, stride * rect.height) };
 }
 
+function withValidity(raster: TileRaster): TileRaster {
+  return { ...raster, valid: new Uint8Array(raster.rect.width * raster.rect.height) };
+}
+
 function tilesOf(size: Size, tile: Size): Rect[] {
   const rects: Rect[] = [];
   for (let y = 0; y < size.height; y += tile.height) {
@@ -191,6 +196,8 @@ export function paste(tile: TileRaster, whole: TileRaster): void {
   for (let row = 0; row < tile.rect.height; row++) {
     const to = (tile.rect.y + row) * whole.stride + tile.rect.x * whole.channels;
     whole.samples.set(tile.samples.subarray(row * tile.stride, (row + 1) * tile.stride), to);
+    const { width } = tile.rect;
+    if (tile.valid) whole.valid!.set(tile.valid.subarray(row * width, (row + 1) * width), to / whole.channels);
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DType, INTEGER_MAX } from '../raster/dtype.js';
+import type { DType } from '../raster/dtype.js';
 import { boxScratchBytes } from './box-layout.js';
 import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import {
@@ -10,8 +10,7 @@ import {
   parseFootprint,
   prepareFootprint,
 } from './footprint.js';
-import { runsOf } from './runs.js';
-import { directScratchBytes, runScratchBytes, runsFit, runTableBytes } from './scratch.js';
+import { directRunBytes, runScratchBytes } from './scratch.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
 
@@ -41,44 +40,43 @@ export function boxRadiusOf(operation: Operation): number | undefined {
   return isOddSquare ? footprint.reach.left : undefined;
 }
 
-/**
- * Whether sums over a rectangular window may slide: integers must stay exact in float64, n²·d² < 2^53 for n
- * samples that differ from the middle of their range by at most d.
- */
-export function canSlide(dtype: DType, window: Footprint): boolean {
-  if (dtype === 'float32') return true;
-  const largest = (INTEGER_MAX[dtype] + 1) / 2;
-  return (window.count * largest) ** 2 < 2 ** 53;
-}
-
 /** Scratch of sliding windows: four float64 a column, three a result. */
 export function slidingScratchBytes(_operation: Operation, shape: KernelShape): number {
   return shape.channels * (shape.input.width * 32 + shape.outputWidth * 24 + 16) + 64;
 }
 
 /**
- * How variances of a window are summed: sliding where it is a rectangle, by the runs of other footprints, sums of
- * integers being exact in both; directly otherwise.
+ * How variances of a window are summed: sliding where it is a rectangle, by the runs of other footprints for integers,
+ * whose sums are exact; directly otherwise.
  */
-export function spreadForm(
-  window: Footprint,
-  shape: Pick<KernelShape, 'input' | 'outputWidth' | 'dtype' | 'channels'>,
-): 'sliding' | 'runs' | 'direct' {
-  if (!canSlide(shape.dtype, window)) return 'direct';
+export function spreadForm(dtype: DType, window: Footprint): 'sliding' | 'runs' | 'direct' {
   if (isFull(window)) return 'sliding';
-  return shape.dtype !== 'float32' && runsFit(shape, window) ? 'runs' : 'direct';
+  return dtype === 'float32' ? 'direct' : 'runs';
 }
 
 function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
   const window = neighbourhoodOf(operation);
-  switch (spreadForm(window, shape)) {
+  switch (spreadForm(shape.dtype, window)) {
     case 'sliding':
       return slidingScratchBytes(operation, shape);
     case 'runs':
       return runScratchBytes(shape, window);
     case 'direct':
-      return directScratchBytes({ ...shape, weighted: false }, 0) + runTableBytes(runsOf(window).length) + 16;
+      return directRunBytes({ ...shape, weighted: false }, window);
   }
+}
+
+/** Whether means under a footprint are summed directly: differences of float weights are not 0 where they should be. */
+export function takesDirectMean(dtype: DType, weighted: boolean): boolean {
+  return dtype === 'float32' && weighted;
+}
+
+function meanScratchBytes(operation: Operation, shape: KernelShape): number {
+  const maxRadius = boxRadiusOf(operation);
+  if (maxRadius !== undefined) return boxScratchBytes({ ...shape, maxRadius });
+  const footprint = neighbourhoodOf(operation);
+  if (takesDirectMean(shape.dtype, shape.weighted)) return directRunBytes(shape, footprint);
+  return runScratchBytes(shape, footprint);
 }
 
 function moment(
@@ -100,11 +98,7 @@ export const mean = moment({
   summary: 'mean of the samples under a footprint or window',
   params: meanParams,
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
-  scratchBytes: (operation, shape) => {
-    const maxRadius = boxRadiusOf(operation);
-    if (maxRadius === undefined) return runScratchBytes(shape, neighbourhoodOf(operation));
-    return boxScratchBytes({ ...shape, maxRadius });
-  },
+  scratchBytes: meanScratchBytes,
 });
 
 /** Standard deviation √(Σ(v − mean)² / (n − ddof)); 0 where n = ddof. */

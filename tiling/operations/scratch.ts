@@ -79,8 +79,10 @@ export function calibrationScratchBytes(shape: KernelShape): number {
 /** Bytes of the sums left of one sample: four float64. */
 export const PREFIX_BYTES = 32;
 
-/** What the rows of a footprint may take of a thread's memory; beyond it the reference sums directly. */
+/** What the rows of a footprint may take of a thread's memory, where a narrower strip helps. */
 const MAX_RUN_BYTES = 64 * 2 ** 20;
+/** A strip's rows hold the footprint's width beside it, so a narrow one is mostly margin. */
+const MIN_STRIP = 64;
 
 type RunShape = Pick<KernelShape, 'input' | 'outputWidth' | 'channels'>;
 
@@ -89,18 +91,22 @@ export function runTableBytes(runs: number): number {
   return runs * 12;
 }
 
+/** Output columns that moments by runs take at a time, so that the rows of the footprint stay small. */
+export function runStrip({ outputWidth, channels }: Omit<RunShape, 'input'>, footprint: Footprint): number {
+  const columnBytes = footprint.height * channels * PREFIX_BYTES;
+  const fitting = Math.floor(MAX_RUN_BYTES / columnBytes) - footprint.width;
+  return Math.min(outputWidth, Math.max(MIN_STRIP, fitting));
+}
+
 /** Bytes of moments by runs: sums along as many rows as the footprint has, the runs, a row of results. */
 export function runScratchBytes(shape: RunShape, footprint: Footprint): number {
-  const bytes = runBytes(shape, footprint);
-  return bytes > MAX_RUN_BYTES ? 0 : bytes;
+  const { input, channels } = shape;
+  const strip = runStrip(shape, footprint);
+  const rows = footprint.height * (Math.min(input.width, strip + footprint.width) + 1) * channels * PREFIX_BYTES;
+  return rows + runTableBytes(runsOf(footprint).length) + strip * channels * 24 + 48;
 }
 
-/** Whether moments by runs take no more memory than they may. */
-export function runsFit(shape: RunShape, footprint: Footprint): boolean {
-  return runScratchBytes(shape, footprint) > 0;
-}
-
-function runBytes({ input, outputWidth, channels }: RunShape, footprint: Footprint): number {
-  const rows = footprint.height * (input.width + 1) * channels * PREFIX_BYTES;
-  return rows + runTableBytes(runsOf(footprint).length) + outputWidth * channels * 24 + 48;
+/** Bytes of direct sums under a footprint. */
+export function directRunBytes(shape: KernelShape, footprint: Footprint): number {
+  return directScratchBytes(shape, 0) + runTableBytes(runsOf(footprint).length) + 16;
 }

@@ -32,8 +32,11 @@ export function averageOver(input: TileRaster, context: KernelContext): Average 
     let weights = 0;
     for (let v = rect.y; v < rect.y + rect.height; v++) {
       for (let u = rect.x; u < rect.x + rect.width; u++) {
+        const share = window.weight(u - x, v - y);
+        // What is no member of the window spoils nothing, whatever its alpha.
+        if (share === 0) continue;
         const pixel = sampleIndex(input, u, v);
-        const weight = window.weight(u - x, v - y) * own(pixel, channel);
+        const weight = share * own(pixel, channel);
         if (weight === 0) continue;
         weighted += weight * samples[pixel + channel]!;
         weights += weight;

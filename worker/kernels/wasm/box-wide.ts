@@ -4,6 +4,7 @@ import type { WasmArena } from './arena.js';
 import type { RowKernel } from './box-rows.js';
 import { instantiate } from './instance.js';
 import { NodataTable } from './nodata.js';
+import { validityOf } from './validity-rows.js';
 
 /** Planes beside the sums, as `assembly/box-wide.ts` numbers them. */
 const WEIGHTS = 1;
@@ -32,30 +33,33 @@ export function wideRows(arena: WasmArena): (input: TileRaster, output: TileRast
     const strideBytes = input.stride * sampleBytes;
     const alpha = context.alpha === 'unassociated' && channels > 1;
     const weighted = nodata.fill(input, context.nodata) || alpha || input.valid !== undefined;
-    const validRow = validityRows(arena, input);
+    const validAt = validityOf(arena, input);
     const bad = dtype === 'float32' && module.anyNonFinite(source, input.samples.length) !== 0;
     const planes = (weighted ? WEIGHTS : 0) | (bad ? BAD : 0) | (dtype === 'float32' && alpha ? HITS : 0);
 
     const run: RowKernel['cut'] = (rows, { x, y, width }, radii, into) => {
       const own = source + y * strideBytes + x * channels * sampleBytes;
       const limits = [rect.width, rect.height] as const;
-      const valid = validRow(x, y);
+      const valid = validAt(rect.x + x, rect.y + y);
       meansRow(rows, x, y, radii, into, width, ...limits, own, output.channels, planes, nodata.address, valid);
     };
     return {
       prefix: (row, above, into) => {
         const from = source + row * strideBytes;
-        prefixRow(from, above, into, rect.width, channels, planes, nodata.address, alpha ? 1 : 0, validRow(0, row));
+        prefixRow(
+          from,
+          above,
+          into,
+          rect.width,
+          channels,
+          planes,
+          nodata.address,
+          alpha ? 1 : 0,
+          validAt(rect.x, rect.y + row),
+        );
       },
       whole: run,
       cut: run,
     };
   };
-}
-
-/** Addresses of the bytes that say which pixels count, from column x of row y on; 0 where all do. */
-function validityRows(arena: WasmArena, { valid, stride, channels }: TileRaster): (x: number, y: number) => number {
-  if (valid === undefined) return () => 0;
-  const start = arena.addressOf(valid);
-  return (x, y) => start + (y * stride) / channels + x;
 }

@@ -8,10 +8,12 @@ import {
 } from '../../../tiling/operations/downscale.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { downscale as referenceDownscale } from '../reference/downscale.js';
+import { sampleIndex } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
 import { NodataTable } from './nodata.js';
 import { addressOf, BITS } from './point-rows.js';
+import { validityOf } from './validity-rows.js';
 
 const EXPORTS = [
   ...(['addRow8', 'addRow16', 'addRow32', 'means8', 'means16', 'means32'] as const),
@@ -33,7 +35,7 @@ export function wasmDownscale(arena: WasmArena): Kernel {
   const module = instantiate(arena, 'downscale', EXPORTS);
   const nodata = new NodataTable(arena);
   return (input, output, operation, context) => {
-    if (input.dtype !== output.dtype || input.valid !== undefined) {
+    if (input.dtype !== output.dtype) {
       return referenceDownscale(input, output, operation, context);
     }
     const sizes = { from: context.image, to: downscaledSize(operation, context.image) };
@@ -41,6 +43,7 @@ export function wasmDownscale(arena: WasmArena): Kernel {
     if (operation.params.method === 'nearest') nearest(arena, module, { input, output }, sizes);
     else area(arena, module, { input, output }, sizes, { context, nodata });
     arena.release(mark);
+    maskResult({ input, output }, sizes, operation.params.method === 'nearest');
   };
 }
 
@@ -71,7 +74,8 @@ function area(
 ): void {
   const { rect, channels, dtype } = output;
   const byAlpha = context.alpha === 'unassociated';
-  const weighted = nodata.fill(input, context.nodata) || byAlpha;
+  const weighted = nodata.fill(input, context.nodata) || byAlpha || input.valid !== undefined;
+  const validAt = validityOf(arena, input);
   const columns = columnTable(arena, { input, output }, { from, to });
   const lanes = rect.width * channels * (weighted ? 3 : 1);
   const sums = new Float64Array(arena.memory.buffer, arena.alloc(lanes * 8), lanes);
@@ -83,12 +87,36 @@ function area(
       const overlap = overlapOf(v, y, from.height, to.height);
       const source = addressOf(arena, input, input.rect.x, v);
       const place = [source, columns, sums.byteOffset, rect.width, channels, to.width, overlap] as const;
-      if (weighted) module[`addWeighted${bits}`](...place, nodata.address, Number(byAlpha));
+      if (weighted) module[`addWeighted${bits}`](...place, nodata.address, Number(byAlpha), validAt(input.rect.x, v));
       else module[`addRow${bits}`](...place);
     }
     const into = addressOf(arena, output, rect.x, y);
     if (weighted) module[`weightedMeans${bits}`](sums.byteOffset, into, rect.width, channels, nodata.address);
     else module[`means${bits}`](sums.byteOffset, into, rect.width * channels, from.width * from.height);
+  }
+}
+
+/** Fills the result's validity: that of the nearest pixel, or whether any pixel counts of those that one covers. */
+function maskResult({ input, output }: Tile, { from, to }: Sizes, nearest: boolean): void {
+  const { valid } = input;
+  if (valid === undefined || output.valid === undefined) return;
+  const under = (i: number, whole: number, result: number) => {
+    if (!nearest) return coveredRange(i, whole, result);
+    const at = nearestIndex(i, whole, result);
+    return { from: at, to: at + 1 };
+  };
+  const { rect, channels } = output;
+  const columns = Array.from({ length: rect.width }, (_, i) => under(rect.x + i, from.width, to.width));
+  for (let y = rect.y; y < rect.y + rect.height; y++) {
+    const rows = under(y, from.height, to.height);
+    const into = sampleIndex(output, rect.x, y) / channels;
+    output.valid.fill(0, into, into + rect.width);
+    for (let v = rows.from; v < rows.to; v++) {
+      const line = sampleIndex(input, 0, v) / input.channels;
+      columns.forEach((column, i) => {
+        for (let u = column.from; u < column.to; u++) if (valid[line + u] !== 0) output.valid![into + i] = 255;
+      });
+    }
   }
 }
 

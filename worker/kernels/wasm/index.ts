@@ -5,7 +5,7 @@ import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
 import { wasmConvert } from './convert.js';
 import { wasmCutBlock } from './cut-block.js';
-import { directSpread } from './direct-spread.js';
+import { directMean, directSpread } from './direct-runs.js';
 import { wasmDownscale } from './downscale.js';
 import { wasmExtremum } from './extremum.js';
 import { wasmFlatField } from './flat-field.js';
@@ -13,6 +13,7 @@ import { wasmFloatCurves } from './float-curves.js';
 import { wasmGaussian } from './gaussian.js';
 import { wasmHalve } from './halve.js';
 import { wasmIteratedBox } from './iterated-box.js';
+import { keepingMasked } from './keep-masked.js';
 import { wasmMean } from './mean.js';
 import { pointRows } from './point-rows.js';
 import { wasmRadii } from './radii.js';
@@ -34,14 +35,13 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const box = wasmBox(arena);
   const rows = pointRows(arena);
   const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));
-  const tone = curve('gamma');
+  const tone = keepingMasked(curve('gamma'));
   const runs = runMoments(arena);
-  const direct = directSpread(arena);
-  const threshold = REFERENCE_KERNELS.threshold!;
+  const spread = wasmSpread(arena, runs, directSpread(arena));
   return {
     ...REFERENCE_KERNELS,
     box,
-    mean: wasmMean(box, runs),
+    mean: wasmMean(box, runs, directMean(arena)),
     gaussian: wasmGaussian(arena),
     'iterated-box': wasmIteratedBox(arena),
     max: extremum,
@@ -51,12 +51,12 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     gamma: tone,
     levels: tone,
     lut: tone,
-    'flat-field': wasmFlatField(arena, curve('flat-field'), rows),
+    'flat-field': keepingMasked(wasmFlatField(arena, curve('flat-field'), rows)),
     'row-ema': wasmRowEma(arena),
     downscale: wasmDownscale(arena),
-    std: wasmSpread(arena, runs, direct),
-    variance: wasmSpread(arena, runs, direct),
-    threshold: wasmLocalThreshold(arena, curve('threshold'), threshold),
+    std: spread,
+    variance: spread,
+    threshold: wasmLocalThreshold(arena, keepingMasked(curve('threshold'))),
   };
 }
 

@@ -6,6 +6,7 @@ import { nodataOf } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
 import { keepHoles } from './holes.js';
 import { instantiate } from './instance.js';
+import { validityOf } from './validity-rows.js';
 
 const EXPORTS = ['configure', 'rankRow8', 'rankRow16', 'rankRow32'] as const;
 
@@ -38,6 +39,8 @@ export function wasmRank(arena: WasmArena): Kernel {
       runs.length,
       scratch,
       percentileOf(operation),
+      validityOf(arena, input)(input.rect.x, input.rect.y),
+      input.stride / channels,
     );
     const nodata = nodataOf(input, context);
     const into = arena.addressOf(output.samples);

@@ -1,14 +1,15 @@
 import { type Footprint, squareFootprint } from '../../../tiling/operations/footprint.js';
-import { canSlide, neighbourhoodOf, spreadForm } from '../../../tiling/operations/moments.js';
+import { neighbourhoodOf, spreadForm } from '../../../tiling/operations/moments.js';
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../tiling/operations/threshold.js';
-import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import { type DType, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { fillSamples, nodataOf } from '../reference/pixels.js';
+import { fillSamples, holesOf, nodataOf } from '../reference/pixels.js';
 import { limitReader } from '../reference/threshold.js';
 import type { WasmArena } from './arena.js';
-import type { DirectSpread } from './direct-spread.js';
+import type { DirectSpread } from './direct-runs.js';
 import { instantiate } from './instance.js';
 import type { RunMoments } from './run-moments.js';
+import { validityOf } from './validity-rows.js';
 
 const EXPORTS = ['addRow8', 'addRow16', 'addRow32', 'slideRow'] as const;
 const ADD = { uint8: 'addRow8', uint16: 'addRow16', float32: 'addRow32' } as const;
@@ -38,14 +39,14 @@ export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpr
   const module = momentsModule(arena);
   return (input, output, operation, context) => {
     const footprint = neighbourhoodOf(operation);
-    const { dtype, rect, channels } = input;
+    const { dtype } = input;
     const ddof = operation.params.ddof as number;
     const root = operation.name === 'std';
     const result = (variance: number) => (root ? Math.sqrt(variance) : variance);
     const spread = (count: number, _mean: number, squares: number) =>
       result(count > ddof ? squares / (count - ddof) : 0);
     const tile = { input, output, footprint, window: footprint, ddof };
-    switch (spreadForm(footprint, { input: rect, outputWidth: output.rect.width, dtype, channels })) {
+    switch (spreadForm(dtype, footprint)) {
       case 'sliding':
         return slideOver(arena, module, tile, context, spread);
       case 'runs':
@@ -57,19 +58,18 @@ export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpr
 }
 
 /**
- * Niblack's and Sauvola's thresholds by sliding windows; whatever else `other` does. Float sums slide with rounding
- * errors, and where an image is flat a threshold is a matter of the last bit: a sample that lies within those errors of its
- * threshold is decided by the reference's sums over its window.
+ * Niblack's and Sauvola's thresholds by sliding windows; whatever else `other` does. Sums of floats, and of integers
+ * under windows of which they pass 2⁵³, slide with rounding errors, and where an image is flat a threshold is a matter of
+ * the last bit: a sample that lies within those errors of its threshold is decided by direct sums over its window.
  */
-export function wasmLocalThreshold(arena: WasmArena, other: Kernel, reference: Kernel): Kernel {
+export function wasmLocalThreshold(arena: WasmArena, other: Kernel): Kernel {
   const module = momentsModule(arena);
   return (input, output, operation, context) => {
     const params = thresholdParams(operation, input.dtype);
     if (params.method !== 'niblack' && params.method !== 'sauvola') return other(input, output, operation, context);
     const window = squareFootprint(params.window);
-    if (!canSlide(input.dtype, window)) return reference(input, output, operation, context);
     const alpha = context.alpha === 'none' ? -1 : input.channels - 1;
-    const errors = input.dtype === 'float32' ? slidingErrors(input, window.count) : undefined;
+    const errors = sumsExactly(input.dtype, window) ? undefined : slidingErrors(input, window.count, context);
     const limitAt = errors && limitReader(input, params, context);
     slideOver(arena, module, { input, output, window }, context, (count, mean, squares, sample, c, x, y) => {
       if (c === alpha) return sample;
@@ -78,6 +78,11 @@ export function wasmLocalThreshold(arena: WasmArena, other: Kernel, reference: K
       return sample > limit ? params.high : params.low;
     });
   };
+}
+
+/** Whether sums of squares over a window stay below 2⁵³. */
+function sumsExactly(dtype: DType, window: Footprint): boolean {
+  return dtype !== 'float32' && window.count * PIVOT[dtype] ** 2 < 2 ** 53;
 }
 
 /** By how much a window's mean and deviation may differ between sliding and direct sums. */
@@ -92,8 +97,8 @@ interface SlidingErrors {
  * Bounds for windows of n samples of a tile, m its middle and h its half range: sliding means are off by at most
  * 2⁻⁵⁰·√n·h, sliding variances by 2⁻⁴⁹·√n·h², direct means by 2⁻⁵²·n·(|m| + h).
  */
-function slidingErrors(input: TileRaster, count: number): SlidingErrors {
-  const { middle, half } = rangeOf(input);
+function slidingErrors(input: TileRaster, count: number, context: KernelContext): SlidingErrors {
+  const { middle, half } = rangeOf(input, context);
   const share = count * 2 ** -49;
   const mean = share * (Math.abs(middle) + half);
   return { mean, deviation: Math.sqrt(share * half ** 2 + mean ** 2), largest: half };
@@ -124,12 +129,14 @@ function slideOver(
   const results = new Float64Array(buffer, arena.alloc(width * channels * 24), width * channels * 3);
   const holes = new Float64Array(buffer, arena.alloc(channels * 16), channels * 2);
   holes.set(nodataOf(input, context).flatMap((hole) => [hole === null ? 0 : Number.isNaN(hole) ? 2 : 1, hole ?? 0]));
-  const pivot = dtype === 'float32' ? rangeOf(input).middle : PIVOT[dtype];
+  const pivot = rangeOf(input, context).middle;
+  const validAt = validityOf(arena, input);
   const source = arena.addressOf(input.samples);
   const add = (row: number, sign: 1 | -1) => {
     if (row < 0 || row >= rect.height) return;
     const from = source + row * input.stride * SAMPLE_BYTES[dtype];
-    module[ADD[dtype]](from, columns.byteOffset, rect.width, channels, holes.byteOffset, pivot, sign);
+    const valid = validAt(rect.x, rect.y + row);
+    module[ADD[dtype]](from, columns.byteOffset, rect.width, channels, holes.byteOffset, pivot, sign, valid);
   };
   const { left, top } = window.reach;
   for (let y = 0; y < output.rect.height; y++) {
@@ -156,16 +163,21 @@ function slideOver(
   arena.release(mark);
 }
 
-/** The middle between the extremes of a tile's finite samples, and how far they lie from it. */
-function rangeOf({ samples, stride, rect, channels }: TileRaster): { middle: number; half: number } {
+/** The middle of what a tile's samples can be (floats: its finite samples are), and how far they lie from it. */
+function rangeOf(input: TileRaster, context: KernelContext): { middle: number; half: number } {
+  const { samples, stride, rect, channels, dtype } = input;
+  if (dtype !== 'float32') return { middle: PIVOT[dtype], half: PIVOT[dtype] };
+  const isHole = holesOf(input, context);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let y = 0; y < rect.height; y++) {
-    for (let i = y * stride; i < y * stride + rect.width * channels; i++) {
-      const sample = samples[i]!;
-      if (!Number.isFinite(sample)) continue;
-      if (sample < low) low = sample;
-      if (sample > high) high = sample;
+    for (let pixel = y * stride; pixel < y * stride + rect.width * channels; pixel += channels) {
+      for (let c = 0; c < channels; c++) {
+        const sample = samples[pixel + c]!;
+        if (!Number.isFinite(sample) || isHole(pixel, c)) continue;
+        if (sample < low) low = sample;
+        if (sample > high) high = sample;
+      }
     }
   }
   return low <= high ? { middle: (low + high) / 2, half: (high - low) / 2 } : { middle: 0, half: 0 };

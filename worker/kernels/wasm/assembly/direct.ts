@@ -85,6 +85,28 @@ export function directVariance(
   return n > ddof ? sum / (n - ddof) : 0;
 }
 
+/**
+ * The mean under a footprint around (x, y): the sum of `samples`, multiplied by their weights already, over that of
+ * `shares`; 0 where that is 0.
+ */
+export function directRunMean(
+  samples: usize, shares: usize, strideBytes: usize, width: i32, height: i32, x: i32, y: i32, runs: usize, runCount: i32,
+): f64 {
+  const end = runs + <usize>runCount * RUN;
+  let total: f64 = 0;
+  let divisor: f64 = 0;
+  for (let run = runs; run < end; run += RUN) {
+    const v = y + load<i32>(run, 4);
+    if (v < 0 || v >= height) continue;
+    const left = max(0, x + load<i32>(run));
+    const count = min(width, x + load<i32>(run) + load<i32>(run, 8)) - left;
+    const at = <usize>v * strideBytes + (<usize>left << 2);
+    total += differences(samples + at, 0, count, 0, false);
+    divisor += differences(shares + at, 0, count, 0, false);
+  }
+  return divisor == 0 ? 0 : total / divisor;
+}
+
 /** Sum of differences from `mean`, or of their squares times the shares. */
 // @ts-ignore: decorator
 @inline

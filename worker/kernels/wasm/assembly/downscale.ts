@@ -1,6 +1,6 @@
 // Area means and nearest samples. Input rows are added to the output row whose area holds them; weights are overlaps in
 // units of 1/output pixel, so that sums of integers are exact in float64.
-import { avoidNodata, isNodata, NODATA_BYTES } from './lib-nodata';
+import { avoidNodata, isMasked, isNodata, NODATA_BYTES } from './lib-nodata';
 
 /** What an output column covers: uint32 first pixel and count, float64 weights of the first and the last one. */
 const COLUMN: usize = 24;
@@ -100,7 +100,7 @@ export function means32(sums: usize, into: usize, count: u32, weights: f64): voi
 @inline
 function addWeighted<T>(
   source: usize, columns: usize, sums: usize, width: u32, channels: u32, whole: f64, rowWeight: f64, nodata: usize,
-  byAlpha: bool,
+  byAlpha: bool, valid: usize,
 ): void {
   const step = <usize>channels * sizeof<T>();
   const opacityAt = step - sizeof<T>();
@@ -108,7 +108,9 @@ function addWeighted<T>(
   for (let x: u32 = 0; x < width; x++) {
     const count = load<u32>(columns, 4);
     for (let i: u32 = 0; i < count; i++) {
-      const pixel = source + <usize>(load<u32>(columns) + i) * step;
+      const at = load<u32>(columns) + i;
+      if (isMasked(valid, at)) continue;
+      const pixel = source + <usize>at * step;
       const overlap = rowWeight * (i == 0 ? load<f64>(columns, 8) : i == count - 1 ? load<f64>(columns, 16) : whole);
       const opacity = load<T>(pixel + opacityAt);
       const share: f64 = byAlpha && !isNodata<T>(opacity, opacityEntry) ? <f64>opacity : 0;
@@ -128,26 +130,29 @@ function addWeighted<T>(
   }
 }
 
-/** As `addRow8`, nodata left out and colour weighted by alpha, in the reference's order: three float64 a sample. */
+/**
+ * As `addRow8`, nodata and masked pixels (`valid` as in `isMasked`) left out and colour weighted by alpha, in the
+ * reference's order: three float64 a sample.
+ */
 export function addWeighted8(
   source: usize, columns: usize, sums: usize, width: u32, channels: u32, whole: f64, rowWeight: f64, nodata: usize,
-  byAlpha: bool,
+  byAlpha: bool, valid: usize,
 ): void {
-  addWeighted<u8>(source, columns, sums, width, channels, whole, rowWeight, nodata, byAlpha);
+  addWeighted<u8>(source, columns, sums, width, channels, whole, rowWeight, nodata, byAlpha, valid);
 }
 
 export function addWeighted16(
   source: usize, columns: usize, sums: usize, width: u32, channels: u32, whole: f64, rowWeight: f64, nodata: usize,
-  byAlpha: bool,
+  byAlpha: bool, valid: usize,
 ): void {
-  addWeighted<u16>(source, columns, sums, width, channels, whole, rowWeight, nodata, byAlpha);
+  addWeighted<u16>(source, columns, sums, width, channels, whole, rowWeight, nodata, byAlpha, valid);
 }
 
 export function addWeighted32(
   source: usize, columns: usize, sums: usize, width: u32, channels: u32, whole: f64, rowWeight: f64, nodata: usize,
-  byAlpha: bool,
+  byAlpha: bool, valid: usize,
 ): void {
-  addWeighted<f32>(source, columns, sums, width, channels, whole, rowWeight, nodata, byAlpha);
+  addWeighted<f32>(source, columns, sums, width, channels, whole, rowWeight, nodata, byAlpha, valid);
 }
 
 // @ts-ignore: decorator

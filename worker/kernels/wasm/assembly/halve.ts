@@ -1,7 +1,7 @@
 // One level to the next, row by row: `upper` and `lower` are the two input rows, equal where the image ends.
 import { alphaLane, weightedLanes, weightedMeans } from './lib-alpha';
 import { storeOne } from './lib-lanes';
-import { avoidNodata, isNodata, NODATA_BYTES } from './lib-nodata';
+import { avoidNodata, isMasked, isNodata, NODATA_BYTES } from './lib-nodata';
 
 /** Bytes that one vector of whole 2-pixel groups holds: 12 for 3 channels (6 for 16 bits: 12 too), else 16. */
 // @ts-ignore: decorator
@@ -140,12 +140,13 @@ export function alphaRow8(
 /**
  * Weighted averages of any type, in the order of the reference, so that floats are equal too. Sums of four
  * products of 16 bits are exact in float64, and so is the rounding: the remainder is taken in integers.
+ * `validUpper` and `validLower` say which pixels of the two rows count, as in `isMasked`.
  */
 // @ts-ignore: decorator
 @inline
 function weightedRow<T>(
   upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32, rows: u32, nodata: usize,
-  alpha: bool,
+  alpha: bool, validUpper: usize, validLower: usize,
 ): void {
   const pixelBytes = <usize>channels * sizeof<T>();
   const alphaOffset = pixelBytes - sizeof<T>();
@@ -161,6 +162,7 @@ function weightedRow<T>(
       let valid = false;
       for (let i: u32 = 0; i < 4; i++) {
         if ((i & 1) >= columns || i >> 1 >= rows) continue;
+        if (isMasked(i >> 1 ? validLower : validUpper, 2 * x + (i & 1))) continue;
         const pixel = (i >> 1 ? lower : upper) + <usize>(i & 1) * pixelBytes;
         const sample = load<T>(pixel + offset);
         if (isNodata<T>(sample, entry)) continue;
@@ -199,23 +201,23 @@ function result<T>(weighted: f64, weights: f64, entry: usize): T {
 
 export function weightedRow8(
   upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32, rows: u32, nodata: usize,
-  alpha: bool,
+  alpha: bool, validUpper: usize, validLower: usize,
 ): void {
-  weightedRow<u8>(upper, lower, into, width, inputWidth, channels, rows, nodata, alpha);
+  weightedRow<u8>(upper, lower, into, width, inputWidth, channels, rows, nodata, alpha, validUpper, validLower);
 }
 
 export function weightedRow16(
   upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32, rows: u32, nodata: usize,
-  alpha: bool,
+  alpha: bool, validUpper: usize, validLower: usize,
 ): void {
-  weightedRow<u16>(upper, lower, into, width, inputWidth, channels, rows, nodata, alpha);
+  weightedRow<u16>(upper, lower, into, width, inputWidth, channels, rows, nodata, alpha, validUpper, validLower);
 }
 
 export function weightedRow32(
   upper: usize, lower: usize, into: usize, width: u32, inputWidth: u32, channels: u32, rows: u32, nodata: usize,
-  alpha: bool,
+  alpha: bool, validUpper: usize, validLower: usize,
 ): void {
-  weightedRow<f32>(upper, lower, into, width, inputWidth, channels, rows, nodata, alpha);
+  weightedRow<f32>(upper, lower, into, width, inputWidth, channels, rows, nodata, alpha, validUpper, validLower);
 }
 
 /** Copies every other pixel; `pixelBytes` is what one takes. */

@@ -18,3 +18,10 @@ export function avoidNodata<T>(value: T, entry: usize): T {
   if (isFloat<T>() || !load<u32>(entry, 8) || <f64>value != load<f64>(entry)) return value;
   return value == <T>-1 ? <T>(value - 1) : <T>(value + 1);
 }
+
+/** Whether pixel x of a row is masked; `valid` is the address of the row's bytes, 0 where every pixel counts. */
+// @ts-ignore: decorator
+@inline
+export function isMasked(valid: usize, x: u32): bool {
+  return valid != 0 && load<u8>(valid + x) == 0;
+}

@@ -2,6 +2,9 @@
 // the window, each row slides over the columns. Samples count from a pivot. Sums of integers are exact; for
 // floats both are made anew once a window height or width, so that no rounding is carried further.
 
+import { squaresAroundMean } from './lib-moments';
+import { isMasked } from './lib-nodata';
+
 /** One column: count, count of samples that are not finite, sum, sum of squares, float64 each. */
 const COLUMN: usize = 32;
 
@@ -20,31 +23,33 @@ function addSample(column: usize, value: f64, sign: f64): void {
 
 // @ts-ignore: decorator
 @inline
-function addRow<T>(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64): void {
+function addRow<T>(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64, valid: usize): void {
   for (let x = 0; x < pixels; x++) {
+    const masked = isMasked(valid, x);
     for (let c = 0; c < channels; c++) {
       const sample = <f64>load<T>(source);
       const kind = load<f64>(holes + (<usize>c << 4));
       const hole = load<f64>(holes + (<usize>c << 4), 8);
       // Kind 0: no nodata value; 1: a number; 2: NaN.
       const isHole = kind == 1 ? sample == hole : kind == 2 ? sample != sample : false;
-      if (!isHole) addSample(columns, sample - pivot, sign);
+      if (!isHole && !masked) addSample(columns, sample - pivot, sign);
       source += sizeof<T>();
       columns += COLUMN;
     }
   }
 }
 
-export function addRow8(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64): void {
-  addRow<u8>(source, columns, pixels, channels, holes, pivot, sign);
+/** Adds an input row to its columns (sign 1) or takes it away (-1); `valid` says which pixels count, as in `isMasked`. */
+export function addRow8(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64, valid: usize): void {
+  addRow<u8>(source, columns, pixels, channels, holes, pivot, sign, valid);
 }
 
-export function addRow16(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64): void {
-  addRow<u16>(source, columns, pixels, channels, holes, pivot, sign);
+export function addRow16(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64, valid: usize): void {
+  addRow<u16>(source, columns, pixels, channels, holes, pivot, sign, valid);
 }
 
-export function addRow32(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64): void {
-  addRow<f32>(source, columns, pixels, channels, holes, pivot, sign);
+export function addRow32(source: usize, columns: usize, pixels: i32, channels: i32, holes: usize, pivot: f64, sign: f64, valid: usize): void {
+  addRow<f32>(source, columns, pixels, channels, holes, pivot, sign, valid);
 }
 
 /**
@@ -101,10 +106,9 @@ export function slideRow(
         squares -= load<f64>(column, 24);
       }
     }
-    const numerator = n * squares - sum * sum;
     store<f64>(into, n);
     store<f64>(into, bad > 0 ? NaN : pivot + sum / n, 8);
-    store<f64>(into, bad > 0 ? NaN : numerator > 0 ? numerator / n : 0, 16);
+    store<f64>(into, bad > 0 ? NaN : squaresAroundMean(n, sum, squares), 16);
     into += 24;
   }
 }

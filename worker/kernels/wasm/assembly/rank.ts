@@ -14,7 +14,10 @@ let histogram: usize = 0;
 let percentile: f64 = 0;
 let hole: i32 = -1;
 let count: i32 = 0;
+let valid: usize = 0;
+let validStride: usize = 0;
 
+/** `validity` is the address of a byte a pixel, 0 where it is masked, or 0 where every pixel counts. */
 export function configure(
   input: usize,
   stride: usize,
@@ -25,6 +28,8 @@ export function configure(
   runCount: i32,
   scratch: usize,
   percent: f64,
+  validity: usize,
+  validityStride: usize,
 ): void {
   source = input;
   strideBytes = stride;
@@ -35,6 +40,8 @@ export function configure(
   runsEnd = runTable + <usize>runCount * 12;
   histogram = scratch;
   percentile = percent;
+  valid = validity;
+  validStride = validityStride;
 }
 
 // @ts-ignore: decorator
@@ -91,7 +98,7 @@ function find<T>(): u32 {
 /** Adds to the counts (or takes away) all samples of the window around column x of input row y. */
 // @ts-ignore: decorator
 @inline
-function whole<T>(x: i32, y: i32, plane: usize, by: i32): void {
+function whole<T>(x: i32, y: i32, plane: usize, by: i32, masked: bool): void {
   const step = <usize>channels * sizeof<T>();
   for (let run = runs; run < runsEnd; run += 12) {
     const row = y + load<i32>(run, 4);
@@ -99,13 +106,16 @@ function whole<T>(x: i32, y: i32, plane: usize, by: i32): void {
     const from = max(0, x + load<i32>(run));
     const to = min(inputWidth, x + load<i32>(run) + load<i32>(run, 8));
     const line = plane + <usize>row * strideBytes;
-    for (let i = from; i < to; i++) change<T>(line + <usize>i * step, by);
+    const marks = valid + <usize>row * validStride;
+    for (let i = from; i < to; i++) {
+      if (!masked || load<u8>(marks + i)) change<T>(line + <usize>i * step, by);
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function slide<T>(x: i32, y: i32, plane: usize): void {
+function slide<T>(x: i32, y: i32, plane: usize, masked: bool): void {
   const step = <usize>channels * sizeof<T>();
   for (let run = runs; run < runsEnd; run += 12) {
     const row = y + load<i32>(run, 4);
@@ -113,25 +123,35 @@ function slide<T>(x: i32, y: i32, plane: usize): void {
     const line = plane + <usize>row * strideBytes;
     const left = x + load<i32>(run);
     const right = left + load<i32>(run, 8);
-    if (left >= 0 && left < inputWidth) change<T>(line + <usize>left * step, -1);
-    if (right >= 0 && right < inputWidth) change<T>(line + <usize>right * step, 1);
+    const marks = valid + <usize>row * validStride;
+    if (left >= 0 && left < inputWidth && (!masked || load<u8>(marks + left))) change<T>(line + <usize>left * step, -1);
+    if (right >= 0 && right < inputWidth && (!masked || load<u8>(marks + right))) {
+      change<T>(line + <usize>right * step, 1);
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function countedRow<T>(x: i32, y: i32, channel: i32, into: usize, width: i32, nodata: i32): void {
+function counted<T>(x: i32, y: i32, channel: i32, into: usize, width: i32, nodata: i32, masked: bool): void {
   hole = nodata;
   count = 0;
   const plane = source + <usize>channel * sizeof<T>();
   const step = <usize>channels * sizeof<T>();
-  whole<T>(x, y, plane, 1);
+  whole<T>(x, y, plane, 1, masked);
   for (let i = 0; i < width; i++) {
     store<T>(into, count > 0 ? <T>find<T>() : 0);
     into += step;
-    if (i < width - 1) slide<T>(x + i, y, plane);
+    if (i < width - 1) slide<T>(x + i, y, plane, masked);
   }
-  whole<T>(x + width - 1, y, plane, -1);
+  whole<T>(x + width - 1, y, plane, -1, masked);
+}
+
+// @ts-ignore: decorator
+@inline
+function countedRow<T>(x: i32, y: i32, channel: i32, into: usize, width: i32, nodata: i32): void {
+  if (valid) counted<T>(x, y, channel, into, width, nodata, true);
+  else counted<T>(x, y, channel, into, width, nodata, false);
 }
 
 /** `width` outputs of one channel from input column x on, around input row y; `nodata` −1 matches nothing. */
@@ -188,7 +208,9 @@ export function rankRow32(x: i32, y: i32, channel: i32, into: usize, width: i32,
       const from = max(0, x + i + load<i32>(run));
       const to = min(inputWidth, x + i + load<i32>(run) + load<i32>(run, 8));
       const line = source + <usize>row * strideBytes + <usize>channel * 4;
+      const marks = valid + <usize>row * validStride;
       for (let u = from; u < to; u++) {
+        if (valid && !load<u8>(marks + u)) continue;
         const value = load<f32>(line + <usize>u * step);
         if (value != value) {
           if (!nanHole) bad = true;

@@ -1,6 +1,6 @@
 // out = a * in + (1 - a) * before along rows, in the reference's order of float64 operations. Each step waits for the
 // one before it, so four rows run side by side.
-import { avoidNodata, isNodata, NODATA_BYTES } from './lib-nodata';
+import { avoidNodata, isMasked, isNodata, NODATA_BYTES } from './lib-nodata';
 
 // @ts-ignore: decorator
 @inline
@@ -86,14 +86,17 @@ export function fourRows32(
 
 // @ts-ignore: decorator
 @inline
-function row<T>(source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64): void {
+function row<T>(
+  source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64, valid: usize,
+): void {
   const rest = 1 - alpha;
   for (let x: u32 = 0; x < pixels; x++) {
+    const masked = isMasked(valid, x);
     for (let c: u32 = 0; c < channels; c++) {
       const entry = nodata + <usize>c * NODATA_BYTES;
       const state = carry + <usize>c * 8;
       const sample = load<T>(source);
-      if (isNodata<T>(sample, entry)) store<T>(into, sample);
+      if (masked || isNodata<T>(sample, entry)) store<T>(into, sample);
       else {
         store<f64>(state, open<T>(source, into, load<f64>(state), alpha, rest));
         store<T>(into, avoidNodata<T>(load<T>(into), entry));
@@ -104,15 +107,21 @@ function row<T>(source: usize, into: usize, pixels: u32, channels: u32, carry: u
   }
 }
 
-/** One row; nodata stays and is passed over. */
-export function row8(source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64): void {
-  row<u8>(source, into, pixels, channels, carry, nodata, alpha);
+/** One row; nodata and masked pixels (`valid` as in `isMasked`) stay and are passed over. */
+export function row8(
+  source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64, valid: usize,
+): void {
+  row<u8>(source, into, pixels, channels, carry, nodata, alpha, valid);
 }
 
-export function row16(source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64): void {
-  row<u16>(source, into, pixels, channels, carry, nodata, alpha);
+export function row16(
+  source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64, valid: usize,
+): void {
+  row<u16>(source, into, pixels, channels, carry, nodata, alpha, valid);
 }
 
-export function row32(source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64): void {
-  row<f32>(source, into, pixels, channels, carry, nodata, alpha);
+export function row32(
+  source: usize, into: usize, pixels: u32, channels: u32, carry: usize, nodata: usize, alpha: f64, valid: usize,
+): void {
+  row<f32>(source, into, pixels, channels, carry, nodata, alpha, valid);
 }

@@ -1,6 +1,7 @@
 // Weight, sum and sum of squares under any footprint: each input row is summed from its left end once, and a run of the
 // footprint is the difference of two of these sums. All exact for integers.
-import { isNodata, NODATA_BYTES } from './lib-nodata';
+import { squaresAroundMean } from './lib-moments';
+import { isMasked, isNodata, NODATA_BYTES } from './lib-nodata';
 
 /** Sums left of one sample: weight, count of samples that are not finite, sum, sum of squares, float64 each. */
 const ENTRY: usize = 32;
@@ -10,19 +11,20 @@ const RUN: usize = 12;
 // @ts-ignore: decorator
 @inline
 function prefixRow<T>(
-  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool,
+  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool, valid: usize,
 ): void {
   const step = <usize>channels * ENTRY;
   memory.fill(into, 0, step);
   const opacityEntry = nodata + <usize>(channels - 1) * NODATA_BYTES;
   for (let x: u32 = 0; x < pixels; x++) {
+    const masked = isMasked(valid, x);
     const opacity = load<T>(source + <usize>(channels - 1) * sizeof<T>());
     const share: f64 = byAlpha && !isNodata<T>(opacity, opacityEntry) ? <f64>opacity : 0;
     for (let c: u32 = 0; c < channels; c++) {
       const sample = load<T>(source);
       const next = into + step;
       let weight: f64 = byAlpha && c + 1 < channels ? share : 1;
-      if (isNodata<T>(sample, nodata + <usize>c * NODATA_BYTES)) weight = 0;
+      if (masked || isNodata<T>(sample, nodata + <usize>c * NODATA_BYTES)) weight = 0;
       const value = <f64>sample - pivot;
       const isFinite = value - value == 0;
       const counts = f64x2.replace_lane(f64x2.splat(weight), 1, isFinite ? 0 : weight);
@@ -36,23 +38,26 @@ function prefixRow<T>(
   }
 }
 
-/** The sums of `pixels` + 1 positions of an input row; with `byAlpha` colour weighs as much as the last channel. */
+/**
+ * The sums of `pixels` + 1 positions of an input row; with `byAlpha` colour weighs as much as the last channel. `valid`
+ * says which pixels count, as in `isMasked`.
+ */
 export function prefixRow8(
-  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool,
+  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool, valid: usize,
 ): void {
-  prefixRow<u8>(source, into, pixels, channels, nodata, pivot, byAlpha);
+  prefixRow<u8>(source, into, pixels, channels, nodata, pivot, byAlpha, valid);
 }
 
 export function prefixRow16(
-  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool,
+  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool, valid: usize,
 ): void {
-  prefixRow<u16>(source, into, pixels, channels, nodata, pivot, byAlpha);
+  prefixRow<u16>(source, into, pixels, channels, nodata, pivot, byAlpha, valid);
 }
 
 export function prefixRow32(
-  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool,
+  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool, valid: usize,
 ): void {
-  prefixRow<f32>(source, into, pixels, channels, nodata, pivot, byAlpha);
+  prefixRow<f32>(source, into, pixels, channels, nodata, pivot, byAlpha, valid);
 }
 
 /**
@@ -78,10 +83,9 @@ export function runsRow(
     const n = f64x2.extract_lane(counts, 0);
     const bad = f64x2.extract_lane(counts, 1) != 0;
     const sum = f64x2.extract_lane(sums, 0);
-    const numerator = n * f64x2.extract_lane(sums, 1) - sum * sum;
     store<f64>(into, n);
     store<f64>(into, bad ? NaN : pivot + sum / n, 8);
-    store<f64>(into, bad ? NaN : numerator > 0 ? numerator / n : 0, 16);
+    store<f64>(into, bad ? NaN : squaresAroundMean(n, sum, f64x2.extract_lane(sums, 1)), 16);
     into += 24;
   }
 }
