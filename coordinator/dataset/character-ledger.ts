@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { ErrorRecord } from '../../tiling/errors.js';
+import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
 import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { forEachRecord } from '../../tiling/stitch/record-log.js';
 import type { CharacterSummary, FrameSample } from './character-summary.js';
-import { type Character, type Frame, outputName, PALETTE_FILES } from './dataset.js';
+import type { Character } from './dataset.js';
+import { FailureList } from './failure-list.js';
+import { type Frame, PALETTE_FILES } from './frame-list.js';
 import { FrameTable, type LargeImage } from './frame-table.js';
 
 /** Size, modification time and inode of a file, as a ledger holds them. */
@@ -33,7 +35,14 @@ export type CharacterRecord =
     }
   | { readonly type: 'failed'; readonly name: string; readonly print: FramePrint | null; readonly error: ErrorRecord }
   | { readonly type: 'palette'; readonly palette: Palette }
-  | { readonly type: 'written'; readonly name: string; readonly bytes: number; readonly sample: FrameSample | null }
+  | {
+      readonly type: 'written';
+      readonly name: string;
+      /** Relative to the character's folder. */
+      readonly file: string;
+      readonly bytes: number;
+      readonly sample: FrameSample | null;
+    }
   | { readonly type: 'done'; readonly summary: CharacterSummary };
 
 /** Where a character stands, judged by its ledger and by what its files are now. */
@@ -43,7 +52,7 @@ export interface CharacterState {
   readonly stage: 'count' | 'remap' | 'done';
   readonly palette: Palette | undefined;
   readonly summary: CharacterSummary | undefined;
-  readonly failures: ReadonlyMap<number, ErrorRecord>;
+  readonly failures: FailureList;
   readonly samples: ReadonlyMap<number, FrameSample>;
   /** Distinct sizes of the frames as stored, "640×900". */
   readonly sourceSizes: ReadonlySet<string>;
@@ -95,7 +104,7 @@ export function spillRecord({ file, offset, size, crc }: SpilledFrame): SpillRec
 class LedgerReader {
   readonly #question: LedgerQuestion;
   readonly #table: FrameTable;
-  readonly #failures = new Map<number, ErrorRecord>();
+  readonly #failures = new FailureList();
   readonly #samples = new Map<number, FrameSample>();
   readonly #sourceSizes = new Set<string>();
   readonly #staleOutputs: string[] = [];
@@ -121,7 +130,7 @@ class LedgerReader {
 
   state(): CharacterState {
     const table = this.#table;
-    const known = [...table.where((index) => table.isCounted(index) || table.isFailed(index))].length;
+    const known = table.count((index) => table.isCounted(index) || table.isFailed(index));
     const same = this.#sameDigest && !this.#changed && (known === table.length || this.#palette === undefined);
     const counted = same && this.#palette !== undefined;
     const reusable = this.#sameDigest && this.#summary === undefined;
@@ -150,7 +159,7 @@ class LedgerReader {
 
   #takeFrame({ name, print, hash, source, spilled, large }: Extract<CharacterRecord, { type: 'frame' }>): void {
     const index = this.#indexOf(name);
-    if (index < 0 || !isUnchanged(this.#question.character.frames[index]!, print, hash)) {
+    if (index < 0 || !isUnchanged(this.#question.character.frames.at(index), print, hash)) {
       this.#changed = true;
       return;
     }
@@ -164,18 +173,18 @@ class LedgerReader {
 
   #takeFailed({ name, print, error }: Extract<CharacterRecord, { type: 'failed' }>): void {
     const index = this.#indexOf(name);
-    const frame = this.#question.character.frames[index];
-    if (!this.#question.keepFailures || frame === undefined || print === null || !isUnchanged(frame, print, '')) {
+    const { keepFailures, character } = this.#question;
+    if (!keepFailures || index < 0 || print === null || !isUnchanged(character.frames.at(index), print, '')) {
       this.#changed = true;
       return;
     }
+    if (!this.#table.isFailed(index)) this.#failures.add(index, fromErrorRecord(error).message);
     this.#table.setFailed(index);
-    this.#failures.set(index, error);
   }
 
-  #takeWritten({ name, bytes, sample }: Extract<CharacterRecord, { type: 'written' }>): void {
+  #takeWritten({ name, file, bytes, sample }: Extract<CharacterRecord, { type: 'written' }>): void {
     const index = this.#indexOf(name);
-    const output = join(this.#question.output, outputName({ name, path: '' }));
+    const output = join(this.#question.output, file);
     if (index < 0) this.#staleOutputs.push(output);
     else if (this.#sameDigest && statSync(output, { throwIfNoEntry: false })?.size === bytes) {
       this.#table.setWritten(index);
@@ -186,21 +195,12 @@ class LedgerReader {
   #isComplete(): boolean {
     const table = this.#table;
     if (this.#summary === undefined) return false;
-    for (const _ of table.where((index) => !table.isWritten(index) && !table.isFailed(index))) return false;
+    if (table.count((index) => !table.isWritten(index) && !table.isFailed(index)) > 0) return false;
     return PALETTE_FILES.every((file) => statSync(join(this.#question.output, file), { throwIfNoEntry: false }));
   }
 
-  /** Frames lie in code-unit order of their names. */
   #indexOf(name: string): number {
-    const { frames } = this.#question.character;
-    let low = 0;
-    let high = frames.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (frames[middle]!.name < name) low = middle + 1;
-      else high = middle;
-    }
-    return frames[low]?.name === name ? low : -1;
+    return this.#question.character.frames.indexOf(name);
   }
 }
 

@@ -16,6 +16,7 @@ export interface CharacterSummary {
   readonly palette: Palette;
   /** Colours that the frames are written in, where a target palette was given. */
   readonly target: readonly Rgb[] | null;
+  /** Frames that could not be read, the first thousand in order. */
   readonly failures: readonly { readonly frame: string; readonly message: string }[];
   /** Distinct sizes of the frames as stored, "640×900", at most 8. */
   readonly sourceSizes: readonly string[];
@@ -28,16 +29,20 @@ export interface CharacterFailure {
   readonly character: string;
   readonly frames: number;
   readonly message: string;
-  readonly failures: CharacterSummary['failures'];
 }
 
 /** Frames in a report's strips. */
-export const SAMPLES = 8;
+const SAMPLES = 8;
 
-/** Indices spread evenly over a list of candidates, at most {@link SAMPLES}. */
-export function sampleOf(candidates: readonly number[]): ReadonlySet<number> {
-  const count = Math.min(SAMPLES, candidates.length);
-  return new Set(
-    Array.from({ length: count }, (_, place) => candidates[Math.floor(((place + 0.5) * candidates.length) / count)]!),
-  );
+/** Of `count` candidates those spread evenly over them, at most 8. */
+export function sampleOf(candidates: Iterable<number>, count: number): ReadonlySet<number> {
+  const samples = Math.min(SAMPLES, count);
+  const places = Array.from({ length: samples }, (_, sample) => Math.floor(((sample + 0.5) * count) / samples));
+  const sampled = new Set<number>();
+  let place = 0;
+  for (const index of candidates) {
+    if (place++ === places[sampled.size]) sampled.add(index);
+    if (sampled.size === samples) break;
+  }
+  return sampled;
 }

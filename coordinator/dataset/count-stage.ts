@@ -128,7 +128,8 @@ function takeCounted(
 
 function noColours({ character, context, failures }: RunningCharacter): HalotileError {
   const { frames, name } = character;
-  const unread = failures.size === 0 ? '' : `, ${failures.size} of which cannot be read`;
+  const [first] = failures.first();
+  const unread = first === undefined ? '' : `, ${failures.count} of which cannot be read (${first.message})`;
   return badInput({
     what: `no opaque pixel in ${frames.length} frames${unread}`,
     where: `character ${name}`,

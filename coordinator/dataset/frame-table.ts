@@ -19,7 +19,7 @@ export interface LargeImage {
 }
 
 /**
- * What is known of a character's frames by index: some 30 bytes a frame, so that a million frames are no
+ * What is known of a character's frames by index: some 20 bytes a frame, so that a million frames are no
  * burden.
  */
 export class FrameTable {
@@ -112,6 +112,13 @@ export class FrameTable {
 
   clearWritten(): void {
     for (let index = 0; index < this.length; index++) this.#flags[index]! &= ~WRITTEN;
+  }
+
+  /** How many indices a condition holds for. */
+  count(condition: (index: number) => boolean): number {
+    let count = 0;
+    for (let index = 0; index < this.length; index++) if (condition(index)) count++;
+    return count;
   }
 
   /** Indices for which a condition holds, ascending. */

@@ -10,7 +10,7 @@ import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { prepareOptions } from '../prepare-job.js';
 import { runJob } from '../run-job.js';
-import type { Frame } from './dataset.js';
+import type { Frame } from './frame-list.js';
 import type { TaskGate } from './task-gate.js';
 
 /** Runs the tiles of images that are too large to be held. */

@@ -21,16 +21,16 @@ const rowList = z.union([z.array(row), z.object({ images: z.array(row) }).transf
  * relative to the manifest.
  * @throws HalotileError bad-input
  */
-export function readManifest(path: string): FrameEntry[] {
+export function* readManifest(path: string): Generator<FrameEntry> {
   const text = readText(path);
   const folder = dirname(path);
-  const resolve = (file: string) => (isAbsolute(file) ? file : join(folder, file));
+  const resolve = (file: string) => (isAbsolute(file) ? file : join(folder, file)).replace(/\/+$/, '');
   const rows = extname(path).toLowerCase() === '.csv' ? csvRows(text, path) : yamlRows(text, path);
-  return rows.map(({ image, map, character }): FrameEntry => {
+  for (const { image, map, character } of rows) {
     const file = resolve(image);
     const entry = { character: character || basename(dirname(file)), name: basename(file), path: file };
-    return map ? { ...entry, map: resolve(map) } : entry;
-  });
+    yield map ? { ...entry, map: resolve(map) } : entry;
+  }
 }
 
 type Row = z.output<typeof row>;
@@ -60,31 +60,34 @@ function yamlRows(text: string, path: string): Row[] {
   });
 }
 
-function csvRows(text: string, path: string): Row[] {
-  const [header, ...records] = parseCsv(text);
-  const column = (name: string) => header?.findIndex((cell) => cell.trim().toLowerCase() === name) ?? -1;
+function* csvRows(text: string, path: string): Generator<Row> {
+  const records = parseCsv(text);
+  const header = records.next().value ?? [];
+  const column = (name: string) => header.findIndex((cell) => cell.trim().toLowerCase() === name);
   const [image, map, character] = [column('image'), column('map'), column('character')];
   if (image < 0) {
     const expected = 'a first line with the columns image, map, character (image at least)';
     throw badInput({ what: 'the manifest has no column "image"', where: path, expected });
   }
-  return records.map((cells, index) => {
+  let record = 0;
+  for (const cells of records) {
+    record++;
     const file = cells[image]?.trim();
-    if (!file) throw badInput({ what: 'no image', where: `${path}, record ${index + 1}`, expected: 'a path' });
-    return { image: file, map: cells[map]?.trim(), character: cells[character]?.trim() };
-  });
+    if (!file) throw badInput({ what: 'no image', where: `${path}, record ${record}`, expected: 'a path' });
+    yield { image: file, map: cells[map]?.trim(), character: cells[character]?.trim() };
+  }
 }
 
-/** RFC 4180: cells parted by commas, quoted where they hold commas, quotes (doubled) or line ends. */
-function parseCsv(text: string): string[][] {
-  const records: string[][] = [];
+/** RFC 4180: cells parted by commas, quoted where they hold commas, quotes (doubled) or line ends; no empty records. */
+function* parseCsv(text: string): Generator<readonly string[], undefined> {
   let record: string[] = [];
+  const isFilled = () => record.some((cell) => cell.trim() !== '');
   for (const [, separator, quoted, bare] of text.matchAll(/(^|,|\r?\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
     if (separator !== ',') {
+      if (isFilled()) yield record;
       record = [];
-      records.push(record);
     }
     record.push(quoted?.replaceAll('""', '"') ?? bare ?? '');
   }
-  return records.filter((cells) => cells.some((cell) => cell.trim() !== ''));
+  if (isFilled()) yield record;
 }

@@ -15,24 +15,36 @@ const SAMPLE_SIDE = 128;
 
 /** Writes the frames of a character that are not yet written, then the palette's files. */
 export async function writeCharacter(running: RunningCharacter, palette: Palette): Promise<CharacterSummary> {
-  const { context, character, place, table } = running;
-  const readable = [...table.where((index) => !table.isFailed(index))];
-  const sampled = sampleOf(readable);
-  const folders = new Set(character.frames.map((_, index) => dirname(running.outputOf(index))));
-  for (const folder of folders) mkdirSync(folder, { recursive: true });
-  context.counts.reused(readable.filter((index) => table.isWritten(index)).length);
+  const { context, place, table } = running;
+  const isReadable = (index: number) => !table.isFailed(index);
   const isBanded = (index: number) => table.large(index)?.banded === true;
-  const unwritten = readable.filter((index) => !table.isWritten(index));
-  const toWrite = unwritten.filter((index) => !isBanded(index));
+  const isUnwritten = (index: number) => isReadable(index) && !table.isWritten(index);
+  const readable = table.count(isReadable);
+  const sampled = sampleOf(table.where(isReadable), readable);
+  makeFolders(running);
+  context.counts.reused(readable - table.count(isUnwritten));
+  const toWrite = table.where((index) => isUnwritten(index) && !isBanded(index));
   await context.gate.each(running.batches(toWrite), (indices) => remap(running, indices, palette, sampled));
-  for (const index of unwritten.filter(isBanded)) await writeLarge(running, index, palette, sampled.has(index));
-  for (const index of running.failures.keys()) rmSync(running.outputOf(index), { force: true });
+  const toBand = table.where((index) => isUnwritten(index) && isBanded(index));
+  for (const index of toBand) await writeLarge(running, index, palette, sampled.has(index));
+  for (const index of table.where((each) => table.isFailed(each))) rmSync(running.outputOf(index), { force: true });
   const summary = summaryOf(running, palette, readable, sampled);
   writePaletteFiles(place.output, summary, context);
   running.record({ type: 'done', summary });
   rmSync(place.spill, { recursive: true, force: true });
   rmSync(place.images, { recursive: true, force: true });
   return summary;
+}
+
+/** The folders of the outputs; frames of one folder mostly follow each other. */
+function makeFolders(running: RunningCharacter): void {
+  let last = '';
+  for (let index = 0; index < running.table.length; index++) {
+    const folder = dirname(running.outputOf(index));
+    if (folder === last) continue;
+    mkdirSync(folder, { recursive: true });
+    last = folder;
+  }
 }
 
 async function remap(
@@ -77,14 +89,14 @@ async function writeLarge(running: RunningCharacter, index: number, palette: Pal
 function summaryOf(
   running: RunningCharacter,
   palette: Palette,
-  readable: readonly number[],
+  readable: number,
   sampled: ReadonlySet<number>,
 ): CharacterSummary {
   const { character, context, samples, sourceSizes } = running;
   return {
     character: character.name,
     frames: character.frames.length,
-    written: readable.length,
+    written: readable,
     palette,
     target: context.target,
     failures: running.failureList(),

@@ -11,10 +11,9 @@ const LISTED = 20;
  * The text of `report.html`: one page that needs nothing else, with strips of frames before and after and
  * swatches per character. It says everything in its markup too, and follows the reader's light or dark mode.
  */
-export function reportHtml(report: DatasetReport): string {
-  const { result, characters, failed } = report;
-  const rest = characters.slice(SHOWN);
-  return `<!doctype html>
+export function* reportHtml(report: DatasetReport): Generator<string> {
+  const { result } = report;
+  yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -29,10 +28,15 @@ export function reportHtml(report: DatasetReport): string {
 <dl class="facts">${facts(report)}</dl>
 </header>
 <main>
-${failed.map(failedSection).join('\n')}
-${characters.slice(0, SHOWN).map(characterSection).join('\n')}
-${rest.length === 0 ? '' : restTable(rest)}
-</main>
+`;
+  for (const failure of report.failed()) yield failedSection(failure);
+  let shown = 0;
+  for (const summary of report.characters()) {
+    if (shown === SHOWN) yield restHead(result.characters.done - SHOWN);
+    yield shown++ < SHOWN ? characterSection(summary) : restRow(summary);
+  }
+  if (shown > SHOWN) yield '</tbody></table></section>';
+  yield `</main>
 <footer>halotile ${escapeHtml(report.version)}. The same figures are in report.json; each character's colours are in its palette.json, palette.gpl and palette.png.</footer>
 </body>
 </html>
@@ -132,12 +136,11 @@ function plainSwatches(colours: readonly CharacterSummary['palette']['colors'][n
   return `<ul class="swatches">${tiles.join('')}</ul>`;
 }
 
-function failedSection({ character, frames, message, failures }: CharacterFailure): string {
+function failedSection({ character, frames, message }: CharacterFailure): string {
   return `<section class="failed">
 <h2>${escapeHtml(character)}</h2>
 <p class="figures">${count(frames, 'frame')}, none written</p>
 <p class="note">${escapeHtml(message)}</p>
-${failureList(failures)}
 </section>`;
 }
 
@@ -148,13 +151,13 @@ function failureList(failures: CharacterSummary['failures']): string {
   return `<h3>Not written <span>${count(failures.length, 'frame')}</span></h3><ul class="failures">${items.join('')}</ul>`;
 }
 
-function restTable(characters: readonly CharacterSummary[]): string {
-  const rows = characters.map(
-    ({ character, written, palette }) =>
-      `<tr><td>${escapeHtml(character)}</td><td>${whole(written)}</td><td>${palette.colors.length}</td><td>${round(palette.error)}</td></tr>`,
-  );
-  return `<section><h2>${count(characters.length, 'further character')}</h2>
-<table><thead><tr><th>character</th><th>frames</th><th>colours</th><th>error</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
+function restHead(characters: number): string {
+  return `<section><h2>${count(characters, 'further character')}</h2>
+<table><thead><tr><th>character</th><th>frames</th><th>colours</th><th>error</th></tr></thead><tbody>`;
+}
+
+function restRow({ character, written, palette }: CharacterSummary): string {
+  return `<tr><td>${escapeHtml(character)}</td><td>${whole(written)}</td><td>${palette.colors.length}</td><td>${round(palette.error)}</td></tr>`;
 }
 
 function count(value: number, noun: string): string {

@@ -21,17 +21,33 @@ export interface DatasetResult {
   readonly report: string;
 }
 
-/** Everything that `report.json` holds and `report.html` shows. */
+/** Everything that `report.json` holds and `report.html` shows; lists are read again at each use. */
 export interface DatasetReport {
   readonly version: string;
   readonly job: DatasetSpec;
   readonly result: DatasetResult;
-  readonly characters: readonly CharacterSummary[];
-  readonly failed: readonly CharacterFailure[];
+  /** Files among the frames that are no images, by ending. */
+  readonly passedOver: Readonly<Record<string, number>>;
+  characters(): Iterable<CharacterSummary>;
+  failed(): Iterable<CharacterFailure>;
 }
 
-/** The text of `report.json`: the report without its sample images. */
-export function reportJson({ version, job, result, characters, failed }: DatasetReport): string {
-  const bare = characters.map(({ samples: _, ...rest }) => rest);
-  return `${JSON.stringify({ version, job, result, characters: bare, failed }, null, 2)}\n`;
+/** The text of `report.json` in parts, a character a line: the report without its sample images. */
+export function* reportJson(report: DatasetReport): Generator<string> {
+  const { version, job, result, passedOver } = report;
+  const head = JSON.stringify({ version, job, result, passedOver }, null, 2);
+  yield `${head.slice(0, head.lastIndexOf('\n'))},\n  "characters": [`;
+  yield* jsonLines(report.characters(), ({ samples: _, ...rest }) => rest);
+  yield '],\n  "failed": [';
+  yield* jsonLines(report.failed(), (failure) => failure);
+  yield ']\n}\n';
+}
+
+function* jsonLines<T>(items: Iterable<T>, shown: (item: T) => object): Generator<string> {
+  let separator = '';
+  for (const item of items) {
+    yield `${separator}\n    ${JSON.stringify(shown(item))}`;
+    separator = ',';
+  }
+  if (separator !== '') yield '\n  ';
 }

@@ -12,12 +12,12 @@ import { jobDigest } from '../../tiling/stitch/partial.js';
 import { JobLock } from '../job-lock.js';
 import { outputFailed } from '../output-place.js';
 import { halotileVersion } from '../prepare-job.js';
-import type { CharacterFailure, CharacterSummary } from './character-summary.js';
-import type { Character, Dataset } from './dataset.js';
+import type { Dataset } from './dataset.js';
 import type { DatasetContext } from './dataset-context.js';
 import { DatasetCounts, type DatasetProgress } from './dataset-counts.js';
-import { findFrames } from './find-frames.js';
+import { type FoundFrames, findFrames } from './find-frames.js';
 import { LargeImages, type LargeProgress, type TileRuns } from './large-images.js';
+import { OutcomeSpool } from './outcome-spool.js';
 import { type DatasetReport, type DatasetResult, reportJson } from './report.js';
 import { reportHtml } from './report-html.js';
 import { runCharacter } from './run-character.js';
@@ -80,7 +80,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
 
 async function runLocked(
   run: DatasetRun,
-  dataset: Dataset,
+  dataset: FoundFrames,
   target: readonly Rgb[] | null,
   startedAt: number,
 ): Promise<DatasetResult> {
@@ -92,7 +92,7 @@ async function runLocked(
   const version = halotileVersion();
   const chain = job.operations.length === 0 ? null : chainOf(job);
   const { size } = job;
-  const digest = jobDigest({ format: 2, version, size, options: job.palette, target, ...chainIdentity(chain) });
+  const digest = jobDigest({ format: 3, version, size, options: job.palette, target, ...chainIdentity(chain) });
   const gate = new TaskGate(executor.slots * TASKS_PER_SLOT, interruptOf(signal));
   const onProgress = (large: LargeProgress) => counts.filtering(large);
   const context: DatasetContext = {
@@ -107,57 +107,61 @@ async function runLocked(
     version,
     counts,
   };
-  const { characters, failed } = await runCharacters(dataset.characters, context);
-  const ranAt = now();
-  const progress = counts.progress();
-  const written = characters.reduce((sum, each) => sum + each.written, 0);
-  const result: DatasetResult = {
-    output: job.output,
-    characters: {
-      total: dataset.characters.length,
-      done: characters.length,
-      reused: progress.characters.reused,
-    },
-    frames: { total: frames, written, reused: progress.reused, failed: frames - written },
-    size: job.size,
-    seconds: { find: foundAt - startedAt, run: ranAt - foundAt, total: ranAt - startedAt },
-    bytes: { read: progress.bytesRead, written: progress.bytesWritten },
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    report: join(job.output, 'report.html'),
-  };
-  const report: DatasetReport = { version, job, result, characters, failed };
-  writeWhole(join(job.output, 'report.json'), reportJson(report));
-  writeWhole(result.report, reportHtml(report));
-  return result;
+  mkdirSync(join(job.output, '.halotile'), { recursive: true });
+  const outcomes = new OutcomeSpool(join(job.output, '.halotile', '.outcomes'));
+  try {
+    const { done, written } = await runCharacters(dataset, context, outcomes);
+    const ranAt = now();
+    const progress = counts.progress();
+    const result: DatasetResult = {
+      output: job.output,
+      characters: { total: dataset.characters.length, done, reused: progress.characters.reused },
+      frames: { total: frames, written, reused: progress.reused, failed: frames - written },
+      size: job.size,
+      seconds: { find: foundAt - startedAt, run: ranAt - foundAt, total: ranAt - startedAt },
+      bytes: { read: progress.bytesRead, written: progress.bytesWritten },
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      report: join(job.output, 'report.html'),
+    };
+    const { passedOver } = dataset;
+    const characters = () => outcomes.summaries();
+    const report: DatasetReport = { version, job, result, passedOver, characters, failed: () => outcomes.failures() };
+    writeWhole(join(job.output, 'report.json'), reportJson(report));
+    writeWhole(result.report, reportHtml(report));
+    return result;
+  } finally {
+    outcomes.close();
+  }
 }
 
 async function runCharacters(
-  characters: readonly Character[],
+  { characters }: Dataset,
   context: DatasetContext,
-): Promise<{ readonly characters: CharacterSummary[]; readonly failed: CharacterFailure[] }> {
-  const summaries = new Map<Character, CharacterSummary>();
-  const failed = new Map<Character, CharacterFailure>();
-  const remaining = characters[Symbol.iterator]();
+  outcomes: OutcomeSpool,
+): Promise<{ readonly done: number; readonly written: number }> {
+  const sum = { done: 0, written: 0 };
+  const remaining = characters.entries();
   const lane = async () => {
-    for (const character of remaining) {
+    for (const [index, character] of remaining) {
       try {
-        summaries.set(character, await runCharacter(character, context));
+        const summary = await runCharacter(character, context);
+        outcomes.put(index, summary);
+        sum.done++;
+        sum.written += summary.written;
       } catch (error) {
         if (!isSkippable(error, context)) {
           context.gate.stop(error);
           throw error;
         }
         const { name, frames } = character;
-        failed.set(character, { character: name, frames: frames.length, message: error.message, failures: [] });
+        outcomes.put(index, { character: name, frames: frames.length, message: error.message });
       }
       context.counts.characterDone();
     }
   };
   const lanes = await Promise.allSettled(Array.from({ length: CHARACTERS_AT_ONCE }, lane));
   if (lanes.some(({ status }) => status === 'rejected')) throw context.gate.reason;
-  const inOrder = <T>(found: ReadonlyMap<Character, T>) =>
-    characters.flatMap((character) => found.get(character) ?? []);
-  return { characters: inOrder(summaries), failed: inOrder(failed) };
+  return sum;
 }
 
 function isSkippable(error: unknown, { job, gate }: DatasetContext): error is HalotileError {

@@ -5,8 +5,10 @@ import type { RasterFile, RemappedOutput } from '../../tiling/palette/frame-exec
 import type { RecordLog } from '../../tiling/stitch/record-log.js';
 import { type CharacterRecord, type CharacterState, type FramePrint, printOf } from './character-ledger.js';
 import type { CharacterSummary, FrameSample } from './character-summary.js';
-import { type Character, type Frame, outputName } from './dataset.js';
+import type { Character } from './dataset.js';
 import type { DatasetContext } from './dataset-context.js';
+import type { FailureList } from './failure-list.js';
+import type { Frame } from './frame-list.js';
 import type { FrameTable } from './frame-table.js';
 
 /** Frames of one task at most; fewer where a character is small, so that all slots get some. */
@@ -37,8 +39,7 @@ export class RunningCharacter {
   readonly table: FrameTable;
   readonly sourceSizes: Set<string>;
   readonly samples: Map<number, FrameSample>;
-  /** Messages of frames that cannot be read. */
-  readonly failures: Map<number, string>;
+  readonly failures: FailureList;
   readonly #log: RecordLog;
 
   constructor(
@@ -51,7 +52,7 @@ export class RunningCharacter {
     this.table = state.table;
     this.sourceSizes = new Set(state.sourceSizes);
     this.samples = new Map(state.samples);
-    this.failures = new Map([...state.failures].map(([index, error]) => [index, fromErrorRecord(error).message]));
+    this.failures = state.failures;
     this.#log = log;
   }
 
@@ -67,11 +68,15 @@ export class RunningCharacter {
   }
 
   frame(index: number): Frame {
-    return this.character.frames[index]!;
+    return this.character.frames.at(index);
   }
 
   outputOf(index: number): string {
-    return join(this.place.output, outputName(this.frame(index)));
+    return join(this.place.output, this.#fileOf(index));
+  }
+
+  #fileOf(index: number): string {
+    return `${this.character.frames.stemOf(index)}.png`;
   }
 
   /** Null where the frame cannot be seen. Taken before it is read, so that a change meanwhile shows in the next run. */
@@ -106,7 +111,7 @@ export class RunningCharacter {
   failed(index: number, error: ErrorRecord, print: FramePrint | null): CharacterRecord {
     if (this.context.job.onError === 'fail') throw fromErrorRecord(error);
     this.table.setFailed(index);
-    this.failures.set(index, fromErrorRecord(error).message);
+    this.failures.add(index, fromErrorRecord(error).message);
     return { type: 'failed', name: this.frame(index).name, print, error };
   }
 
@@ -117,12 +122,11 @@ export class RunningCharacter {
     const kept = sample === null ? null : { frame: name, before: base64(sample.before), after: base64(sample.after) };
     if (kept !== null) this.samples.set(index, kept);
     this.table.setWritten(index);
-    return { type: 'written', name, bytes, sample: kept };
+    return { type: 'written', name, file: this.#fileOf(index), bytes, sample: kept };
   }
 
   failureList(): CharacterSummary['failures'] {
-    const inOrder = [...this.failures].sort(([a], [b]) => a - b);
-    return inOrder.map(([index, message]) => ({ frame: this.frame(index).name, message }));
+    return this.failures.first().map(({ index, message }) => ({ frame: this.frame(index).name, message }));
   }
 
   /** Indices in groups that are one task each, ascending. */

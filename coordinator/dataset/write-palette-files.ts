@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
@@ -28,9 +28,15 @@ export function writePaletteFiles(
   writeWhole(join(folder, 'palette.png'), encodeRgbaPng(swatches.rgba, swatches.size));
 }
 
-/** Writes a file under a temporary name beside it, then renames it. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
+/** Writes a file under a temporary name beside it, then renames it; parts are written as they come. */
+export function writeWhole(path: string, content: string | Uint8Array | Iterable<string>): void {
   const temporary = join(dirname(path), `.${basename(path)}.part`);
-  writeFileSync(temporary, content);
+  const parts = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+  const fd = openSync(temporary, 'w');
+  try {
+    for (const part of parts) writeFileSync(fd, part);
+  } finally {
+    closeSync(fd);
+  }
   renameSync(temporary, path);
 }

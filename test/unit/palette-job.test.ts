@@ -295,12 +295,41 @@ test('16-bit, grey, grey with alpha and indexed PNGs are read as RGBA of 8 bits'
   assert.equal((await sharp(join(input, 'indexed.png')).metadata()).isPalette, true);
 });
 
+test('folders hold PNG, WebP, JPEG, TIFF, GIF and AVIF; what else lies there is named in the report', async () => {
+  const input = join(folder, 'formats/mixed');
+  mkdirSync(input, { recursive: true });
+  const size = { width: 16, height: 24 };
+  const image = () => sharp(Buffer.alloc(16 * 24 * 3, 128), { raw: { ...size, channels: 3 as const } });
+  await image().webp({ lossless: true }).toFile(join(input, 'a.webp'));
+  await image().jpeg().toFile(join(input, 'b.jpg'));
+  await image().jpeg().toFile(join(input, 'c.JPEG'));
+  await image().tiff().toFile(join(input, 'd.tif'));
+  await image().gif().toFile(join(input, 'e.gif'));
+  await image().avif({ lossless: true, effort: 0 }).toFile(join(input, 'f.avif'));
+  for (const name of ['notes.txt', 'sheet.psd', 'other.psd']) writeFileSync(join(input, name), name);
+  const output = join(folder, 'formats-out');
+  await run({ frames: [dirname(input)], output });
+  const json = JSON.parse(readFileSync(join(output, 'mixed/palette.json'), 'utf8'));
+  assert.deepEqual(json.colors, [{ rgb: [128, 128, 128], count: 6 * 16 * 24 }]);
+  assert.equal((await sharp(join(output, 'mixed/c.png')).metadata()).width, 16);
+  const report = JSON.parse(readFileSync(join(output, 'report.json'), 'utf8'));
+  assert.deepEqual(report.passedOver, { '.psd': 2, '.txt': 1 });
+  // Named outright, a file that is no image is a frame that cannot be read.
+  const named = { frames: [join(input, 'sheet.psd')], output: join(folder, 'formats-named') };
+  await assert.rejects(
+    run(named),
+    fails(/sheet\.psd: the frame cannot be decoded .*; expected a whole PNG, WebP, JPEG/),
+  );
+});
+
 test('wrong inputs are refused before any work, in one sentence', async () => {
   const output = join(folder, 'refused');
   const refused = (input: string[], message: RegExp, tag?: string) =>
     assert.rejects(run({ frames: input, output }), fails(message, tag));
   mkdirSync(join(folder, 'nothing'));
   await refused([join(folder, 'nothing')], /nothing: no frames; expected FRAMES\/<character>\/\*\.png/);
+  writeFileSync(join(folder, 'nothing/a.bmp'), 'BM');
+  await refused([join(folder, 'nothing')], /nothing \(1 × \.bmp\): no frames/);
   await refused([join(folder, 'nowhere')], /nowhere: no such file or folder/);
   await refused([join(folder, 'no*.png')], /the pattern matches no file/);
   const manifest = (name: string, text: string) => {

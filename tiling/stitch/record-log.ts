@@ -35,7 +35,7 @@ export class RecordLog {
    * every append wait for the disk, so that records survive a power loss too.
    */
   static open(path: string, { durable = false }: { readonly durable?: boolean } = {}): RecordLog {
-    const { validBytes } = readRecords(path);
+    const validBytes = forEachRecord(path, () => {});
     const fd = openSync(path, 'a', 0o644);
     ftruncateSync(fd, validBytes);
     return new RecordLog(path, fd, durable);

@@ -35,5 +35,5 @@ export async function decodeFrame(bytes: Uint8Array, path: string): Promise<Deco
 export function undecodable(path: string, error: unknown): HalotileError {
   const reason = error instanceof Error ? error.message.trim().split('\n')[0] : String(error);
   const what = `the frame cannot be decoded (${reason})`;
-  return badInput({ what, where: path, expected: 'a whole PNG or another image that libvips reads' }, error);
+  return badInput({ what, where: path, expected: 'a whole PNG, WebP, JPEG, TIFF, GIF or AVIF' }, error);
 }

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { FailureList } from '../../coordinator/dataset/failure-list.js';
+import { FrameCollector } from '../../coordinator/dataset/frame-list.js';
+import { PackedStrings } from '../../coordinator/dataset/packed-strings.js';
+
+test('packed strings come back as they were and compare by code points', () => {
+  const texts = ['', 'a', 'ab', 'Ä', '€uro', '😀', '\uffff', 'x'.repeat(5000)];
+  const packed = new PackedStrings();
+  for (const text of texts) packed.push(text);
+  assert.equal(packed.length, texts.length);
+  const sign = (order: number) => Math.sign(order);
+  for (const [a, first] of texts.entries()) {
+    assert.equal(packed.get(a), first);
+    for (const [b, second] of texts.entries()) {
+      const expected = Buffer.compare(Buffer.from(first), Buffer.from(second));
+      assert.equal(sign(packed.compare(a, b)), expected, `${first} ${second}`);
+      assert.equal(sign(packed.compareWith(a, Buffer.from(second))), expected);
+    }
+  }
+});
+
+test('frames lie by the name of their output and are found by their own', () => {
+  const frames = [
+    { name: 'walk/b.png', path: 'in/knight/walk/b.png' },
+    { name: 'a.jpg', path: 'in/knight/a.jpg', map: 'maps/a.tif' },
+    { name: 'noending', path: 'noending', map: 'm.png' },
+    { name: 'é.webp', path: '/elsewhere/é.webp' },
+    { name: 'a.b.png', path: 'in/knight/a.b.png' },
+  ];
+  const collector = new FrameCollector();
+  for (const frame of frames) collector.add(frame);
+  const list = collector.finish('knight');
+  assert.deepEqual(
+    [...list],
+    [1, 4, 2, 0, 3].map((place) => frames[place]),
+  );
+  assert.deepEqual(
+    [...list].map((_, index) => list.stemOf(index)),
+    ['a', 'a.b', 'noending', 'walk/b', 'é'],
+  );
+  for (const [index, { name }] of [...list].entries()) assert.equal(list.indexOf(name), index);
+  for (const name of ['a.png', 'b.png', 'walk', '', 'zz.png']) assert.equal(list.indexOf(name), -1);
+});
+
+test('of failures the first thousand by index are kept, whenever they come', () => {
+  const failures = new FailureList();
+  for (let index = 4999; index >= 0; index--) failures.add(index, `m${index}`);
+  assert.equal(failures.count, 5000);
+  const first = failures.first();
+  assert.equal(first.length, 1000);
+  assert.deepEqual(
+    [first[0], first[999]],
+    [
+      { index: 0, message: 'm0' },
+      { index: 999, message: 'm999' },
+    ],
+  );
+});
+
+test('half a million frames are listed and tracked in a heap that could not hold as many objects', () => {
+  const modules = ['frame-list', 'frame-table'].map(
+    (name) => new URL(`../../coordinator/dataset/${name}.js`, import.meta.url),
+  );
+  const script = `
+    import { FrameCollector } from '${modules[0]}';
+    import { FrameTable } from '${modules[1]}';
+    const count = 500_000;
+    const name = (index) => \`walk/\${String(index).padStart(7, '0')}.png\`;
+    const collector = new FrameCollector();
+    for (let index = 0; index < count; index++) {
+      const shuffled = (index * 7919) % count;
+      collector.add({ name: name(shuffled), path: 'frames/knight/' + name(shuffled) });
+    }
+    const frames = collector.finish('knight');
+    const table = new FrameTable(count, 'spill');
+    for (let index = 0; index < count; index++) {
+      if (frames.at(index).name !== name(index)) throw new Error(name(index));
+      table.setSpilled(index, { file: 'spill/1-2.raw', offset: index * 4, size: { width: 1, height: 1 }, crc: index });
+    }
+    if (frames.indexOf(name(321_987)) !== 321_987 || table.spilled(5).crc !== 5) throw new Error('lost');
+  `;
+  const args = ['--max-old-space-size=20', '--input-type=module', '--eval', script];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal(status, 0, stderr.slice(-2000));
+});
