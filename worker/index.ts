@@ -6,7 +6,7 @@ export { MixedExecutor } from './gpu/mixed-executor.js';
 export { checkKernels, describeKernels } from './kernels/check-kernels.js';
 export { type Placement, placementsOf } from './kernels/webgpu/chain-steps.js';
 export { Session, type SessionOptions } from './session/session.js';
-export { TaskPool } from './session/task-pool.js';
+export { TaskPool, type WorkerThreads } from './session/task-pool.js';
 export { ThreadPoolExecutor, type ThreadPoolOptions } from './threads/thread-pool.js';
 export { type MemoryInputs, runInMemory } from './tile/run-in-memory.js';
 export { largestOf } from './tile/scan-map.js';

@@ -80,7 +80,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const coordinator = await Coordinator.start({
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
-    datasets: { frames: openFrames, tiles: { executor: () => scanner, machine } },
+    datasets: { frames: openFrames },
     ...{ machine, scanner, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },

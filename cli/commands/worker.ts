@@ -4,7 +4,15 @@ import { type Command, Option } from 'commander';
 import { halotileVersion } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
+import {
+  checkGpu,
+  checkKernels,
+  describeGpu,
+  describeKernels,
+  FramePool,
+  Session,
+  TaskPool,
+} from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { BACKENDS, type BackendChoice, executorFactory } from '../executor.js';
 import { integer } from '../job-options.js';
@@ -63,7 +71,10 @@ async function work(flags: WorkerFlags): Promise<void> {
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
   const { open, backends, labels } = await executorFactory({ threads, backend: flags.backend, kernels, onLoss: log });
-  const pool = new TaskPool(() => open(`${host}-${instance}-${++generation}`));
+  const pool = new TaskPool(() => {
+    const writer = `${host}-${instance}-${++generation}`;
+    return { tiles: open(writer), frames: () => new FramePool({ threads, name: writer }) };
+  });
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
     const memoryBytes = flags.memory * 2 ** 20;

@@ -3,8 +3,12 @@ import { readTileResult } from '../../proto/convert/tile-result.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import type { TileResult } from '../../tiling/job/execution.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { commitFrames } from '../cluster/frame-commits.js';
+import { fileMessages } from '../cluster/frame-reads.js';
 import { blockMessages, rectMessages, storedMessages } from '../cluster/inline-reads.js';
 import { checkPart } from '../cluster/part-check.js';
+import type { Verdict } from '../scheduler/events.js';
 import { clientStream, serverStream } from './handlers.js';
 import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
 
@@ -26,8 +30,13 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
     },
 
     fetchBlocks: serverStream(fail, async function* (request: halotile.v1.FetchBlocksRequest) {
-      const job = cluster.openJob(request.key);
       const { role, indexes, rect } = request;
+      if (role === SourceRole.SOURCE_ROLE_FRAME) {
+        const frames = cluster.openFrames(request.key);
+        for await (const parts of fileMessages(indexes, (index) => frames.file(request.tile, index))) yield { parts };
+        return;
+      }
+      const job = cluster.openJob(request.key);
       if (role === SourceRole.SOURCE_ROLE_OUTPUT) {
         const reads = job.taskOf(request.stage, request.tile)?.reads ?? [];
         for await (const parts of storedMessages(job.sink, reads, indexes)) yield { parts };
@@ -44,15 +53,8 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         const { commit } = first;
         if (!commit) throw badUsage({ what: 'the first message has no commit' });
         const header = new halotile.v1.TileCommit(commit);
-        const job = cluster.openJob(header.key);
-        const result = readTileResult(header);
-        let placed: TileResult = result;
-        if (cluster.isCommitted(header.key, result.task)) {
-          for await (const _ of rest);
-        } else if (header.offsets.length === 0 && result.blocks.length > 0) {
-          placed = { ...result, part: job.store.part, blocks: await job.store.store(result.blocks, dataOf(rest)) };
-        } else if (result.blocks.length > 0) await checkPart(job.sink, result);
-        const verdict = cluster.commit(header.key, placed, header.lease);
+        const commitOne = header.framesJson === '' ? commitBlocks : commitFrames;
+        const verdict = await commitOne(cluster, header, dataOf(rest));
         // The job writes its ledger in the turns that follow; the answer may wait for that.
         await new Promise((resolve) => setImmediate(resolve));
         switch (verdict) {
@@ -68,6 +70,23 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
       },
     ),
   };
+}
+
+/** Takes the result of a tile: blocks that came with it are stored first, unless the tile has come before. */
+async function commitBlocks(
+  cluster: Cluster,
+  header: halotile.v1.TileCommit,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<Verdict> {
+  const job = cluster.openJob(header.key);
+  const result = readTileResult(header);
+  let placed: TileResult = result;
+  if (cluster.isCommitted(header.key, result.task)) {
+    for await (const _ of chunks);
+  } else if (header.offsets.length === 0 && result.blocks.length > 0) {
+    placed = { ...result, part: job.store.part, blocks: await job.store.store(result.blocks, chunks) };
+  } else if (result.blocks.length > 0) await checkPart(job.sink, result);
+  return cluster.commit(header.key, placed, header.lease);
 }
 
 async function* dataOf(messages: AsyncIterable<halotile.v1.CommitTileRequest>): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,11 @@
 import type { halotile } from '../../proto/gen/messages.js';
-import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { RemoteRaster, SourceRef, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import { toPortable } from '../../tiling/job/portable.js';
 import type { BlockSource } from '../../tiling/sources/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import type { AddedTiles, ClusterWork } from './cluster-work.js';
 import { InlineStore } from './inline-store.js';
 
 type FileRef = Extract<SourceRef, { kind: 'file' }>;
@@ -19,7 +20,7 @@ interface PendingTile {
 const STAGE_STRIDE = 2 ** 32;
 
 /** One job as the cluster runs it: tiles that were asked for, and the files behind inline transfers. */
-export class ClusterJob {
+export class ClusterJob implements ClusterWork {
   #job: TileJob;
   readonly #roots: StorageRoots;
   readonly #pending = new Map<number, PendingTile>();
@@ -55,11 +56,22 @@ export class ClusterJob {
     });
   }
 
-  /** The tiles that were asked for since the last call. */
-  takeFresh(): Map<number, number[]> {
-    const fresh = this.#fresh;
+  takeFresh(): AddedTiles[] {
+    const fresh = [...this.#fresh].map(([stage, tiles]) => ({ stage, tiles }));
     this.#fresh = new Map();
     return fresh;
+  }
+
+  grant(stage: number, tile: number): halotile.v1.IGrant {
+    const { reads = [], carries = [] } = this.taskOf(stage, tile) ?? {};
+    return { reads: [...reads], carries: [...carries] };
+  }
+
+  reject(stage: number, tile: number, failure: ErrorRecord): void {
+    const key = stage * STAGE_STRIDE + tile;
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
+    pending?.reject(fromErrorRecord(failure));
   }
 
   taskOf(stage: number, tile: number): TileTask | undefined {
@@ -73,8 +85,7 @@ export class ClusterJob {
     pending?.resolve(result);
   }
 
-  /** Every tile that was asked for fails. */
-  rejectAll(error: Parameters<typeof fromErrorRecord>[0]): void {
+  rejectAll(error: ErrorRecord): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(fromErrorRecord(error));
@@ -109,7 +120,6 @@ export class ClusterJob {
     return sink;
   }
 
-  /** What a worker needs to open the job, by reference where it sees the root. */
   describe(visible: ReadonlySet<string>): halotile.v1.IOpenJob {
     const { job, sink } = this;
     const rooted = (path: string) => {

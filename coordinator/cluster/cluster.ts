@@ -2,10 +2,13 @@ import type { halotile } from '../../proto/gen/messages.js';
 import type { ErrorRecord } from '../../tiling/errors.js';
 import { HalotileError } from '../../tiling/errors.js';
 import type { TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { FrameReply, FrameTask } from '../../tiling/palette/frame-task.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { ClusterJob } from './cluster-job.js';
+import type { ClusterWork } from './cluster-work.js';
+import { FrameJob } from './frame-job.js';
 
 /** A connected worker, as far as the cluster talks to it. */
 export interface WorkerLink {
@@ -37,7 +40,7 @@ export interface JobTerms {
 }
 
 interface OpenedJob extends JobTerms {
-  readonly clusterJob: ClusterJob;
+  readonly work: ClusterWork;
   /** Links that know the job. */
   readonly openedOn: Set<WorkerId>;
 }
@@ -123,32 +126,45 @@ export class Cluster {
   run(job: TileJob, task: TileTask, terms: JobTerms): Promise<TileResult> {
     let opened = this.#jobs.get(job.key);
     if (opened === undefined) {
-      opened = { ...terms, clusterJob: new ClusterJob(job, this.#options.roots), openedOn: new Set() };
-      this.#jobs.set(job.key, opened);
-      this.#step({
-        type: 'job-opened',
-        job: job.key,
-        priority: terms.priority,
-        needs: [],
+      const clusterJob = new ClusterJob(job, this.#options.roots);
+      opened = this.#open(job.key, clusterJob, terms, {
         taskBytes: job.plan.memory.perThreadBytes,
         stageTiles: job.plan.stages.map(({ across, down }) => across * down),
       });
     }
-    const { clusterJob, openedOn } = opened;
-    if (clusterJob.update(job)) openedOn.clear();
-    return clusterJob.run(task, () => {
-      for (const [stage, tiles] of clusterJob.takeFresh()) {
-        this.#step({ type: 'tiles-added', job: job.key, stage, tiles });
-      }
-    });
+    const clusterJob = tilesOf(opened.work, job.key);
+    if (clusterJob.update(job)) opened.openedOn.clear();
+    return clusterJob.run(task, () => this.#announce(job.key, clusterJob));
+  }
+
+  /** Runs one task of a dataset's frames, which are opened as a job with their first one. */
+  runFrames(job: FrameJob, task: FrameTask, terms: JobTerms): Promise<FrameReply> {
+    if (!this.#jobs.has(job.key)) {
+      this.#open(job.key, job, terms, { taskBytes: job.taskBytes, stageTiles: [0], failsAlone: true });
+    }
+    return job.run(task, () => this.#announce(job.key, job));
+  }
+
+  /** Storage that workers may share. */
+  get roots(): StorageRoots {
+    return this.#options.roots;
+  }
+
+  /** Tasks that all connected workers run at once. */
+  get slots(): number {
+    return this.#scheduler.slots;
   }
 
   /** @throws not-found where the job is not open (any more) */
   openJob(key: string): ClusterJob {
-    const opened = this.#jobs.get(key);
-    if (opened === undefined)
-      throw new HalotileError('not-found', { what: 'the job is not open any more', where: key });
-    return opened.clusterJob;
+    return tilesOf(this.#jobs.get(key)?.work, key);
+  }
+
+  /** @throws not-found where the frames are not open (any more) */
+  openFrames(key: string): FrameJob {
+    const work = this.#jobs.get(key)?.work;
+    if (work instanceof FrameJob) return work;
+    throw notOpen(key);
   }
 
   /** Whether the tile came before: its blocks need not be stored, and must not take the place of those there. */
@@ -159,10 +175,17 @@ export class Cluster {
   /** A tile has arrived whole; says what it is worth. */
   commit(key: string, result: TileResult, lease: number): Verdict {
     const { stage, tile } = result.task;
-    const commands = this.#step({ type: 'result', job: key, stage, tile, pixelCrc: result.pixelCrc, lease });
+    const verdict = this.judge(key, { stage, tile, pixelCrc: result.pixelCrc, lease });
+    if (verdict === 'commit') this.openJob(key).resolve(result);
+    return verdict;
+  }
+
+  /** What a result is worth; one that counts is to be given to its job at once. */
+  judge(key: string, result: Omit<Extract<SchedulerEvent, { type: 'result' }>, 'type' | 'job'>): Verdict {
+    const { stage, tile } = result;
+    const commands = this.#step({ type: 'result', job: key, ...result });
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
-    if (verdict === 'commit') this.#jobs.get(key)?.clusterJob.resolve(result);
-    else this.#wasted++;
+    if (verdict !== 'commit') this.#wasted++;
     if (verdict === 'unequal') {
       this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`);
     }
@@ -175,7 +198,7 @@ export class Cluster {
     if (opened === undefined) return;
     this.#step({ type: 'job-closed', job: key });
     this.#forget(key, opened, reason);
-    await opened.clusterJob.close();
+    await opened.work.close();
   }
 
   /** No further grants; workers are told to finish and go. */
@@ -189,10 +212,26 @@ export class Cluster {
     for (const link of this.#links.values()) link.close('the coordinator ends');
   }
 
-  #forget(key: string, { clusterJob, openedOn }: OpenedJob, reason: ErrorRecord): void {
+  #open(
+    key: string,
+    work: ClusterWork,
+    { priority, onWaiting }: JobTerms,
+    shape: { readonly taskBytes: number; readonly stageTiles: readonly number[]; readonly failsAlone?: boolean },
+  ): OpenedJob {
+    const opened = { priority, onWaiting, work, openedOn: new Set<WorkerId>() };
+    this.#jobs.set(key, opened);
+    this.#step({ type: 'job-opened', job: key, priority, needs: [], ...shape });
+    return opened;
+  }
+
+  #announce(key: string, work: ClusterWork): void {
+    for (const tiles of work.takeFresh()) this.#step({ type: 'tiles-added', job: key, ...tiles });
+  }
+
+  #forget(key: string, { work, openedOn }: OpenedJob, reason: ErrorRecord): void {
     this.#jobs.delete(key);
     for (const id of openedOn) this.#links.get(id)?.send({ closeJob: { key } });
-    clusterJob.rejectAll(reason);
+    work.rejectAll(reason);
   }
 
   #step(event: SchedulerEvent) {
@@ -210,7 +249,12 @@ export class Cluster {
         case 'job-failed': {
           const opened = this.#jobs.get(command.job);
           if (opened !== undefined) this.#forget(command.job, opened, command.failure);
-          void opened?.clusterJob.close();
+          void opened?.work.close();
+          break;
+        }
+        case 'tile-failed': {
+          const { job, stage, tile, failure } = command;
+          this.#jobs.get(job)?.work.reject(stage, tile, failure);
           break;
         }
         case 'job-waiting':
@@ -247,10 +291,18 @@ export class Cluster {
     if (link === undefined || opened === undefined) return;
     if (!opened.openedOn.has(worker)) {
       opened.openedOn.add(worker);
-      link.send({ openJob: opened.clusterJob.describe(link.roots) });
+      link.send({ openJob: opened.work.describe(link.roots) });
     }
     if (attempt > 1) this.#options.log(`tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`);
-    const { reads = [], carries = [] } = opened.clusterJob.taskOf(stage, tile) ?? {};
-    link.send({ grant: { lease, key: job, stage, tile, attempt, reads: [...reads], carries: [...carries] } });
+    link.send({ grant: { lease, key: job, stage, tile, attempt, ...opened.work.grant(stage, tile, link.roots) } });
   }
+}
+
+function tilesOf(work: ClusterWork | undefined, key: string): ClusterJob {
+  if (work instanceof ClusterJob) return work;
+  throw notOpen(key);
+}
+
+function notOpen(key: string): HalotileError {
+  return new HalotileError('not-found', { what: 'the job is not open any more', where: key });
 }

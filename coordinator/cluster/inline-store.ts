@@ -86,7 +86,7 @@ export class InlineStore {
 }
 
 /** Chunks of any size as runs of exactly the bytes asked for; nothing is copied. */
-function byteQueue(chunks: AsyncIterable<Uint8Array>) {
+export function byteQueue(chunks: AsyncIterable<Uint8Array>) {
   const source = chunks[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array(0);
   return {

@@ -41,7 +41,7 @@ export class DatasetCounts {
     this.#tell();
   }
 
-  written(outputs: readonly RemappedOutput[]): void {
+  written(outputs: readonly Pick<RemappedOutput, 'bytes'>[]): void {
     this.#written += outputs.length;
     for (const { bytes } of outputs) this.#bytesWritten += bytes;
     this.#tell();

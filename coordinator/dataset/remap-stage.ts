@@ -82,8 +82,9 @@ async function writeLarge(running: RunningCharacter, index: number, palette: Pal
   const [shown] = sampled
     ? await gate.run(() => executor.remapFrames({ ...small, frames, palette: colours.palette, target }))
     : [];
-  running.record(running.written({ index, bytes, sample: shown?.sample ?? null }));
-  counts.written([{ index, bytes, sample: null }]);
+  const written = { index, bytes, sample: shown?.sample ?? null };
+  running.record(running.written(written));
+  counts.written([written]);
 }
 
 function summaryOf(

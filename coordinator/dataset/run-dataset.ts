@@ -27,8 +27,6 @@ import { writeWhole } from './write-palette-files.js';
 
 /** Characters under way at a time: enough to fill the barrier of one with the frames of another. */
 const CHARACTERS_AT_ONCE = 4;
-/** Tasks that wait at the executor, so that no slot is idle between two. */
-const TASKS_PER_SLOT = 2;
 
 /** A palette job and everything it runs with. */
 export interface DatasetRun {
@@ -93,7 +91,7 @@ async function runLocked(
   const chain = job.operations.length === 0 ? null : chainOf(job);
   const { size } = job;
   const digest = jobDigest({ format: 3, version, size, options: job.palette, target, ...chainIdentity(chain) });
-  const gate = new TaskGate(executor.slots * TASKS_PER_SLOT, interruptOf(signal));
+  const gate = new TaskGate(executor.tasksAtOnce, interruptOf(signal));
   const onProgress = (large: LargeProgress) => counts.filtering(large);
   const context: DatasetContext = {
     job,

@@ -116,7 +116,7 @@ export class RunningCharacter {
   }
 
   /** The record of a frame whose output is there. */
-  written({ index, bytes, sample }: RemappedOutput): CharacterRecord {
+  written({ index, bytes, sample }: Omit<RemappedOutput, 'pixelCrc'>): CharacterRecord {
     const { name } = this.frame(index);
     const base64 = (png: Uint8Array) => Buffer.from(png).toString('base64');
     const kept = sample === null ? null : { frame: name, before: base64(sample.before), after: base64(sample.after) };

@@ -16,11 +16,23 @@ export type SchedulerEvent =
       readonly needs: readonly string[];
       /** Bytes that one attempt holds on a worker. */
       readonly taskBytes: number;
-      /** Number of tiles of each stage; stage n runs when all tiles added to stages before it are committed. */
+      /**
+       * Number of tiles of each stage, as far as it is known; stage n runs when all tiles added to stages before it
+       * are committed.
+       */
       readonly stageTiles: readonly number[];
+      /** Whether a tile that is given up fails by itself and the job goes on; the whole job fails where absent. */
+      readonly failsAlone?: boolean;
     }
   /** Tiles to run, in the order in which they should start; each at most once, none that the ledger has. */
-  | { readonly type: 'tiles-added'; readonly job: string; readonly stage: number; readonly tiles: ArrayLike<number> }
+  | {
+      readonly type: 'tiles-added';
+      readonly job: string;
+      readonly stage: number;
+      readonly tiles: ArrayLike<number>;
+      /** Whether they are given up at the first death: whoever adds them can ask for their parts one by one. */
+      readonly divisible?: boolean;
+    }
   /** Finished, cancelled or given up: whatever still runs is cancelled. */
   | { readonly type: 'job-closed'; readonly job: string }
   | {
@@ -93,6 +105,14 @@ export type SchedulerCommand =
     }
   /** The job is closed; every lease of it was cancelled. */
   | { readonly type: 'job-failed'; readonly job: string; readonly failure: ErrorRecord }
+  /** The tile is given up; its job goes on without it. */
+  | {
+      readonly type: 'tile-failed';
+      readonly job: string;
+      readonly stage: number;
+      readonly tile: number;
+      readonly failure: ErrorRecord;
+    }
   /** No connected worker can run it; sent once until one can. */
   | { readonly type: 'job-waiting'; readonly job: string }
   | { readonly type: 'job-running'; readonly job: string }

@@ -18,6 +18,7 @@ import {
   TILE_COMMITTED,
   TILE_PENDING,
   TILE_RUNNING,
+  TILE_UNKNOWN,
   type Worker,
 } from './state.js';
 
@@ -57,6 +58,13 @@ export class Scheduler {
   get workers(): number {
     let count = 0;
     for (const worker of this.#workers.values()) if (!worker.draining) count++;
+    return count;
+  }
+
+  /** Attempts that connected workers run at once. */
+  get slots(): number {
+    let count = 0;
+    for (const worker of this.#workers.values()) if (!worker.draining) count += worker.slots;
     return count;
   }
 
@@ -140,17 +148,22 @@ export class Scheduler {
     }
   }
 
-  #openJob({ job: key, priority, needs, taskBytes, stageTiles }: Event<'job-opened'>): void {
+  #openJob({ job: key, priority, needs, taskBytes, stageTiles, failsAlone = false }: Event<'job-opened'>): void {
     const stages = stageTiles.map((tiles) => new Stage(tiles));
-    const job: OpenJob = { key, priority, needs, taskBytes, stages, leases: 0, waiting: false };
+    const job: OpenJob = { key, priority, needs, taskBytes, stages, failsAlone, leases: 0, waiting: false };
     this.#jobs.set(key, job);
     this.#noteWaiting();
   }
 
-  #addTiles({ job: key, stage: index, tiles }: Event<'tiles-added'>): void {
+  #addTiles({ job: key, stage: index, tiles, divisible = false }: Event<'tiles-added'>): void {
     const stage = this.#jobs.get(key)?.stages[index];
     if (stage === undefined) return;
-    for (let i = 0; i < tiles.length; i++) stage.tileState[tiles[i]!] = TILE_PENDING;
+    for (let i = 0; i < tiles.length; i++) {
+      const tile = tiles[i]!;
+      stage.reserve(tile);
+      stage.tileState[tile] = TILE_PENDING;
+      if (divisible) stage.divisible.add(tile);
+    }
     stage.pool.add(tiles);
     stage.remaining += tiles.length;
     this.#fillAll();
@@ -159,16 +172,16 @@ export class Scheduler {
   #closeJob(key: string): void {
     const job = this.#jobs.get(key);
     if (job === undefined) return;
-    for (const stage of job.stages) {
-      for (const leases of [...stage.running.values()]) {
-        for (const lease of [...leases]) {
-          this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
-          this.#end(lease);
-        }
-      }
-    }
+    for (const stage of job.stages) for (const leases of [...stage.running.values()]) this.#cancelAll(leases);
     this.#jobs.delete(key);
     this.#fillAll();
+  }
+
+  #cancelAll(leases: readonly Lease[]): void {
+    for (const lease of [...leases]) {
+      this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
+      this.#end(lease);
+    }
   }
 
   #join({ worker: id, instance, slots, memoryBytes, labels }: Event<'worker-joined'>): void {
@@ -212,15 +225,15 @@ export class Scheduler {
   #kill(lease: Lease): void {
     const { job, stage: index, tile } = lease;
     const stage = job.stages[index]!;
-    if (stage.tileState[tile] === TILE_COMMITTED) return;
+    if (stage.tileState[tile] === TILE_COMMITTED || stage.tileState[tile] === TILE_UNKNOWN) return;
     const trouble = stage.troubleOf(tile);
     trouble.kills++;
     trouble.avoid.add(lease.worker.instance);
-    if (trouble.kills < this.#limits.maxKills) return;
-    this.#giveUp(job, {
+    if (trouble.kills < (stage.divisible.has(tile) ? 1 : this.#limits.maxKills)) return;
+    this.#giveUp(lease, {
       tag: 'tile-poisoned',
       detail: {
-        what: `${trouble.kills} workers or threads died or hung while they ran it`,
+        what: `${trouble.kills} ${trouble.kills === 1 ? 'worker or thread' : 'workers or threads'} died or hung while they ran it`,
         where: `tile ${tile} of stage ${index}`,
         remedy: "look at the workers' logs, and submit the job again to continue it",
       },
@@ -232,20 +245,28 @@ export class Scheduler {
     if (lease === undefined) return;
     this.#end(lease);
     const stage = lease.job.stages[lease.stage]!;
-    if (!retryable) this.#giveUp(lease.job, failure);
+    if (!retryable) this.#giveUp(lease, failure);
     else if (crashed) this.#kill(lease);
     else {
       const trouble = stage.troubleOf(lease.tile);
       trouble.failures++;
       trouble.avoid.add(lease.worker.instance);
-      if (trouble.failures >= this.#limits.maxFailures) this.#giveUp(lease.job, failure);
+      if (trouble.failures >= this.#limits.maxFailures) this.#giveUp(lease, failure);
     }
     this.#requeue(lease);
     this.#fillAll();
   }
 
-  #giveUp(job: OpenJob, failure: ErrorRecord): void {
+  /** The tile of a lease that has ended is not tried again. */
+  #giveUp({ job, stage: index, tile }: Lease, failure: ErrorRecord): void {
     if (this.#jobs.get(job.key) !== job) return;
+    if (job.failsAlone) {
+      const stage = job.stages[index]!;
+      this.#cancelAll(stage.running.get(tile) ?? []);
+      stage.forget(tile);
+      this.#commands.push({ type: 'tile-failed', job: job.key, stage: index, tile, failure });
+      return;
+    }
     this.#closeJob(job.key);
     this.#commands.push({ type: 'job-failed', job: job.key, failure });
   }
@@ -267,6 +288,7 @@ export class Scheduler {
     stage.remaining--;
     stage.retries.delete(tile);
     stage.trouble.delete(tile);
+    stage.divisible.delete(tile);
     say('commit');
     const leases = [...(stage.running.get(tile) ?? [])];
     for (const lease of leases) {

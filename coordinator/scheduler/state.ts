@@ -33,10 +33,12 @@ export class Stage {
   readonly pool = new TilePool();
   /** Tiles to be granted again, oldest first. */
   readonly retries = new Set<number>();
-  readonly tileState: Uint8Array;
-  readonly attempts: Uint8Array;
-  readonly crcs: Uint32Array;
+  tileState: Uint8Array;
+  attempts: Uint8Array;
+  crcs: Uint32Array;
   readonly trouble = new Map<number, Trouble>();
+  /** Tiles that are given up at their first death. */
+  readonly divisible = new Set<number>();
   /** Leases of running tiles, oldest grant first; a second element is the second copy of a late tile. */
   readonly running = new Map<number, Lease[]>();
   /** Tiles added and not committed. */
@@ -48,6 +50,25 @@ export class Stage {
     this.tileState = new Uint8Array(tiles);
     this.attempts = new Uint8Array(tiles);
     this.crcs = new Uint32Array(tiles);
+  }
+
+  /** Makes room for a tile beyond those that the stage was made for. */
+  reserve(tile: number): void {
+    if (tile < this.tileState.length) return;
+    const tiles = Math.max(tile + 1, 2 * this.tileState.length);
+    this.tileState = widened(this.tileState, new Uint8Array(tiles));
+    this.attempts = widened(this.attempts, new Uint8Array(tiles));
+    this.crcs = widened(this.crcs, new Uint32Array(tiles));
+  }
+
+  /** A tile that was given up: no result of it is wanted any more. */
+  forget(tile: number): void {
+    this.tileState[tile] = TILE_UNKNOWN;
+    this.attempts[tile] = 0;
+    this.remaining--;
+    this.retries.delete(tile);
+    this.trouble.delete(tile);
+    this.divisible.delete(tile);
   }
 
   /** Tiles that wait for a grant. */
@@ -71,6 +92,8 @@ export interface OpenJob {
   readonly needs: readonly string[];
   readonly taskBytes: number;
   readonly stages: readonly Stage[];
+  /** Whether a tile that is given up leaves the others. */
+  readonly failsAlone: boolean;
   /** Leases held by workers. */
   leases: number;
   /** Whether `job-waiting` was said last. */
@@ -104,4 +127,9 @@ export function runnableStage(job: OpenJob): { stage: Stage; index: number } | u
 /** Whether a worker has what a job needs. */
 export function canRun(worker: Worker, job: OpenJob): boolean {
   return job.needs.every((label) => worker.labels.has(label));
+}
+
+function widened<T extends Uint8Array | Uint32Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
 }

@@ -34,6 +34,8 @@ export interface JobRunnerOptions {
 
 const INTERRUPTED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the coordinator shuts down' } };
 
+const CANCELLED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the job was cancelled' } };
+
 /** Takes jobs from the queue and runs them on the cluster, several at a time. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
@@ -72,7 +74,11 @@ export class JobRunner {
     let outcome: JobOutcome;
     try {
       const result = isDatasetSpec(job.spec)
-        ? await runQueuedDataset(job, job.spec, { ...this.#options, signal: abort })
+        ? await runQueuedDataset(job, job.spec, {
+            ...this.#options,
+            signal: abort,
+            reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
+          })
         : await this.#runImage(claim, job.spec, abort);
       outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
     } catch (error) {
@@ -100,7 +106,7 @@ export class JobRunner {
     };
     const executor = new ClusterExecutor(cluster, terms, scanner);
     this.#running.add(executor);
-    const onStop = () => void executor.stop({ tag: 'interrupted', detail: { what: 'the job was cancelled' } });
+    const onStop = () => void executor.stop(CANCELLED);
     stop.addEventListener('abort', onStop);
     try {
       return await runJob({

@@ -1,27 +1,37 @@
-import { HalotileError } from '../../tiling/errors.js';
+import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import type { TileExecutor } from '../../tiling/job/execution.js';
 import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import type { Cluster, JobTerms } from '../cluster/cluster.js';
+import { ClusterExecutor } from '../cluster/cluster-executor.js';
+import { ClusterFrames } from '../cluster/cluster-frames.js';
 import type { DatasetProgress } from '../dataset/dataset-counts.js';
-import type { TileRuns } from '../dataset/large-images.js';
 import type { DatasetResult } from '../dataset/report.js';
 import { runDataset } from '../dataset/run-dataset.js';
 import type { QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents, LiveProgress } from './job-events.js';
 import type { Places } from './places.js';
 
-/** What runs jobs over many images on the coordinator's machine. */
+/** What jobs over many images need of the coordinator's own threads; workers do the rest. */
 export interface DatasetMeans {
   /** Called at the first such job; the caller closes what it gave. */
   readonly frames: () => FrameExecutor;
-  readonly tiles: TileRuns;
 }
 
 /** What of a coordinator such a job needs. */
 export interface QueuedDatasetOptions {
   readonly datasets?: DatasetMeans;
+  readonly cluster: Cluster;
   readonly places: Places;
   readonly events: JobEvents;
+  /** What one worker is taken to have. */
+  readonly machine: PlanMachine;
+  /** Reads maps of large images that must be known before there is a plan. */
+  readonly scanner: Pick<TileExecutor, 'scanMap'>;
   readonly signal: AbortSignal;
+  /** Why the signal aborted, for those who wait. */
+  readonly reason: () => ErrorRecord;
   /** Seconds on a monotonic clock. */
   readonly now: () => number;
 }
@@ -31,26 +41,54 @@ export interface QueuedDatasetOptions {
  * @throws HalotileError
  */
 export async function runQueuedDataset(
-  { id, principal }: QueuedJob,
+  { id, principal, priority }: QueuedJob,
   named: DatasetSpec,
-  { datasets, places, events, signal, now }: QueuedDatasetOptions,
+  options: QueuedDatasetOptions,
 ): Promise<DatasetResult> {
+  const { datasets, cluster, places, events, machine, scanner, signal, now } = options;
   if (datasets === undefined) {
     throw new HalotileError('not-ready', { what: 'this coordinator runs no dataset jobs', where: id });
   }
   const job = places.resolveDataset(named, principal);
-  events.enter(id, 'running', 'images are running');
-  const result = await runDataset({
-    ...{ job, executor: datasets.frames(), tiles: datasets.tiles, signal, now },
-    allow: (path) => places.allows(path, job),
-    onProgress: (progress) => events.report(id, liveProgress(progress)),
+  const terms: JobTerms = {
+    priority,
+    onWaiting: (waiting) => {
+      if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
+      else events.enter(id, 'running', 'images are running');
+    },
+  };
+  const frames = new ClusterFrames({
+    ...{ cluster, terms, here: datasets.frames(), output: job.output, wholePixels: job.wholePixels },
   });
-  return { ...result, report: `${named.output}/report.html` };
+  let tiles: ClusterExecutor | undefined;
+  const openTiles = () => {
+    // One at a time: each large image is a job of its own.
+    tiles = new ClusterExecutor(cluster, terms, scanner);
+    return tiles;
+  };
+  const onStop = () => {
+    void frames.stop(options.reason());
+    void tiles?.stop(options.reason());
+  };
+  signal.addEventListener('abort', onStop, { once: true });
+  events.enter(id, 'running', 'images are running');
+  try {
+    const result = await runDataset({
+      ...{ job, executor: frames, tiles: { executor: openTiles, machine }, signal, now },
+      allow: (path) => places.allows(path, job),
+      onProgress: (progress) => events.report(id, liveProgress(progress, frames.running + (tiles?.running ?? 0))),
+    });
+    return { ...result, report: `${named.output}/report.html` };
+  } finally {
+    signal.removeEventListener('abort', onStop);
+    await frames.close();
+    await tiles?.close();
+  }
 }
 
-function liveProgress({ frames, characters, reused, large }: DatasetProgress): LiveProgress {
+function liveProgress({ frames, characters, reused, large }: DatasetProgress, tilesRunning: number): LiveProgress {
   return {
-    ...{ tilesDone: large?.tilesDone ?? 0, tilesTotal: large?.tilesTotal ?? 0, tilesRunning: 0 },
+    ...{ tilesDone: large?.tilesDone ?? 0, tilesTotal: large?.tilesTotal ?? 0, tilesRunning },
     ...{ pixelsDone: 0, pixelsTotal: 0, pixelsResumed: 0, bytesRead: 0, bytesWritten: 0 },
     dataset: {
       imagesCounted: frames.counted,

@@ -2933,6 +2933,9 @@ export namespace halotile {
 
             /** OpenJob mask */
             mask?: (halotile.v1.IJobSource|undefined);
+
+            /** OpenJob frames */
+            frames?: (boolean|undefined);
         }
 
         /** Represents an OpenJob. */
@@ -2964,6 +2967,9 @@ export namespace halotile {
 
             /** OpenJob mask. */
             public mask: halotile.v1.JobSource;
+
+            /** OpenJob frames. */
+            public frames: boolean;
 
             /**
              * Encodes the specified OpenJob message. Does not implicitly {@link halotile.v1.OpenJob.verify|verify} messages.
@@ -3197,6 +3203,9 @@ export namespace halotile {
 
             /** Grant carries */
             carries?: (string[]|undefined);
+
+            /** Grant frames */
+            frames?: (halotile.v1.IFrameTask|undefined);
         }
 
         /** Represents a Grant. */
@@ -3229,6 +3238,9 @@ export namespace halotile {
             /** Grant carries. */
             public carries: string[];
 
+            /** Grant frames. */
+            public frames: halotile.v1.FrameTask;
+
             /**
              * Encodes the specified Grant message. Does not implicitly {@link halotile.v1.Grant.verify|verify} messages.
              * @param message Grant message or plain object to encode
@@ -3249,6 +3261,126 @@ export namespace halotile {
 
             /**
              * Gets the default type url for Grant
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a FrameTask. */
+        interface IFrameTask {
+
+            /** FrameTask taskJson */
+            taskJson?: (string|undefined);
+
+            /** FrameTask files */
+            files?: (halotile.v1.IFrameFile[]|undefined);
+
+            /** FrameTask root */
+            root?: (string|undefined);
+
+            /** FrameTask incoming */
+            incoming?: (string|undefined);
+
+            /** FrameTask spill */
+            spill?: (string|undefined);
+        }
+
+        /** Represents a FrameTask. */
+        class FrameTask implements IFrameTask {
+
+            /**
+             * Constructs a new FrameTask.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IFrameTask);
+
+            /** FrameTask taskJson. */
+            public taskJson: string;
+
+            /** FrameTask files. */
+            public files: halotile.v1.FrameFile[];
+
+            /** FrameTask root. */
+            public root: string;
+
+            /** FrameTask incoming. */
+            public incoming: string;
+
+            /** FrameTask spill. */
+            public spill: string;
+
+            /**
+             * Encodes the specified FrameTask message. Does not implicitly {@link halotile.v1.FrameTask.verify|verify} messages.
+             * @param message FrameTask message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IFrameTask, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FrameTask message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns FrameTask
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FrameTask;
+
+            /**
+             * Gets the default type url for FrameTask
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a FrameFile. */
+        interface IFrameFile {
+
+            /** FrameFile root */
+            root?: (string|undefined);
+
+            /** FrameFile path */
+            path?: (string|undefined);
+        }
+
+        /** Represents a FrameFile. */
+        class FrameFile implements IFrameFile {
+
+            /**
+             * Constructs a new FrameFile.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IFrameFile);
+
+            /** FrameFile root. */
+            public root: string;
+
+            /** FrameFile path. */
+            public path: string;
+
+            /**
+             * Encodes the specified FrameFile message. Does not implicitly {@link halotile.v1.FrameFile.verify|verify} messages.
+             * @param message FrameFile message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IFrameFile, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FrameFile message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns FrameFile
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FrameFile;
+
+            /**
+             * Gets the default type url for FrameFile
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -3472,7 +3604,8 @@ export namespace halotile {
             SOURCE_ROLE_MAP = 2,
             SOURCE_ROLE_OUTPUT = 3,
             SOURCE_ROLE_EXTRA = 4,
-            SOURCE_ROLE_MASK = 5
+            SOURCE_ROLE_MASK = 5,
+            SOURCE_ROLE_FRAME = 6
         }
 
         /** Properties of a FetchBlocksRequest. */
@@ -3678,6 +3811,9 @@ export namespace halotile {
 
             /** BlockPart crc */
             crc?: (number|undefined);
+
+            /** BlockPart lost */
+            lost?: (boolean|undefined);
         }
 
         /** Represents a BlockPart. */
@@ -3700,6 +3836,9 @@ export namespace halotile {
 
             /** BlockPart crc. */
             public crc: number;
+
+            /** BlockPart lost. */
+            public lost: boolean;
 
             /**
              * Encodes the specified BlockPart message. Does not implicitly {@link halotile.v1.BlockPart.verify|verify} messages.
@@ -3837,6 +3976,9 @@ export namespace halotile {
 
             /** TileCommit partialJson */
             partialJson?: (string|undefined);
+
+            /** TileCommit framesJson */
+            framesJson?: (string|undefined);
         }
 
         /** Represents a TileCommit. */
@@ -3901,6 +4043,9 @@ export namespace halotile {
 
             /** TileCommit partialJson. */
             public partialJson: string;
+
+            /** TileCommit framesJson. */
+            public framesJson: string;
 
             /**
              * Encodes the specified TileCommit message. Does not implicitly {@link halotile.v1.TileCommit.verify|verify} messages.

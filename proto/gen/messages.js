@@ -4794,6 +4794,7 @@ export const halotile = $root.halotile = (() => {
             OpenJob.prototype.sink = null;
             OpenJob.prototype.extras = $util.emptyArray;
             OpenJob.prototype.mask = null;
+            OpenJob.prototype.frames = false;
 
             OpenJob.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4817,6 +4818,8 @@ export const halotile = $root.halotile = (() => {
                         $root.halotile.v1.ExtraSource.encode(message.extras[i], writer.uint32(50).fork(), q + 1).ldelim();
                 if (message.mask != null && Object.hasOwnProperty.call(message, "mask"))
                     $root.halotile.v1.JobSource.encode(message.mask, writer.uint32(58).fork(), q + 1).ldelim();
+                if (message.frames != null && Object.hasOwnProperty.call(message, "frames"))
+                    writer.uint32(64).bool(message.frames);
                 return writer;
             };
 
@@ -4871,6 +4874,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 7: {
                             message.mask = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 8: {
+                            message.frames = reader.bool();
                             break;
                         }
                     default:
@@ -5189,6 +5196,7 @@ export const halotile = $root.halotile = (() => {
             Grant.prototype.attempt = 0;
             Grant.prototype.reads = $util.emptyArray;
             Grant.prototype.carries = $util.emptyArray;
+            Grant.prototype.frames = null;
 
             Grant.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5213,6 +5221,8 @@ export const halotile = $root.halotile = (() => {
                 if (message.carries != null && message.carries.length)
                     for (let i = 0; i < message.carries.length; ++i)
                         writer.uint32(58).string(message.carries[i]);
+                if (message.frames != null && Object.hasOwnProperty.call(message, "frames"))
+                    $root.halotile.v1.FrameTask.encode(message.frames, writer.uint32(66).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -5271,6 +5281,10 @@ export const halotile = $root.halotile = (() => {
                             message.carries.push(reader.string());
                             break;
                         }
+                    case 8: {
+                            message.frames = $root.halotile.v1.FrameTask.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -5292,6 +5306,191 @@ export const halotile = $root.halotile = (() => {
             };
 
             return Grant;
+        })();
+
+        v1.FrameTask = (function() {
+
+            function FrameTask(properties) {
+                this.files = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            FrameTask.prototype.taskJson = "";
+            FrameTask.prototype.files = $util.emptyArray;
+            FrameTask.prototype.root = "";
+            FrameTask.prototype.incoming = "";
+            FrameTask.prototype.spill = "";
+
+            FrameTask.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.taskJson != null && Object.hasOwnProperty.call(message, "taskJson"))
+                    writer.uint32(10).string(message.taskJson);
+                if (message.files != null && message.files.length)
+                    for (let i = 0; i < message.files.length; ++i)
+                        $root.halotile.v1.FrameFile.encode(message.files[i], writer.uint32(18).fork(), q + 1).ldelim();
+                if (message.root != null && Object.hasOwnProperty.call(message, "root"))
+                    writer.uint32(26).string(message.root);
+                if (message.incoming != null && Object.hasOwnProperty.call(message, "incoming"))
+                    writer.uint32(34).string(message.incoming);
+                if (message.spill != null && Object.hasOwnProperty.call(message, "spill"))
+                    writer.uint32(42).string(message.spill);
+                return writer;
+            };
+
+            FrameTask.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.FrameTask();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.taskJson = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            if (!(message.files && message.files.length))
+                                message.files = [];
+                            message.files.push($root.halotile.v1.FrameFile.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 3: {
+                            message.root = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.incoming = reader.string();
+                            break;
+                        }
+                    case 5: {
+                            message.spill = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            FrameTask.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.FrameTask";
+            };
+
+            return FrameTask;
+        })();
+
+        v1.FrameFile = (function() {
+
+            function FrameFile(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            FrameFile.prototype.root = "";
+            FrameFile.prototype.path = "";
+
+            FrameFile.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.root != null && Object.hasOwnProperty.call(message, "root"))
+                    writer.uint32(10).string(message.root);
+                if (message.path != null && Object.hasOwnProperty.call(message, "path"))
+                    writer.uint32(18).string(message.path);
+                return writer;
+            };
+
+            FrameFile.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.FrameFile();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.root = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.path = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            FrameFile.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.FrameFile";
+            };
+
+            return FrameFile;
         })();
 
         v1.StoredRead = (function() {
@@ -5628,6 +5827,7 @@ export const halotile = $root.halotile = (() => {
             values[valuesById[3] = "SOURCE_ROLE_OUTPUT"] = 3;
             values[valuesById[4] = "SOURCE_ROLE_EXTRA"] = 4;
             values[valuesById[5] = "SOURCE_ROLE_MASK"] = 5;
+            values[valuesById[6] = "SOURCE_ROLE_FRAME"] = 6;
             return values;
         })();
 
@@ -5948,6 +6148,7 @@ export const halotile = $root.halotile = (() => {
             BlockPart.prototype.length = 0;
             BlockPart.prototype.data = $util.newBuffer([]);
             BlockPart.prototype.crc = 0;
+            BlockPart.prototype.lost = false;
 
             BlockPart.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5964,6 +6165,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(26).bytes(message.data);
                 if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
                     writer.uint32(32).uint32(message.crc);
+                if (message.lost != null && Object.hasOwnProperty.call(message, "lost"))
+                    writer.uint32(40).bool(message.lost);
                 return writer;
             };
 
@@ -6004,6 +6207,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 4: {
                             message.crc = reader.uint32();
+                            break;
+                        }
+                    case 5: {
+                            message.lost = reader.bool();
                             break;
                         }
                     default:
@@ -6151,6 +6358,7 @@ export const halotile = $root.halotile = (() => {
             TileCommit.prototype.counts = $util.emptyObject;
             TileCommit.prototype.carries = $util.emptyArray;
             TileCommit.prototype.partialJson = "";
+            TileCommit.prototype.framesJson = "";
 
             TileCommit.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -6218,6 +6426,8 @@ export const halotile = $root.halotile = (() => {
                         writer.uint32(138).string(message.carries[i]);
                 if (message.partialJson != null && Object.hasOwnProperty.call(message, "partialJson"))
                     writer.uint32(146).string(message.partialJson);
+                if (message.framesJson != null && Object.hasOwnProperty.call(message, "framesJson"))
+                    writer.uint32(154).string(message.framesJson);
                 return writer;
             };
 
@@ -6435,6 +6645,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 18: {
                             message.partialJson = reader.string();
+                            break;
+                        }
+                    case 19: {
+                            message.framesJson = reader.string();
                             break;
                         }
                     default:

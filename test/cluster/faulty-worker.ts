@@ -1,14 +1,15 @@
 // A worker process with one deliberate fault: ADDRESS FAULT THREADS ROOT. Everything but the fault is the real
 // worker's. Faults: crash:T kills the process when tile T of stage 0 starts; hang:T never ends that tile;
 // slow:MS takes that much longer for every tile; twice hands results over out of order, and every one of them once
-// more, late; unequal:T hands tile T over a second time with other pixels; none.
+// more, late; unequal:T hands tile T over a second time with other pixels;
+// crash-frame:NAME kills the process when a task with that frame starts; none.
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import type { TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
+import { FramePool, Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
 import { commitTile } from '../../worker/remote/commit-tile.js';
 
 const [address = '', fault = 'none', threads = '1', root = ''] = process.argv.slice(2);
@@ -38,6 +39,18 @@ function faulty(executor: TileExecutor): TileExecutor {
     closeJob: (key) => executor.closeJob(key),
     close: () => executor.close(),
   };
+}
+
+/** The real threads for frames with the fault in front: `crash-frame:NAME` and `slow:MS`. */
+class FaultyFrames extends FramePool {
+  override async runGranted(task: Parameters<FramePool['runGranted']>[0]): Promise<void> {
+    if (kind === 'slow') await pause(Number(value));
+    if (kind === 'crash-frame' && task.frames.task.frames.some(({ path }) => path.endsWith(value!))) {
+      setTimeout(() => process.exit(3), 50);
+      return new Promise(() => {});
+    }
+    return super.runGranted(task);
+  }
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -77,9 +90,12 @@ function keyOf({ key, sink }: TileJob): string {
   return sink.kind === 'coordinator' ? sink.job : key.slice(address.length + 1);
 }
 
-const pool = new TaskPool(() =>
-  faulty(new ThreadPoolExecutor({ threads: Number(threads), backend: 'wasm', name: `${instance}-${++generation}` })),
-);
+const pool = new TaskPool(() => {
+  const name = `${instance}-${++generation}`;
+  const count = Number(threads);
+  const tiles = faulty(new ThreadPoolExecutor({ threads: count, backend: 'wasm', name }));
+  return { tiles, frames: () => new FaultyFrames({ threads: count, name }) };
+});
 const session = new Session({
   ...{ endpoint: { address }, instance, name: `test-${process.pid}`, version: halotileVersion() },
   ...{ backends: ['wasm'], memoryBytes: 0, roots: new StorageRoots(root === '' ? {} : { data: root }), pool },

@@ -12,7 +12,14 @@ import { FramePool } from '../../worker/index.js';
 import { MACHINE, makeScene } from './scene-files.js';
 
 /** What a worker of a test does wrong; see faulty-worker.ts. */
-export type Fault = `crash:${number}` | `hang:${number}` | `slow:${number}` | `unequal:${number}` | 'twice' | 'none';
+export type Fault =
+  | `crash:${number}`
+  | `hang:${number}`
+  | `slow:${number}`
+  | `unequal:${number}`
+  | `crash-frame:${string}`
+  | 'twice'
+  | 'none';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -71,7 +78,7 @@ export class TestCluster {
     const coordinator = await Coordinator.start({
       ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, scanner },
-      datasets: { frames: () => frames, tiles: { executor: () => scanner, machine: MACHINE } },
+      datasets: { frames: () => frames },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
       keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
       clock: { wall: () => Date.now(), monotonic: () => performance.now() },

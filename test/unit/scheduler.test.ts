@@ -72,6 +72,45 @@ test('a worker gets neighbouring tiles, another one tiles far away', () => {
   assert.ok(second[0]! > 10);
 });
 
+test('where tiles fail alone, a divisible one at its first death, the job goes on without them', () => {
+  const bench = new Bench();
+  bench.send({
+    ...{ type: 'job-opened', job: 'j', priority: 0, needs: [], taskBytes: 1 },
+    stageTiles: [0],
+    failsAlone: true,
+  });
+  bench.send({ type: 'tiles-added', job: 'j', stage: 0, tiles: [0], divisible: true });
+  bench.send({ type: 'tiles-added', job: 'j', stage: 0, tiles: [1, 2, 3000] });
+  const failed = () => bench.said.flatMap((said) => (said.type === 'tile-failed' ? [said.tile] : []));
+  for (let worker = 1; worker <= 3; worker++) {
+    const [first] = bench.join(worker, 1);
+    bench.start(first!);
+    bench.send({ type: 'worker-left', worker });
+    assert.deepEqual(failed(), [0]);
+  }
+  // Tile 1 was taken after tile 0 was given up and has killed two workers by now; the third death ends it.
+  const grants = bench.join(4, 1);
+  assert.deepEqual(
+    grants.map(({ tile }) => tile),
+    [1],
+  );
+  bench.start(grants[0]!);
+  bench.send({ type: 'worker-left', worker: 4 });
+  assert.deepEqual(failed(), [0, 1]);
+  assert.equal(bench.result(grants[0]!)[0]?.type === 'verdict' && bench.result(grants[0]!).length, 1);
+  const [next] = bench.join(5, 1);
+  const refused = bench.send({
+    ...{ type: 'task-failed', worker: 5, lease: next!.lease, retryable: false, crashed: false },
+    failure: { tag: 'bad-input', detail: { what: 'no' } },
+  });
+  assert.deepEqual(failed(), [0, 1, 2]);
+  const [last] = granted(refused);
+  assert.equal(last?.tile, 3000);
+  const [verdict] = bench.result(last!);
+  assert.ok(verdict?.type === 'verdict' && verdict.verdict === 'commit');
+  assert.equal(bench.scheduler.leases, 0);
+});
+
 test('no tile is left idle because another worker claimed it', () => {
   const bench = new Bench();
   bench.open('j', [64]);

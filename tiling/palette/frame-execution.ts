@@ -150,6 +150,8 @@ export interface RemapTask extends FrameMaking {
 export interface RemappedOutput {
   readonly index: number;
   readonly bytes: number;
+  /** CRC-32 of the frame's RGBA pixels before they took the palette's colours. */
+  readonly pixelCrc: number;
   /** PNGs of at most 128 pixels a side, where a sample was wanted. */
   readonly sample: { readonly before: Uint8Array; readonly after: Uint8Array } | null;
 }
@@ -159,8 +161,10 @@ export interface RemappedOutput {
  * one kind may run in any order and at the same time.
  */
 export interface FrameExecutor {
-  /** How many tasks it works on at once. */
+  /** How many tasks it works on at once; may change. */
   readonly slots: number;
+  /** How many tasks it takes at a time, so that no slot is idle between two. */
+  readonly tasksAtOnce: number;
   /** A frame that cannot be read becomes a failure of its own. */
   countFrames(task: CountTask): Promise<CountReply>;
   /** @throws HalotileError bad-input where no pixel was counted */

@@ -2,6 +2,8 @@ import { Piscina } from 'piscina';
 import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
 import type { FrameThread, Reply } from './frame-thread.js';
+import type { GrantedFrames } from './granted-frames.js';
+import type { FrameThreadData } from './spill-file.js';
 
 /**
  * Young generation of a thread's heap, MiB. Pixels lie outside the heap and are freed when the small objects that
@@ -9,18 +11,30 @@ import type { FrameThread, Reply } from './frame-thread.js';
  */
 const YOUNG_MIB = 4;
 
+export interface FramePoolOptions {
+  readonly threads: number;
+  /** Unique among the processes that spill frames of one job; the process's number where absent. */
+  readonly name?: string;
+}
+
+/** Tasks that wait for each thread, so that none is idle between two. */
+const TASKS_PER_THREAD = 2;
+
 /** A {@link FrameExecutor} over threads of this process. Threads start with the first task. */
 export class FramePool implements FrameExecutor {
   readonly slots: number;
+  readonly tasksAtOnce: number;
   readonly #pool: Piscina;
 
-  constructor({ threads }: { readonly threads: number }) {
+  constructor({ threads, name }: FramePoolOptions) {
     this.slots = threads;
+    this.tasksAtOnce = threads * TASKS_PER_THREAD;
     this.#pool = new Piscina({
       filename: new URL('./frame-thread.js', import.meta.url).href,
       minThreads: 1,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
+      workerData: { name } satisfies FrameThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     });
   }
@@ -31,6 +45,14 @@ export class FramePool implements FrameExecutor {
   readonly countBand: FrameExecutor['countBand'] = (band) => this.#run('countBandTask', band);
   readonly remapBand: FrameExecutor['remapBand'] = (band) => this.#run('remapBandTask', band);
   readonly readColours: FrameExecutor['readColours'] = (path) => this.#run('colours', path);
+
+  /**
+   * Runs a task of another machine's dataset and hands its result over.
+   * @throws HalotileError not-found where nobody waits for it any more
+   */
+  runGranted(task: GrantedFrames): Promise<void> {
+    return this.#run('granted', task);
+  }
 
   async close(): Promise<void> {
     await this.#pool.destroy();

@@ -18,6 +18,7 @@ import { coloursInReadingOrder } from '../../tiling/palette/target.js';
 import { countBand, remapBand } from './band-tasks.js';
 import { countFrames } from './count-frames.js';
 import { decodeFrame } from './decode-frame.js';
+import type { GrantedFrames } from './granted-frames.js';
 import { remapFrames } from './remap-frames.js';
 
 /** A thread's answer; an error crosses as a record, because structured clone drops its class. */
@@ -31,6 +32,7 @@ export interface FrameThread {
   countBandTask(band: Band): Promise<Reply<BandCounts>>;
   remapBandTask(band: BandToRemap): Promise<Reply<RemappedBand>>;
   colours(path: string): Promise<Reply<readonly Rgb[]>>;
+  granted(task: GrantedFrames): Promise<Reply<void>>;
 }
 
 export const count: FrameThread['count'] = (task) => reply('bad-input', () => countFrames(task));
@@ -48,6 +50,10 @@ export const remapBandTask: FrameThread['remapBandTask'] = (band) =>
 
 export const colours: FrameThread['colours'] = (path) =>
   reply('bad-input', async () => coloursInReadingOrder((await decodeFrame(readFileSync(path), path)).rgba), path);
+
+/** gRPC is loaded for the first task of a coordinator: a run on one machine does without it. */
+export const granted: FrameThread['granted'] = (task) =>
+  reply('tile-failed', async () => (await import('../remote/run-granted-frames.js')).runGrantedFrames(task));
 
 async function reply<T>(fallback: ErrorTag, work: () => Promise<T>, where?: string): Promise<Reply<T>> {
   try {

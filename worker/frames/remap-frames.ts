@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import type { FrameMaking, FrameToRemap, RemappedOutput, RemapTask } from '../../tiling/palette/frame-execution.js';
@@ -25,7 +26,8 @@ export async function remapFrames(task: RemapTask): Promise<readonly RemappedOut
     const png = frame.output === null ? undefined : encodeFrame(after, before, remap);
     if (png !== undefined) publish(frame.output!, png);
     const { index } = frame;
-    outputs.push({ index, bytes: png?.length ?? 0, sample: frame.sample ? sample(after, before, remap) : null });
+    const shown = frame.sample ? sample(after, before, remap) : null;
+    outputs.push({ index, bytes: png?.length ?? 0, pixelCrc: crc32(before.rgba), sample: shown });
   }
   return outputs;
 }

@@ -2,15 +2,25 @@ import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
+import { workerData } from 'piscina';
 import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
 import type { DecodedFrame } from './decode-frame.js';
+
+/** What every thread for frames is started with. */
+export interface FrameThreadData {
+  /** Of the process. */
+  readonly name?: string;
+}
+
+/** Stands for this process in the names of spill files. */
+const writer: string = (workerData as FrameThreadData | null)?.name ?? `${process.pid}`;
 
 /**
  * Appends frames to this thread's spill file in a directory and says where they lie. The file's name holds
  * process and thread, so no two writers share one; what a dead process of the same numbers left stays valid.
  */
 export function spillFrames(directory: string, frames: readonly DecodedFrame[]): SpilledFrame[] {
-  const file = join(directory, `${process.pid}-${threadId}.raw`);
+  const file = join(directory, `${writer}-${threadId}.raw`);
   const fd = openSync(file, 'a');
   try {
     let offset = fstatSync(fd).size;

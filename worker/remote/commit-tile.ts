@@ -19,12 +19,21 @@ export function commitTile(
   result: TileResult,
   bytes: readonly Uint8Array[],
 ): Promise<halotile.v1.CommitOutcome> {
+  return sendCommit(client, writeTileResult({ key, lease, inline: bytes.length > 0 }, result), bytes);
+}
+
+/** Sends a commit's header and its bytes, again where they did not arrive; returns what became of it. */
+export function sendCommit(
+  client: CoordinatorClient,
+  commit: halotile.v1.ITileCommit,
+  bytes: readonly Uint8Array[],
+): Promise<halotile.v1.CommitOutcome> {
   return withRetries(async () => {
     const { stream, response } = client.clientStream(Workers.commitTile);
     // A stream that breaks tells its response too.
     stream.on('error', () => {});
     response.catch(() => {});
-    await writeWhenReady(stream, { commit: writeTileResult({ key, lease, inline: bytes.length > 0 }, result) });
+    await writeWhenReady(stream, { commit });
     for (const block of bytes) {
       for (let start = 0; start < block.length; start += MESSAGE_BYTES) {
         if (!(await writeWhenReady(stream, { data: block.subarray(start, start + MESSAGE_BYTES) }))) break;

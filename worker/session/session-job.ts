@@ -3,6 +3,7 @@ import type { CoordinatorEndpoint, RemoteRaster, SinkRef, SourceRef, TileJob } f
 import { fromPortable } from '../../tiling/job/portable.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import type { Attempt } from './task-pool.js';
 
 /** A coordinator's job in the two ways that this worker can run it. */
 export interface SessionJob {
@@ -65,6 +66,32 @@ export function sessionJob(
   return { preferred: seen ? preferred : inline, inline };
 }
 
+/** A task in the ways that this worker can run it, `inline` where that is another one. */
+export interface Attempts {
+  readonly preferred: Attempt;
+  readonly inline: Attempt | undefined;
+}
+
+/** The attempts at a granted tile; a thread that sends its blocks to the coordinator commits them by itself. */
+export function tileAttempts({ preferred, inline }: SessionJob, grant: halotile.v1.Grant): Attempts {
+  const { lease, stage, tile, attempt, reads, carries } = grant;
+  const blocks = reads.map(({ level = 0, index = 0, offset = 0, length = 0, crc = 0, part = '' }) => {
+    return { level, index, offset, length, crc, part };
+  });
+  const task = {
+    ...{ stage, tile, attempt, lease },
+    ...(blocks.length > 0 ? { reads: blocks } : {}),
+    ...(carries.length > 0 ? { carries } : {}),
+  };
+  const of =
+    (job: TileJob): Attempt =>
+    async ({ tiles }) => {
+      const result = await tiles.runTile(job, task);
+      return job.sink.kind === 'coordinator' ? undefined : result;
+    };
+  return { preferred: of(preferred), inline: preferred === inline ? undefined : of(inline) };
+}
+
 function nearSink(sink: halotile.v1.IJobSink, roots: StorageRoots): SinkRef | undefined {
   const path = located(roots, sink.root, sink.path);
   if (path === undefined) return undefined;
@@ -74,7 +101,8 @@ function nearSink(sink: halotile.v1.IJobSink, roots: StorageRoots): SinkRef | un
     : { kind: 'parts', partial: path, epoch: sink.epoch ?? '', durable };
 }
 
-function located(roots: StorageRoots, root = '', path = ''): string | undefined {
+/** The path here of a place below a root; undefined where this worker does not see it. */
+export function located(roots: StorageRoots, root = '', path = ''): string | undefined {
   if (root === '') return undefined;
   try {
     return roots.locate({ root, path });

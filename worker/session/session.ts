@@ -5,12 +5,13 @@ import { writeFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
-import type { CoordinatorEndpoint, TileJob, TileResult } from '../../tiling/job/execution.js';
+import type { CoordinatorEndpoint, TileResult } from '../../tiling/job/execution.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { commitTile } from '../remote/commit-tile.js';
 import { backoffMs } from '../remote/retry.js';
-import { type SessionJob, sessionJob } from './session-job.js';
-import type { PoolTask, TaskEnd, TaskPool } from './task-pool.js';
+import { frameAttempts } from './session-frames.js';
+import { type SessionJob, sessionJob, tileAttempts } from './session-job.js';
+import type { Attempt, PoolTask, TaskEnd, TaskPool } from './task-pool.js';
 
 export interface SessionOptions {
   readonly endpoint: CoordinatorEndpoint;
@@ -130,7 +131,8 @@ export class Session {
       this.#options.log(`works for ${welcome.coordinator || this.#options.endpoint.address}`);
     }
     if (probe) stream.write({ probed: this.#probe(probe) });
-    if (openJob) {
+    // What frames need comes with every grant.
+    if (openJob && !openJob.frames) {
       const { endpoint, roots } = this.#options;
       this.#jobs.set(openJob.key ?? '', sessionJob(openJob as halotile.v1.OpenJob, endpoint, roots));
     }
@@ -141,40 +143,34 @@ export class Session {
   }
 
   #begin(stream: Stream, grant: halotile.v1.Grant): void {
-    const job = this.#jobs.get(grant.key);
+    const { endpoint, roots } = this.#options;
     const held: Held = { grant, stream, task: undefined };
     this.#held.set(grant.lease, held);
-    if (job === undefined || this.#draining) this.#giveBack(held);
-    else this.#attempt(held, job.preferred, job.preferred === job.inline ? undefined : job.inline);
+    const job = this.#jobs.get(grant.key);
+    const ways = grant.frames ? frameAttempts(grant, endpoint, roots) : job && tileAttempts(job, grant);
+    if (ways === undefined || this.#draining) this.#giveBack(held);
+    else this.#attempt(held, ways.preferred, ways.inline);
   }
 
   /** Runs an attempt; where it fails by reference, once more with everything through the coordinator. */
-  #attempt(held: Held, job: TileJob, fallback: TileJob | undefined): void {
-    const { lease, stage, tile, attempt, reads, carries } = held.grant;
-    const blocks = reads.map(({ level = 0, index = 0, offset = 0, length = 0, crc = 0, part = '' }) => {
-      return { level, index, offset, length, crc, part };
-    });
+  #attempt(held: Held, attempt: Attempt, fallback: Attempt | undefined): void {
+    const { lease } = held.grant;
     held.task = {
-      job,
-      task: {
-        ...{ stage, tile, attempt, lease },
-        ...(blocks.length > 0 ? { reads: blocks } : {}),
-        ...(carries.length > 0 ? { carries } : {}),
-      },
+      attempt,
       onStart: () => this.#say(held, { started: { lease } }),
-      onEnd: (end) => void this.#ended(held, job, fallback, end),
+      onEnd: (end) => void this.#ended(held, fallback, end),
     };
     this.#options.pool.add(held.task);
   }
 
-  async #ended(held: Held, job: TileJob, fallback: TileJob | undefined, end: TaskEnd): Promise<void> {
+  async #ended(held: Held, fallback: Attempt | undefined, end: TaskEnd): Promise<void> {
     const { lease } = held.grant;
     if (end.kind === 'dropped') {
       this.#giveBack(held);
       return;
     }
     let error = end.kind === 'failed' ? end.error : undefined;
-    if (end.kind === 'done' && job.sink.kind !== 'coordinator') error = await this.#commit(held, end.result);
+    if (end.kind === 'done' && end.result !== undefined) error = await this.#commit(held, end.result);
     if (error === undefined || (error instanceof HalotileError && error.tag === 'not-found')) {
       this.#drop(held);
       return;

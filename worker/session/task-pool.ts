@@ -1,17 +1,28 @@
 import { HalotileError } from '../../tiling/errors.js';
-import type { TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { TileExecutor, TileResult } from '../../tiling/job/execution.js';
+import type { FramePool } from '../frames/frame-pool.js';
 
 /** How an attempt on this worker ended. */
 export type TaskEnd =
-  | { readonly kind: 'done'; readonly result: TileResult }
+  /** Without a result where the thread handed it over by itself. */
+  | { readonly kind: 'done'; readonly result: TileResult | undefined }
   | { readonly kind: 'failed'; readonly error: unknown; readonly crashed: boolean }
   /** Its threads were ended for another tile's sake. */
   | { readonly kind: 'dropped' };
 
+/** What runs attempts: threads for tiles, and others for frames. */
+export interface WorkerThreads {
+  readonly tiles: TileExecutor;
+  /** Threads that start with the first task for them. */
+  readonly frames: () => FramePool;
+}
+
+/** How one attempt runs; resolves with what is still to be committed. */
+export type Attempt = (threads: WorkerThreads) => Promise<TileResult | undefined>;
+
 /** One attempt that waits or runs. */
 export interface PoolTask {
-  readonly job: TileJob;
-  readonly task: TileTask;
+  readonly attempt: Attempt;
   readonly onStart: () => void;
   readonly onEnd: (end: TaskEnd) => void;
 }
@@ -23,16 +34,17 @@ export interface PoolTask {
  */
 export class TaskPool {
   readonly slots: number;
-  readonly #openExecutor: () => TileExecutor;
-  #executor: TileExecutor;
+  readonly #open: () => WorkerThreads;
+  #threads: OpenThreads;
   readonly #waiting = new Set<PoolTask>();
   readonly #running = new Set<PoolTask>();
   readonly #idle = new Set<() => void>();
 
-  constructor(openExecutor: () => TileExecutor) {
-    this.#openExecutor = openExecutor;
-    this.#executor = openExecutor();
-    this.slots = this.#executor.slots;
+  /** @param open starts threads, again where they are replaced */
+  constructor(open: () => WorkerThreads) {
+    this.#open = open;
+    this.#threads = new OpenThreads(open());
+    this.slots = this.#threads.tiles.slots;
   }
 
   add(task: PoolTask): void {
@@ -62,12 +74,12 @@ export class TaskPool {
   }
 
   async closeJob(key: string): Promise<void> {
-    await this.#executor.closeJob(key);
+    await this.#threads.tiles.closeJob(key);
   }
 
   async close(): Promise<void> {
     this.#waiting.clear();
-    await this.#executor.close();
+    await this.#threads.close();
   }
 
   #startNext(): void {
@@ -80,25 +92,25 @@ export class TaskPool {
   }
 
   async #run(task: PoolTask): Promise<void> {
-    const executor = this.#executor;
+    const threads = this.#threads;
     task.onStart();
     let end: TaskEnd;
     try {
-      end = { kind: 'done', result: await executor.runTile(task.job, task.task) };
+      end = { kind: 'done', result: await task.attempt(threads) };
     } catch (error) {
       end = { kind: 'failed', error, crashed: isDeath(error) };
     }
     // Whoever replaced the threads has told the task already.
     if (!this.#running.delete(task)) return;
-    if (end.kind === 'failed' && end.crashed && executor === this.#executor) await this.#replace();
+    if (end.kind === 'failed' && end.crashed && threads === this.#threads) await this.#replace();
     task.onEnd(end);
     this.#startNext();
     this.#noteIdle();
   }
 
   async #replace(): Promise<void> {
-    const old = this.#executor;
-    this.#executor = this.#openExecutor();
+    const old = this.#threads;
+    this.#threads = new OpenThreads(this.#open());
     const dropped = [...this.#running];
     this.#running.clear();
     for (const task of dropped) task.onEnd({ kind: 'dropped' });
@@ -111,6 +123,28 @@ export class TaskPool {
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();
     this.#idle.clear();
+  }
+}
+
+/** Threads of which those for frames are opened once, when they are asked for. */
+class OpenThreads implements WorkerThreads {
+  readonly tiles: TileExecutor;
+  readonly #openFrames: () => FramePool;
+  #frames: FramePool | undefined;
+
+  constructor({ tiles, frames }: WorkerThreads) {
+    this.tiles = tiles;
+    this.#openFrames = frames;
+  }
+
+  readonly frames = (): FramePool => {
+    this.#frames ??= this.#openFrames();
+    return this.#frames;
+  };
+
+  async close(): Promise<void> {
+    await this.tiles.close();
+    await this.#frames?.close();
   }
 }
 

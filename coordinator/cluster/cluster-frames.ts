@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
+import { ColourCounts } from '../../tiling/palette/colour-counts.js';
+import type {
+  CountReply,
+  CountTask,
+  FrameExecutor,
+  FrameMaking,
+  FrameSource,
+  RemappedOutput,
+  RemapTask,
+} from '../../tiling/palette/frame-execution.js';
+import type { FrameReply, FrameTask } from '../../tiling/palette/frame-task.js';
+import { operationFiles } from '../../tiling/plan/parameter-files.js';
+import type { Cluster, JobTerms } from './cluster.js';
+import { FrameJob } from './frame-job.js';
+import { FrameStore } from './frame-store.js';
+
+/** Tasks that the scheduler knows at once: enough for hundreds of workers, few enough to hold. */
+const TASKS_AT_ONCE = 512;
+/** Larger files are judged here: most are not held whole, and those are read by rects. */
+const MAX_TRAVEL_BYTES = 256 << 20;
+/** Frames that a thread has in work at once, and bytes of a pixel in its steps. */
+const HELD_FRAMES = 2;
+const HELD_BYTES = 8;
+
+/** What a dataset's frames want of the cluster. */
+export interface ClusterFramesOptions {
+  readonly cluster: Cluster;
+  readonly terms: JobTerms;
+  /** Threads of this process: they find palettes, and read what is never held whole. */
+  readonly here: FrameExecutor;
+  /** Folder of the dataset. */
+  readonly output: string;
+  readonly wholePixels: number;
+}
+
+/**
+ * The cluster as the frames of one dataset see it. Frames are counted and remapped by workers; a batch that takes a
+ * worker or a thread with it is tried again frame by frame, so that the frame which does it is known by name.
+ */
+export class ClusterFrames implements FrameExecutor {
+  readonly tasksAtOnce = TASKS_AT_ONCE;
+  readonly #options: ClusterFramesOptions;
+  readonly #job: FrameJob;
+  readonly #store: FrameStore;
+  #opened: Promise<void> | undefined;
+  #stopped: ErrorRecord | undefined;
+  #extras: { readonly chain: ImageChain | null; readonly files: readonly string[] } = { chain: null, files: [] };
+
+  constructor(options: ClusterFramesOptions) {
+    const { cluster, output, wholePixels } = options;
+    this.#options = options;
+    this.#store = new FrameStore(output);
+    const taskBytes = HELD_FRAMES * HELD_BYTES * wholePixels;
+    this.#job = new FrameJob(`${output}#${randomUUID()}`, taskBytes, { roots: cluster.roots, store: this.#store });
+  }
+
+  /** As many as the connected workers run now. */
+  get slots(): number {
+    return Math.max(1, this.#options.cluster.slots);
+  }
+
+  /** Leases that workers hold for these frames. */
+  get running(): number {
+    return this.#options.cluster.leasesOf(this.#job.key);
+  }
+
+  async countFrames(task: CountTask): Promise<CountReply> {
+    const here = task.frames.filter((frame) => staysHere(frame));
+    const away = task.frames.filter((frame) => !staysHere(frame));
+    const replies: CountReply[] = [];
+    if (here.length > 0) replies.push(await this.#options.here.countFrames({ ...task, frames: here }));
+    if (away.length > 0) replies.push(await this.#count({ ...task, frames: away }));
+    return replies.length === 1 ? replies[0]! : merged(replies);
+  }
+
+  async remapFrames(task: RemapTask): Promise<readonly RemappedOutput[]> {
+    const here = task.frames.filter((frame) => staysHere(frame));
+    const away = task.frames.filter((frame) => !staysHere(frame));
+    const near = here.length === 0 ? [] : await this.#options.here.remapFrames({ ...task, frames: here });
+    const far = away.length === 0 ? [] : await this.#remap({ ...task, frames: away });
+    return [...near, ...far];
+  }
+
+  readonly findPalette: FrameExecutor['findPalette'] = (task) => this.#options.here.findPalette(task);
+  readonly countBand: FrameExecutor['countBand'] = (band) => this.#options.here.countBand(band);
+  readonly remapBand: FrameExecutor['remapBand'] = (band) => this.#options.here.remapBand(band);
+  readonly readColours: FrameExecutor['readColours'] = (path) => this.#options.here.readColours(path);
+
+  /** Ends the job at once: what runs or waits fails with `reason`. */
+  async stop(reason: ErrorRecord): Promise<void> {
+    this.#stopped ??= reason;
+    await this.#options.cluster.closeJob(this.#job.key, reason);
+  }
+
+  async close(): Promise<void> {
+    await this.stop({ tag: 'interrupted', detail: { what: 'the job is over' } });
+    await this.#store.close();
+  }
+
+  async #count(task: CountTask): Promise<CountReply> {
+    try {
+      const reply = await this.#run({ kind: 'count', task, extras: this.#extrasOf(task) });
+      if (reply.kind === 'count') return reply.reply;
+      throw new TypeError('a count was answered by something else');
+    } catch (error) {
+      if (!isPoisoned(error)) throw error;
+      if (task.frames.length > 1) {
+        return merged(await Promise.all(task.frames.map((frame) => this.#count({ ...task, frames: [frame] }))));
+      }
+      const [frame] = task.frames;
+      const failures = [{ index: frame!.index, error: poisonedFrame(error, frame!) }];
+      return { counts: new ColourCounts().toBytes(), frames: [], failures, large: [], bytesRead: 0 };
+    }
+  }
+
+  async #remap(task: RemapTask): Promise<readonly RemappedOutput[]> {
+    try {
+      const reply = await this.#run({ kind: 'remap', task, extras: this.#extrasOf(task) });
+      if (reply.kind === 'remap') return reply.outputs;
+      throw new TypeError('a remap was answered by something else');
+    } catch (error) {
+      if (!isPoisoned(error)) throw error;
+      if (task.frames.length === 1) throw fromErrorRecord(poisonedFrame(error, task.frames[0]!));
+      return (await Promise.all(task.frames.map((frame) => this.#remap({ ...task, frames: [frame] })))).flat();
+    }
+  }
+
+  async #run(task: FrameTask): Promise<FrameReply> {
+    if (this.#stopped !== undefined) throw fromErrorRecord(this.#stopped);
+    this.#opened ??= this.#store.open();
+    await this.#opened;
+    const { cluster, terms } = this.#options;
+    return cluster.runFrames(this.#job, task, terms);
+  }
+
+  /** Files that the operations of a task's chain read; the chain is the same for all tasks of a dataset. */
+  #extrasOf({ chain }: FrameMaking): readonly string[] {
+    if (chain !== null && this.#extras.chain !== chain) {
+      const files = operationFiles(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
+      this.#extras = { chain, files: [...new Set(files)] };
+    }
+    return this.#extras.files;
+  }
+}
+
+function staysHere({ path, raster }: FrameSource): boolean {
+  if (raster !== undefined) return true;
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_TRAVEL_BYTES;
+}
+
+function isPoisoned(error: unknown): error is HalotileError {
+  return error instanceof HalotileError && error.tag === 'tile-poisoned';
+}
+
+function poisonedFrame({ tag, detail }: HalotileError, { path }: FrameSource): ErrorRecord {
+  return { tag, detail: { what: detail.what, where: path, remedy: "look at the workers' logs, or remove the frame" } };
+}
+
+function merged(replies: readonly CountReply[]): CountReply {
+  const counts = new ColourCounts();
+  for (const reply of replies) counts.merge(ColourCounts.fromBytes(reply.counts));
+  return {
+    counts: counts.toBytes(),
+    frames: replies.flatMap(({ frames }) => frames),
+    failures: replies.flatMap(({ failures }) => failures),
+    large: replies.flatMap(({ large }) => large),
+    bytesRead: replies.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+  };
+}
