@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,27 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { JobsClient, resultOf } from '../../cli/client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { blurSpec, local, makeScene } from '../cluster/scene-files.js';
+import { serve } from '../support/serve-process.js';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-
-/** Starts `halotile serve` and returns it with its port. */
-function serve(directory: string, port: number): Promise<{ process: ChildProcess; port: number }> {
-  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state')];
-  const child = spawn(
-    process.execPath,
-    [here('../../cli/main.js'), ...args, '--root', `data=${join(directory, 'data')}`],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  );
-  return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error('the coordinator ended')));
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const match = /listens on .*:(\d+)/.exec(text);
-      if (match !== null) resolve({ process: child, port: Number(match[1]) });
-    });
-  });
-}
 
 test('kill -9 of the coordinator: the job goes on in the next one, finished tiles are kept, watchers stay', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'halotile-death-'));

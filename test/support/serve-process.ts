@@ -1,0 +1,19 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Starts `halotile serve` with `directory`/data as root `data`; returns it with its port when it listens. */
+export function serve(directory: string, port: number): Promise<{ process: ChildProcess; port: number }> {
+  const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state')];
+  const child = spawn(process.execPath, [cli, ...args, '--root', `data=${join(directory, 'data')}`], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('the coordinator ended')));
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const match = /listens on .*:(\d+)/.exec(text);
+      if (match !== null) resolve({ process: child, port: Number(match[1]) });
+    });
+  });
+}
