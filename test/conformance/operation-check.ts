@@ -31,6 +31,8 @@ export function caseOf(row: OperationRow, at: Combination, seed: number): Operat
   });
   const map =
     OPERATIONS[row.name]!.mapMeaning === 'radius' ? Uint16Array.from(sigmas, (s) => Math.round(s * 3)) : sigmas;
+  // Alpha that is no nodata lies in its range: negative weights could cancel.
+  const weighted = has('alpha') && at.channels > 1;
   const { width, height } = at.size;
   // A masked corner and masked pixels strewn over the rest.
   const valid = Uint8Array.from({ length: width * height }, (_, i) =>
@@ -44,8 +46,12 @@ export function caseOf(row: OperationRow, at: Combination, seed: number): Operat
     constant: 2,
     ...(row.byMap && { map }),
     ...(row.frames && { extras: framesOf(image) }),
-    ...(has('nodata') && { nodata: Array.from({ length: at.channels }, (_, c) => (c === 1 ? null : hole)) }),
-    ...(has('alpha') && at.channels > 1 && { alpha: 'unassociated' as const }),
+    ...(has('nodata') && {
+      nodata: Array.from({ length: at.channels }, (_, c) =>
+        c === 1 && !(weighted && at.channels === 2) ? null : hole,
+      ),
+    }),
+    ...(weighted && { alpha: 'unassociated' as const }),
   };
 }
 

@@ -87,7 +87,7 @@ export const AXES = {
     { width: 1, height: 9 },
     { width: 12, height: 1 },
   ],
-  channels: [1, 2, 3, 4],
+  channels: [1, 2, 3, 4, 6],
   samples: ['plain', 'nodata', 'alpha', 'nonfinite', 'masked', 'everything'],
 } as const;
 

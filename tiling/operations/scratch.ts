@@ -1,3 +1,4 @@
+import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { KernelShape } from './descriptor.js';
 import type { Footprint } from './footprint.js';
 import { runsOf } from './runs.js';
@@ -41,6 +42,8 @@ export function separableScratchBytes(shape: KernelShape, radius: number): numbe
 
 /** Lanes of one pixel in the planes of the sigma ladder, whatever its channels. */
 export const LANE_BYTES = 16;
+/** Channels that the sigma ladder takes at a time. */
+export const LADDER_CHANNELS = 4;
 
 /**
  * Bytes of a tile's planes on their way through the sigma ladder: samples and weights on the full grid and of one
@@ -54,7 +57,14 @@ export function ladderScratchBytes(shape: KernelShape): number {
   const output = shape.outputWidth * height;
   const blurred = 3 * output + 80 * (shape.outputWidth + height) + 9 * 256;
   const rows = (width + 4096) * 64;
-  return Math.ceil((grids + blurred + 2 * output + rows) * LANE_BYTES + output * 5);
+  return Math.ceil((grids + blurred + 2 * output + rows) * LANE_BYTES + output * 5) + groupBytes(shape);
+}
+
+/** Bytes of a group of channels of an image that has more than the ladder takes: its input, mask and output. */
+function groupBytes({ input, outputWidth, dtype, channels }: KernelShape): number {
+  if (channels <= LADDER_CHANNELS) return 0;
+  const group = LADDER_CHANNELS * SAMPLE_BYTES[dtype];
+  return input.height * (input.width * (group + 1) + outputWidth * group) + 64;
 }
 
 /** Bytes of a direct sum: a plane of samples a channel, one of shares where they have some, a window's weights. */

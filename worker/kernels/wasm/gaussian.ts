@@ -1,6 +1,5 @@
 import { fixedWeights, usesLadder } from '../../../tiling/operations/gaussian.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { gaussian as referenceGaussian } from '../reference/gaussian.js';
 import type { WasmArena } from './arena.js';
 import { directGaussian } from './direct-gaussian.js';
 import { fixedWeightsOf } from './fixed-weights.js';
@@ -10,9 +9,6 @@ import { ladderGaussian } from './ladder.js';
 import { ladderModule } from './ladder-planes.js';
 import { separableMean } from './separable.js';
 import { fixedModule, separableFixed } from './separable-fixed.js';
-
-/** Lanes of a vector; images of more channels take the direct sum. */
-const MAX_CHANNELS = 4;
 
 /**
  * Gaussian mean: a fixed one by rows and columns, in fixed point for uint8 and in float32 otherwise, one by map
@@ -25,8 +21,7 @@ export function wasmGaussian(arena: WasmArena): Kernel {
   const modules = { arena, rows, ladder: ladderModule(arena) };
   return (input, output, operation, context) => {
     if (context.map) {
-      if (usesLadder(operation) && input.channels <= MAX_CHANNELS) ladderGaussian(modules, { input, output }, context);
-      else if (usesLadder(operation)) referenceGaussian(input, output, operation, context);
+      if (usesLadder(operation)) ladderGaussian(modules, { input, output }, context);
       else direct(input, output, operation, context);
       return;
     }

@@ -3,6 +3,7 @@ import type { PixelKernels } from '../pixel-kernels.js';
 import { REFERENCE_KERNELS } from '../reference/index.js';
 import type { WasmArena } from './arena.js';
 import { wasmBox } from './box.js';
+import { inChannelGroups } from './channel-groups.js';
 import { wasmConvert } from './convert.js';
 import { wasmCutBlock } from './cut-block.js';
 import { directMean, directSpread } from './direct-runs.js';
@@ -42,7 +43,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     ...REFERENCE_KERNELS,
     box,
     mean: wasmMean(box, runs, directMean(arena)),
-    gaussian: wasmGaussian(arena),
+    gaussian: inChannelGroups(arena, wasmGaussian(arena)),
     'iterated-box': wasmIteratedBox(arena),
     max: extremum,
     min: extremum,
