@@ -61,15 +61,19 @@ const OPERATION_CHECKS: readonly (readonly [string, Readonly<Record<string, stri
   ['downscale', { size: '5x3', method: 'nearest' }],
   ['mean', { footprint: 'disk:2' }],
   ['std', { footprint: 'disk:2' }],
+  ['median', { footprint: 'disk:1' }],
+  ['gaussian', { sigma: 1 }],
 ];
 
 function operationChecks(arena: WasmArena, kernels: KernelTable): SelfCheck[] {
   const present = OPERATION_CHECKS.filter(([name]) => kernels[name] !== undefined);
   return present.flatMap(([name, params]) =>
-    (['uint8', 'uint16', 'float32'] as const).map((dtype) => ({
-      kernel: `${name} ${JSON.stringify(params)} ${dtype}×3`,
-      passed: operationAgrees(arena, kernels[name]!, { name, params }, { dtype, channels: 3 }),
-    })),
+    (['uint8', 'uint16', 'float32'] as const).flatMap((dtype) =>
+      [false, true].map((masked) => ({
+        kernel: `${name} ${JSON.stringify(params)} ${dtype}×3${masked ? ' with a mask' : ''}`,
+        passed: operationAgrees(arena, kernels[name]!, { name, params }, { dtype, channels: 3, masked }),
+      })),
+    ),
   );
 }
 
@@ -77,16 +81,17 @@ function operationAgrees(
   arena: WasmArena,
   kernel: Kernel,
   { name, params }: Pick<Operation, 'name' | 'params'>,
-  type: PixelType,
+  { masked, ...type }: PixelType & { readonly masked: boolean },
 ): boolean {
   const descriptor = OPERATIONS[name]!;
   const operation: Operation = { ...OPERATION, name, params: descriptor.params.parse(params), byMap: false };
   const image = rectOf(IMAGE);
   const result = rectOf(descriptor.outputSize?.(operation, IMAGE) ?? IMAGE);
-  const shape = { input: image, outputWidth: result.width, ...type, weighted: false, nodata: false };
+  const shape = { input: image, outputWidth: result.width, ...type, weighted: false, nodata: false, masked };
   const scratch = descriptor.scratchBytes?.(operation, shape, 0) ?? 0;
   arena.reset(rasterBytes(image, type) + 2 * rasterBytes(result, type) + scratch + 4096);
-  const input = patterned(allocated(arena, image, type));
+  const plain = patterned(allocated(arena, image, type));
+  const input = masked ? { ...plain, valid: strewnMask(arena, IMAGE.width * IMAGE.height) } : plain;
   const actual = allocated(arena, result, type);
   const expected = allocated(arena, result, type);
   const context: KernelContext = { image: IMAGE, alpha: 'none' };
@@ -139,6 +144,13 @@ function agree(dtype: DType, actual: Samples, expected: Samples, units = 0): boo
     const wanted = expected[i]!;
     return Math.abs(value - wanted) <= (float ? 2 ** -20 * Math.abs(wanted) : units);
   });
+}
+
+/** Every third pixel masked, and a few in a row. */
+function strewnMask(arena: WasmArena, pixels: number): Uint8Array {
+  const valid = arena.allocSamples('uint8', pixels) as Uint8Array;
+  for (let i = 0; i < pixels; i++) valid[i] = i % 3 === 0 || i < 5 ? 0 : 255;
+  return valid;
 }
 
 function patterned(raster: TileRaster): TileRaster {
