@@ -15,8 +15,6 @@ export async function runOnDevice(
   test: OperationCase,
   tile: { width: number; height: number },
 ): Promise<TileRaster | undefined> {
-  // The device knows no masks: a tile with masked pixels stays with the processor.
-  if (test.image.valid !== undefined) return undefined;
   const { whole, tiles } = tileInputs(test, tile);
   for (const each of tiles) {
     const step = deviceStep(each);
@@ -40,6 +38,7 @@ export async function computeSteps(
   const sent = firstRect(steps);
   const into = viewSamples(input.dtype, exchange, 0, area(sent) * input.channels);
   into.set(croppedSamples(input, sent));
+  if (layout.mask !== undefined) new Uint8Array(exchange).set(croppedMask(input, sent), layout.mask.offset);
   for (const [i, place] of layout.radii.entries()) {
     if (place !== undefined) new Uint8Array(exchange, place.offset, place.bytes).set(bytesOf(maps[i]!.values));
   }
@@ -59,6 +58,7 @@ function deviceStep({ input, output, operation, context }: TileInput): DeviceSte
     image: context.image,
     alpha: context.alpha,
     ...(context.nodata && { nodata: context.nodata }),
+    ...(input.valid && { masked: true }),
     ...(context.map && { mapMax: context.map.max }),
   };
 }
@@ -71,4 +71,13 @@ function croppedSamples(raster: TileRaster, rect: Rect): TileRaster['samples'] {
     samples.set(raster.samples.subarray(from, from + length), row * length);
   }
   return samples;
+}
+
+function croppedMask({ rect, stride, channels, valid }: TileRaster, part: Rect): Uint8Array {
+  const mask = new Uint8Array(area(part));
+  for (let row = 0; row < part.height; row++) {
+    const from = ((part.y - rect.y + row) * stride) / channels + part.x - rect.x;
+    mask.set(valid!.subarray(from, from + part.width), row * part.width);
+  }
+  return mask;
 }

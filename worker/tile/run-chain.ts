@@ -47,13 +47,18 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   // Threads of a process without a GPU start sooner without its modules.
   const device = open.device === undefined ? undefined : await import('./run-resident.js');
   for (let index = 0; index < links.length; index++) {
-    // The device knows no masks.
-    const free = window.valid === undefined ? device : undefined;
-    const resident = await free?.runResident(open, { links, types, maps, index, window }, tally);
+    const resident = await device?.runResident(open, { links, types, maps, index, window }, tally);
     if (device !== undefined && resident !== undefined) {
       index = resident.next - 1;
-      window = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
-      device.takeResident(resident, window);
+      const { output } = resident;
+      let following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
+      device.takeResident(resident, following);
+      if (window.valid !== undefined) {
+        following = withValidity(open, following);
+        copyValidity(window, partOf(following, output));
+        following = withoutIdle(following, output);
+      }
+      window = following;
       continue;
     }
     const link = links[index]!;

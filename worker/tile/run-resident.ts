@@ -5,7 +5,7 @@ import type { ChainLink } from '../../tiling/plan/chain.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { DeviceClient } from '../gpu/device-client.js';
-import type { TileMap, TileRaster } from '../kernels/kernel.js';
+import { partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange } from '../kernels/webgpu/chain-request.js';
 import { deviceStep } from '../kernels/webgpu/chain-steps.js';
 import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
@@ -85,7 +85,7 @@ export function takeResident({ samples, output }: ResidentRun, into: TileRaster)
  * its tiles must all have the same roundings.
  */
 function stepsFrom(
-  { links, types, maps, index }: ChainState,
+  { links, types, maps, index, window }: ChainState,
   device: DeviceClient,
   boundedBackend: string | undefined,
 ): DeviceStep[] {
@@ -93,8 +93,12 @@ function stepsFrom(
   for (const [offset, link] of links.slice(index).entries()) {
     const { operation, output } = link;
     if (OPERATIONS[operation.name]!.outputSize !== undefined) break;
-    const pixels = { before: types[index + offset]!, after: types[index + offset + 1]! };
-    const step = deviceStep(link, pixels, maps.get(operation)?.max);
+    const step = deviceStep(link, {
+      before: types[index + offset]!,
+      after: types[index + offset + 1]!,
+      masked: window.valid !== undefined,
+      mapMax: maps.get(operation)?.max,
+    });
     if (isBounded(step) && boundedBackend !== device.link.backend) break;
     if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
     if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;
@@ -117,22 +121,29 @@ function isBounded({ operation, input }: DeviceStep): boolean {
 
 function fill(
   exchange: SharedArrayBuffer,
-  { radii }: ReturnType<typeof layOutExchange>,
+  { radii, mask }: ReturnType<typeof layOutExchange>,
   { window, maps }: ChainState,
   steps: readonly DeviceStep[],
 ): void {
-  const sent = firstRect(steps);
+  const sent = partOf(window, firstRect(steps));
   const bytes = new Uint8Array(exchange);
-  const from = bytesOf(window.samples);
-  const pixelBytes = window.channels * SAMPLE_BYTES[window.dtype];
-  const strideBytes = window.stride * SAMPLE_BYTES[window.dtype];
-  const rowBytes = sent.width * pixelBytes;
-  const first = (sent.y - window.rect.y) * strideBytes + (sent.x - window.rect.x) * pixelBytes;
-  for (let row = 0; row < sent.height; row++) {
-    const at = first + row * strideBytes;
-    bytes.set(from.subarray(at, at + rowBytes), row * rowBytes);
-  }
+  copyRows(sent, bytes);
+  if (mask !== undefined) copyRows(maskOf(sent), bytes.subarray(mask.offset));
   for (const [i, place] of radii.entries()) {
     if (place !== undefined) bytes.set(bytesOf(maps.get(steps[i]!.operation)!.values), place.offset);
   }
+}
+
+/** Copies a raster's rows densely. */
+function copyRows({ rect, samples, channels, stride, dtype }: TileRaster, into: Uint8Array): void {
+  const from = bytesOf(samples);
+  const rowBytes = rect.width * channels * SAMPLE_BYTES[dtype];
+  const strideBytes = stride * SAMPLE_BYTES[dtype];
+  for (let row = 0; row < rect.height; row++) {
+    into.set(from.subarray(row * strideBytes, row * strideBytes + rowBytes), row * rowBytes);
+  }
+}
+
+function maskOf({ rect, valid, channels, stride }: TileRaster): TileRaster {
+  return { rect, dtype: 'uint8', channels: 1, stride: stride / channels, samples: valid! };
 }

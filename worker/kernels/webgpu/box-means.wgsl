@@ -53,7 +53,7 @@ fn means(
         sum = subtracted(sum, entry(x1, y0, channel));
         sum = added(sum, entry(x0, y0, channel));
         let sample = i * CHANNELS + channel;
-        words[wordOf(sample)] |= packed(roundedQuotient(sum, count), sample);
+        words[wordOf(sample)] |= packed(roundedQuotient(sum, sumOf(count)), sample);
       }
     }
   }

@@ -1,5 +1,5 @@
 // The summed-area table, inclusive, of an image of `width`×`height` pixels: entry (x, y, channel) is the sum of
-// all samples of that channel at or above and at or left of it. Every entry is written once: blocks of
+// what `laneOf` makes of all samples of that channel at or above and at or left of it. Every entry is written once: blocks of
 // ROWS×COLUMNS pixels first hand on their row and column totals, small scans turn those into what lies left of
 // and above each block, and the last pass adds both while it sums within the block. The bytes moved are the
 // samples twice, the table once, and about a tenth of the table for the scans.
@@ -15,12 +15,12 @@ struct Params {
   height: u32,
   strips: u32, // blocks down
   chunks: u32, // blocks across
+  lane: u32,   // 0 weighted samples, 1 weights, 2 weighted squares; unused where there are no weights
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> samples: array<u32>;
-@group(0) @binding(2) var<storage, read_write> columnTotals: array<u32>; // strip, then column and channel
-@group(0) @binding(3) var<storage, read_write> rowTotals: array<u32>;    // row, then chunk and channel
+@group(0) @binding(2) var<storage, read_write> columnTotals: array<Sum>; // strip, then column and channel
+@group(0) @binding(3) var<storage, read_write> rowTotals: array<Sum>;    // row, then chunk and channel
 @group(0) @binding(4) var<storage, read_write> above: array<Sum>;        // as columnTotals: sums of the strips above
 @group(0) @binding(5) var<storage, read_write> left: array<Sum>;         // as rowTotals: sums of rows and chunks
 @group(0) @binding(6) var<storage, read_write> table: array<Sum>;
@@ -39,7 +39,7 @@ fn loadBlock(strip: u32, chunk: u32, thread: u32) {
     var value = 0u;
     if (y < params.height && x < rowLanes) {
       let sample = y * rowLanes + x;
-      value = unpacked(samples[wordOf(sample)], sample);
+      value = laneOf(sample);
     }
     block[row * STRIDE + lane] = sumOf(value);
   }
@@ -59,7 +59,7 @@ fn blockTotals(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     for (var row = 0u; row < ROWS; row++) {
       total = added(total, block[row * STRIDE + thread]);
     }
-    columnTotals[strip * rowLanes + lane] = lowOf(total);
+    columnTotals[strip * rowLanes + lane] = total;
   }
   let row = thread / CHANNELS;
   let y = strip * ROWS + row;
@@ -69,7 +69,7 @@ fn blockTotals(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     for (var column = 0u; column < COLUMNS; column++) {
       total = added(total, block[row * STRIDE + column * CHANNELS + channel]);
     }
-    rowTotals[(y * params.chunks + chunk) * CHANNELS + channel] = lowOf(total);
+    rowTotals[(y * params.chunks + chunk) * CHANNELS + channel] = total;
   }
 }
 
@@ -84,7 +84,7 @@ fn scanStrips(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var strip = 0u; strip < params.strips; strip++) {
     let at = strip * rowLanes + id.x;
     above[at] = total;
-    total = added(total, sumOf(columnTotals[at]));
+    total = added(total, columnTotals[at]);
   }
 }
 
@@ -100,7 +100,7 @@ fn scanChunks(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var chunk = 0u; chunk < params.chunks; chunk++) {
     let at = (y * params.chunks + chunk) * CHANNELS + channel;
     left[at] = total;
-    total = added(total, sumOf(rowTotals[at]));
+    total = added(total, rowTotals[at]);
   }
 }
 

@@ -13,9 +13,19 @@ export interface ChainRequest {
   /** The pixels of the first step's window that lie in the image, dense, at offset 0. */
   readonly inputBytes: number;
   /** Radii of each step by map, uint16, one for each pixel of its output. */
-  readonly radii: readonly ({ readonly offset: number; readonly bytes: number } | undefined)[];
+  readonly radii: readonly (ExchangePlace | undefined)[];
+  /** Where steps are masked: a byte for each pixel of the input, 0 where it is masked. */
+  readonly mask?: ExchangePlace;
+  /** The images that each step reads beside its input, by parameter, dense over its output. */
+  readonly frames: readonly (Readonly<Record<string, ExchangePlace>> | undefined)[];
   /** Where the last step's output goes, dense. */
-  readonly result: { readonly offset: number; readonly bytes: number };
+  readonly result: ExchangePlace;
+}
+
+/** A part of an exchange. */
+export interface ExchangePlace {
+  readonly offset: number;
+  readonly bytes: number;
 }
 
 /** How a chain ended: `refused` names what this device does not give; its pixels are for the processor to compute. */
@@ -33,9 +43,15 @@ export function layOutExchange(steps: readonly DeviceStep[]): Omit<ChainRequest,
     return { offset: at, bytes };
   };
   const radii = steps.map(({ mapMax, output }) => (mapMax === undefined ? undefined : place(area(output) * 2)));
+  const mask = steps[0]!.masked ? place(area(firstRect(steps))) : undefined;
+  const frames = steps.map(({ frames: named, output }) => {
+    if (named === undefined) return undefined;
+    const places = Object.entries(named).map(([param, type]) => [param, place(rasterBytes(output, type))] as const);
+    return Object.fromEntries(places);
+  });
   const last = steps.at(-1)!;
   const result = place(rasterBytes(last.output, last.result));
-  return { steps, inputBytes, radii, result, bytes: offset };
+  return { steps, inputBytes, radii, mask, frames, result, bytes: offset };
 }
 
 /** The pixels that are sent to the device for a chain. */
@@ -62,7 +78,8 @@ export function deviceBytes(steps: readonly DeviceStep[]): number {
   return steps.reduce((sum, step) => {
     const rasters =
       bufferBytes(rasterBytes(step.window, step.input)) + bufferBytes(rasterBytes(step.output, step.result));
-    return sum + rasters + GPU_KERNELS[step.operation.name]!.scratchBytes(step).total;
+    const masks = step.masked ? 2 * bufferBytes(area(step.window)) : 0;
+    return sum + rasters + masks + GPU_KERNELS[step.operation.name]!.scratchBytes(step).total;
   }, 2 * bytes);
 }
 

@@ -8,24 +8,27 @@ import type { DeviceLimits } from './adapter.js';
 import { deviceRefusal } from './chain-request.js';
 import type { DeviceStep } from './gpu-kernel.js';
 
-/**
- * One link of a chain as a device is asked to run it.
- *
- * @param types pixels before and after the operation
- * @param mapMax the largest radius in the link's map rect, for operations by map
- */
-export function deviceStep(
-  { operation, window, output, image }: ChainLink,
-  types: { readonly before: RasterInfo; readonly after: RasterInfo },
-  mapMax: number | undefined,
-): DeviceStep {
-  const { before, after } = types;
+/** What a step is made of beside its link. */
+export interface StepPixels {
+  /** Pixels before and after the operation. */
+  readonly before: RasterInfo;
+  readonly after: RasterInfo;
+  /** Whether some pixels of the tile are masked. */
+  readonly masked?: boolean;
+  /** The largest radius in the link's map rect, for operations by map. */
+  readonly mapMax?: number;
+}
+
+/** One link of a chain as a device is asked to run it. */
+export function deviceStep({ operation, window, output, image }: ChainLink, pixels: StepPixels): DeviceStep {
+  const { before, after, masked, mapMax } = pixels;
   return {
     ...{ operation, window, output, image },
     input: { dtype: before.dtype, channels: before.channels },
     result: { dtype: after.dtype, channels: after.channels },
     alpha: before.alpha,
     ...(before.nodata && { nodata: before.nodata }),
+    ...(masked && { masked }),
     ...(operation.byMap && { mapMax }),
   };
 }
@@ -48,7 +51,12 @@ export function placementsOf(plan: Plan, limits: DeviceLimits): Placement[] {
   const types = chainTypes(plan.operations, plan.image);
   return links.map((link, index) => {
     const { name } = link.operation;
-    const step = deviceStep(link, { before: types[index]!, after: types[index + 1]! }, plan.mapMaxBound);
+    const step = deviceStep(link, {
+      before: types[index]!,
+      after: types[index + 1]!,
+      masked: plan.mask !== undefined,
+      mapMax: plan.mapMaxBound,
+    });
     const why = deviceRefusal(step, limits);
     return why === undefined ? { operation: name, on: 'gpu' } : { operation: name, on: 'processor', why };
   });

@@ -1,6 +1,5 @@
 /// <reference types="@webgpu/types" />
 import { HalotileError } from '../../../tiling/errors.js';
-import { area } from '../../../tiling/geometry/rect.js';
 import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { type OpenedDevice, openDevice, overDeviceLimit } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
@@ -9,13 +8,12 @@ import {
   type ChainAnswer,
   type ChainRequest,
   deviceBytes,
-  firstRect,
+  type ExchangePlace,
   fitsDevice,
   rasterBytes,
 } from './chain-request.js';
 import { DeviceRun } from './device-run.js';
-import { extendOnDevice } from './extend.js';
-import type { DeviceRaster } from './gpu-kernel.js';
+import { type ChainUploads, encodeSteps } from './encode-steps.js';
 import { GPU_KERNELS } from './index.js';
 import { MemoryBudget } from './memory-budget.js';
 import { PassTimer } from './pass-timer.js';
@@ -131,8 +129,8 @@ export class GpuDevice {
     const run = new DeviceRun({ device, limits, pool: this.#pool, programs: this.#programs });
     const timer = timestamps ? new PassTimer(device, await run.buffer(256, PassTimer.QUERY_USAGE)) : undefined;
     try {
-      const uploads = await this.#fill(run, request);
-      const steps = await encodeSteps(run, request, uploads.buffers);
+      const { staging, uploads, copies } = await this.#fill(run, request);
+      const steps = await encodeSteps(run, request, uploads);
       const resultBytes = Math.ceil(request.result.bytes / 4) * 4;
       const readback = await run.buffer(resultBytes + 256, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
 
@@ -140,11 +138,11 @@ export class GpuDevice {
       device.pushErrorScope('validation');
       const encoder = device.createCommandEncoder();
       timer?.begin(encoder);
-      for (const { from, offset, to, bytes } of uploads.copies) encoder.copyBufferToBuffer(from, offset, to, 0, bytes);
+      for (const { offset, to, bytes } of copies) encoder.copyBufferToBuffer(staging, offset, to, 0, bytes);
       run.record(encoder, timer?.pass());
       encoder.copyBufferToBuffer(steps.buffer, 0, readback, 0, resultBytes);
       timer?.end(encoder, readback, resultBytes);
-      uploads.staging.unmap();
+      staging.unmap();
       device.queue.submit([encoder.finish()]);
       const scopes = Promise.all([device.popErrorScope(), device.popErrorScope()]);
       const [invalid, exhausted] = await scopes;
@@ -157,7 +155,7 @@ export class GpuDevice {
       new Uint8Array(request.exchange, offset, bytes).set(new Uint8Array(mapped, 0, bytes));
       const seconds = timer?.seconds(mapped, resultBytes) ?? { upload: 0, compute: 0, download: 0 };
       readback.unmap();
-      await uploads.staging.mapAsync(GPUMapMode.WRITE);
+      await staging.mapAsync(GPUMapMode.WRITE);
       return seconds;
     } finally {
       timer?.destroy();
@@ -165,43 +163,35 @@ export class GpuDevice {
     }
   }
 
-  /** Copies a request's pixels and radii into mapped staging memory, and says where they go from there. */
-  async #fill(run: DeviceRun, { steps, exchange, inputBytes, radii }: ChainRequest) {
-    const parts = [{ offset: 0, bytes: inputBytes, held: rasterBytes(steps[0]!.window, steps[0]!.input) }];
-    for (const part of radii) if (part !== undefined) parts.push({ ...part, held: part.bytes });
-    const total = parts.reduce((end, { offset, bytes }) => Math.max(end, offset + Math.ceil(bytes / 4) * 4), 0);
-    const staging = await run.buffer(total, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC);
-    const mapped = new Uint8Array(staging.getMappedRange());
-    mapped.set(new Uint8Array(exchange, 0, total));
-    const buffers: GPUBuffer[] = [];
-    for (const { held } of parts) buffers.push(await run.storage(bufferBytes(held)));
-    const copies = parts.map(({ offset, bytes }, i) => ({
-      from: staging,
-      offset,
-      to: buffers[i]!,
-      bytes: Math.ceil(bytes / 4) * 4,
-    }));
-    return { staging, buffers, copies };
+  /** Copies what a request sends into mapped staging memory, and says where it goes from there. */
+  async #fill(run: DeviceRun, { steps, exchange, inputBytes, radii, mask, frames, result }: ChainRequest) {
+    const staging = await run.buffer(result.offset, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC);
+    new Uint8Array(staging.getMappedRange()).set(new Uint8Array(exchange, 0, result.offset));
+    const copies: { readonly offset: number; readonly to: GPUBuffer; readonly bytes: number }[] = [];
+    const sent = async <P extends ExchangePlace | undefined>(place: P, heldBytes = place?.bytes) => {
+      if (place === undefined) return undefined;
+      const to = await run.storage(bufferBytes(heldBytes!));
+      copies.push({ offset: place.offset, to, bytes: Math.ceil(place.bytes / 4) * 4 });
+      return to;
+    };
+    const held = rasterBytes(steps[0]!.window, steps[0]!.input);
+    const uploads: ChainUploads = {
+      input: (await sent({ offset: 0, bytes: inputBytes }, held))!,
+      radii: await inOrder(radii, sent),
+      mask: await sent(mask),
+      frames: await inOrder(frames, async (named) => {
+        if (named === undefined) return undefined;
+        const buffers: Record<string, GPUBuffer> = {};
+        for (const [param, place] of Object.entries(named)) buffers[param] = (await sent(place))!;
+        return buffers;
+      }),
+    };
+    return { staging, uploads, copies };
   }
 }
 
-/** Adds the passes of every step; the result is the last one's output. */
-async function encodeSteps(
-  run: DeviceRun,
-  { steps, radii }: ChainRequest,
-  buffers: readonly GPUBuffer[],
-): Promise<DeviceRaster> {
-  const [first, ...radiusBuffers] = buffers;
-  let raster: DeviceRaster = { rect: firstRect(steps), ...steps[0]!.input, buffer: first! };
-  for (const [index, step] of steps.entries()) {
-    const input = await extendOnDevice(run, step, raster);
-    const bytes = bufferBytes(rasterBytes(step.output, step.result));
-    const output = { rect: step.output, ...step.result, buffer: await run.storage(bytes) };
-    const byMap = radii[index] === undefined ? undefined : radiusBuffers.shift();
-    if (area(output.rect) > 0) {
-      await GPU_KERNELS[step.operation.name]!.encode(run, step, { input, output, radii: byMap });
-    }
-    raster = output;
-  }
-  return raster;
+async function inOrder<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await each(item));
+  return results;
 }

@@ -19,8 +19,12 @@ export interface DeviceStep {
   readonly image: Size;
   readonly alpha: AlphaKind;
   readonly nodata?: readonly (number | null)[];
+  /** Some pixels of the chain's input are masked. */
+  readonly masked?: boolean;
   /** The largest radius in `output`, for operations by map. */
   readonly mapMax?: number;
+  /** The images that it reads beside its input, over its output, by parameter. */
+  readonly frames?: Readonly<Record<string, { readonly dtype: DType; readonly channels: number }>>;
 }
 
 /** Pixels on the device: rows dense, samples packed into words, the last word filled up. */
@@ -29,6 +33,8 @@ export interface DeviceRaster {
   readonly dtype: DType;
   readonly channels: number;
   readonly buffer: GPUBuffer;
+  /** One byte a pixel, 0 where it is masked; absent where every pixel counts. */
+  readonly valid?: GPUBuffer;
 }
 
 /** One operation in WGSL. */
@@ -49,16 +55,21 @@ export interface KnownPixels {
   readonly nodata?: boolean;
   /** Colour weighted by unassociated alpha; or a kernel to which alpha means nothing. */
   readonly alpha?: boolean;
+  readonly masks?: boolean;
 }
 
 const MAX_CHANNELS = 4;
 
 /** Why a step's pixels are none for a kernel that keeps the samples' type; undefined where they are. */
-export function unfitPixels({ input, result, alpha, nodata }: DeviceStep, known: KnownPixels): string | undefined {
+export function unfitPixels(
+  { input, result, alpha, nodata, masked }: DeviceStep,
+  known: KnownPixels,
+): string | undefined {
   if ((input.dtype === 'float32' && !known.float32) || result.dtype !== input.dtype) return `${input.dtype} samples`;
   if (input.channels > MAX_CHANNELS) return `${input.channels} channels`;
   if (alpha === 'unassociated' && !known.alpha) return 'alpha weighs the colour';
   if (nodata !== undefined && !known.nodata) return 'nodata';
+  if (masked && !known.masks) return 'masked pixels';
   return undefined;
 }
 
@@ -68,4 +79,6 @@ export interface StepRasters {
   readonly output: DeviceRaster;
   /** Radii of the output's pixels, uint16, two a word. */
   readonly radii?: GPUBuffer;
+  /** The images of `step.frames` over the output's rect, dense. */
+  readonly frames?: Readonly<Record<string, GPUBuffer>>;
 }

@@ -3,11 +3,16 @@ import { gpuGaussian } from './gaussian.js';
 import type { GpuKernel } from './gpu-kernel.js';
 import { gpuRank } from './rank.js';
 import { gpuTable } from './table.js';
+import { gpuThreshold } from './threshold.js';
+import { gpuWindowMeans } from './window-means.js';
+import { gpuWindowSpread } from './window-spread.js';
 
 /** The kernels in WGSL by operation name; an operation that is not here runs on the processor. */
 export const GPU_KERNELS: Readonly<Record<string, GpuKernel>> = {
   box: gpuBox,
-  mean: gpuBox,
+  mean: gpuWindowMeans,
+  std: gpuWindowSpread,
+  variance: gpuWindowSpread,
   gaussian: gpuGaussian,
   max: gpuRank,
   min: gpuRank,
@@ -16,6 +21,6 @@ export const GPU_KERNELS: Readonly<Record<string, GpuKernel>> = {
   gamma: gpuTable,
   levels: gpuTable,
   lut: gpuTable,
-  threshold: gpuTable,
+  threshold: gpuThreshold,
   'flat-field': gpuTable,
 };

@@ -2,6 +2,7 @@ import { area, grow, intersect, type Rect, rectOf } from '../../../tiling/geomet
 import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
 import { allocateSamples, type DType, type Samples, viewSamples } from '../../../tiling/raster/dtype.js';
+import type { AlphaKind } from '../../../tiling/raster/raster-info.js';
 import type { TileRaster } from '../kernel.js';
 import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
 import type { ChainRequest } from './chain-request.js';
@@ -17,6 +18,11 @@ interface CheckCase {
   readonly image: { readonly width: number; readonly height: number };
   readonly output: Rect;
   readonly maxRadius?: number;
+  readonly alpha?: AlphaKind;
+  /** By channel; every fifth sample is one. */
+  readonly nodata?: readonly (number | null)[];
+  /** Every seventh pixel is masked. */
+  readonly masked?: boolean;
   /** Largest difference allowed to a bounded operation, in float32 as a share of the largest sample; exact: none. */
   readonly tolerance?: number;
   /** All samples are this, instead of a pattern. */
@@ -36,6 +42,12 @@ const LONG = {
   operation: { name: 'gaussian', params: { ...GAUSSIAN, sigma: 100 }, border: 'nearest' as const },
 };
 
+/** A nodata value among the pattern's samples, and one that results meet. */
+const HOLES: Readonly<Record<'uint8' | 'uint16', (number | null)[]>> = {
+  uint8: [7, null, 255, 128],
+  uint16: [40000, null, 65535, 49152],
+};
+
 const INTEGERS = ['uint8', 'uint16'] as const;
 const CHANNELS = [1, 2, 3, 4] as const;
 
@@ -47,6 +59,23 @@ function allCases(): Map<string, CheckCase[]> {
       const common = { dtype, channels, image: IMAGE, output: OUTPUT };
       cases.push({ ...common, operation: { name: 'box', byMap: true }, maxRadius: 9 });
       cases.push({ ...common, operation: { name: 'box', params: { radius: 3 }, border: 'reflect' } });
+      const nodata = HOLES[dtype].slice(0, channels);
+      const holes = { ...common, nodata, masked: true };
+      const alpha = channels % 2 === 0 ? ('unassociated' as const) : 'none';
+      const mean = { name: 'mean', params: { footprint: 'disk:3' }, border: 'mirror' as const };
+      cases.push({ ...common, operation: mean });
+      cases.push({ ...holes, operation: mean, alpha });
+      cases.push({ ...holes, operation: { name: 'box', byMap: true }, maxRadius: 9, alpha });
+      for (const name of ['std', 'variance']) {
+        const params = { footprint: 'disk:2', ddof: 1 };
+        cases.push({ ...common, operation: { name, params, border: 'reflect' }, tolerance: 1 });
+        cases.push({ ...holes, operation: { name, params }, tolerance: 1 });
+      }
+      for (const method of ['niblack', 'sauvola']) {
+        const params = { method, window: 5, k: 0.23, low: 3 };
+        cases.push({ ...common, operation: { name: 'threshold', params, border: 'mirror' } });
+        cases.push({ ...holes, operation: { name: 'threshold', params } });
+      }
       for (const name of ['max', 'min', 'median']) {
         cases.push({ ...common, operation: { name, params: { footprint: 'disk:2' }, border: 'mirror' } });
       }
@@ -60,6 +89,7 @@ function allCases(): Map<string, CheckCase[]> {
     }
     cases.push({ ...LONG, dtype: 'float32', channels });
     cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true } });
+    cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true }, nodata: [0] });
   }
   const byVariant = new Map<string, CheckCase[]>();
   for (const each of cases) {
@@ -105,23 +135,33 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
   const exchange = new SharedArrayBuffer(layout.bytes);
   const sent = firstRect([step]);
   const samples = viewSamples(each.dtype, exchange, 0, area(sent) * each.channels);
-  for (let i = 0; i < samples.length; i++) samples[i] = each.constant ?? patternAt(i, each.dtype);
+  for (let i = 0; i < samples.length; i++) {
+    const hole = i % 5 === 2 ? each.nodata?.[i % each.channels] : undefined;
+    samples[i] = hole ?? each.constant ?? patternAt(i, each.dtype);
+  }
+  const valid = Uint8Array.from({ length: area(sent) }, (_, i) => (i % 7 === 3 ? 0 : 255));
+  if (layout.mask !== undefined) new Uint8Array(exchange).set(valid, layout.mask.offset);
   const { output } = each;
   const radii = Uint16Array.from({ length: area(output) }, (_, i) => (i * 7 + (i >> 4)) % ((step.mapMax ?? 0) + 1));
   if (layout.radii[0] !== undefined) new Uint16Array(exchange, layout.radii[0].offset, radii.length).set(radii);
   await device.compute({ ...layout, exchange });
 
-  const window = emptyRaster(step.window, step.input);
+  const window = {
+    ...emptyRaster(step.window, step.input),
+    ...(each.masked && { valid: new Uint8Array(area(step.window)) }),
+  };
   const sentLength = sent.width * each.channels;
   for (let row = 0; row < sent.height; row++) {
     const at = (sent.y - step.window.y + row) * window.stride + (sent.x - step.window.x) * each.channels;
     window.samples.set(samples.subarray(row * sentLength, (row + 1) * sentLength), at);
+    window.valid?.set(valid.subarray(row * sent.width, (row + 1) * sent.width), at / each.channels);
   }
   extendBorder(window, each.image, step.operation);
   const expected = emptyRaster(output, step.result);
   REFERENCE_KERNELS[step.operation.name]!(window, expected, step.operation, {
     image: each.image,
-    alpha: 'none',
+    alpha: step.alpha,
+    ...(each.nodata && { nodata: each.nodata }),
     ...(step.mapMax !== undefined && { map: { rect: output, values: radii, max: step.mapMax } }),
   });
   const actual = viewSamples(each.dtype, exchange, layout.result.offset, expected.samples.length);
@@ -151,12 +191,14 @@ function patternAt(i: number, dtype: DType): number {
   return dtype === 'uint8' ? value & 0xff : value | 0x8000;
 }
 
-function stepOf({ operation: given, dtype, channels, image, output, maxRadius }: CheckCase): DeviceStep {
+function stepOf(each: CheckCase): DeviceStep {
+  const { operation: given, dtype, channels, image, output, maxRadius, alpha = 'none', nodata, masked } = each;
   const operation = { params: {}, border: 'clip' as const, constantValue: 0, byMap: false, ...given };
   const grown = grow(output, OPERATIONS[operation.name]!.reach(operation, maxRadius ?? 0));
   const window = operation.border === 'clip' ? intersect(grown, rectOf(image)) : grown;
   const type = { dtype, channels };
-  return { operation, window, output, input: type, result: type, image, alpha: 'none', mapMax: maxRadius };
+  const pixels = { input: type, result: type, image, alpha, masked, ...(nodata && { nodata }) };
+  return { operation, window, output, ...pixels, mapMax: maxRadius };
 }
 
 function emptyRaster(rect: Rect, { dtype, channels }: DeviceStep['input']): TileRaster {

@@ -13,13 +13,16 @@ fn sumOf(value: u32) -> Sum {
   return value;
 }
 
-/// The low limb, which is all of a sum over one block.
-fn lowOf(sum: Sum) -> u32 {
-  return sum;
+fn limbsOf(sum: Sum) -> vec2<u32> {
+  return vec2<u32>(sum, 0u);
+}
+
+fn isZero(sum: Sum) -> bool {
+  return sum == 0u;
 }
 
 /// S/n rounded half up; the remainder decides, so that nothing overflows.
-fn roundedQuotient(sum: Sum, count: u32) -> u32 {
+fn roundedQuotient(sum: Sum, count: Sum) -> u32 {
   let quotient = sum / count;
   let remainder = sum - quotient * count;
   return quotient + select(0u, 1u, remainder >= count - remainder);

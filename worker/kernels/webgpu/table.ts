@@ -15,15 +15,9 @@ const KEPT_TABLES = 16;
 export const gpuTable: GpuKernel = {
   variants: ({ input, result }) => [`table ${input.dtype}→${result.dtype}×${input.channels}`],
   refusal(step) {
-    const { method, dark, flat } = step.operation.params;
-    switch (step.operation.name) {
-      case 'threshold':
-        if (method !== 'fixed' && method !== 'otsu') return `method ${method}`;
-        break;
-      case 'flat-field':
-        if (typeof dark !== 'number' || typeof flat !== 'number') return 'frames are images';
-    }
-    return unfitPixels(step, { nodata: true, alpha: true });
+    const { dark, flat } = step.operation.params;
+    const byFrames = step.operation.name === 'flat-field' && (typeof dark !== 'number' || typeof flat !== 'number');
+    return byFrames ? 'frames are images' : unfitPixels(step, { nodata: true, alpha: true, masks: true });
   },
   scratchBytes(step) {
     const bytes = tableLength(step) * 4;
@@ -32,18 +26,19 @@ export const gpuTable: GpuKernel = {
   async encode(run, step, { input, output }) {
     const samples = area(output.rect) * step.result.channels;
     const resultBytes = SAMPLE_BYTES[step.result.dtype];
+    const MASKED = Number(input.valid !== undefined);
     const constants = {
       CHANNELS: step.input.channels,
       BYTES: SAMPLE_BYTES[step.input.dtype],
       RESULT_BYTES: resultBytes,
     };
     await run.dispatch(
-      { files: ['samples', 'table'], entry: 'lookUp', constants },
+      { files: ['samples', 'table'], entry: 'lookUp', constants: { ...constants, MASKED } },
       [
         ...[input.rect.width, output.rect.width],
         ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, samples],
       ],
-      { 1: input.buffer, 2: await run.constantData(tableOf(step)), 3: output.buffer },
+      { 1: input.buffer, 2: await run.constantData(tableOf(step)), 3: output.buffer, 4: input.valid ?? input.buffer },
       run.linearGroups(Math.ceil((samples * resultBytes) / 4)),
     );
   },

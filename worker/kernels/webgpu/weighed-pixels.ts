@@ -1,0 +1,34 @@
+/// <reference types="@webgpu/types" />
+import { nodataSample } from '../reference/nodata.js';
+import type { DeviceRun } from './device-run.js';
+import type { DeviceRaster, DeviceStep } from './gpu-kernel.js';
+
+/** More than any sample. */
+const NO_HOLE = 0xffffffff;
+
+/**
+ * Bindings of holes.wgsl for one step: the input's samples, which of them count, and whether colour is weighted by
+ * unassociated alpha.
+ */
+export async function weighedPixels(
+  run: DeviceRun,
+  step: DeviceStep,
+  input: DeviceRaster,
+  byAlpha: boolean,
+): Promise<Readonly<Record<1 | 7 | 8, GPUBuffer>>> {
+  const nodata = Array.from({ length: 4 }, (_, c) => nodataSample(step.input.dtype, step.nodata?.[c]) ?? NO_HOLE);
+  const flags = [Number(byAlpha && step.alpha === 'unassociated'), Number(input.valid !== undefined), 0, 0];
+  const holes = await run.constantData(Uint32Array.from([...nodata, ...flags]));
+  // Without a mask `valid` is bound and not read.
+  return { 1: input.buffer, 7: holes, 8: input.valid ?? input.buffer };
+}
+
+/** Whether every sample of a step counts, and colour is averaged by alpha nowhere. */
+export function isPlain(step: DeviceStep): boolean {
+  return hasNoHoles(step) && step.alpha !== 'unassociated';
+}
+
+/** Whether every sample of a step counts. */
+export function hasNoHoles({ nodata, masked }: DeviceStep): boolean {
+  return nodata === undefined && masked !== true;
+}
