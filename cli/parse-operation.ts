@@ -11,8 +11,11 @@ type WrittenOperation = JobSpecInput['operations'][number];
  */
 export function parseOperation(text: string): WrittenOperation {
   const [name = '', ...rest] = text.split(':');
+  if (name === '')
+    throw badUsage({ what: 'an operation has no name', where: `--op ${text}`, expected: 'NAME:key=value,…' });
   const settings = rest.join(':');
   const params: Record<string, string> = {};
+  const seen = new Set<string>();
   let border: WrittenOperation['border'];
   let constant: number | undefined;
   for (const setting of settings === '' ? [] : settings.split(',')) {
@@ -21,6 +24,10 @@ export function parseOperation(text: string): WrittenOperation {
     if (key === '' || given === '') {
       throw badUsage({ what: `'${setting}' is not a parameter`, where: `--op ${text}`, expected: 'NAME:key=value,…' });
     }
+    if (seen.has(key)) {
+      throw badUsage({ what: `${key} is given twice`, where: `--op ${text}`, remedy: 'leave one of them out' });
+    }
+    seen.add(key);
     if (key === 'border') border = borderOf(given, text);
     else if (key === 'constant') constant = constantOf(given, text);
     else params[key] = given;
@@ -37,5 +44,5 @@ function borderOf(value: string, text: string): WrittenOperation['border'] {
 function constantOf(value: string, text: string): number {
   const constant = Number(value);
   if (Number.isFinite(constant)) return constant;
-  throw badUsage({ what: `constant=${value} is not a number`, where: `--op ${text}` });
+  throw badUsage({ what: `constant is '${value}'`, where: `--op ${text}`, expected: 'a number' });
 }

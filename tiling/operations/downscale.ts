@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { evenReach, type Rect, type Size } from '../geometry/rect.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 
-const SIZE = /^(\d+)[x×](\d+)$/;
+const SIZE = /^([1-9]\d*)[x×]([1-9]\d*)$/;
 
 const params = z
   .strictObject({
-    size: z.string().regex(SIZE, { error: 'size is WIDTHxHEIGHT' }).describe('WIDTHxHEIGHT in pixels').optional(),
+    size: z.string().regex(SIZE, { error: 'WIDTHxHEIGHT in pixels' }).describe('WIDTHxHEIGHT in pixels').optional(),
     factor: z.coerce.number().int().min(1).max(65536).optional(),
     method: z.enum(['area', 'nearest']).default('area'),
   })

@@ -6,7 +6,7 @@ import { calibrationScratchBytes } from './scratch.js';
 import { fullRange, tableScratchBytes } from './tone.js';
 
 const numberOrPath = z
-  .union([z.number(), z.string().min(1)])
+  .union([z.number(), z.string().min(1)], { error: 'a number or the path of an image' })
   .describe('a number, or an image of the same size')
   .transform((given) => (typeof given === 'string' && Number.isFinite(Number(given)) ? Number(given) : given));
 
@@ -24,11 +24,15 @@ export const flatField: OperationDescriptor = {
   name: 'flat-field',
   summary: 'illumination correction by a dark and a flat frame',
   coupling: 'point',
-  params: z.strictObject({
-    flat: numberOrPath,
-    dark: numberOrPath.default(0).describe('as flat; default 0'),
-    scale: z.coerce.number().optional(),
-  }),
+  params: z
+    .strictObject({
+      flat: numberOrPath,
+      dark: numberOrPath.default(0).describe('as flat; default 0'),
+      scale: z.coerce.number().optional(),
+    })
+    .refine(({ flat, dark }) => typeof flat === 'string' || typeof dark === 'string' || flat > dark, {
+      error: 'flat is not above dark',
+    }),
   mapMeaning: 'none',
   scratchBytes: (operation, shape) => Math.max(tableScratchBytes(operation, shape), calibrationScratchBytes(shape)),
   defaultBorder: () => 'clip',

@@ -24,7 +24,7 @@ export interface Footprint {
 export const footprintParam = z
   .string()
   .regex(/^(disk:\d+|rect:\d+[x×]\d+|mask:.+|bits:\d+x\d+:[01]+)$/, {
-    error: 'a footprint is disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE',
+    error: 'disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE',
   })
   .describe('disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE');
 
@@ -37,7 +37,10 @@ export function parseFootprint(text: string): Footprint {
   const [kind, size = '', bits = ''] = text.split(':');
   if (kind === 'disk') return disk(Number(size));
   const [width = 0, height = 0] = size.split(/[x×]/).map(Number);
-  checkSides(text, width, height);
+  checkSides(`${kind}:${size}`, width, height);
+  if (kind === 'bits' && bits.length !== width * height) {
+    throw badUsage({ what: `the footprint bits:${size} has ${bits.length} bits`, expected: `${width * height}` });
+  }
   if (kind === 'rect') return footprintOf(width, height, () => true);
   if (kind === 'bits') return footprintOf(width, height, (i, j) => bits[j * width + i] === '1');
   throw badUsage({ what: `the footprint ${text} was not read`, expected: 'disk:R, rect:WxH or mask:FILE' });
@@ -66,6 +69,13 @@ function readMask(path: string, job: JobFacts): string {
   const lines = new TextDecoder().decode(job.readFile(path)).split('\n');
   const rows = lines.map((line) => line.replace(/[\s,]/g, '')).filter((line) => line !== '');
   const width = rows[0]?.length ?? 0;
+  if (width > MAX_FOOTPRINT || rows.length > MAX_FOOTPRINT) {
+    throw badUsage({
+      what: `the mask is ${width}×${rows.length}`,
+      where: path,
+      expected: `sides of 1 to ${MAX_FOOTPRINT}`,
+    });
+  }
   const bad = rows.findIndex((row) => row.length !== width || !/^[01.#]+$/.test(row));
   if (bad >= 0 || rows.length === 0) {
     throw badUsage({
@@ -89,7 +99,7 @@ function disk(radius: number): Footprint {
 function footprintOf(width: number, height: number, has: (i: number, j: number) => boolean): Footprint {
   const members = Array.from({ length: width * height }, (_, at) => has(at % width, Math.floor(at / width)));
   const count = members.filter(Boolean).length;
-  if (count === 0) throw badUsage({ what: 'the footprint has no members', expected: 'at least one' });
+  if (count === 0) throw badUsage({ what: 'the footprint has no members', expected: 'at least one, written 1 or #' });
   const left = Math.floor(width / 2);
   const top = Math.floor(height / 2);
   return { width, height, members, count, reach: { left, right: width - 1 - left, top, bottom: height - 1 - top } };
@@ -97,6 +107,9 @@ function footprintOf(width: number, height: number, has: (i: number, j: number) 
 
 function checkSides(text: string, width: number, height: number): void {
   if (width < 1 || height < 1 || width > MAX_FOOTPRINT || height > MAX_FOOTPRINT) {
-    throw badUsage({ what: `the footprint ${text} is ${width}×${height}`, expected: `sides of 1 to ${MAX_FOOTPRINT}` });
+    throw badUsage({
+      what: `the footprint ${text} is ${width}×${height}`,
+      expected: `sides of 1 to ${MAX_FOOTPRINT}`,
+    });
   }
 }

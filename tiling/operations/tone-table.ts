@@ -23,7 +23,19 @@ export function prepareTable(operation: Operation, job: JobFacts): Operation {
   const path = operation.params.table as string;
   const text = new TextDecoder().decode(job.readFile(path));
   const values = /\.cube$/i.test(path) ? parseCube(text, path) : parseCsv(text, path);
+  if (values.units === 'csv') checkColumns(values.columns.length, path, job);
   return { ...operation, params: { ...operation.params, values } };
+}
+
+/** A column a channel says so by their number; alpha needs none. */
+function checkColumns(columns: number, path: string, { image: { channels, alpha } }: JobFacts): void {
+  const colours = alpha === 'none' ? channels : channels - 1;
+  if (columns === 1 || columns === colours || columns === channels) return;
+  throw badInput({
+    what: `the table has ${columns} columns`,
+    where: path,
+    expected: colours === 1 ? 'one' : `one, or ${colours}, one a channel`,
+  });
 }
 
 /**
@@ -93,7 +105,7 @@ function numbersOf(lines: readonly string[], path: string, separator: RegExp): n
     if (trimmed === '' || trimmed.startsWith('#')) continue;
     const numbers = trimmed.split(separator).map(Number);
     if (!numbers.every(Number.isFinite)) {
-      throw badInput({ what: `line ${index + 1} is “${trimmed}”`, where: path, expected: 'numbers only' });
+      throw badInput({ what: `line ${index + 1} is “${printable(trimmed)}”`, where: path, expected: 'numbers only' });
     }
     rows.push(numbers);
   }
@@ -110,4 +122,10 @@ function columnsOf(rows: readonly (readonly number[])[], path: string): number[]
     });
   }
   return Array.from({ length: width }, (_, c) => rows.map((row) => row[c]!));
+}
+
+/** The beginning of a line, fit for a message even where the file is no text. */
+function printable(line: string): string {
+  const text = line.slice(0, 40).replace(/[^\x20-\x7e]/g, '?');
+  return line.length > 40 ? `${text}…` : text;
 }

@@ -87,6 +87,14 @@ export function checkChain(operations: readonly Operation[], source: RasterInfo,
           expected: `${width}×${height}, the size of the image it is combined with`,
         });
       }
+      if (extra.info.channels !== 1 && extra.info.channels !== source.channels) {
+        throw badInput({
+          what: `the ${param} image has ${extra.info.channels} channels`,
+          where: path,
+          expected:
+            source.channels === 1 ? 'one channel, as the image has' : `one channel or the image's ${source.channels}`,
+        });
+      }
     }
   }
 }

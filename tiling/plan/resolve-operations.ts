@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
+import { parameterIssue } from './parameter-issue.js';
 
 /**
  * The operations of a job with their parameters checked and every default filled in.
@@ -16,10 +17,8 @@ export function resolveOperations(spec: JobSpec): Operation[] {
     }
     const parsed = descriptor.params.safeParse(written.params);
     if (!parsed.success) {
-      const expected = `parameters ${Object.keys(descriptor.params.shape).join(', ')}`;
-      const unknown = parsed.error.issues[0]?.code === 'unrecognized_keys';
-      const remedy = `see 'halotile operations ${written.name}'`;
-      throw badUsage({ what: firstIssue(parsed.error), where, expected: unknown ? expected : undefined, remedy });
+      const issue = parameterIssue(parsed.error, written.params, Object.keys(descriptor.params.shape));
+      throw badUsage({ ...issue, where, remedy: `see 'halotile operations ${written.name}'` });
     }
     // A fixed radius or sigma wins over the map: one chain may hold operations of both kinds.
     const fixed = descriptor.mapMeaning !== 'none' && parsed.data[descriptor.mapMeaning] !== undefined;
