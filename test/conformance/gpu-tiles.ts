@@ -1,9 +1,10 @@
 import { area, type Rect } from '../../tiling/geometry/rect.js';
-import { bytesOf, viewSamples } from '../../tiling/raster/dtype.js';
+import { viewSamples } from '../../tiling/raster/dtype.js';
 import type { TileMap, TileRaster } from '../../worker/kernels/kernel.js';
-import { firstRect, fitsDevice, layOutExchange } from '../../worker/kernels/webgpu/chain-request.js';
+import { firstRect, fitsDevice, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain-request.js';
 import type { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/gpu-kernel.js';
+import { withIntervals } from '../../worker/kernels/webgpu/ladder-intervals.js';
 import { type OperationCase, paste, type TileInput, tileInputs } from './operation-tiles.js';
 
 /**
@@ -17,7 +18,7 @@ export async function runOnDevice(
 ): Promise<TileRaster | undefined> {
   const { whole, tiles } = tileInputs(test, tile);
   for (const each of tiles) {
-    const step = deviceStep(each);
+    const step = withIntervals(deviceStep(each), each.context.map);
     if (!fitsDevice(step, device.opened.limits)) return undefined;
     const samples = await computeSteps(device, [step], each.input, [each.context.map]);
     each.output.samples.set(samples);
@@ -40,7 +41,7 @@ export async function computeSteps(
   into.set(croppedSamples(input, sent));
   if (layout.mask !== undefined) new Uint8Array(exchange).set(croppedMask(input, sent), layout.mask.offset);
   for (const [i, place] of layout.radii.entries()) {
-    if (place !== undefined) new Uint8Array(exchange, place.offset, place.bytes).set(bytesOf(maps[i]!.values));
+    if (place !== undefined) packMap(steps[i]!, maps[i]!, new Uint8Array(exchange, place.offset, place.bytes));
   }
   const answer = await device.answer({ ...layout, exchange });
   if (answer.kind === 'refused') throw new Error(`refused: ${answer.variants.join(', ')}`);

@@ -6,10 +6,11 @@ import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { DeviceClient } from '../gpu/device-client.js';
 import { partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
-import { firstRect, fitsDevice, layOutExchange } from '../kernels/webgpu/chain-request.js';
+import { firstRect, fitsDevice, layOutExchange, packMap } from '../kernels/webgpu/chain-request.js';
 import { deviceStep } from '../kernels/webgpu/chain-steps.js';
 import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
 import { GPU_KERNELS } from '../kernels/webgpu/index.js';
+import { withIntervals } from '../kernels/webgpu/ladder-intervals.js';
 import type { ChainInputs } from './open-job.js';
 import type { Tally } from './tally.js';
 
@@ -93,12 +94,14 @@ function stepsFrom(
   for (const [offset, link] of links.slice(index).entries()) {
     const { operation, output } = link;
     if (OPERATIONS[operation.name]!.outputSize !== undefined) break;
-    const step = deviceStep(link, {
+    const map = maps.get(operation);
+    const plain = deviceStep(link, {
       before: types[index + offset]!,
       after: types[index + offset + 1]!,
       masked: window.valid !== undefined,
-      mapMax: maps.get(operation)?.max,
+      mapMax: map?.max,
     });
+    const step = withIntervals(plain, map);
     if (isBounded(step) && boundedBackend !== device.link.backend) break;
     if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
     if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;
@@ -130,7 +133,9 @@ function fill(
   copyRows(sent, bytes);
   if (mask !== undefined) copyRows(maskOf(sent), bytes.subarray(mask.offset));
   for (const [i, place] of radii.entries()) {
-    if (place !== undefined) bytes.set(bytesOf(maps.get(steps[i]!.operation)!.values), place.offset);
+    if (place === undefined) continue;
+    const { operation } = steps[i]!;
+    packMap(steps[i]!, maps.get(operation)!, bytes.subarray(place.offset, place.offset + place.bytes));
   }
 }
 

@@ -1,6 +1,7 @@
 import { area, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
 import type { DeviceSeconds } from '../../../tiling/job/execution.js';
-import { type DType, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import { bytesOf, type DType, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import type { TileMap } from '../kernel.js';
 import type { DeviceLimits } from './adapter.js';
 import type { DeviceStep } from './gpu-kernel.js';
 import { GPU_KERNELS } from './index.js';
@@ -12,7 +13,7 @@ export interface ChainRequest {
   readonly exchange: SharedArrayBuffer;
   /** The pixels of the first step's window that lie in the image, dense, at offset 0. */
   readonly inputBytes: number;
-  /** Radii of each step by map, uint16, one for each pixel of its output. */
+  /** The map of each step by map, over its output: radii as uint16, or what its kernel makes of them. */
   readonly radii: readonly (ExchangePlace | undefined)[];
   /** Where steps are masked: a byte for each pixel of the input, 0 where it is masked. */
   readonly mask?: ExchangePlace;
@@ -42,7 +43,9 @@ export function layOutExchange(steps: readonly DeviceStep[]): Omit<ChainRequest,
     offset += aligned(bytes);
     return { offset: at, bytes };
   };
-  const radii = steps.map(({ mapMax, output }) => (mapMax === undefined ? undefined : place(area(output) * 2)));
+  const radii = steps.map((step) =>
+    step.mapMax === undefined ? undefined : place(area(step.output) * mapBytes(step)),
+  );
   const mask = steps[0]!.masked ? place(area(firstRect(steps))) : undefined;
   const frames = steps.map(({ frames: named, output }) => {
     if (named === undefined) return undefined;
@@ -102,6 +105,17 @@ export function deviceRefusal(step: DeviceStep, limits: DeviceLimits): string | 
   // The pool rounds sizes up by less than an eighth.
   if (largest * 1.125 <= limits.bufferBytes) return undefined;
   return `a tile needs a buffer of ${Math.ceil(largest / 2 ** 20)} MiB`;
+}
+
+/** Writes a map to its place in an exchange, as its kernel reads it. */
+export function packMap(step: DeviceStep, map: TileMap, into: Uint8Array): void {
+  const { packMap: pack } = GPU_KERNELS[step.operation.name]!;
+  if (pack === undefined) into.set(bytesOf(map.values));
+  else pack(step, map, into);
+}
+
+function mapBytes(step: DeviceStep): number {
+  return GPU_KERNELS[step.operation.name]!.mapBytes?.(step) ?? 2;
 }
 
 function aligned(bytes: number): number {

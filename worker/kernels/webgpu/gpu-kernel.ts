@@ -3,8 +3,10 @@ import type { Rect, Size } from '../../../tiling/geometry/rect.js';
 import type { Operation } from '../../../tiling/operations/index.js';
 import type { DType } from '../../../tiling/raster/dtype.js';
 import type { AlphaKind } from '../../../tiling/raster/raster-info.js';
+import type { TileMap } from '../kernel.js';
 import type { DeviceLimits } from './adapter.js';
 import type { DeviceRun } from './device-run.js';
+import type { LadderInterval } from './ladder-intervals.js';
 
 /** One operation of a chain as a device is asked to run it on one tile; data only, it crosses threads. */
 export interface DeviceStep {
@@ -19,10 +21,12 @@ export interface DeviceStep {
   readonly image: Size;
   readonly alpha: AlphaKind;
   readonly nodata?: readonly (number | null)[];
+  /** The largest radius or sigma in `output`, for operations by map. */
+  readonly mapMax?: number;
+  /** Where on the ladder the sigmas of `output` stand, for a blur between rungs; a plan does not know it. */
+  readonly intervals?: readonly LadderInterval[];
   /** Some pixels of the chain's input are masked. */
   readonly masked?: boolean;
-  /** The largest radius in `output`, for operations by map. */
-  readonly mapMax?: number;
   /** The images that it reads beside its input, over its output, by parameter. */
   readonly frames?: Readonly<Record<string, { readonly dtype: DType; readonly channels: number }>>;
 }
@@ -45,6 +49,10 @@ export interface GpuKernel {
   readonly refusal: (step: DeviceStep, limits: DeviceLimits) => string | undefined;
   /** Bytes of its largest scratch buffer, and of all its scratch. */
   readonly scratchBytes: (step: DeviceStep) => { readonly largest: number; readonly total: number };
+  /** Bytes for each pixel of the output that it wants a map in; 2 where it is not there: radii as uint16. */
+  readonly mapBytes?: (step: DeviceStep) => number;
+  /** Fills those; where it is not there the map's own values are taken. */
+  readonly packMap?: (step: DeviceStep, map: TileMap, into: Uint8Array) => void;
   /** Adds the passes that fill `output` from `input`, which holds `step.window`. */
   readonly encode: (run: DeviceRun, step: DeviceStep, rasters: StepRasters) => Promise<void>;
 }
@@ -77,7 +85,7 @@ export function unfitPixels(
 export interface StepRasters {
   readonly input: DeviceRaster;
   readonly output: DeviceRaster;
-  /** Radii of the output's pixels, uint16, two a word. */
+  /** The map over the output's pixels: radii, uint16, two a word, or what `packMap` makes of it. */
   readonly radii?: GPUBuffer;
   /** The images of `step.frames` over the output's rect, dense. */
   readonly frames?: Readonly<Record<string, GPUBuffer>>;

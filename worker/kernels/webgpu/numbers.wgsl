@@ -28,6 +28,10 @@ fn kept(value: f32, zero: u32) -> f32 {
   return bitcast<f32>(bitcast<u32>(value) ^ zero);
 }
 
+fn kept4(value: vec4<f32>, zero: u32) -> vec4<f32> {
+  return bitcast<vec4<f32>>(bitcast<vec4<u32>>(value) ^ vec4<u32>(zero));
+}
+
 /// A sum and what its roundings lost, with one more number (Knuth's TwoSum): x + y is off by about one rounding of
 /// the whole, however many numbers there were.
 fn summed(sum: vec2<f32>, value: f32, zero: u32) -> vec2<f32> {

@@ -3,12 +3,13 @@ import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
 import { allocateSamples, type DType, type Samples, viewSamples } from '../../../tiling/raster/dtype.js';
 import type { AlphaKind } from '../../../tiling/raster/raster-info.js';
-import type { TileRaster } from '../kernel.js';
+import type { TileMap, TileRaster } from '../kernel.js';
 import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
 import type { ChainRequest } from './chain-request.js';
-import { firstRect, layOutExchange } from './chain-request.js';
+import { firstRect, layOutExchange, packMap } from './chain-request.js';
 import type { DeviceStep } from './gpu-kernel.js';
 import { GPU_KERNELS } from './index.js';
+import { withIntervals } from './ladder-intervals.js';
 
 /** One case whose pixels a device must give before a variant of a kernel is offered. */
 interface CheckCase {
@@ -17,6 +18,7 @@ interface CheckCase {
   readonly channels: number;
   readonly image: { readonly width: number; readonly height: number };
   readonly output: Rect;
+  /** For operations by map: the largest radius or sigma. */
   readonly maxRadius?: number;
   readonly alpha?: AlphaKind;
   /** By channel; every fifth sample is one. */
@@ -37,9 +39,9 @@ const WIDE = { image: { width: 280, height: 270 }, output: { x: 128, y: 130, wid
 const GAUSSIAN = { sigma: 1.7, truncate: 4, quality: 'fast' };
 /** So many terms of one kind that plain float32 sums leave a tolerance of a few roundings. */
 const LONG = {
-  ...{ image: { width: 900, height: 3 }, output: { x: 450, y: 1, width: 1, height: 1 }, constant: Math.fround(1 / 3) },
-  tolerance: 2e-7,
-  operation: { name: 'gaussian', params: { ...GAUSSIAN, sigma: 100 }, border: 'nearest' as const },
+  ...{ image: { width: 260, height: 3 }, output: { x: 130, y: 1, width: 1, height: 1 }, constant: Math.fround(1 / 3) },
+  tolerance: 1.2e-7,
+  operation: { name: 'gaussian', params: { ...GAUSSIAN, sigma: 30 }, border: 'nearest' as const },
 };
 
 /** A nodata value among the pattern's samples, and one that results meet. */
@@ -47,6 +49,10 @@ const HOLES: Readonly<Record<'uint8' | 'uint16', (number | null)[]>> = {
   uint8: [7, null, 255, 128],
   uint16: [40000, null, 65535, 49152],
 };
+
+/** 1/255 of the range, and a rounding. */
+const LADDER_TOLERANCE = { uint8: 2, uint16: 258 };
+const PART: Rect = { x: 17, y: 20, width: 31, height: 17 };
 
 const INTEGERS = ['uint8', 'uint16'] as const;
 const CHANNELS = [1, 2, 3, 4] as const;
@@ -81,6 +87,14 @@ function allCases(): Map<string, CheckCase[]> {
       }
       cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN, border: 'nearest' }, tolerance: 1 });
       cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1 });
+      for (const quality of ['fast', 'exact'] as const) {
+        const params = { ...GAUSSIAN, quality };
+        const tolerance = quality === 'exact' ? 1 : LADDER_TOLERANCE[dtype];
+        for (const border of ['clip', 'mirror'] as const) {
+          const operation = { name: 'gaussian', params, byMap: true, border };
+          cases.push({ ...common, output: PART, operation, maxRadius: 6.1, tolerance });
+        }
+      }
       cases.push({ ...common, operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } } });
     }
     for (const border of ['clip', 'constant'] as const) {
@@ -142,9 +156,10 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
   const valid = Uint8Array.from({ length: area(sent) }, (_, i) => (i % 7 === 3 ? 0 : 255));
   if (layout.mask !== undefined) new Uint8Array(exchange).set(valid, layout.mask.offset);
   const { output } = each;
-  const radii = Uint16Array.from({ length: area(output) }, (_, i) => (i * 7 + (i >> 4)) % ((step.mapMax ?? 0) + 1));
-  if (layout.radii[0] !== undefined) new Uint16Array(exchange, layout.radii[0].offset, radii.length).set(radii);
-  await device.compute({ ...layout, exchange });
+  const map = step.mapMax === undefined ? undefined : mapOf(step, step.mapMax);
+  const place = layout.radii[0];
+  if (map && place) packMap(step, map, new Uint8Array(exchange, place.offset, place.bytes));
+  await device.compute({ ...layout, steps: [withIntervals(step, map)], exchange });
 
   const window = {
     ...emptyRaster(step.window, step.input),
@@ -162,11 +177,20 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
     image: each.image,
     alpha: step.alpha,
     ...(each.nodata && { nodata: each.nodata }),
-    ...(step.mapMax !== undefined && { map: { rect: output, values: radii, max: step.mapMax } }),
+    ...(map && { map }),
   });
   const actual = viewSamples(each.dtype, exchange, layout.result.offset, expected.samples.length);
   const unit = each.dtype === 'float32' ? largest(samples) : 1;
   return actual.every((sample, i) => differsBy(sample, expected.samples[i]!) <= (each.tolerance ?? 0) * unit);
+}
+
+/** Radii or sigmas from 0 to `max`, neighbours unlike each other. */
+function mapOf({ operation, output }: DeviceStep, max: number): TileMap {
+  const count = area(output);
+  if (OPERATIONS[operation.name]!.mapMeaning === 'radius') {
+    return { rect: output, values: Uint16Array.from({ length: count }, (_, i) => (i * 7 + (i >> 4)) % (max + 1)), max };
+  }
+  return { rect: output, values: Float32Array.from({ length: count }, (_, i) => (max * ((i * 29) % 121)) / 120), max };
 }
 
 /** NaN differs from all but itself. */

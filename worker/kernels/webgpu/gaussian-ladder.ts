@@ -1,0 +1,170 @@
+/// <reference types="@webgpu/types" />
+import { area, intersect, type Rect } from '../../../tiling/geometry/rect.js';
+import { ladderReach, levelOf } from '../../../tiling/operations/sigma-ladder.js';
+import type { DeviceRun } from './device-run.js';
+import type { DeviceStep } from './gpu-kernel.js';
+import { halvedRect, pointsAround, type Rung, rowsFor, rungsFor } from './ladder-grids.js';
+import { intervalOf } from './ladder-intervals.js';
+import { ladderShares } from './ladder-shares.js';
+
+/** A plane of float32 samples on a grid. */
+interface Plane {
+  readonly rect: Rect;
+  readonly buffer: GPUBuffer;
+}
+
+/** What divides the sums of windows that the image cuts. */
+export interface CutShares {
+  readonly lowest: number;
+  readonly table: GPUBuffer;
+  /** Where in the table the shares down begin. */
+  readonly down: number;
+}
+
+interface LadderBuffers {
+  /** The window's samples. */
+  readonly plane: GPUBuffer;
+  readonly sigmas: GPUBuffer;
+  /** The output's samples. */
+  readonly sums: GPUBuffer;
+}
+
+const GRIDS = ['samples', 'ladder-grids'];
+const GATHER = ['samples', 'ladder-places', 'gaussian-weights', 'ladder-gather'];
+
+/**
+ * Adds the passes that fill `sums` through the ladder. One rung is blurred at a time, over the pixels that take a
+ * share of it and no others; rungs on the full grid never lie in memory, their columns are summed where they are
+ * needed. Returns what remains to be divided by.
+ */
+export async function encodeLadder(
+  run: DeviceRun,
+  step: DeviceStep,
+  { plane, sigmas, sums }: LadderBuffers,
+): Promise<CutShares | undefined> {
+  const { output } = step;
+  const intervals = step.intervals ?? [];
+  const rungs = rungsFor(intervals);
+  const { channels } = step.input;
+  const taps = await tapsOf(run, rungs);
+  const gather = (entry: string, from: Plane, part: Rect, rung: readonly number[]) => {
+    const params = [...placed(from.rect), output.x, output.y, output.width, ...placed(part), channels, ...rung];
+    const bindings = { 1: from.buffer, 2: taps.buffer, 3: sums, 4: sigmas };
+    const used = entry === 'addFine' ? bindings : { 1: from.buffer, 3: sums, 4: sigmas };
+    return run.dispatch({ files: GATHER, entry, constants: {} }, params, used, run.linearGroups(area(part) * channels));
+  };
+  const full = { rect: step.window, buffer: plane };
+  await gather('begin', full, output, [0, 0, 0, 0, 0]);
+
+  const sizes = scratchSamples(step);
+  const rowSums = rungs.length === 0 ? undefined : await run.storage(sizes.rows * 4);
+  const points = rungs.some(({ level }) => level > 0) ? await run.storage(sizes.points * 4) : undefined;
+  let grid: Plane = full;
+  let reached = 0;
+  for (const [index, { level, weights, above, below, rect }] of rungs.entries()) {
+    for (; reached < level; reached++) grid = await decimated(run, grid, channels);
+    const radius = weights.length - 1;
+    const filter = [taps.starts[index]!, radius];
+    const wanted = level === 0 ? rect : pointsAround(rect, level);
+    const rows = { rect: rowsFor(wanted, radius, grid.rect), buffer: rowSums! };
+    await blur(run, 'alongRows', grid, rows, taps.buffer, [channels, ...filter]);
+    if (level === 0) await gather('addFine', rows, rect, [...filter, above, below, level]);
+    else {
+      const blurred = { rect: wanted, buffer: points! };
+      await blur(run, 'downColumns', rows, blurred, taps.buffer, [channels, ...filter]);
+      await gather('addCoarse', blurred, rect, [...filter, above, below, level]);
+    }
+  }
+  return intervals.length > 0 && isCut(step) ? cutShares(run, step) : undefined;
+}
+
+/** Samples of the buffers that rungs pass through, whichever they are, and of all coarser grids. */
+export function scratchSamples({ window, output, mapMax, input }: DeviceStep) {
+  const top = levelOf(Math.max(0, intervalOf(mapMax!)));
+  let rows = output.width * window.height;
+  let grids = 0;
+  let points = 0;
+  let grid = window;
+  for (let level = 1; level <= top; level++) {
+    grid = halvedRect(grid);
+    grids += area(grid);
+    const wanted = pointsAround(output, level);
+    rows = Math.max(rows, wanted.width * grid.height);
+    points = Math.max(points, area(wanted));
+  }
+  const { channels } = input;
+  return { rows: rows * channels, points: points * channels, grids: grids * channels };
+}
+
+/** The weights of all rungs one after the other, and where each one's begin. */
+async function tapsOf(run: DeviceRun, rungs: readonly Rung[]) {
+  const all = Float32Array.from([1, ...rungs.flatMap(({ weights }) => [...weights])]);
+  let next = 1;
+  const starts = rungs.map(({ weights }) => {
+    next += weights.length;
+    return next - weights.length;
+  });
+  return { starts, buffer: await run.constantData(new Uint32Array(all.buffer)) };
+}
+
+async function decimated(run: DeviceRun, finer: Plane, channels: number): Promise<Plane> {
+  const rect = halvedRect(finer.rect);
+  const samples = area(rect) * channels;
+  const buffer = await run.storage(samples * 4);
+  const params = [...placed(finer.rect), ...placed(rect), channels, 0, 0];
+  const program = { files: GRIDS, entry: 'decimate', constants: {} };
+  await run.dispatch(program, params, { 1: finer.buffer, 3: buffer }, run.linearGroups(samples));
+  return { rect, buffer };
+}
+
+function blur(
+  run: DeviceRun,
+  entry: 'alongRows' | 'downColumns',
+  from: Plane,
+  into: Plane,
+  taps: GPUBuffer,
+  [channels, start, radius]: readonly number[],
+): Promise<void> {
+  const params = [...placed(from.rect), ...placed(into.rect), channels!, start!, radius!];
+  const bindings = { 1: from.buffer, 2: taps, 3: into.buffer };
+  const groups = run.linearGroups(area(into.rect) * channels!);
+  return run.dispatch({ files: GRIDS, entry, constants: {} }, params, bindings, groups);
+}
+
+async function cutShares(run: DeviceRun, { window, output, intervals }: DeviceStep): Promise<CutShares> {
+  const lowest = intervals![0]!.interval;
+  const highest = intervals!.at(-1)!.interval;
+  const across = ladderShares(
+    { first: window.x, count: window.width },
+    { first: output.x, count: output.width },
+    lowest,
+    highest,
+  );
+  const down = ladderShares(
+    { first: window.y, count: window.height },
+    { first: output.y, count: output.height },
+    lowest,
+    highest,
+  );
+  const table = new Float32Array(across.length * (output.width + output.height));
+  for (const [i, line] of across.entries()) table.set(line, i * output.width);
+  const start = across.length * output.width;
+  for (const [i, line] of down.entries()) table.set(line, start + i * output.height);
+  return { lowest, table: await run.constantData(new Uint32Array(table.buffer)), down: start };
+}
+
+/** Whether the window lacks a part of what the widest rung reads: then the image ends there. */
+function isCut({ window, output, mapMax }: DeviceStep): boolean {
+  const reach = ladderReach(mapMax!);
+  const read = {
+    x: output.x - reach,
+    y: output.y - reach,
+    width: output.width + 2 * reach,
+    height: output.height + 2 * reach,
+  };
+  return area(intersect(read, window)) < area(read);
+}
+
+function placed({ x, y, width, height }: Rect): number[] {
+  return [x, y, width, height];
+}

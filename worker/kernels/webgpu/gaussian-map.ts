@@ -1,0 +1,66 @@
+import { area } from '../../../tiling/geometry/rect.js';
+import { MAX_SIGMA, usesLadder } from '../../../tiling/operations/gaussian.js';
+import { bytesOf, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import { expandOnDevice } from './expand.js';
+import { encodeDirect, packRates } from './gaussian-direct.js';
+import { type CutShares, encodeLadder, scratchSamples } from './gaussian-ladder.js';
+import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
+
+/** Rungs' weights, of which there are some hundreds, and shares of rows and columns that the image cuts. */
+const TABLE_BYTES = 4 * 170 * 4;
+
+/**
+ * Gaussian by map in float32, without nodata and without alpha that weighs: through the sigma ladder, or as the
+ * direct sum.
+ *
+ * The ladder's rounding errors are some tens of units of 2^-24 and vanish beside its own bound. The direct sum's
+ * bound, with u = 2^-24: a weight's exponent is off by 2u of itself and its power by 3u, which weighted is 4u an axis
+ * and 8u in all; that moves a mean by at most 8u times the span of its samples, so 16u of the largest one. Product,
+ * tree of eight, product with the row's weight and compensated sum add 6u, the sums of weights and their product 5u,
+ * the division 5u: 32u < 2·10⁻⁶ of the largest sample, however wide the window.
+ */
+export const gpuMapGaussian: GpuKernel = {
+  variants: ({ operation, input }) => [
+    `gaussian by map ${usesLadder(operation) ? '' : 'exact '}${input.dtype}×${input.channels}`,
+  ],
+  refusal(step) {
+    if (step.mapMax! > MAX_SIGMA) return `a sigma above ${MAX_SIGMA}`;
+    return unfitPixels(step, {});
+  },
+  scratchBytes(step) {
+    const plane = area(step.window) * step.input.channels * 4;
+    const sums = area(step.output) * step.input.channels * 4;
+    if (!usesLadder(step.operation)) return { largest: Math.max(plane, mapBytes(step)), total: plane + sums };
+    const { rows, points, grids } = scratchSamples(step);
+    const tables = TABLE_BYTES * (step.output.width + step.output.height);
+    const total = plane + sums + 4 * (rows + points + grids) + tables;
+    return { largest: Math.max(plane, 4 * rows, tables), total };
+  },
+  mapBytes: (step) => (usesLadder(step.operation) ? 4 : 8),
+  packMap(step, map, into) {
+    if (usesLadder(step.operation)) into.set(bytesOf(map.values));
+    else packRates(map, into);
+  },
+  async encode(run, step, { input, output, radii: sigmas }) {
+    const samples = area(step.output) * step.input.channels;
+    const means = await run.storage(samples * 4);
+    const plane = await expandOnDevice(run, input);
+    let cut: CutShares | undefined;
+    if (usesLadder(step.operation)) cut = await encodeLadder(run, step, { plane, sigmas: sigmas!, sums: means });
+    else await encodeDirect(run, step, { plane, sigmas: sigmas!, means });
+
+    const { width, height } = step.output;
+    const bytes = SAMPLE_BYTES[step.input.dtype];
+    const files = ['samples', 'numbers', 'ladder-places', 'gaussian-store'];
+    await run.dispatch(
+      { files, entry: 'store', constants: { BYTES: bytes } },
+      [width, samples, step.input.channels, cut ? 1 : 0, cut?.lowest ?? 0, cut?.down ?? 0, height],
+      { 1: means, 2: sigmas!, 3: cut?.table ?? means, 4: output.buffer },
+      run.linearGroups(Math.ceil((samples * bytes) / 4)),
+    );
+  },
+};
+
+function mapBytes(step: DeviceStep): number {
+  return area(step.output) * 8;
+}

@@ -1,0 +1,60 @@
+import type { Rect } from '../../../tiling/geometry/rect.js';
+import { usesLadder } from '../../../tiling/operations/gaussian.js';
+import { DIRECT_BELOW, INTERVALS } from '../../../tiling/operations/sigma-ladder.js';
+import type { TileMap } from '../kernel.js';
+import type { DeviceStep } from './gpu-kernel.js';
+
+/** An interval between two rungs of the sigma ladder, and the least rect that holds all pixels that stand in it. */
+export interface LadderInterval {
+  readonly interval: number;
+  /** In image coordinates. */
+  readonly rect: Rect;
+}
+
+/** The bits of sigma² as float32 from which on they name the interval, and those of 1. */
+const SHARE_BITS = 21;
+const FIRST_BITS = 127 << 2;
+
+/** The interval that a sigma stands in, negative below 1. */
+export function intervalOf(sigma: number): number {
+  return (new Uint32Array(Float32Array.of(sigma * sigma).buffer)[0]! >>> SHARE_BITS) - FIRST_BITS;
+}
+
+/** A step with the intervals that its pixels stand in, where it is a blur between rungs. */
+export function withIntervals(step: DeviceStep, map: TileMap | undefined): DeviceStep {
+  if (map === undefined || step.operation.name !== 'gaussian' || !usesLadder(step.operation)) return step;
+  return { ...step, intervals: ladderIntervals(map) };
+}
+
+/**
+ * The intervals that the sigmas of a map stand in, ascending. A sigma beside a rung counts in both intervals there:
+ * a device may round its square to either side.
+ */
+export function ladderIntervals({ rect, values }: TileMap): LadderInterval[] {
+  const extents = Array.from({ length: INTERVALS + 1 }, () => ({ left: rect.width, right: -1, top: -1, bottom: -1 }));
+  const square = new Float32Array(1);
+  const bits = new Uint32Array(square.buffer);
+  const meet = (interval: number, column: number, row: number) => {
+    const extent = extents[interval]!;
+    if (extent.top < 0) extent.top = row;
+    extent.bottom = row;
+    if (column < extent.left) extent.left = column;
+    if (column > extent.right) extent.right = column;
+  };
+  for (let row = 0, at = 0; row < rect.height; row++) {
+    for (let column = 0; column < rect.width; column++, at++) {
+      const sigma = values[at]!;
+      if (sigma < DIRECT_BELOW) continue;
+      square[0] = sigma * sigma;
+      const below = ((bits[0]! - 1) >>> SHARE_BITS) - FIRST_BITS;
+      const above = ((bits[0]! + 1) >>> SHARE_BITS) - FIRST_BITS;
+      if (below !== above && below >= 0) meet(below, column, row);
+      meet(above, column, row);
+    }
+  }
+  return extents.flatMap(({ left, right, top, bottom }, interval) => {
+    if (top < 0) return [];
+    const part = { x: rect.x + left, y: rect.y + top, width: right - left + 1, height: bottom - top + 1 };
+    return [{ interval, rect: part }];
+  });
+}
