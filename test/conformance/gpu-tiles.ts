@@ -2,9 +2,9 @@ import { area, type Rect } from '../../tiling/geometry/rect.js';
 import { viewSamples } from '../../tiling/raster/dtype.js';
 import type { TileMap, TileRaster } from '../../worker/kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain-request.js';
+import { withIntervals } from '../../worker/kernels/webgpu/chain-steps.js';
 import type { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/gpu-kernel.js';
-import { withIntervals } from '../../worker/kernels/webgpu/ladder-intervals.js';
 import { type OperationCase, paste, type TileInput, tileInputs } from './operation-tiles.js';
 
 /**

@@ -7,10 +7,9 @@ import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { DeviceClient } from '../gpu/device-client.js';
 import { partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange, packMap } from '../kernels/webgpu/chain-request.js';
-import { deviceStep } from '../kernels/webgpu/chain-steps.js';
+import { deviceStep, withIntervals } from '../kernels/webgpu/chain-steps.js';
 import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
 import { GPU_KERNELS } from '../kernels/webgpu/index.js';
-import { withIntervals } from '../kernels/webgpu/ladder-intervals.js';
 import type { ChainInputs } from './open-job.js';
 import type { Tally } from './tally.js';
 

@@ -1,12 +1,15 @@
+import { usesLadder } from '../../../tiling/operations/gaussian.js';
 import type { Operation } from '../../../tiling/operations/index.js';
 import { type ChainLink, linkChainWith, middleTile } from '../../../tiling/plan/chain.js';
 import { filterStage } from '../../../tiling/plan/levels.js';
 import { chainTypes } from '../../../tiling/plan/memory.js';
 import type { Plan } from '../../../tiling/plan/plan.js';
 import type { RasterInfo } from '../../../tiling/raster/raster-info.js';
+import type { TileMap } from '../kernel.js';
 import type { DeviceLimits } from './adapter.js';
 import { deviceRefusal } from './chain-request.js';
 import type { DeviceStep } from './gpu-kernel.js';
+import { ladderIntervals } from './ladder-intervals.js';
 
 /** What a step is made of beside its link. */
 export interface StepPixels {
@@ -31,6 +34,12 @@ export function deviceStep({ operation, window, output, image }: ChainLink, pixe
     ...(masked && { masked }),
     ...(operation.byMap && { mapMax }),
   };
+}
+
+/** A step with the intervals that its pixels stand in, where it is a blur between rungs. */
+export function withIntervals(step: DeviceStep, map: TileMap | undefined): DeviceStep {
+  if (map === undefined || step.operation.name !== 'gaussian' || !usesLadder(step.operation)) return step;
+  return { ...step, intervals: ladderIntervals(map) };
 }
 
 /** Where one operation of a chain is computed in a job that a device takes part in. */

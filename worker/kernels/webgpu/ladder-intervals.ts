@@ -1,8 +1,6 @@
 import type { Rect } from '../../../tiling/geometry/rect.js';
-import { usesLadder } from '../../../tiling/operations/gaussian.js';
 import { DIRECT_BELOW, INTERVALS } from '../../../tiling/operations/sigma-ladder.js';
 import type { TileMap } from '../kernel.js';
-import type { DeviceStep } from './gpu-kernel.js';
 
 /** An interval between two rungs of the sigma ladder, and the least rect that holds all pixels that stand in it. */
 export interface LadderInterval {
@@ -18,12 +16,6 @@ const FIRST_BITS = 127 << 2;
 /** The interval that a sigma stands in, negative below 1. */
 export function intervalOf(sigma: number): number {
   return (new Uint32Array(Float32Array.of(sigma * sigma).buffer)[0]! >>> SHARE_BITS) - FIRST_BITS;
-}
-
-/** A step with the intervals that its pixels stand in, where it is a blur between rungs. */
-export function withIntervals(step: DeviceStep, map: TileMap | undefined): DeviceStep {
-  if (map === undefined || step.operation.name !== 'gaussian' || !usesLadder(step.operation)) return step;
-  return { ...step, intervals: ladderIntervals(map) };
 }
 
 /**

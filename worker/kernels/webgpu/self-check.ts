@@ -7,9 +7,9 @@ import type { TileMap, TileRaster } from '../kernel.js';
 import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
 import type { ChainRequest } from './chain-request.js';
 import { firstRect, layOutExchange, packMap } from './chain-request.js';
+import { withIntervals } from './chain-steps.js';
 import type { DeviceStep } from './gpu-kernel.js';
 import { GPU_KERNELS } from './index.js';
-import { withIntervals } from './ladder-intervals.js';
 
 /** One case whose pixels a device must give before a variant of a kernel is offered. */
 interface CheckCase {
