@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -94,8 +94,7 @@ export class JobsClient {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (!stat?.isFile()) throw badInput({ what: 'there is no such file', where: path, expected: 'a file to upload' });
     const { size } = stat;
-    const crc = await crcOfFile(path);
-    const uploadId = `${crc.toString(16).padStart(8, '0')}-${size}`;
+    const { crc, uploadId } = await identify(path, size);
     const header = { uploadId, size, crc, name: basename(path) };
     await patiently(async () => {
       const { received, complete } = await this.#uploaded(uploadId);
@@ -118,11 +117,25 @@ export class JobsClient {
     return `upload:${uploadId}`;
   }
 
-  /** Fetches a finished job's output into a file, which appears when it is whole. */
+  /** The files of a finished job's output, all pages. */
+  async *results(jobId: string): AsyncGenerator<halotile.v1.IResultFile> {
+    let pageToken = '';
+    do {
+      const request = { jobId, pageSize: 1000, pageToken };
+      const page = await patiently(() => this.#client.unary(Jobs.listResultFiles, request));
+      yield* page.files;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  /** Fetches a finished job's output, of a dataset the file `name`, into a file, which appears when it is whole. */
   async download(
     jobId: string,
     path: string,
-    onProgress: (bytes: number, size: number) => void = () => {},
+    {
+      name = '',
+      onProgress = () => {},
+    }: { readonly name?: string; readonly onProgress?: (bytes: number, size: number) => void } = {},
   ): Promise<number> {
     const temporary = `${path}.download-${jobId}`;
     const file = await open(temporary, 'w');
@@ -130,7 +143,7 @@ export class JobsClient {
     let fileCrc = 0;
     try {
       await patiently(async () => {
-        const stream = this.#client.serverStream(Jobs.download, { jobId, offset: position });
+        const stream = this.#client.serverStream(Jobs.download, { jobId, name, offset: position });
         let ended = false;
         try {
           for await (const message of stream) {
@@ -209,10 +222,15 @@ function damaged(path: string): HalotileError {
   return new HalotileError('data-loss', { what: 'the download was damaged on its way', where: path });
 }
 
-async function crcOfFile(path: string): Promise<number> {
+/** The id holds the content's SHA-256: among thousands of frames two may share size and CRC. */
+async function identify(path: string, size: number): Promise<{ readonly crc: number; readonly uploadId: string }> {
   let crc = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) crc = crc32(chunk as Buffer, crc);
-  return crc;
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    crc = crc32(chunk as Buffer, crc);
+    hash.update(chunk as Buffer);
+  }
+  return { crc, uploadId: `${hash.digest('hex').slice(0, 40)}-${size}` };
 }
 
 function wait(ms: number): Promise<void> {

@@ -11,8 +11,16 @@ const MASK = 'mask:';
  * kernels, flat fields), replaced by the name that `send` gives for its path; each path is sent once.
  */
 export async function sendFiles(spec: JobSpec, send: (path: string) => Promise<string>): Promise<JobSpec> {
+  const placed = sentOnce(send);
+  const image = await placed(spec.image);
+  const map = spec.map === undefined ? undefined : await placed(spec.map);
+  return { ...spec, image, map, operations: await sendParameters(spec, placed) };
+}
+
+/** Sends each path once; names that a cluster gives meaning to stay. */
+export function sentOnce(send: (path: string) => Promise<string>): (path: string) => Promise<string> {
   const sent = new Map<string, Promise<string>>();
-  const placed = (path: string): Promise<string> => {
+  return (path) => {
     if (isClusterName(path)) return Promise.resolve(path);
     let name = sent.get(path);
     if (name === undefined) {
@@ -21,8 +29,13 @@ export async function sendFiles(spec: JobSpec, send: (path: string) => Promise<s
     }
     return name;
   };
-  const image = await placed(spec.image);
-  const map = spec.map === undefined ? undefined : await placed(spec.map);
+}
+
+/** The operations of a spec with names in place of the local files in their parameters. */
+export async function sendParameters(
+  spec: JobSpec,
+  placed: (path: string) => Promise<string>,
+): Promise<JobSpec['operations']> {
   const named = new Set([...parameterFiles(spec, refuseClusterNames), ...extraPaths(spec)]);
   const operations: JobSpec['operations'] = [];
   for (const operation of spec.operations) {
@@ -35,7 +48,7 @@ export async function sendFiles(spec: JobSpec, send: (path: string) => Promise<s
     }
     operations.push({ ...operation, params });
   }
-  return { ...spec, image, map, operations };
+  return operations;
 }
 
 /** A file that only the cluster sees is not read here; see {@link parameterFiles}. */

@@ -68,7 +68,15 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   }
 }
 
-async function follow(client: JobsClient, id: string, options: ClusterRunOptions): Promise<halotile.v1.IJobResult> {
+/**
+ * Follows a job to its end and hands back its result.
+ * @throws HalotileError as the job failed
+ */
+export async function follow(
+  client: JobsClient,
+  id: string,
+  options: Pick<ClusterRunOptions, 'onNote' | 'onProgress'>,
+): Promise<halotile.v1.IJobResult> {
   let last: halotile.v1.WatchJobResponse | undefined;
   let state: halotile.v1.JobState | undefined;
   for await (const event of client.watch(id)) {

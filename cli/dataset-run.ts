@@ -1,16 +1,62 @@
 import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import { FramePool, type ThreadPoolExecutor } from '../worker/index.js';
+import type { ClusterDatasetResult } from './cluster-dataset.js';
+import { type EndpointFlags, endpointOf } from './endpoint-options.js';
 import { openThreads } from './executor.js';
 import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import { type JobFlags, machineOf, type RunFlags } from './job-options.js';
 
+/** The flags that say how a dataset job runs. */
+export type DatasetFlags = Pick<JobFlags, 'threads' | 'memory'> &
+  Pick<RunFlags, 'json' | 'quiet' | 'restart' | 'coordinator'> &
+  EndpointFlags;
+
+/** Runs a dataset job where the flags say: on this machine, or on a cluster. */
+export async function runDatasetAsCommand(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
+  if (flags.coordinator === undefined) await runHere(job, flags);
+  else await runThere(job, flags.coordinator, flags);
+}
+
+async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFlags): Promise<void> {
+  const quiet = flags.quiet === true || flags.json === true;
+  const line = statusLine(quiet);
+  // Loaded only here: a local run does without gRPC.
+  const { runDatasetOnCluster } = await import('./cluster-dataset.js');
+  try {
+    const result = await interruptible('the job on the cluster', (signal) =>
+      runDatasetOnCluster(job, {
+        endpoint: endpointOf(coordinator, flags),
+        signal,
+        onNote: (note) => {
+          line.clear();
+          if (!quiet) process.stderr.write(`${note}\n`);
+        },
+        onProgress: ({ imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal }) =>
+          line.show({
+            frames: { total: imagesTotal ?? 0, counted: imagesCounted ?? 0, written: imagesDone ?? 0 },
+            characters: { total: charactersTotal ?? 0, done: charactersDone ?? 0 },
+            reused: 0,
+            large: null,
+          }),
+      }),
+    );
+    line.clear();
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));
+  } finally {
+    line.clear();
+  }
+}
+
+/** What a finished job on a cluster did, for people. */
+export function describeClusterDataset(result: ClusterDatasetResult): string {
+  const { output, job, frames, characters, seconds, report } = result;
+  return `${writtenLine({ output, frames, characters })}\n  ${formatSeconds(seconds.total ?? 0)} on the cluster, job ${job}\n  ${report}\n`;
+}
+
 /** Runs a dataset job as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
-export async function runDatasetAsCommand(
-  job: DatasetSpec,
-  flags: Pick<JobFlags, 'threads' | 'memory'> & Pick<RunFlags, 'json' | 'quiet' | 'restart'>,
-): Promise<void> {
+async function runHere(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
   const machine = machineOf(flags);
   const frames = new FramePool(machine);
   let tiles: ThreadPoolExecutor | undefined;
@@ -42,8 +88,13 @@ export async function runDatasetAsCommand(
 
 const REDRAW_MS = 100;
 
+/** What of a dataset's progress is shown. */
+type ShownProgress = Pick<DatasetProgress, 'frames' | 'reused' | 'large'> & {
+  readonly characters: Pick<DatasetProgress['characters'], 'total' | 'done'>;
+};
+
 /** One line on a terminal that says how far the job is; nothing elsewhere. */
-function statusLine(quiet: boolean): { show: (progress: DatasetProgress) => void; clear: () => void } {
+function statusLine(quiet: boolean): { show: (progress: ShownProgress) => void; clear: () => void } {
   if (quiet || !process.stderr.isTTY) return { show: () => {}, clear: () => {} };
   const startMs = performance.now();
   let drawnMs = Number.NEGATIVE_INFINITY;
@@ -65,12 +116,17 @@ function statusLine(quiet: boolean): { show: (progress: DatasetProgress) => void
 
 /** What a finished job did, for people. */
 function describe({ output, characters, frames, seconds, bytes, peakMemoryBytes, report }: DatasetResult): string {
-  const kept = frames.reused === 0 ? '' : `, ${formatWhole(frames.reused)} of them by earlier runs`;
-  const failed = frames.failed === 0 ? '' : `; ${formatWhole(frames.failed)} not written, see the report`;
   return [
-    `${output}: ${formatWhole(frames.written)} of ${formatWhole(frames.total)} frames of ${formatWhole(characters.total)} characters${kept}${failed}`,
+    writtenLine({ output, frames, characters }),
     `  ${formatSeconds(seconds.total)}; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.written)} written; peak memory ${formatBytes(peakMemoryBytes)}`,
     `  ${report}`,
     '',
   ].join('\n');
+}
+
+function writtenLine({ output, frames, characters }: Omit<ClusterDatasetResult, 'job' | 'seconds' | 'report'>): string {
+  const kept = frames.reused === 0 ? '' : `, ${formatWhole(frames.reused)} of them by earlier runs`;
+  const failed = frames.failed === 0 ? '' : `; ${formatWhole(frames.failed)} not written, see the report`;
+  const of = `${formatWhole(frames.total)} frames of ${formatWhole(characters.total)} characters`;
+  return `${output}: ${formatWhole(frames.written)} of ${of}${kept}${failed}`;
 }

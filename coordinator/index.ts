@@ -1,5 +1,6 @@
 export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
 export type { DatasetProgress } from './dataset/dataset-counts.js';
+export { findFrames } from './dataset/find-frames.js';
 export type { TileRuns } from './dataset/large-images.js';
 export type { DatasetResult } from './dataset/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';

@@ -83,6 +83,10 @@ function eventJson({ sequence, state, progress, note, failure, result }: halotil
 }
 
 function tilesOf(progress: halotile.v1.IProgress | null | undefined): string {
-  if (progress?.imagesTotal) return `${progress.imagesDone}/${progress.imagesTotal} images`;
+  if (progress?.imagesTotal) {
+    const { imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal } = progress;
+    const read = imagesDone === imagesTotal ? '' : `${imagesCounted} read, `;
+    return `${read}${imagesDone}/${imagesTotal} images, ${charactersDone}/${charactersTotal} characters`;
+  }
   return progress ? `${progress.tilesDone}/${progress.tilesTotal} tiles` : '';
 }

@@ -3,11 +3,14 @@ import { badUsage } from '../../tiling/errors.js';
 import { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { firstIssue } from '../../tiling/plan/resolve-operations.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
+import { addEndpointOptions, type EndpointFlags } from '../endpoint-options.js';
 import { integer, number } from '../job-options.js';
 
 type PaletteOptions = NonNullable<DatasetSpecInput['palette']>;
 
-interface PaletteFlags extends Pick<PaletteOptions, 'method' | 'quantile' | 'bandwidth' | 'threshold' | 'sample'> {
+interface PaletteFlags
+  extends EndpointFlags,
+    Pick<PaletteOptions, 'method' | 'quantile' | 'bandwidth' | 'threshold' | 'sample'> {
   readonly output: string;
   readonly size?: { readonly width: number; readonly height: number };
   readonly target?: string;
@@ -18,6 +21,7 @@ interface PaletteFlags extends Pick<PaletteOptions, 'method' | 'quantile' | 'ban
   readonly onError?: DatasetSpecInput['onError'];
   readonly spill?: number;
   readonly threads?: number;
+  readonly coordinator?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly restart?: boolean;
@@ -25,7 +29,7 @@ interface PaletteFlags extends Pick<PaletteOptions, 'method' | 'quantile' | 'ban
 
 /** `halotile palette FRAMES -o OUT --size 64x90`: one palette per character over all of its frames. */
 export function registerPalette(program: Command): void {
-  program
+  const command = program
     .command('palette')
     .description('downscale frames and give all frames of a character one palette')
     .argument('<frames...>', 'a folder FRAMES/<character>/*.png, patterns, files, or a manifest (.csv, .yaml, .json)')
@@ -47,9 +51,10 @@ export function registerPalette(program: Command): void {
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'no progress')
     .option('--restart', 'forget what earlier runs did')
-    .action(async (frames: string[], flags: PaletteFlags) => {
-      await runDatasetAsCommand(paletteJobOf(frames, flags), flags);
-    });
+    .option('--coordinator <address>', 'run the job on the cluster of this coordinator, HOST:PORT');
+  addEndpointOptions(command).action(async (frames: string[], flags: PaletteFlags) => {
+    await runDatasetAsCommand(paletteJobOf(frames, flags), flags);
+  });
 }
 
 /**

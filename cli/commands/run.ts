@@ -22,14 +22,7 @@ export function registerRun(program: Command): void {
   addRunOptions(command).action(async (file: string, flags: JobFlags & RunFlags) => {
     const job = readJobFile(file);
     if ('image' in job) await runAsCommand(job, flags);
-    else if (flags.coordinator === undefined) await runDatasetAsCommand(job, flags);
-    else {
-      throw badUsage({
-        what: 'the files of a dataset job do not travel',
-        where: '--coordinator',
-        remedy: 'name them root:NAME/PATH and use halotile submit',
-      });
-    }
+    else await runDatasetAsCommand(job, flags);
   });
 }
 

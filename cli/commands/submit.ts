@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import { badUsage } from '../../tiling/errors.js';
+import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { JobsClient } from '../client.js';
+import { runDatasetOnCluster } from '../cluster-dataset.js';
 import { runOnCluster } from '../cluster-run.js';
+import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { readJobFile } from './run.js';
 
@@ -32,14 +34,12 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const priority = Number(flags.priority);
   const spec = readJobFile(file);
   if (flags.wait) {
-    if (!('image' in spec)) {
-      throw badUsage({
-        what: 'the files of a dataset job do not travel',
-        where: '--wait',
-        remedy: 'name them root:NAME/PATH, submit it without --wait and follow it with halotile watch',
-      });
-    }
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
+    if (isDatasetSpec(spec)) {
+      const result = await runDatasetOnCluster(spec, { endpoint, priority, onNote });
+      process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));
+      return;
+    }
     const result = await runOnCluster(spec, { endpoint, priority, onNote });
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.output} CRC-32 ${result.crc}\n`);
     return;

@@ -12,6 +12,7 @@ import { isOpen } from '../queue/embedded-queue.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents } from '../service/job-events.js';
 import { isDownload, type Places } from '../service/places.js';
+import { resultFile, resultFiles } from '../service/result-files.js';
 import type { Uploads } from '../service/uploads.js';
 import type { Caller } from './auth.js';
 import { BadRequest, clientStream, type Fail, serverStream, unary } from './handlers.js';
@@ -47,6 +48,13 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     const job = await queue.get(id);
     if (job !== undefined && (caller.role === 'admin' || job.principal === caller.principal)) return job;
     throw new HalotileError('not-found', { what: 'no such job', where: id });
+  }
+
+  async function finished(id: string, caller: Caller): Promise<QueuedJob> {
+    const job = await visible(id, caller);
+    if (job.state === 'succeeded') return job;
+    const what = `the job is ${job.state}`;
+    throw new HalotileError('not-ready', { what, where: job.id, expected: 'a job that has succeeded' });
   }
 
   function checkedSpec(message: halotile.v1.IJobSpec | undefined, caller: Caller): JobSpec {
@@ -156,19 +164,17 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       return uploads.status(caller.principal, uploadId);
     }),
 
+    listResultFiles: unary(fail, async (request: halotile.v1.ListResultFilesRequest, caller) => {
+      const job = await finished(request.jobId, caller);
+      const output = places.output(job.spec.output, job.id);
+      const pageSize = Math.min(MAX_PAGE, request.pageSize || DEFAULT_PAGE);
+      return resultFiles(output, { pageSize, after: request.pageToken });
+    }),
+
     download: serverStream(fail, async function* (request: halotile.v1.DownloadRequest, caller) {
-      const job = await visible(request.jobId, caller);
-      if (job.state !== 'succeeded') {
-        throw new HalotileError('not-ready', {
-          what: `the job is ${job.state}`,
-          where: job.id,
-          expected: 'a job that has succeeded',
-        });
-      }
-      if (isDatasetSpec(job.spec)) {
-        throw badUsage({ what: 'the output is a folder', where: job.spec.output, remedy: 'read it from its root' });
-      }
-      const path = places.output(job.spec.output, job.id);
+      const job = await finished(request.jobId, caller);
+      const output = places.output(job.spec.output, job.id);
+      const path = isDatasetSpec(job.spec) ? resultFile(output, request.name) : output;
       yield* fileMessages(path, request.offset);
       // What is fetched counts as used; files below a root are the user's own and keep their times.
       const seconds = options.now() / 1000;

@@ -30,9 +30,9 @@ export async function findFrames({ frames, images }: Pick<DatasetSpec, 'frames' 
   const dataset = new DatasetCollector();
   const others = new Map<string, number>();
   for (const input of frames) for (const entry of await entriesOf(input, others)) dataset.add(entry);
-  for (const { image, map, character } of images) {
+  for (const { image, map, character, name } of images) {
     const entry = fileEntry(image);
-    dataset.add({ ...entry, map, character: character ?? entry.character });
+    dataset.add({ ...entry, map, character: character ?? entry.character, name: name ?? entry.name });
   }
   const kinds = [...others].sort(([a], [b]) => (a < b ? -1 : 1));
   const seen = kinds.map(([ending, count]) => `${count} × ${ending || 'no ending'}`);

@@ -87,6 +87,9 @@ export class FrameCollector {
   }
 }
 
+/** Ends the whole path of a frame that lies under another name. No path holds it. */
+const ELSEWHERE = '\0';
+
 /** Frames in the order in which they came, each in pieces. */
 class FrameParts {
   readonly #stems = new PackedStrings();
@@ -105,7 +108,7 @@ class FrameParts {
     const { stem, ending } = splitName(name);
     this.#stems.push(stem);
     this.#endings.push(ending);
-    this.#folders.push(path.slice(0, path.length - name.length));
+    this.#folders.push(path.endsWith(name) ? path.slice(0, path.length - name.length) : `${path}${ELSEWHERE}`);
     const cut = map.lastIndexOf('/') + 1;
     this.#mapFolders.push(map.slice(0, cut));
     this.#mapNames.push(map.slice(cut));
@@ -113,7 +116,8 @@ class FrameParts {
 
   frame(place: number): Frame {
     const name = this.stem(place) + this.#endings.get(place);
-    const path = this.#folders.get(place) + name;
+    const folder = this.#folders.get(place);
+    const path = folder.endsWith(ELSEWHERE) ? folder.slice(0, -1) : folder + name;
     const map = this.#mapFolders.get(place) + this.#mapNames.get(place);
     return map === '' ? { name, path } : { name, path, map };
   }

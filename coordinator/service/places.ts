@@ -60,7 +60,7 @@ export class Places {
   /** Everything that is wrong with the names in a dataset job. */
   checkDataset(spec: DatasetSpec, principal: string): FieldViolation[] {
     try {
-      this.resolveDataset(spec, principal);
+      this.resolveDataset(spec, principal, 'new');
       return [];
     } catch (error) {
       return [{ field: '', description: (error as Error).message }];
@@ -71,7 +71,7 @@ export class Places {
    * The dataset job with real paths. What its frames lead to is judged by {@link allows} when it is found.
    * @throws bad-input where a name lies nowhere (any more)
    */
-  resolveDataset(spec: DatasetSpec, principal: string): DatasetSpec {
+  resolveDataset(spec: DatasetSpec, principal: string, jobId: string): DatasetSpec {
     const chain = imageJobOf(chainOf(spec), { image: 'image', map: 'map', output: 'output' });
     return {
       ...spec,
@@ -80,7 +80,7 @@ export class Places {
         const files = { image: this.#input(image, principal), map: map && this.#input(map, principal) };
         return { ...rest, ...files };
       }),
-      output: this.#roots.resolve(spec.output),
+      output: this.output(spec.output, jobId),
       target: spec.target && this.#input(spec.target, principal),
       operations: this.#operations(chain, principal),
     };
@@ -106,7 +106,7 @@ export class Places {
       const map: [string, string][] = real.map === undefined ? [] : [[real.map, spec.map!]];
       return [[real.image, spec.image], [real.output, spec.output], ...map, ...parameterNames(real, spec)];
     }
-    const real = this.resolveDataset(spec, principal);
+    const real = this.resolveDataset(spec, principal, jobId);
     const names = [...spec.frames, ...spec.images.flatMap(({ image, map }) => [image, map ?? '']), spec.output];
     const paths = [...real.frames, ...real.images.flatMap(({ image, map }) => [image, map ?? '']), real.output];
     const roots = this.#roots.names.map((name): [string, string] => [this.#roots.directory(name)!, `root:${name}`]);

@@ -67,6 +67,7 @@ export class Retention {
       await rm(directory, { recursive: true, force: true });
       log(`removed ${directory} (${bytes} bytes), kept long enough`);
     }
+    uploads.recount();
   }
 
   /** Returns when nothing is being removed any more. */
@@ -86,9 +87,10 @@ async function resultsIn(directory: string, isOpen: (job: string) => boolean): P
     const path = join(directory, id);
     let bytes = 0;
     let usedMs = (await stat(path)).mtimeMs;
-    for (const name of await readdir(path)) {
-      const { size, mtimeMs } = await stat(join(path, name));
-      bytes += size;
+    // A dataset's result is a folder.
+    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+      const { size, mtimeMs } = await stat(join(entry.parentPath, entry.name));
+      if (entry.isFile()) bytes += size;
       usedMs = Math.max(usedMs, mtimeMs);
     }
     kept.push({ directory: path, bytes, usedMs, held: isOpen(id) });

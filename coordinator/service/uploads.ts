@@ -49,6 +49,8 @@ export class Uploads {
   readonly #now: () => number;
   /** Uploads that a stream is writing now. */
   readonly #busy = new Set<string>();
+  /** Bytes that a principal's uploads have announced, as far as they were added up. */
+  readonly #held = new Map<string, number>();
 
   /** @param now milliseconds since 1970 */
   constructor(directory: string, limits: UploadLimits, now: () => number) {
@@ -129,6 +131,7 @@ export class Uploads {
     if (status.received < description.size) return status;
     if ((await crcOf(path)) !== description.crc) {
       rmSync(directory, { recursive: true });
+      this.recount();
       throw new HalotileError('data-loss', {
         what: 'the file that arrived has another CRC-32 than was announced',
         where: `upload:${description.id}`,
@@ -157,11 +160,19 @@ export class Uploads {
     if (held + size > maxPrincipalBytes) throw overLimit(`${held + size} bytes of uploads`, maxPrincipalBytes, id);
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, DESCRIPTION), JSON.stringify({ id, size, crc: description.crc, name }));
+    this.#held.set(principal, held + size);
     return directory;
+  }
+
+  /** Somebody has removed uploads. */
+  recount(): void {
+    this.#held.clear();
   }
 
   /** Bytes that a principal's uploads have announced. */
   #heldBytes(principal: string): number {
+    const known = this.#held.get(principal);
+    if (known !== undefined) return known;
     const directory = join(this.#directory, principalName(principal));
     if (!existsSync(directory)) return 0;
     return readdirSync(directory).reduce((sum, id) => sum + (readDescription(join(directory, id))?.size ?? 0), 0);

@@ -521,6 +521,9 @@ export namespace halotile {
 
             /** DatasetImage character */
             character?: (string|null|undefined);
+
+            /** DatasetImage name */
+            name?: (string|null|undefined);
         }
 
         /** Represents a DatasetImage. */
@@ -540,6 +543,9 @@ export namespace halotile {
 
             /** DatasetImage character. */
             public character: (string|null);
+
+            /** DatasetImage name. */
+            public name: (string|null);
 
             /**
              * Encodes the specified DatasetImage message. Does not implicitly {@link halotile.v1.DatasetImage.verify|verify} messages.
@@ -2076,6 +2082,165 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
+        /** Properties of a ListResultFilesRequest. */
+        interface IListResultFilesRequest {
+
+            /** ListResultFilesRequest jobId */
+            jobId?: (string|undefined);
+
+            /** ListResultFilesRequest pageSize */
+            pageSize?: (number|undefined);
+
+            /** ListResultFilesRequest pageToken */
+            pageToken?: (string|undefined);
+        }
+
+        /** Represents a ListResultFilesRequest. */
+        class ListResultFilesRequest implements IListResultFilesRequest {
+
+            /**
+             * Constructs a new ListResultFilesRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IListResultFilesRequest);
+
+            /** ListResultFilesRequest jobId. */
+            public jobId: string;
+
+            /** ListResultFilesRequest pageSize. */
+            public pageSize: number;
+
+            /** ListResultFilesRequest pageToken. */
+            public pageToken: string;
+
+            /**
+             * Encodes the specified ListResultFilesRequest message. Does not implicitly {@link halotile.v1.ListResultFilesRequest.verify|verify} messages.
+             * @param message ListResultFilesRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IListResultFilesRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListResultFilesRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ListResultFilesRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ListResultFilesRequest;
+
+            /**
+             * Gets the default type url for ListResultFilesRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ResultFile. */
+        interface IResultFile {
+
+            /** ResultFile name */
+            name?: (string|undefined);
+
+            /** ResultFile size */
+            size?: (number|undefined);
+        }
+
+        /** Represents a ResultFile. */
+        class ResultFile implements IResultFile {
+
+            /**
+             * Constructs a new ResultFile.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IResultFile);
+
+            /** ResultFile name. */
+            public name: string;
+
+            /** ResultFile size. */
+            public size: number;
+
+            /**
+             * Encodes the specified ResultFile message. Does not implicitly {@link halotile.v1.ResultFile.verify|verify} messages.
+             * @param message ResultFile message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IResultFile, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResultFile message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ResultFile
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ResultFile;
+
+            /**
+             * Gets the default type url for ResultFile
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ListResultFilesResponse. */
+        interface IListResultFilesResponse {
+
+            /** ListResultFilesResponse files */
+            files?: (halotile.v1.IResultFile[]|undefined);
+
+            /** ListResultFilesResponse nextPageToken */
+            nextPageToken?: (string|undefined);
+        }
+
+        /** Represents a ListResultFilesResponse. */
+        class ListResultFilesResponse implements IListResultFilesResponse {
+
+            /**
+             * Constructs a new ListResultFilesResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IListResultFilesResponse);
+
+            /** ListResultFilesResponse files. */
+            public files: halotile.v1.ResultFile[];
+
+            /** ListResultFilesResponse nextPageToken. */
+            public nextPageToken: string;
+
+            /**
+             * Encodes the specified ListResultFilesResponse message. Does not implicitly {@link halotile.v1.ListResultFilesResponse.verify|verify} messages.
+             * @param message ListResultFilesResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IListResultFilesResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListResultFilesResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ListResultFilesResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ListResultFilesResponse;
+
+            /**
+             * Gets the default type url for ListResultFilesResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
         /** Properties of a DownloadRequest. */
         interface IDownloadRequest {
 
@@ -2084,6 +2249,9 @@ export namespace halotile {
 
             /** DownloadRequest offset */
             offset?: (number|undefined);
+
+            /** DownloadRequest name */
+            name?: (string|undefined);
         }
 
         /** Represents a DownloadRequest. */
@@ -2100,6 +2268,9 @@ export namespace halotile {
 
             /** DownloadRequest offset. */
             public offset: number;
+
+            /** DownloadRequest name. */
+            public name: string;
 
             /**
              * Encodes the specified DownloadRequest message. Does not implicitly {@link halotile.v1.DownloadRequest.verify|verify} messages.

@@ -938,6 +938,7 @@ export const halotile = $root.halotile = (() => {
             DatasetImage.prototype.image = "";
             DatasetImage.prototype.map = null;
             DatasetImage.prototype.character = null;
+            DatasetImage.prototype.name = null;
 
             let $oneOfFields;
 
@@ -950,6 +951,12 @@ export const halotile = $root.halotile = (() => {
             // Virtual OneOf for proto3 optional field
             Object.defineProperty(DatasetImage.prototype, "_character", {
                 get: $util.oneOfGetter($oneOfFields = ["character"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetImage.prototype, "_name", {
+                get: $util.oneOfGetter($oneOfFields = ["name"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -966,6 +973,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(18).string(message.map);
                 if (message.character != null && Object.hasOwnProperty.call(message, "character"))
                     writer.uint32(26).string(message.character);
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(34).string(message.name);
                 return writer;
             };
 
@@ -1002,6 +1011,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 3: {
                             message.character = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.name = reader.string();
                             break;
                         }
                     default:
@@ -3448,6 +3461,257 @@ export const halotile = $root.halotile = (() => {
             return GetUploadResponse;
         })();
 
+        v1.ListResultFilesRequest = (function() {
+
+            function ListResultFilesRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ListResultFilesRequest.prototype.jobId = "";
+            ListResultFilesRequest.prototype.pageSize = 0;
+            ListResultFilesRequest.prototype.pageToken = "";
+
+            ListResultFilesRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.jobId != null && Object.hasOwnProperty.call(message, "jobId"))
+                    writer.uint32(10).string(message.jobId);
+                if (message.pageSize != null && Object.hasOwnProperty.call(message, "pageSize"))
+                    writer.uint32(16).uint32(message.pageSize);
+                if (message.pageToken != null && Object.hasOwnProperty.call(message, "pageToken"))
+                    writer.uint32(26).string(message.pageToken);
+                return writer;
+            };
+
+            ListResultFilesRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ListResultFilesRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.jobId = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.pageSize = reader.uint32();
+                            break;
+                        }
+                    case 3: {
+                            message.pageToken = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ListResultFilesRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ListResultFilesRequest";
+            };
+
+            return ListResultFilesRequest;
+        })();
+
+        v1.ResultFile = (function() {
+
+            function ResultFile(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ResultFile.prototype.name = "";
+            ResultFile.prototype.size = 0;
+
+            ResultFile.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(10).string(message.name);
+                if (message.size != null && Object.hasOwnProperty.call(message, "size"))
+                    writer.uint32(16).uint64(message.size);
+                return writer;
+            };
+
+            ResultFile.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ResultFile();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.name = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.size = safe(reader.uint64());
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ResultFile.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ResultFile";
+            };
+
+            return ResultFile;
+        })();
+
+        v1.ListResultFilesResponse = (function() {
+
+            function ListResultFilesResponse(properties) {
+                this.files = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ListResultFilesResponse.prototype.files = $util.emptyArray;
+            ListResultFilesResponse.prototype.nextPageToken = "";
+
+            ListResultFilesResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.files != null && message.files.length)
+                    for (let i = 0; i < message.files.length; ++i)
+                        $root.halotile.v1.ResultFile.encode(message.files[i], writer.uint32(10).fork(), q + 1).ldelim();
+                if (message.nextPageToken != null && Object.hasOwnProperty.call(message, "nextPageToken"))
+                    writer.uint32(18).string(message.nextPageToken);
+                return writer;
+            };
+
+            ListResultFilesResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ListResultFilesResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            if (!(message.files && message.files.length))
+                                message.files = [];
+                            message.files.push($root.halotile.v1.ResultFile.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 2: {
+                            message.nextPageToken = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ListResultFilesResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ListResultFilesResponse";
+            };
+
+            return ListResultFilesResponse;
+        })();
+
         v1.DownloadRequest = (function() {
 
             function DownloadRequest(properties) {
@@ -3459,6 +3723,7 @@ export const halotile = $root.halotile = (() => {
 
             DownloadRequest.prototype.jobId = "";
             DownloadRequest.prototype.offset = 0;
+            DownloadRequest.prototype.name = "";
 
             DownloadRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -3471,6 +3736,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.jobId);
                 if (message.offset != null && Object.hasOwnProperty.call(message, "offset"))
                     writer.uint32(16).uint64(message.offset);
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(26).string(message.name);
                 return writer;
             };
 
@@ -3503,6 +3770,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 2: {
                             message.offset = safe(reader.uint64());
+                            break;
+                        }
+                    case 3: {
+                            message.name = reader.string();
                             break;
                         }
                     default:

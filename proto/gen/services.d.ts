@@ -21,6 +21,7 @@ export declare const Jobs: {
   readonly planJob: Method<halotile.v1.IPlanJobRequest, halotile.v1.PlanJobRequest, halotile.v1.IPlanJobResponse, halotile.v1.PlanJobResponse>;
   readonly upload: Method<halotile.v1.IUploadRequest, halotile.v1.UploadRequest, halotile.v1.IUploadResponse, halotile.v1.UploadResponse>;
   readonly getUpload: Method<halotile.v1.IGetUploadRequest, halotile.v1.GetUploadRequest, halotile.v1.IGetUploadResponse, halotile.v1.GetUploadResponse>;
+  readonly listResultFiles: Method<halotile.v1.IListResultFilesRequest, halotile.v1.ListResultFilesRequest, halotile.v1.IListResultFilesResponse, halotile.v1.ListResultFilesResponse>;
   readonly download: Method<halotile.v1.IDownloadRequest, halotile.v1.DownloadRequest, halotile.v1.IDownloadResponse, halotile.v1.DownloadResponse>;
 };
 

@@ -78,6 +78,15 @@ export const Jobs = {
     responseSerialize: write(v1.GetUploadResponse),
     responseDeserialize: read(v1.GetUploadResponse),
   },
+  listResultFiles: {
+    path: '/halotile.v1.Jobs/ListResultFiles',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: write(v1.ListResultFilesRequest),
+    requestDeserialize: read(v1.ListResultFilesRequest),
+    responseSerialize: write(v1.ListResultFilesResponse),
+    responseDeserialize: read(v1.ListResultFilesResponse),
+  },
   download: {
     path: '/halotile.v1.Jobs/Download',
     requestStream: false,

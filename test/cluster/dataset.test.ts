@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resultOf } from '../../cli/client.js';
+import { runDatasetOnCluster } from '../../cli/cluster-dataset.js';
+import { CoordinatorClient } from '../../proto/client/calls.js';
 import { halotile } from '../../proto/gen/messages.js';
+import { Jobs } from '../../proto/gen/services.js';
 import { datasetSpec, makeDataset, outputsOf, runHere } from './dataset-files.js';
 import { TestCluster } from './harness.js';
 
@@ -56,4 +59,57 @@ test('the same files from a worker that sees no storage, and from three of both 
   await run('mixed');
   assert.deepEqual(outputsOf(onDisk('mixed')), oracle);
   await cluster.assertClean();
+});
+
+test('local frames are uploaded once, the result is fetched; a frame at fault is named as it is here', async () => {
+  const out = join(cluster.directory, 'fetched');
+  const endpoint = { address: cluster.address };
+  const spec = datasetSpec(onDisk('set/list.csv'), out);
+  const notes: string[] = [];
+  const result = await runDatasetOnCluster(spec, { endpoint, onNote: (note) => notes.push(note) });
+  assert.deepEqual(outputsOf(out), oracle);
+  assert.deepEqual(result.frames, { total: 49, written: 49, reused: 0, failed: 0 });
+  assert.ok(existsSync(result.report));
+  assert.deepEqual(
+    readdirSync(out).filter((name) => name.startsWith('.')),
+    [],
+  );
+  const uploads = () => readdirSync(join(cluster.directory, 'state/uploads'), { recursive: true }).length;
+  const before = uploads();
+  await runDatasetOnCluster({ ...spec, output: inRoot('again') }, { endpoint });
+  assert.deepEqual(outputsOf(onDisk('again')), oracle);
+  assert.equal(uploads(), before);
+
+  const broken = join(cluster.directory, 'broken/knight/000.png');
+  mkdirSync(dirname(broken), { recursive: true });
+  copyFileSync(onDisk('set/knight/000.png'), join(dirname(broken), '001.png'));
+  writeFileSync(broken, 'no picture');
+  const frames = datasetSpec(join(cluster.directory, 'broken'), out, { operations: [] });
+  await assert.rejects(runDatasetOnCluster(frames, { endpoint }), (error: Error) => error.message.startsWith(broken));
+});
+
+test('files of a result are listed in pages and fetched by name, nothing else', async () => {
+  const { id } = (await cluster.client.list().next()).value!;
+  const raw = new CoordinatorClient({ address: cluster.address });
+  await assert.rejects(raw.unary(Jobs.listResultFiles, { jobId: id }), { tag: 'not-ready' });
+  const { last } = await run('listed');
+  assert.ok(last.result);
+  const job = (await cluster.client.list().next()).value!;
+  const names: string[] = [];
+  for (let pageToken = ''; ; ) {
+    const page = await raw.unary(Jobs.listResultFiles, { jobId: job.id, pageSize: 7, pageToken });
+    assert.ok(page.files.length <= 7);
+    names.push(...page.files.map(({ name }) => name!));
+    pageToken = page.nextPageToken;
+    if (pageToken === '') break;
+  }
+  assert.deepEqual(names.filter((name) => !name.startsWith('report.')).sort(), [...oracle.keys()]);
+  assert.equal(new Set(names).size, names.length);
+  const target = join(cluster.directory, 'one.png');
+  await cluster.client.download(job.id!, target, { name: 'mage/palette.png' });
+  assert.equal(readFileSync(target).toString('base64'), oracle.get('mage/palette.png'));
+  for (const name of ['', '../set/list.csv', '.halotile/mage/ledger', 'mage', 'mage/absent.png', '/etc/passwd']) {
+    await assert.rejects(cluster.client.download(job.id!, target, { name }), /no file|no such file/, name);
+  }
+  raw.close();
 });

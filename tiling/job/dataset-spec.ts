@@ -19,6 +19,14 @@ const datasetImage = z.strictObject({
   map: z.string().min(1).optional(),
   /** The image's folder where absent. */
   character: z.string().min(1).optional(),
+  /** Path of its output in the character's folder, the ending aside; the image's own file name where absent. */
+  name: z
+    .string()
+    .regex(/^[^/\\\0.][^\\\0]*$/, { error: 'name is a relative path' })
+    .refine((name) => !name.split('/').some((part) => part === '' || part.startsWith('.')), {
+      error: 'name is a relative path without empty or hidden parts',
+    })
+    .optional(),
 });
 
 const { operations, mapping, dtype, nodata, alpha } = jobSpecSchema.shape;
