@@ -12,7 +12,7 @@ import type {
   LargeFrame,
   SpilledFrame,
 } from '../../tiling/palette/frame-execution.js';
-import type { DecodedFrame } from './decode-frame.js';
+import type { DecodedFrame } from './decoded-frame.js';
 import { loadFrame } from './load-frame.js';
 import { readSpilled, spillFrames } from './spill-file.js';
 

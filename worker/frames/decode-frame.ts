@@ -1,12 +1,9 @@
 import sharp from 'sharp';
 import { badInput, type HalotileError } from '../../tiling/errors.js';
 import type { Size } from '../../tiling/geometry/rect.js';
-
-/** A decoded frame: interleaved 8-bit RGBA, unassociated alpha. */
-export interface DecodedFrame {
-  readonly rgba: Uint8Array;
-  readonly size: Size;
-}
+import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
+import { decodePng } from './decode-png.js';
+import type { DecodedFrame } from './decoded-frame.js';
 
 // One thread a frame: many frames are decoded at once, and threads inside one only get in each other's way.
 sharp.concurrency(1);
@@ -15,10 +12,20 @@ sharp.cache(false);
 /**
  * Decodes any format that libvips reads, PNG foremost, as 8-bit RGBA with the pixels as stored (no colour
  * management, no orientation): 16 bits become 8 by dropping the low byte, grey is repeated, indexed colours
- * are looked up, missing alpha is 255; of several pages the first counts.
+ * are looked up, missing alpha is 255; of several pages the first counts. Then the nearest downscale to `wanted`;
+ * null keeps the size.
  * @throws HalotileError bad-input where the bytes are no whole image
  */
-export async function decodeFrame(bytes: Uint8Array, path: string): Promise<DecodedFrame> {
+export async function decodeFrame(bytes: Uint8Array, path: string, wanted: Size | null): Promise<DecodedFrame> {
+  return decodePng(bytes, wanted) ?? scaled(await decodeAny(bytes, path), wanted);
+}
+
+/** A frame by the nearest downscale; null keeps its size. */
+export function scaled(frame: DecodedFrame, size: Size | null): DecodedFrame {
+  return size === null ? frame : { rgba: scaleNearestRgba(frame.rgba, frame.size, size), size };
+}
+
+async function decodeAny(bytes: Uint8Array, path: string): Promise<DecodedFrame> {
   try {
     const { data, info } = await sharp(bytes, { ignoreIcc: true, sequentialRead: true })
       .toColourspace('srgb')

@@ -49,7 +49,7 @@ export const remapBandTask: FrameThread['remapBandTask'] = (band) =>
   reply('output-failed', () => remapBand(band), band.output);
 
 export const colours: FrameThread['colours'] = (path) =>
-  reply('bad-input', async () => coloursInReadingOrder((await decodeFrame(readFileSync(path), path)).rgba), path);
+  reply('bad-input', async () => coloursInReadingOrder((await decodeFrame(readFileSync(path), path, null)).rgba), path);
 
 /** gRPC is loaded for the first task of a coordinator: a run on one machine does without it. */
 export const granted: FrameThread['granted'] = (task) =>

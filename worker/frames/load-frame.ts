@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { badInput } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
-import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import type { FrameMaking, FrameSource } from '../../tiling/palette/frame-execution.js';
-import { type DecodedFrame, decodeFrame } from './decode-frame.js';
+import { decodeFrame, scaled } from './decode-frame.js';
+import type { DecodedFrame } from './decoded-frame.js';
 import { runFrameChain } from './frame-chain.js';
 import { checkColours, toRgba } from './frame-colours.js';
 import { type Picture, readHead, readPicture, unreadable } from './picture.js';
@@ -38,7 +38,9 @@ export async function loadFrame(
   let bytesRead = bytes.length;
   let decoded: DecodedFrame;
   if (making.chain === null) {
-    decoded = isTiff ? asFrame(await readPicture(path, isTiff)) : await decodeFrame(bytes, path);
+    decoded = isTiff
+      ? scaled(asFrame(await readPicture(path, isTiff)), making.size)
+      : await decodeFrame(bytes, path, making.size);
   } else {
     let mapPicture: Picture | undefined;
     if (map !== undefined) {
@@ -47,11 +49,12 @@ export async function loadFrame(
       bytesRead += mapBytes.length;
       mapPicture = await readMap(map, size, path);
     }
-    decoded = asFrame(await runFrameChain(making.chain, await readPicture(path, isTiff), mapPicture));
+    const filtered = await runFrameChain(making.chain, await readPicture(path, isTiff), mapPicture);
+    decoded = scaled(asFrame(filtered), making.size);
   }
   const contentHash = hash.digest('hex').slice(0, 32);
   const source = { width: size.width, height: size.height };
-  return { frame: scaled(decoded, making.size), source, contentHash, bytesRead };
+  return { frame: decoded, source, contentHash, bytesRead };
 }
 
 async function loadRaster(raster: NonNullable<FrameSource['raster']>, wanted: Size | null): Promise<LoadedFrame> {
@@ -83,10 +86,6 @@ function asFrame({ path, info, samples }: Picture): DecodedFrame {
 
 function* all(count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield index;
-}
-
-function scaled(frame: DecodedFrame, size: Size | null): DecodedFrame {
-  return size === null ? frame : { rgba: scaleNearestRgba(frame.rgba, frame.size, size), size };
 }
 
 function readBytes(path: string): Uint8Array {

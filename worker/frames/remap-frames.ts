@@ -6,7 +6,7 @@ import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import type { FrameMaking, FrameToRemap, RemappedOutput, RemapTask } from '../../tiling/palette/frame-execution.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type RemappedFrame } from '../../tiling/palette/remap.js';
-import type { DecodedFrame } from './decode-frame.js';
+import type { DecodedFrame } from './decoded-frame.js';
 import { loadFrame } from './load-frame.js';
 import { readSpilled } from './spill-file.js';
 

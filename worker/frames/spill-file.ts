@@ -4,7 +4,7 @@ import { threadId } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { workerData } from 'piscina';
 import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
-import type { DecodedFrame } from './decode-frame.js';
+import type { DecodedFrame } from './decoded-frame.js';
 
 /** What every thread for frames is started with. */
 export interface FrameThreadData {

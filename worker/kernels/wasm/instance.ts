@@ -10,7 +10,7 @@ export type WasmFunction = (...args: number[]) => number;
  * @throws TypeError where the module lacks one, so that a stale build is known at start
  */
 export function instantiate<N extends string>(
-  arena: WasmArena,
+  arena: Pick<WasmArena, 'memory'>,
   name: string,
   names: readonly N[],
 ): Readonly<Record<N, WasmFunction>> {
