@@ -1,8 +1,8 @@
 import { area, type Rect } from '../../tiling/geometry/rect.js';
-import { viewSamples } from '../../tiling/raster/dtype.js';
+import { bytesOf, viewSamples } from '../../tiling/raster/dtype.js';
 import type { TileMap, TileRaster } from '../../worker/kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain-request.js';
-import { withIntervals } from '../../worker/kernels/webgpu/chain-steps.js';
+import { framesOf, withIntervals } from '../../worker/kernels/webgpu/chain-steps.js';
 import type { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/gpu-kernel.js';
 import { type OperationCase, paste, type TileInput, tileInputs } from './operation-tiles.js';
@@ -20,19 +20,20 @@ export async function runOnDevice(
   for (const each of tiles) {
     const step = withIntervals(deviceStep(each), each.context.map);
     if (!fitsDevice(step, device.opened.limits)) return undefined;
-    const samples = await computeSteps(device, [step], each.input, [each.context.map]);
+    const samples = await computeSteps(device, [step], each.input, [each.context.map], framesUnder(each));
     each.output.samples.set(samples);
     paste(each.output, whole);
   }
   return whole;
 }
 
-/** The last step's output, from the pixels of the first one's window that lie in the image. */
+/** The last step's output, from the pixels of the first one's window that lie in the image; frames of a first step. */
 export async function computeSteps(
   device: GpuDevice,
   steps: readonly DeviceStep[],
   input: TileRaster,
   maps: readonly (TileMap | undefined)[],
+  frames: Readonly<Record<string, TileRaster['samples']>> = {},
 ): Promise<TileRaster['samples']> {
   const layout = layOutExchange(steps);
   const exchange = new SharedArrayBuffer(layout.bytes);
@@ -43,13 +44,23 @@ export async function computeSteps(
   for (const [i, place] of layout.radii.entries()) {
     if (place !== undefined) packMap(steps[i]!, maps[i]!, new Uint8Array(exchange, place.offset, place.bytes));
   }
+  for (const [param, { offset, bytes }] of Object.entries(layout.frames[0] ?? {})) {
+    new Uint8Array(exchange, offset, bytes).set(bytesOf(frames[param]!));
+  }
   const answer = await device.answer({ ...layout, exchange });
   if (answer.kind === 'refused') throw new Error(`refused: ${answer.variants.join(', ')}`);
   const { output, result } = steps.at(-1)!;
   return viewSamples(result.dtype, exchange, layout.result.offset, area(output) * result.channels).slice();
 }
 
+/** The parts of a tile's other images that lie under its output. */
+function framesUnder({ output, context }: TileInput): Record<string, TileRaster['samples']> {
+  const named = Object.entries(context.extras ?? {});
+  return Object.fromEntries(named.map(([param, frame]) => [param, croppedSamples(frame, output.rect)]));
+}
+
 function deviceStep({ input, output, operation, context }: TileInput): DeviceStep {
+  const frames = framesOf(operation, (name) => context.extras![name]!);
   return {
     operation,
     window: input.rect,
@@ -60,6 +71,7 @@ function deviceStep({ input, output, operation, context }: TileInput): DeviceSte
     alpha: context.alpha,
     ...(context.nodata && { nodata: context.nodata }),
     ...(input.valid && { masked: true }),
+    ...(frames && { frames }),
     ...(context.map && { mapMax: context.map.max }),
   };
 }

@@ -16,7 +16,10 @@ import { OPERATION_TABLE, pairwiseCombinations } from './operation-table.js';
 import { emptyRaster, runTiled } from './operation-tiles.js';
 
 /** Operations whose integers run on a device whatever else their samples are. */
-const WHOLLY = ['box', 'mean', 'std', 'variance', 'gamma', 'levels', 'lut', 'threshold'];
+const WHOLLY = [
+  ...['box', 'mean', 'std', 'variance', 'max', 'min', 'median', 'percentile'],
+  ...['gamma', 'levels', 'lut', 'threshold'],
+];
 
 const opened = await GpuDevice.open();
 if (opened instanceof GpuDevice) {

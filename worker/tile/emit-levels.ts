@@ -7,8 +7,8 @@ import type { StoredBlock } from '../../tiling/job/execution.js';
 import { maskLevel } from '../../tiling/plan/levels.js';
 import { maskEncoding } from '../../tiling/stitch/output-shape.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
+import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';
-import { allocate } from './run-chain.js';
 import type { Tally } from './tally.js';
 import { withoutIdle, withValidity } from './validity.js';
 

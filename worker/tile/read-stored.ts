@@ -10,8 +10,8 @@ import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { readFully } from '../../tiling/stitch/copy-blocks.js';
 import { storedBlockLayout, storedMaskLayout, storedPhotometric } from '../../tiling/stitch/output-shape.js';
 import type { TileRaster } from '../kernels/kernel.js';
+import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';
-import { allocate } from './run-chain.js';
 import type { Tally } from './tally.js';
 import { withoutIdle, withValidity } from './validity.js';
 

@@ -8,7 +8,9 @@ import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { type KernelContext, partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { extendBorder } from '../kernels/reference/extend-border.js';
 import { sigmasOf } from '../kernels/reference/map-values.js';
+import { allocate } from './allocate.js';
 import type { ChainInputs } from './open-job.js';
+import { readExtras } from './read-extras.js';
 import { type ChainRun, RowScan } from './row-scan.js';
 import type { Tally } from './tally.js';
 import { copyValidity, readValidity, withoutIdle, withValidity } from './validity.js';
@@ -101,24 +103,6 @@ async function readImage(open: ChainInputs, window: TileRaster, rect: Rect, tall
   tally.addRead(await open.image.read(rect, bytesOf(inside.samples), inside.stride * SAMPLE_BYTES[inside.dtype]));
 }
 
-/** The rects of the images beside the job's own, under the operation's output. */
-async function readExtras(
-  open: ChainInputs,
-  { operation, output }: ChainLink,
-  tally: Tally,
-): Promise<KernelContext['extras']> {
-  const named = OPERATIONS[operation.name]!.extraInputs?.(operation) ?? [];
-  const rasters: Record<string, TileRaster> = {};
-  for (const { param, path } of named) {
-    const reader = open.extras[path]!;
-    const raster = allocate(open, output, reader.source.info);
-    const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];
-    tally.addRead(await reader.read(output, bytesOf(raster.samples), strideBytes));
-    rasters[param] = raster;
-  }
-  return named.length === 0 ? undefined : rasters;
-}
-
 function contextOf(
   { alpha, nodata }: RasterInfo,
   { operation, image }: ChainLink,
@@ -133,11 +117,4 @@ export function converted(open: ChainInputs, raster: TileRaster, dtype: DType): 
   const output = allocate(open, raster.rect, { dtype, channels: raster.channels });
   open.backend.pixels.convert(raster, output);
   return { ...output, valid: raster.valid };
-}
-
-/** A new raster for `rect`, rows dense. */
-export function allocate(open: ChainInputs, rect: Rect, type: Pick<RasterInfo, 'dtype' | 'channels'>): TileRaster {
-  const stride = rect.width * type.channels;
-  const samples = open.backend.memory.allocSamples(type.dtype, stride * rect.height);
-  return { rect, dtype: type.dtype, channels: type.channels, stride, samples };
 }

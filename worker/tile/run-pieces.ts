@@ -7,8 +7,9 @@ import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { TileMemory } from '../kernels/backend.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
+import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';
-import { allocate, type ChainResult, runChain } from './run-chain.js';
+import { type ChainResult, runChain } from './run-chain.js';
 import type { Tally } from './tally.js';
 import { copyValidity, withValidity } from './validity.js';
 

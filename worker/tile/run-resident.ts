@@ -7,10 +7,11 @@ import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { DeviceClient } from '../gpu/device-client.js';
 import { partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange, packMap } from '../kernels/webgpu/chain-request.js';
-import { deviceStep, withIntervals } from '../kernels/webgpu/chain-steps.js';
+import { deviceStep, framesOf, withIntervals } from '../kernels/webgpu/chain-steps.js';
 import type { DeviceStep } from '../kernels/webgpu/gpu-kernel.js';
 import { GPU_KERNELS } from '../kernels/webgpu/index.js';
 import type { ChainInputs } from './open-job.js';
+import { readExtras } from './read-extras.js';
 import type { Tally } from './tally.js';
 
 /** A chain for one tile as it stands before operation `index`, whose window is filled inside the image. */
@@ -40,14 +41,15 @@ export async function runResident(
   chain: ChainState,
   tally: Tally,
 ): Promise<ResidentRun | undefined> {
-  const { device, job } = open;
+  const { device } = open;
   if (device === undefined) return undefined;
   for (;;) {
-    const steps = stepsFrom(chain, device, job.boundedBackend);
+    const steps = stepsFrom(open, chain, device);
     if (steps.length === 0) return undefined;
     const layout = layOutExchange(steps);
     const exchange = device.exchange(layout.bytes);
     fill(exchange, layout, chain, steps);
+    await fillFrames(open, exchange, { layout, chain }, tally);
     const answer = await tally.timed('kernel', () => device.ask({ ...layout, exchange }));
     switch (answer.kind) {
       case 'done': {
@@ -85,23 +87,23 @@ export function takeResident({ samples, output }: ResidentRun, into: TileRaster)
  * its tiles must all have the same roundings.
  */
 function stepsFrom(
+  { extras, job }: ChainInputs,
   { links, types, maps, index, window }: ChainState,
   device: DeviceClient,
-  boundedBackend: string | undefined,
 ): DeviceStep[] {
   const steps: DeviceStep[] = [];
   for (const [offset, link] of links.slice(index).entries()) {
     const { operation, output } = link;
-    if (OPERATIONS[operation.name]!.outputSize !== undefined) break;
     const map = maps.get(operation);
     const plain = deviceStep(link, {
       before: types[index + offset]!,
       after: types[index + offset + 1]!,
       masked: window.valid !== undefined,
+      frames: framesOf(operation, (path) => extras[path]!.source.info),
       mapMax: map?.max,
     });
     const step = withIntervals(plain, map);
-    if (isBounded(step) && boundedBackend !== device.link.backend) break;
+    if (isBounded(step) && job.boundedBackend !== device.link.backend) break;
     if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
     if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;
     steps.push(step);
@@ -135,6 +137,22 @@ function fill(
     if (place === undefined) continue;
     const { operation } = steps[i]!;
     packMap(steps[i]!, maps.get(operation)!, bytes.subarray(place.offset, place.offset + place.bytes));
+  }
+}
+
+/** Reads the images beside the job's own that steps need into the exchange. */
+async function fillFrames(
+  open: ChainInputs,
+  exchange: SharedArrayBuffer,
+  { layout, chain }: { readonly layout: ReturnType<typeof layOutExchange>; readonly chain: ChainState },
+  tally: Tally,
+): Promise<void> {
+  for (const [i, places] of layout.frames.entries()) {
+    if (places === undefined) continue;
+    const rasters = await readExtras(open, chain.links[chain.index + i]!, tally);
+    for (const [param, { offset }] of Object.entries(places)) {
+      copyRows(rasters![param]!, new Uint8Array(exchange, offset));
+    }
   }
 }
 

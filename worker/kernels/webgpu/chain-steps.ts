@@ -1,5 +1,5 @@
 import { usesLadder } from '../../../tiling/operations/gaussian.js';
-import type { Operation } from '../../../tiling/operations/index.js';
+import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
 import { type ChainLink, linkChainWith, middleTile } from '../../../tiling/plan/chain.js';
 import { filterStage } from '../../../tiling/plan/levels.js';
 import { chainTypes } from '../../../tiling/plan/memory.js';
@@ -18,13 +18,15 @@ export interface StepPixels {
   readonly after: RasterInfo;
   /** Whether some pixels of the tile are masked. */
   readonly masked?: boolean;
+  /** The images that the operation reads beside its input, by parameter. */
+  readonly frames?: DeviceStep['frames'];
   /** The largest radius in the link's map rect, for operations by map. */
   readonly mapMax?: number;
 }
 
 /** One link of a chain as a device is asked to run it. */
 export function deviceStep({ operation, window, output, image }: ChainLink, pixels: StepPixels): DeviceStep {
-  const { before, after, masked, mapMax } = pixels;
+  const { before, after, masked, frames, mapMax } = pixels;
   return {
     ...{ operation, window, output, image },
     input: { dtype: before.dtype, channels: before.channels },
@@ -32,6 +34,7 @@ export function deviceStep({ operation, window, output, image }: ChainLink, pixe
     alpha: before.alpha,
     ...(before.nodata && { nodata: before.nodata }),
     ...(masked && { masked }),
+    ...(frames && { frames }),
     ...(operation.byMap && { mapMax }),
   };
 }
@@ -40,6 +43,19 @@ export function deviceStep({ operation, window, output, image }: ChainLink, pixe
 export function withIntervals(step: DeviceStep, map: TileMap | undefined): DeviceStep {
   if (map === undefined || step.operation.name !== 'gaussian' || !usesLadder(step.operation)) return step;
   return { ...step, intervals: ladderIntervals(map) };
+}
+
+/** Types of the images that an operation reads beside its input, by parameter; undefined where it reads none. */
+export function framesOf(
+  operation: Operation,
+  typeOf: (path: string) => Pick<RasterInfo, 'dtype' | 'channels'>,
+): DeviceStep['frames'] {
+  const named = OPERATIONS[operation.name]!.extraInputs?.(operation) ?? [];
+  const types = named.map(({ param, path }) => {
+    const { dtype, channels } = typeOf(path);
+    return [param, { dtype, channels }] as const;
+  });
+  return types.length === 0 ? undefined : Object.fromEntries(types);
 }
 
 /** Where one operation of a chain is computed in a job that a device takes part in. */
@@ -51,7 +67,7 @@ export interface Placement {
 }
 
 /**
- * Where each operation of a plan is computed, by its largest tile; tiles with a smaller halo may find more on the
+ * Where each operation of a plan is computed, by its largest tile and as if other images had the image's type; tiles with a smaller halo may find more on the
  * device, and a kernel that fails its self-check there moves to the processor.
  */
 export function placementsOf(plan: Plan, limits: DeviceLimits): Placement[] {
@@ -64,6 +80,7 @@ export function placementsOf(plan: Plan, limits: DeviceLimits): Placement[] {
       before: types[index]!,
       after: types[index + 1]!,
       masked: plan.mask !== undefined,
+      frames: framesOf(link.operation, () => types[index]!),
       mapMax: plan.mapMaxBound,
     });
     const why = deviceRefusal(step, limits);

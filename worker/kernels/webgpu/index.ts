@@ -1,4 +1,6 @@
 import { gpuBox } from './box.js';
+import { gpuDownscale } from './downscale.js';
+import { gpuFlatField } from './flat-field.js';
 import { gpuGaussian } from './gaussian.js';
 import type { GpuKernel } from './gpu-kernel.js';
 import { gpuRank } from './rank.js';
@@ -22,5 +24,6 @@ export const GPU_KERNELS: Readonly<Record<string, GpuKernel>> = {
   levels: gpuTable,
   lut: gpuTable,
   threshold: gpuThreshold,
-  'flat-field': gpuTable,
+  'flat-field': gpuFlatField,
+  downscale: gpuDownscale,
 };

@@ -2,6 +2,7 @@ import { area } from '../../../tiling/geometry/rect.js';
 import { footprintOf, percentileOf, rankOf } from '../../../tiling/operations/rank.js';
 import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
+import { weighedPixels } from './weighed-pixels.js';
 
 /** Larger footprints are walked faster by the processor's running structures than sample by sample here. */
 const MAX_MEMBERS = 1024;
@@ -9,7 +10,7 @@ const MODES: Readonly<Record<string, number>> = { max: 1, min: 2 };
 
 /**
  * Largest, smallest, median and percentile under any footprint. Integers only, compared and counted, so equal to
- * the reference for uint8 and uint16 without nodata.
+ * the reference for uint8 and uint16; nodata and masked pixels take no part.
  */
 export const gpuRank: GpuKernel = {
   variants: ({ operation, input }) => [
@@ -17,7 +18,10 @@ export const gpuRank: GpuKernel = {
   ],
   refusal(step) {
     const { count } = footprintOf(step.operation);
-    return unfitPixels(step, { alpha: true }) ?? (count > MAX_MEMBERS ? `${count} samples a window` : undefined);
+    return (
+      unfitPixels(step, { nodata: true, alpha: true, masks: true }) ??
+      (count > MAX_MEMBERS ? `${count} samples a window` : undefined)
+    );
   },
   scratchBytes: () => ({ largest: MAX_MEMBERS * 8, total: MAX_MEMBERS * 12 }),
   async encode(run, step, { input, output }) {
@@ -27,13 +31,13 @@ export const gpuRank: GpuKernel = {
     const mode = MODES[step.operation.name] ?? 0;
     const constants = { CHANNELS: step.input.channels, BYTES: bytes, MODE: mode };
     await run.dispatch(
-      { files: ['samples', 'rank'], entry: 'rankFilter', constants },
+      { files: ['samples', 'holes', 'rank'], entry: 'rankFilter', constants },
       [
         ...[input.rect.width, input.rect.height, output.rect.width],
         ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, samples, members.length / 2],
       ],
       {
-        1: input.buffer,
+        ...(await weighedPixels(run, step, input, false)),
         2: await run.constantData(members),
         3: await run.constantData(ranks),
         4: output.buffer,

@@ -14,7 +14,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<u32>;
 @group(0) @binding(2) var<storage, read> members: array<vec2<i32>>; // offsets
 @group(0) @binding(3) var<storage, read> ranks: array<u32>; // by the number of samples in the window
 @group(0) @binding(4) var<storage, read_write> output: array<u32>;
@@ -37,20 +36,28 @@ fn rankFilter(
       let pixel = sample / CHANNELS;
       let row = pixel / params.outputWidth;
       let centre = vec2<i32>(params.x + i32(pixel - row * params.outputWidth), params.y + i32(row));
-      result |= packed(ranked(centre, sample % CHANNELS), sample);
+      let channel = sample % CHANNELS;
+      let own = u32(centre.y * params.inputWidth + centre.x);
+      var value = sampleAt(own * CHANNELS + channel);
+      if (!isHole(own, channel)) {
+        value = offNodata(ranked(centre, channel), channel);
+      }
+      result |= packed(value, sample);
     }
   }
   output[word] = result;
 }
 
-/// Whether the window's member lies in the input, which ends where windows are to be cut.
-fn holds(at: vec2<i32>) -> bool {
-  return at.x >= 0 && at.y >= 0 && at.x < params.inputWidth && at.y < params.inputHeight;
-}
+const ABSENT = 0xffffffffu;
 
-fn sampleAt(at: vec2<i32>, channel: u32) -> u32 {
-  let sample = u32(at.y * params.inputWidth + at.x) * CHANNELS + channel;
-  return unpacked(input[wordOf(sample)], sample);
+/// The sample of a window's member; absent outside the input, which ends where windows are to be cut, and in holes.
+fn memberAt(at: vec2<i32>, channel: u32) -> u32 {
+  if (at.x < 0 || at.y < 0 || at.x >= params.inputWidth || at.y >= params.inputHeight) {
+    return ABSENT;
+  }
+  let pixel = u32(at.y * params.inputWidth + at.x);
+  let value = sampleAt(pixel * CHANNELS + channel);
+  return select(value, ABSENT, value == holes.nodata[channel] || isMasked(pixel));
 }
 
 fn ranked(centre: vec2<i32>, channel: u32) -> u32 {
@@ -58,14 +65,11 @@ fn ranked(centre: vec2<i32>, channel: u32) -> u32 {
   var largest = 0u;
   var smallest = 0xffffu;
   for (var i = 0u; i < params.members; i++) {
-    let at = centre + members[i];
-    if (holds(at)) {
+    let value = memberAt(centre + members[i], channel);
+    if (value != ABSENT) {
       count++;
-      if (MODE != 0u) {
-        let value = sampleAt(at, channel);
-        largest = max(largest, value);
-        smallest = min(smallest, value);
-      }
+      largest = max(largest, value);
+      smallest = min(smallest, value);
     }
   }
   if (count == 0u) {
@@ -83,8 +87,7 @@ fn ranked(centre: vec2<i32>, channel: u32) -> u32 {
     let candidate = below | (1u << (bit - 1u));
     var less = 0u;
     for (var i = 0u; i < params.members; i++) {
-      let at = centre + members[i];
-      if (holds(at) && sampleAt(at, channel) < candidate) {
+      if (memberAt(centre + members[i], channel) < candidate) {
         less++;
       }
     }

@@ -25,6 +25,8 @@ interface CheckCase {
   readonly nodata?: readonly (number | null)[];
   /** Every seventh pixel is masked. */
   readonly masked?: boolean;
+  /** Channels of the images that it reads beside its input, by parameter. */
+  readonly frames?: Readonly<Record<string, number>>;
   /** Largest difference allowed to a bounded operation, in float32 as a share of the largest sample; exact: none. */
   readonly tolerance?: number;
   /** All samples are this, instead of a pattern. */
@@ -82,7 +84,17 @@ function allCases(): Map<string, CheckCase[]> {
         cases.push({ ...common, operation: { name: 'threshold', params, border: 'mirror' } });
         cases.push({ ...holes, operation: { name: 'threshold', params } });
       }
+      const small = { ...common, output: { x: 3, y: 2, width: 20, height: 12 } };
+      for (const params of [{ factor: 3 }, { size: '31x19' }, { size: '40x20', method: 'nearest' }]) {
+        cases.push({ ...small, operation: { name: 'downscale', params } });
+        cases.push({ ...small, nodata, alpha, operation: { name: 'downscale', params } });
+      }
+      const frames = { dark: 1, flat: channels };
+      cases.push({ ...holes, operation: { name: 'flat-field', params: { dark: 'dark', flat: 'flat' } }, frames });
+      const scaled = { name: 'flat-field', params: { dark: 9, flat: 'flat', scale: 77 } };
+      cases.push({ ...common, operation: scaled, frames: { flat: 1 } });
       for (const name of ['max', 'min', 'median']) {
+        cases.push({ ...holes, operation: { name, params: { footprint: 'disk:2' }, border: 'reflect' } });
         cases.push({ ...common, operation: { name, params: { footprint: 'disk:2' }, border: 'mirror' } });
       }
       cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN, border: 'nearest' }, tolerance: 1 });
@@ -159,6 +171,13 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
   const map = step.mapMax === undefined ? undefined : mapOf(step, step.mapMax);
   const place = layout.radii[0];
   if (map && place) packMap(step, map, new Uint8Array(exchange, place.offset, place.bytes));
+  const extras: Record<string, TileRaster> = {};
+  for (const [param, { offset }] of Object.entries(layout.frames[0] ?? {})) {
+    const raster = emptyRaster(output, step.frames![param]!);
+    const samples = viewSamples(each.dtype, exchange, offset, raster.samples.length);
+    for (let i = 0; i < samples.length; i++) samples[i] = patternAt(i + offset, each.dtype);
+    extras[param] = { ...raster, samples };
+  }
   await device.compute({ ...layout, steps: [withIntervals(step, map)], exchange });
 
   const window = {
@@ -176,6 +195,7 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
   REFERENCE_KERNELS[step.operation.name]!(window, expected, step.operation, {
     image: each.image,
     alpha: step.alpha,
+    extras,
     ...(each.nodata && { nodata: each.nodata }),
     ...(map && { map }),
   });
@@ -218,10 +238,13 @@ function patternAt(i: number, dtype: DType): number {
 function stepOf(each: CheckCase): DeviceStep {
   const { operation: given, dtype, channels, image, output, maxRadius, alpha = 'none', nodata, masked } = each;
   const operation = { params: {}, border: 'clip' as const, constantValue: 0, byMap: false, ...given };
-  const grown = grow(output, OPERATIONS[operation.name]!.reach(operation, maxRadius ?? 0));
+  const { reach, inputRect } = OPERATIONS[operation.name]!;
+  const grown = inputRect?.(operation, output, image) ?? grow(output, reach(operation, maxRadius ?? 0));
   const window = operation.border === 'clip' ? intersect(grown, rectOf(image)) : grown;
   const type = { dtype, channels };
-  const pixels = { input: type, result: type, image, alpha, masked, ...(nodata && { nodata }) };
+  const named = Object.entries(each.frames ?? {}).map(([param, channels]) => [param, { dtype, channels }] as const);
+  const frames = named.length === 0 ? undefined : Object.fromEntries(named);
+  const pixels = { input: type, result: type, image, alpha, masked, frames, ...(nodata && { nodata }) };
   return { operation, window, output, ...pixels, mapMax: maxRadius };
 }
 

@@ -14,11 +14,7 @@ const KEPT_TABLES = 16;
  */
 export const gpuTable: GpuKernel = {
   variants: ({ input, result }) => [`table ${input.dtype}→${result.dtype}×${input.channels}`],
-  refusal(step) {
-    const { dark, flat } = step.operation.params;
-    const byFrames = step.operation.name === 'flat-field' && (typeof dark !== 'number' || typeof flat !== 'number');
-    return byFrames ? 'frames are images' : unfitPixels(step, { nodata: true, alpha: true, masks: true });
-  },
+  refusal: (step) => unfitPixels(step, { nodata: true, alpha: true, masks: true }),
   scratchBytes(step) {
     const bytes = tableLength(step) * 4;
     return { largest: bytes, total: bytes };
