@@ -168,7 +168,7 @@ export class Cluster {
   }
 
   /** Whether the tile came before: its blocks need not be stored, and must not take the place of those there. */
-  isCommitted(key: string, { stage, tile }: TileTask): boolean {
+  isCommitted(key: string, { stage, tile }: Pick<TileTask, 'stage' | 'tile'>): boolean {
     return this.#scheduler.isCommitted(key, stage, tile);
   }
 

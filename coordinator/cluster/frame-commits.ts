@@ -34,6 +34,7 @@ export async function commitFrames(
     pieces.push(piece);
   }
   const result = unpackReply({ json: framesJson, pieces });
+  if (!cluster.isCommitted(key, { stage, tile })) await job.check(result, lease);
   const verdict = cluster.judge(key, { stage, tile, pixelCrc, lease });
   if (verdict === 'commit') await job.take(tile, result, lease);
   return verdict;

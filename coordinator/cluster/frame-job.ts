@@ -82,6 +82,11 @@ export class FrameJob implements ClusterWork {
     return filesOf(this.#taskOf(tile).task)[position];
   }
 
+  /** @throws HalotileError output-failed where something that a worker wrote by itself is not visible here */
+  check(result: CarriedReply, lease: number): Promise<void> {
+    return this.#store.check(result, lease);
+  }
+
   /** Stores what a result brought, and tells who asked for it. */
   async take(tile: number, result: CarriedReply, lease: number): Promise<void> {
     const pending = this.#pending.get(tile);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -23,21 +24,44 @@ const SPILL = 'coordinator.raw';
 export class FrameStore {
   /** Folder that workers which see it write frames into, under the names of their leases. */
   readonly incoming: string;
+  readonly #base: string;
   #last: Promise<unknown> = Promise.resolve();
   #opened = false;
 
   /** @param output folder of the dataset; its lock is held */
   constructor(output: string) {
-    // No character's name starts with a dot.
-    this.incoming = join(output, '.halotile', '.incoming');
+    // No character's name starts with a dot. A worker of an earlier run finds its own folder gone.
+    this.#base = join(output, '.halotile', '.incoming');
+    this.incoming = join(this.#base, randomUUID());
   }
 
-  /** Makes the folder for what comes, without what an earlier run left there. */
+  /** Makes the folder for what comes, without what an earlier run left. */
   async open(): Promise<void> {
-    if (this.#opened) return;
     this.#opened = true;
-    await rm(this.incoming, { recursive: true, force: true });
+    await rm(this.#base, { recursive: true, force: true });
     mkdirSync(this.incoming, { recursive: true });
+  }
+
+  /**
+   * Checks that frames which a worker wrote by itself can be seen here.
+   * @throws HalotileError output-failed
+   */
+  async check({ reply, carried }: CarriedReply, lease: number): Promise<void> {
+    if (reply.kind === 'count') return;
+    for (const { index, bytes } of reply.outputs) {
+      if (bytes === 0 || carried.has(index)) continue;
+      const where = this.#written(lease, index);
+      const size = await stat(where).then(
+        (stats) => stats.size,
+        () => 0,
+      );
+      if (size === bytes) continue;
+      throw new HalotileError('output-failed', {
+        what: `${size} of ${bytes} bytes are visible to the coordinator`,
+        where,
+        remedy: 'use storage that shows new files to other machines at once, or leave the root out',
+      });
+    }
   }
 
   /**
@@ -56,7 +80,11 @@ export class FrameStore {
   }
 
   async close(): Promise<void> {
-    if (this.#opened) await rm(this.incoming, { recursive: true, force: true });
+    if (this.#opened) await rm(this.#base, { recursive: true, force: true });
+  }
+
+  #written(lease: number, index: number): string {
+    return join(this.incoming, `${lease}-${index}.png`);
   }
 
   async #keepPixels({ spill }: CountTask, reply: CountReply, carried: CarriedReply['carried']): Promise<CountReply> {
@@ -110,14 +138,13 @@ export class FrameStore {
     lease: number,
   ): Promise<void> {
     const wanted = new Map(frames.map(({ index, output }) => [index, output]));
-    for (const { index, bytes } of outputs) {
+    for (const { index } of outputs) {
       const output = wanted.get(index);
       if (!output) continue;
       const png = carried.get(index);
-      const written = png === undefined ? join(this.incoming, `${lease}-${index}.png`) : temporaryOf(output);
+      const written = png === undefined ? this.#written(lease, index) : temporaryOf(output);
       try {
         if (png !== undefined) await writeFile(written, png);
-        else if ((await stat(written)).size !== bytes) throw new Error('its size is not what the worker said');
         await rename(written, output);
       } catch (cause) {
         throw notWritten(output, cause);

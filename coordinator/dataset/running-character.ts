@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
-import type { Size } from '../../tiling/geometry/rect.js';
+import { area, type Size } from '../../tiling/geometry/rect.js';
 import type { RasterFile, RemappedOutput } from '../../tiling/palette/frame-execution.js';
 import type { RecordLog } from '../../tiling/stitch/record-log.js';
 import { type CharacterRecord, type CharacterState, type FramePrint, printOf } from './character-ledger.js';
@@ -13,6 +14,8 @@ import type { FrameTable } from './frame-table.js';
 
 /** Frames of one task at most; fewer where a character is small, so that all slots get some. */
 const BATCH = 32;
+/** Bytes that a task reads, but for one frame that is larger: large frames are tasks of their own. */
+const BATCH_BYTES = 16 << 20;
 
 /** Where a character's files lie. */
 export interface CharacterPlace {
@@ -133,12 +136,24 @@ export class RunningCharacter {
   *batches(indices: Iterable<number>): Generator<readonly number[]> {
     const size = Math.min(BATCH, Math.ceil(this.table.length / (this.context.executor.slots * 2)));
     let batch: number[] = [];
+    let bytes = 0;
     for (const index of indices) {
+      const more = this.#bytesOf(index);
+      if (batch.length > 0 && (batch.length === size || bytes + more > BATCH_BYTES)) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
       batch.push(index);
-      if (batch.length < size) continue;
-      yield batch;
-      batch = [];
+      bytes += more;
     }
     if (batch.length > 0) yield batch;
+  }
+
+  /** What reading a frame takes; 0 where it cannot be seen. */
+  #bytesOf(index: number): number {
+    const spilled = this.table.spilled(index);
+    if (spilled !== undefined) return area(spilled.size) * 4;
+    return statSync(this.frame(index).path, { throwIfNoEntry: false })?.size ?? 0;
   }
 }

@@ -61,6 +61,27 @@ test('the same files from a worker that sees no storage, and from three of both 
   await cluster.assertClean();
 });
 
+test('a frame that cannot be read by reference is tried through the coordinator, then reported as it is named', async () => {
+  for (const worker of cluster.workers) await worker.end('SIGTERM');
+  const worker = await cluster.worker({ roots: true });
+  for (const [index, text] of ['', 'no picture'].entries()) {
+    const folder = `faulty-${index}`;
+    mkdirSync(onDisk(`${folder}/knight`), { recursive: true });
+    copyFileSync(onDisk('set/knight/000.png'), onDisk(`${folder}/knight/000.png`));
+    writeFileSync(onDisk(`${folder}/knight/001.png`), text);
+    const spec = (output: string) => datasetSpec(onDisk(folder), output, { operations: [], onError: 'skip' });
+    await runHere(spec(onDisk(`${folder}-here`)));
+    const job = await cluster.client.submit({ ...spec(inRoot(`${folder}-there`)), frames: [inRoot(folder)] });
+    for await (const _ of cluster.client.watch(job.id!));
+    assert.deepEqual(outputsOf(onDisk(`${folder}-there`)), outputsOf(onDisk(`${folder}-here`)));
+    const failures = (place: string) =>
+      JSON.parse(readFileSync(onDisk(`${folder}-${place}/report.json`), 'utf8')).characters[0].failures;
+    assert.deepEqual(failures('there'), failures('here'));
+    assert.equal(failures('there').length, 1);
+  }
+  assert.match(worker.log, /once more through the coordinator/);
+});
+
 test('local frames are uploaded once, the result is fetched; a frame at fault is named as it is here', async () => {
   const out = join(cluster.directory, 'fetched');
   const endpoint = { address: cluster.address };

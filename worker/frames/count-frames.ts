@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { toErrorRecord } from '../../tiling/errors.js';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
@@ -14,7 +13,7 @@ import type {
 } from '../../tiling/palette/frame-execution.js';
 import type { DecodedFrame } from './decoded-frame.js';
 import { loadFrame } from './load-frame.js';
-import { readSpilled, spillFrames } from './spill-file.js';
+import { readSpilled, spillFrame } from './spill-file.js';
 
 /** Frames that one thread has in decoding at once: the next is decoded while one is counted. */
 const AHEAD = 2;
@@ -22,7 +21,7 @@ const AHEAD = 2;
 /** Decodes, filters, downscales and counts frames, and keeps the small pixels in a spill file where one is wanted. */
 export async function countFrames(task: CountTask): Promise<CountReply> {
   const counts = new ColourCounts();
-  const counted: (Omit<CountedFrame, 'spilled'> & { readonly spilled: SpilledFrame | DecodedFrame })[] = [];
+  const frames: CountedFrame[] = [];
   const failures: FrameFailure[] = [];
   const large: LargeFrame[] = [];
   let bytesRead = 0;
@@ -41,19 +40,16 @@ export async function countFrames(task: CountTask): Promise<CountReply> {
         bytesRead += bytes;
         const opaquePixels = counts.addRgba(pixels.rgba);
         const fromSpill = spilled !== undefined;
-        counted.push({ index, source, contentHash, fromSpill, opaquePixels, spilled: spilled ?? pixels });
+        // At once, so that a task of many frames never holds them all.
+        const kept = spilled ?? (task.spill === null ? null : spillFrame(task.spill, pixels));
+        frames.push({ index, source, contentHash, fromSpill, opaquePixels, spilled: kept });
       } catch (error) {
         failures.push({ index, error: toErrorRecord(error, 'bad-input', frame.path) });
       }
     }
   };
   await Promise.all(Array.from({ length: AHEAD }, lane));
-  counted.sort((a, b) => a.index - b.index);
-  const fresh = counted.flatMap(({ spilled }) => ('rgba' in spilled ? [spilled] : []));
-  const places = task.spill === null ? undefined : spillAll(task.spill, fresh);
-  const frames = counted.map(({ spilled, ...rest }): CountedFrame => {
-    return { ...rest, spilled: 'rgba' in spilled ? (places?.shift() ?? null) : spilled };
-  });
+  frames.sort((a, b) => a.index - b.index);
   return { counts: counts.toBytes(), frames, failures, large, bytesRead };
 }
 
@@ -76,10 +72,4 @@ async function pixelsOf(
   const loaded = await loadFrame(source, making);
   if ('tooLarge' in loaded) return loaded;
   return { ...loaded, pixels: loaded.frame, bytes: loaded.bytesRead };
-}
-
-function spillAll(directory: string, frames: readonly DecodedFrame[]): SpilledFrame[] {
-  if (frames.length === 0) return [];
-  mkdirSync(directory, { recursive: true });
-  return spillFrames(directory, frames);
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
@@ -16,21 +16,19 @@ export interface FrameThreadData {
 const writer: string = (workerData as FrameThreadData | null)?.name ?? `${process.pid}`;
 
 /**
- * Appends frames to this thread's spill file in a directory and says where they lie. The file's name holds
- * process and thread, so no two writers share one; what a dead process of the same numbers left stays valid.
+ * Appends a frame to this thread's spill file in a directory, made where it is not there, and says where it lies. The
+ * file's name holds process and thread, so no two writers share one; what a dead process of the same numbers left
+ * stays valid.
  */
-export function spillFrames(directory: string, frames: readonly DecodedFrame[]): SpilledFrame[] {
+export function spillFrame(directory: string, { rgba, size }: DecodedFrame): SpilledFrame {
   const file = join(directory, `${writer}-${threadId}.raw`);
+  mkdirSync(directory, { recursive: true });
   const fd = openSync(file, 'a');
   try {
-    let offset = fstatSync(fd).size;
-    return frames.map(({ rgba, size }) => {
-      const spilled: SpilledFrame = { file, offset, size, crc: crc32(rgba) };
-      let written = 0;
-      while (written < rgba.length) written += writeSync(fd, rgba, written);
-      offset += rgba.length;
-      return spilled;
-    });
+    const { size: offset } = fstatSync(fd);
+    let written = 0;
+    while (written < rgba.length) written += writeSync(fd, rgba, written);
+    return { file, offset, size, crc: crc32(rgba) };
   } finally {
     closeSync(fd);
   }
