@@ -89,7 +89,7 @@ export function faultOfResult(
   bound = row.bound[at.dtype],
 ): string | undefined {
   const worst = worstDifference(whole, tiled);
-  const allowed = at.dtype === 'float32' ? bound * Math.max(1, largest(whole)) : bound;
+  const allowed = at.dtype === 'float32' ? bound * Math.max(1, extent(whole)) : bound;
   if (worst <= allowed) return undefined;
   return `${row.name} ${JSON.stringify(row.params)} at ${JSON.stringify(at)}: worst difference ${worst}, allowed ${allowed}`;
 }
@@ -106,8 +106,14 @@ function worstDifference(a: TileRaster, b: TileRaster): number {
   return worst;
 }
 
-function largest(raster: TileRaster): number {
-  let max = 0;
-  for (const sample of raster.samples) if (Number.isFinite(sample)) max = Math.max(max, Math.abs(sample));
-  return max;
+/** The largest magnitude of a raster's finite samples, or how far they lie apart. */
+function extent(raster: TileRaster): number {
+  let low = 0;
+  let high = 0;
+  for (const sample of raster.samples) {
+    if (!Number.isFinite(sample)) continue;
+    low = Math.min(low, sample);
+    high = Math.max(high, sample);
+  }
+  return high - low;
 }
