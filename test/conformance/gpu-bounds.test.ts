@@ -48,6 +48,15 @@ function registerBounds(device: GpuDevice): void {
         t.diagnostic(`${what}: ${share.toExponential(1)}`);
         assert.ok(share <= 2e-6, `${what}: ${share}`);
       };
+      const sigmas = Float32Array.from({ length: SIZE.width * SIZE.height }, (_, i) => ((i * 37) % 101) / 25);
+      const radii = Uint16Array.from(sigmas, (sigma) => 3 * sigma);
+      await worst('box radius 1', { name: 'box', params: { radius: 1 }, border: 'reflect' });
+      await worst('box radius 25', { name: 'box', params: { radius: 25 }, border: 'nearest' });
+      await worst('box by map', { name: 'box', params: {}, border: 'clip', map: radii });
+      await worst('mean disk:4', { name: 'mean', params: { footprint: 'disk:4' }, border: 'mirror' });
+      const exact = { name: 'gaussian', params: { quality: 'exact' }, map: sigmas };
+      await worst('gaussian by map, exact', { ...exact, border: 'reflect' });
+      await worst('gaussian by map, exact, cut', { ...exact, border: 'clip' });
       await worst('gaussian sigma 0.7', { name: 'gaussian', params: { sigma: 0.7 }, border: 'mirror' });
       await worst('gaussian sigma 16', { name: 'gaussian', params: { sigma: 16 }, border: 'reflect' });
       await worst('gaussian sigma 16, cut', { name: 'gaussian', params: { sigma: 16 }, border: 'clip' });

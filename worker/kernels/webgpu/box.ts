@@ -8,30 +8,30 @@ import { gpuWindowMeans } from './window-means.js';
 /**
  * Means over a summed-area table: box by map and fixed. Sums wrap at 2^32 where no window of the tile can reach
  * that, otherwise they have two limbs; quotients are rounded by their remainder in integers. Equal to the reference
- * for uint8 and uint16. Samples that have weights are the work of {@link gpuWindowMeans}.
+ * for uint8 and uint16. Floats and samples that have weights are the work of {@link gpuWindowMeans}.
  */
 export const gpuBox: GpuKernel = {
   variants(step) {
-    if (!isPlain(step)) return gpuWindowMeans.variants(step);
+    if (!isPlainIntegers(step)) return gpuWindowMeans.variants(step);
     const { dtype, channels } = step.input;
     // uint8 needs two limbs only for windows too large to check at start; the limbs know nothing of the type.
     if (sumBytesOf(step) === 4) return [`box ${dtype}×${channels}`];
     return [`box ${dtype}×${channels}`, `box uint16×${channels} wide`];
   },
   refusal(step, limits) {
-    if (!isPlain(step)) return gpuWindowMeans.refusal(step, limits);
+    if (!isPlainIntegers(step)) return gpuWindowMeans.refusal(step, limits);
     const unfit = unfitPixels(step, {});
     if (unfit !== undefined) return unfit;
     const tooSmall = sumBytesOf(step) === 8 && limits.workgroupStorageBytes < WIDE_STORAGE_BYTES;
     return tooSmall ? 'too little workgroup memory' : undefined;
   },
   scratchBytes(step) {
-    if (!isPlain(step)) return gpuWindowMeans.scratchBytes(step);
+    if (!isPlainIntegers(step)) return gpuWindowMeans.scratchBytes(step);
     const { table, total } = tableBytes(step.window, step.input.channels, sumBytesOf(step));
     return { largest: table, total };
   },
   async encode(run, step, rasters) {
-    if (!isPlain(step)) return gpuWindowMeans.encode(run, step, rasters);
+    if (!isPlainIntegers(step)) return gpuWindowMeans.encode(run, step, rasters);
     const { input, output, radii } = rasters;
     const { width, height } = step.window;
     const constants = { CHANNELS: step.input.channels, BYTES: SAMPLE_BYTES[step.input.dtype] };
@@ -53,6 +53,10 @@ export const gpuBox: GpuKernel = {
     );
   },
 };
+
+function isPlainIntegers(step: DeviceStep): boolean {
+  return isPlain(step) && step.input.dtype !== 'float32';
+}
 
 /** How far the widest window of a step reaches. */
 function reachOf({ operation, mapMax }: DeviceStep): Reach {

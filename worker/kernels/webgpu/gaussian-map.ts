@@ -1,10 +1,13 @@
 import { area } from '../../../tiling/geometry/rect.js';
 import { MAX_SIGMA, usesLadder } from '../../../tiling/operations/gaussian.js';
 import { bytesOf, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import type { DeviceRun } from './device-run.js';
 import { expandOnDevice } from './expand.js';
+import { spoiltTable } from './float-tables.js';
 import { encodeDirect, packRates } from './gaussian-direct.js';
 import { type CutShares, encodeLadder, scratchSamples } from './gaussian-ladder.js';
-import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
+import { type DeviceStep, type GpuKernel, type StepRasters, unfitPixels } from './gpu-kernel.js';
+import { tableBytes } from './summed-table.js';
 
 /** Rungs' weights, of which there are some hundreds, and shares of rows and columns that the image cuts. */
 const TABLE_BYTES = 4 * 170 * 4;
@@ -25,15 +28,16 @@ export const gpuMapGaussian: GpuKernel = {
   ],
   refusal(step) {
     if (step.mapMax! > MAX_SIGMA) return `a sigma above ${MAX_SIGMA}`;
-    return unfitPixels(step, {});
+    return unfitPixels(step, { float32: true });
   },
   scratchBytes(step) {
     const plane = area(step.window) * step.input.channels * 4;
     const sums = area(step.output) * step.input.channels * 4;
-    if (!usesLadder(step.operation)) return { largest: Math.max(plane, mapBytes(step)), total: plane + sums };
+    const spoilt = step.input.dtype === 'float32' ? tableBytes(step.window, step.input.channels, 4).total : 0;
+    if (!usesLadder(step.operation)) return { largest: Math.max(plane, mapBytes(step)), total: plane + sums + spoilt };
     const { rows, points, grids } = scratchSamples(step);
     const tables = TABLE_BYTES * (step.output.width + step.output.height);
-    const total = plane + sums + 4 * (rows + points + grids) + tables;
+    const total = plane + sums + spoilt + 4 * (rows + points + grids) + tables;
     return { largest: Math.max(plane, 4 * rows, tables), total };
   },
   mapBytes: (step) => (usesLadder(step.operation) ? 4 : 8),
@@ -58,8 +62,25 @@ export const gpuMapGaussian: GpuKernel = {
       { 1: means, 2: sigmas!, 3: cut?.table ?? means, 4: output.buffer },
       run.linearGroups(Math.ceil((samples * bytes) / 4)),
     );
+    if (step.input.dtype === 'float32') await spoil(run, step, { input, output, radii: sigmas });
   },
 };
+
+/** Adds the passes that give NaN where a window touches a sample that is not finite: it stood as 0 so far. */
+async function spoil(run: DeviceRun, step: DeviceStep, { input, output, radii: sigmas }: StepRasters): Promise<void> {
+  const { channels } = step.input;
+  const samples = area(step.output) * channels;
+  const counts = await spoiltTable(run, step, input);
+  await run.dispatch(
+    { files: ['samples', 'gaussian-weights', 'windows', 'spoil'], entry: 'spoil', constants: { CHANNELS: channels } },
+    [
+      ...[input.rect.width, input.rect.height, output.rect.width, samples],
+      ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
+    ],
+    { 1: counts, 2: sigmas!, 3: output.buffer },
+    run.linearGroups(samples),
+  );
+}
 
 function mapBytes(step: DeviceStep): number {
   return area(step.output) * 8;

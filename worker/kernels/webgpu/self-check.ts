@@ -114,6 +114,16 @@ function allCases(): Map<string, CheckCase[]> {
       cases.push({ dtype: 'float32', channels, image: IMAGE, output: OUTPUT, operation, tolerance: 2e-6 });
     }
     cases.push({ ...LONG, dtype: 'float32', channels });
+    const everyPixel = { ...LONG.operation, params: { ...GAUSSIAN, quality: 'exact' }, byMap: true };
+    cases.push({ ...LONG, dtype: 'float32', channels, operation: everyPixel, maxRadius: 60, tolerance: 1e-6 });
+    const floats = { dtype: 'float32', channels, image: IMAGE, output: OUTPUT } as const;
+    const disk = { name: 'mean', params: { footprint: 'disk:3' }, border: 'mirror' as const };
+    cases.push({ ...floats, operation: disk, tolerance: 2e-6 });
+    cases.push({ ...floats, operation: { name: 'box', byMap: true }, maxRadius: 9, tolerance: 2e-6 });
+    for (const quality of ['fast', 'exact'] as const) {
+      const operation = { name: 'gaussian', params: { ...GAUSSIAN, quality }, byMap: true };
+      cases.push({ ...floats, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
+    }
     cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true } });
     cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true }, nodata: [0] });
   }
@@ -210,7 +220,11 @@ function mapOf({ operation, output }: DeviceStep, max: number): TileMap {
   if (OPERATIONS[operation.name]!.mapMeaning === 'radius') {
     return { rect: output, values: Uint16Array.from({ length: count }, (_, i) => (i * 7 + (i >> 4)) % (max + 1)), max };
   }
-  return { rect: output, values: Float32Array.from({ length: count }, (_, i) => (max * ((i * 29) % 121)) / 120), max };
+  return {
+    rect: output,
+    values: Float32Array.from({ length: count }, (_, i) => (max * ((i * 29 + 120) % 121)) / 120),
+    max,
+  };
 }
 
 /** NaN differs from all but itself. */

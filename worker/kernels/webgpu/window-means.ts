@@ -1,26 +1,27 @@
 import { area } from '../../../tiling/geometry/rect.js';
 import { neighbourhoodOf } from '../../../tiling/operations/moments.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
-import { footprintRects } from './footprint-rects.js';
+import { gpuFloatMeans } from './float-means.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
 import { type SumBytes, sumFile, sumTable, tableBytes, WIDE_STORAGE_BYTES } from './summed-table.js';
 import { isPlain, weighedPixels } from './weighed-pixels.js';
-
-/** A footprint of more rectangles is summed faster by the processor. */
-export const MAX_RECTS = 1024;
+import { MAX_RECTS, rectsOf } from './window-rects.js';
 
 /**
  * Means under any footprint made of rectangles, and under squares by map: Σ(w·s) / Σw from one summed-area table of
  * the weighted samples and, where weights differ, one of the weights. Nodata and masked pixels weigh nothing,
- * unassociated alpha weighs colour. Integers to the end, so equal to the reference for uint8 and uint16.
+ * unassociated alpha weighs colour. Integers to the end, so equal to the reference for uint8 and uint16. float32 is
+ * the work of {@link gpuFloatMeans}.
  */
 export const gpuWindowMeans: GpuKernel = {
   variants(step) {
+    if (isFloat(step)) return gpuFloatMeans.variants(step);
     const { dtype, channels } = step.input;
     const name = `window means ${dtype}×${channels}`;
     return sumBytesOf(step) === 4 ? [name] : [name, `window means uint16×${channels} wide`];
   },
   refusal(step, limits) {
+    if (isFloat(step)) return gpuFloatMeans.refusal(step, limits);
     const unfit = unfitPixels(step, { nodata: true, alpha: true, masks: true });
     if (unfit !== undefined) return unfit;
     const rects = rectsOf(step).length / 4;
@@ -29,10 +30,13 @@ export const gpuWindowMeans: GpuKernel = {
     return tooSmall ? 'too little workgroup memory' : undefined;
   },
   scratchBytes(step) {
+    if (isFloat(step)) return gpuFloatMeans.scratchBytes(step);
     const { table, total } = tableBytes(step.window, step.input.channels, sumBytesOf(step));
     return { largest: table, total: total * (isPlain(step) ? 1 : 2) + rectsOf(step).byteLength };
   },
-  async encode(run, step, { input, output, radii }) {
+  async encode(run, step, rasters) {
+    if (isFloat(step)) return gpuFloatMeans.encode(run, step, rasters);
+    const { input, output, radii } = rasters;
     const { dtype, channels } = step.input;
     const sumBytes = sumBytesOf(step);
     const bindings = await weighedPixels(run, step, input, true);
@@ -65,12 +69,8 @@ export const gpuWindowMeans: GpuKernel = {
   },
 };
 
-/** Rectangles of the step's windows; none where a map gives their radii. */
-function rectsOf({ operation, mapMax }: DeviceStep): Int32Array<ArrayBuffer> {
-  if (mapMax !== undefined) return new Int32Array(0);
-  if (operation.name !== 'box') return footprintRects(neighbourhoodOf(operation));
-  const radius = operation.params.radius as number;
-  return Int32Array.of(-radius, -radius, radius + 1, radius + 1);
+function isFloat({ input }: DeviceStep): boolean {
+  return input.dtype === 'float32';
 }
 
 /** Two limbs where a window's weighted sum can reach 2^32. */

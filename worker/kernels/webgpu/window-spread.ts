@@ -8,7 +8,7 @@ import { footprintRects } from './footprint-rects.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from './gpu-kernel.js';
 import { type SumBytes, sumFile, sumTable, tableBytes, WIDE_STORAGE_BYTES } from './summed-table.js';
 import { hasNoHoles, weighedPixels } from './weighed-pixels.js';
-import { MAX_RECTS } from './window-means.js';
+import { MAX_RECTS } from './window-rects.js';
 
 /** n·Σv² must stay below 2^64 and n² below 2^32. */
 const MAX_COUNT = 65535;
