@@ -35,14 +35,16 @@ for (const [index, row] of rows.entries()) {
     if (n % parts !== part - 1) continue;
     // One image and one untiled reference for all tilings and backends.
     const example = caseOf(row, tilings[0]!, index * 1000 + n);
-    const whole = untiled(example);
+    const expected = untiled(example);
     for (const at of tilings) {
       for (const [backend, kernels] of Object.entries({ reference, ...others })) {
         const kernel = kernels?.[row.name];
-        if (kernel === undefined) continue;
+        // Such a tiling of the reference is the untiled image.
+        const isWhole = backend === 'reference' && at.tile.width >= at.size.width && at.tile.height >= at.size.height;
+        if (kernel === undefined || isWhole) continue;
         runs++;
-        const bound = backend === 'reference' ? 0 : row.bound[at.dtype];
-        const fault = faultOfResult(row, at, { whole, tiled: runTiled(example, at.tile, kernel) }, bound);
+        const bound = backend === 'reference' ? 0 : undefined;
+        const fault = faultOfResult(row, at, { whole: expected, tiled: runTiled(example, at.tile, kernel) }, bound);
         if (fault === undefined) continue;
         faults++;
         console.error(`${backend}: ${fault}`);

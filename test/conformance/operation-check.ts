@@ -73,7 +73,7 @@ export function faultOf(row: OperationRow, at: Combination, kernel: Kernel, seed
   const test = caseOf(row, at, seed);
   const exact = kernel === REFERENCE_KERNELS[row.name];
   const results = { whole: untiled(test), tiled: runTiled(test, at.tile, kernel) };
-  return faultOfResult(row, at, results, exact ? 0 : row.bound[at.dtype]);
+  return faultOfResult(row, at, results, exact ? 0 : undefined);
 }
 
 /** What the reference makes of a case in one piece. */
@@ -86,10 +86,10 @@ export function faultOfResult(
   row: OperationRow,
   at: Combination,
   { whole, tiled }: { readonly whole: TileRaster; readonly tiled: TileRaster },
-  bound = row.bound[at.dtype],
+  bound = row.bound[whole.dtype],
 ): string | undefined {
   const worst = worstDifference(whole, tiled);
-  const allowed = at.dtype === 'float32' ? bound * Math.max(1, extent(whole)) : bound;
+  const allowed = whole.dtype === 'float32' ? bound * Math.max(1, extent(whole)) : bound;
   if (worst <= allowed) return undefined;
   return `${row.name} ${JSON.stringify(row.params)} at ${JSON.stringify(at)}: worst difference ${worst}, allowed ${allowed}`;
 }

@@ -52,6 +52,8 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'std', params: { window: 4, ddof: 1 }, bound: SUMMED },
   { name: 'std', params: { footprint: 'disk:3' }, bound: SUMMED },
   { name: 'variance', params: { footprint: 'bits:4x3:010111001101', ddof: 1 }, bound: SUMMED },
+  { name: 'variance', params: { window: 5, dtype: 'float32' }, bound: SUMMED },
+  { name: 'std', params: { footprint: 'disk:2', dtype: 'float32' }, bound: SUMMED },
   { name: 'variance', params: { window: 3 }, bound: SUMMED },
   { name: 'gamma', params: { gamma: 0.5 }, bound: INTEGER_EXACT },
   { name: 'levels', params: { black: 0.1, white: 200, gamma: 1.4 }, bound: INTEGER_EXACT },

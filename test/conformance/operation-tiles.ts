@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geometry/rect.js';
 import { type Border, OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { allocateSamples, type DType } from '../../tiling/raster/dtype.js';
-import type { AlphaKind } from '../../tiling/raster/raster-info.js';
+import type { AlphaKind, RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { Kernel, KernelContext, TileMap, TileRaster } from '../../worker/kernels/kernel.js';
 import { borderIndex } from '../../worker/kernels/reference/border-index.js';
 import { PARTIALS, REFERENCE_KERNELS } from '../../worker/kernels/reference/index.js';
@@ -35,16 +35,13 @@ export function resolve(test: OperationCase): Operation {
     constantValue: test.constant ?? 0,
     byMap,
   };
-  const image = {
-    ...test.image.rect,
-    channels: test.image.channels,
-    dtype: test.image.dtype,
-    alpha: test.alpha ?? ('none' as const),
-    photometric: 1,
-    carried: [],
-  };
+  const image = infoOf(test);
   const readFile = (path: string) => readFileSync(new URL(path, OPERATION_FIXTURES));
   return descriptor.prepare?.(written, { image, mapMax: maxOf(test.map ?? []), readFile }) ?? written;
+}
+
+function infoOf({ image, alpha = 'none' }: OperationCase): RasterInfo {
+  return { ...image.rect, channels: image.channels, dtype: image.dtype, alpha, photometric: 1, carried: [] };
 }
 
 /** What a kernel is handed for one tile. */
@@ -79,7 +76,8 @@ export function tileInputs(
   const operation = reduced(test, resolve(test), tile);
   const descriptor = OPERATIONS[test.name]!;
   const size = descriptor.outputSize?.(operation, test.image.rect) ?? test.image.rect;
-  const plain = emptyRaster(rectOf(size), test.image.dtype, test.image.channels);
+  const { dtype, channels } = descriptor.outputType?.(operation, infoOf(test)) ?? test.image;
+  const plain = emptyRaster(rectOf(size), dtype, channels);
   // Where a mask goes when the size changes is the operation's to say.
   const whole = test.image.valid && descriptor.outputSize ? withValidity(plain) : plain;
   const rects = tilesOf(size, tile);

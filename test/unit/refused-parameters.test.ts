@@ -83,6 +83,7 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ),
   ...['mean', 'std', 'variance'].map((name) => [name, 'window', ['3'], 'footprint=disk:2'] as const),
   ...['std', 'variance'].map((name) => [name, 'ddof', [...NO_WHOLE_NUMBERS, '-1', '2']] as const),
+  ...['std', 'variance'].map((name) => [name, 'dtype', ['uint8', 'float64']] as const),
   ['gamma', 'gamma', [...NO_NUMBERS, '0', '-1']],
   ['gamma', 'gain', [...NO_NUMBERS, '-1'], 'gamma=1'],
   ...['black', 'low', 'high'].map((param) => ['levels', param, NO_NUMBERS] as const),

@@ -24,7 +24,11 @@ const meanParams = z
   .refine((params) => params.footprint === undefined || params.window === undefined, ONE_NEIGHBOURHOOD);
 
 const spreadParams = z
-  .strictObject({ ...neighbourhood, ddof: z.coerce.number().int().min(0).max(1).default(0) })
+  .strictObject({
+    ...neighbourhood,
+    ddof: z.coerce.number().int().min(0).max(1).default(0),
+    dtype: z.enum(['float32']).optional().describe('type of the result; the input’s by default'),
+  })
   .refine((params) => params.footprint === undefined || params.window === undefined, ONE_NEIGHBOURHOOD);
 
 /** The neighbourhood of mean, std or variance: `footprint`, or the square of side `window`, 3 by default. */
@@ -80,7 +84,7 @@ function meanScratchBytes(operation: Operation, shape: KernelShape): number {
 }
 
 function moment(
-  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric' | 'scratchBytes'>,
+  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric' | 'scratchBytes' | 'outputType'>,
 ): OperationDescriptor {
   return {
     ...base,
@@ -101,12 +105,19 @@ export const mean = moment({
   scratchBytes: meanScratchBytes,
 });
 
+/** Deviations of integers have fractions, and variances do not fit their type. */
+const spreadType: OperationDescriptor['outputType'] = ({ params }, { dtype, channels }) => ({
+  dtype: (params.dtype as DType | undefined) ?? dtype,
+  channels,
+});
+
 /** Standard deviation √(Σ(v − mean)² / (n − ddof)); 0 where n = ddof. */
 export const std = moment({
   name: 'std',
   summary: 'standard deviation of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',
+  outputType: spreadType,
   scratchBytes: spreadScratchBytes,
 });
 
@@ -116,5 +127,6 @@ export const variance = moment({
   summary: 'variance of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',
+  outputType: spreadType,
   scratchBytes: spreadScratchBytes,
 });
