@@ -1,6 +1,7 @@
 import { fixedWeights, usesLadder } from '../../../tiling/operations/gaussian.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import type { WasmArena } from './arena.js';
+import { byteLadder, byteLadderModules, fitsByteLadder } from './byte-ladder.js';
 import { directGaussian } from './direct-gaussian.js';
 import { fixedWeightsOf } from './fixed-weights.js';
 import { rowModule } from './float-rows.js';
@@ -19,9 +20,12 @@ export function wasmGaussian(arena: WasmArena): Kernel {
   const fixedRows = fixedModule(arena);
   const direct = directGaussian(arena);
   const modules = { arena, rows, ladder: ladderModule(arena) };
+  const byteModules = byteLadderModules(arena, modules.ladder, fixedRows);
   return (input, output, operation, context) => {
     if (context.map) {
-      if (usesLadder(operation)) ladderGaussian(modules, { input, output }, context);
+      const bytes = output.dtype !== 'uint16' && fitsByteLadder(input, context);
+      if (usesLadder(operation) && bytes) byteLadder(byteModules, { input, output }, context.map);
+      else if (usesLadder(operation)) ladderGaussian(modules, { input, output }, context);
       else direct(input, output, operation, context);
       return;
     }

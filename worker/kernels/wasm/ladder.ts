@@ -59,7 +59,7 @@ export function ladderGaussian(
 }
 
 /** Whether the input lacks a part of the halo: then the image ends there. */
-function isCut(input: Rect, output: Rect, reach: number): boolean {
+export function isCut(input: Rect, output: Rect, reach: number): boolean {
   return (
     output.x - input.x < reach ||
     output.y - input.y < reach ||

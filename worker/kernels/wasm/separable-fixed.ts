@@ -5,7 +5,7 @@ import { clipScale } from './clip-scale.js';
 import { FIXED_ONE, weightPairs } from './fixed-weights.js';
 import { instantiate } from './instance.js';
 
-const EXPORTS = ['alongTwo', 'acrossTwo'] as const;
+const EXPORTS = ['alongTwo', 'acrossTwo', 'alongTwoWide', 'acrossTwoWide'] as const;
 
 /** The functions of `assembly/fixed-rows.ts`. */
 export type FixedModule = ReturnType<typeof fixedModule>;

@@ -1,4 +1,4 @@
-// Symmetric sums over uint8 rows in fixed point. Two neighbours of a sum lie side by side as 16-bit halves of one
+// Symmetric sums over rows of uint8, or of 15-bit values, in fixed point. Two neighbours of a sum lie side by side as 16-bit halves of one
 // lane, so that one multiply-add takes both: along rows neighbours in the row, across rows a row and the one below.
 // Weights have 15 fractional bits, rows between the two passes 7, sums before rounding 16.
 
@@ -21,35 +21,41 @@ function pairUp(row: usize, into: usize, count: u32, step: u32): void {
   }
 }
 
-/** Sums of two rows at 7 fractional bits, half up, as the halves of one lane. */
-// @ts-ignore: decorator
-@inline
-function joined(upper: v128, lower: v128): v128 {
-  const half = i32x4.splat(128);
-  const low = i32x4.shr_u(i32x4.add(upper, half), 8);
-  return v128.or(low, i32x4.shl(i32x4.shr_u(i32x4.add(lower, half), 8), 16));
+/** As {@link pairUp} for samples of 16 bits. */
+function pairUpWide(row: usize, into: usize, count: u32, step: u32): void {
+  const end = into + <usize>count * 4;
+  while (into < end) {
+    const first = v128.load(row);
+    const second = v128.load(row + step * 2);
+    v128.store(into, i16x8.shuffle(first, second, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(into, i16x8.shuffle(first, second, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    row += 16;
+    into += 32;
+  }
 }
 
-/**
- * Sums along two rows of bytes, which begin `radius` pixels before the first sum: into[i] holds those of `upper` and
- * `lower` as 16-bit halves. `pairs` holds radius + 1 pairs of 16-bit weights from the window's left end on, the
- * last half 0. `scratch` takes both rows as pairs.
- */
-export function alongTwo(
-  upper: usize,
-  lower: usize,
+/** Sums of two rows without their last `bits` bits, half up, as the halves of one lane. */
+// @ts-ignore: decorator
+@inline
+function joined(upper: v128, lower: v128, bits: i32): v128 {
+  const half = i32x4.splat(1 << (bits - 1));
+  const low = i32x4.shr_u(i32x4.add(upper, half), bits);
+  return v128.or(low, i32x4.shl(i32x4.shr_u(i32x4.add(lower, half), bits), 16));
+}
+
+/** Sums along two rows that lie in `scratch` as pairs, the second `toLower` bytes behind the first. */
+// @ts-ignore: decorator
+@inline
+function sumPairs(
+  scratch: usize,
+  toLower: usize,
   into: usize,
   count: u32,
   step: u32,
   pairs: usize,
   radius: u32,
-  scratch: usize,
+  bits: i32,
 ): void {
-  const padded = count + 2 * radius * step;
-  const second = scratch + (((<usize>padded + 15) & ~15) << 2);
-  pairUp(upper, scratch, padded, step);
-  pairUp(lower, second, padded, step);
-  const toLower = second - scratch;
   const stride = <usize>step * 8;
   const last = pairs + <usize>radius * 4;
   const end = into + <usize>count * 4;
@@ -76,13 +82,53 @@ export function alongTwo(
       h = i32x4.add(h, i32x4.dot_i16x8_s(weight, v128.load(other, 48)));
       at += stride;
     }
-    v128.store(into, joined(a, e));
-    v128.store(into, joined(b, f), 16);
-    v128.store(into, joined(c, g), 32);
-    v128.store(into, joined(d, h), 48);
+    v128.store(into, joined(a, e, bits));
+    v128.store(into, joined(b, f, bits), 16);
+    v128.store(into, joined(c, g, bits), 32);
+    v128.store(into, joined(d, h, bits), 48);
     scratch += 64;
     into += 64;
   }
+}
+
+/**
+ * Sums along two rows of bytes, which begin `radius` pixels before the first sum: into[i] holds those of `upper` and
+ * `lower` as 16-bit halves. `pairs` holds radius + 1 pairs of 16-bit weights from the window's left end on, the
+ * last half 0. `scratch` takes both rows as pairs.
+ */
+export function alongTwo(
+  upper: usize,
+  lower: usize,
+  into: usize,
+  count: u32,
+  step: u32,
+  pairs: usize,
+  radius: u32,
+  scratch: usize,
+): void {
+  const padded = count + 2 * radius * step;
+  const toLower = ((<usize>padded + 15) & ~15) << 2;
+  pairUp(upper, scratch, padded, step);
+  pairUp(lower, scratch + toLower, padded, step);
+  sumPairs(scratch, toLower, into, count, step, pairs, radius, 8);
+}
+
+/** As {@link alongTwo} for rows of 15-bit values; the sums have 15 bits too. */
+export function alongTwoWide(
+  upper: usize,
+  lower: usize,
+  into: usize,
+  count: u32,
+  step: u32,
+  pairs: usize,
+  radius: u32,
+  scratch: usize,
+): void {
+  const padded = count + 2 * radius * step;
+  const toLower = ((<usize>padded + 15) & ~15) << 2;
+  pairUpWide(upper, scratch, padded, step);
+  pairUpWide(lower, scratch + toLower, padded, step);
+  sumPairs(scratch, toLower, into, count, step, pairs, radius, 15);
 }
 
 /** Sums of 16 fractional bits: of the 22 that products have, no more are needed, and float32 holds these exactly. */
@@ -182,5 +228,69 @@ export function acrossTwo(
     wrap += 64;
     upper += 16;
     lower += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function wide(low: v128, high: v128): v128 {
+  const half = i32x4.splat(1 << 14);
+  return i16x8.narrow_i32x4_u(i32x4.shr_u(i32x4.add(low, half), 15), i32x4.shr_u(i32x4.add(high, half), 15));
+}
+
+/** As {@link acrossTwo} without factors; the sums keep their 15 bits. */
+export function acrossTwoWide(
+  ring: usize,
+  first: u32,
+  upper: usize,
+  lower: usize,
+  count: u32,
+  pairs: usize,
+  radius: u32,
+): void {
+  const rowBytes = ((<usize>count + 15) & ~15) << 2;
+  const table = <usize>(radius + 1) * 4;
+  const end = upper + <usize>count * 2;
+  let start = ring + rowBytes * first;
+  let origin = ring;
+  let wrap = ring + rowBytes * (radius + 1);
+  while (upper < end) {
+    let a = i32x4.splat(0);
+    let b = i32x4.splat(0);
+    let c = i32x4.splat(0);
+    let d = i32x4.splat(0);
+    let e = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let h = i32x4.splat(0);
+    let at = start;
+    const last = pairs + table;
+    for (let pair = pairs; pair < last; pair += 4) {
+      const forUpper = v128.load32_splat(pair);
+      const forLower = v128.load32_splat(pair + table);
+      const p = v128.load(at);
+      const q = v128.load(at, 16);
+      const r = v128.load(at, 32);
+      const s = v128.load(at, 48);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(forUpper, p));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(forUpper, q));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(forUpper, r));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(forUpper, s));
+      e = i32x4.add(e, i32x4.dot_i16x8_s(forLower, p));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(forLower, q));
+      g = i32x4.add(g, i32x4.dot_i16x8_s(forLower, r));
+      h = i32x4.add(h, i32x4.dot_i16x8_s(forLower, s));
+      at += rowBytes;
+      if (at >= wrap) at = origin;
+    }
+    v128.store(upper, wide(a, b));
+    v128.store(upper, wide(c, d), 16);
+    v128.store(lower, wide(e, f));
+    v128.store(lower, wide(g, h), 16);
+    start += 64;
+    origin += 64;
+    wrap += 64;
+    upper += 32;
+    lower += 32;
   }
 }

@@ -1,0 +1,92 @@
+import { intersect, type Rect } from '../../../tiling/geometry/rect.js';
+import type { TileMap } from '../kernel.js';
+import type { WasmArena } from './arena.js';
+import { discreteVariance, INTERVALS, intervalOf } from './byte-rungs.js';
+import { instantiate } from './instance.js';
+
+const EXPORTS = ['markRow', 'gatherBytes', 'gatherWide', 'divideBytes', 'divideFloats'] as const;
+/** Keys of sigma squared, 32 to a doubling, from 2^-6 to 2^20. */
+const FIRST_EXPONENT = -6;
+const KEYS_PER_DOUBLING = 32;
+const KEYS = KEYS_PER_DOUBLING * 27;
+/** Entries of the table of discrete variances below 1, and what it holds for all from there on. */
+const VARIANCES = 4096;
+const ABOVE = 2;
+/** Small enough for a smooth map to vary little inside and for what is doubled to stay in the cache. */
+export const BLOCK = { width: 128, height: 32 };
+
+/** The functions of `assembly/byte-gather.ts`. */
+export type GatherModule = ReturnType<typeof gatherModule>;
+
+/** The functions over an arena. */
+export function gatherModule(arena: WasmArena) {
+  return instantiate(arena, 'byte-gather', EXPORTS);
+}
+
+/** The lowest and the highest interval of each key. */
+const BY_KEY = Uint8Array.from({ length: KEYS * 2 }, (_, i) => {
+  const margin = i % 2 === 0 ? -1 : 1;
+  return intervalOf(placed(keyStart((i + (i % 2)) / 2) + (2 * margin) / VARIANCES));
+});
+
+const DISCRETE = Float32Array.from({ length: VARIANCES + 1 }, (_, i) => {
+  if (i === VARIANCES) return ABOVE;
+  return i === 0 ? 0 : placed((i + 0.5) / VARIANCES);
+});
+
+/** Address of a new table of discrete variances by sigma squared, as the gathering functions read it. */
+export function varianceTable(arena: WasmArena): number {
+  const address = arena.alloc(DISCRETE.byteLength);
+  new Float32Array(arena.memory.buffer, address, DISCRETE.length).set(DISCRETE);
+  return address;
+}
+
+/** Sigma squared where a key begins. */
+function keyStart(key: number): number {
+  const doubling = Math.floor(key / KEYS_PER_DOUBLING);
+  return 2 ** (FIRST_EXPONENT + doubling) * (1 + (key % KEYS_PER_DOUBLING) / KEYS_PER_DOUBLING);
+}
+
+/** What stands for sigma squared on the ladder: below 1 the discrete variance. */
+function placed(square: number): number {
+  if (square >= 1) return square;
+  return square <= 0 ? 0 : Math.min(discreteVariance(Math.sqrt(square)), 1 - 1e-6);
+}
+
+/** Pixels of an output rect that are looked at together, and the intervals that may occur among them. */
+export interface PlacedBlock {
+  readonly rect: Rect;
+  readonly intervals: readonly number[];
+}
+
+/** The blocks of a tile, in rows of blocks. */
+export function placeBlocks(arena: WasmArena, module: GatherModule, map: TileMap): readonly (readonly PlacedBlock[])[] {
+  const { x, y, width, height } = map.rect;
+  const mark = arena.mark();
+  const intervals = arena.alloc(BY_KEY.length);
+  new Uint8Array(arena.memory.buffer, intervals, BY_KEY.length).set(BY_KEY);
+  const marks = new Uint8Array(arena.memory.buffer, arena.alloc(256), 256);
+  const first = (127 + FIRST_EXPONENT) * KEYS_PER_DOUBLING;
+  const bands: PlacedBlock[][] = [];
+  for (let top = y; top < y + height; top += BLOCK.height) {
+    const band: PlacedBlock[] = [];
+    for (let left = x; left < x + width; left += BLOCK.width) {
+      const rect = intersect({ x: left, y: top, ...BLOCK }, map.rect);
+      marks.fill(0);
+      for (let row = rect.y - y; row < rect.y - y + rect.height; row++) {
+        const sigmas = map.values.byteOffset + (row * width + rect.x - x) * 4;
+        module.markRow(sigmas, rect.width, intervals, marks.byteOffset, first, KEYS - 1);
+      }
+      band.push({ rect, intervals: marked(marks) });
+    }
+    bands.push(band);
+  }
+  arena.release(mark);
+  return bands;
+}
+
+function marked(marks: Uint8Array): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < INTERVALS.length; i++) if (marks[i] === 1) found.push(i);
+  return found;
+}
