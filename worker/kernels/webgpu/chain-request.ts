@@ -118,6 +118,7 @@ function mapBytes(step: DeviceStep): number {
   return GPU_KERNELS[step.operation.name]!.mapBytes?.(step) ?? 2;
 }
 
-function aligned(bytes: number): number {
+/** Copies on a device are by words of 4 bytes. */
+export function aligned(bytes: number): number {
   return Math.ceil(bytes / 4) * 4;
 }

@@ -3,17 +3,10 @@ import { HalotileError } from '../../../tiling/errors.js';
 import type { DeviceSeconds } from '../../../tiling/job/execution.js';
 import { type OpenedDevice, openDevice, overDeviceLimit } from './adapter.js';
 import { BufferPool } from './buffer-pool.js';
-import {
-  bufferBytes,
-  type ChainAnswer,
-  type ChainRequest,
-  deviceBytes,
-  type ExchangePlace,
-  fitsDevice,
-  rasterBytes,
-} from './chain-request.js';
+import { aligned, bufferBytes, type ChainAnswer, type ChainRequest, fitsDevice } from './chain-request.js';
+import { chainWork } from './chain-work.js';
 import { DeviceRun } from './device-run.js';
-import { type ChainUploads, encodeSteps } from './encode-steps.js';
+import type { DeviceWork } from './device-work.js';
 import { GPU_KERNELS } from './index.js';
 import { MemoryBudget } from './memory-budget.js';
 import { PassTimer } from './pass-timer.js';
@@ -86,21 +79,29 @@ export class GpuDevice {
 
   /**
    * Runs a chain without asking whether its kernels are right.
-   * @throws tile-failed where the device is lost, over-limit where the budget or the device has no room even for this chain alone
+   * @throws as {@link perform}
    */
-  async compute(request: ChainRequest): Promise<DeviceSeconds> {
-    const bytes = deviceBytes(request.steps);
-    if (bytes > this.#budget.totalBytes) throw overDeviceLimit(`a tile's chain needs ${bytes} bytes of the device`);
-    const lease = await this.#budget.lease(bytes);
+  compute(request: ChainRequest): Promise<DeviceSeconds> {
+    return this.perform(chainWork(request));
+  }
+
+  /**
+   * Runs any work beside whatever else is under way.
+   * @throws tile-failed where the device is lost, over-limit where the budget or the device has no room even for it alone
+   */
+  async perform(work: DeviceWork): Promise<DeviceSeconds> {
+    const { deviceBytes } = work;
+    if (deviceBytes > this.#budget.totalBytes) throw overDeviceLimit(`a tile needs ${deviceBytes} bytes of the device`);
+    const lease = await this.#budget.lease(deviceBytes);
     try {
-      return await this.#run(request);
+      return await this.#run(work);
     } catch (error) {
       if (this.#gone !== undefined) throw new HalotileError('tile-failed', { what: this.#gone }, { cause: error });
       if (!(error instanceof HalotileError) || error.tag !== 'over-limit') throw error;
     } finally {
       lease.release();
     }
-    return this.#runAlone(request);
+    return this.#runAlone(work);
   }
 
   get isLost(): boolean {
@@ -113,25 +114,32 @@ export class GpuDevice {
   }
 
   /** After an allocation failed: with nothing else in flight, and with less in flight from then on. */
-  async #runAlone(request: ChainRequest): Promise<DeviceSeconds> {
+  async #runAlone(work: DeviceWork): Promise<DeviceSeconds> {
     this.#budget.halve();
     const lease = await this.#budget.lease(Number.POSITIVE_INFINITY);
     try {
       this.#pool.trim();
-      return await this.#run(request);
+      return await this.#run(work);
     } finally {
       lease.release();
     }
   }
 
-  async #run(request: ChainRequest): Promise<DeviceSeconds> {
+  async #run(work: DeviceWork): Promise<DeviceSeconds> {
     const { device, limits, timestamps } = this.opened;
     const run = new DeviceRun({ device, limits, pool: this.#pool, programs: this.#programs });
     const timer = timestamps ? new PassTimer(device, await run.buffer(256, PassTimer.QUERY_USAGE)) : undefined;
     try {
-      const { staging, uploads, copies } = await this.#fill(run, request);
-      const steps = await encodeSteps(run, request, uploads);
-      const resultBytes = Math.ceil(request.result.bytes / 4) * 4;
+      const sentBytes = aligned(work.sent.byteLength);
+      const staging = await run.buffer(sentBytes, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC);
+      new Uint8Array(staging.getMappedRange()).set(work.sent);
+      const copies: { readonly offset: number; readonly to: GPUBuffer; readonly bytes: number }[] = [];
+      const result = await work.encode(run, async ({ offset, bytes }, heldBytes = bytes) => {
+        const to = await run.storage(bufferBytes(heldBytes));
+        copies.push({ offset, to, bytes: aligned(bytes) });
+        return to;
+      });
+      const resultBytes = aligned(work.resultBytes);
       const readback = await run.buffer(resultBytes + 256, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
 
       device.pushErrorScope('out-of-memory');
@@ -140,7 +148,7 @@ export class GpuDevice {
       timer?.begin(encoder);
       for (const { offset, to, bytes } of copies) encoder.copyBufferToBuffer(staging, offset, to, 0, bytes);
       run.record(encoder, timer?.pass());
-      encoder.copyBufferToBuffer(steps.buffer, 0, readback, 0, resultBytes);
+      encoder.copyBufferToBuffer(result, 0, readback, 0, resultBytes);
       timer?.end(encoder, readback, resultBytes);
       staging.unmap();
       device.queue.submit([encoder.finish()]);
@@ -151,8 +159,7 @@ export class GpuDevice {
 
       await readback.mapAsync(GPUMapMode.READ);
       const mapped = readback.getMappedRange();
-      const { offset, bytes } = request.result;
-      new Uint8Array(request.exchange, offset, bytes).set(new Uint8Array(mapped, 0, bytes));
+      work.take(new Uint8Array(mapped, 0, work.resultBytes));
       const seconds = timer?.seconds(mapped, resultBytes) ?? { upload: 0, compute: 0, download: 0 };
       readback.unmap();
       await staging.mapAsync(GPUMapMode.WRITE);
@@ -162,36 +169,4 @@ export class GpuDevice {
       if (this.#gone === undefined) run.finish();
     }
   }
-
-  /** Copies what a request sends into mapped staging memory, and says where it goes from there. */
-  async #fill(run: DeviceRun, { steps, exchange, inputBytes, radii, mask, frames, result }: ChainRequest) {
-    const staging = await run.buffer(result.offset, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC);
-    new Uint8Array(staging.getMappedRange()).set(new Uint8Array(exchange, 0, result.offset));
-    const copies: { readonly offset: number; readonly to: GPUBuffer; readonly bytes: number }[] = [];
-    const sent = async <P extends ExchangePlace | undefined>(place: P, heldBytes = place?.bytes) => {
-      if (place === undefined) return undefined;
-      const to = await run.storage(bufferBytes(heldBytes!));
-      copies.push({ offset: place.offset, to, bytes: Math.ceil(place.bytes / 4) * 4 });
-      return to;
-    };
-    const held = rasterBytes(steps[0]!.window, steps[0]!.input);
-    const uploads: ChainUploads = {
-      input: (await sent({ offset: 0, bytes: inputBytes }, held))!,
-      radii: await inOrder(radii, sent),
-      mask: await sent(mask),
-      frames: await inOrder(frames, async (named) => {
-        if (named === undefined) return undefined;
-        const buffers: Record<string, GPUBuffer> = {};
-        for (const [param, place] of Object.entries(named)) buffers[param] = (await sent(place))!;
-        return buffers;
-      }),
-    };
-    return { staging, uploads, copies };
-  }
-}
-
-async function inOrder<T, R>(items: readonly T[], each: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const item of items) results.push(await each(item));
-  return results;
 }

@@ -8,8 +8,10 @@ import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
 import type { ChainRequest } from './chain-request.js';
 import { firstRect, layOutExchange, packMap } from './chain-request.js';
 import { withIntervals } from './chain-steps.js';
+import type { WorkPerformer } from './colour-counts.js';
 import type { DeviceStep } from './gpu-kernel.js';
 import { GPU_KERNELS } from './index.js';
+import { COLOUR_CHECKS } from './self-check-colours.js';
 
 /** One case whose pixels a device must give before a variant of a kernel is offered. */
 interface CheckCase {
@@ -140,10 +142,10 @@ function allCases(): Map<string, CheckCase[]> {
 const CASES = allCases();
 
 /** All variants that can be checked. */
-export const GPU_VARIANTS: readonly string[] = [...CASES.keys()];
+export const GPU_VARIANTS: readonly string[] = [...CASES.keys(), ...Object.keys(COLOUR_CHECKS)];
 
 /** What a check needs of a device. */
-export interface ChainComputer {
+export interface ChainComputer extends WorkPerformer {
   compute(request: ChainRequest): Promise<DeviceSeconds>;
 }
 
@@ -152,17 +154,19 @@ export interface ChainComputer {
  * them. A variant without cases, a program that does not compile or a device that fails are a no.
  */
 export async function checkVariant(device: ChainComputer, variant: string): Promise<boolean> {
-  const cases = CASES.get(variant);
-  if (cases === undefined) return false;
-  for (const each of cases) {
+  const cases = CASES.get(variant) ?? [];
+  const checks = cases.map((each) => () => agrees(device, each));
+  const ofColours = COLOUR_CHECKS[variant];
+  if (ofColours !== undefined) checks.push(() => ofColours(device));
+  for (const check of checks) {
     try {
-      if (!(await agrees(device, each))) return false;
+      if (!(await check())) return false;
     } catch {
       // Why it failed is no use to anyone here: the processor computes what the device does not.
       return false;
     }
   }
-  return true;
+  return checks.length > 0;
 }
 
 async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> {
