@@ -295,6 +295,28 @@ test('16-bit, grey, grey with alpha and indexed PNGs are read as RGBA of 8 bits'
   assert.equal((await sharp(join(input, 'indexed.png')).metadata()).isPalette, true);
 });
 
+test('the page leads to every character, and names those that it does not show', async () => {
+  const input = join(folder, 'crowd');
+  for (let index = 0; index < 203; index++) {
+    writeFrame(join(input, `<c${String(index).padStart(3, '0')}>`, 'a.png'), sprite(4, 4, 0), {
+      width: 4,
+      height: 4,
+    });
+  }
+  const output = join(folder, 'crowd-out');
+  await run({ frames: [input], output, size: null, palette: { colors: 4 } });
+  const page = readFileSync(join(output, 'report.html'), 'utf8');
+  const count = (pattern: RegExp) => page.match(pattern)?.length;
+  assert.equal(count(/<section id="c\d+">/g), 200);
+  assert.equal(count(/<li><a href="#c\d+">/g), 200);
+  assert.match(page, /<h2>3 further characters<\/h2>/);
+  assert.match(page, /<td>&#60;c202&#62;<\/td>/);
+  assert.match(page, /At most<\/dt><dd>4 colours/);
+  assert.doesNotMatch(page, /https?:|<script|<link|<c\d/);
+  const report = JSON.parse(readFileSync(join(output, 'report.json'), 'utf8'));
+  assert.equal(report.characters.length, 203);
+});
+
 test('folders hold PNG, WebP, JPEG, TIFF, GIF and AVIF; what else lies there is named in the report', async () => {
   const input = join(folder, 'formats/mixed');
   mkdirSync(input, { recursive: true });
