@@ -3,6 +3,7 @@ import { readTileResult } from '../../proto/convert/tile-result.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import type { TileResult } from '../../tiling/job/execution.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { commitFrames } from '../cluster/frame-commits.js';
 import { fileMessages } from '../cluster/frame-reads.js';
@@ -30,10 +31,19 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
     },
 
     fetchBlocks: serverStream(fail, async function* (request: halotile.v1.FetchBlocksRequest) {
-      const { role, indexes, rect } = request;
+      const { role, indexes } = request;
       if (role === SourceRole.SOURCE_ROLE_FRAME) {
         const frames = cluster.openFrames(request.key);
         for await (const parts of fileMessages(indexes, (index) => frames.file(request.tile, index))) yield { parts };
+        return;
+      }
+      if (role === SourceRole.SOURCE_ROLE_FRAME_RASTER) {
+        const source = cluster.openFrames(request.key).raster(request.tile, request.file);
+        try {
+          for await (const parts of readMessages(source, request)) yield { parts };
+        } finally {
+          source.close();
+        }
         return;
       }
       const job = cluster.openJob(request.key);
@@ -43,8 +53,7 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         return;
       }
       const source = job.source(ROLES[role] ?? 'image', request.name);
-      const messages = rect ? rectMessages(source, rectOf(rect)) : blockMessages(source, indexes);
-      for await (const parts of messages) yield { parts };
+      for await (const parts of readMessages(source, request)) yield { parts };
     }),
 
     commitTile: clientStream(
@@ -70,6 +79,10 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
       },
     ),
   };
+}
+
+function readMessages(source: BlockSource, { rect, indexes }: halotile.v1.FetchBlocksRequest) {
+  return rect ? rectMessages(source, rectOf(rect)) : blockMessages(source, indexes);
 }
 
 /** Takes the result of a tile: blocks that came with it are stored first, unless the tile has come before. */

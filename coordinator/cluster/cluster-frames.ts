@@ -4,15 +4,20 @@ import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/e
 import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import type {
+  Band,
+  BandCounts,
+  BandToRemap,
   CountReply,
   CountTask,
   FrameExecutor,
   FrameMaking,
   FrameSource,
+  RemappedBand,
   RemappedOutput,
   RemapTask,
 } from '../../tiling/palette/frame-execution.js';
-import type { FrameReply, FrameTask } from '../../tiling/palette/frame-task.js';
+import type { FrameReply } from '../../tiling/palette/frame-reply.js';
+import type { FrameTask } from '../../tiling/palette/frame-task.js';
 import { operationFiles } from '../../tiling/plan/parameter-files.js';
 import type { Cluster, JobTerms } from './cluster.js';
 import { FrameJob } from './frame-job.js';
@@ -20,7 +25,7 @@ import { FrameStore } from './frame-store.js';
 
 /** Tasks that the scheduler knows at once: enough for hundreds of workers, few enough to hold. */
 const TASKS_AT_ONCE = 512;
-/** Larger files are judged here: most are not held whole, and those are read by rects. */
+/** Larger files are looked at here: most are not to be held whole, which their header tells. */
 const MAX_TRAVEL_BYTES = 256 << 20;
 /** Frames that a thread has in work at once, and bytes of a pixel in its steps. */
 const HELD_FRAMES = 2;
@@ -30,7 +35,7 @@ const HELD_BYTES = 8;
 export interface ClusterFramesOptions {
   readonly cluster: Cluster;
   readonly terms: JobTerms;
-  /** Threads of this process: they find palettes, and read what is never held whole. */
+  /** Threads of this process: they find palettes, and look at files too large to travel. */
   readonly here: FrameExecutor;
   /** Folder of the dataset. */
   readonly output: string;
@@ -86,9 +91,19 @@ export class ClusterFrames implements FrameExecutor {
   }
 
   readonly findPalette: FrameExecutor['findPalette'] = (task) => this.#options.here.findPalette(task);
-  readonly countBand: FrameExecutor['countBand'] = (band) => this.#options.here.countBand(band);
-  readonly remapBand: FrameExecutor['remapBand'] = (band) => this.#options.here.remapBand(band);
   readonly readColours: FrameExecutor['readColours'] = (path) => this.#options.here.readColours(path);
+
+  async countBand(band: Band): Promise<BandCounts> {
+    const reply = await this.#named(band.raster.path, this.#run({ kind: 'count-band', task: band }));
+    if (reply.kind === 'count-band') return reply.reply;
+    throw new TypeError('a band was answered by something else');
+  }
+
+  async remapBand(band: BandToRemap): Promise<RemappedBand> {
+    const reply = await this.#named(band.raster.path, this.#run({ kind: 'remap-band', task: band }));
+    if (reply.kind === 'remap-band') return reply.reply;
+    throw new TypeError('a band was answered by something else');
+  }
 
   /** Ends the job at once: what runs or waits fails with `reason`. */
   async stop(reason: ErrorRecord): Promise<void> {
@@ -120,12 +135,21 @@ export class ClusterFrames implements FrameExecutor {
   async #remap(task: RemapTask): Promise<readonly RemappedOutput[]> {
     try {
       const reply = await this.#run({ kind: 'remap', task, extras: this.#extrasOf(task) });
-      if (reply.kind === 'remap') return reply.outputs;
+      if (reply.kind === 'remap') return reply.reply;
       throw new TypeError('a remap was answered by something else');
     } catch (error) {
       if (!isPoisoned(error)) throw error;
       if (task.frames.length === 1) throw fromErrorRecord(poisonedFrame(error, task.frames[0]!));
       return (await Promise.all(task.frames.map((frame) => this.#remap({ ...task, frames: [frame] })))).flat();
+    }
+  }
+
+  /** The reply, or a poisoned band's failure in the image's name. */
+  async #named(path: string, reply: Promise<FrameReply>): Promise<FrameReply> {
+    try {
+      return await reply;
+    } catch (error) {
+      throw isPoisoned(error) ? fromErrorRecord(poisonedFrame(error, { path })) : error;
     }
   }
 
@@ -148,7 +172,7 @@ export class ClusterFrames implements FrameExecutor {
 }
 
 function staysHere({ path, raster }: FrameSource): boolean {
-  if (raster !== undefined) return true;
+  if (raster !== undefined) return false;
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_TRAVEL_BYTES;
 }
 

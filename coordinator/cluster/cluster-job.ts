@@ -159,6 +159,7 @@ function asFile(ref: SourceRef): FileRef {
   return ref;
 }
 
-function describeRaster({ name, info, layout, codecContext, readRaw }: BlockSource): RemoteRaster {
+/** A raster as workers are told of it. */
+export function describeRaster({ name, info, layout, codecContext, readRaw }: BlockSource): RemoteRaster {
   return { name: name.split('/').at(-1)!, info, layout, codecContext, raw: readRaw !== undefined };
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { halotile } from '../../proto/gen/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
-import { unpackReply } from '../../tiling/palette/frame-task.js';
+import { unpackReply } from '../../tiling/palette/frame-reply.js';
 import type { Verdict } from '../scheduler/events.js';
 import type { Cluster } from './cluster.js';
 import { byteQueue } from './inline-store.js';

@@ -1,14 +1,13 @@
 import type { halotile } from '../../proto/gen/messages.js';
-import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { badInput, type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { toPortable } from '../../tiling/job/portable.js';
-import {
-  type CarriedReply,
-  type FrameFile,
-  type FrameReply,
-  type FrameTask,
-  filesOf,
-} from '../../tiling/palette/frame-task.js';
+import type { CarriedReply, FrameReply } from '../../tiling/palette/frame-reply.js';
+import { type FrameFile, type FrameTask, filesOf, isBand } from '../../tiling/palette/frame-task.js';
+import type { RasterInfo } from '../../tiling/raster/raster-info.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { describeRaster } from './cluster-job.js';
 import type { AddedTiles, ClusterWork } from './cluster-work.js';
 import type { FrameStore } from './frame-store.js';
 
@@ -27,6 +26,8 @@ export class FrameJob implements ClusterWork {
   readonly #roots: StorageRoots;
   readonly #store: FrameStore;
   readonly #pending = new Map<number, PendingFrames>();
+  /** Of rasters, by path. */
+  readonly #descriptions = new Map<string, string>();
   #next = 0;
   #fresh: number[] = [];
 
@@ -50,7 +51,10 @@ export class FrameJob implements ClusterWork {
   takeFresh(): AddedTiles[] {
     const fresh = this.#fresh;
     this.#fresh = [];
-    const isDivisible = (tile: number) => (this.#pending.get(tile)?.task.task.frames.length ?? 0) > 1;
+    const isDivisible = (tile: number) => {
+      const task = this.#pending.get(tile)?.task;
+      return task !== undefined && !isBand(task) && task.task.frames.length > 1;
+    };
     return [true, false]
       .map((divisible) => ({ stage: 0, tiles: fresh.filter((tile) => isDivisible(tile) === divisible), divisible }))
       .filter(({ tiles }) => tiles.length > 0);
@@ -66,7 +70,10 @@ export class FrameJob implements ClusterWork {
       const found = this.#roots.rootOf(path);
       return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
     };
-    const files = filesOf(task).map(({ path }) => rooted(path));
+    const files = filesOf(task).map(({ path, raster }) => {
+      if (raster === undefined) return rooted(path);
+      return { ...rooted(path), sourceJson: this.#description(path, raster) };
+    });
     const incoming = rooted(this.#store.incoming);
     const spill = task.kind === 'count' && task.task.spill !== null ? rooted(task.task.spill).path : '';
     return {
@@ -80,6 +87,16 @@ export class FrameJob implements ClusterWork {
    */
   file(tile: number, position: number): FrameFile | undefined {
     return filesOf(this.#taskOf(tile).task)[position];
+  }
+
+  /**
+   * A raster among the files of a task, opened for the caller, who closes it: the file goes with its character.
+   * @throws not-found where nobody waits for the task any more
+   */
+  raster(tile: number, position: number): BlockSource {
+    const file = this.file(tile, position);
+    if (file?.raster !== undefined) return openTiffSource(file.path, { info: file.raster, blocksChecked: true });
+    throw badInput({ what: 'the frames have no such raster', where: `file ${position}` });
   }
 
   /** @throws HalotileError output-failed where something that a worker wrote by itself is not visible here */
@@ -113,6 +130,17 @@ export class FrameJob implements ClusterWork {
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #description(path: string, info: RasterInfo): string {
+    let text = this.#descriptions.get(path);
+    if (text === undefined) {
+      const source = openTiffSource(path, { info, blocksChecked: true });
+      text = toPortable(describeRaster(source));
+      source.close();
+      this.#descriptions.set(path, text);
+    }
+    return text;
   }
 
   #taskOf(tile: number): PendingFrames {

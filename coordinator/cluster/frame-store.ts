@@ -4,14 +4,9 @@ import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
-import type {
-  CountReply,
-  CountTask,
-  RemappedOutput,
-  RemapTask,
-  SpilledFrame,
-} from '../../tiling/palette/frame-execution.js';
-import type { CarriedReply, FrameReply, FrameTask } from '../../tiling/palette/frame-task.js';
+import type { CountReply, CountTask, SpilledFrame } from '../../tiling/palette/frame-execution.js';
+import type { CarriedReply, FrameReply } from '../../tiling/palette/frame-reply.js';
+import type { FrameTask } from '../../tiling/palette/frame-task.js';
 import { outputFailed } from '../output-place.js';
 
 /** The spill file, in each folder of such, of pixels that came with results. */
@@ -47,8 +42,7 @@ export class FrameStore {
    * @throws HalotileError output-failed
    */
   async check({ reply, carried }: CarriedReply, lease: number): Promise<void> {
-    if (reply.kind === 'count') return;
-    for (const { index, bytes } of reply.outputs) {
+    for (const { index, bytes } of filesIn(reply)) {
       if (bytes === 0 || carried.has(index)) continue;
       const where = this.#written(lease, index);
       const size = await stat(where).then(
@@ -73,7 +67,13 @@ export class FrameStore {
       return { kind: 'count', reply: await this.#keepPixels(task.task, reply.reply, carried) };
     }
     if (task.kind === 'remap' && reply.kind === 'remap') {
-      await this.#publish(task.task, reply.outputs, carried, lease);
+      const outputs = new Map(task.task.frames.map(({ index, output }) => [index, output]));
+      await this.#publish(outputs, { reply, carried }, lease);
+      return reply;
+    }
+    if (task.kind === 'count-band' && reply.kind === 'count-band') return reply;
+    if (task.kind === 'remap-band' && reply.kind === 'remap-band') {
+      await this.#publish(new Map([[0, task.task.output]]), { reply, carried }, lease);
       return reply;
     }
     throw new HalotileError('tile-failed', { what: `a '${reply.kind}' result came for a '${task.kind}' task` });
@@ -84,7 +84,7 @@ export class FrameStore {
   }
 
   #written(lease: number, index: number): string {
-    return join(this.incoming, `${lease}-${index}.png`);
+    return join(this.incoming, `${lease}-${index}`);
   }
 
   async #keepPixels({ spill }: CountTask, reply: CountReply, carried: CarriedReply['carried']): Promise<CountReply> {
@@ -132,14 +132,12 @@ export class FrameStore {
 
   /** Moves frames from where a worker wrote them, or writes those that came with the result. */
   async #publish(
-    { frames }: RemapTask,
-    outputs: readonly RemappedOutput[],
-    carried: CarriedReply['carried'],
+    outputs: ReadonlyMap<number, string | null>,
+    { reply, carried }: CarriedReply,
     lease: number,
   ): Promise<void> {
-    const wanted = new Map(frames.map(({ index, output }) => [index, output]));
-    for (const { index } of outputs) {
-      const output = wanted.get(index);
+    for (const { index } of filesIn(reply)) {
+      const output = outputs.get(index);
       if (!output) continue;
       const png = carried.get(index);
       const written = png === undefined ? this.#written(lease, index) : temporaryOf(output);
@@ -151,6 +149,12 @@ export class FrameStore {
       }
     }
   }
+}
+
+/** The files that a reply speaks of; one of 0 bytes was not wanted. */
+function filesIn(reply: FrameReply): readonly { readonly index: number; readonly bytes: number }[] {
+  if (reply.kind === 'remap') return reply.reply;
+  return reply.kind === 'remap-band' ? [{ index: 0, bytes: reply.reply.bytes }] : [];
 }
 
 function temporaryOf(output: string): string {

@@ -3515,6 +3515,9 @@ export namespace halotile {
 
             /** FrameFile path */
             path?: (string|undefined);
+
+            /** FrameFile sourceJson */
+            sourceJson?: (string|undefined);
         }
 
         /** Represents a FrameFile. */
@@ -3531,6 +3534,9 @@ export namespace halotile {
 
             /** FrameFile path. */
             public path: string;
+
+            /** FrameFile sourceJson. */
+            public sourceJson: string;
 
             /**
              * Encodes the specified FrameFile message. Does not implicitly {@link halotile.v1.FrameFile.verify|verify} messages.
@@ -3776,7 +3782,8 @@ export namespace halotile {
             SOURCE_ROLE_OUTPUT = 3,
             SOURCE_ROLE_EXTRA = 4,
             SOURCE_ROLE_MASK = 5,
-            SOURCE_ROLE_FRAME = 6
+            SOURCE_ROLE_FRAME = 6,
+            SOURCE_ROLE_FRAME_RASTER = 7
         }
 
         /** Properties of a FetchBlocksRequest. */
@@ -3802,6 +3809,9 @@ export namespace halotile {
 
             /** FetchBlocksRequest name */
             name?: (string|undefined);
+
+            /** FetchBlocksRequest file */
+            file?: (number|undefined);
         }
 
         /** Represents a FetchBlocksRequest. */
@@ -3833,6 +3843,9 @@ export namespace halotile {
 
             /** FetchBlocksRequest name. */
             public name: string;
+
+            /** FetchBlocksRequest file. */
+            public file: number;
 
             /**
              * Encodes the specified FetchBlocksRequest message. Does not implicitly {@link halotile.v1.FetchBlocksRequest.verify|verify} messages.

@@ -5695,6 +5695,7 @@ export const halotile = $root.halotile = (() => {
 
             FrameFile.prototype.root = "";
             FrameFile.prototype.path = "";
+            FrameFile.prototype.sourceJson = "";
 
             FrameFile.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5707,6 +5708,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.root);
                 if (message.path != null && Object.hasOwnProperty.call(message, "path"))
                     writer.uint32(18).string(message.path);
+                if (message.sourceJson != null && Object.hasOwnProperty.call(message, "sourceJson"))
+                    writer.uint32(26).string(message.sourceJson);
                 return writer;
             };
 
@@ -5739,6 +5742,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 2: {
                             message.path = reader.string();
+                            break;
+                        }
+                    case 3: {
+                            message.sourceJson = reader.string();
                             break;
                         }
                     default:
@@ -6099,6 +6106,7 @@ export const halotile = $root.halotile = (() => {
             values[valuesById[4] = "SOURCE_ROLE_EXTRA"] = 4;
             values[valuesById[5] = "SOURCE_ROLE_MASK"] = 5;
             values[valuesById[6] = "SOURCE_ROLE_FRAME"] = 6;
+            values[valuesById[7] = "SOURCE_ROLE_FRAME_RASTER"] = 7;
             return values;
         })();
 
@@ -6119,6 +6127,7 @@ export const halotile = $root.halotile = (() => {
             FetchBlocksRequest.prototype.stage = 0;
             FetchBlocksRequest.prototype.tile = 0;
             FetchBlocksRequest.prototype.name = "";
+            FetchBlocksRequest.prototype.file = 0;
 
             FetchBlocksRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -6145,6 +6154,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(48).uint32(message.tile);
                 if (message.name != null && Object.hasOwnProperty.call(message, "name"))
                     writer.uint32(58).string(message.name);
+                if (message.file != null && Object.hasOwnProperty.call(message, "file"))
+                    writer.uint32(64).uint32(message.file);
                 return writer;
             };
 
@@ -6210,6 +6221,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 7: {
                             message.name = reader.string();
+                            break;
+                        }
+                    case 8: {
+                            message.file = reader.uint32();
                             break;
                         }
                     default:

@@ -14,6 +14,9 @@ const { JobState } = halotile.v1;
 
 let cluster: TestCluster;
 let oracle: Map<string, string>;
+let bands: Map<string, string>;
+/** The large image stays large: it is counted and written band by band. */
+const BANDS = { size: null } as const;
 const onDisk = (name: string) => join(cluster.root, name);
 const inRoot = (name: string) => `root:data/${name}`;
 
@@ -22,6 +25,8 @@ before(async () => {
   await makeDataset(onDisk('set'), ['knight', 'mage'], 24);
   await runHere(datasetSpec(onDisk('set/list.csv'), onDisk('oracle')));
   oracle = outputsOf(onDisk('oracle'));
+  await runHere(datasetSpec(onDisk('set/list.csv'), onDisk('oracle-bands'), BANDS));
+  bands = outputsOf(onDisk('oracle-bands'));
 });
 after(() => cluster.close());
 
@@ -43,6 +48,8 @@ test('a dataset waits for a worker, which reads and writes by reference; the fil
   assert.equal(result.counts?.imagesWritten, 49);
   assert.deepEqual([last.progress?.imagesDone, last.progress?.charactersDone], [49, 2]);
   assert.deepEqual(readdirSync(onDisk('by-reference/.halotile')).sort(), ['knight', 'mage']);
+  await run('bands', BANDS);
+  assert.deepEqual(outputsOf(onDisk('bands')), bands);
   assert.equal(worker.log.includes('once more'), false);
   await cluster.assertClean();
 });
@@ -54,6 +61,8 @@ test('the same files from a worker that sees no storage, and from three of both 
   assert.deepEqual(outputsOf(onDisk('inline')), oracle);
   await run('inline-twice', { spillBytes: 0 });
   assert.deepEqual(outputsOf(onDisk('inline-twice')), oracle);
+  await run('bands-inline', BANDS);
+  assert.deepEqual(outputsOf(onDisk('bands-inline')), bands);
   await cluster.worker({ roots: true });
   await cluster.worker();
   await run('mixed');

@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import type { TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import { type FrameTask, isBand } from '../../tiling/palette/frame-task.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { FramePool, Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
 import { commitTile } from '../../worker/remote/commit-tile.js';
@@ -45,12 +46,16 @@ function faulty(executor: TileExecutor): TileExecutor {
 class FaultyFrames extends FramePool {
   override async runGranted(task: Parameters<FramePool['runGranted']>[0]): Promise<void> {
     if (kind === 'slow') await pause(Number(value));
-    if (kind === 'crash-frame' && task.frames.task.frames.some(({ path }) => path.endsWith(value!))) {
+    if (kind === 'crash-frame' && namesFrame(task.frames, value!)) {
       setTimeout(() => process.exit(3), 50);
       return new Promise(() => {});
     }
     return super.runGranted(task);
   }
+}
+
+function namesFrame(task: FrameTask, name: string): boolean {
+  return !isBand(task) && task.task.frames.some(({ path }) => path.endsWith(name));
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -62,9 +62,11 @@ export type SourceRef =
       readonly endpoint: CoordinatorEndpoint;
       /** The coordinator's name of the job. */
       readonly job: string;
-      readonly role: 'image' | 'mask' | 'map' | 'extra';
+      readonly role: 'image' | 'mask' | 'map' | 'extra' | 'frame-raster';
       /** Of an extra: as the plan's operations name it. */
       readonly extra?: string;
+      /** Of a raster that frames are read from: its task, and its position among the task's files. */
+      readonly frame?: { readonly tile: number; readonly file: number };
       readonly raster: RemoteRaster;
     };
 

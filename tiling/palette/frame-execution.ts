@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
 import type { ImageChain } from '../job/dataset-spec.js';
+import type { SourceRef } from '../job/execution.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { Palette } from './palette.js';
 import type { PaletteOptions } from './palette-options.js';
@@ -20,6 +21,8 @@ export interface RasterFile {
   readonly path: string;
   /** Stands for the file's own description: a scratch file that holds another file's pixels. */
   readonly info: RasterInfo;
+  /** Instead of the file, where only a coordinator sees it. */
+  readonly fetched?: SourceRef;
 }
 
 /** Where a frame's pixels come from. */

@@ -2,6 +2,7 @@ import type { Size } from '../../tiling/geometry/rect.js';
 import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
 import type { RasterFile } from '../../tiling/palette/frame-execution.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import type { BlockSource } from '../../tiling/sources/block-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { checkColours, toRgba } from './frame-colours.js';
@@ -29,7 +30,7 @@ export interface Sampled {
  * @throws HalotileError bad-input where a block is damaged or the samples are no colours
  */
 export async function sampleRows(raster: RasterFile, { size, from, to }: SampledRows): Promise<Sampled> {
-  const source = openTiffSource(raster.path, { info: raster.info, blocksChecked: true });
+  const source = await openSource(raster);
   try {
     const { info, layout } = source;
     checkColours(info, raster.path);
@@ -54,6 +55,12 @@ export async function sampleRows(raster: RasterFile, { size, from, to }: Sampled
   } finally {
     source.close();
   }
+}
+
+/** gRPC is loaded for rasters that only a coordinator sees. */
+async function openSource({ path, info, fetched }: RasterFile): Promise<BlockSource> {
+  if (fetched === undefined) return openTiffSource(path, { info, blocksChecked: true });
+  return (await import('../remote/remote-storage.js')).REMOTE_STORAGE.openSource(fetched);
 }
 
 /** Wanted positions that one read covers. */

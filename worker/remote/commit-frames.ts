@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { CoordinatorClient } from '../../proto/client/calls.js';
-import { type CarriedReply, packReply, replyCrc } from '../../tiling/palette/frame-task.js';
+import { type CarriedReply, packReply, replyCrc } from '../../tiling/palette/frame-reply.js';
 import type { GrantedFrames } from '../frames/granted-frames.js';
 import { sendCommit } from './commit-tile.js';
 

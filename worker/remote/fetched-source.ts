@@ -15,6 +15,7 @@ const ROLES = {
   map: SourceRole.SOURCE_ROLE_MAP,
   extra: SourceRole.SOURCE_ROLE_EXTRA,
   mask: SourceRole.SOURCE_ROLE_MASK,
+  'frame-raster': SourceRole.SOURCE_ROLE_FRAME_RASTER,
 } as const;
 
 interface Awaited {
@@ -36,13 +37,13 @@ export class FetchedSource implements BlockSource {
   /** Blocks that were asked for and not read yet. */
   readonly #awaited = new Map<number, Awaited>();
 
-  constructor(client: CoordinatorClient, { job, role, extra, raster }: SourceRef & { kind: 'coordinator' }) {
+  constructor(client: CoordinatorClient, { job, role, extra, frame, raster }: SourceRef & { kind: 'coordinator' }) {
     this.name = raster.name;
     this.info = raster.info;
     this.layout = raster.layout;
     this.codecContext = raster.codecContext;
     this.#client = client;
-    this.#request = { key: job, role: ROLES[role], name: extra };
+    this.#request = { key: job, role: ROLES[role], name: extra, ...frame };
     if (raster.raw) this.readRaw = (rect, into, strideBytes) => this.#fetchRect(rect, into, strideBytes);
   }
 

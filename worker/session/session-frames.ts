@@ -1,5 +1,5 @@
 import type { halotile } from '../../proto/gen/messages.js';
-import type { CoordinatorEndpoint } from '../../tiling/job/execution.js';
+import type { CoordinatorEndpoint, RemoteRaster } from '../../tiling/job/execution.js';
 import { fromPortable } from '../../tiling/job/portable.js';
 import type { FrameTask } from '../../tiling/palette/frame-task.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
@@ -16,9 +16,10 @@ export function frameAttempts(
   const { taskJson = '', files, root, incoming, spill } = frames ?? {};
   const common = { endpoint, job: key, lease, tile, attempt, frames: fromPortable<FrameTask>(taskJson ?? '') };
   const places = (files ?? []).map((file) => located(roots, file.root, file.path) ?? null);
+  const rasters = (files ?? []).map(({ sourceJson }) => (sourceJson ? fromPortable<RemoteRaster>(sourceJson) : null));
   const folder = (path: string | null | undefined) => (path ? (located(roots, root, path) ?? null) : null);
-  const near = { ...common, places, incoming: folder(incoming), spill: folder(spill) };
-  const far = { ...common, places: places.map(() => null), incoming: null, spill: null };
+  const near = { ...common, rasters, places, incoming: folder(incoming), spill: folder(spill) };
+  const far = { ...common, rasters, places: places.map(() => null), incoming: null, spill: null };
   const seen = near.incoming !== null || near.spill !== null || places.some((place) => place !== null);
   return { preferred: of(seen ? near : far), inline: seen ? of(far) : undefined };
 }
