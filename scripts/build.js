@@ -35,11 +35,12 @@ const WASM_FOLDERS = ['worker/kernels/wasm', 'cli/demo'];
 function buildWasm(owner, out) {
   const folder = join(owner, 'assembly');
   mkdirSync(out, { recursive: true });
-  const changed = newest([folder, 'package-lock.json']);
-  for (const file of readdirSync(folder)) {
-    if (!file.endsWith('.ts') || file.startsWith('lib-')) continue;
+  const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+  const isShared = (file) => file.startsWith('lib-');
+  const shared = newest([...files.filter(isShared).map((file) => join(folder, file)), 'package-lock.json']);
+  for (const file of files.filter((file) => !isShared(file))) {
     const target = join(out, file.replace(/\.ts$/, '.wasm'));
-    if (newest([target]) > changed) continue;
+    if (newest([target]) > Math.max(shared, newest([join(folder, file)]))) continue;
     run('assemblyscript/bin/asc.js', [
       join(folder, file),
       ...['--outFile', target, '--enable', 'simd', '-O3', '--runtime', 'stub', '--noAssert', '--importMemory'],
