@@ -37,4 +37,9 @@ export class DeviceClient {
       this.#channel.postMessage({ kind: 'ask', id, request } satisfies DeviceMessage);
     });
   }
+
+  /** Hears no more answers; a thread that lives as long as its process need not call it. */
+  close(): void {
+    this.#channel.close();
+  }
 }

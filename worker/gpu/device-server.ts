@@ -4,8 +4,8 @@ import type { ChainRequest } from '../kernels/webgpu/chain-request.js';
 import type { GpuDevice } from '../kernels/webgpu/gpu-device.js';
 import type { DeviceAnswer, DeviceLink, DeviceMessage } from './device-messages.js';
 
-/** Answers the threads of this process that ask for chains over the link's channel. */
-export function serveDevice(device: GpuDevice, link: DeviceLink): void {
+/** Answers the threads of this process that ask for chains over the link's channel, until the result is called. */
+export function serveDevice(device: GpuDevice, link: DeviceLink): () => void {
   const channel = new BroadcastChannel(link.channel);
   channel.onmessage = async (event) => {
     const message = (event as { readonly data: DeviceMessage }).data;
@@ -13,6 +13,7 @@ export function serveDevice(device: GpuDevice, link: DeviceLink): void {
     const answer = await answered(device, message.request);
     channel.postMessage({ kind: 'answer', id: message.id, answer } satisfies DeviceMessage);
   };
+  return () => channel.close();
 }
 
 async function answered(device: GpuDevice, request: ChainRequest): Promise<DeviceAnswer> {
