@@ -50,8 +50,9 @@ def box_by_map(channels, dtype, radius):
     return TILE * TILE / best_seconds(work) / 1e6
 
 
-def filtered(work):
-    image = cp.random.randint(0, 255, (TILE, TILE, 3)).astype(cp.uint8)
+def filtered(work, dtype=cp.uint8, channels=3):
+    shape = (TILE, TILE, channels) if channels > 1 else (TILE, TILE)
+    image = cp.random.randint(0, 255, shape).astype(dtype)
     return TILE * TILE / best_seconds(lambda: work(image)) / 1e6
 
 
@@ -64,6 +65,8 @@ print(
             "box uint8×4 radius 64": box_by_map(4, cp.uint8, 64),
             "box uint16×1 radius 64": box_by_map(1, cp.uint16, 64),
             "mean uint8×3": filtered(lambda image: ndimage.uniform_filter(image, (15, 15, 1))),
+            "gaussian uint8×3": filtered(lambda image: ndimage.gaussian_filter(image, (4, 4, 0))),
+            "gaussian float32×1": filtered(lambda image: ndimage.gaussian_filter(image, 4), cp.float32, 1),
             "max uint8×3": filtered(lambda image: ndimage.maximum_filter(image, footprint=disk(5))),
             "median uint8×3": filtered(lambda image: ndimage.median_filter(image, footprint=disk(2))),
         }

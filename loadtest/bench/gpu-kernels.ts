@@ -1,7 +1,9 @@
-import { area, grow, intersect, rectOf } from '../../tiling/geometry/rect.js';
+import { area, grow, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
-import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { type ChainRequest, layOutExchange } from '../../worker/kernels/webgpu/chain-request.js';
+import { type DType, SAMPLE_BYTES, viewSamples } from '../../tiling/raster/dtype.js';
+import type { TileMap } from '../../worker/kernels/kernel.js';
+import { type ChainRequest, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain-request.js';
+import { withIntervals } from '../../worker/kernels/webgpu/chain-steps.js';
 import type { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/gpu-kernel.js';
 import { copyRate } from './gpu-copies.js';
@@ -9,9 +11,9 @@ import { copyRate } from './gpu-copies.js';
 /** One kernel on one type of pixels. */
 export interface GpuRow {
   readonly operation: Partial<Operation> & Pick<Operation, 'name'>;
-  readonly dtype: 'uint8' | 'uint16';
+  readonly dtype: DType;
   readonly channels: number;
-  /** For operations by map: the largest radius of a smooth map. */
+  /** For operations by map: the largest radius or sigma of a smooth map. */
   readonly radius?: number;
 }
 
@@ -26,6 +28,10 @@ export interface GpuRates {
   readonly bytesPerSecond: number | undefined;
 }
 
+const FIXED = { sigma: 4, truncate: 4, quality: 'fast' };
+const LADDER = { truncate: 4, quality: 'fast' };
+const DIRECT = { truncate: 4, quality: 'exact' };
+
 /** The rows that the benchmark measures. */
 export const GPU_ROWS: readonly GpuRow[] = [
   { operation: { name: 'box', byMap: true }, dtype: 'uint8', channels: 3, radius: 64 },
@@ -36,6 +42,13 @@ export const GPU_ROWS: readonly GpuRow[] = [
   { operation: { name: 'mean', params: { window: 15 } }, dtype: 'uint8', channels: 3 },
   { operation: { name: 'max', params: { footprint: 'disk:5' } }, dtype: 'uint8', channels: 3 },
   { operation: { name: 'median', params: { footprint: 'disk:2' } }, dtype: 'uint8', channels: 3 },
+  { operation: { name: 'box', byMap: true }, dtype: 'float32', channels: 1, radius: 64 },
+  { operation: { name: 'gaussian', params: FIXED }, dtype: 'uint8', channels: 3 },
+  { operation: { name: 'gaussian', params: FIXED }, dtype: 'float32', channels: 1 },
+  { operation: { name: 'gaussian', params: LADDER, byMap: true }, dtype: 'uint8', channels: 3, radius: 16 },
+  { operation: { name: 'gaussian', params: LADDER, byMap: true }, dtype: 'uint8', channels: 3, radius: 64 },
+  { operation: { name: 'gaussian', params: LADDER, byMap: true }, dtype: 'float32', channels: 1, radius: 64 },
+  { operation: { name: 'gaussian', params: DIRECT, byMap: true }, dtype: 'uint8', channels: 3, radius: 4 },
   { operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } }, dtype: 'uint8', channels: 3 },
 ];
 
@@ -79,7 +92,8 @@ export async function measureRow(
  */
 function tableBytes({ window, output, input }: DeviceStep): number {
   const samples = input.channels * SAMPLE_BYTES[input.dtype];
-  const table = area(window) * input.channels * 4;
+  // Of floats a wide sum, and a count of those that are not finite.
+  const table = area(window) * input.channels * (input.dtype === 'float32' ? 12 : 4);
   return area(window) * samples + 2 * table + area(output) * (2 + samples);
 }
 
@@ -89,19 +103,29 @@ function requestOf({ operation: given, dtype, channels, radius }: GpuRow, tile: 
   const image = { width: tile + reach.left + reach.right, height: tile + reach.top + reach.bottom };
   const output = { x: reach.left, y: reach.top, width: tile, height: tile };
   const type = { dtype, channels };
-  const step: DeviceStep = {
+  const plain: DeviceStep = {
     ...{ operation, output, image, input: type, result: type, alpha: 'none', mapMax: radius },
     window: intersect(grow(output, reach), rectOf(image)),
   };
+  const map = radius === undefined ? undefined : smoothMap(operation, output, radius);
+  const step = withIntervals(plain, map);
   const layout = layOutExchange([step]);
   const exchange = new SharedArrayBuffer(layout.bytes);
-  const bytes = new Uint8Array(exchange, 0, layout.inputBytes);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.imul(i, 0x9e3779b1) >>> 24;
+  const samples = viewSamples(dtype, exchange, 0, layout.inputBytes / SAMPLE_BYTES[dtype]);
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.imul(i, 0x9e3779b1) >>> 24;
   const place = layout.radii[0];
-  if (place !== undefined && radius !== undefined) {
-    const radii = new Uint16Array(exchange, place.offset, place.bytes / 2);
-    for (let i = 0; i < radii.length; i++)
-      radii[i] = Math.round((radius * ((i % tile) + Math.floor(i / tile))) / (2 * tile));
-  }
+  if (place && map) packMap(step, map, new Uint8Array(exchange, place.offset, place.bytes));
   return { ...layout, exchange };
+}
+
+/** From 0 in one corner to `max` in the opposite one. */
+function smoothMap({ name }: Operation, rect: Rect, max: number): TileMap {
+  const radii = OPERATIONS[name]!.mapMeaning === 'radius';
+  const values = radii ? new Uint16Array(area(rect)) : new Float32Array(area(rect));
+  const { width, height } = rect;
+  for (let i = 0; i < values.length; i++) {
+    const value = (max * ((i % width) + Math.floor(i / width))) / (width + height - 2);
+    values[i] = radii ? Math.round(value) : value;
+  }
+  return { rect, values, max };
 }

@@ -46,7 +46,7 @@ if (!adapter.real && !values.software) {
 console.log(name);
 const sections = [await kernelSection(device)];
 device.destroy();
-sections.push(await endToEndSection());
+sections.push(await endToEndSection('box'), await endToEndSection('gaussian'));
 for (const section of sections) printSection(section);
 if (values.record) recordSections(sections, { side, rounds: 1, note: `GPU: ${name}.` });
 
@@ -76,8 +76,8 @@ async function kernelSection(gpu: GpuDevice): Promise<Section> {
   };
 }
 
-/** The box job from file to file by backend, tile and threads. */
-async function endToEndSection(): Promise<Section> {
+/** Blurs by map from file to file by backend, tile and threads; a bounded one differs between backends in its CRC. */
+async function endToEndSection(name: 'box' | 'gaussian'): Promise<Section> {
   const work = mkdtempSync(join(tmpdir(), 'halotile-bench-gpu-'));
   const lines: string[][] = [];
   try {
@@ -85,7 +85,7 @@ async function endToEndSection(): Promise<Section> {
     for (const backend of ['wasm', 'gpu', 'auto'] as const) {
       for (const tile of backend === 'wasm' ? [undefined] : [undefined, 1024, 2048, 4096]) {
         const output = join(work, 'out.tif');
-        const operations = [{ name: 'box' }];
+        const operations = [{ name }];
         const spec = jobSpecSchema.parse({ image, map, output, operations, tile, compression: { codec: 'none' } });
         const machine = { threads, memoryBytes: threads * 2 ** 30 };
         const result = await runLocally(spec, { machine, backend, restart: true });
@@ -106,7 +106,7 @@ async function endToEndSection(): Promise<Section> {
     rmSync(work, { recursive: true });
   }
   return {
-    title: `Box by map from file to file, ${side}×${side} uint8 RGB`,
+    title: `${name === 'box' ? 'Box' : 'Gaussian'} by map from file to file, ${side}×${side} uint8 RGB`,
     columns: ['how', 'seconds', 'Mpx/s', 'device occupied', 'upload / compute / download', 'CRC-32'],
     lines,
   };
@@ -120,6 +120,8 @@ function cupy(): Record<string, number> {
   return {};
 }
 
-function labelOf({ operation, dtype, channels, radius }: GpuRow): string {
-  return `${operation.name} ${dtype}×${channels}${radius === undefined ? '' : ` radius ${radius}`}`;
+function labelOf({ operation: { name, params }, dtype, channels, radius }: GpuRow): string {
+  const exact = params?.quality === 'exact' ? ' exact' : '';
+  const widest = radius === undefined ? '' : ` ${name === 'gaussian' ? 'sigma' : 'radius'} ${radius}`;
+  return `${name}${exact} ${dtype}×${channels}${widest}`;
 }
