@@ -28,7 +28,7 @@ const GENERATED = [
     folder: join('dist', folder),
     files: filesOf(join('dist', folder)).filter((file) => file.endsWith('.wasm')),
     remedy: 'remove dist/ and run npm run build',
-    make: (out) => run(['scripts/build.js', '--wasm', folder, out]),
+    make: (out) => run(['scripts/build.js', '--modules', folder, out]),
   })),
 ];
 
