@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +27,15 @@ test('a GPU worker and a processor worker share a job and give the bytes of one 
     cluster.workers.push(new TestWorker(gpu));
     // It says what GPU it has when it joins.
     await cluster.until(() => cluster.log.some((line) => /joined .*gpu: .*gpu driver: /.test(line)));
-    await cluster.worker({ roots: true });
+    // It is slow, so that the other one has its kernels checked before the job is over.
+    await cluster.worker({ roots: true, fault: 'slow:150' });
     const job = await cluster.client.submit(blurSpec((name) => `root:data/${name}`, 'root:data/out.tif'));
+    // Both have committed tiles, each into part files of its own, before either has nothing left to do.
+    const parts = () => readdirSync(onDisk('out.tif.partial'), { recursive: true }).map(String);
+    await cluster.until(() => {
+      const names = existsSync(onDisk('out.tif.partial')) ? parts().filter((name) => /part-/.test(name)) : [];
+      return names.some((name) => name.includes('-gpu')) && names.some((name) => !name.includes('-gpu'));
+    });
     let event: Parameters<typeof resultOf>[0] | undefined;
     for await (event of cluster.client.watch(job.id!));
     resultOf(event!);

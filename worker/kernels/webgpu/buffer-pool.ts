@@ -35,12 +35,15 @@ export class BufferPool {
     else kept.push(buffer);
   }
 
+  /** Frees a buffer of failed work: whether it is mapped, or in use, nobody knows. */
+  discard(buffer: GPUBuffer): void {
+    this.#heldBytes -= buffer.size;
+    buffer.destroy();
+  }
+
   /** Frees every buffer that is not in use. */
   trim(): void {
-    for (const buffer of [...this.#free.values()].flat()) {
-      this.#heldBytes -= buffer.size;
-      buffer.destroy();
-    }
+    for (const buffer of [...this.#free.values()].flat()) this.discard(buffer);
     this.#free.clear();
   }
 

@@ -20,7 +20,7 @@ interface Pass {
 
 /**
  * The commands of one tile's chain while they are put together. Buffers taken for it are given back by
- * {@link finish}, which must be called whatever happens.
+ * {@link finish}, or freed by {@link discard} where it fails.
  */
 export class DeviceRun {
   readonly tools: RunTools;
@@ -92,6 +92,11 @@ export class DeviceRun {
   /** Gives all buffers back; the device must have finished with them. */
   finish(): void {
     for (const buffer of this.#buffers.splice(0)) this.tools.pool.release(buffer);
+  }
+
+  /** Frees all buffers of a run that failed. */
+  discard(): void {
+    for (const buffer of this.#buffers.splice(0)) this.tools.pool.discard(buffer);
   }
 
   /** Any buffer of at least `bytes` until the run is finished. */

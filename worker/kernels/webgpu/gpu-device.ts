@@ -163,10 +163,13 @@ export class GpuDevice {
       const seconds = timer?.seconds(mapped, resultBytes) ?? { upload: 0, compute: 0, download: 0 };
       readback.unmap();
       await staging.mapAsync(GPUMapMode.WRITE);
+      run.finish();
       return seconds;
+    } catch (error) {
+      if (this.#gone === undefined) run.discard();
+      throw error;
     } finally {
       timer?.destroy();
-      if (this.#gone === undefined) run.finish();
     }
   }
 }
