@@ -1,9 +1,9 @@
 /// <reference types="@webgpu/types" />
-import { area, intersect, type Rect } from '../../../tiling/geometry/rect.js';
+import { area, type Rect } from '../../../tiling/geometry/rect.js';
 import { ladderReach, levelOf } from '../../../tiling/operations/sigma-ladder.js';
 import type { DeviceRun } from './device-run.js';
 import type { DeviceStep } from './gpu-kernel.js';
-import { halvedRect, pointsAround, type Rung, rowsFor, rungsFor } from './ladder-grids.js';
+import { halvedRect, pointsAround, type Rung, rowsFor, rungsFor, type Span } from './ladder-grids.js';
 import { intervalOf } from './ladder-intervals.js';
 import { ladderShares } from './ladder-shares.js';
 
@@ -75,7 +75,7 @@ export async function encodeLadder(
       await gather('addCoarse', blurred, rect, [...filter, above, below, level]);
     }
   }
-  return intervals.length > 0 && isCut(step) ? cutShares(run, step) : undefined;
+  return intervals.length > 0 ? cutShares(run, step) : undefined;
 }
 
 /** Samples of the buffers that rungs pass through, whichever they are, and of all coarser grids. */
@@ -131,38 +131,27 @@ function blur(
   return run.dispatch({ files: GRIDS, entry, constants: {} }, params, bindings, groups);
 }
 
-async function cutShares(run: DeviceRun, { window, output, intervals }: DeviceStep): Promise<CutShares> {
+async function cutShares(run: DeviceRun, step: DeviceStep): Promise<CutShares | undefined> {
+  const { window, output, intervals } = step;
+  const reach = ladderReach(step.mapMax!);
+  const columns = { held: { first: window.x, count: window.width }, asked: { first: output.x, count: output.width } };
+  const rows = { held: { first: window.y, count: window.height }, asked: { first: output.y, count: output.height } };
+  if (!isCut(columns, reach) && !isCut(rows, reach)) return undefined;
   const lowest = intervals![0]!.interval;
-  const highest = intervals!.at(-1)!.interval;
-  const across = ladderShares(
-    { first: window.x, count: window.width },
-    { first: output.x, count: output.width },
-    lowest,
-    highest,
-  );
-  const down = ladderShares(
-    { first: window.y, count: window.height },
-    { first: output.y, count: output.height },
-    lowest,
-    highest,
-  );
-  const table = new Float32Array(across.length * (output.width + output.height));
-  for (const [i, line] of across.entries()) table.set(line, i * output.width);
-  const start = across.length * output.width;
-  for (const [i, line] of down.entries()) table.set(line, start + i * output.height);
-  return { lowest, table: await run.constantData(new Uint32Array(table.buffer)), down: start };
+  const lines = 2 * (intervals!.at(-1)!.interval - lowest + 1);
+  const table = new Float32Array(lines * (output.width + output.height)).fill(1);
+  const down = lines * output.width;
+  for (const [side, start] of [[columns, 0] as const, [rows, down] as const]) {
+    if (!isCut(side, reach)) continue;
+    const shares = ladderShares(side.held, side.asked, lowest, lowest + lines / 2 - 1);
+    for (const [i, line] of shares.entries()) table.set(line, start + i * side.asked.count);
+  }
+  return { lowest, table: await run.constantData(new Uint32Array(table.buffer)), down };
 }
 
-/** Whether the window lacks a part of what the widest rung reads: then the image ends there. */
-function isCut({ window, output, mapMax }: DeviceStep): boolean {
-  const reach = ladderReach(mapMax!);
-  const read = {
-    x: output.x - reach,
-    y: output.y - reach,
-    width: output.width + 2 * reach,
-    height: output.height + 2 * reach,
-  };
-  return area(intersect(read, window)) < area(read);
+/** Whether a window lacks a part of what the widest rung reads along one side: then the image ends there. */
+function isCut({ held, asked }: { readonly held: Span; readonly asked: Span }, reach: number): boolean {
+  return asked.first - held.first < reach || held.first + held.count - asked.first - asked.count < reach;
 }
 
 function placed({ x, y, width, height }: Rect): number[] {

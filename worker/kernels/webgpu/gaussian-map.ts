@@ -1,5 +1,6 @@
 import { area } from '../../../tiling/geometry/rect.js';
 import { MAX_SIGMA, usesLadder } from '../../../tiling/operations/gaussian.js';
+import { INTERVALS } from '../../../tiling/operations/sigma-ladder.js';
 import { bytesOf, SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
 import type { DeviceRun } from './device-run.js';
 import { expandOnDevice } from './expand.js';
@@ -9,8 +10,8 @@ import { type CutShares, encodeLadder, scratchSamples } from './gaussian-ladder.
 import { type DeviceStep, type GpuKernel, type StepRasters, unfitPixels } from './gpu-kernel.js';
 import { tableBytes } from './summed-table.js';
 
-/** Rungs' weights, of which there are some hundreds, and shares of rows and columns that the image cuts. */
-const TABLE_BYTES = 4 * 170 * 4;
+/** Shares of a row or column in both rungs of every interval, where the image cuts windows. */
+const TABLE_BYTES = 2 * (INTERVALS + 1) * 4;
 
 /**
  * Gaussian by map in float32, without nodata and without alpha that weighs: through the sigma ladder, or as the

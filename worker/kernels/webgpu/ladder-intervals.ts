@@ -26,23 +26,31 @@ export function ladderIntervals({ rect, values }: TileMap): LadderInterval[] {
   const extents = Array.from({ length: INTERVALS + 1 }, () => ({ left: rect.width, right: -1, top: -1, bottom: -1 }));
   const square = new Float32Array(1);
   const bits = new Uint32Array(square.buffer);
-  const meet = (interval: number, column: number, row: number) => {
+  const meet = (interval: number, row: number, first: number, last: number) => {
     const extent = extents[interval]!;
     if (extent.top < 0) extent.top = row;
     extent.bottom = row;
-    if (column < extent.left) extent.left = column;
-    if (column > extent.right) extent.right = column;
+    if (first < extent.left) extent.left = first;
+    if (last > extent.right) extent.right = last;
   };
   for (let row = 0, at = 0; row < rect.height; row++) {
+    let current = -1;
+    let first = 0;
     for (let column = 0; column < rect.width; column++, at++) {
       const sigma = values[at]!;
-      if (sigma < DIRECT_BELOW) continue;
-      square[0] = sigma * sigma;
-      const below = ((bits[0]! - 1) >>> SHARE_BITS) - FIRST_BITS;
-      const above = ((bits[0]! + 1) >>> SHARE_BITS) - FIRST_BITS;
-      if (below !== above && below >= 0) meet(below, column, row);
-      meet(above, column, row);
+      let interval = -1;
+      if (sigma >= DIRECT_BELOW) {
+        square[0] = sigma * sigma;
+        interval = ((bits[0]! + 1) >>> SHARE_BITS) - FIRST_BITS;
+        const below = ((bits[0]! - 1) >>> SHARE_BITS) - FIRST_BITS;
+        if (below !== interval && below >= 0) meet(below, row, column, column);
+      }
+      if (interval === current) continue;
+      if (current >= 0) meet(current, row, first, column - 1);
+      current = interval;
+      first = column;
     }
+    if (current >= 0) meet(current, row, first, rect.width - 1);
   }
   return extents.flatMap(({ left, right, top, bottom }, interval) => {
     if (top < 0) return [];

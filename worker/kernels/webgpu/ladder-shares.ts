@@ -41,21 +41,28 @@ function decimated(line: Line): Line {
 
 function blurred(line: Line, span: Span, weights: Float64Array): Line {
   const radius = weights.length - 1;
-  const values = Float64Array.from({ length: span.count }, (_, i) => {
+  const values = new Float64Array(span.count);
+  for (let i = 0; i < span.count; i++) {
     const at = span.first + i - line.first;
+    const last = Math.min(at + radius, line.count - 1);
     let sum = 0;
-    for (let k = -radius; k <= radius; k++) sum += weights[Math.abs(k)]! * (line.values[at + k] ?? 0);
-    return sum;
-  });
+    for (let k = Math.max(at - radius, 0); k <= last; k++) sum += weights[Math.abs(k - at)]! * line.values[k]!;
+    values[i] = sum;
+  }
   return { ...span, values };
 }
 
 function upsampled(points: Line, output: Span, level: number): Float64Array {
-  return Float64Array.from({ length: output.count }, (_, i) => {
+  const spacing = 2 ** level;
+  const splines = Array.from({ length: spacing }, (_, phase) => splineWeights(phase, level));
+  const shares = new Float64Array(output.count);
+  for (let i = 0; i < output.count; i++) {
     const pixel = output.first + i;
-    const point = Math.floor(pixel / 2 ** level);
+    const point = Math.floor(pixel / spacing);
+    const [a, b, c, d] = splines[pixel - point * spacing]!;
     const at = point - 1 - points.first;
-    const weights = splineWeights(pixel - point * 2 ** level, level);
-    return weights.reduce((sum, weight, k) => sum + weight * points.values[at + k]!, 0);
-  });
+    const { values } = points;
+    shares[i] = a * values[at]! + b * values[at + 1]! + c * values[at + 2]! + d * values[at + 3]!;
+  }
+  return shares;
 }
