@@ -14,6 +14,11 @@ test('every operation has a row in the table', () => {
   );
 });
 
+test('every operation but the user’s own module has kernels in WebAssembly', () => {
+  const missing = Object.keys(OPERATIONS).filter((name) => BACKENDS.wasm![name] === undefined);
+  assert.deepEqual(missing, ['custom']);
+});
+
 for (const [backend, kernels] of Object.entries(BACKENDS)) {
   for (const [index, row] of OPERATION_TABLE.entries()) {
     const kernel = kernels[row.name];
