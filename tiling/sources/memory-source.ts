@@ -70,6 +70,10 @@ function copyRect(
 ): number {
   const pixelBytes = strideBytes / width;
   const length = rect.width * pixelBytes;
+  if (length === stride && length === strideBytes) {
+    into.set(bytes.subarray(rect.y * strideBytes, (rect.y + rect.height) * strideBytes));
+    return length * rect.height;
+  }
   for (let row = 0; row < rect.height; row++) {
     const from = (rect.y + row) * strideBytes + rect.x * pixelBytes;
     into.set(bytes.subarray(from, from + length), row * stride);

@@ -87,6 +87,10 @@ async function forEachTile(
 
 function copyRows({ rect, channels, stride, samples }: TileRaster, into: Pixels['samples'], intoStride: number): void {
   const length = rect.width * channels;
+  if (length === stride && length === intoStride) {
+    into.set(samples.subarray(0, length * rect.height), rect.y * intoStride);
+    return;
+  }
   for (let row = 0; row < rect.height; row++) {
     const to = (rect.y + row) * intoStride + rect.x * channels;
     into.set(samples.subarray(row * stride, row * stride + length), to);

@@ -9,7 +9,7 @@ import { nodataOf } from '../reference/pixels.js';
 import type { WasmArena } from './arena.js';
 import { instantiate } from './instance.js';
 
-const EXPORTS = ['lookup8', 'lookup16', 'lookupChannels8', 'lookupChannels16'] as const;
+const EXPORTS = ['step8', 'lookup8', 'lookup16', 'lookupChannels8', 'lookupChannels16'] as const;
 
 /**
  * Operations on single samples: integers through a table made by the reference's own curve, nodata and alpha
@@ -37,16 +37,26 @@ export function wasmTable(arena: WasmArena, reference: Kernel): Kernel {
     });
     const bits = dtype === 'uint8' ? 8 : 16;
     const single = known.tables.every((table) => table === known!.tables[0]);
+    const step = single && dtype === 'uint8' ? stepOf(known.tables[0]!) : undefined;
     const source = arena.addressOf(input.samples);
     const into = arena.addressOf(output.samples);
     for (let y = 0; y < rect.height; y++) {
       const from = source + y * input.stride * SAMPLE_BYTES[dtype];
       const to = into + y * output.stride * SAMPLE_BYTES[dtype];
-      if (single) module[`lookup${bits}`](from, to, rect.width * channels, address);
+      if (step) module.step8(from, to, rect.width * channels, step.from, step.low, step.high);
+      else if (single) module[`lookup${bits}`](from, to, rect.width * channels, address);
       else module[`lookupChannels${bits}`](from, to, rect.width, address, channels);
     }
     arena.release(mark);
   };
+}
+
+/** The one step of a table, as a threshold's has. */
+function stepOf(table: Samples): { readonly from: number; readonly low: number; readonly high: number } | undefined {
+  const [low, high] = [table[0]!, table.at(-1)!];
+  const from = table.findIndex((entry) => entry !== low);
+  if (from < 0) return undefined;
+  return table.subarray(from).every((entry) => entry === high) ? { from, low, high } : undefined;
 }
 
 /** One table a channel; channels with equal curves share one. */

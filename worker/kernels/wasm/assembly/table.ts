@@ -21,6 +21,21 @@ export function lookup8(source: usize, into: usize, count: u32, table: usize): v
   while (into < end) store<u8>(into++, load<u8>(table + load<u8>(source++)));
 }
 
+/** What a table of one step looks up: `low` below `from`, `high` from there on. */
+export function step8(source: usize, into: usize, count: u32, from: u32, low: u32, high: u32): void {
+  const least = i8x16.splat(<i8>from);
+  const lows = i8x16.splat(<i8>low);
+  const highs = i8x16.splat(<i8>high);
+  const whole = into + (count & ~15);
+  const end = into + count;
+  while (into < whole) {
+    v128.store(into, v128.bitselect(highs, lows, i8x16.ge_u(v128.load(source), least)));
+    source += 16;
+    into += 16;
+  }
+  while (into < end) store<u8>(into++, <u8>(<u32>load<u8>(source++) >= from ? high : low));
+}
+
 export function lookup16(source: usize, into: usize, count: u32, table: usize): void {
   const end = into + count * 2;
   while (into < end) {
