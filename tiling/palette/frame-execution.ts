@@ -14,6 +14,8 @@ export interface SpilledFrame {
   readonly size: Size;
   /** CRC-32 of its bytes. */
   readonly crc: number;
+  /** Its bytes, instead of the file, where they are held already. */
+  readonly content?: Uint8Array;
 }
 
 /** A finished image too large to hold, in a TIFF that is read by rects. */
@@ -28,6 +30,8 @@ export interface RasterFile {
 /** Where a frame's pixels come from. */
 export interface FrameSource {
   readonly path: string;
+  /** What `path` holds, where it is known already: a PNG that no chain is to read. */
+  readonly content?: Uint8Array;
   /** The distance map of the image at `path`. */
   readonly map?: string;
   /** The image after its chain, where it is too large to be held whole: stands for `path`, `map` and chain. */

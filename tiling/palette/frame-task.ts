@@ -45,6 +45,8 @@ export interface FrameFile {
 export interface FilePlace {
   readonly path: string;
   readonly offset?: number;
+  /** What it holds, instead of a file; see {@link FrameSource}. */
+  readonly content?: Uint8Array;
   /** Of a raster that is read from the coordinator. */
   readonly fetched?: SourceRef;
 }
@@ -107,9 +109,11 @@ export function placedTask(frames: FrameTask, places: readonly (FilePlace | unde
     const kept = spilled === undefined ? undefined : places[spilled];
     return {
       ...frame,
-      ...(frame.raster ? placedBand({ raster: frame.raster }, path) : { path: path?.path ?? frame.path }),
+      ...(frame.raster
+        ? placedBand({ raster: frame.raster }, path)
+        : { path: path?.path ?? frame.path, content: path?.content }),
       ...(map === undefined ? {} : { map: map.path }),
-      spilled: kept ? { ...frame.spilled!, file: kept.path, offset: kept.offset ?? 0 } : undefined,
+      spilled: kept && spilledAt(frame.spilled!, kept),
     };
   };
   if (frames.kind === 'count') {
@@ -117,6 +121,11 @@ export function placedTask(frames: FrameTask, places: readonly (FilePlace | unde
   }
   const list = frames.task.frames.map(placed).map((frame) => ({ ...frame, spilled: frame.spilled ?? null }));
   return { ...frames, task: { ...frames.task, frames: list, chain } };
+}
+
+/** Spilled pixels at a worker's place of them. */
+export function spilledAt(spilled: SpilledFrame, { path, offset = 0, content }: FilePlace): SpilledFrame {
+  return { ...spilled, file: path, offset, content };
 }
 
 function placedBand<B extends { readonly raster: RasterFile }>(band: B, place: FilePlace | undefined): B {

@@ -13,13 +13,27 @@ import type {
 } from '../../tiling/palette/frame-execution.js';
 import type { DecodedFrame } from './decoded-frame.js';
 import { loadFrame } from './load-frame.js';
-import { readSpilled, spillFrame } from './spill-file.js';
+import { readSpilled, SpillWriter } from './spill-file.js';
 
 /** Frames that one thread has in decoding at once: the next is decoded while one is counted. */
 const AHEAD = 2;
 
+/** Keeps a downscaled frame for the remap; returns where, or null where it is not kept. */
+export type KeepFrame = (index: number, pixels: DecodedFrame) => SpilledFrame | null;
+
 /** Decodes, filters, downscales and counts frames, and keeps the small pixels in a spill file where one is wanted. */
 export async function countFrames(task: CountTask): Promise<CountReply> {
+  if (task.spill === null) return countKeeping(task, () => null);
+  const spill = new SpillWriter(task.spill);
+  try {
+    return await countKeeping(task, (_, pixels) => spill.append(pixels));
+  } finally {
+    spill.close();
+  }
+}
+
+/** As {@link countFrames}, with the small pixels kept by the caller. */
+export async function countKeeping(task: CountTask, keep: KeepFrame): Promise<CountReply> {
   const counts = new ColourCounts();
   const frames: CountedFrame[] = [];
   const failures: FrameFailure[] = [];
@@ -41,7 +55,7 @@ export async function countFrames(task: CountTask): Promise<CountReply> {
         const opaquePixels = counts.addRgba(pixels.rgba);
         const fromSpill = spilled !== undefined;
         // At once, so that a task of many frames never holds them all.
-        const kept = spilled ?? (task.spill === null ? null : spillFrame(task.spill, pixels));
+        const kept = spilled ?? keep(index, pixels);
         frames.push({ index, source, contentHash, fromSpill, opaquePixels, spilled: kept });
       } catch (error) {
         failures.push({ index, error: toErrorRecord(error, 'bad-input', frame.path) });

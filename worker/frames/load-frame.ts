@@ -30,10 +30,10 @@ export async function loadFrame(
   making: FrameMaking,
 ): Promise<LoadedFrame | { readonly tooLarge: Size }> {
   if (frame.raster !== undefined) return loadRaster(frame.raster, making.size);
-  const { path, map } = frame;
-  const { isTiff, size } = await readHead(path);
+  const { path, content, map } = frame;
+  const { isTiff, size } = await readHead(path, content);
   if (area(size) > making.wholePixels) return { tooLarge: { width: size.width, height: size.height } };
-  const bytes = readBytes(path);
+  const bytes = content ?? readBytes(path);
   const hash = createHash('sha256').update(bytes);
   let bytesRead = bytes.length;
   let decoded: DecodedFrame;

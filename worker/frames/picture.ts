@@ -33,17 +33,17 @@ export interface PictureHead {
 }
 
 /**
- * The size of an image by its header alone.
+ * The size of an image by its header alone; `content` is what a PNG at `path` holds, where it is known.
  * @throws HalotileError bad-input where there is none
  */
-export async function readHead(path: string): Promise<PictureHead> {
-  const { head, bytes } = firstBytes(path);
+export async function readHead(path: string, content?: Uint8Array): Promise<PictureHead> {
+  const { head, bytes } = content === undefined ? firstBytes(path) : firstOf(content);
   if (head.length >= 4 && looksLikeTiff(head)) {
     const source = openTiffSource(path);
     source.close();
     return { isTiff: true, size: source.info, bytes };
   }
-  if (head.subarray(0, 8).equals(PNG_SIGNATURE) && head.length >= 24) {
+  if (isPng(head)) {
     return { isTiff: false, size: { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }, bytes };
   }
   try {
@@ -52,6 +52,15 @@ export async function readHead(path: string): Promise<PictureHead> {
   } catch (error) {
     throw undecodable(path, error);
   }
+}
+
+/** Whether the first bytes of a file are a PNG's, its size among them. */
+export function isPng(head: Uint8Array): boolean {
+  return head.length >= 24 && PNG_SIGNATURE.equals(head.subarray(0, 8));
+}
+
+function firstOf(content: Uint8Array): { readonly head: Buffer; readonly bytes: number } {
+  return { head: Buffer.from(content.subarray(0, HEAD_BYTES)), bytes: content.length };
 }
 
 function firstBytes(path: string): { readonly head: Buffer; readonly bytes: number } {

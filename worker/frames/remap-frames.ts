@@ -16,15 +16,18 @@ const SAMPLE_SIDE = 128;
 /** The last palette that this thread mapped to, with all that it remembers. */
 let latest: { readonly key: string; readonly remap: Remap } | undefined;
 
+/** Puts a finished frame to its output, whole or not at all. */
+export type PutFrame = (output: string, png: Uint8Array) => void;
+
 /** Writes frames in the colours of a palette, each whole or not at all. */
-export async function remapFrames(task: RemapTask): Promise<readonly RemappedOutput[]> {
+export async function remapFrames(task: RemapTask, put: PutFrame = publish): Promise<readonly RemappedOutput[]> {
   const remap = remapOf(task);
   const outputs: RemappedOutput[] = [];
   for (const frame of task.frames) {
     const before = await pixelsOf(frame, task);
     const after = remap.frame(before.rgba);
     const png = frame.output === null ? undefined : encodeFrame(after, before, remap);
-    if (png !== undefined) publish(frame.output!, png);
+    if (png !== undefined) put(frame.output!, png);
     const { index } = frame;
     const shown = frame.sample ? sample(after, before, remap) : null;
     outputs.push({ index, bytes: png?.length ?? 0, pixelCrc: crc32(before.rgba), sample: shown });

@@ -16,26 +16,41 @@ export interface FrameThreadData {
 const writer: string = (workerData as FrameThreadData | null)?.name ?? `${process.pid}`;
 
 /**
- * Appends a frame to this thread's spill file in a directory, made where it is not there, and says where it lies. The
- * file's name holds process and thread, so no two writers share one; what a dead process of the same numbers left
- * stays valid.
+ * Appends frames to this thread's spill file in a directory, both made with the first one. The file's name holds
+ * process and thread, so no two writers share one; what a dead process of the same numbers left stays valid.
  */
-export function spillFrame(directory: string, { rgba, size }: DecodedFrame): SpilledFrame {
-  const file = join(directory, `${writer}-${threadId}.raw`);
-  mkdirSync(directory, { recursive: true });
-  const fd = openSync(file, 'a');
-  try {
-    const { size: offset } = fstatSync(fd);
+export class SpillWriter {
+  readonly #directory: string;
+  #fd: number | undefined;
+  #offset = 0;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Writes a frame; returns where it lies. */
+  append({ rgba, size }: DecodedFrame): SpilledFrame {
+    const file = join(this.#directory, `${writer}-${threadId}.raw`);
+    if (this.#fd === undefined) {
+      mkdirSync(this.#directory, { recursive: true });
+      this.#fd = openSync(file, 'a');
+      this.#offset = fstatSync(this.#fd).size;
+    }
+    const offset = this.#offset;
     let written = 0;
-    while (written < rgba.length) written += writeSync(fd, rgba, written);
+    while (written < rgba.length) written += writeSync(this.#fd, rgba, written);
+    this.#offset += rgba.length;
     return { file, offset, size, crc: crc32(rgba) };
-  } finally {
-    closeSync(fd);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
   }
 }
 
 /** A spilled frame; undefined where its file is gone or does not hold it any more. */
-export function readSpilled({ file, offset, size, crc }: SpilledFrame): DecodedFrame | undefined {
+export function readSpilled({ file, offset, size, crc, content }: SpilledFrame): DecodedFrame | undefined {
+  if (content !== undefined) return crc32(content) === crc ? { rgba: content, size } : undefined;
   let fd: number;
   try {
     fd = openSync(file, 'r');

@@ -1,20 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
-import type {
-  BandToRemap,
-  CountReply,
-  CountTask,
-  RemapTask,
-  SpilledFrame,
-} from '../../tiling/palette/frame-execution.js';
+import type { BandToRemap, CountTask, RemapTask, SpilledFrame } from '../../tiling/palette/frame-execution.js';
 import type { CarriedReply } from '../../tiling/palette/frame-reply.js';
-import { type FilePlace, filesOf, isBand, placedTask, positionsOf } from '../../tiling/palette/frame-task.js';
+import {
+  type FilePlace,
+  filesOf,
+  isBand,
+  placedTask,
+  positionsOf,
+  spilledAt,
+} from '../../tiling/palette/frame-task.js';
 import { countBand, remapBand } from '../frames/band-tasks.js';
-import { countFrames } from '../frames/count-frames.js';
+import { countFrames, countKeeping, type KeepFrame } from '../frames/count-frames.js';
 import type { GrantedFrames } from '../frames/granted-frames.js';
-import { remapFrames } from '../frames/remap-frames.js';
+import { type PutFrame, remapFrames } from '../frames/remap-frames.js';
 import { readSpilled } from '../frames/spill-file.js';
 import { ClientPool } from './client-pool.js';
 import { commitFrames } from './commit-frames.js';
@@ -22,6 +24,9 @@ import { fetchFiles } from './fetch-files.js';
 
 /** Pixels that travel with one result at most; frames beyond it are read anew when they are remapped. */
 const CARRIED_BYTES = 64 << 20;
+
+/** A folder of this attempt, made when it is first asked for. */
+type Scratch = () => string;
 
 const clients = new ClientPool();
 
@@ -33,19 +38,23 @@ const clients = new ClientPool();
  */
 export async function runGrantedFrames(granted: GrantedFrames): Promise<void> {
   const client = clients.of(granted.endpoint);
-  const scratch = mkdtempSync(join(tmpdir(), 'halotile-frames-'));
+  let made: string | undefined;
+  const scratch = () => {
+    made ??= mkdtempSync(join(tmpdir(), 'halotile-frames-'));
+    return made;
+  };
   try {
     const places = await placesOf(granted, scratch);
     const carried = await runHere(granted, places, scratch);
     await commitFrames(client, granted, carried);
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
   }
 }
 
 /** Where every file of the task lies here, fetched where it has to be. */
-async function placesOf(granted: GrantedFrames, scratch: string): Promise<(FilePlace | undefined)[]> {
-  const { frames, places, rasters, endpoint, job, tile } = granted;
+async function placesOf(granted: GrantedFrames, scratch: Scratch): Promise<(FilePlace | undefined)[]> {
+  const { frames, places, rasters, endpoint, job, tile, lease } = granted;
   const files = filesOf(frames);
   const found = places.map((path, position): FilePlace | undefined => {
     const { offset, length, path: name } = files[position]!;
@@ -56,13 +65,13 @@ async function placesOf(granted: GrantedFrames, scratch: string): Promise<(FileP
       return { path: name, fetched: { kind: 'coordinator', endpoint, job, role: 'frame-raster', frame, raster } };
     }
     // What is not fetched is not there: the coordinator's path may be another file here.
-    return length === undefined ? { path: join(scratch, `${position}.lost`) } : undefined;
+    return length === undefined ? { path: join(tmpdir(), 'halotile-lost', `${lease}-${position}`) } : undefined;
   });
   if (isBand(frames)) return found;
   const fetch = async (positions: readonly number[]) => {
     const away = positions.filter((position) => places[position] === null && rasters[position] === null);
     const fetched = await fetchFiles(clients.of(endpoint), granted, away, scratch);
-    for (const [position, path] of fetched) found[position] = { path };
+    for (const [position, place] of fetched) found[position] = place;
   };
   const positions = positionsOf(frames);
   const first = positions.frames.flatMap(({ spilled, source }) => (spilled === undefined ? source : [spilled]));
@@ -80,13 +89,13 @@ async function placesOf(granted: GrantedFrames, scratch: string): Promise<(FileP
 
 function holds(spilled: SpilledFrame | null | undefined, place: FilePlace | undefined): boolean {
   if (!spilled || place === undefined) return false;
-  return readSpilled({ ...spilled, file: place.path, offset: place.offset ?? 0 }) !== undefined;
+  return readSpilled(spilledAt(spilled, place)) !== undefined;
 }
 
 async function runHere(
   granted: GrantedFrames,
   places: readonly (FilePlace | undefined)[],
-  scratch: string,
+  scratch: Scratch,
 ): Promise<CarriedReply> {
   const { frames } = granted;
   const placed = placedTask(frames, places);
@@ -98,9 +107,9 @@ async function runHere(
   try {
     switch (placed.kind) {
       case 'count':
-        return await count(granted, placed.task, { scratch, names });
+        return await count(granted, placed.task, names);
       case 'remap':
-        return await remap(granted, placed.task, scratch);
+        return await remap(granted, placed.task);
       case 'count-band':
         return { reply: { kind: 'count-band', reply: await countBand(placed.task) }, carried: new Map() };
       case 'remap-band':
@@ -115,58 +124,52 @@ async function runHere(
 async function count(
   { places, spill }: GrantedFrames,
   task: CountTask,
-  { scratch, names }: { readonly scratch: string; readonly names: readonly [string, string][] },
+  names: readonly [string, string][],
 ): Promise<CarriedReply> {
-  const reply = await countFrames({ ...task, spill: task.spill && (spill ?? scratch) });
+  const pixels = new Map<number, Uint8Array>();
+  let held = 0;
+  const hold: KeepFrame = (index, { rgba, size }) => {
+    held += rgba.length;
+    if (held > CARRIED_BYTES) return null;
+    pixels.set(index, rgba);
+    return { file: '', offset: 0, size, crc: crc32(rgba) };
+  };
+  const travels = task.spill !== null && spill === null;
+  const reply = travels ? await countKeeping(task, hold) : await countFrames({ ...task, spill: task.spill && spill });
   const failures = reply.failures.map(({ index, error }) => ({ index, error: renamed(error, names) }));
   const [first] = failures;
   if (first !== undefined && places.some((path) => path !== null)) {
     throw new HalotileError(first.error.tag, first.error.detail);
   }
-  const counted: CountReply = { ...reply, failures };
-  if (task.spill === null || spill !== null) return { reply: { kind: 'count', reply: counted }, carried: new Map() };
-  const carried = carriedPixels(counted, task.chain);
-  const kept = counted.frames.map((frame) => ({ ...frame, spilled: carried.has(frame.index) ? frame.spilled : null }));
-  return { reply: { kind: 'count', reply: { ...counted, frames: kept } }, carried };
+  // Without a chain, an image of fewer bytes than its pixels had better travel once more.
+  const keeps = task.chain !== null || held <= reply.bytesRead;
+  const carried = keeps ? pixels : new Map<number, Uint8Array>();
+  const frames = reply.frames.map((frame) =>
+    !travels || frame.fromSpill || carried.has(frame.index) ? frame : { ...frame, spilled: null },
+  );
+  return { reply: { kind: 'count', reply: { ...reply, frames, failures } }, carried };
 }
 
-/**
- * Downscaled frames to be kept by the coordinator: those that took a chain, or whose pixels are fewer bytes than
- * their file, which otherwise would travel once more.
- */
-function carriedPixels({ frames, bytesRead }: CountReply, chain: CountTask['chain']): Map<number, Uint8Array> {
+async function remap(granted: GrantedFrames, task: RemapTask): Promise<CarriedReply> {
+  const { incoming, lease } = granted;
   const carried = new Map<number, Uint8Array>();
-  let room = chain === null ? Math.min(CARRIED_BYTES, bytesRead) : CARRIED_BYTES;
-  for (const { index, spilled, fromSpill } of frames) {
-    const pixels = spilled === null || fromSpill ? undefined : readSpilled(spilled)?.rgba;
-    if (pixels === undefined || pixels.length > room) continue;
-    room -= pixels.length;
-    carried.set(index, pixels);
-  }
-  return carried;
+  const outputOf = (index: number) => (incoming === null ? String(index) : writtenFile(incoming, lease, index));
+  const frames = task.frames.map((frame) => ({ ...frame, output: frame.output && outputOf(frame.index) }));
+  const hold: PutFrame = (output, png) => carried.set(Number(output), png);
+  const reply = await remapFrames({ ...task, frames }, incoming === null ? hold : undefined);
+  return { reply: { kind: 'remap', reply }, carried };
 }
 
-async function remap(granted: GrantedFrames, task: RemapTask, scratch: string): Promise<CarriedReply> {
-  const { incoming } = granted;
-  const frames = task.frames.map((frame) => {
-    return { ...frame, output: frame.output && outputOf(granted, scratch, frame.index) };
-  });
-  const outputs = await remapFrames({ ...task, frames });
-  const written = incoming === null ? frames.filter(({ output }) => output !== null) : [];
-  const carried = new Map(written.map(({ index, output }) => [index, readFileSync(output!)]));
-  return { reply: { kind: 'remap', reply: outputs }, carried };
-}
-
-async function writeBand(granted: GrantedFrames, task: BandToRemap, scratch: string): Promise<CarriedReply> {
-  const output = outputOf(granted, scratch, 0);
+async function writeBand(granted: GrantedFrames, task: BandToRemap, scratch: Scratch): Promise<CarriedReply> {
+  const output = writtenFile(granted.incoming ?? scratch(), granted.lease, 0);
   const band = await remapBand({ ...task, output });
   const carried = granted.incoming === null ? new Map([[0, readFileSync(output)]]) : new Map();
   return { reply: { kind: 'remap-band', reply: { ...band, bytes: statSync(output).size } }, carried };
 }
 
 /** Where a result is written: what the coordinator moves has the lease in its name. */
-function outputOf({ incoming, lease }: GrantedFrames, scratch: string, index: number): string {
-  return join(incoming ?? scratch, `${lease}-${index}`);
+function writtenFile(folder: string, lease: number, index: number): string {
+  return join(folder, `${lease}-${index}`);
 }
 
 function renamed({ tag, detail }: ErrorRecord, names: readonly [string, string][]): ErrorRecord {
