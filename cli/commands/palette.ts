@@ -20,6 +20,7 @@ interface PaletteFlags
   readonly centres?: PaletteOptions['centres'];
   readonly onError?: DatasetSpecInput['onError'];
   readonly spill?: number;
+  readonly largeFormat?: DatasetSpecInput['largeFormat'];
   readonly threads?: number;
   readonly coordinator?: string;
   readonly json?: boolean;
@@ -47,6 +48,7 @@ export function registerPalette(program: Command): void {
     .addOption(new Option('--centres <rule>', 'how centres become bytes').choices(['truncate', 'round']))
     .addOption(new Option('--on-error <what>', 'for an unreadable frame or empty character').choices(['fail', 'skip']))
     .option('--spill <MiB>', 'disk for downscaled frames, so that none is decoded twice (default: 8192)', integer)
+    .addOption(new Option('--large-format <name>', 'of images above 16 Mpx (default: tif)').choices(['tif', 'png']))
     .option('--threads <N>', 'threads (default: one for each core)', integer)
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'no progress')
@@ -62,7 +64,7 @@ export function registerPalette(program: Command): void {
  * @throws bad-usage naming the first field that is wrong
  */
 function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSpec {
-  const { output, size, target, onError, spill, method, quantile, bandwidth, threshold } = flags;
+  const { output, size, target, onError, spill, largeFormat, method, quantile, bandwidth, threshold } = flags;
   const { sample, seed, colors, space, centres } = flags;
   const parsed = datasetSpecSchema.safeParse({
     frames,
@@ -70,6 +72,7 @@ function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSp
     size,
     target,
     onError,
+    largeFormat,
     spillBytes: spill === undefined ? undefined : spill * 2 ** 20,
     palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres },
   });

@@ -185,7 +185,8 @@ class LedgerReader {
   #takeWritten({ name, file, bytes, sample }: Extract<CharacterRecord, { type: 'written' }>): void {
     const index = this.#indexOf(name);
     const output = join(this.#question.output, file);
-    if (index < 0) this.#staleOutputs.push(output);
+    // Of other options; a frame's PNG is written over, unless it is large now and has another name.
+    if (index < 0 || (!this.#sameDigest && !file.endsWith('.png'))) this.#staleOutputs.push(output);
     else if (this.#sameDigest && statSync(output, { throwIfNoEntry: false })?.size === bytes) {
       this.#table.setWritten(index);
       if (sample !== null) this.#samples.set(index, sample);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
+import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import type { RasterFile } from '../../tiling/palette/frame-execution.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
@@ -20,7 +21,7 @@ export interface TileRuns {
   readonly machine: PlanMachine;
 }
 
-/** How far the filter of one large image is. */
+/** How far the tiles of one large image are. */
 export interface LargeProgress {
   readonly image: string;
   readonly tilesDone: number;
@@ -56,14 +57,40 @@ export class LargeImages {
    * @throws HalotileError as an image job does
    */
   raster(frame: Frame, folder: string): Promise<RasterFile> {
-    const raster = this.#last.then(() => this.#make(frame, folder));
-    this.#last = raster.catch(() => {});
-    return raster;
+    return this.#inTurn(() => this.#make(frame, folder));
+  }
+
+  /**
+   * Writes a finished picture as a tiled BigTIFF whose overviews hold samples of its own, no averages: as an image
+   * job, so that it is whole or not there and a death costs no finished tile.
+   * `name` stands for it in what is told of progress.
+   * @throws HalotileError as an image job does
+   */
+  pyramid(name: string, picture: string, output: string): Promise<void> {
+    const operations = [{ name: 'downscale', params: { factor: 1, method: 'nearest' } }];
+    const spec = jobSpecSchema.parse({ image: picture, output, operations, nodata: 'none', mask: 'ignore' });
+    return this.#inTurn(() => this.#run(spec, `${name} with overviews`));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => {
+      this.#options.gate.signal.throwIfAborted();
+      return work();
+    });
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #run(spec: JobSpec, image: string): Promise<void> {
+    const { tiles, gate, onProgress, now } = this.#options;
+    await runJob({
+      ...{ spec, executor: tiles.executor(), machine: tiles.machine, signal: gate.signal, now },
+      onProgress: ({ tilesDone, tilesTotal }) => onProgress({ image, tilesDone, tilesTotal }),
+    });
   }
 
   async #make({ path, map }: Frame, folder: string): Promise<RasterFile> {
-    const { chain, tiles, digest, gate, onProgress, now } = this.#options;
-    gate.signal.throwIfAborted();
+    const { chain, tiles, digest } = this.#options;
     mkdirSync(folder, { recursive: true });
     if (chain === null) {
       const source = await openRaster(path, prepareOptions(tiles.machine, folder));
@@ -73,17 +100,7 @@ export class LargeImages {
     const files = [path, ...(map === undefined ? [] : [map])].map(fingerprintOf);
     const key = jobDigest({ digest, path, files }).slice(0, 24);
     const output = join(folder, `${key}.tif`);
-    if (!existsSync(output)) {
-      const image = basename(path);
-      await runJob({
-        spec: imageJobOf(chain, { image: path, map, output }),
-        executor: tiles.executor(),
-        machine: tiles.machine,
-        signal: gate.signal,
-        onProgress: ({ tilesDone, tilesTotal }) => onProgress({ image, tilesDone, tilesTotal }),
-        now,
-      });
-    }
+    if (!existsSync(output)) await this.#run(imageJobOf(chain, { image: path, map, output }), basename(path));
     const source = openTiffSource(output);
     source.close();
     return { path: output, info: source.info };

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { FrameToRemap } from '../../tiling/palette/frame-execution.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
-import { writeBanded } from './banded-frame.js';
 import { type CharacterSummary, sampleOf } from './character-summary.js';
 import type { RunningCharacter } from './running-character.js';
+import { writeLarge } from './write-large.js';
 import { writePaletteFiles } from './write-palette-files.js';
 
 /** Distinct source sizes that a summary names. */
@@ -26,7 +26,7 @@ export async function writeCharacter(running: RunningCharacter, palette: Palette
   const toWrite = table.where((index) => isUnwritten(index) && !isBanded(index));
   await context.gate.each(running.batches(toWrite), (indices) => remap(running, indices, palette, sampled));
   const toBand = table.where((index) => isUnwritten(index) && isBanded(index));
-  for (const index of toBand) await writeLarge(running, index, palette, sampled.has(index));
+  for (const index of toBand) await writeBandedFrame(running, index, palette, sampled.has(index));
   for (const index of table.where((each) => table.isFailed(each))) rmSync(running.outputOf(index), { force: true });
   const summary = summaryOf(running, palette, readable, sampled);
   writePaletteFiles(place.output, summary, context);
@@ -67,21 +67,21 @@ async function remap(
   counts.written(outputs);
 }
 
-async function writeLarge(running: RunningCharacter, index: number, palette: Palette, sampled: boolean): Promise<void> {
+async function writeBandedFrame(
+  running: RunningCharacter,
+  index: number,
+  palette: Palette,
+  sampled: boolean,
+): Promise<void> {
   const { executor, gate, making, target, counts } = running.context;
   const { path } = running.frame(index);
-  const raster = await running.raster(index);
-  const size = running.finalSize(raster);
-  const colours = { palette: coloursOf(palette), target, large: running.table.large(index)! };
-  const places = { folder: join(running.place.images, `${index}.bands`), output: running.outputOf(index) };
-  const bytes = await writeBanded({ raster, size }, colours, places, running.context);
+  const colours = { palette: coloursOf(palette), target };
+  const { raster, size, bytes } = await writeLarge(running, index, colours);
   const share = SAMPLE_SIDE / Math.max(size.width, size.height);
   const side = (length: number) => Math.max(1, Math.round(length * Math.min(1, share)));
   const small = { ...making, size: { width: side(size.width), height: side(size.height) } };
   const frames = [{ index, path, raster, spilled: null, output: null, sample: true }];
-  const [shown] = sampled
-    ? await gate.run(() => executor.remapFrames({ ...small, frames, palette: colours.palette, target }))
-    : [];
+  const [shown] = sampled ? await gate.run(() => executor.remapFrames({ ...small, ...colours, frames })) : [];
   const written = { index, bytes, sample: shown?.sample ?? null };
   running.record(running.written(written));
   counts.written([written]);

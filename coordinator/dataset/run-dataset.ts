@@ -89,8 +89,16 @@ async function runLocked(
   const counts = new DatasetCounts({ frames, characters: dataset.characters.length }, run.onProgress);
   const version = halotileVersion();
   const chain = job.operations.length === 0 ? null : chainOf(job);
-  const { size } = job;
-  const digest = jobDigest({ format: 3, version, size, options: job.palette, target, ...chainIdentity(chain) });
+  const { size, largeFormat } = job;
+  const digest = jobDigest({
+    format: 3,
+    version,
+    size,
+    largeFormat,
+    options: job.palette,
+    target,
+    ...chainIdentity(chain),
+  });
   const gate = new TaskGate(executor.tasksAtOnce, interruptOf(signal));
   const onProgress = (large: LargeProgress) => counts.filtering(large);
   const context: DatasetContext = {

@@ -78,8 +78,10 @@ export class RunningCharacter {
     return join(this.place.output, this.#fileOf(index));
   }
 
+  /** Images that are large at their final size may have another format than frames. */
   #fileOf(index: number): string {
-    return `${this.character.frames.stemOf(index)}.png`;
+    const isLarge = this.table.large(index)?.banded === true;
+    return `${this.character.frames.stemOf(index)}.${isLarge ? this.context.job.largeFormat : 'png'}`;
   }
 
   /** Null where the frame cannot be seen. Taken before it is read, so that a change meanwhile shows in the next run. */

@@ -431,6 +431,9 @@ export namespace halotile {
 
             /** DatasetSpec wholePixels */
             wholePixels?: (number|null|undefined);
+
+            /** DatasetSpec largeFormat */
+            largeFormat?: (string|null|undefined);
         }
 
         /** Represents a DatasetSpec. */
@@ -483,6 +486,9 @@ export namespace halotile {
 
             /** DatasetSpec wholePixels. */
             public wholePixels: (number|null);
+
+            /** DatasetSpec largeFormat. */
+            public largeFormat: (string|null);
 
             /**
              * Encodes the specified DatasetSpec message. Does not implicitly {@link halotile.v1.DatasetSpec.verify|verify} messages.

@@ -738,6 +738,7 @@ export const halotile = $root.halotile = (() => {
             DatasetSpec.prototype.onError = null;
             DatasetSpec.prototype.spillBytes = null;
             DatasetSpec.prototype.wholePixels = null;
+            DatasetSpec.prototype.largeFormat = null;
 
             let $oneOfFields;
 
@@ -774,6 +775,12 @@ export const halotile = $root.halotile = (() => {
             // Virtual OneOf for proto3 optional field
             Object.defineProperty(DatasetSpec.prototype, "_wholePixels", {
                 get: $util.oneOfGetter($oneOfFields = ["wholePixels"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(DatasetSpec.prototype, "_largeFormat", {
+                get: $util.oneOfGetter($oneOfFields = ["largeFormat"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -815,6 +822,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(104).uint64(message.spillBytes);
                 if (message.wholePixels != null && Object.hasOwnProperty.call(message, "wholePixels"))
                     writer.uint32(112).uint32(message.wholePixels);
+                if (message.largeFormat != null && Object.hasOwnProperty.call(message, "largeFormat"))
+                    writer.uint32(122).string(message.largeFormat);
                 return writer;
             };
 
@@ -901,6 +910,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 14: {
                             message.wholePixels = reader.uint32();
+                            break;
+                        }
+                    case 15: {
+                            message.largeFormat = reader.string();
                             break;
                         }
                     default:

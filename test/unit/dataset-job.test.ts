@@ -23,6 +23,7 @@ import { HalotileError } from '../../tiling/errors.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type Rgb } from '../../tiling/palette/remap.js';
+import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { FramePool } from '../../worker/index.js';
 import { localTiles } from '../local-tiles.js';
 
@@ -121,7 +122,7 @@ before(async () => {
 test('every written pixel is the image job’s, in the nearest colour of the character’s palette', async () => {
   for (const [image, map, written, size] of [
     ['knight/2.png', 'map.png', 'knight/2.png', FRAME],
-    ['mage/sheet.tif', 'mage-map.tif', 'mage/sheet.png', LARGE],
+    ['mage/sheet.tif', 'mage-map.tif', 'mage/sheet.tif', LARGE],
   ] as const) {
     const root = dirname(manifest);
     const filtered = join(folder, 'filtered.tif');
@@ -143,8 +144,8 @@ test('every written pixel is the image job’s, in the nearest colour of the cha
 test('large images give what held ones give, at their own size and downscaled', async () => {
   const held = join(folder, 'held');
   await run({ frames: [manifest], output: held });
-  for (const name of ['mage/sheet.png', 'mage/3.png', 'knight/0.png']) {
-    assert.deepEqual(await rgbaOf(join(held, name)), await rgbaOf(join(whole, name)), name);
+  for (const [name, same] of [['mage/sheet.png', 'mage/sheet.tif'], ['mage/3.png'], ['knight/0.png']] as const) {
+    assert.deepEqual(await rgbaOf(join(held, name)), await rgbaOf(join(whole, same ?? name)), name);
   }
   const size = { width: 33, height: 27 };
   const [large, small] = [join(folder, 'large-small'), join(folder, 'held-small')];
@@ -155,11 +156,36 @@ test('large images give what held ones give, at their own size and downscaled', 
   writeImage(join(folder, 'plain/big.png'), LARGE, 5);
   const plain = [join(dirname(manifest), 'mage/sheet.tif'), join(folder, 'plain/big.png')];
   const [direct, decoded] = [join(folder, 'direct'), join(folder, 'decoded')];
-  await run({ frames: plain, output: direct, operations: [], wholePixels: WHOLE });
+  await run({ frames: plain, output: direct, operations: [], wholePixels: WHOLE, largeFormat: 'png' });
   await run({ frames: plain, output: decoded, operations: [] });
   for (const name of ['mage/sheet.png', 'plain/big.png']) {
     assert.deepEqual(await rgbaOf(join(direct, name)), await rgbaOf(join(decoded, name)), name);
   }
+});
+
+test('what is large at its final size is a tiled BigTIFF with overviews of its own colours, or a PNG', async () => {
+  const output = join(folder, 'formats');
+  const job = { frames: [manifest], output, wholePixels: WHOLE };
+  const files = () => [...outputs(output).keys()].filter((path) => path.startsWith('mage/sheet'));
+  await run({ ...job, largeFormat: 'png' });
+  assert.deepEqual(files(), ['mage/sheet.png']);
+  const asPng = await rgbaOf(join(output, 'mage/sheet.png'));
+  await run(job);
+  assert.deepEqual(files(), ['mage/sheet.tif']);
+  const tiff = join(output, 'mage/sheet.tif');
+  assert.deepEqual(await rgbaOf(tiff), asPng);
+  const { layout, info } = openTiffSource(tiff);
+  assert.deepEqual([layout.blockWidth, layout.codec, info.alpha], [512, 'deflate', 'unassociated']);
+  const { data, info: half } = await sharp(tiff, { page: 1 }).raw().toBuffer({ resolveWithObject: true });
+  assert.deepEqual([half.width, half.height, half.channels], [350, 260, 4]);
+  for (let y = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++) {
+      const [at, from] = [(y * half.width + x) * 4, (2 * y * LARGE.width + 2 * x) * 4];
+      assert.deepEqual([...data.subarray(at, at + 4)], [...asPng.subarray(from, from + 4)], `${x},${y}`);
+    }
+  }
+  await run({ ...job, largeFormat: 'png' });
+  assert.deepEqual(files(), ['mage/sheet.png']);
 });
 
 test('a second run does nothing; a changed map redoes only its character', async () => {
@@ -170,7 +196,7 @@ test('a second run does nothing; a changed map redoes only its character', async
   await run(job);
   assert.deepEqual(outputs(output), outputs(whole));
   const times = () =>
-    ['knight/1.png', 'mage/1.png', 'mage/sheet.png'].map((name) => statSync(join(output, name)).mtimeMs);
+    ['knight/1.png', 'mage/1.png', 'mage/sheet.tif'].map((name) => statSync(join(output, name)).mtimeMs);
   const first = times();
   const second = await run(job);
   assert.deepEqual([second.characters.reused, second.frames.reused, second.bytes.read], [2, 11, 0]);
@@ -183,7 +209,7 @@ test('a second run does nothing; a changed map redoes only its character', async
   const third = await run(job);
   assert.equal(third.characters.reused, 1);
   assert.equal(times()[0], first[0]);
-  assert.notDeepEqual(outputs(output).get('mage/sheet.png'), outputs(whole).get('mage/sheet.png'));
+  assert.notDeepEqual(outputs(output).get('mage/sheet.tif'), outputs(whole).get('mage/sheet.tif'));
 
   const other = await run({ ...job, operations: [{ name: 'box', params: { radius: 1 } }] });
   assert.equal(other.characters.reused, 0);
@@ -231,7 +257,7 @@ test('tiles and filtered images of an interrupted run are not made again', async
   await runDataset({
     ...common,
     onProgress: ({ large }) => {
-      if (large !== null) tilesSeen++;
+      if (large?.image === 'sheet.tif') tilesSeen++;
     },
   });
   assert.equal(tilesSeen, 0);

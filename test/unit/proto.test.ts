@@ -94,6 +94,7 @@ const DATASETS: readonly DatasetSpecInput[] = [
     onError: 'skip',
     spillBytes: 0,
     wholePixels: 2 ** 27,
+    largeFormat: 'png',
   },
 ];
 

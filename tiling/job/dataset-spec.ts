@@ -74,6 +74,8 @@ export const datasetSpecSchema = z
       .min(1)
       .max(2 ** 27)
       .default(2 ** 24),
+    /** How images of more pixels at their final size are written: as tiled BigTIFF with overviews, or as one PNG. */
+    largeFormat: z.enum(['tif', 'png']).default('tif'),
   })
   .refine(({ frames, images }) => frames.length + images.length > 0, {
     error: 'no images: give frames or images',

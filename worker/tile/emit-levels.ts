@@ -92,11 +92,21 @@ function halved(open: OpenJob, raster: TileRaster): TileRaster {
   const { output } = open.plan;
   let next = allocate(open, halvedRect(raster.rect), raster);
   if (raster.valid !== undefined) next = withValidity(open, next);
-  open.backend.pixels.halve(raster, next, { mode: 'average', alpha: output.alpha, nodata: output.nodata });
+  open.backend.pixels.halve(raster, next, {
+    mode: overviewMode(open.plan),
+    alpha: output.alpha,
+    nodata: output.nodata,
+  });
   return next.valid === undefined ? next : withoutIdle(next, next.rect);
 }
 
-/** The pixels of the next level that a tile's pixels average to; tiles begin at even pixels. */
+/** An image that ends in nearest samples has overviews of such too: they may be labels or colours of a palette. */
+function overviewMode({ operations }: OpenJob['plan']): 'average' | 'nearest' {
+  const { name, params } = operations.at(-1)!;
+  return name === 'downscale' && params.method === 'nearest' ? 'nearest' : 'average';
+}
+
+/** The pixels of the next level that a tile's pixels become; tiles begin at even pixels. */
 function halvedRect({ x, y, width, height }: Rect): Rect {
   return { x: x / 2, y: y / 2, width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
 }
