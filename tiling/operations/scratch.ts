@@ -35,7 +35,7 @@ export function separableScratchBytes(shape: KernelShape, radius: number): numbe
   const planes = hasWeights(shape) ? 2 : 1;
   const weights = floatRowBytes(radius + 1);
   const addresses = floatRowBytes(2 * radius + 1);
-  const float = planes * (padded + row * (2 * radius + 2)) + 2 * row + weights + addresses;
+  const float = planes * (padded + row * (2 * radius + 2) + addresses) + 2 * row + weights;
   if (shape.dtype !== 'uint8') return float;
   const strip = fixedStrip(shape.outputWidth * shape.channels, radius);
   const window = floatRowBytes(strip + 2 * radius * shape.channels);
