@@ -1,4 +1,4 @@
-// The largest exponent field among finite samples, 0 where there are none.
+// The largest exponent field among finite samples that count, 0 where there are none.
 
 struct Params {
   samples: u32,
@@ -6,7 +6,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> samples: array<u32>;
 @group(0) @binding(2) var<storage, read_write> extent: array<atomic<u32>>;
 
 var<workgroup> together: atomic<u32>;
@@ -23,8 +22,9 @@ fn findExtent(
   workgroupBarrier();
   var largest = 0u;
   for (var sample = linearId(group, groups, local); sample < params.samples; sample += params.stride) {
-    let bits = samples[sample];
-    if (!isBad(bits)) {
+    let bits = sampleAt(sample);
+    let pixel = sample / CHANNELS;
+    if (!isBad(bits) && !isHole(pixel, sample - pixel * CHANNELS)) {
       largest = max(largest, (bits >> 23u) & 0xffu);
     }
   }

@@ -1,7 +1,9 @@
 import { area } from '../../../tiling/geometry/rect.js';
+import type { DeviceRun } from './device-run.js';
 import { floatTables } from './float-tables.js';
-import { type GpuKernel, unfitPixels } from './gpu-kernel.js';
+import { type DeviceStep, type GpuKernel, type StepRasters, unfitPixels } from './gpu-kernel.js';
 import { tableBytes, WIDE_STORAGE_BYTES } from './summed-table.js';
+import { hasNoHoles, weighedPixels } from './weighed-pixels.js';
 import { MAX_RECTS, rectsOf } from './window-rects.js';
 
 /**
@@ -9,12 +11,13 @@ import { MAX_RECTS, rectsOf } from './window-rects.js';
  * the power of two above the tile's largest, so that the summed-area table is exact whatever a compiler does; what a
  * sample loses is at most 2^-31 of the largest, nothing where it is within 2^-6 of it. The sum becomes float32 and
  * is divided by the count, which is off by at most 10 units of 2^-24 of itself: together less than 7·10⁻⁷ of the
- * largest sample of the tile's input. A window with a sample that is not finite gives NaN.
+ * largest sample of the tile's input. A window with a sample that is not finite gives NaN. Nodata and masked pixels
+ * take part in nothing and stay what they are.
  */
 export const gpuFloatMeans: GpuKernel = {
   variants: ({ input }) => [`window means float32×${input.channels}`],
   refusal(step, limits) {
-    const unfit = unfitPixels(step, { float32: true });
+    const unfit = unfitPixels(step, { float32: true, nodata: true, masks: true });
     if (unfit !== undefined) return unfit;
     const rects = rectsOf(step).length / 4;
     if (rects > MAX_RECTS) return `a footprint of ${rects} rectangles`;
@@ -24,10 +27,11 @@ export const gpuFloatMeans: GpuKernel = {
     const { channels } = step.input;
     const values = tableBytes(step.window, channels, 8);
     const spoilt = tableBytes(step.window, channels, 4);
-    return { largest: values.table, total: values.total + spoilt.total + rectsOf(step).byteLength };
+    const counts = (hasNoHoles(step) ? 1 : 2) * spoilt.total;
+    return { largest: values.table, total: values.total + counts + rectsOf(step).byteLength };
   },
   async encode(run, step, { input, output, radii }) {
-    const { extent, values, spoilt } = await floatTables(run, step, input);
+    const { extent, values, spoilt, counted } = await floatTables(run, step, input);
     const { channels } = step.input;
     const rects = rectsOf(step);
     const samples = area(output.rect) * channels;
@@ -39,13 +43,29 @@ export const gpuFloatMeans: GpuKernel = {
       },
       [
         ...[input.rect.width, input.rect.height, output.rect.width, samples],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4],
+        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4, counted ? 1 : 0],
       ],
       {
-        ...{ 1: extent, 2: values, 3: spoilt, 5: output.buffer },
+        ...{ 2: values, 3: spoilt, 5: output.buffer, 6: extent, 9: counted ?? spoilt },
         4: radii ?? (await run.constantData(new Uint32Array(rects.buffer))),
       },
       run.linearGroups(samples),
     );
+    if (counted !== undefined) await keepHoles(run, step, { input, output });
   },
 };
+
+/** Adds the pass that puts holes back: windows around them were averaged like all others. */
+async function keepHoles(run: DeviceRun, step: DeviceStep, { input, output }: StepRasters): Promise<void> {
+  const { channels } = step.input;
+  const samples = area(output.rect) * channels;
+  await run.dispatch(
+    { files: ['samples', 'holes', 'keep-holes'], entry: 'keepHoles', constants: { CHANNELS: channels, BYTES: 4 } },
+    [
+      ...[input.rect.width, output.rect.width, samples],
+      ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
+    ],
+    { ...(await weighedPixels(run, step, input, false)), 2: output.buffer },
+    run.linearGroups(samples),
+  );
+}

@@ -1,6 +1,6 @@
 // Means of float32 samples over windows that are rectangles or made of some, from the tables of lanes-float.wgsl:
-// integers until the last division. A window that holds a sample that is not finite gives NaN. One invocation
-// computes one sample.
+// integers until the last division. A window that holds a sample that is not finite gives NaN, one in which nothing
+// counts 0. One invocation computes one sample.
 
 struct Params {
   inputWidth: u32,
@@ -10,13 +10,15 @@ struct Params {
   x: u32, // its first pixel in the input
   y: u32,
   rectangles: u32, // in a footprint; 0 where `windows` holds radii
+  holes: u32, // 0 where every sample counts: `counted` is not read
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> extent: array<u32>;
 @group(0) @binding(2) var<storage, read> values: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> spoilt: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output: array<u32>;
+@group(0) @binding(6) var<storage, read> extent: array<u32>;
+@group(0) @binding(9) var<storage, read> counted: array<u32>;
 
 @compute @workgroup_size(64)
 fn floatMeans(
@@ -35,6 +37,7 @@ fn floatMeans(
   let y = i32(params.y + row);
   var value = vec2<u32>();
   var bad = 0u;
+  var pixels = 0u;
   var count = 0u;
   for (var i = 0u; i < max(params.rectangles, 1u); i++) {
     var window: Window;
@@ -45,17 +48,23 @@ fn floatMeans(
     }
     value = added(value, valuesIn(window, channel));
     bad += spoiltIn(window, channel);
-    count += pixelsOf(window);
+    pixels += pixelsOf(window);
+    if (params.holes == 1u) {
+      count += countedIn(window, channel);
+    }
   }
-  output[sample] = select(bitcast<u32>(mean(value, count)), 0x7fc00000u, bad > 0u);
+  if (params.holes == 0u) {
+    count = pixels;
+  }
+  output[sample] = select(bitcast<u32>(mean(value, pixels, count)), 0x7fc00000u, bad > 0u);
 }
 
-/// A sum of values from 0 to 2^31 with 2^30 for zero, divided and brought back to size.
-fn mean(sum: vec2<u32>, count: u32) -> f32 {
+/// A sum of `pixels` values from 0 to 2^31 with 2^30 for zero, divided by how many count and brought back to size.
+fn mean(sum: vec2<u32>, pixels: u32, count: u32) -> f32 {
   if (count == 0u) {
     return 0.0;
   }
-  let zero = vec2<u32>(count << 30u, count >> 2u);
+  let zero = vec2<u32>(pixels << 30u, pixels >> 2u);
   let negative = limbsLess(sum, zero);
   var size = limbsMinus(sum, zero);
   if (negative) {
@@ -90,4 +99,16 @@ fn spoiltAt(x: u32, y: u32, channel: u32) -> u32 {
     return 0u;
   }
   return spoilt[((y - 1u) * params.inputWidth + x - 1u) * CHANNELS + channel];
+}
+
+fn countedIn(window: Window, channel: u32) -> u32 {
+  return countedAt(window.x1, window.y1, channel) - countedAt(window.x0, window.y1, channel) -
+    countedAt(window.x1, window.y0, channel) + countedAt(window.x0, window.y0, channel);
+}
+
+fn countedAt(x: u32, y: u32, channel: u32) -> u32 {
+  if (x == 0u || y == 0u) {
+    return 0u;
+  }
+  return counted[((y - 1u) * params.inputWidth + x - 1u) * CHANNELS + channel];
 }

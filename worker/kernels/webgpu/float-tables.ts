@@ -3,11 +3,13 @@ import { area } from '../../../tiling/geometry/rect.js';
 import type { DeviceRun } from './device-run.js';
 import type { DeviceRaster, DeviceStep } from './gpu-kernel.js';
 import { sumTable } from './summed-table.js';
+import { hasNoHoles, weighedPixels } from './weighed-pixels.js';
 
 /** Samples that one invocation looks at when the largest is searched. */
 const SAMPLES_EACH = 16;
+const LANES = { files: ['numbers', 'holes', 'lanes-float'] };
 
-/** Integers that a step's float32 samples are summed as, and how many samples are not finite. */
+/** Integers that a step's float32 samples are summed as, and how many samples are not finite or count. */
 export interface FloatTables {
   /** The largest exponent field of a finite sample. */
   readonly extent: GPUBuffer;
@@ -15,35 +17,39 @@ export interface FloatTables {
   readonly values: GPUBuffer;
   /** Sums of its lane 1. */
   readonly spoilt: GPUBuffer;
+  /** Sums of its lane 2, where some samples do not count. */
+  readonly counted?: GPUBuffer;
 }
 
-/** Adds the passes that make both tables over a step's window. */
+/** Adds the passes that make these tables over a step's window. */
 export async function floatTables(run: DeviceRun, step: DeviceStep, input: DeviceRaster): Promise<FloatTables> {
-  const samples = area(step.window) * step.input.channels;
+  const { channels } = step.input;
+  const samples = area(step.window) * channels;
+  const pixels = await weighedPixels(run, step, input, false);
   const extent = await run.constantData(Uint32Array.of(0));
   const [across, down] = run.linearGroups(Math.ceil(samples / SAMPLES_EACH));
   await run.dispatch(
-    { files: ['samples', 'numbers', 'float-extent'], entry: 'findExtent', constants: { BYTES: 4 } },
+    {
+      files: ['samples', 'numbers', 'holes', 'float-extent'],
+      entry: 'findExtent',
+      constants: { CHANNELS: channels, BYTES: 4 },
+    },
     [samples, across * down * 64],
-    { 1: input.buffer, 2: extent },
+    { ...pixels, 2: extent },
     [across, down],
   );
-  const lane = { files: ['numbers', 'lanes-float'], bindings: { 1: input.buffer, 7: extent } };
+  const bindings = { ...pixels, 9: extent };
   return {
     extent,
-    values: await sumTable(run, step, { ...lane, number: 0 }, 8),
-    spoilt: await spoiltTable(run, step, input, extent),
+    values: await sumTable(run, step, { ...LANES, number: 0, bindings }, 8),
+    spoilt: await sumTable(run, step, { ...LANES, number: 1, bindings }, 4),
+    ...(!hasNoHoles(step) && { counted: await sumTable(run, step, { ...LANES, number: 2, bindings }, 4) }),
   };
 }
 
 /** Adds the passes that count samples that are not finite over a step's window. */
-export function spoiltTable(
-  run: DeviceRun,
-  step: DeviceStep,
-  input: DeviceRaster,
-  extent: GPUBuffer = input.buffer,
-): Promise<GPUBuffer> {
+export async function spoiltTable(run: DeviceRun, step: DeviceStep, input: DeviceRaster): Promise<GPUBuffer> {
+  const pixels = await weighedPixels(run, step, input, false);
   // The lane that counts reads no extent: anything may stand there.
-  const lane = { files: ['numbers', 'lanes-float'], bindings: { 1: input.buffer, 7: extent } };
-  return sumTable(run, step, { ...lane, number: 1 }, 4);
+  return sumTable(run, step, { ...LANES, number: 1, bindings: { ...pixels, 9: input.buffer } }, 4);
 }

@@ -3,7 +3,7 @@
 // Constants would make a program of each combination, which takes longer to compile than it saves.
 
 struct Holes {
-  nodata: vec4<u32>, // by channel, more than a sample where none
+  nodata: vec4<u32>, // by channel, no sample's bits where none
   byAlpha: u32,      // 1: the last channel weighs the others
   masked: u32,       // 1: `valid` holds a byte for each pixel of the input, 0 where it is masked
 }
@@ -21,7 +21,17 @@ fn isMasked(pixel: u32) -> bool {
 }
 
 fn isHole(pixel: u32, channel: u32) -> bool {
-  return isMasked(pixel) || sampleAt(pixel * CHANNELS + channel) == holes.nodata[channel];
+  return isMasked(pixel) || isNodata(sampleAt(pixel * CHANNELS + channel), channel);
+}
+
+/// Floats are compared as numbers: all NaN are one, and so are both zeros.
+fn isNodata(bits: u32, channel: u32) -> bool {
+  var value = bits;
+  if (BYTES == 4) {
+    let size = bits & 0x7fffffffu;
+    value = select(select(bits, 0u, size == 0u), 0x7fc00000u, size > 0x7f800000u);
+  }
+  return value == holes.nodata[channel];
 }
 
 fn weightOf(pixel: u32, channel: u32) -> u32 {

@@ -49,9 +49,10 @@ const LONG = {
 };
 
 /** A nodata value among the pattern's samples, and one that results meet. */
-const HOLES: Readonly<Record<'uint8' | 'uint16', (number | null)[]>> = {
+const HOLES: Readonly<Record<DType, (number | null)[]>> = {
   uint8: [7, null, 255, 128],
   uint16: [40000, null, 65535, 49152],
+  float32: [-9999, null, Number.NaN, 0],
 };
 
 /** 1/255 of the range, and a rounding. */
@@ -122,6 +123,8 @@ function allCases(): Map<string, CheckCase[]> {
     const disk = { name: 'mean', params: { footprint: 'disk:3' }, border: 'mirror' as const };
     cases.push({ ...floats, operation: disk, tolerance: 2e-6 });
     cases.push({ ...floats, operation: { name: 'box', byMap: true }, maxRadius: 9, tolerance: 2e-6 });
+    const nodata = HOLES.float32.slice(0, channels);
+    cases.push({ ...floats, operation: { ...disk, border: 'clip' }, nodata, masked: true, tolerance: 2e-6 });
     for (const quality of ['fast', 'exact'] as const) {
       const operation = { name: 'gaussian', params: { ...GAUSSIAN, quality }, byMap: true };
       cases.push({ ...floats, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
