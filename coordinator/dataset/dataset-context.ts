@@ -19,4 +19,12 @@ export interface DatasetContext {
   readonly digest: string;
   readonly version: string;
   readonly counts: DatasetCounts;
+  readonly shown: ShownNames;
+}
+
+/** A dataset job in the words of who asked for it. */
+export interface ShownNames {
+  readonly job: DatasetSpec;
+  /** Stands for a file's path in messages; `fallback` is the frame's place among the outputs. */
+  readonly fileName: (path: string, fallback: string) => string;
 }

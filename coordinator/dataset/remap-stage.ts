@@ -29,7 +29,7 @@ export async function writeCharacter(running: RunningCharacter, palette: Palette
   for (const index of toBand) await writeBandedFrame(running, index, palette, sampled.has(index));
   for (const index of table.where((each) => table.isFailed(each))) rmSync(running.outputOf(index), { force: true });
   const summary = summaryOf(running, palette, readable, sampled);
-  writePaletteFiles(place.output, summary, context);
+  writePaletteFiles(place.output, summary, { job: context.shown.job, version: context.version });
   running.record({ type: 'done', summary });
   rmSync(place.spill, { recursive: true, force: true });
   rmSync(place.images, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { JobLock } from '../job-lock.js';
 import { outputFailed } from '../output-place.js';
 import { halotileVersion } from '../prepare-job.js';
 import type { Dataset } from './dataset.js';
-import type { DatasetContext } from './dataset-context.js';
+import type { DatasetContext, ShownNames } from './dataset-context.js';
 import { DatasetCounts, type DatasetProgress } from './dataset-counts.js';
 import { type FoundFrames, findFrames } from './find-frames.js';
 import { LargeImages, type LargeProgress, type TileRuns } from './large-images.js';
@@ -34,6 +34,8 @@ export interface DatasetRun {
   readonly executor: FrameExecutor;
   /** For images that are too large to be held. */
   readonly tiles: TileRuns;
+  /** How the job's user names its files, for the report; by their paths where absent. */
+  readonly shown?: ShownNames;
   /** Called with every image and map before anything is read; refuses by throwing. */
   readonly allow?: (path: string) => void;
   /** Forget what earlier runs did. */
@@ -112,7 +114,9 @@ async function runLocked(
     digest,
     version,
     counts,
+    shown: run.shown ?? { job, fileName: (path) => path },
   };
+  const shown = context.shown.job;
   mkdirSync(join(job.output, '.halotile'), { recursive: true });
   const outcomes = new OutcomeSpool(join(job.output, '.halotile', '.outcomes'));
   try {
@@ -131,7 +135,10 @@ async function runLocked(
     };
     const { passedOver } = dataset;
     const characters = () => outcomes.summaries();
-    const report: DatasetReport = { version, job, result, passedOver, characters, failed: () => outcomes.failures() };
+    const report: DatasetReport = {
+      ...{ version, job: shown, passedOver, characters, failed: () => outcomes.failures() },
+      result: { ...result, output: shown.output, report: join(shown.output, 'report.html') },
+    };
     writeWhole(join(job.output, 'report.json'), reportJson(report));
     writeWhole(result.report, reportHtml(report));
     return result;

@@ -131,7 +131,12 @@ export class RunningCharacter {
   }
 
   failureList(): CharacterSummary['failures'] {
-    return this.failures.first().map(({ index, message }) => ({ frame: this.frame(index).name, message }));
+    return this.failures.first().map(({ index, message }) => {
+      const { name, path, map } = this.frame(index);
+      const shown = (file: string) => this.context.shown.fileName(file, `${this.character.name}/${name}`);
+      const named = message.replaceAll(path, () => shown(path));
+      return { frame: name, message: map === undefined ? named : named.replaceAll(map, () => shown(map)) };
+    });
   }
 
   /** Indices in groups that are one task each, ascending. */

@@ -96,6 +96,12 @@ export class Places {
     if (this.#roots.rootOf(real) === undefined) throw unknownName(path);
   }
 
+  /** The name of a file below a root; undefined for any other. */
+  nameOf(path: string): string | undefined {
+    const rooted = this.#roots.rootOf(path);
+    return rooted && `root:${rooted.root}/${rooted.path}`;
+  }
+
   /**
    * Real paths and the caller's names for them.
    * @throws bad-input where a name lies nowhere (any more)

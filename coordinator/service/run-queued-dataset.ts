@@ -76,6 +76,7 @@ export async function runQueuedDataset(
     const result = await runDataset({
       ...{ job, executor: frames, tiles: { executor: openTiles, machine }, signal, now },
       allow: (path) => places.allows(path, job),
+      shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
       onProgress: (progress) => events.report(id, liveProgress(progress, frames.running + (tiles?.running ?? 0))),
     });
     return { ...result, report: `${named.output}/report.html` };
