@@ -93,6 +93,28 @@ test('a frame that cannot be read by reference is tried through the coordinator,
   assert.match(worker.log, /once more through the coordinator/);
 });
 
+test('files that the chain reads travel with the frames, and are uploaded with them', async () => {
+  writeFileSync(onDisk('ring.txt'), '.###.\n#...#\n#.#.#\n#...#\n.###.\n');
+  const spec = (place: (name: string) => string, output: string) =>
+    datasetSpec(place('set/knight'), output, {
+      alpha: 'channel',
+      operations: [
+        { name: 'max', params: { footprint: `mask:${place('ring.txt')}` } },
+        { name: 'flat-field', params: { flat: place('set/mage/004.png'), dark: 1 } },
+      ],
+    });
+  await runHere(spec(onDisk, onDisk('chain-here')));
+  const expected = outputsOf(onDisk('chain-here'));
+  const endpoint = { address: cluster.address };
+  await runDatasetOnCluster(spec(inRoot, inRoot('chain-near')), { endpoint });
+  assert.deepEqual(outputsOf(onDisk('chain-near')), expected);
+  for (const worker of cluster.workers) await worker.end('SIGTERM');
+  await cluster.worker();
+  const out = join(cluster.directory, 'chain-far');
+  await runDatasetOnCluster(spec(onDisk, out), { endpoint });
+  assert.deepEqual(outputsOf(out), expected);
+});
+
 test('local frames are uploaded once, the result is fetched; a frame at fault is named as it is here', async () => {
   const out = join(cluster.directory, 'fetched');
   const endpoint = { address: cluster.address };
