@@ -11,7 +11,7 @@ import type { PointRows } from './point-rows.js';
 const EXPORTS = ['powerRow', 'linearRow', 'aboveRow', 'tableRow'] as const;
 
 /** Computes `count` samples of one row. */
-type Row = (source: number, into: number) => unknown;
+type Row = (source: number, into: number) => void;
 
 /**
  * Curves over float32 samples: tones, a flat field of two numbers, a fixed threshold or Otsu's. Powers are within
@@ -39,7 +39,6 @@ export function wasmFloatCurves(arena: WasmArena, points: PointRows, table: Kern
       case 'flat-field': {
         const { dark, flat, scale } = flatFieldOf(operation, 'float32');
         if (typeof dark !== 'number' || typeof flat !== 'number') return undefined;
-        if (!(flat > dark)) return (_source, into) => new Float32Array(arena.memory.buffer, into, count).fill(0);
         const place = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, dark, flat - dark, 0, scale] as const;
         return (source, into) => module.linearRow(source, into, count, ...place);
       }
