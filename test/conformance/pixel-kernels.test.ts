@@ -14,14 +14,26 @@ const arena = new WasmArena();
 const WASM_PIXELS = wasmPixels(arena);
 const MAPPING: Mapping = { scale: 1, offset: 0, invalid: 'error' };
 
-/** Moves a raster into the arena, its rows `padding` samples further apart than they need be. */
+/** Moves a raster into the arena, its rows `padding` pixels further apart than they need be. */
 function inArena(raster: TileRaster, padding = 0): TileRaster {
-  const stride = raster.stride + padding;
+  const stride = raster.stride + padding * raster.channels;
   const samples = arena.allocSamples(raster.dtype, stride * raster.rect.height);
   for (let y = 0; y < raster.rect.height; y++) {
     samples.set(raster.samples.subarray(y * raster.stride, (y + 1) * raster.stride), y * stride);
   }
-  return { ...raster, stride, samples };
+  if (raster.valid === undefined) return { ...raster, stride, samples };
+  const { width, height } = raster.rect;
+  const valid = arena.allocSamples('uint8', (stride / raster.channels) * height) as Uint8Array;
+  for (let y = 0; y < height; y++) {
+    valid.set(raster.valid.subarray(y * width, (y + 1) * width), (y * stride) / raster.channels);
+  }
+  return { ...raster, stride, samples, valid };
+}
+
+/** The same raster with a byte of validity for each pixel. */
+function masked(raster: TileRaster, valid: (pixel: number) => number): TileRaster {
+  const { width, height } = raster.rect;
+  return { ...raster, valid: Uint8Array.from({ length: width * height }, (_, pixel) => valid(pixel)) };
 }
 
 function emptyAt(rect: Rect, dtype: DType, channels: number): TileRaster {
@@ -43,44 +55,54 @@ function noisyImage(size: Size, dtype: DType, channels: number, seed: number): T
   });
 }
 
-test('halving: every type, channel count, odd size, nodata and alpha equals the reference', () => {
-  const options: HalveOptions[] = [
-    { mode: 'average', alpha: 'none' },
-    { mode: 'nearest', alpha: 'none' },
-    { mode: 'average', alpha: 'unassociated' },
-    { mode: 'average', alpha: 'none', nodata: [0, 255, null, 65535] },
-    { mode: 'average', alpha: 'unassociated', nodata: [Number.NaN, 0, 1, 255] },
-  ];
-  for (const dtype of DTYPES) {
-    for (const channels of [1, 2, 3, 4, 5]) {
-      for (const [width, height] of [
-        [1, 1],
-        [1, 9],
-        [7, 1],
-        [2, 2],
-        [37, 22],
-        [64, 5],
-        [131, 8],
-      ] as const) {
-        for (const option of options) {
-          const image = noisyImage({ width, height }, dtype, channels, width);
-          const half = { x: 0, y: 0, width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
-          const expected = emptyAt(half, dtype, channels);
-          REFERENCE_PIXELS.halve(image, expected, option);
-          arena.reset(1 << 20);
-          const actual = inArena(emptyAt(half, dtype, channels));
-          const guard = arena.allocSamples('uint8', 32).fill(0xa5);
-          WASM_PIXELS.halve(inArena(image, 3), actual, option);
-          assert.deepEqual(values(actual.samples), values(expected.samples), `${dtype}×${channels} ${width}×${height}`);
-          assert.ok(
-            guard.every((byte) => byte === 0xa5),
-            'nothing is written beyond the output',
-          );
+for (const hidden of [false, true]) {
+  test(`halving: every type, channel count, odd size, nodata and alpha equals the reference${hidden ? ' behind a mask' : ''}`, () => {
+    const options: HalveOptions[] = [
+      { mode: 'average', alpha: 'none' },
+      { mode: 'nearest', alpha: 'none' },
+      { mode: 'average', alpha: 'unassociated' },
+      { mode: 'average', alpha: 'none', nodata: [0, 255, null, 65535] },
+      { mode: 'average', alpha: 'unassociated', nodata: [Number.NaN, 0, 1, 255] },
+    ];
+    for (const dtype of DTYPES) {
+      for (const channels of [1, 2, 3, 4, 5]) {
+        for (const [width, height] of [
+          [1, 1],
+          [1, 9],
+          [7, 1],
+          [2, 2],
+          [37, 22],
+          [64, 5],
+          [131, 8],
+        ] as const) {
+          for (const option of options) {
+            const plain = noisyImage({ width, height }, dtype, channels, width);
+            const random = noise(width);
+            const image = hidden ? masked(plain, () => random(2) * 255) : plain;
+            const half = { x: 0, y: 0, width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
+            const empty = emptyAt(half, dtype, channels);
+            const expected = hidden ? masked(empty, () => 7) : empty;
+            REFERENCE_PIXELS.halve(image, expected, option);
+            arena.reset(1 << 20);
+            const actual = inArena(hidden ? masked(emptyAt(half, dtype, channels), () => 9) : empty);
+            const guard = arena.allocSamples('uint8', 32).fill(0xa5);
+            WASM_PIXELS.halve(inArena(image, 3), actual, option);
+            assert.deepEqual(
+              values(actual.samples),
+              values(expected.samples),
+              `${dtype}×${channels} ${width}×${height}`,
+            );
+            assert.deepEqual(actual.valid, expected.valid);
+            assert.ok(
+              guard.every((byte) => byte === 0xa5),
+              'nothing is written beyond the output',
+            );
+          }
         }
       }
     }
-  }
-});
+  });
+}
 
 test('halving a part of a level equals that part of the halved level', () => {
   const image = noisyImage({ width: 33, height: 27 }, 'uint8', 3, 5);
