@@ -3,12 +3,12 @@ import { Server, ServerCredentials, type ServerOptions, type ServiceDefinition }
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { Jobs, Schedules, Workers } from '../../proto/gen/services.js';
+import { Jobs, Schedules } from '../../proto/gen/services.js';
 import { badUsage } from '../../tiling/errors.js';
 import { authInterceptor, type TokenEntry } from './auth.js';
 import { type JobsServiceOptions, jobsService } from './jobs-service.js';
 import type { WorkersServiceOptions } from './worker-stream.js';
-import { workersService } from './workers-service.js';
+import { WORKERS_DEFINITION, workersService } from './workers-service.js';
 
 /** PEM texts. */
 export interface ServerTls {
@@ -53,7 +53,7 @@ export class ApiServer {
     const { listen, tls, tokens } = options;
     const server = new Server({ ...SERVER_OPTIONS, interceptors: [authInterceptor(tokens)] });
     server.addService(Jobs as ServiceDefinition, jobsService(options.jobs));
-    server.addService(Workers as ServiceDefinition, workersService(options.workers));
+    server.addService(WORKERS_DEFINITION, workersService(options.workers));
     // Its methods have no implementation yet, which grpc-js answers with UNIMPLEMENTED.
     server.addService(Schedules as ServiceDefinition, {});
     const health = new HealthImplementation({

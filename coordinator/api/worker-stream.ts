@@ -6,6 +6,7 @@ import type { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { Cluster, WorkerLink } from '../cluster/cluster.js';
+import type { FileThreads } from '../cluster/file-threads.js';
 import type { Fail } from './handlers.js';
 
 /** A worker that does not answer a probe by then has no such root. */
@@ -18,6 +19,7 @@ const PROBE_BYTES = 64;
 export interface WorkersServiceOptions {
   readonly cluster: Cluster;
   readonly roots: StorageRoots;
+  readonly threads: FileThreads;
   /** Release that workers must have too. */
   readonly version: string;
   /** Name of this coordinator in messages. */

@@ -1,16 +1,19 @@
-import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { readTileResult } from '../../proto/convert/tile-result.js';
 import { halotile } from '../../proto/gen/messages.js';
+import { Workers } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import type { TileResult } from '../../tiling/job/execution.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
+import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { commitFrames } from '../cluster/frame-commits.js';
 import { fileMessages } from '../cluster/frame-reads.js';
-import { blockMessages, rectMessages, storedMessages } from '../cluster/inline-reads.js';
+import { heldSource } from '../cluster/held-file.js';
+import { blockMessages, type InlineSource, rectMessages, storedMessages } from '../cluster/inline-reads.js';
 import { checkPart } from '../cluster/part-check.js';
 import type { Verdict } from '../scheduler/events.js';
-import { clientStream, serverStream } from './handlers.js';
+import { clientStream } from './handlers.js';
+import { messageStream } from './message-stream.js';
 import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
 
 const { SourceRole, CommitOutcome } = halotile.v1;
@@ -21,39 +24,52 @@ const ROLES: Readonly<Partial<Record<halotile.v1.SourceRole, 'image' | 'mask' | 
   [SourceRole.SOURCE_ROLE_EXTRA]: 'extra',
 };
 
+/** The service's methods as grpc-js wants them; blocks come from it encoded, see block-message.ts. */
+export const WORKERS_DEFINITION: ServiceDefinition = {
+  ...(Workers as ServiceDefinition),
+  fetchBlocks: { ...Workers.fetchBlocks, responseSerialize: (message: Buffer) => message },
+};
+
 /** The service that workers call; see proto/halotile/v1/workers.proto. */
 export function workersService(options: WorkersServiceOptions): UntypedServiceImplementation {
-  const { cluster, fail } = options;
+  const { cluster, threads, fail } = options;
   let streams = 0;
+
+  function readMessages(source: InlineSource, { rect, indexes }: halotile.v1.FetchBlocksRequest) {
+    return rect ? rectMessages(threads, source, rectOf(rect)) : blockMessages(threads, source, indexes);
+  }
+
+  /** Reads a raster that was opened for one request. */
+  async function* frameMessages(source: TiffFileSource, request: halotile.v1.FetchBlocksRequest) {
+    const file = heldSource(source);
+    try {
+      yield* readMessages({ source, file }, request);
+    } finally {
+      void file.close();
+    }
+  }
+
   return {
     attach: (call: ServerDuplexStream<halotile.v1.AttachRequest, halotile.v1.IAttachResponse>) => {
       new WorkerStream(++streams, call, options);
     },
 
-    fetchBlocks: serverStream(fail, async function* (request: halotile.v1.FetchBlocksRequest) {
+    fetchBlocks: messageStream(fail, (request: halotile.v1.FetchBlocksRequest) => {
       const { role, indexes } = request;
       if (role === SourceRole.SOURCE_ROLE_FRAME) {
         const frames = cluster.openFrames(request.key);
-        for await (const parts of fileMessages(indexes, (index) => frames.file(request.tile, index))) yield { parts };
-        return;
+        return fileMessages(indexes, (index) => frames.file(request.tile, index));
       }
       if (role === SourceRole.SOURCE_ROLE_FRAME_RASTER) {
-        const source = cluster.openFrames(request.key).raster(request.tile, request.file);
-        try {
-          for await (const parts of readMessages(source, request)) yield { parts };
-        } finally {
-          source.close();
-        }
-        return;
+        return frameMessages(cluster.openFrames(request.key).raster(request.tile, request.file), request);
       }
       const job = cluster.openJob(request.key);
       if (role === SourceRole.SOURCE_ROLE_OUTPUT) {
         const reads = job.taskOf(request.stage, request.tile)?.reads ?? [];
-        for await (const parts of storedMessages(job.sink, reads, indexes)) yield { parts };
-        return;
+        return storedMessages(threads, (part) => job.storedFile(part), reads, indexes);
       }
       const source = job.source(ROLES[role] ?? 'image', request.name);
-      for await (const parts of readMessages(source, request)) yield { parts };
+      return readMessages(source, request);
     }),
 
     commitTile: clientStream(
@@ -79,10 +95,6 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
       },
     ),
   };
-}
-
-function readMessages(source: BlockSource, { rect, indexes }: halotile.v1.FetchBlocksRequest) {
-  return rect ? rectMessages(source, rectOf(rect)) : blockMessages(source, indexes);
 }
 
 /** Takes the result of a tile: blocks that came with it are stored first, unless the tile has come before. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { halotile } from '../../proto/gen/messages.js';
 import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { RemoteRaster, SourceRef, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
@@ -6,7 +7,10 @@ import type { BlockSource } from '../../tiling/sources/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import type { AddedTiles, ClusterWork } from './cluster-work.js';
-import { InlineStore } from './inline-store.js';
+import type { FileThreads } from './file-threads.js';
+import { type HeldFile, heldSource } from './held-file.js';
+import type { InlineSource } from './inline-reads.js';
+import { InlineStore, openHeld } from './inline-store.js';
 
 type FileRef = Extract<SourceRef, { kind: 'file' }>;
 
@@ -23,15 +27,19 @@ const STAGE_STRIDE = 2 ** 32;
 export class ClusterJob implements ClusterWork {
   #job: TileJob;
   readonly #roots: StorageRoots;
+  readonly #threads: FileThreads;
   readonly #pending = new Map<number, PendingTile>();
-  readonly #sources = new Map<string, BlockSource>();
+  readonly #sources = new Map<string, InlineSource>();
+  /** Files with blocks that earlier stages stored, by path. */
+  readonly #stored = new Map<string, Promise<HeldFile>>();
   #store: InlineStore | undefined;
   /** Tiles that wait to be told to the scheduler, by stage. */
   #fresh = new Map<number, number[]>();
 
-  constructor(job: TileJob, roots: StorageRoots) {
+  constructor(job: TileJob, roots: StorageRoots, threads: FileThreads) {
     this.#job = job;
     this.#roots = roots;
+    this.#threads = threads;
   }
 
   get job(): TileJob {
@@ -95,21 +103,36 @@ export class ClusterJob implements ClusterWork {
    * The image, its mask, the map, or the extra image of this name.
    * @throws not-found where the job has none
    */
-  source(role: 'image' | 'mask' | 'map' | 'extra', extra = ''): BlockSource {
+  source(role: 'image' | 'mask' | 'map' | 'extra', extra = ''): InlineSource {
     const ref = role === 'extra' ? this.job.extras[extra] : this.job[role];
     if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no such ${role}` });
     const { path, directory } = asFile(ref);
     const key = `${path}#${directory ?? ''}`;
-    let source = this.#sources.get(key);
-    if (source === undefined) {
-      source = openTiffSource(path, { blocksChecked: true, directory });
-      this.#sources.set(key, source);
+    let opened = this.#sources.get(key);
+    if (opened === undefined) {
+      const source = openTiffSource(path, { blocksChecked: true, directory });
+      opened = { source, file: heldSource(source) };
+      this.#sources.set(key, opened);
     }
-    return source;
+    return opened;
+  }
+
+  /** The file that holds blocks of an earlier stage; `part` as in {@link StoredRead}. */
+  storedFile(part: string): Promise<HeldFile> {
+    const { sink } = this;
+    const path = sink.kind === 'placed' ? sink.file : join(sink.partial, part);
+    let file = this.#stored.get(path);
+    if (file === undefined) {
+      file = openHeld(path, 'r');
+      this.#stored.set(path, file);
+      // A part that cannot be opened now may be there when it is asked for again.
+      file.catch(() => this.#stored.delete(path));
+    }
+    return file;
   }
 
   get store(): InlineStore {
-    this.#store ??= new InlineStore(this.sink, this.job.plan);
+    this.#store ??= new InlineStore(this.#threads, this.sink, this.job.plan);
     return this.#store;
   }
 
@@ -126,11 +149,11 @@ export class ClusterJob implements ClusterWork {
       const found = this.#roots.rootOf(path);
       return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
     };
-    const source = (ref: SourceRef, ...which: Parameters<ClusterJob['source']>) => ({
-      ...rooted(asFile(ref).path),
-      sourceJson: toPortable({ ...describeRaster(this.source(...which)), directory: asFile(ref).directory }),
-      raw: this.source(...which).readRaw !== undefined,
-    });
+    const source = (ref: SourceRef, ...which: Parameters<ClusterJob['source']>) => {
+      const raster = describeRaster(this.source(...which).source);
+      const { path, directory } = asFile(ref);
+      return { ...rooted(path), sourceJson: toPortable({ ...raster, directory }), raw: raster.raw };
+    };
     return {
       key: job.key,
       planJson: toPortable(job.plan),
@@ -147,9 +170,12 @@ export class ClusterJob implements ClusterWork {
     };
   }
 
+  /** Closes its files, each when nobody reads it any more; returns when nothing is written any more. */
   async close(): Promise<void> {
-    for (const source of this.#sources.values()) source.close();
+    for (const { file } of this.#sources.values()) void file.close();
+    for (const file of this.#stored.values()) file.then((held) => held.close()).catch(() => {});
     this.#sources.clear();
+    this.#stored.clear();
     await this.#store?.close();
   }
 }

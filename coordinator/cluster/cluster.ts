@@ -9,6 +9,7 @@ import type { SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../sche
 import { Scheduler } from '../scheduler/scheduler.js';
 import { ClusterJob } from './cluster-job.js';
 import type { ClusterWork } from './cluster-work.js';
+import type { FileThreads } from './file-threads.js';
 import { FrameJob } from './frame-job.js';
 
 /** A connected worker, as far as the cluster talks to it. */
@@ -26,6 +27,8 @@ export interface WorkerLink {
 export interface ClusterOptions {
   readonly limits: SchedulerLimits;
   readonly roots: StorageRoots;
+  /** Read and write what travels inline. */
+  readonly threads: FileThreads;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   /** One line for the operator. */
@@ -127,7 +130,7 @@ export class Cluster {
   run(job: TileJob, task: TileTask, terms: JobTerms): Promise<TileResult> {
     let opened = this.#jobs.get(job.key);
     if (opened === undefined) {
-      const clusterJob = new ClusterJob(job, this.#options.roots);
+      const clusterJob = new ClusterJob(job, this.#options.roots, this.#options.threads);
       opened = this.#open(job.key, clusterJob, terms, {
         taskBytes: job.plan.memory.perThreadBytes,
         stageTiles: job.plan.stages.map(({ across, down }) => across * down),

@@ -4,9 +4,8 @@ import { toPortable } from '../../tiling/job/portable.js';
 import type { CarriedReply, FrameReply } from '../../tiling/palette/frame-reply.js';
 import { type FrameFile, type FrameTask, filesOf, isBand } from '../../tiling/palette/frame-task.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { openTiffSource, type TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
 import { describeRaster } from './cluster-job.js';
 import type { AddedTiles, ClusterWork } from './cluster-work.js';
 import type { FrameStore } from './frame-store.js';
@@ -93,7 +92,7 @@ export class FrameJob implements ClusterWork {
    * A raster among the files of a task, opened for the caller, who closes it: the file goes with its character.
    * @throws not-found where nobody waits for the task any more
    */
-  raster(tile: number, position: number): BlockSource {
+  raster(tile: number, position: number): TiffFileSource {
     const file = this.file(tile, position);
     if (file?.raster !== undefined) return openTiffSource(file.path, { info: file.raster, blocksChecked: true });
     throw badInput({ what: 'the frames have no such raster', where: `file ${position}` });

@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { halotile } from '../../proto/gen/messages.js';
+import { halotile } from '../../proto/gen/messages.js';
 import { badInput } from '../../tiling/errors.js';
 import type { FrameFile } from '../../tiling/palette/frame-task.js';
+import type { EncodedMessage } from './block-message.js';
 
 /** Bytes of files in one message. */
 const MESSAGE_BYTES = 1 << 20;
@@ -11,7 +12,7 @@ const MESSAGE_BYTES = 1 << 20;
 export async function* fileMessages(
   indexes: readonly number[],
   fileAt: (index: number) => FrameFile | undefined,
-): AsyncGenerator<halotile.v1.IBlockPart[]> {
+): AsyncGenerator<EncodedMessage> {
   let parts: halotile.v1.IBlockPart[] = [];
   let size = 0;
   for (const index of indexes) {
@@ -19,7 +20,7 @@ export async function* fileMessages(
     if (file === undefined) throw badInput({ what: 'the frames have no such file', where: `file ${index}` });
     for await (const part of partsOf(index, file)) {
       if (size + part.data.length > MESSAGE_BYTES) {
-        yield parts;
+        yield encoded(parts);
         parts = [];
         size = 0;
       }
@@ -27,7 +28,11 @@ export async function* fileMessages(
       size += part.data.length;
     }
   }
-  if (parts.length > 0) yield parts;
+  if (parts.length > 0) yield encoded(parts);
+}
+
+function encoded(parts: halotile.v1.IBlockPart[]): EncodedMessage {
+  return { bytes: halotile.v1.FetchBlocksResponse.encode({ parts }).finish() as Buffer, sent() {} };
 }
 
 interface FilePart {

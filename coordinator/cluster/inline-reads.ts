@@ -1,106 +1,203 @@
-import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import type { halotile } from '../../proto/gen/messages.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { contains, type Rect, rectOf } from '../../tiling/geometry/rect.js';
-import type { SinkRef, StoredRead } from '../../tiling/job/execution.js';
+import type { StoredRead } from '../../tiling/job/execution.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
-import { readFully } from '../../tiling/stitch/copy-blocks.js';
+import { combineCrc } from '../../tiling/raster/raster-crc.js';
+import { storedBlockCount } from '../../tiling/raster/stored-block.js';
+import { nodataRow, type RawRun } from '../../tiling/sources/raw-runs.js';
+import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
+import { type BlockMessage, MESSAGE_BYTES } from './block-message.js';
+import type { FileThreads } from './file-threads.js';
+import type { HeldFile } from './held-file.js';
 
-/** Bytes of pixels in one message. */
-const MESSAGE_BYTES = 1 << 20;
 const MAX_INDEXES = 65_536;
+const NO_BYTES = new Uint8Array(0);
 
-type Parts = halotile.v1.IBlockPart[];
+/** A raster that workers read through the coordinator. */
+export interface InlineSource {
+  readonly source: TiffFileSource;
+  readonly file: HeldFile;
+}
+
+/** A message that is laid out, and where its bytes are to be read from. */
+interface LaidMessage {
+  readonly message: BlockMessage;
+  readonly reads: ReadonlyMap<HeldFile, readonly RawRun[]>;
+  readonly strideBytes: number;
+  readonly blank: Uint8Array;
+  /** Looks at the CRCs of the parts; throws where a stored block has another one than it should. */
+  readonly check?: (crcs: readonly number[]) => void;
+}
 
 /** Encoded blocks as messages of at most 1 MiB, several small ones in one message. */
-export async function* blockMessages(source: BlockSource, indexes: readonly number[]): AsyncGenerator<Parts> {
-  const { across, down, planar } = source.layout;
-  const count = across * down * (planar ? source.info.channels : 1);
+export function blockMessages(
+  threads: FileThreads,
+  { source, file }: InlineSource,
+  indexes: readonly number[],
+): AsyncGenerator<BlockMessage> {
+  const count = storedBlockCount(source.info, source.layout);
   if (indexes.length > MAX_INDEXES || indexes.some((index) => index >= count)) {
     throw badInput({ what: 'no such blocks', where: source.name, expected: `indices below ${count}` });
   }
-  yield* packed(
-    (async function* () {
-      for (const index of indexes) yield { index, bytes: await source.readBlock(index) };
-    })(),
-  );
+  const places = function* (): Generator<BlockPlace> {
+    for (const index of indexes) yield { index, file, ...source.placeOf(index) };
+  };
+  return filled(threads, laidBlocks(threads, places()));
 }
 
 /** The pixels of a rect, rows packed, read and sent a slice of rows at a time. */
-export async function* rectMessages(source: BlockSource, rect: Rect): AsyncGenerator<Parts> {
+export function rectMessages(
+  threads: FileThreads,
+  { source, file }: InlineSource,
+  rect: Rect,
+): AsyncGenerator<BlockMessage> {
   const { info } = source;
   if (source.readRaw === undefined || rect.width < 1 || rect.height < 1 || !contains(rectOf(info), rect)) {
     throw badInput({ what: 'no such rect', where: source.name, expected: 'pixels of an image that is stored raw' });
   }
-  const rowBytes = rect.width * info.channels * SAMPLE_BYTES[info.dtype];
-  const rowsAtOnce = Math.max(1, Math.floor(MESSAGE_BYTES / rowBytes));
-  const length = rowBytes * rect.height;
-  for (let row = 0; row < rect.height; row += rowsAtOnce) {
-    const height = Math.min(rowsAtOnce, rect.height - row);
-    const data = Buffer.allocUnsafeSlow(rowBytes * height);
-    await source.readRaw({ ...rect, y: rect.y + row, height }, data, rowBytes);
-    for (let start = 0; start < data.length; start += MESSAGE_BYTES) {
-      const slice = data.subarray(start, start + MESSAGE_BYTES);
-      yield [{ index: 0, length, data: slice, crc: crc32(slice) }];
+  const pixelBytes = info.channels * SAMPLE_BYTES[info.dtype];
+  const blockBytes = rect.width * rect.height * pixelBytes;
+  // A row that is longer than a message goes in pieces of its own.
+  const width = Math.min(rect.width, Math.floor(MESSAGE_BYTES / pixelBytes));
+  const height = width < rect.width ? 1 : Math.max(1, Math.floor(MESSAGE_BYTES / (width * pixelBytes)));
+  const laid = function* (): Generator<LaidMessage> {
+    for (let y = 0; y < rect.height; y += height) {
+      for (let x = 0; x < rect.width; x += width) {
+        const slice = {
+          ...{ x: rect.x + x, y: rect.y + y },
+          ...{ width: Math.min(width, rect.width - x), height: Math.min(height, rect.height - y) },
+        };
+        const strideBytes = slice.width * pixelBytes;
+        const message = threads.messages.take();
+        const { at } = message.add(0, blockBytes, strideBytes * slice.height);
+        const runs = Array.from(source.rawRuns(slice, strideBytes), (run) => ({ ...run, at: run.at + at }));
+        yield { message, reads: new Map([[file, runs]]), strideBytes, blank: nodataRow(info, strideBytes) };
+      }
     }
-  }
+  };
+  return filled(threads, laid());
 }
 
 /** Blocks that an earlier stage stored; indices are positions in `reads`. */
 export async function* storedMessages(
-  sink: Exclude<SinkRef, { kind: 'coordinator' }>,
+  threads: FileThreads,
+  open: (part: string) => Promise<HeldFile>,
   reads: readonly StoredRead[],
   indexes: readonly number[],
-): AsyncGenerator<Parts> {
-  yield* packed(
-    (async function* () {
-      for (const index of indexes) {
-        const read = reads[index];
-        if (read === undefined) throw badInput({ what: 'no such stored block', where: `read ${index}` });
-        yield { index, bytes: readStored(sink, read) };
-      }
-    })(),
-  );
-}
-
-function readStored(sink: Exclude<SinkRef, { kind: 'coordinator' }>, read: StoredRead): Uint8Array {
-  const path = sink.kind === 'placed' ? sink.file : join(sink.partial, read.part);
-  const bytes = new Uint8Array(read.length);
-  const fd = openSync(path, 'r');
-  try {
-    if (readFully(fd, bytes, read.offset) === read.length && (read.part === '' || crc32(bytes) === read.crc)) {
-      return bytes;
-    }
-  } finally {
-    closeSync(fd);
+): AsyncGenerator<BlockMessage> {
+  const places: BlockPlace[] = [];
+  for (const index of indexes) {
+    const read = reads[index];
+    if (read === undefined) throw badInput({ what: 'no such stored block', where: `read ${index}` });
+    const { part, offset, length, crc } = read;
+    // A block at its place in the output may have been written again with the same pixels.
+    places.push({ index, file: await open(part), offset, length, ...(part !== '' && { stored: { part, crc } }) });
   }
-  throw new HalotileError('output-failed', {
-    what: 'a block that an earlier stage stored is damaged',
-    where: `${path} at byte ${read.offset}`,
-    remedy: 'use --restart to begin anew',
-  });
+  yield* filled(threads, laidBlocks(threads, places));
 }
 
-async function* packed(blocks: AsyncIterable<{ index: number; bytes: Uint8Array }>): AsyncGenerator<Parts> {
-  let parts: Parts = [];
-  let size = 0;
-  for await (const { index, bytes } of blocks) {
-    const { length } = bytes;
+/** Where a block lies. */
+interface BlockPlace {
+  readonly index: number;
+  readonly file: HeldFile;
+  readonly offset: number;
+  /** 0 for a block that was never written. */
+  readonly length: number;
+  /** What is known of a block that the job itself stored. */
+  readonly stored?: { readonly part: string; readonly crc: number };
+}
+
+/** Fills messages with blocks, in order; only a block that is longer than a message is cut. */
+function* laidBlocks({ messages }: FileThreads, blocks: Iterable<BlockPlace>): Generator<LaidMessage> {
+  let message = messages.take();
+  let reads = new Map<HeldFile, RawRun[]>();
+  let pieces: BlockPiece[] = [];
+  const checker = new StoredCheck();
+  const laid = (): LaidMessage => {
+    const held = pieces;
+    return { message, reads, strideBytes: 0, blank: NO_BYTES, check: (crcs) => checker.add(held, crcs) };
+  };
+  for (const block of blocks) {
     let start = 0;
     do {
-      const data = bytes.subarray(start, start + MESSAGE_BYTES - size);
-      parts.push({ index, length, data, crc: crc32(data) });
-      start += data.length;
-      size += data.length;
-      if (size >= MESSAGE_BYTES) {
-        yield parts;
-        parts = [];
-        size = 0;
+      const rest = block.length - start;
+      const { room } = message;
+      if (room === 0 || (message.parts.length > 0 && rest > room)) {
+        yield laid();
+        message = messages.take();
+        reads = new Map();
+        pieces = [];
       }
-    } while (start < length);
+      const length = Math.min(rest, message.room);
+      const { at } = message.add(block.index, block.length, length);
+      pieces.push({ block, end: start + length, length });
+      if (length > 0) {
+        const runs = reads.get(block.file);
+        const run = { offset: block.offset + start, rows: 1, rowBytes: length, fileStride: 0, at };
+        if (runs === undefined) reads.set(block.file, [run]);
+        else runs.push(run);
+      }
+      start += length;
+    } while (start < block.length);
   }
-  if (parts.length > 0) yield parts;
+  if (message.parts.length > 0) yield laid();
+}
+
+interface BlockPiece {
+  readonly block: BlockPlace;
+  readonly length: number;
+  /** Bytes of the block up to the end of this piece. */
+  readonly end: number;
+}
+
+/** Holds stored blocks against the CRCs that they were committed with, message after message. */
+class StoredCheck {
+  /** Of the pieces so far of the block under way. */
+  #crc = 0;
+
+  add(pieces: readonly BlockPiece[], crcs: readonly number[]): void {
+    for (const [i, { block, length, end }] of pieces.entries()) {
+      if (block.stored === undefined) continue;
+      this.#crc = end === length ? crcs[i]! : combineCrc(this.#crc, crcs[i]!, length);
+      if (end < block.length || this.#crc === block.stored.crc) continue;
+      throw new HalotileError('output-failed', {
+        what: 'a block that an earlier stage stored is damaged',
+        where: `${block.stored.part} at byte ${block.offset}`,
+        remedy: 'use --restart to begin anew',
+      });
+    }
+  }
+}
+
+/** Has messages filled, one ahead of the one that is on its way. */
+async function* filled(threads: FileThreads, laid: Iterable<LaidMessage>): AsyncGenerator<BlockMessage> {
+  const messages = laid[Symbol.iterator]();
+  const begin = () => {
+    const next = messages.next();
+    if (next.done) return undefined;
+    const filling = fillMessage(threads, next.value);
+    // Where the client goes away, nobody looks at the one that was read ahead.
+    filling.catch(() => {});
+    return filling;
+  };
+  let ahead = begin();
+  while (ahead !== undefined) {
+    const message = await ahead;
+    ahead = begin();
+    yield message;
+  }
+}
+
+async function fillMessage(
+  threads: FileThreads,
+  { message, reads, strideBytes, blank, check }: LaidMessage,
+): Promise<BlockMessage> {
+  const held = [...reads];
+  const within = (i: number, files: Parameters<FileThreads['fill']>[1]['reads']): Promise<readonly number[]> =>
+    i === held.length
+      ? threads.fill(message, { reads: files, strideBytes, blank })
+      : held[i]![0].use((file) => within(i + 1, [...files, { file, runs: held[i]![1] }]));
+  const crcs = await within(0, []);
+  check?.(crcs);
+  return message;
 }

@@ -1,11 +1,12 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { SinkRef, StoredBlock } from '../../tiling/job/execution.js';
 import { storedLevels } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/stitch/tiff-layout.js';
+import type { FileThreads } from './file-threads.js';
+import { HeldFile } from './held-file.js';
 
 /** The part file for blocks that came through the coordinator. */
 const PART = 'part-coordinator';
@@ -20,20 +21,21 @@ export class InlineStore {
   /** Name of the part file for the ledger; empty for placed blocks. */
   readonly part: string;
   readonly #plan: Plan;
-  /** A handle, not a number: whoever still writes when it is closed fails, and never meets another file. */
-  readonly #file: Promise<FileHandle>;
+  readonly #threads: FileThreads;
+  readonly #file: Promise<HeldFile>;
   readonly #places: readonly BlockPlaces[] | undefined;
   readonly #durable: boolean;
   #end = 0;
 
-  constructor(sink: Exclude<SinkRef, { kind: 'coordinator' }>, plan: Plan) {
+  constructor(threads: FileThreads, sink: Exclude<SinkRef, { kind: 'coordinator' }>, plan: Plan) {
     const placed = sink.kind === 'placed';
     this.part = placed ? '' : PART;
     this.#plan = plan;
+    this.#threads = threads;
     this.#durable = sink.durable;
     this.#places = placed ? placedLayout(plan).places : undefined;
     // The epoch is this coordinator's alone, so the part file starts empty.
-    this.#file = placed ? open(sink.file, 'r+') : open(join(sink.partial, sink.epoch, PART), 'w');
+    this.#file = placed ? openHeld(sink.file, 'r+') : openHeld(join(sink.partial, sink.epoch, PART), 'w');
     this.#file.catch(() => {});
   }
 
@@ -46,23 +48,28 @@ export class InlineStore {
     const stored = this.#place(blocks);
     const file = await this.#file;
     const bytes = byteQueue(chunks);
-    const run = new WriteRun(file);
-    for (const { offset, length, crc, level, index } of stored) {
+    for (let first = 0; first < stored.length; ) {
+      let next = first;
+      let length = 0;
+      for (; next < stored.length && length < RUN_BYTES; next++) length += stored[next]!.length;
       const pieces = await bytes.take(length);
-      if (pieces.reduce((sum, piece) => crc32(piece, sum), 0) !== crc) {
+      const run = stored.slice(first, next);
+      const sync = this.#durable && next === stored.length;
+      const damaged = await file.use((held) => this.#threads.store({ file: held, pieces, blocks: run, sync }));
+      if (damaged !== undefined) {
+        const { index, level } = run[damaged]!;
         throw new HalotileError('data-loss', {
           what: 'a block was damaged on its way',
           where: `block ${index} of level ${level}`,
           remedy: 'send it again',
         });
       }
-      await run.add(pieces, offset, length);
+      first = next;
     }
-    await run.flush();
-    if (this.#durable) await file.datasync();
     return stored;
   }
 
+  /** Returns when nothing is written any more. */
   async close(): Promise<void> {
     await (await this.#file).close();
   }
@@ -85,7 +92,13 @@ export class InlineStore {
   }
 }
 
-/** Chunks of any size as runs of exactly the bytes asked for; nothing is copied. */
+/** Opens a file for threads. */
+export async function openHeld(path: string, flags: 'r' | 'r+' | 'w'): Promise<HeldFile> {
+  const handle = await open(path, flags);
+  return new HeldFile({ fd: handle.fd, name: path }, () => handle.close());
+}
+
+/** Chunks of any size as runs of exactly the bytes asked for. */
 export function byteQueue(chunks: AsyncIterable<Uint8Array>) {
   const source = chunks[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array(0);
@@ -100,7 +113,8 @@ export function byteQueue(chunks: AsyncIterable<Uint8Array>) {
           }
           rest = next.value;
         }
-        const piece = rest.subarray(0, missing);
+        // What a thread gets is gone here: a piece of a chunk that is needed again is copied.
+        const piece = rest.length <= missing ? rest : rest.slice(0, missing);
         rest = rest.subarray(piece.length);
         missing -= piece.length;
         pieces.push(piece);
@@ -108,55 +122,4 @@ export function byteQueue(chunks: AsyncIterable<Uint8Array>) {
       return pieces;
     },
   };
-}
-
-/** Gathers blocks that follow each other in the file, so that a tile takes few calls. */
-class WriteRun {
-  readonly #file: FileHandle;
-  #pieces: Uint8Array[] = [];
-  #offset = 0;
-  #length = 0;
-
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  async add(pieces: readonly Uint8Array[], offset: number, length: number): Promise<void> {
-    if (offset !== this.#offset + this.#length || this.#length >= RUN_BYTES) await this.flush();
-    if (this.#length === 0) this.#offset = offset;
-    this.#pieces.push(...pieces);
-    this.#length += length;
-  }
-
-  async flush(): Promise<void> {
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    this.#length = 0;
-    await writeAll(this.#file, pieces, this.#offset);
-  }
-}
-
-/** Writes pieces one behind the other in as few calls as it takes. */
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], offset: number): Promise<void> {
-  let position = offset;
-  let left = pieces;
-  try {
-    while (left.length > 0) {
-      const { bytesWritten } = await file.writev(left, position);
-      position += bytesWritten;
-      left = without(left, bytesWritten);
-    }
-  } catch (cause) {
-    throw new HalotileError('output-failed', { what: (cause as Error).message }, { cause });
-  }
-}
-
-/** What is left of pieces when so many bytes are taken off their front. */
-function without(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let taken = bytes;
-  return pieces.flatMap((piece) => {
-    const rest = piece.subarray(Math.min(taken, piece.length));
-    taken -= piece.length - rest.length;
-    return rest.length > 0 ? [rest] : [];
-  });
 }

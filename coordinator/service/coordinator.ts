@@ -10,6 +10,7 @@ import type { TokenEntry } from '../api/auth.js';
 import { failWith } from '../api/handlers.js';
 import { ApiServer, type ServerTls } from '../api/server.js';
 import { Cluster } from '../cluster/cluster.js';
+import { FileThreads } from '../cluster/file-threads.js';
 import { halotileVersion, prepareInputs, prepareOptions, preparePlan } from '../prepare-job.js';
 import { EmbeddedQueue } from '../queue/embedded-queue.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -62,20 +63,21 @@ export interface CoordinatorClock {
 const RETENTION_MS = 14 * 24 * 3600_000;
 const CLOSE_GRACE_MS = 5_000;
 
+interface Parts {
+  readonly queue: JobQueue;
+  readonly cluster: Cluster;
+  readonly threads: FileThreads;
+  readonly runner: JobRunner;
+  readonly server: ApiServer;
+  readonly retention: Retention;
+}
+
 /** A running coordinator: queue, cluster, runner and API, wired together. */
 export class Coordinator {
-  readonly #queue: JobQueue;
-  readonly #cluster: Cluster;
-  readonly #runner: JobRunner;
-  readonly #server: ApiServer;
-  readonly #retention: Retention;
+  readonly #parts: Parts;
 
-  private constructor(queue: JobQueue, cluster: Cluster, runner: JobRunner, server: ApiServer, retention: Retention) {
-    this.#queue = queue;
-    this.#cluster = cluster;
-    this.#runner = runner;
-    this.#server = server;
-    this.#retention = retention;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
@@ -97,7 +99,8 @@ export class Coordinator {
     const places = new Places(roots, uploads, results);
     const events = new JobEvents(clock.wall);
     const retention = new Retention({ queue, uploads, results, events, limits: options.keep, now: clock.wall, log });
-    const cluster = new Cluster({ limits, roots, now: clock.monotonic, log });
+    const threads = new FileThreads();
+    const cluster = new Cluster({ limits, roots, threads, now: clock.monotonic, log });
     const fail = failWith(log);
     const plan = (spec: JobSpec) => planFor(spec, machine, scanner, join(stateDirectory, 'scratch'));
     const server = await ApiServer.start({
@@ -105,35 +108,37 @@ export class Coordinator {
       tls: options.tls,
       tokens: options.tokens,
       jobs: { queue, events, places, uploads, plan, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
-      workers: { cluster, roots, fail, newId, version: halotileVersion(), name: options.listen },
+      workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
     const { maxRunning, durable, datasets } = options;
     const now = () => clock.monotonic() / 1000;
     const means = { machine, scanner, datasets, maxRunning, durable };
     const runner = new JobRunner({ ...means, queue, cluster, events, places, now, log });
-    return new Coordinator(queue, cluster, runner, server, retention);
+    return new Coordinator({ queue, cluster, threads, runner, server, retention });
   }
 
   /** The port that it listens on. */
   get port(): number {
-    return this.#server.port;
+    return this.#parts.server.port;
   }
 
   /** Attempts that ended without a commit, and leases held now: figures for tests and operators. */
   get figures(): { readonly wasted: number; readonly leases: number; readonly workers: number } {
-    const { wasted, leases, workers } = this.#cluster;
+    const { wasted, leases, workers } = this.#parts.cluster;
     return { wasted, leases, workers };
   }
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */
   async close(): Promise<void> {
-    this.#server.drain();
-    this.#cluster.drain();
-    await this.#runner.close();
-    this.#cluster.close();
-    await this.#server.close(CLOSE_GRACE_MS);
-    await this.#retention.close();
-    await this.#queue.close();
+    const { queue, cluster, threads, runner, server, retention } = this.#parts;
+    server.drain();
+    cluster.drain();
+    await runner.close();
+    cluster.close();
+    await server.close(CLOSE_GRACE_MS);
+    await threads.close();
+    await retention.close();
+    await queue.close();
   }
 }
 

@@ -36,6 +36,11 @@ function powerOfBytes(bytes: number): number {
   return power;
 }
 
+/** CRC-32 of two runs of bytes, one behind the other. */
+export function combineCrc(first: number, second: number, secondBytes: number): number {
+  return (multiply(first, powerOfBytes(secondBytes)) ^ second) >>> 0;
+}
+
 /** Multiplication by a fixed polynomial through four tables of 256 entries. */
 function multiplierTable(factor: number): Uint32Array {
   const table = new Uint32Array(4 * 256);

@@ -34,46 +34,59 @@ export function pastTheEnd(from: RandomBytes, offset: number, length: number, wh
 export class FileBytes implements RandomBytes {
   readonly name: string;
   readonly size: number;
-  readonly #fd: number;
+  /** For threads of this process that read the file too, as {@link descriptorBytes}; never to be closed by them. */
+  readonly fd: number;
 
   /** @throws bad-input where the path cannot be opened or is no regular file */
   constructor(path: string) {
     this.name = path;
     try {
-      this.#fd = openSync(path, 'r');
+      this.fd = openSync(path, 'r');
     } catch (cause) {
       throw unreadable(path, cause);
     }
-    const stat = fstatSync(this.#fd);
+    const stat = fstatSync(this.fd);
     this.size = stat.size;
     if (!stat.isFile()) {
-      closeSync(this.#fd);
+      closeSync(this.fd);
       throw badInput({ what: 'not a regular file', where: path, expected: 'an image file' });
     }
   }
 
   readInto(into: Uint8Array, offset: number, what: string): void {
-    let done = 0;
-    while (done < into.length) {
-      let got: number;
-      try {
-        got = readSync(this.#fd, into, done, into.length - done, offset + done);
-      } catch (cause) {
-        // Not the file's fault: a disk or a network that may be back later.
-        const detail = { what: `${what} at byte ${offset} cannot be read: ${reason(cause)}`, where: this.name };
-        throw new HalotileError(
-          'data-loss',
-          { ...detail, remedy: 'run the same command again to continue' },
-          { cause },
-        );
-      }
-      if (got === 0) throw pastTheEnd(this, offset, into.length, what);
-      done += got;
-    }
+    readDescriptor(this, this.fd, into, offset, what);
   }
 
   close(): void {
-    closeSync(this.#fd);
+    closeSync(this.fd);
+  }
+}
+
+/** A file that somebody else opened and keeps open. */
+export function descriptorBytes(fd: number, name: string): RandomBytes {
+  const source: RandomBytes = {
+    name,
+    get size() {
+      return fstatSync(fd).size;
+    },
+    readInto: (into, offset, what) => readDescriptor(source, fd, into, offset, what),
+  };
+  return source;
+}
+
+function readDescriptor(from: RandomBytes, fd: number, into: Uint8Array, offset: number, what: string): void {
+  let done = 0;
+  while (done < into.length) {
+    let got: number;
+    try {
+      got = readSync(fd, into, done, into.length - done, offset + done);
+    } catch (cause) {
+      // Not the file's fault: a disk or a network that may be back later.
+      const detail = { what: `${what} at byte ${offset} cannot be read: ${reason(cause)}`, where: from.name };
+      throw new HalotileError('data-loss', { ...detail, remedy: 'run the same command again to continue' }, { cause });
+    }
+    if (got === 0) throw pastTheEnd(from, offset, into.length, what);
+    done += got;
   }
 }
 

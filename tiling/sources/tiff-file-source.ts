@@ -6,8 +6,9 @@ import { parseHeader } from '../tiff/header.js';
 import { mainDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
 import type { BlockSource, CodecContext } from './block-source.js';
-import { FileBytes, readBytes } from './random-bytes.js';
-import { readRawStrips, readRawTiles } from './raw-rect.js';
+import { FileBytes, pastTheEnd, readBytes } from './random-bytes.js';
+import { readRuns } from './raw-rect.js';
+import { nodataRow, type RawRun, rawRuns } from './raw-runs.js';
 
 /** How a TIFF file is opened. */
 export interface TiffOpenOptions {
@@ -39,8 +40,9 @@ export class TiffFileSource implements BlockSource {
     this.layout = this.#raster.layout;
     this.codecContext = this.#raster.codecContext;
     if (isRawLayout(this.info, this.layout)) {
-      const read = this.layout.striped ? readRawStrips : readRawTiles;
-      this.readRaw = (rect, into, strideBytes) => read(this.#file, this.#raster, rect, into, strideBytes);
+      const blank = (rowBytes: number) => nodataRow(this.info, rowBytes);
+      this.readRaw = (rect, into, strideBytes) =>
+        readRuns(this.#file, this.rawRuns(rect, strideBytes), into, strideBytes, blank);
     }
   }
 
@@ -59,12 +61,32 @@ export class TiffFileSource implements BlockSource {
     return this.#file.name;
   }
 
+  /** See {@link FileBytes.fd}. */
+  get fd(): number {
+    return this.#file.fd;
+  }
+
   readBlock(index: number): Uint8Array {
-    const { offset, length } = this.#raster.blocks.place(index);
+    const { offset, length } = this.placeOf(index);
     if (length === 0) return new Uint8Array(0);
+    return readBytes(this.#file, offset, length, `block ${index}`);
+  }
+
+  /**
+   * Where the encoded bytes of block `index` lie in the file; a sparse block has none.
+   * @throws bad-input where the file is shorter than it says
+   */
+  placeOf(index: number): { readonly offset: number; readonly length: number } {
+    const { offset, length } = this.#raster.blocks.place(index);
     // An uncompressed block may be followed by padding that counts as its own.
     const wanted = this.layout.codec === 'none' ? Math.min(length, maxBlockBytes(this.info, this.layout)) : length;
-    return readBytes(this.#file, offset, wanted, `block ${index}`);
+    if (wanted > 0 && offset + wanted > this.#file.size) throw pastTheEnd(this.#file, offset, wanted, `block ${index}`);
+    return { offset, length: wanted };
+  }
+
+  /** Where the pixels of a rect lie in the file, for rasters that have {@link readRaw}. */
+  rawRuns(rect: Rect, strideBytes: number): Iterable<RawRun> {
+    return rawRuns(this.#raster, rect, strideBytes);
   }
 
   close(): void {

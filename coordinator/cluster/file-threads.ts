@@ -1,0 +1,71 @@
+import { Piscina } from 'piscina';
+import { fromErrorRecord } from '../../tiling/errors.js';
+import { type BlockMessage, MessagePool } from './block-message.js';
+import type { Filled, FillRequest, StoreRequest, ThreadAnswer } from './file-thread.js';
+
+/** One thread fills or checks about a gigabyte a second; the second one goes on while the first waits for a disk. */
+const THREADS = 2;
+/** Threads hold nothing but what they were handed: collected often, it is freed soon. */
+const YOUNG_GENERATION_MIB = 1;
+
+/**
+ * Reads and writes the files behind inline transfers, away from the main thread: whoever else talks to the coordinator
+ * does not wait for a disk, nor for a storage server that does not answer.
+ */
+export class FileThreads {
+  readonly messages = new MessagePool();
+  readonly #pool = new Piscina({
+    filename: new URL('./file-thread.js', import.meta.url).href,
+    name: 'fill',
+    minThreads: 0,
+    maxThreads: THREADS,
+    idleTimeout: 60_000,
+    recordTiming: false,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+  });
+
+  /**
+   * Fills a message; the CRCs of its parts.
+   * @throws data-loss where a file cannot be read; bad-input where it ends early
+   */
+  async fill(message: BlockMessage, rest: Omit<FillRequest, 'memory' | 'parts'>): Promise<readonly number[]> {
+    const request: FillRequest = { memory: message.memory, parts: message.parts, ...rest };
+    const { memory, crcs } = await this.#ask<Filled>('fill', request, [request.memory]);
+    message.restore(memory);
+    return crcs;
+  }
+
+  /**
+   * Checks and writes blocks; the number of the first damaged one, of which nothing is written. The pieces are gone
+   * afterwards where their memory is theirs alone, and untouched otherwise.
+   * @throws output-failed where the file cannot be written
+   */
+  store(request: StoreRequest): Promise<number | undefined> {
+    const pieces = request.pieces.map(own);
+    return this.#ask<number | undefined>(
+      'store',
+      { ...request, pieces },
+      pieces.map(({ buffer }) => buffer as ArrayBuffer),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #ask<T>(name: string, request: object, transferList: ArrayBuffer[]): Promise<T> {
+    const answer = (await this.#pool.run(request, { name, transferList })) as ThreadAnswer<T>;
+    if ('error' in answer) throw fromErrorRecord(answer.error);
+    return answer.value;
+  }
+}
+
+/** What a message may have around its data. */
+const MAX_FRAMING_BYTES = 64;
+
+/** The same bytes in memory that nobody else looks at, so that it can be handed to a thread. */
+function own(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const alone = byteOffset <= MAX_FRAMING_BYTES && buffer.byteLength === byteOffset + byteLength;
+  return alone && byteLength > Buffer.poolSize ? bytes : new Uint8Array(bytes);
+}

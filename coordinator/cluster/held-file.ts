@@ -1,0 +1,50 @@
+import { HalotileError } from '../../tiling/errors.js';
+import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
+import type { ThreadFile } from './file-thread.js';
+
+/**
+ * A file that threads read and write by its descriptor. It is closed when the last of them is done with it: a
+ * descriptor that was closed under a thread may be another file by then.
+ */
+export class HeldFile {
+  readonly #file: ThreadFile;
+  readonly #closeFile: () => void | Promise<void>;
+  #users = 0;
+  #closing: Promise<void> | undefined;
+  #lastUserGone: () => void = () => {};
+
+  constructor(file: ThreadFile, closeFile: () => void | Promise<void>) {
+    this.#file = file;
+    this.#closeFile = closeFile;
+  }
+
+  /** @throws not-found once it is closed */
+  async use<T>(work: (file: ThreadFile) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) {
+      throw new HalotileError('not-found', { what: 'the job is not open any more', where: this.#file.name });
+    }
+    this.#users++;
+    try {
+      return await work(this.#file);
+    } finally {
+      this.#users--;
+      if (this.#users === 0) this.#lastUserGone();
+    }
+  }
+
+  /** Nobody may use it from now on; returns when nobody does. */
+  close(): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#lastUserGone = () => {
+        resolve(this.#closeFile());
+      };
+      if (this.#users === 0) this.#lastUserGone();
+    });
+    return this.#closing;
+  }
+}
+
+/** A raster's file, for threads; closing it closes the source. */
+export function heldSource(source: TiffFileSource): HeldFile {
+  return new HeldFile({ fd: source.fd, name: source.name }, () => source.close());
+}
