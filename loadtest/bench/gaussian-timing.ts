@@ -36,11 +36,12 @@ export function benchLadder(low: number, high: number, tile: number) {
   const side = tile + 2 * reach;
   const whole = { x: 0, y: 0, width: side, height: side };
   const rect = { x: reach, y: reach, width: tile, height: tile };
-  const boxed = { x: reach - high, y: reach - high, width: tile + 2 * high, height: tile + 2 * high };
+  const radius = Math.ceil(high);
+  const boxed = { x: reach - radius, y: reach - radius, width: tile + 2 * radius, height: tile + 2 * radius };
   const shape = { outputWidth: tile, dtype: 'uint8', channels, weighted: false, nodata: false } as const;
   const scratch = Math.max(
     descriptor.scratchBytes!(gaussian, { ...shape, input: whole }, high),
-    boxScratchBytes({ ...shape, input: boxed, maxRadius: high }),
+    boxScratchBytes({ ...shape, input: boxed, maxRadius: radius }),
   );
   arena.reset(arenaBytes(side * side * channels) + arenaBytes(tile * tile * (channels + 6)) + 64 + scratch);
   const input = pattern(allocated(whole, 'uint8', channels));
@@ -53,11 +54,11 @@ export function benchLadder(low: number, high: number, tile: number) {
     radii[i] = Math.round(sigmas[i]!);
   }
   const context: KernelContext = { image: whole, alpha: 'none' };
-  const byMap = (values: Float32Array | Uint16Array) => ({ ...context, map: { rect, values, max: high } });
+  const byMap = (values: Float32Array | Uint16Array, max: number) => ({ ...context, map: { rect, values, max } });
   const time = (work: () => void) => nsPerPixel(tile * tile, work);
-  const gaussianNs = time(() => kernels.gaussian!(input, output, gaussian, byMap(sigmas)));
+  const gaussianNs = time(() => kernels.gaussian!(input, output, gaussian, byMap(sigmas, high)));
   const inner = { ...input, rect: boxed, samples: input.samples.subarray((boxed.y * side + boxed.x) * channels) };
-  const boxNs = time(() => kernels.box!(inner, output, { ...gaussian, name: 'box', params: {} }, byMap(radii)));
+  const boxNs = time(() => kernels.box!(inner, output, { ...gaussian, name: 'box', params: {} }, byMap(radii, radius)));
   return { low, high, tile, gaussian: round(gaussianNs), box: round(boxNs), ratio: round(gaussianNs / boxNs) };
 }
 

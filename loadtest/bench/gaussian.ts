@@ -8,7 +8,9 @@ console.table([
   benchFixed({ width: 1024, height: 1024 }, { ksize: 31, sigma: 5 }, 'float32', 1),
 ]);
 const ranges: readonly (readonly [number, number, number])[] = [
-  [1, 2, 512],
+  [0.6, 0.9, 512],
+  [1, 1.5, 512],
+  [1.4, 2.1, 512],
   [2, 3, 512],
   [4, 6, 512],
   [8, 12, 512],

@@ -85,7 +85,10 @@ const chained = await secondsOf(frame, chain, { images });
 against('flat-field, gaussian 31×31, threshold, 3840×2160 / OpenCV', 'chain', chained, '< 20 ms there');
 
 const ladder = [
+  [0.6, 0.9],
+  [1, 1.5],
   [2, 3],
+  [4, 6],
   [8, 12],
   [21, 32],
   [0, 64],

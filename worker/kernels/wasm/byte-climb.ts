@@ -1,7 +1,7 @@
 import type { Rect } from '../../../tiling/geometry/rect.js';
 import type { WasmArena } from './arena.js';
-import { blurredRows, type NextRow } from './byte-blur.js';
-import { type ByteModule, pointOf, reserveValues, type SamplePlane, valueRowBytes } from './byte-planes.js';
+import { blurredRows } from './byte-blur.js';
+import { type ByteModule, reserveValues, type SamplePlane, valueRowBytes } from './byte-planes.js';
 import { RUNGS, type Rung, rungPairs } from './byte-rungs.js';
 import type { FixedModule } from './separable-fixed.js';
 
@@ -37,7 +37,7 @@ interface Ladder {
   readonly source: SamplePlane;
   /** What is asked for, in grid points. */
   readonly rect: Rect;
-  /** Indices of rungs. */
+  /** Indices of rungs that follow from one another. */
   readonly needed: ReadonlySet<number>;
   /** Rows are asked for in blocks of so many, from the top; those of earlier blocks are given up. All at once: 0. */
   readonly blockRows: number;
@@ -46,18 +46,13 @@ interface Ladder {
 /** Climbs from the lowest needed rung to the highest: each is spread from the one before where both are made. */
 export function climb(modules: ClimbModules, ladder: Ladder): Climb {
   const stages = new Map<number, Stage>();
-  const first = firstSpread(ladder.level);
-  const low = Math.max(first - 1, Math.min(...[...ladder.needed].filter((index) => index >= first - 1)));
+  const lowest = Math.min(...ladder.needed);
   const highest = Math.max(...ladder.needed);
-  for (const [index, rung] of RUNGS[ladder.level]!.entries()) {
-    const climbing = index >= low && index <= highest;
-    if (!climbing && !ladder.needed.has(index)) continue;
-    const above = climbing ? RUNGS[ladder.level]!.slice(index + 1, highest + 1) : [];
+  for (let index = lowest; index <= highest; index++) {
+    const rung = RUNGS[ladder.level]![index]!;
+    const above = RUNGS[ladder.level]!.slice(index + 1, highest + 1);
     const margin = above.reduce((sum, { spread }) => sum + spread!.distance, 0);
-    stages.set(
-      index,
-      stageOf(modules, ladder, { rung, margin, before: index > low ? stages.get(index - 1) : undefined }),
-    );
+    stages.set(index, stageOf(modules, ladder, { rung, margin, before: stages.get(index - 1) }));
   }
   const reach = (y: number) => {
     for (const stage of stages.values()) {
@@ -74,11 +69,6 @@ export function climb(modules: ClimbModules, ladder: Ladder): Climb {
     return { rect: { ...ladder.rect, y }, address, strideBytes, channels, sampleBytes: 2 as const };
   };
   return { reach, planeOf };
-}
-
-/** Index of the first rung that follows from the one before. */
-function firstSpread(level: number): number {
-  return RUNGS[level]!.findIndex(({ spread }) => spread);
 }
 
 /** Which row of its ring a row of a rung is. */
@@ -106,20 +96,11 @@ function stageOf(
   const ring = reserveValues(arena, { ...grown, y: 0, height: rows }, source.channels);
   const stage = { rect: grown, margin, ring, made: 0 };
   if (before) return Object.assign(stage, { write: spread(modules, before, stage, rung) });
-  const next =
-    rung.variance > 0 ? blurredRows(modules, source, grown, rungPairs(rung, level)) : widened(modules, source, grown);
+  const next = blurredRows(modules, source, grown, rungPairs(rung, level));
   const write = (count: number) => {
     for (let row = stage.made; row < stage.made + count; row++) next(rowOf(stage, row));
   };
   return Object.assign(stage, { write });
-}
-
-/** The rows of a grid of bytes as they are. */
-function widened({ bytes }: ClimbModules, source: SamplePlane, rect: Rect): NextRow {
-  let { y } = rect;
-  return (into) => {
-    bytes.widenRow(pointOf(source, { x: rect.x, y: y++ }), into, rect.width * source.channels);
-  };
 }
 
 /** The rows of a rung from those of the one before. */

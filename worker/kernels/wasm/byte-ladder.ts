@@ -2,8 +2,9 @@ import type { Rect } from '../../../tiling/geometry/rect.js';
 import { ladderReach } from '../../../tiling/operations/sigma-ladder.js';
 import type { KernelContext, TileMap, TileRaster } from '../kernel.js';
 import type { WasmArena } from './arena.js';
+import { bandRungs } from './byte-band.js';
 import { type Climb, type ClimbModules, climb } from './byte-climb.js';
-import { BLOCK, type GatherModule, gatherModule, type PlacedBlock, placeBlocks, varianceTable } from './byte-places.js';
+import { BLOCK, type GatherModule, gatherModule, hull, type Places, placesOf } from './byte-places.js';
 import {
   byteModule,
   doubledFrom,
@@ -13,7 +14,7 @@ import {
   reserveValues,
   type SamplePlane,
 } from './byte-planes.js';
-import { INTERVALS } from './byte-rungs.js';
+import { INTERVALS, isApart } from './byte-rungs.js';
 import { hasHoles } from './holes.js';
 import { isCut } from './ladder.js';
 import type { LadderModule } from './ladder-planes.js';
@@ -59,7 +60,7 @@ export function byteLadder(
   const { input, output } = tile;
   const { rect, channels } = output;
   const mark = arena.mark();
-  const bands = placeBlocks(arena, gather, map);
+  const places = placesOf(arena, gather, map);
   const samples: SamplePlane = {
     rect: input.rect,
     address: arena.addressOf(input.samples),
@@ -70,17 +71,17 @@ export function byteLadder(
   const cut = isCut(input.rect, rect, ladderReach(map.max));
   if (output.dtype === 'uint8' && !cut) {
     const into = { rect, address: arena.addressOf(output.samples), strideBytes: output.stride, channels };
-    blurInto(modules, samples, { bands, map, into: { ...into, sampleBytes: 1 } });
+    blurInto(modules, samples, { places, into: { ...into, sampleBytes: 1 } });
     arena.release(mark);
     return;
   }
   const sums = reserveValues(arena, rect, channels);
   const weights = reserveValues(arena, rect, 1);
-  blurInto(modules, samples, { bands, map, into: sums });
+  blurInto(modules, samples, { places, into: sums });
   if (cut) {
     const ones = { ...samples, address: arena.alloc(input.rect.width + 16), strideBytes: 0, channels: 1 };
     new Uint8Array(arena.memory.buffer, ones.address, input.rect.width + 16).fill(255);
-    blurInto(modules, ones, { bands, map, into: weights });
+    blurInto(modules, ones, { places, into: weights });
   } else new Uint16Array(arena.memory.buffer, weights.address, (weights.strideBytes * rect.height) / 2).fill(WHOLE);
   const divide = output.dtype === 'uint8' ? gather.divideBytes : gather.divideFloats;
   for (let row = 0; row < rect.height; row++) {
@@ -92,27 +93,28 @@ export function byteLadder(
 }
 
 interface Target {
-  readonly bands: readonly (readonly PlacedBlock[])[];
-  readonly map: TileMap;
+  readonly places: Places;
   readonly into: SamplePlane;
 }
 
 /** Blurs one source over all blocks. */
 function blurInto(modules: ByteLadderModules, source: SamplePlane, target: Target): void {
   const { arena } = modules;
-  const { map, into } = target;
+  const { places, into } = target;
   const mark = arena.mark();
   const climbs = climbsOf(modules, source, target);
-  const variances = varianceTable(arena);
   const gather = into.sampleBytes === 1 ? modules.gather.gatherBytes : modules.gather.gatherWide;
-  for (const band of target.bands) {
+  for (const band of places.bands) {
     const { y, height } = band[0]!.rect;
+    const banded = arena.mark();
     climbs.get(0)?.reach(y + height);
+    const apart = bandRungs(modules, source, band);
     for (const { rect, intervals } of band) {
       const marked = arena.mark();
       // The lower rung of an interval mostly is the upper one of the interval before.
       let known: { readonly level: number; readonly rung: number; readonly plane: SamplePlane } | undefined;
       const planeOf = (level: number, rung: number): SamplePlane => {
+        if (isApart(level, rung)) return apart.get(rung)!;
         const made = climbs.get(level)!;
         if (level === 0) return made.planeOf(rung, y);
         if (known?.level === level && known.rung === rung) return known.plane;
@@ -120,30 +122,40 @@ function blurInto(modules: ByteLadderModules, source: SamplePlane, target: Targe
         known = { level, rung, plane };
         return plane;
       };
-      const sigmas = map.values.byteOffset + ((y - map.rect.y) * map.rect.width + rect.x - map.rect.x) * 4;
+      const at = (y - places.rect.y) * places.rect.width + rect.x - places.rect.x;
       for (const index of intervals) {
         const { level, lower, upper, low, high, span } = INTERVALS[index]!;
         const [a, b] = [planeOf(level, lower), planeOf(level, upper)];
         const to = pointOf(into, rect);
         const shape = [rect.width, rect.height, low, high, 2 ** 15 / span] as const;
-        const table = low < 1 ? variances : 0;
         const rows = [pointOf(a, rect), a.strideBytes, pointOf(b, rect), b.strideBytes, to, into.strideBytes] as const;
-        gather(sigmas, map.rect.width * 4, ...rows, ...shape, table, into.channels);
+        gather(places.variances + at * 4, places.rect.width * 4, ...rows, ...shape, into.channels);
       }
       arena.release(marked);
     }
+    arena.release(banded);
   }
   arena.release(mark);
 }
 
-/** The rungs that the blocks need, by level: those of coarser grids as a whole, those of the full one by and by. */
-function climbsOf(modules: ByteLadderModules, source: SamplePlane, { bands }: Target): ReadonlyMap<number, Climb> {
+/**
+ * The rungs that the blocks need and that follow from one another, by level: those of coarser grids as a whole, those
+ * of the full one by and by.
+ */
+function climbsOf(
+  modules: ByteLadderModules,
+  source: SamplePlane,
+  { places: { bands } }: Target,
+): ReadonlyMap<number, Climb> {
   const needs = new Map<number, { rect: Rect; readonly needed: Set<number> }>();
   for (const { rect, intervals } of bands.flat()) {
-    for (const { level, lower, upper } of intervals.map((index) => INTERVALS[index]!)) {
+    for (const index of intervals) {
+      const { level, lower, upper } = INTERVALS[index]!;
+      const climbed = [lower, upper].filter((rung) => !isApart(level, rung));
+      if (climbed.length === 0) continue;
       const known = needs.get(level) ?? { rect, needed: new Set() };
       known.rect = hull(known.rect, rect);
-      known.needed.add(lower).add(upper);
+      for (const rung of climbed) known.needed.add(rung);
       needs.set(level, known);
     }
   }
@@ -173,11 +185,4 @@ function doubled(modules: ByteLadderModules, made: Climb, level: number, rung: n
   let plane = made.planeOf(rung, last.y);
   for (const rect of rects.reverse()) plane = doublePlane(modules.arena, modules.bytes, plane, rect);
   return plane;
-}
-
-function hull(a: Rect, b: Rect): Rect {
-  const x = Math.min(a.x, b.x);
-  const y = Math.min(a.y, b.y);
-  const right = Math.max(a.x + a.width, b.x + b.width);
-  return { x, y, width: right - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
 }

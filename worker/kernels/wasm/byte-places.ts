@@ -4,7 +4,7 @@ import type { WasmArena } from './arena.js';
 import { discreteVariance, INTERVALS, intervalOf } from './byte-rungs.js';
 import { instantiate } from './instance.js';
 
-const EXPORTS = ['markRow', 'gatherBytes', 'gatherWide', 'divideBytes', 'divideFloats'] as const;
+const EXPORTS = ['placeRow', 'gatherBytes', 'gatherWide', 'divideBytes', 'divideFloats'] as const;
 /** Keys of sigma squared, 32 to a doubling, from 2^-6 to 2^20. */
 const FIRST_EXPONENT = -6;
 const KEYS_PER_DOUBLING = 32;
@@ -34,13 +34,6 @@ const DISCRETE = Float32Array.from({ length: VARIANCES + 1 }, (_, i) => {
   return i === 0 ? 0 : placed((i + 0.5) / VARIANCES);
 });
 
-/** Address of a new table of discrete variances by sigma squared, as the gathering functions read it. */
-export function varianceTable(arena: WasmArena): number {
-  const address = arena.alloc(DISCRETE.byteLength);
-  new Float32Array(arena.memory.buffer, address, DISCRETE.length).set(DISCRETE);
-  return address;
-}
-
 /** Sigma squared where a key begins. */
 function keyStart(key: number): number {
   const doubling = Math.floor(key / KEYS_PER_DOUBLING);
@@ -59,10 +52,23 @@ export interface PlacedBlock {
   readonly intervals: readonly number[];
 }
 
-/** The blocks of a tile, in rows of blocks. */
-export function placeBlocks(arena: WasmArena, module: GatherModule, map: TileMap): readonly (readonly PlacedBlock[])[] {
+/** A tile's map as the ladder sees it. */
+export interface Places {
+  /** In rows of blocks. */
+  readonly bands: readonly (readonly PlacedBlock[])[];
+  readonly rect: Rect;
+  /** Float32, dense: sigma squared, below 1 the discrete variance. */
+  readonly variances: number;
+}
+
+/** Places the sigmas of a tile. */
+export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): Places {
   const { x, y, width, height } = map.rect;
+  // Gathering reads whole vectors.
+  const variances = arena.alloc(width * height * 4 + 32);
   const mark = arena.mark();
+  const discrete = arena.alloc(DISCRETE.byteLength);
+  new Float32Array(arena.memory.buffer, discrete, DISCRETE.length).set(DISCRETE);
   const intervals = arena.alloc(BY_KEY.length);
   new Uint8Array(arena.memory.buffer, intervals, BY_KEY.length).set(BY_KEY);
   const marks = new Uint8Array(arena.memory.buffer, arena.alloc(256), 256);
@@ -74,19 +80,28 @@ export function placeBlocks(arena: WasmArena, module: GatherModule, map: TileMap
       const rect = intersect({ x: left, y: top, ...BLOCK }, map.rect);
       marks.fill(0);
       for (let row = rect.y - y; row < rect.y - y + rect.height; row++) {
-        const sigmas = map.values.byteOffset + (row * width + rect.x - x) * 4;
-        module.markRow(sigmas, rect.width, intervals, marks.byteOffset, first, KEYS - 1);
+        const at = (row * width + rect.x - x) * 4;
+        const tables = [discrete, intervals, marks.byteOffset, first, KEYS - 1] as const;
+        module.placeRow(map.values.byteOffset + at, rect.width, ...tables, variances + at);
       }
       band.push({ rect, intervals: marked(marks) });
     }
     bands.push(band);
   }
   arena.release(mark);
-  return bands;
+  return { bands, rect: map.rect, variances };
 }
 
 function marked(marks: Uint8Array): number[] {
   const found: number[] = [];
   for (let i = 0; i < INTERVALS.length; i++) if (marks[i] === 1) found.push(i);
   return found;
+}
+
+/** The smallest rect that holds two. */
+export function hull(a: Rect, b: Rect): Rect {
+  const x = Math.min(a.x, b.x);
+  const y = Math.min(a.y, b.y);
+  const right = Math.max(a.x + a.width, b.x + b.width);
+  return { x, y, width: right - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
 }

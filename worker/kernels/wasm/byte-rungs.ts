@@ -141,6 +141,11 @@ export function rungPairs(rung: Rung, level: number): { readonly radius: number;
   return found;
 }
 
+/** Whether no other rung follows from one, nor it from another. */
+export function isApart(level: number, rung: number): boolean {
+  return !RUNGS[level]![rung]!.spread && !RUNGS[level]![rung + 1]?.spread;
+}
+
 /** The place of a variance among the intervals. */
 export function intervalOf(variance: number): number {
   const found = INTERVALS.findIndex(({ high }) => variance < high);

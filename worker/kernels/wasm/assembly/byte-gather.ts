@@ -6,17 +6,22 @@ const KEY_SHIFT = 18;
 const VARIANCES: f32 = 4096;
 
 /**
- * Sets a byte of `marks` for each interval that sigmas of a row may lie in: `table` holds the lowest and the highest
- * one for each key of sigma squared from `first` to `last`.
+ * Writes what stands for sigma squared on the ladder: below 1 what `variances` holds for it. Sets a byte of `marks` for
+ * each interval that sigmas of a row may lie in: `table` holds the lowest and the highest one for each key of sigma
+ * squared from `first` to `last`.
  */
-export function markRow(sigmas: usize, width: i32, table: usize, marks: usize, first: i32, last: i32): void {
+export function placeRow(
+  sigmas: usize, width: i32, variances: usize, table: usize, marks: usize, first: i32, last: i32, into: usize,
+): void {
   const end = sigmas + (<usize>width << 2);
   // No key of sigma squared is negative.
   let known = i32x4.splat(-1);
   while (sigmas < end) {
     // The last ones of a row are taken one by one.
-    const four = <i32>(end - sigmas) < 16 ? f32x4.splat(load<f32>(sigmas)) : v128.load(sigmas);
-    const keys = i32x4.shr_s(f32x4.mul(four, four), KEY_SHIFT);
+    const single = <i32>(end - sigmas) < 16;
+    const four = single ? f32x4.splat(load<f32>(sigmas)) : v128.load(sigmas);
+    let squares = f32x4.mul(four, four);
+    const keys = i32x4.shr_s(squares, KEY_SHIFT);
     if (v128.any_true(v128.xor(keys, known))) {
       const places = i32x4.min_s(i32x4.max_s(i32x4.sub(keys, i32x4.splat(first)), i32x4.splat(0)), i32x4.splat(last));
       mark(table, marks, i32x4.extract_lane(places, 0));
@@ -25,8 +30,28 @@ export function markRow(sigmas: usize, width: i32, table: usize, marks: usize, f
       mark(table, marks, i32x4.extract_lane(places, 3));
       known = keys;
     }
-    sigmas += <i32>(end - sigmas) < 16 ? 4 : 16;
+    if (v128.any_true(f32x4.lt(squares, f32x4.splat(1)))) squares = discrete(squares, variances);
+    if (single) {
+      store<f32>(into, f32x4.extract_lane(squares, 0));
+      sigmas += 4;
+      into += 4;
+    } else {
+      v128.store(into, squares);
+      sigmas += 16;
+      into += 16;
+    }
   }
+}
+
+/** Discrete variances of the lanes below 1. */
+function discrete(squares: v128, table: usize): v128 {
+  const one = f32x4.splat(1);
+  const places = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.min(squares, one), f32x4.splat(VARIANCES)));
+  let lanes = v128.load32_zero(table + (<usize>i32x4.extract_lane(places, 0) << 2));
+  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 1) << 2), lanes, 1);
+  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 2) << 2), lanes, 2);
+  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 3) << 2), lanes, 3);
+  return v128.bitselect(lanes, squares, f32x4.lt(squares, one));
 }
 
 // @ts-ignore: decorator
@@ -35,24 +60,6 @@ function mark(table: usize, marks: usize, key: i32): void {
   const entry = table + (<usize>key << 1);
   store<u8>(marks + load<u8>(entry), 1);
   store<u8>(marks + load<u8>(entry, 1), 1);
-}
-
-/** A sigma's variance: its square or, where there is a table, the discrete one below 1 and something above 1. */
-// @ts-ignore: decorator
-@inline
-function discrete(sigma: f32, table: usize): f32 {
-  return load<f32>(table + (<usize>min<f32>(sigma * sigma * VARIANCES, VARIANCES) << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-function variances(sigmas: usize, table: usize): v128 {
-  const four = v128.load(sigmas);
-  if (table == 0) return f32x4.mul(four, four);
-  let result = f32x4.splat(discrete(f32x4.extract_lane(four, 0), table));
-  result = f32x4.replace_lane(result, 1, discrete(f32x4.extract_lane(four, 1), table));
-  result = f32x4.replace_lane(result, 2, discrete(f32x4.extract_lane(four, 2), table));
-  return f32x4.replace_lane(result, 3, discrete(f32x4.extract_lane(four, 3), table));
 }
 
 /** What eight pixels have, for each of the eight samples of the vector `index` of theirs. */
@@ -98,17 +105,16 @@ function put(into: usize, value: v128, mask: v128, whole: bool): void {
 // @ts-ignore: decorator
 @inline
 function gather<T>(
-  sigmas: usize, sigmaStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
-  width: i32, height: i32, low: f32, high: f32, scale: f32, table: usize, channels: i32,
+  variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
 ): void {
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
   const scales = f32x4.splat(scale);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x += 8) {
-      const at = sigmas + (<usize>x << 2);
-      const first = variances(at, table);
-      const second = variances(at + 16, table);
+      const first = v128.load(variances + (<usize>x << 2));
+      const second = v128.load(variances + (<usize>x << 2), 16);
       const firstIn = v128.and(f32x4.ge(first, lows), f32x4.lt(first, highs));
       const secondIn = v128.and(f32x4.ge(second, lows), f32x4.lt(second, highs));
       let mask = i16x8.narrow_i32x4_s(firstIn, secondIn);
@@ -153,7 +159,7 @@ function gather<T>(
         }
       }
     }
-    sigmas += sigmaStride;
+    variances += varianceStride;
     a += aStride;
     b += bStride;
     into += intoStride;
@@ -162,28 +168,27 @@ function gather<T>(
 
 /**
  * Pixels of a block whose variance lies from `low` to below `high`, between the rungs `a` and `b`, whose share is
- * (variance - low) * `scale` / 2^15; others stay as they are. As bytes, rounded half up; `table` holds variances
- * below 1, 0 for none. Strides are bytes.
+ * (variance - low) * `scale` / 2^15; others stay as they are. As bytes, rounded half up. Strides are bytes.
  */
 export function gatherBytes(
-  sigmas: usize, sigmaStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
-  width: i32, height: i32, low: f32, high: f32, scale: f32, table: usize, channels: i32,
+  variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
 ): void {
-  if (channels == 1) gather<u8>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 1);
-  else if (channels == 2) gather<u8>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 2);
-  else if (channels == 3) gather<u8>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 3);
-  else gather<u8>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 4);
+  if (channels == 1) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 1);
+  else if (channels == 2) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 2);
+  else if (channels == 3) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 3);
+  else gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 4);
 }
 
 /** As {@link gatherBytes}, the values with their 7 fractional bits. */
 export function gatherWide(
-  sigmas: usize, sigmaStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
-  width: i32, height: i32, low: f32, high: f32, scale: f32, table: usize, channels: i32,
+  variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
 ): void {
-  if (channels == 1) gather<u16>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 1);
-  else if (channels == 2) gather<u16>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 2);
-  else if (channels == 3) gather<u16>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 3);
-  else gather<u16>(sigmas, sigmaStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, table, 4);
+  if (channels == 1) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 1);
+  else if (channels == 2) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 2);
+  else if (channels == 3) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 3);
+  else gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 4);
 }
 
 /** Four lanes of 255 * sums / weight of a pixel. */
