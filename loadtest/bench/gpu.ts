@@ -1,115 +1,120 @@
 // The GPU's figures, in one command: npm run bench:gpu -- [--tile N] [--in-flight N] [--tiles N] [--side N]
-// [--threads N] [--python PATH] [--record]. Adapters that compute on the processor are measured only on request
-// (--software): their figures say nothing.
+// [--threads N] [--python PATH] [--short] [--software] [--record]. Adapters that compute on the processor are measured
+// only on request (--software): their figures say nothing of a GPU, and --short shows that everything runs.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runLocally } from '../../cli/local-run.js';
-import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { backendName } from '../../worker/gpu/gpu-report.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
+import { measureColours } from './gpu-colours.js';
 import { memoryBandwidth } from './gpu-copies.js';
-import { GPU_ROWS, type GpuRow, measureRow } from './gpu-kernels.js';
-import { scene } from './inputs.js';
+import { endToEndSection } from './gpu-end-to-end.js';
+import { measureRow } from './gpu-kernels.js';
+import { GPU_ROWS, labelOf } from './gpu-rows.js';
 import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({
   options: {
-    tile: { type: 'string', default: '2048' },
-    'in-flight': { type: 'string', default: '4' },
-    tiles: { type: 'string', default: '40' },
-    side: { type: 'string', default: '15000' },
-    threads: { type: 'string', default: String(availableParallelism()) },
+    tile: { type: 'string' },
+    'in-flight': { type: 'string' },
+    tiles: { type: 'string' },
+    side: { type: 'string' },
+    threads: { type: 'string' },
     python: { type: 'string', default: 'python3' },
-    record: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
     software: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
-const tile = Number(values.tile);
-const side = Number(values.side);
-const threads = Number(values.threads);
+const usual = values.short
+  ? { tile: 128, inFlight: 2, tiles: 2, side: 700, threads: 2, mix: { tiles: [128, 256], inFlight: [1, 2] } }
+  : {
+      ...{ tile: 2048, inFlight: 4, tiles: 40, side: 15_000, threads: availableParallelism() },
+      mix: { tiles: [512, 1024, 2048, 4096], inFlight: [1, 2, 4, 8] },
+    };
+const given = (value: string | undefined, otherwise: number) => (value === undefined ? otherwise : Number(value));
+const tile = given(values.tile, usual.tile);
+const tiles = given(values.tiles, usual.tiles);
+const inFlight = given(values['in-flight'], usual.inFlight);
+const side = given(values.side, usual.side);
+const threads = given(values.threads, usual.threads);
 
-const device = await GpuDevice.open();
+const device = await GpuDevice.open(values.short ? undefined : 16 * 2 ** 30);
 if (!(device instanceof GpuDevice)) {
   console.log(`skipped: ${device.reason}`);
   process.exit(0);
 }
 const { adapter } = device.opened;
-const name = `${adapter.vendor} ${adapter.architecture} ${adapter.device}, ${adapter.driver}`;
+const name = backendName(adapter);
 if (!adapter.real && !values.software) {
   console.log(`skipped: ${name} computes on the processor; --software measures it all the same`);
   device.destroy();
   process.exit(0);
 }
 console.log(name);
-const sections = [await kernelSection(device)];
+const sections = [await kernelSection(device), await mixSection(device)];
 device.destroy();
-sections.push(await endToEndSection('box'), await endToEndSection('gaussian'));
+// Threads that read and encode: from a few to all.
+const flight = [...new Set([threads / 4, threads / 2, threads].map((count) => Math.max(1, Math.ceil(count))))];
+const endToEnd = { side, tiles: values.short ? [512] : [1024, 2048, 4096], threads: flight };
+sections.push(await endToEndSection('box', endToEnd), await endToEndSection('gaussian', endToEnd));
 for (const section of sections) printSection(section);
-if (values.record) recordSections(sections, { side, rounds: 1, note: `GPU: ${name}.` });
+const form = values.short ? ' Short form: it shows that everything runs, not how fast.' : '';
+if (values.record) recordSections(sections, { side, rounds: 1, note: `Device: ${name}.${form}` });
 
 /** Each kernel resident and with transfers, beside a plain copy and CuPy. */
 async function kernelSection(gpu: GpuDevice): Promise<Section> {
   const bandwidth = await memoryBandwidth(gpu.opened);
   const peers = cupy();
-  const shape = { tile, inFlight: Number(values['in-flight']), tiles: Number(values.tiles) };
   const lines: string[][] = [];
   for (const row of GPU_ROWS) {
-    const { resident, withTransfers, plainCopy, bytesPerSecond } = await measureRow(gpu, row, shape);
-    const peer = peers[labelOf(row)];
+    const rates = await measureRow(gpu, row, { tile, inFlight, tiles });
+    const { resident, withTransfers, plainCopy, bytesPerSecond } = rates;
+    const share = bytesPerSecond === undefined || bandwidth === undefined ? undefined : bytesPerSecond / bandwidth;
     lines.push([
       labelOf(row),
-      resident === undefined ? 'no timestamps' : resident.toFixed(0),
-      bytesPerSecond === undefined || bandwidth === undefined ? '-' : (bytesPerSecond / bandwidth).toFixed(2),
-      withTransfers.toFixed(0),
+      resident === undefined ? 'no timestamps' : rate(resident),
+      share === undefined ? '-' : share.toFixed(2),
+      rate(withTransfers),
       (withTransfers / plainCopy).toFixed(2),
-      peer === undefined ? '-' : peer.toFixed(0),
+      rate(peers[labelOf(row)]),
     ]);
+  }
+  for (const { label, resident, withTransfers } of await measureColours(gpu, tile)) {
+    lines.push([label, rate(resident), '-', rate(withTransfers), '-', '-']);
   }
   const gigabytes = bandwidth === undefined ? 'unknown' : `${(bandwidth / 1e9).toFixed(0)} GB/s`;
   return {
-    title: `GPU kernels, Mpx/s at tile ${tile}; memory copies at ${gigabytes}`,
+    title: `GPU kernels, Mpx/s at tile ${tile}, ${inFlight} in flight; memory copies at ${gigabytes}`,
     columns: ['kernel', 'resident', 'of memory bandwidth', 'with transfers', 'of a plain copy', 'CuPy resident'],
     lines,
   };
 }
 
-/** Blurs by map from file to file by backend, tile and threads; a bounded one differs between backends in its CRC. */
-async function endToEndSection(name: 'box' | 'gaussian'): Promise<Section> {
-  const work = mkdtempSync(join(tmpdir(), 'halotile-bench-gpu-'));
+/** The box by map with transfers over tile sides and tiles in flight. */
+async function mixSection(gpu: GpuDevice): Promise<Section> {
+  const counts = usual.mix.inFlight;
+  let best = { rate: 0, how: '' };
   const lines: string[][] = [];
-  try {
-    const { image, map } = await scene(work, side);
-    for (const backend of ['wasm', 'gpu', 'auto'] as const) {
-      for (const tile of backend === 'wasm' ? [undefined] : [undefined, 1024, 2048, 4096]) {
-        const output = join(work, 'out.tif');
-        const operations = [{ name }];
-        const spec = jobSpecSchema.parse({ image, map, output, operations, tile, compression: { codec: 'none' } });
-        const machine = { threads, memoryBytes: threads * 2 ** 30 };
-        const result = await runLocally(spec, { machine, backend, restart: true });
-        const { seconds, device: on = { upload: 0, compute: 0, download: 0 } } = result;
-        const busy = on.upload + on.compute + on.download;
-        lines.push([
-          `${backend}, tile ${result.tiles.side}${tile === undefined ? ' (planned)' : ''}, ${threads} threads`,
-          seconds.total.toFixed(2),
-          ((side * side) / seconds.total / 1e6).toFixed(0),
-          busy === 0 ? '-' : (busy / seconds.total).toFixed(2),
-          busy === 0 ? '-' : [on.upload, on.compute, on.download].map((part) => (part / busy).toFixed(2)).join(' / '),
-          result.crc,
-        ]);
-        rmSync(output);
-      }
+  for (const each of usual.mix.tiles) {
+    const cells: string[] = [];
+    for (const count of counts) {
+      const { withTransfers } = await measureRow(gpu, GPU_ROWS[0]!, { tile: each, inFlight: count, tiles });
+      if (withTransfers > best.rate) best = { rate: withTransfers, how: `tile ${each}, ${count} in flight` };
+      cells.push(rate(withTransfers));
     }
-  } finally {
-    rmSync(work, { recursive: true });
+    lines.push([String(each), ...cells]);
   }
   return {
-    title: `${name === 'box' ? 'Box' : 'Gaussian'} by map from file to file, ${side}×${side} uint8 RGB`,
-    columns: ['how', 'seconds', 'Mpx/s', 'device occupied', 'upload / compute / download', 'CRC-32'],
+    title: `${labelOf(GPU_ROWS[0]!)} with transfers, Mpx/s; best: ${best.how}`,
+    columns: ['tile', ...counts.map((count) => `${count} in flight`)],
     lines,
   };
+}
+
+function rate(value: number | undefined): string {
+  return value === undefined ? '-' : value.toFixed(value < 10 ? 2 : 0);
 }
 
 function cupy(): Record<string, number> {
@@ -118,10 +123,4 @@ function cupy(): Record<string, number> {
   if (status === 0) return JSON.parse(stdout) as Record<string, number>;
   console.log(`skipped: ${stderr?.trim().split('\n').at(-1) || `${values.python} cannot be run`}`);
   return {};
-}
-
-function labelOf({ operation: { name, params }, dtype, channels, radius }: GpuRow): string {
-  const exact = params?.quality === 'exact' ? ' exact' : '';
-  const widest = radius === undefined ? '' : ` ${name === 'gaussian' ? 'sigma' : 'radius'} ${radius}`;
-  return `${name}${exact} ${dtype}×${channels}${widest}`;
 }

@@ -31,9 +31,10 @@ export interface OpenedDevice {
 
 /**
  * Programs here write all workgroup memory that they read, so clearing it first is time lost; a software adapter
- * spends seconds compiling that.
+ * spends seconds compiling that. Timestamps come in steps of 65 µs unless asked otherwise, which is how browsers keep
+ * pages from timing each other, and longer than many a pass.
  */
-const DAWN_FLAGS = ['enable-dawn-features=disable_workgroup_init'];
+const DAWN_FLAGS = ['enable-dawn-features=disable_workgroup_init', 'disable-dawn-features=timestamp_quantization'];
 
 /** Dawn ends with the object that made the adapter, so one is kept for the life of the process. */
 let gpu: GPU | undefined;
