@@ -1,4 +1,5 @@
 import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
+import { badUsage } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import { FramePool, type ThreadPoolExecutor } from '../worker/index.js';
 import type { ClusterDatasetResult } from './cluster-dataset.js';
@@ -20,6 +21,13 @@ export async function runDatasetAsCommand(job: DatasetSpec, flags: DatasetFlags)
 }
 
 async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFlags): Promise<void> {
+  if (flags.restart) {
+    throw badUsage({
+      what: 'a job on a cluster cannot forget what earlier ones did',
+      where: '--restart',
+      remedy: 'name another output, or remove its folder .halotile',
+    });
+  }
   const quiet = flags.quiet === true || flags.json === true;
   const line = statusLine(quiet);
   // Loaded only here: a local run does without gRPC.

@@ -1,6 +1,5 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
 import { Blame } from './blame.js';
-import { chooseLate, chooseTile } from './choose.js';
 import {
   DEFAULT_LIMITS,
   type SchedulerCommand,
@@ -9,23 +8,19 @@ import {
   type Verdict,
   type WorkerId,
 } from './events.js';
+import { Leases } from './leases.js';
 import {
   canRun,
   type Lease,
   type OpenJob,
-  runnableStage,
   Stage,
   TILE_COMMITTED,
   TILE_PENDING,
-  TILE_RUNNING,
   TILE_UNKNOWN,
   type Worker,
 } from './state.js';
 
 type Event<T extends SchedulerEvent['type']> = Extract<SchedulerEvent, { type: T }>;
-
-/** Mean durations follow the last few results. */
-const MEAN_WEIGHT = 0.1;
 
 /**
  * Which worker runs which tile of which job. A state machine: `step` takes an event and the time and returns
@@ -38,13 +33,14 @@ export class Scheduler {
   readonly #jobs = new Map<string, OpenJob>();
   readonly #workers = new Map<WorkerId, Worker>();
   readonly #blame = new Blame();
-  #nextLease = 1;
-  #draining = false;
+  readonly #leases: Leases;
   #commands: SchedulerCommand[] = [];
   #now = 0;
 
   constructor(limits: SchedulerLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
+    const say = (command: SchedulerCommand) => this.#commands.push(command);
+    this.#leases = new Leases({ jobs: this.#jobs, workers: this.#workers, limits, say });
   }
 
   /** Leases held by all workers. */
@@ -82,6 +78,7 @@ export class Scheduler {
   step(event: SchedulerEvent, now: number): readonly SchedulerCommand[] {
     this.#commands = [];
     this.#now = now;
+    this.#leases.now = now;
     this.#apply(event);
     return this.#commands;
   }
@@ -112,9 +109,9 @@ export class Scheduler {
         const worker = this.#workers.get(event.worker);
         if (worker === undefined) break;
         worker.draining = true;
-        this.#unclaim(worker);
+        this.#leases.unclaim(worker);
         this.#noteWaiting();
-        this.#fillAll();
+        this.#leases.fillAll();
         break;
       }
       case 'worker-left':
@@ -131,9 +128,9 @@ export class Scheduler {
       case 'task-returned': {
         const lease = this.#workers.get(event.worker)?.leases.get(event.lease);
         if (lease === undefined) break;
-        this.#end(lease);
-        this.#requeue(lease);
-        this.#fillAll();
+        this.#leases.end(lease);
+        this.#leases.requeue(lease);
+        this.#leases.fillAll();
         break;
       }
       case 'result':
@@ -143,7 +140,7 @@ export class Scheduler {
         this.#tick();
         break;
       case 'drain':
-        this.#draining = true;
+        this.#leases.draining = true;
         break;
     }
   }
@@ -166,22 +163,15 @@ export class Scheduler {
     }
     stage.pool.add(tiles);
     stage.remaining += tiles.length;
-    this.#fillAll();
+    this.#leases.fillAll();
   }
 
   #closeJob(key: string): void {
     const job = this.#jobs.get(key);
     if (job === undefined) return;
-    for (const stage of job.stages) for (const leases of [...stage.running.values()]) this.#cancelAll(leases);
+    for (const stage of job.stages) for (const leases of [...stage.running.values()]) this.#leases.cancelAll(leases);
     this.#jobs.delete(key);
-    this.#fillAll();
-  }
-
-  #cancelAll(leases: readonly Lease[]): void {
-    for (const lease of [...leases]) {
-      this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
-      this.#end(lease);
-    }
+    this.#leases.fillAll();
   }
 
   #join({ worker: id, instance, slots, memoryBytes, labels }: Event<'worker-joined'>): void {
@@ -197,7 +187,7 @@ export class Scheduler {
     const worker = this.#workers.get(id);
     if (worker === undefined) return;
     worker.capacity = leases;
-    while (this.#grantNext(worker));
+    this.#leases.fill(worker);
   }
 
   /** A worker's stream ended or it was silent for too long. */
@@ -209,16 +199,16 @@ export class Scheduler {
     // Where a tile that killed a worker before ran here, its neighbours are innocent.
     const blamed = suspects.length > 0 ? suspects : started;
     const leases = [...worker.leases.values()];
-    for (const lease of leases) this.#end(lease);
-    this.#unclaim(worker);
+    for (const lease of leases) this.#leases.end(lease);
+    this.#leases.unclaim(worker);
     this.#workers.delete(id);
     this.#blame.remember(worker.instance, blamed);
     for (const lease of leases) {
       if (blamed.includes(lease)) this.#kill(lease);
-      this.#requeue(lease);
+      this.#leases.requeue(lease);
     }
     this.#noteWaiting();
-    this.#fillAll();
+    this.#leases.fillAll();
   }
 
   /** Counts a death against a tile; at the limit the tile is poison and its job fails by name. */
@@ -243,7 +233,7 @@ export class Scheduler {
   #fail({ worker: id, lease: leaseId, failure, retryable, crashed }: Event<'task-failed'>): void {
     const lease = this.#workers.get(id)?.leases.get(leaseId);
     if (lease === undefined) return;
-    this.#end(lease);
+    this.#leases.end(lease);
     const stage = lease.job.stages[lease.stage]!;
     if (!retryable) this.#giveUp(lease, failure);
     else if (crashed) this.#kill(lease);
@@ -253,8 +243,8 @@ export class Scheduler {
       trouble.avoid.add(lease.worker.instance);
       if (trouble.failures >= this.#limits.maxFailures) this.#giveUp(lease, failure);
     }
-    this.#requeue(lease);
-    this.#fillAll();
+    this.#leases.requeue(lease);
+    this.#leases.fillAll();
   }
 
   /** The tile of a lease that has ended is not tried again. */
@@ -262,7 +252,7 @@ export class Scheduler {
     if (this.#jobs.get(job.key) !== job) return;
     if (job.failsAlone) {
       const stage = job.stages[index]!;
-      this.#cancelAll(stage.running.get(tile) ?? []);
+      this.#leases.cancelAll(stage.running.get(tile) ?? []);
       stage.forget(tile);
       this.#commands.push({ type: 'tile-failed', job: job.key, stage: index, tile, failure });
       return;
@@ -295,11 +285,11 @@ export class Scheduler {
       if (lease.id !== leaseId) {
         this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
       }
-      this.#end(lease);
+      this.#leases.end(lease);
     }
     // Only those who got room can start something, unless the next stage became free.
-    if (stage.remaining === 0) this.#fillAll();
-    else for (const lease of leases) while (this.#grantNext(lease.worker));
+    if (stage.remaining === 0) this.#leases.fillAll();
+    else for (const lease of leases) this.#leases.fill(lease.worker);
   }
 
   #tick(): void {
@@ -315,95 +305,12 @@ export class Scheduler {
         if (!worker.leases.has(lease.id)) continue;
         if (lease.startedAt === undefined || this.#now - lease.startedAt < attemptLimitMs) continue;
         this.#commands.push({ type: 'cancel', worker: worker.id, lease: lease.id, overdue: true });
-        this.#end(lease);
+        this.#leases.end(lease);
         this.#kill(lease);
-        this.#requeue(lease);
+        this.#leases.requeue(lease);
       }
     }
-    this.#fillAll();
-  }
-
-  /** Takes a lease out of all books; the tile's state is the caller's. */
-  #end(lease: Lease): void {
-    const { job, worker, tile } = lease;
-    const stage = job.stages[lease.stage]!;
-    if (!worker.leases.delete(lease.id)) return;
-    worker.usedBytes -= job.taskBytes;
-    if (lease.suspect) worker.suspects--;
-    job.leases--;
-    const left = stage.running.get(tile)!.filter((other) => other !== lease);
-    if (left.length > 0) stage.running.set(tile, left);
-    else stage.running.delete(tile);
-    if (stage.tileState[tile] === TILE_COMMITTED && lease.startedAt !== undefined) {
-      const ms = this.#now - lease.startedAt;
-      stage.meanMs = stage.meanMs === undefined ? ms : stage.meanMs + MEAN_WEIGHT * (ms - stage.meanMs);
-    }
-  }
-
-  /** Puts the tile of an ended lease back, unless it is committed or runs elsewhere or the job is gone. */
-  #requeue(lease: Lease): void {
-    const stage = lease.job.stages[lease.stage]!;
-    if (this.#jobs.get(lease.job.key) !== lease.job) return;
-    if (stage.tileState[lease.tile] !== TILE_RUNNING || stage.running.has(lease.tile)) return;
-    stage.tileState[lease.tile] = TILE_PENDING;
-    stage.retries.add(lease.tile);
-  }
-
-  #unclaim(worker: Worker): void {
-    for (const job of this.#jobs.values()) for (const stage of job.stages) stage.pool.release(worker.id);
-  }
-
-  /** Gives every worker with room something to do, one tile each in turn, so that slots fill before queues. */
-  #fillAll(): void {
-    let hungry = [...this.#workers.values()].filter((worker) => this.#hasRoom(worker));
-    while (hungry.length > 0) {
-      hungry = hungry.filter((worker) => this.#grantNext(worker) && this.#hasRoom(worker));
-    }
-  }
-
-  #hasRoom(worker: Worker): boolean {
-    return !this.#draining && !worker.draining && worker.leases.size < worker.capacity;
-  }
-
-  #grantNext(worker: Worker): boolean {
-    if (!this.#hasRoom(worker)) return false;
-    // When there are fewer tiles left than workers, nobody hoards them: only free slots are served.
-    if (worker.leases.size >= worker.slots && this.#pending() <= this.#workers.size) return false;
-    const choice =
-      chooseTile(worker, this.#jobs.values(), this.#workers) ??
-      chooseLate(worker, this.#jobs.values(), this.#limits, this.#now);
-    if (choice === undefined) return false;
-    const { job, stage: index, tile } = choice;
-    const stage = job.stages[index]!;
-    const suspect = (stage.trouble.get(tile)?.kills ?? 0) > 0;
-    const lease: Lease = {
-      ...{ id: this.#nextLease++, job, stage: index, tile, worker, suspect },
-      ...{ grantedAt: this.#now, startedAt: undefined },
-    };
-    worker.leases.set(lease.id, lease);
-    worker.usedBytes += job.taskBytes;
-    if (suspect) worker.suspects++;
-    job.leases++;
-    stage.tileState[tile] = TILE_RUNNING;
-    stage.attempts[tile] = Math.min(255, stage.attempts[tile]! + 1);
-    stage.running.set(tile, [...(stage.running.get(tile) ?? []), lease]);
-    const attempt = stage.attempts[tile]!;
-    this.#commands.push({
-      type: 'grant',
-      worker: worker.id,
-      lease: lease.id,
-      job: job.key,
-      stage: index,
-      tile,
-      attempt,
-    });
-    return true;
-  }
-
-  #pending(): number {
-    let count = 0;
-    for (const job of this.#jobs.values()) count += runnableStage(job)?.stage.pending ?? 0;
-    return count;
+    this.#leases.fillAll();
   }
 
   #noteWaiting(): void {
