@@ -60,6 +60,12 @@ function registerBounds(device: GpuDevice): void {
       await worst('gaussian sigma 0.7', { name: 'gaussian', params: { sigma: 0.7 }, border: 'mirror' });
       await worst('gaussian sigma 16', { name: 'gaussian', params: { sigma: 16 }, border: 'reflect' });
       await worst('gaussian sigma 16, cut', { name: 'gaussian', params: { sigma: 16 }, border: 'clip' });
+
+      for (let i = 0; i < image.samples.length; i += 9) image.samples[i] = 0.5;
+      const nodata = [0.5];
+      await worst('box by map, nodata', { name: 'box', params: {}, border: 'clip', map: radii, nodata });
+      await worst('gaussian sigma 16, nodata', { name: 'gaussian', params: { sigma: 16 }, border: 'clip', nodata });
+      await worst('gaussian by map, exact, nodata', { ...exact, border: 'clip', nodata });
     });
   }
 

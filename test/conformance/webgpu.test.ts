@@ -17,7 +17,7 @@ import { emptyRaster, runTiled } from './operation-tiles.js';
 /** Operations whose integers run on a device whatever else their samples are. */
 const WHOLLY = [
   ...['box', 'mean', 'std', 'variance', 'max', 'min', 'median', 'percentile'],
-  ...['gamma', 'levels', 'lut', 'threshold'],
+  ...['gamma', 'levels', 'lut', 'threshold', 'gaussian'],
 ];
 
 const opened = await GpuDevice.open();
@@ -128,9 +128,8 @@ function registerRows(device: GpuDevice): void {
 /** Whether a device is to take an operation on such pixels. */
 function isOffered({ name, params }: OperationRow, { channels, dtype, samples }: Combination): boolean {
   if (channels > 4 || params.dtype !== undefined) return false;
-  if (name === 'gaussian') return samples === 'plain' || samples === 'nonfinite';
   if (dtype !== 'float32') return WHOLLY.includes(name);
-  return (name === 'box' || name === 'mean') && samples !== 'alpha' && samples !== 'everything';
+  return ['box', 'mean', 'gaussian'].includes(name) && samples !== 'alpha' && samples !== 'everything';
 }
 
 function stepOf(

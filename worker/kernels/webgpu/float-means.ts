@@ -1,9 +1,9 @@
 import { area } from '../../../tiling/geometry/rect.js';
-import type { DeviceRun } from './device-run.js';
 import { floatTables } from './float-tables.js';
-import { type DeviceStep, type GpuKernel, type StepRasters, unfitPixels } from './gpu-kernel.js';
+import { type GpuKernel, unfitPixels } from './gpu-kernel.js';
+import { keepHoles } from './keep-holes.js';
 import { tableBytes, WIDE_STORAGE_BYTES } from './summed-table.js';
-import { hasNoHoles, weighedPixels } from './weighed-pixels.js';
+import { hasNoHoles } from './weighed-pixels.js';
 import { MAX_RECTS, rectsOf } from './window-rects.js';
 
 /**
@@ -54,18 +54,3 @@ export const gpuFloatMeans: GpuKernel = {
     if (counted !== undefined) await keepHoles(run, step, { input, output });
   },
 };
-
-/** Adds the pass that puts holes back: windows around them were averaged like all others. */
-async function keepHoles(run: DeviceRun, step: DeviceStep, { input, output }: StepRasters): Promise<void> {
-  const { channels } = step.input;
-  const samples = area(output.rect) * channels;
-  await run.dispatch(
-    { files: ['samples', 'holes', 'keep-holes'], entry: 'keepHoles', constants: { CHANNELS: channels, BYTES: 4 } },
-    [
-      ...[input.rect.width, output.rect.width, samples],
-      ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
-    ],
-    { ...(await weighedPixels(run, step, input, false)), 2: output.buffer },
-    run.linearGroups(samples),
-  );
-}

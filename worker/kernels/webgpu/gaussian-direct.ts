@@ -22,11 +22,12 @@ export function packRates({ values }: TileMap, into: Uint8Array): void {
   into.set(new Uint8Array(rates.buffer), sigmas.byteLength);
 }
 
-/** Adds the passes that fill `means` with the direct sums, divided. */
+/** Adds the passes that fill `means` with the direct sums, `divided` or as they are. */
 export async function encodeDirect(
   run: DeviceRun,
   { input, window, output, mapMax }: DeviceStep,
   { plane, sigmas, means }: { readonly plane: GPUBuffer; readonly sigmas: GPUBuffer; readonly means: GPUBuffer },
+  divided: boolean,
 ): Promise<void> {
   const constants = { CHANNELS: input.channels };
   const program = { files: ['samples', 'numbers', 'gaussian-weights', 'gaussian-direct'], constants };
@@ -37,7 +38,7 @@ export async function encodeDirect(
     const count = Math.min(most, pixels - first);
     const params = [
       ...[window.width, window.height, output.width, output.x - window.x, output.y - window.y],
-      ...[pixels, first, count, 0],
+      ...[pixels, first, count, 0, Number(divided)],
     ];
     const bindings = { 1: plane, 2: sigmas, 3: means };
     await run.dispatch({ ...program, entry: 'directMeans' }, params, bindings, run.linearGroups(count));

@@ -12,6 +12,7 @@ struct Params {
   first: u32,  // of them, and how many, are this dispatch's
   count: u32,
   zero: u32,
+  divided: u32, // 0: sums are left as they are
 }
 
 const SHIFT = 24u;
@@ -59,7 +60,10 @@ fn directMeans(
       high = sum;
     }
   }
-  let mean = (high + low) / ((across.x + across.y) * (down.x + down.y));
+  var mean = high + low;
+  if (params.divided == 1u) {
+    mean /= (across.x + across.y) * (down.x + down.y);
+  }
   for (var channel = 0u; channel < CHANNELS; channel++) {
     means[pixel * CHANNELS + channel] = mean[channel];
   }

@@ -11,6 +11,7 @@ struct Params {
   y: i32,
   radius: i32,
   zero: u32,
+  divided: u32, // 0: sums of lines that the image cuts are left as they are
 }
 
 /// The taps of a window that the input holds, and its centre.
@@ -118,10 +119,10 @@ fn meanTap(lane: u32, v: i32, lanes: u32, line: Line) -> f32 {
   return weights[abs(v - line.centre)] * bitcast<f32>(select(bits, 0u, bad));
 }
 
-/// The mean over a line's taps: a whole window's weights sum to 1.
+/// The mean over a line's taps, or their sum: a whole window's weights sum to 1.
 fn meanOf(sum: vec2<f32>, line: Line) -> f32 {
   let value = sum.x + sum.y;
-  if (line.last - line.first == 2 * params.radius) {
+  if (params.divided == 0u || line.last - line.first == 2 * params.radius) {
     return value;
   }
   let sums = params.radius + 1;

@@ -35,13 +35,13 @@ const GATHER = ['samples', 'ladder-places', 'gaussian-weights', 'ladder-gather']
 /**
  * Adds the passes that fill `sums` through the ladder. One rung is blurred at a time, over the pixels that take a
  * share of it and no others; rungs on the full grid never lie in memory, their columns are summed where they are
- * needed. Returns what remains to be divided by.
+ * needed.
  */
 export async function encodeLadder(
   run: DeviceRun,
   step: DeviceStep,
   { plane, sigmas, sums }: LadderBuffers,
-): Promise<CutShares | undefined> {
+): Promise<void> {
   const { output } = step;
   const intervals = step.intervals ?? [];
   const rungs = rungsFor(intervals);
@@ -75,7 +75,6 @@ export async function encodeLadder(
       await gather('addCoarse', blurred, rect, [...filter, above, below, level]);
     }
   }
-  return intervals.length > 0 ? cutShares(run, step) : undefined;
 }
 
 /** Samples of the buffers that rungs pass through, whichever they are, and of all coarser grids. */
@@ -131,14 +130,16 @@ function blur(
   return run.dispatch({ files: GRIDS, entry, constants: {} }, params, bindings, groups);
 }
 
-async function cutShares(run: DeviceRun, step: DeviceStep): Promise<CutShares | undefined> {
-  const { window, output, intervals } = step;
+/** What the sums of plain samples remain to be divided by; undefined where no window is cut. */
+export async function cutShares(run: DeviceRun, step: DeviceStep): Promise<CutShares | undefined> {
+  const { window, output, intervals = [] } = step;
+  if (intervals.length === 0) return undefined;
   const reach = ladderReach(step.mapMax!);
   const columns = { held: { first: window.x, count: window.width }, asked: { first: output.x, count: output.width } };
   const rows = { held: { first: window.y, count: window.height }, asked: { first: output.y, count: output.height } };
   if (!isCut(columns, reach) && !isCut(rows, reach)) return undefined;
-  const lowest = intervals![0]!.interval;
-  const lines = 2 * (intervals!.at(-1)!.interval - lowest + 1);
+  const lowest = intervals[0]!.interval;
+  const lines = 2 * (intervals.at(-1)!.interval - lowest + 1);
   const table = new Float32Array(lines * (output.width + output.height)).fill(1);
   const down = lines * output.width;
   for (const [side, start] of [[columns, 0] as const, [rows, down] as const]) {

@@ -72,7 +72,7 @@ function allCases(): Map<string, CheckCase[]> {
       cases.push({ ...common, operation: { name: 'box', params: { radius: 3 }, border: 'reflect' } });
       const nodata = HOLES[dtype].slice(0, channels);
       const holes = { ...common, nodata, masked: true };
-      const alpha = channels % 2 === 0 ? ('unassociated' as const) : 'none';
+      const alpha: AlphaKind = channels % 2 === 0 ? 'unassociated' : 'none';
       const mean = { name: 'mean', params: { footprint: 'disk:3' }, border: 'mirror' as const };
       cases.push({ ...common, operation: mean });
       cases.push({ ...holes, operation: mean, alpha });
@@ -102,6 +102,7 @@ function allCases(): Map<string, CheckCase[]> {
       }
       cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN, border: 'nearest' }, tolerance: 1 });
       cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1 });
+      cases.push({ ...holes, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1, alpha });
       for (const quality of ['fast', 'exact'] as const) {
         const params = { ...GAUSSIAN, quality };
         const tolerance = quality === 'exact' ? 1 : LADDER_TOLERANCE[dtype];
@@ -109,6 +110,8 @@ function allCases(): Map<string, CheckCase[]> {
           const operation = { name: 'gaussian', params, byMap: true, border };
           cases.push({ ...common, output: PART, operation, maxRadius: 6.1, tolerance });
         }
+        const weighed = { ...holes, output: PART, alpha, operation: { name: 'gaussian', params, byMap: true } };
+        cases.push({ ...weighed, maxRadius: 6.1, tolerance: 2 * tolerance });
       }
       cases.push({ ...common, operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } } });
     }
@@ -124,10 +127,13 @@ function allCases(): Map<string, CheckCase[]> {
     cases.push({ ...floats, operation: disk, tolerance: 2e-6 });
     cases.push({ ...floats, operation: { name: 'box', byMap: true }, maxRadius: 9, tolerance: 2e-6 });
     const nodata = HOLES.float32.slice(0, channels);
-    cases.push({ ...floats, operation: { ...disk, border: 'clip' }, nodata, masked: true, tolerance: 2e-6 });
+    const holes = { ...floats, nodata, masked: true };
+    cases.push({ ...holes, operation: { ...disk, border: 'clip' }, tolerance: 2e-6 });
+    cases.push({ ...holes, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 2e-6 });
     for (const quality of ['fast', 'exact'] as const) {
       const operation = { name: 'gaussian', params: { ...GAUSSIAN, quality }, byMap: true };
       cases.push({ ...floats, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
+      cases.push({ ...holes, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
     }
     cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true } });
     cases.push({ ...WIDE, dtype: 'uint16', channels, operation: { name: 'box', byMap: true }, nodata: [0] });
