@@ -29,6 +29,9 @@ const BY_KEY = Uint8Array.from({ length: KEYS * 2 }, (_, i) => {
   return intervalOf(placed(keyStart((i + (i % 2)) / 2) + (2 * margin) / VARIANCES));
 });
 
+/** Where each interval begins and ends. */
+const BOUNDS = Float32Array.from(INTERVALS.flatMap(({ low, high }) => [low, high]));
+
 const DISCRETE = Float32Array.from({ length: VARIANCES + 1 }, (_, i) => {
   if (i === VARIANCES) return ABOVE;
   return i === 0 ? 0 : placed((i + 0.5) / VARIANCES);
@@ -69,6 +72,8 @@ export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): 
   const mark = arena.mark();
   const discrete = arena.alloc(DISCRETE.byteLength);
   new Float32Array(arena.memory.buffer, discrete, DISCRETE.length).set(DISCRETE);
+  const bounds = arena.alloc(BOUNDS.byteLength);
+  new Float32Array(arena.memory.buffer, bounds, BOUNDS.length).set(BOUNDS);
   const intervals = arena.alloc(BY_KEY.length);
   new Uint8Array(arena.memory.buffer, intervals, BY_KEY.length).set(BY_KEY);
   const marks = new Uint8Array(arena.memory.buffer, arena.alloc(256), 256);
@@ -81,7 +86,7 @@ export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): 
       marks.fill(0);
       for (let row = rect.y - y; row < rect.y - y + rect.height; row++) {
         const at = (row * width + rect.x - x) * 4;
-        const tables = [discrete, intervals, marks.byteOffset, first, KEYS - 1] as const;
+        const tables = [discrete, intervals, bounds, marks.byteOffset, first, KEYS - 1] as const;
         module.placeRow(map.values.byteOffset + at, rect.width, ...tables, variances + at);
       }
       band.push({ rect, intervals: marked(marks) });

@@ -121,7 +121,7 @@ function rungWeights(rung: Rung, level: number): Int16Array {
   const grid = (2 * (4 ** level - 1)) / 3;
   const small = level === 0 && rung.variance < 1;
   const sigma = small ? sigmaOf(rung.variance) : Math.sqrt((rung.variance - grid) / 4 ** level);
-  const weights = gaussianWeights(sigma, gaussianRadius(sigma, small ? 4 : TRUNCATE));
+  const weights = gaussianWeights(sigma, gaussianRadius(sigma, TRUNCATE));
   const total = weights.reduce((sum, weight, i) => sum + (i === 0 ? weight : 2 * weight), 0);
   const fixed = weights.map((weight) => Math.round((weight / total) * 2 ** 15));
   fixed[0]! += 2 ** 15 - fixed.reduce((sum, weight, i) => sum + (i === 0 ? weight : 2 * weight), 0);

@@ -7,40 +7,51 @@ const VARIANCES: f32 = 4096;
 
 /**
  * Writes what stands for sigma squared on the ladder: below 1 what `variances` holds for it. Sets a byte of `marks` for
- * each interval that sigmas of a row may lie in: `table` holds the lowest and the highest one for each key of sigma
- * squared from `first` to `last`.
+ * each interval that it lies in: `table` holds the lowest and the highest one for each key of sigma squared from
+ * `first` to `last`, `bounds` where each interval begins and ends.
  */
 export function placeRow(
-  sigmas: usize, width: i32, variances: usize, table: usize, marks: usize, first: i32, last: i32, into: usize,
+  sigmas: usize, width: i32, variances: usize, table: usize, bounds: usize, marks: usize, first: i32, last: i32, into: usize,
 ): void {
   const end = sigmas + (<usize>width << 2);
-  // No key of sigma squared is negative.
-  let known = i32x4.splat(-1);
+  let low = f32x4.splat(0);
+  let high = f32x4.splat(0);
   while (sigmas < end) {
     // The last ones of a row are taken one by one.
     const single = <i32>(end - sigmas) < 16;
     const four = single ? f32x4.splat(load<f32>(sigmas)) : v128.load(sigmas);
-    let squares = f32x4.mul(four, four);
-    const keys = i32x4.shr_s(squares, KEY_SHIFT);
-    if (v128.any_true(v128.xor(keys, known))) {
-      const places = i32x4.min_s(i32x4.max_s(i32x4.sub(keys, i32x4.splat(first)), i32x4.splat(0)), i32x4.splat(last));
-      mark(table, marks, i32x4.extract_lane(places, 0));
-      mark(table, marks, i32x4.extract_lane(places, 1));
-      mark(table, marks, i32x4.extract_lane(places, 2));
-      mark(table, marks, i32x4.extract_lane(places, 3));
-      known = keys;
+    const squares = f32x4.mul(four, four);
+    let places = squares;
+    if (v128.any_true(f32x4.lt(squares, f32x4.splat(1)))) places = discrete(squares, variances);
+    if (!i32x4.all_true(v128.and(f32x4.ge(places, low), f32x4.lt(places, high)))) {
+      const keys = i32x4.sub(i32x4.shr_s(squares, KEY_SHIFT), i32x4.splat(first));
+      const rows = i32x4.shl(i32x4.min_s(i32x4.max_s(keys, i32x4.splat(0)), i32x4.splat(last)), 1);
+      mark(table + i32x4.extract_lane(rows, 0), bounds, marks, f32x4.extract_lane(places, 0));
+      mark(table + i32x4.extract_lane(rows, 1), bounds, marks, f32x4.extract_lane(places, 1));
+      mark(table + i32x4.extract_lane(rows, 2), bounds, marks, f32x4.extract_lane(places, 2));
+      const found = mark(table + i32x4.extract_lane(rows, 3), bounds, marks, f32x4.extract_lane(places, 3));
+      low = v128.load32_splat(found);
+      high = v128.load32_splat(found, 4);
     }
-    if (v128.any_true(f32x4.lt(squares, f32x4.splat(1)))) squares = discrete(squares, variances);
     if (single) {
-      store<f32>(into, f32x4.extract_lane(squares, 0));
+      store<f32>(into, f32x4.extract_lane(places, 0));
       sigmas += 4;
       into += 4;
     } else {
-      v128.store(into, squares);
+      v128.store(into, places);
       sigmas += 16;
       into += 16;
     }
   }
+}
+
+/** Marks the interval of one value; its bounds' address. */
+function mark(entry: usize, bounds: usize, marks: usize, value: f32): usize {
+  const highest = load<u8>(entry, 1);
+  let interval: u32 = load<u8>(entry);
+  while (interval < highest && value >= load<f32>(bounds + (interval << 3), 4)) interval++;
+  store<u8>(marks + interval, 1);
+  return bounds + (interval << 3);
 }
 
 /** Discrete variances of the lanes below 1. */
@@ -52,14 +63,6 @@ function discrete(squares: v128, table: usize): v128 {
   lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 2) << 2), lanes, 2);
   lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 3) << 2), lanes, 3);
   return v128.bitselect(lanes, squares, f32x4.lt(squares, one));
-}
-
-// @ts-ignore: decorator
-@inline
-function mark(table: usize, marks: usize, key: i32): void {
-  const entry = table + (<usize>key << 1);
-  store<u8>(marks + load<u8>(entry), 1);
-  store<u8>(marks + load<u8>(entry, 1), 1);
 }
 
 /** What eight pixels have, for each of the eight samples of the vector `index` of theirs. */
