@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { JobsClient, resultOf } from '../../cli/client.js';
-import type { halotile } from '../../proto/gen/messages.js';
+import { halotile } from '../../proto/gen/messages.js';
 import { datasetSpec, makeDataset, outputsOf, runHere } from '../cluster/dataset-files.js';
 import { type Fault, TestCluster } from '../cluster/harness.js';
 import { serve } from '../support/serve-process.js';
@@ -56,6 +56,24 @@ test('workers killed in the middle of counting and of writing change nothing, by
     await worker.end('SIGKILL');
   }
   await cluster.assertClean();
+});
+
+test('a cancelled dataset ends at once; submitted again it continues', async () => {
+  const worker = await cluster.worker({ fault: 'slow:40', roots: true });
+  const job = await submit('cancelled');
+  let cancelled = false;
+  const last = await follow(job.id!, async ({ progress }) => {
+    if (cancelled || (progress?.imagesCounted ?? 0) < 10) return;
+    cancelled = true;
+    await cluster.client.cancel(job.id!);
+  });
+  assert.equal(last.state, halotile.v1.JobState.JOB_STATE_CANCELLED);
+  await cluster.assertClean();
+  assert.equal(existsSync(onDisk('cancelled/.halotile/.incoming')), false);
+  const { counts } = resultOf(await follow((await submit('cancelled')).id!));
+  assert.equal(counts?.imagesWritten, 49);
+  assert.deepEqual(outputsOf(onDisk('cancelled')), oracle);
+  await worker.end('SIGTERM');
 });
 
 test('a frame that takes every worker with it is reported by name, or stops the job', async () => {
