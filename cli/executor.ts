@@ -18,7 +18,14 @@ export interface ExecutorChoice {
   readonly backend: BackendChoice;
   /** What the processor's threads run: `reference` where WebAssembly did not pass its check; `wasm` where absent. */
   readonly kernels?: 'wasm' | 'reference';
-  /** Hears of losses of a GPU, one sentence each. */
+  readonly gpu?: GpuOptions;
+}
+
+/** How a GPU is used. */
+export interface GpuOptions {
+  /** Device memory that all tiles in flight may take; 2 GiB where absent. */
+  readonly memoryBytes?: number;
+  /** Hears of losses, one sentence each. */
   readonly onLoss?: (what: string) => void;
 }
 
@@ -37,9 +44,9 @@ export interface ExecutorFactory {
 export async function openExecutor(
   { threads }: PlanMachine,
   backend: BackendChoice,
-  onLoss?: (what: string) => void,
+  gpu?: GpuOptions,
 ): Promise<TileExecutor> {
-  return (await executorFactory({ threads, backend, onLoss })).open(processName());
+  return (await executorFactory({ threads, backend, gpu })).open(processName());
 }
 
 /**
@@ -50,7 +57,7 @@ export async function executorFactory({
   threads,
   backend,
   kernels = 'wasm',
-  onLoss,
+  gpu: { memoryBytes, onLoss } = {},
 }: ExecutorChoice): Promise<ExecutorFactory> {
   const onThreads = (count: number, name: string) => new ThreadPoolExecutor({ threads: count, backend: kernels, name });
   const processor: ExecutorFactory = { open: (name) => onThreads(threads, name), backends: [kernels] };
@@ -58,7 +65,7 @@ export async function executorFactory({
   // Beside the processor a GPU gets half of the threads to read and encode for it.
   const readers = backend === 'gpu' ? threads : Math.ceil(threads / 2);
   const gpu = await GpuExecutor.open(
-    { threads: readers, name: `${processName()}-gpu` },
+    { threads: readers, name: `${processName()}-gpu`, deviceBytes: memoryBytes },
     { onLoss, accept: (report) => backend === 'gpu' || (report.available && report.adapter.real) },
   );
   if (!(gpu instanceof GpuExecutor)) {
@@ -75,7 +82,7 @@ export async function executorFactory({
     first = undefined;
     return readers === threads ? device : new MixedExecutor([device, onThreads(threads - readers, name)]);
   };
-  return { open, backends: ['webgpu', kernels], gpu: gpu.report, labels: gpuLabels(gpu.report) };
+  return { open, backends: ['webgpu', kernels], gpu: gpu.report, labels: gpuLabels(gpu.report, gpu.memoryBytes) };
 }
 
 /** Threads of this process that run tiles. */

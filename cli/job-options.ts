@@ -38,6 +38,7 @@ export interface JobFlags {
 export interface RunFlags extends EndpointFlags {
   readonly coordinator?: string;
   readonly backend: BackendChoice;
+  readonly gpuMemory?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly durable?: boolean;
@@ -89,7 +90,8 @@ export function addRunOptions(command: Command): Command {
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .option('--restart', 'discard an unfinished job of this output')
     .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
-    .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'));
+    .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
+    .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer);
 }
 
 /**

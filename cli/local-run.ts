@@ -11,6 +11,8 @@ export interface LocalRunOptions {
   readonly machine: PlanMachine;
   /** What runs the tiles; the processor where absent. */
   readonly backend?: BackendChoice;
+  /** Device memory in MiB that the tiles in flight on a GPU may take; 2048 where absent. */
+  readonly gpuMemoryMiB?: number;
   /** Called with one sentence when a GPU is lost and something takes its place. */
   readonly onWarning?: (what: string) => void;
   readonly durable?: boolean;
@@ -26,7 +28,10 @@ export interface LocalRunOptions {
  */
 export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promise<JobResult> {
   checkCodecAvailable(spec.compression);
-  const executor = await openExecutor(options.machine, options.backend ?? 'wasm', options.onWarning);
+  const executor = await openExecutor(options.machine, options.backend ?? 'wasm', {
+    memoryBytes: options.gpuMemoryMiB && options.gpuMemoryMiB * 2 ** 20,
+    onLoss: options.onWarning,
+  });
   try {
     return await runJob({ ...options, spec, executor, now: () => performance.now() / 1000 });
   } finally {

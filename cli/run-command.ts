@@ -56,6 +56,7 @@ async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobRe
       runLocally(spec, {
         machine: machineOf(flags),
         backend: flags.backend,
+        gpuMemoryMiB: flags.gpuMemory,
         onWarning: (what) => {
           bar.clear();
           process.stderr.write(`halotile: ${what}\n`);

@@ -25,6 +25,7 @@ type WorkerFlags = EndpointFlags & {
   readonly memory: number;
   readonly name?: string;
   readonly backend: BackendChoice;
+  readonly gpuMemory?: number;
   readonly check?: boolean;
 };
 
@@ -45,6 +46,7 @@ export function registerWorker(program: Command): void {
     )
     .option('--memory <MiB>', 'what tiles may hold together (default: no limit)', integer, 0)
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
+    .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer)
     .option('--check', 'say which kernels pass on this machine, what GPU there is and what passes on it, then end')
     .option('--name <name>', 'name in messages (default: host name and process id)');
   addEndpointOptions(command).action(work);
@@ -70,7 +72,10 @@ async function work(flags: WorkerFlags): Promise<void> {
   if (kernels === 'reference') log(`${describeKernels(checks)}; the plain kernels run instead`);
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
-  const { open, backends, labels } = await executorFactory({ threads, backend: flags.backend, kernels, onLoss: log });
+  const { open, backends, labels } = await executorFactory({
+    ...{ threads, backend: flags.backend, kernels },
+    gpu: { memoryBytes: flags.gpuMemory && flags.gpuMemory * 2 ** 20, onLoss: log },
+  });
   const pool = new TaskPool(() => {
     const writer = `${host}-${instance}-${++generation}`;
     return { tiles: open(writer), frames: () => new FramePool({ threads, name: writer }) };

@@ -34,6 +34,19 @@ export const footprintParam = z
  * @throws bad-usage for one without members, wider than {@link MAX_FOOTPRINT}, or a mask not yet read
  */
 export function parseFootprint(text: string): Footprint {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const footprint = parse(text);
+  if (parsed.size === KEPT_FOOTPRINTS) parsed.clear();
+  parsed.set(text, footprint);
+  return footprint;
+}
+
+/** Footprints have up to millions of members, and every tile asks for them several times. */
+const KEPT_FOOTPRINTS = 4;
+const parsed = new Map<string, Footprint>();
+
+function parse(text: string): Footprint {
   const [kind, size = '', bits = ''] = text.split(':');
   if (kind === 'disk') return disk(Number(size));
   const [width = 0, height = 0] = size.split(/[x×]/).map(Number);

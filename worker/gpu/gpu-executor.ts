@@ -9,6 +9,7 @@ import {
   type TileResult,
   type TileTask,
 } from '../../tiling/job/execution.js';
+import { DEFAULT_DEVICE_BYTES } from '../kernels/webgpu/memory-budget.js';
 import { ThreadPoolExecutor } from '../threads/thread-pool.js';
 import { DeviceChild } from './device-child.js';
 import { backendName, type GpuReport } from './gpu-report.js';
@@ -89,6 +90,11 @@ export class GpuExecutor implements TileExecutor {
   successor(name: string): GpuExecutor {
     const options = { ...this.#options, name };
     return new GpuExecutor(options, this.#onLoss, this.report, DeviceChild.start(options), false);
+  }
+
+  /** Device memory that all tiles in flight may take. */
+  get memoryBytes(): number {
+    return this.#options.deviceBytes ?? DEFAULT_DEVICE_BYTES;
   }
 
   /** The process that owns the device now. */

@@ -25,12 +25,17 @@ export function gpuName({
   return [vendor, architecture, device].filter((part) => part !== '').join(' ');
 }
 
-/** What a worker says of its GPU when it joins. WebGPU names no total of memory; the largest buffer stands for it. */
-export function gpuLabels(report: GpuReport & { readonly available: true }): Record<string, string> {
+/** What a worker says of its GPU when it joins. WebGPU names no total of memory, so this is what tiles may take of it. */
+export function gpuLabels(
+  report: GpuReport & { readonly available: true },
+  memoryBytes: number,
+): Record<string, string> {
+  const mib = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
   return {
     gpu: gpuName(report),
     'gpu driver': report.adapter.driver,
-    'gpu buffer': `${Math.floor(report.limits.bufferBytes / 2 ** 20)} MiB`,
+    'gpu memory': mib(memoryBytes),
+    'gpu buffer': mib(report.limits.bufferBytes),
   };
 }
 

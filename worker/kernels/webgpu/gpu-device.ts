@@ -8,13 +8,10 @@ import { chainWork } from './chain-work.js';
 import { DeviceRun } from './device-run.js';
 import type { DeviceWork } from './device-work.js';
 import { GPU_KERNELS } from './index.js';
-import { MemoryBudget } from './memory-budget.js';
+import { DEFAULT_DEVICE_BYTES, MemoryBudget } from './memory-budget.js';
 import { PassTimer } from './pass-timer.js';
 import { Programs } from './programs.js';
 import { checkVariant } from './self-check.js';
-
-/** Device memory that all tiles in flight may take, where nothing else is said. WebGPU does not tell the total. */
-export const DEFAULT_DEVICE_BYTES = 2 * 2 ** 30;
 
 /**
  * A device that runs chains: several at a time, so that one is copied in while another is computed and a third

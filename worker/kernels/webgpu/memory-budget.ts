@@ -1,3 +1,6 @@
+/** Device memory that all tiles in flight may take, where nothing else is said. WebGPU does not tell the total. */
+export const DEFAULT_DEVICE_BYTES = 2 * 2 ** 30;
+
 /** A share of the budget that is in use until it is released. */
 export interface MemoryLease {
   release(): void;
