@@ -1,6 +1,5 @@
-import { badUsage } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import { extraPaths, parameterFiles } from '../tiling/plan/parameter-files.js';
+import { extraPaths, parameterFiles, readParameterFile } from '../tiling/plan/parameter-files.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** What a mask file's path stands behind. */
@@ -36,7 +35,7 @@ export async function sendParameters(
   spec: JobSpec,
   placed: (path: string) => Promise<string>,
 ): Promise<JobSpec['operations']> {
-  const named = new Set([...parameterFiles(spec, refuseClusterNames), ...extraPaths(spec)]);
+  const named = new Set([...parameterFiles(spec, readLocal), ...extraPaths(spec)]);
   const operations: JobSpec['operations'] = [];
   for (const operation of spec.operations) {
     const params = { ...operation.params };
@@ -51,7 +50,9 @@ export async function sendParameters(
   return operations;
 }
 
-/** A file that only the cluster sees is not read here; see {@link parameterFiles}. */
-function refuseClusterNames(path: string): void {
-  if (isClusterName(path)) throw badUsage({ what: 'a file of the cluster cannot be read here', where: path });
+/** A file that only the cluster sees: the smallest table, so that an operation goes on to its other files. */
+const STAND_IN = new TextEncoder().encode('1\n');
+
+function readLocal(path: string): Uint8Array {
+  return isClusterName(path) ? STAND_IN : readParameterFile(path);
 }

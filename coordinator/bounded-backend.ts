@@ -7,11 +7,11 @@ import type { Plan } from '../tiling/plan/plan.js';
 /**
  * What must compute every tile of a job that has bounded operations: what the unfinished job began with, or else
  * what the executor likes best. Undefined for exact jobs, whose tiles are the same everywhere.
- * @throws not-ready where the job began on a backend that this executor does not have
+ * @throws not-ready where the job began on a backend that this executor does not have and will not get
  */
 export function boundedBackendOf(
   plan: Plan,
-  executor: Pick<TileExecutor, 'boundedBackends'>,
+  executor: Pick<TileExecutor, 'boundedBackends' | 'awaitsBackends'>,
   begunOn: string | undefined,
 ): string | undefined {
   const types = chainTypes(plan.operations, plan.image);
@@ -19,7 +19,7 @@ export function boundedBackendOf(
   if (exact) return undefined;
   const offered = executor.boundedBackends ?? [CPU_BACKEND];
   const backend = begunOn ?? offered[0]!;
-  if (offered.includes(backend)) return backend;
+  if (executor.awaitsBackends === true || offered.includes(backend)) return backend;
   throw new HalotileError('not-ready', {
     what: `the unfinished job was begun on ${backend}, and another backend would round differently`,
     expected: `one of ${offered.join(', ')} here`,

@@ -9,6 +9,7 @@ const SLOTS = 2048;
 /** The cluster as one job sees it: an executor like the threads of this process. */
 export class ClusterExecutor implements TileExecutor {
   readonly slots = SLOTS;
+  readonly awaitsBackends = true;
   readonly #cluster: Cluster;
   readonly #terms: JobTerms;
   readonly #scanner: Pick<TileExecutor, 'scanMap'>;
@@ -20,6 +21,11 @@ export class ClusterExecutor implements TileExecutor {
     this.#cluster = cluster;
     this.#terms = terms;
     this.#scanner = scanner;
+  }
+
+  /** What every connected worker has, so that all of them take part; the processor where none is connected. */
+  get boundedBackends(): readonly string[] {
+    return this.#cluster.boundedBackends;
   }
 
   /** Leases that workers hold for this job. */

@@ -157,6 +157,7 @@ export class ClusterJob implements ClusterWork {
     return {
       key: job.key,
       planJson: toPortable(job.plan),
+      boundedBackend: job.boundedBackend ?? '',
       image: source(job.image, 'image'),
       ...(job.mask === undefined ? {} : { mask: source(job.mask, 'mask') }),
       ...(job.map === undefined ? {} : { map: source(job.map, 'map') }),

@@ -7,6 +7,7 @@ import type { FrameTask } from '../../tiling/palette/frame-task.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
 import { Scheduler } from '../scheduler/scheduler.js';
+import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
 import type { ClusterWork } from './cluster-work.js';
 import type { FileThreads } from './file-threads.js';
@@ -57,6 +58,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #scheduler: Scheduler;
   readonly #links = new Map<WorkerId, WorkerLink>();
+  readonly #bounded = new BoundedOffers();
   readonly #jobs = new Map<string, OpenedJob>();
   readonly #timer: NodeJS.Timeout;
   #wasted = 0;
@@ -86,6 +88,11 @@ export class Cluster {
     return this.#scheduler.leases;
   }
 
+  /** See {@link BoundedOffers.common}. */
+  get boundedBackends(): readonly string[] {
+    return this.#bounded.common;
+  }
+
   leasesOf(key: string): number {
     return this.#scheduler.leasesOf(key);
   }
@@ -95,6 +102,7 @@ export class Cluster {
       .map(([label, value]) => `, ${label}: ${value}`)
       .join('');
     this.#links.set(link.id, link);
+    const bounded = this.#bounded.join(link.id, hello.boundedBackends ?? []);
     this.#options.log(
       `worker ${link.name} joined (${hello.slots} slots, roots: ${[...link.roots].join(', ') || 'none'}${about})`,
     );
@@ -104,7 +112,7 @@ export class Cluster {
       instance: hello.instance ?? '',
       slots: hello.slots ?? 1,
       memoryBytes: hello.memoryBytes ? hello.memoryBytes : Number.POSITIVE_INFINITY,
-      labels: hello.backends ?? [],
+      labels: [...(hello.backends ?? []), ...bounded],
     });
   }
 
@@ -112,6 +120,7 @@ export class Cluster {
     const link = this.#links.get(id);
     if (link === undefined) return;
     this.#links.delete(id);
+    this.#bounded.leave(id);
     for (const { openedOn } of this.#jobs.values()) openedOn.delete(id);
     this.#options.log(`worker ${link.name} left`);
     this.#step({ type: 'worker-left', worker: id });
@@ -132,6 +141,7 @@ export class Cluster {
     if (opened === undefined) {
       const clusterJob = new ClusterJob(job, this.#options.roots, this.#options.threads);
       opened = this.#open(job.key, clusterJob, terms, {
+        needs: job.boundedBackend === undefined ? [] : [boundedLabel(job.boundedBackend)],
         taskBytes: job.plan.memory.perThreadBytes,
         stageTiles: job.plan.stages.map(({ across, down }) => across * down),
       });
@@ -220,7 +230,12 @@ export class Cluster {
     key: string,
     work: ClusterWork,
     { priority, onWaiting }: JobTerms,
-    shape: { readonly taskBytes: number; readonly stageTiles: readonly number[]; readonly failsAlone?: boolean },
+    shape: {
+      readonly needs?: readonly string[];
+      readonly taskBytes: number;
+      readonly stageTiles: readonly number[];
+      readonly failsAlone?: boolean;
+    },
   ): OpenedJob {
     const opened = { priority, onWaiting, work, openedOn: new Set<WorkerId>() };
     this.#jobs.set(key, opened);

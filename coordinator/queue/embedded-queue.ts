@@ -23,7 +23,7 @@ export interface EmbeddedQueueOptions {
   readonly now: () => number;
   /** A fresh id each time. */
   readonly newId: () => string;
-  /** Finished jobs older than this are forgotten when the queue is opened. */
+  /** Finished jobs older than this are forgotten when another one ends, and when the queue is opened. */
   readonly retentionMs: number;
 }
 
@@ -196,6 +196,8 @@ export class EmbeddedQueue implements JobQueue {
   #store(entry: Entry, job: QueuedJob): void {
     this.#log.append({ type: 'job', sequence: entry.sequence, job } satisfies JobRecord);
     entry.job = job;
+    // The log keeps what is forgotten until the queue is opened again.
+    if (!isOpen(job.state)) this.#forgetOld();
   }
 
   #replay({ sequence, job }: JobRecord): void {

@@ -4,7 +4,7 @@ import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, imageJobOf, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import { extraPaths, parameterFiles } from '../../tiling/plan/parameter-files.js';
+import { extraPaths, parameterFiles, readParameterFile } from '../../tiling/plan/parameter-files.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { type Uploads, uploadName } from './uploads.js';
 
@@ -155,7 +155,10 @@ export class Places {
       throw refusal;
     };
     const resolved = { ...spec, operations };
-    parameterFiles(resolved, allow);
+    parameterFiles(resolved, (path) => {
+      allow(path);
+      return readParameterFile(path);
+    });
     if (refusal !== undefined) throw refusal;
     for (const path of extraPaths(resolved)) allow(path);
     return operations;

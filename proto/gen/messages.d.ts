@@ -2561,6 +2561,9 @@ export namespace halotile {
 
             /** Hello labels */
             labels?: ({ [k: string]: string }|undefined);
+
+            /** Hello boundedBackends */
+            boundedBackends?: (string[]|undefined);
         }
 
         /** Represents a Hello. */
@@ -2595,6 +2598,9 @@ export namespace halotile {
 
             /** Hello labels. */
             public labels: { [k: string]: string };
+
+            /** Hello boundedBackends. */
+            public boundedBackends: string[];
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link halotile.v1.Hello.verify|verify} messages.
@@ -3113,6 +3119,9 @@ export namespace halotile {
 
             /** OpenJob frames */
             frames?: (boolean|undefined);
+
+            /** OpenJob boundedBackend */
+            boundedBackend?: (string|undefined);
         }
 
         /** Represents an OpenJob. */
@@ -3147,6 +3156,9 @@ export namespace halotile {
 
             /** OpenJob frames. */
             public frames: boolean;
+
+            /** OpenJob boundedBackend. */
+            public boundedBackend: string;
 
             /**
              * Encodes the specified OpenJob message. Does not implicitly {@link halotile.v1.OpenJob.verify|verify} messages.

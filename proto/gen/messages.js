@@ -4164,6 +4164,7 @@ export const halotile = $root.halotile = (() => {
                 this.backends = [];
                 this.roots = [];
                 this.labels = {};
+                this.boundedBackends = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -4178,6 +4179,7 @@ export const halotile = $root.halotile = (() => {
             Hello.prototype.memoryBytes = 0;
             Hello.prototype.roots = $util.emptyArray;
             Hello.prototype.labels = $util.emptyObject;
+            Hello.prototype.boundedBackends = $util.emptyArray;
 
             Hello.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -4205,6 +4207,9 @@ export const halotile = $root.halotile = (() => {
                 if (message.labels != null && Object.hasOwnProperty.call(message, "labels"))
                     for (let keys = Object.keys(message.labels), i = 0; i < keys.length; ++i)
                         writer.uint32(66).fork().uint32(10).string(keys[i]).uint32(18).string(message.labels[keys[i]]).ldelim();
+                if (message.boundedBackends != null && message.boundedBackends.length)
+                    for (let i = 0; i < message.boundedBackends.length; ++i)
+                        writer.uint32(74).string(message.boundedBackends[i]);
                 return writer;
             };
 
@@ -4292,6 +4297,12 @@ export const halotile = $root.halotile = (() => {
                             if (key === "__proto__")
                                 $util.makeProp(message.labels, key);
                             message.labels[key] = value;
+                            break;
+                        }
+                    case 9: {
+                            if (!(message.boundedBackends && message.boundedBackends.length))
+                                message.boundedBackends = [];
+                            message.boundedBackends.push(reader.string());
                             break;
                         }
                     default:
@@ -5079,6 +5090,7 @@ export const halotile = $root.halotile = (() => {
             OpenJob.prototype.extras = $util.emptyArray;
             OpenJob.prototype.mask = null;
             OpenJob.prototype.frames = false;
+            OpenJob.prototype.boundedBackend = "";
 
             OpenJob.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5104,6 +5116,8 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.JobSource.encode(message.mask, writer.uint32(58).fork(), q + 1).ldelim();
                 if (message.frames != null && Object.hasOwnProperty.call(message, "frames"))
                     writer.uint32(64).bool(message.frames);
+                if (message.boundedBackend != null && Object.hasOwnProperty.call(message, "boundedBackend"))
+                    writer.uint32(74).string(message.boundedBackend);
                 return writer;
             };
 
@@ -5162,6 +5176,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 8: {
                             message.frames = reader.bool();
+                            break;
+                        }
+                    case 9: {
+                            message.boundedBackend = reader.string();
                             break;
                         }
                     default:

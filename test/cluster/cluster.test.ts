@@ -122,6 +122,39 @@ test('reductions, scans along rows and extra images run on the cluster as they d
   );
 });
 
+test('a reduction after scans along rows, by reference and inline', async () => {
+  const chain = (place: (name: string) => string, output: string) =>
+    blurSpec(place, output, {
+      image: place('deflate.tif'),
+      map: undefined,
+      operations: [
+        { name: 'row-ema', params: { alpha: 0.3 } },
+        { name: 'threshold', params: { method: 'otsu' } },
+        { name: 'row-ema', params: { alpha: 0.6 } },
+        { name: 'threshold', params: { method: 'otsu' } },
+      ],
+    });
+  const own = await TestCluster.start();
+  try {
+    const here = (name: string) => join(own.root, name);
+    await local(chain(here, here('oracle.tif')));
+    for (const roots of [[true], [false], [true, false]]) {
+      const workers = [];
+      for (const seen of roots) workers.push(await own.worker({ roots: seen, threads: 2 }));
+      const name = `scanned-${roots.join('-')}.tif`;
+      const job = await own.client.submit(chain(inRoot, inRoot(name)));
+      let event: halotile.v1.WatchJobResponse | undefined;
+      for await (event of own.client.watch(job.id!));
+      resultOf(event!);
+      assert.ok(readFileSync(here(name)).equals(readFileSync(here('oracle.tif'))), name);
+      for (const worker of workers) await worker.end('SIGTERM');
+    }
+    await own.assertClean();
+  } finally {
+    await own.close();
+  }
+});
+
 test('files that operations name are uploaded with the image: a mask, a table and a flat field', async () => {
   const mask = join(cluster.directory, 'ring.txt');
   const table = join(cluster.directory, 'curve.csv');
@@ -147,6 +180,36 @@ test('files that operations name are uploaded with the image: a mask, a table an
     operations: [{ name: 'max', params: { footprint: `mask:${join(cluster.directory, 'absent.txt')}` } }],
   });
   await assert.rejects(runOnCluster(absent, { endpoint }), { tag: 'bad-input' });
+});
+
+test('of a user kernel, what is local is uploaded and what the cluster has stays', async () => {
+  const kernel = new URL('../../examples/kernels/max-row.wasm', import.meta.url);
+  const weights = '1,.,1\n.,2,.\n';
+  copyFileSync(kernel, onDisk('kernel.wasm'));
+  writeFileSync(onDisk('weights.txt'), weights);
+  const own = (name: string) => join(cluster.directory, name);
+  copyFileSync(kernel, own('kernel.wasm'));
+  writeFileSync(own('weights.txt'), weights);
+  const job = (place: (name: string) => string, output: string, module: string, table: string) =>
+    blurSpec(place, output, {
+      image: place('deflate.tif'),
+      map: undefined,
+      operations: [{ name: 'custom', params: { module, weights: table } }],
+    });
+  await local(job(onDisk, onDisk('custom-oracle.tif'), own('kernel.wasm'), own('weights.txt')));
+  const endpoint = { address: cluster.address };
+  for (const [module, table, sent] of [
+    [inRoot('kernel.wasm'), own('weights.txt'), own('weights.txt')],
+    [own('kernel.wasm'), inRoot('weights.txt'), own('kernel.wasm')],
+  ] as const) {
+    const notes: string[] = [];
+    await runOnCluster(job(inRoot, inRoot('custom.tif'), module, table), { endpoint, onNote: (n) => notes.push(n) });
+    assert.deepEqual(
+      notes.filter((note) => note.startsWith('uploading')),
+      [`uploading ${sent}`],
+    );
+    assert.ok(readFileSync(onDisk('custom.tif')).equals(readFileSync(onDisk('custom-oracle.tif'))));
+  }
 });
 
 test('a request id submits once; another spec under it is refused', async () => {

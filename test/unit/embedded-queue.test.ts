@@ -113,6 +113,22 @@ test('pages are newest first and complete, old finished jobs are forgotten', asy
   await later.close();
 });
 
+test('a queue that stays open forgets old finished jobs when another one ends', async () => {
+  let nowMs = 1000;
+  const queue = await open('ends', () => nowMs);
+  const old = await queue.submit(submission('1'));
+  await queue.finish((await queue.claim(never))!, { state: 'cancelled' });
+  nowMs = 10_000;
+  await queue.submit(submission('2'));
+  const claim = (await queue.claim(never))!;
+  assert.notEqual(await queue.get(old.job.id), undefined);
+  await queue.finish(claim, { state: 'cancelled' });
+  assert.equal(await queue.get(old.job.id), undefined);
+  assert.equal((await queue.get(claim.job.id))?.state, 'cancelled');
+  assert.equal((await queue.submit(submission('1'))).existed, false);
+  await queue.close();
+});
+
 test('a second process is refused', async () => {
   const queue = await open('lock');
   await assert.rejects(open('lock'), { tag: 'partial-conflict' });

@@ -180,6 +180,8 @@ export interface TileExecutor {
   readonly preferredTile?: number;
   /** What it can compute bounded operations with, the best first; {@link CPU_BACKEND} alone where absent. */
   readonly boundedBackends?: readonly string[];
+  /** Whether a backend that is not there may come later, so that a job which began on it waits. */
+  readonly awaitsBackends?: boolean;
   /**
    * Runs one attempt. Attempts of one job may run in any order and at the same time.
    * @throws HalotileError as the tile's own failure; `tile-failed` where the thread died

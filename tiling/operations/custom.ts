@@ -55,6 +55,8 @@ export function customParams(operation: Operation): CustomParams {
 
 function prepare(operation: Operation, job: JobFacts): Operation {
   if (operation.params.code !== undefined) return operation;
+  // First, since a module that only a cluster sees ends this where files are looked for.
+  const neighbourhood = neighbourhoodOf(operation, job);
   const path = operation.params.module as string;
   const bytes = job.readFile(path);
   if (bytes.length > MAX_MODULE_BYTES) {
@@ -67,7 +69,6 @@ function prepare(operation: Operation, job: JobFacts): Operation {
   const shape = checkModule(bytes, path);
   const hash = createHash('sha256').update(bytes).digest('hex');
   const code = Buffer.from(bytes).toString('base64');
-  const neighbourhood = neighbourhoodOf(operation, job);
   return { ...operation, params: { ...operation.params, ...neighbourhood, hash, code, shape } };
 }
 

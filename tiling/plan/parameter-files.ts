@@ -18,15 +18,15 @@ export function extraPaths(spec: JobSpec): string[] {
 }
 
 /**
- * Files that operations read while they are prepared, such as masks and tables. `allow` may refuse a path before
- * it is read.
+ * Files that operations read while they are prepared, such as masks and tables.
+ * @param reader gives the bytes of a path, or a stand-in for them, or refuses it by an error
  */
-export function parameterFiles(spec: JobSpec, allow: (path: string) => void = () => {}): string[] {
+export function parameterFiles(spec: JobSpec, reader: (path: string) => Uint8Array = readParameterFile): string[] {
   const read: string[] = [];
   const readFile = (path: string) => {
-    allow(path);
+    // Named even where it cannot be read: whoever asked for names will say so.
     read.push(path);
-    return readParameterFile(path);
+    return reader(path);
   };
   // What a file holds does not depend on the image, so any description of one serves to find the names.
   const image = {

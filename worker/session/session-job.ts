@@ -37,6 +37,7 @@ export function sessionJob(
   const map = message.map ?? undefined;
   const extras = (place: typeof remote) =>
     Object.fromEntries(message.extras.map(({ name = '', source }) => [name, place('extra', source ?? {}, name)]));
+  const boundedBackend = message.boundedBackend === '' ? undefined : message.boundedBackend;
   const remoteSink: SinkRef = { kind: 'coordinator', endpoint, job: message.key };
   const inline: TileJob = {
     key: `${key} inline`,
@@ -46,6 +47,7 @@ export function sessionJob(
     map: map && remote('map', map),
     extras: extras(remote),
     sink: remoteSink,
+    boundedBackend,
   };
   const preferred: TileJob = {
     key,
@@ -55,6 +57,7 @@ export function sessionJob(
     map: map && near('map', map),
     extras: extras(near),
     sink: nearSink(message.sink ?? {}, roots) ?? remoteSink,
+    boundedBackend,
   };
   const seen = [
     preferred.image,

@@ -92,9 +92,8 @@ export class Session {
     stream.on('error', (error) => lost(this.#client.errorOf(error).message));
     stream.on('end', () => lost('the coordinator hung up'));
     const { slots } = pool;
-    stream.write({
-      hello: { instance, name, version, backends: [...backends], slots, memoryBytes, roots: roots.names, labels },
-    });
+    const means = { backends: [...backends], boundedBackends: [...pool.boundedBackends], slots, memoryBytes };
+    stream.write({ hello: { instance, name, version, ...means, roots: roots.names, labels } });
     stream.write({ capacity: { leases: slots * (1 + WAITING_PER_SLOT) } });
     this.#beat(stream, FIRST_HEARTBEAT_MS);
     if (this.#failures === 0) this.#options.log(`dialling ${endpoint.address}`);

@@ -1,5 +1,5 @@
 import { HalotileError } from '../../tiling/errors.js';
-import type { TileExecutor, TileResult } from '../../tiling/job/execution.js';
+import { CPU_BACKEND, type TileExecutor, type TileResult } from '../../tiling/job/execution.js';
 import type { FramePool } from '../frames/frame-pool.js';
 
 /** How an attempt on this worker ended. */
@@ -45,6 +45,11 @@ export class TaskPool {
     this.#open = open;
     this.#threads = new OpenThreads(open());
     this.slots = this.#threads.tiles.slots;
+  }
+
+  /** What its tiles' bounded operations can be computed with, the best first. */
+  get boundedBackends(): readonly string[] {
+    return this.#threads.tiles.boundedBackends ?? [CPU_BACKEND];
   }
 
   add(task: PoolTask): void {
