@@ -22,6 +22,8 @@ const MAX_TRIES = 6;
 /** What a client of the public API does; every method may be repeated. */
 export class JobsClient {
   readonly #client: CoordinatorClient;
+  /** Uploads under way, by id. */
+  readonly #sending = new Map<string, Promise<void>>();
 
   constructor(endpoint: CoordinatorEndpoint) {
     this.#client = new CoordinatorClient(endpoint);
@@ -95,8 +97,25 @@ export class JobsClient {
     if (!stat?.isFile()) throw badInput({ what: 'there is no such file', where: path, expected: 'a file to upload' });
     const { size } = stat;
     const { crc, uploadId } = await identify(path, size);
-    const header = { uploadId, size, crc, name: basename(path) };
-    await patiently(async () => {
+    // Two files of one content are one upload, and only one stream may write it.
+    let sent = this.#sending.get(uploadId);
+    if (sent === undefined) {
+      sent = this.#send(path, { uploadId, size, crc, name: basename(path) }, onProgress);
+      this.#sending.set(uploadId, sent);
+      const over = () => this.#sending.delete(uploadId);
+      sent.then(over, over);
+    }
+    await sent;
+    return `upload:${uploadId}`;
+  }
+
+  #send(
+    path: string,
+    header: halotile.v1.IUploadHeader & { readonly uploadId: string },
+    onProgress: (sentBytes: number) => void,
+  ): Promise<void> {
+    const { uploadId } = header;
+    return patiently(async () => {
       const { received, complete } = await this.#uploaded(uploadId);
       if (complete) return;
       const { stream, response } = this.#client.clientStream(Jobs.upload);
@@ -114,7 +133,6 @@ export class JobsClient {
       if (!(await response).complete)
         throw new HalotileError('unreachable', { what: 'the upload ended early', where: path });
     });
-    return `upload:${uploadId}`;
   }
 
   /** The files of a finished job's output, all pages. */

@@ -136,7 +136,9 @@ test('local frames are uploaded once, the result is fetched; a frame at fault is
 
   const broken = join(cluster.directory, 'broken/knight/000.png');
   mkdirSync(dirname(broken), { recursive: true });
-  copyFileSync(onDisk('set/knight/000.png'), join(dirname(broken), '001.png'));
+  // Files of one content, sent at the same time.
+  for (let copy = 1; copy < 9; copy++)
+    copyFileSync(onDisk('set/knight/000.png'), join(dirname(broken), `00${copy}.png`));
   writeFileSync(broken, 'no picture');
   const frames = datasetSpec(join(cluster.directory, 'broken'), out, { operations: [] });
   await assert.rejects(runDatasetOnCluster(frames, { endpoint }), (error: Error) => error.message.startsWith(broken));
