@@ -1,4 +1,4 @@
-import { intersect, rectOf, type Size } from '../../../tiling/geometry/rect.js';
+import { intersect, type Rect, rectOf, type Size } from '../../../tiling/geometry/rect.js';
 import type { Border } from '../../../tiling/operations/index.js';
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
@@ -28,17 +28,17 @@ export function extendBorder(raster: TileRaster, image: Size, { border, constant
   const value = toSample(dtype, constantValue);
   const rowLength = rect.width * channels;
 
+  const beyond = columnsBeyond(rect, inside);
+  // Where each of them is read, in samples of a row.
+  const sources = beyond.map((x) => {
+    return border === 'constant' ? 0 : (extendedIndex(x, image.width, border) - rect.x) * channels;
+  });
   for (let y = inside.y; y < inside.y + inside.height; y++) {
     const row = (y - rect.y) * stride;
-    for (let x = rect.x; x < rect.x + rect.width; x++) {
-      if (x === inside.x) x += inside.width;
-      if (x >= rect.x + rect.width) break;
-      const to = row + (x - rect.x) * channels;
-      if (border === 'constant') samples.fill(value, to, to + channels);
-      else {
-        const from = row + (extendedIndex(x, image.width, border) - rect.x) * channels;
-        samples.copyWithin(to, from, from + channels);
-      }
+    for (let i = 0; i < beyond.length; i++) {
+      const to = row + (beyond[i]! - rect.x) * channels;
+      const from = row + sources[i]!;
+      for (let c = 0; c < channels; c++) samples[to + c] = border === 'constant' ? value : samples[from + c]!;
     }
   }
   for (let y = rect.y; y < rect.y + rect.height; y++) {
@@ -51,6 +51,15 @@ export function extendBorder(raster: TileRaster, image: Size, { border, constant
       samples.copyWithin(to, from, from + rowLength);
     }
   }
+}
+
+/** Columns of a raster that its image lacks. */
+function columnsBeyond(rect: Rect, inside: Rect): number[] {
+  const columns: number[] = [];
+  for (let x = rect.x; x < rect.x + rect.width; x++) {
+    if (x < inside.x || x >= inside.x + inside.width) columns.push(x);
+  }
+  return columns;
 }
 
 /** Where a line of `length` samples is read for index `i` beyond it. */
