@@ -92,6 +92,132 @@ function sumPairs(
 }
 
 /**
+ * As {@link sumPairs} for samples of one channel: pairs two apart share three of four vectors, so that those with even
+ * and those with odd numbers are summed one after another.
+ */
+// @ts-ignore: decorator
+@inline
+function sumSingles(
+  scratch: usize, toLower: usize, into: usize, count: u32, pairs: usize, radius: u32, bits: i32,
+): void {
+  const end = into + <usize>count * 4;
+  while (into < end) {
+    let a = i32x4.splat(0);
+    let b = i32x4.splat(0);
+    let c = i32x4.splat(0);
+    let d = i32x4.splat(0);
+    for (let parity: usize = 0; parity < 2; parity++) {
+      let at = scratch + parity * 8;
+      let pair = pairs + parity * 4;
+      let v0 = v128.load(at);
+      let v1 = v128.load(at, 16);
+      let v2 = v128.load(at, 32);
+      let left = <i32>((radius + 2 - <u32>parity) >> 1);
+      for (; left >= 4; left -= 4) {
+        let weight = v128.load32_splat(pair);
+        const v3 = v128.load(at, 48);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(weight, v0));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(weight, v1));
+        c = i32x4.add(c, i32x4.dot_i16x8_s(weight, v2));
+        d = i32x4.add(d, i32x4.dot_i16x8_s(weight, v3));
+        weight = v128.load32_splat(pair, 8);
+        v0 = v128.load(at, 64);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(weight, v1));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(weight, v2));
+        c = i32x4.add(c, i32x4.dot_i16x8_s(weight, v3));
+        d = i32x4.add(d, i32x4.dot_i16x8_s(weight, v0));
+        weight = v128.load32_splat(pair, 16);
+        v1 = v128.load(at, 80);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(weight, v2));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(weight, v3));
+        c = i32x4.add(c, i32x4.dot_i16x8_s(weight, v0));
+        d = i32x4.add(d, i32x4.dot_i16x8_s(weight, v1));
+        weight = v128.load32_splat(pair, 24);
+        v2 = v128.load(at, 96);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(weight, v3));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(weight, v0));
+        c = i32x4.add(c, i32x4.dot_i16x8_s(weight, v1));
+        d = i32x4.add(d, i32x4.dot_i16x8_s(weight, v2));
+        at += 64;
+        pair += 32;
+      }
+      for (; left > 0; left--) {
+        const weight = v128.load32_splat(pair);
+        const v3 = v128.load(at, 48);
+        a = i32x4.add(a, i32x4.dot_i16x8_s(weight, v0));
+        b = i32x4.add(b, i32x4.dot_i16x8_s(weight, v1));
+        c = i32x4.add(c, i32x4.dot_i16x8_s(weight, v2));
+        d = i32x4.add(d, i32x4.dot_i16x8_s(weight, v3));
+        v0 = v1;
+        v1 = v2;
+        v2 = v3;
+        at += 16;
+        pair += 8;
+      }
+    }
+    let e = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let h = i32x4.splat(0);
+    for (let parity: usize = 0; parity < 2; parity++) {
+      let at = scratch + toLower + parity * 8;
+      let pair = pairs + parity * 4;
+      let v0 = v128.load(at);
+      let v1 = v128.load(at, 16);
+      let v2 = v128.load(at, 32);
+      let left = <i32>((radius + 2 - <u32>parity) >> 1);
+      for (; left >= 4; left -= 4) {
+        let weight = v128.load32_splat(pair);
+        const v3 = v128.load(at, 48);
+        e = i32x4.add(e, i32x4.dot_i16x8_s(weight, v0));
+        f = i32x4.add(f, i32x4.dot_i16x8_s(weight, v1));
+        g = i32x4.add(g, i32x4.dot_i16x8_s(weight, v2));
+        h = i32x4.add(h, i32x4.dot_i16x8_s(weight, v3));
+        weight = v128.load32_splat(pair, 8);
+        v0 = v128.load(at, 64);
+        e = i32x4.add(e, i32x4.dot_i16x8_s(weight, v1));
+        f = i32x4.add(f, i32x4.dot_i16x8_s(weight, v2));
+        g = i32x4.add(g, i32x4.dot_i16x8_s(weight, v3));
+        h = i32x4.add(h, i32x4.dot_i16x8_s(weight, v0));
+        weight = v128.load32_splat(pair, 16);
+        v1 = v128.load(at, 80);
+        e = i32x4.add(e, i32x4.dot_i16x8_s(weight, v2));
+        f = i32x4.add(f, i32x4.dot_i16x8_s(weight, v3));
+        g = i32x4.add(g, i32x4.dot_i16x8_s(weight, v0));
+        h = i32x4.add(h, i32x4.dot_i16x8_s(weight, v1));
+        weight = v128.load32_splat(pair, 24);
+        v2 = v128.load(at, 96);
+        e = i32x4.add(e, i32x4.dot_i16x8_s(weight, v3));
+        f = i32x4.add(f, i32x4.dot_i16x8_s(weight, v0));
+        g = i32x4.add(g, i32x4.dot_i16x8_s(weight, v1));
+        h = i32x4.add(h, i32x4.dot_i16x8_s(weight, v2));
+        at += 64;
+        pair += 32;
+      }
+      for (; left > 0; left--) {
+        const weight = v128.load32_splat(pair);
+        const v3 = v128.load(at, 48);
+        e = i32x4.add(e, i32x4.dot_i16x8_s(weight, v0));
+        f = i32x4.add(f, i32x4.dot_i16x8_s(weight, v1));
+        g = i32x4.add(g, i32x4.dot_i16x8_s(weight, v2));
+        h = i32x4.add(h, i32x4.dot_i16x8_s(weight, v3));
+        v0 = v1;
+        v1 = v2;
+        v2 = v3;
+        at += 16;
+        pair += 8;
+      }
+    }
+    v128.store(into, joined(a, e, bits));
+    v128.store(into, joined(b, f, bits), 16);
+    v128.store(into, joined(c, g, bits), 32);
+    v128.store(into, joined(d, h, bits), 48);
+    scratch += 64;
+    into += 64;
+  }
+}
+
+/**
  * Sums along two rows of bytes, which begin `radius` pixels before the first sum: into[i] holds those of `upper` and
  * `lower` as 16-bit halves. `pairs` holds radius + 1 pairs of 16-bit weights from the window's left end on, the
  * last half 0. `scratch` takes both rows as pairs.
@@ -110,7 +236,8 @@ export function alongTwo(
   const toLower = ((<usize>padded + 15) & ~15) << 2;
   pairUp(upper, scratch, padded, step);
   pairUp(lower, scratch + toLower, padded, step);
-  sumPairs(scratch, toLower, into, count, step, pairs, radius, 8);
+  if (step == 1) sumSingles(scratch, toLower, into, count, pairs, radius, 8);
+  else sumPairs(scratch, toLower, into, count, step, pairs, radius, 8);
 }
 
 /** As {@link alongTwo} for rows of 15-bit values; the sums have 15 bits too. */
