@@ -36,8 +36,11 @@ export function blurredRows(
   const top = rect.y - source.rect.y - radius;
   const start = Math.max(0, left);
   const end = Math.min(source.rect.width * channels, left + window);
+  // Rows that hold the whole window are read where they are.
+  const inPlace = left >= 0 && left + window <= source.rect.width * channels;
   const lineOf = (line: number, row: number) => {
     const from = source.address + row * source.strideBytes;
+    if (inPlace && row >= 0 && row < source.rect.height) return from + left * sampleBytes;
     if (row < 0 || row >= source.rect.height || end <= start) memory.fill(0, line, line + lineBytes);
     else memory.copyWithin(line + (start - left) * sampleBytes, from + start * sampleBytes, from + end * sampleBytes);
     return line;

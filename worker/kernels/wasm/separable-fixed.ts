@@ -79,15 +79,20 @@ function filterStrip(
   const start = Math.max(0, left);
   const end = Math.min(input.rect.width * channels, left + window);
 
-  const fill = (line: number, row: number) => {
+  // Rows that hold the whole window are read where they are.
+  const inPlace = left >= 0 && left + window <= input.rect.width * channels;
+  const lineOf = (line: number, row: number) => {
+    const from = source + row * input.stride;
     if (row < 0 || row >= input.rect.height) bytes.fill(0, line, line + lineBytes);
-    else bytes.copyWithin(line + start - left, source + row * input.stride + start, source + row * input.stride + end);
+    else if (inPlace) return from + left;
+    else bytes.copyWithin(line + start - left, from + start, from + end);
+    return line;
   };
   const push = (pair: number) => {
-    fill(lines, top + 2 * pair);
-    fill(lines + lineBytes, top + 2 * pair + 1);
+    const upper = lineOf(lines, top + 2 * pair);
+    const lower = lineOf(lines + lineBytes, top + 2 * pair + 1);
     const slot = ring + (pair % (radius + 1)) * whole * 4;
-    module.alongTwo(lines, lines + lineBytes, slot, samples, channels, pairs, radius, scratch);
+    module.alongTwo(upper, lower, slot, samples, channels, pairs, radius, scratch);
   };
   for (let pair = 0; pair < radius; pair++) push(pair);
   for (let y = 0; y < output.rect.height; y += 2) {
