@@ -6,7 +6,7 @@ import { arenaBytes, WasmArena, wasmKernels, wasmPixels } from '../../worker/ker
 
 /** Tile side of rows that name none. */
 export const TILE = 1024;
-const ROUNDS = 8;
+const ROUNDS = 24;
 /** The memory of all timings: reset it before each. */
 export const arena = new WasmArena();
 const box = wasmKernels(arena).box!;

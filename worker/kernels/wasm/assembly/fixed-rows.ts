@@ -1,6 +1,6 @@
-// Symmetric sums over rows of uint8, or of 15-bit values, in fixed point. Two neighbours of a sum lie side by side as 16-bit halves of one
-// lane, so that one multiply-add takes both: along rows neighbours in the row, across rows a row and the one below.
-// Weights have 15 fractional bits, rows between the two passes 7, sums before rounding 16.
+// Symmetric sums over rows of uint8, or of 15-bit values, in fixed point. Two neighbours of a sum lie side by side as
+// 16-bit halves of one lane, so that one multiply-add takes both: along rows neighbours in the row, across rows a row
+// and the one below. Weights have 15 fractional bits, rows between the two passes 7, sums before rounding 16.
 import { pairUp, pairUpWide, sumPairs, sumSingles } from './lib-pairs';
 
 /**
