@@ -1,5 +1,5 @@
 import type { Rect } from '../../../tiling/geometry/rect.js';
-import { blurredRows, type NextRow } from './byte-blur.js';
+import { blurredRows, type NextRows } from './byte-blur.js';
 import type { ClimbModules } from './byte-climb.js';
 import { hull, type PlacedBlock } from './byte-places.js';
 import { pointOf, reserveValues, type SamplePlane } from './byte-planes.js';
@@ -25,18 +25,20 @@ export function bandRungs(
     const plane = reserveValues(modules.arena, rect, source.channels);
     const mark = modules.arena.mark();
     const write = rowsOf(modules, source, rect, rung);
-    for (let row = 0; row < rect.height; row++) write(plane.address + row * plane.strideBytes);
+    const rowAt = (row: number) => (row < rect.height ? plane.address + row * plane.strideBytes : undefined);
+    for (let row = 0; row < rect.height; ) row += write(rowAt(row)!, rowAt(row + 1));
     modules.arena.release(mark);
     planes.set(rung, plane);
   }
   return planes;
 }
 
-function rowsOf(modules: ClimbModules, source: SamplePlane, rect: Rect, index: number): NextRow {
+function rowsOf(modules: ClimbModules, source: SamplePlane, rect: Rect, index: number): NextRows {
   const rung = RUNGS[0]![index]!;
   if (rung.variance > 0) return blurredRows(modules, source, rect, rungPairs(rung, 0));
   let { y } = rect;
   return (into) => {
     modules.bytes.widenRow(pointOf(source, { x: rect.x, y: y++ }), into, rect.width * source.channels);
+    return 1;
   };
 }

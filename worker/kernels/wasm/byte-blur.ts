@@ -3,19 +3,22 @@ import type { WasmArena } from './arena.js';
 import { type SamplePlane, valueRowBytes } from './byte-planes.js';
 import type { FixedModule } from './separable-fixed.js';
 
-/** Writes the next row of a blur at an address, where there is room for whole vectors. */
-export type NextRow = (into: number) => void;
+/**
+ * Writes the next row of a blur at an address, where there is room for whole vectors, and the one behind it where that
+ * has an address too and comes at no cost; returns how many it wrote.
+ */
+export type NextRows = (into: number, following?: number) => number;
 
 /**
  * The rows of a separable blur over `rect` of a grid, from the top on; points that the grid lacks count 0. Rows pass
- * in pairs: every second one is kept until it is asked for.
+ * in pairs: where only one is asked for, the second is kept.
  */
 export function blurredRows(
   { arena, fixed }: { readonly arena: WasmArena; readonly fixed: FixedModule },
   source: SamplePlane,
   rect: Rect,
   { radius, pairs }: { readonly radius: number; readonly pairs: Int16Array },
-): NextRow {
+): NextRows {
   const { channels, sampleBytes } = source;
   const memory = new Uint8Array(arena.memory.buffer);
   const count = rect.width * channels;
@@ -29,7 +32,7 @@ export function blurredRows(
   const weights = arena.alloc(pairs.byteLength);
   new Int16Array(arena.memory.buffer, weights, pairs.length).set(pairs);
   const kept = arena.alloc(valueRowBytes(rect.width, channels));
-  const rowBytes = valueRowBytes(rect.width, channels);
+  const rowBytes = Math.ceil((count * 2) / 32) * 32;
   const along = sampleBytes === 1 ? fixed.alongTwo : fixed.alongTwoWide;
   // Where the window's first sample and row stand in the source.
   const left = (rect.x - source.rect.x - radius) * channels;
@@ -54,11 +57,16 @@ export function blurredRows(
   };
   while (filtered < radius) push();
   let next = 0;
-  return (into) => {
-    if (next % 2 === 0) {
-      push();
-      fixed.acrossTwoWide(ring, (next / 2) % (radius + 1), into, kept, count, weights, radius);
-    } else memory.copyWithin(into, kept, kept + rowBytes - 32);
-    next++;
+  return (into, following) => {
+    if (next % 2 === 1) {
+      memory.copyWithin(into, kept, kept + rowBytes);
+      next++;
+      return 1;
+    }
+    push();
+    fixed.acrossTwoWide(ring, (next / 2) % (radius + 1), into, following ?? kept, count, weights, radius);
+    const written = following === undefined ? 1 : 2;
+    next += written;
+    return written;
   };
 }

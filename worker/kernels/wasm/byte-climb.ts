@@ -98,7 +98,10 @@ function stageOf(
   if (before) return Object.assign(stage, { write: spread(modules, before, stage, rung) });
   const next = blurredRows(modules, source, grown, rungPairs(rung, level));
   const write = (count: number) => {
-    for (let row = stage.made; row < stage.made + count; row++) next(rowOf(stage, row));
+    const end = stage.made + count;
+    for (let row = stage.made; row < end; ) {
+      row += next(rowOf(stage, row), row + 1 < end ? rowOf(stage, row + 1) : undefined);
+    }
   };
   return Object.assign(stage, { write });
 }

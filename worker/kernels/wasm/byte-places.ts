@@ -13,7 +13,7 @@ const KEYS = KEYS_PER_DOUBLING * 27;
 const VARIANCES = 4096;
 const ABOVE = 2;
 /** Small enough for a smooth map to vary little inside and for what is doubled to stay in the cache. */
-export const BLOCK = { width: 128, height: 32 };
+export const BLOCK = { width: 256, height: 32 };
 
 /** The functions of `assembly/byte-gather.ts`. */
 export type GatherModule = ReturnType<typeof gatherModule>;

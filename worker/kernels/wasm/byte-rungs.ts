@@ -59,8 +59,9 @@ const FULL_GRID_STEPS: typeof STEPS = [[NEAR, true], [NEAR, true], ...STEPS];
 const FULL_GRID_END = 7.75;
 /** Sigmas end at 1024. */
 const LEVELS = 11;
-/** Where a rung's own kernel ends, in sigmas. */
+/** Where a rung's own kernel ends, in sigmas; on the full grid, where each tap costs most, a little earlier. */
 const TRUNCATE = 3.5;
+const FULL_GRID_TRUNCATE = 3.3;
 
 /** The rungs of each level; those that follow from others stand last. */
 export const RUNGS: readonly (readonly Rung[])[] = Array.from({ length: LEVELS }, (_, level) => {
@@ -121,7 +122,7 @@ function rungWeights(rung: Rung, level: number): Int16Array {
   const grid = (2 * (4 ** level - 1)) / 3;
   const small = level === 0 && rung.variance < 1;
   const sigma = small ? sigmaOf(rung.variance) : Math.sqrt((rung.variance - grid) / 4 ** level);
-  const weights = gaussianWeights(sigma, gaussianRadius(sigma, TRUNCATE));
+  const weights = gaussianWeights(sigma, gaussianRadius(sigma, level === 0 ? FULL_GRID_TRUNCATE : TRUNCATE));
   const total = weights.reduce((sum, weight, i) => sum + (i === 0 ? weight : 2 * weight), 0);
   const fixed = weights.map((weight) => Math.round((weight / total) * 2 ** 15));
   fixed[0]! += 2 ** 15 - fixed.reduce((sum, weight, i) => sum + (i === 0 ? weight : 2 * weight), 0);
