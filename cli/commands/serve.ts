@@ -36,7 +36,7 @@ const DAY_MS = 24 * 3600_000;
 /**
  * The main thread's heap holds little but code, and its messages lie outside it: V8 counts those as growth and marks the
  * whole heap for every 23 MiB that passed through. Room for three times the heap lets the young generation's collection
- * come first, which frees messages at a hundredth of the cost; see docs/decisions/008-inline-profile.md.
+ * come first, which frees messages at a fraction of the cost; see docs/decisions/008-inline-profile.md.
  */
 const HEAP_GROWING_PERCENT = 300;
 
