@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { cellCount, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
+import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import { layOutRawTiff, type RawTiff, TILE } from './raw-tiff.js';
 import type { SceneParameters } from './scene-painter.js';
 import type { SceneThreadData } from './scene-thread.js';
@@ -107,6 +108,7 @@ async function paintAll(
   const count = Math.max(1, Math.min(threads, tiles));
   const pool = new Piscina<number, number>({
     filename: new URL('scene-thread.js', import.meta.url).href,
+    execArgv: THREAD_FLAGS,
     minThreads: count,
     maxThreads: count,
     workerData: data,

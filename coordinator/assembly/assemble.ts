@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
+import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import type { CommittedTile } from '../../tiling/stitch/ledger.js';
@@ -35,6 +36,7 @@ export async function assemble(
   const count = Math.min(threads, MAX_THREADS);
   const pool = new Piscina({
     filename: new URL('./copy-thread.js', import.meta.url).href,
+    execArgv: THREAD_FLAGS,
     minThreads: count,
     maxThreads: count,
     // It holds nothing but its buffer.

@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import { fromErrorRecord } from '../../tiling/errors.js';
+import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import { type BlockMessage, MessagePool } from './block-message.js';
 import type { Filled, FillRequest, StoreRequest, ThreadAnswer } from './file-thread.js';
 
@@ -16,6 +17,7 @@ export class FileThreads {
   readonly messages = new MessagePool();
   readonly #pool = new Piscina({
     filename: new URL('./file-thread.js', import.meta.url).href,
+    execArgv: THREAD_FLAGS,
     name: 'fill',
     minThreads: 0,
     maxThreads: THREADS,

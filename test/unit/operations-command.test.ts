@@ -35,6 +35,6 @@ test('an unknown parameter is refused with the names of those that exist', () =>
   });
   assert.throws(
     () => resolveOperations(spec),
-    /operation 1 'std'.*"rd"; expected parameters footprint, window, ddof; see 'halotile operations std'/,
+    /operation 1 'std': .*'rd'; expected footprint, window, ddof, dtype; see 'halotile operations std'/,
   );
 });

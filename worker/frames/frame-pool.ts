@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
 import type { FrameThread, Reply } from './frame-thread.js';
 import type { GrantedFrames } from './granted-frames.js';
@@ -31,6 +32,7 @@ export class FramePool implements FrameExecutor {
     this.tasksAtOnce = threads * TASKS_PER_THREAD;
     this.#pool = new Piscina({
       filename: new URL('./frame-thread.js', import.meta.url).href,
+      execArgv: THREAD_FLAGS,
       minThreads: 1,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,

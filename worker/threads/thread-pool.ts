@@ -2,6 +2,7 @@ import { Piscina } from 'piscina';
 import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { MapScanJob, TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import type { DeviceLink } from '../gpu/device-messages.js';
@@ -44,6 +45,7 @@ export class ThreadPoolExecutor implements TileExecutor {
     this.slots = threads;
     this.#pool = new Piscina({
       filename: new URL('./tile-thread.js', import.meta.url).href,
+      execArgv: THREAD_FLAGS,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
