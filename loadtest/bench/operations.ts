@@ -15,7 +15,7 @@ import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '20' },
     python: { type: 'string', default: 'python3' },
     record: { type: 'boolean', default: false },
     note: { type: 'string' },
