@@ -3,7 +3,7 @@ import { formatBytes, formatSeconds, formatWhole } from './format.js';
 
 /** What a finished job did, for people: a few lines that end in a line feed. */
 export function describeResult(result: JobResult): string {
-  const { seconds, tiles, halo, bytes, blocksDecoded } = result;
+  const { seconds, tiles, bytes, blocksDecoded } = result;
   const pixels = result.width * result.height;
   const stages = (['read', 'decode', 'kernel', 'encode', 'write'] as const)
     .map((stage) => `${stage} ${seconds[stage].toFixed(2)}`)
@@ -17,19 +17,19 @@ export function describeResult(result: JobResult): string {
       `${rate(bytes.read + bytes.written, seconds.total)} MB/s read and written`,
     `  seconds over all threads: ${stages}; prepare ${seconds.prepare.toFixed(2)}, ` +
       `assemble ${seconds.assemble.toFixed(2)}`,
+    // Without a map all halos are alike.
+    ...(result.mapMax > 0 ? [haloLine(result)] : []),
     `  peak memory ${formatBytes(result.peakMemoryBytes)}; CRC-32 of the pixels ${result.crc}`,
   ];
-  // Without a map all halos are alike.
-  if (result.mapMax > 0) {
-    lines.push(
-      `  largest map value ${round(result.mapMax)}; halo: ${(100 * halo.savedShare).toFixed(1)} % of the pixels that ` +
-        'one halo for all tiles would read were not read',
-    );
-  }
   if (blocksDecoded.count > 0) {
     lines.push(`  ${counted(blocksDecoded.count, 'block')} decoded, ${blocksDecoded.perBlock.toFixed(2)} times each`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function haloLine({ mapMax, halo }: JobResult): string {
+  const saved = (100 * halo.savedShare).toFixed(1);
+  return `  largest map value ${round(mapMax)}; halo: ${saved} % of the pixels that one halo for all tiles would read were not read`;
 }
 
 /** `1 tile`, `242 tiles`. */
