@@ -1,49 +1,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Border } from '../../tiling/operations/index.js';
-import { type DType, viewSamples } from '../../tiling/raster/dtype.js';
-import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { BACKENDS } from './backends.js';
 import { type OperationCase, runTiled } from './operation-tiles.js';
-
-interface Packed {
-  readonly dtype: DType;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly data: string;
-}
-
-interface Golden {
-  readonly source: string;
-  readonly image: string;
-  readonly name: string;
-  readonly params: Readonly<Record<string, string | number>>;
-  readonly border?: Border;
-  readonly byMap?: boolean;
-  readonly tolerance: number;
-  readonly expected: Packed;
-  /** Which pixels count of a result of another size. */
-  readonly expectedValid?: Packed;
-}
+import { type Golden, type PackedRaster, unpack } from './packed-golden.js';
 
 const file = JSON.parse(
   readFileSync(new URL('../../../test/fixtures/holes/goldens.json', import.meta.url), 'utf8'),
 ) as {
   readonly constant: number;
-  readonly images: Readonly<Record<string, Packed>>;
-  readonly valid: Packed;
+  readonly images: Readonly<Record<string, PackedRaster>>;
+  readonly valid: PackedRaster;
   readonly nodata: Readonly<Record<string, number | null>>;
-  readonly map: Packed;
+  readonly map: PackedRaster;
   readonly cases: readonly Golden[];
 };
-
-function unpack({ dtype, width, height, channels, data }: Packed): TileRaster {
-  const bytes = new Uint8Array(Buffer.from(data, 'base64'));
-  const samples = viewSamples(dtype, bytes.buffer, 0, width * height * channels);
-  return { rect: { x: 0, y: 0, width, height }, dtype, channels, stride: width * channels, samples };
-}
 
 const valid = unpack(file.valid).samples as Uint8Array;
 const map = unpack(file.map).samples as Float32Array;
