@@ -10,6 +10,7 @@ import { GpuExecutor, gpuLabels, MixedExecutor, ThreadPoolExecutor } from '../wo
  * the processor where there is one, otherwise the processor.
  */
 export const BACKENDS = ['auto', 'gpu', 'wasm'] as const;
+/** One of {@link BACKENDS}. */
 export type BackendChoice = (typeof BACKENDS)[number];
 
 /** What executors are made for. */

@@ -15,6 +15,7 @@ const SCENE_VERSION = 1;
 const FULL_HEIGHT = 15000;
 const FULL_RADIUS = 64;
 
+/** What a scene is made of and how. */
 export interface DemoSceneOptions {
   /** Made where it is missing. */
   readonly directory: string;
@@ -27,6 +28,7 @@ export interface DemoSceneOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** The two files of a scene. */
 export interface DemoScene {
   /** DIRECTORY/scene.tif: RGB bytes, tiled, uncompressed. */
   readonly image: string;

@@ -58,6 +58,7 @@ export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob 
   };
 }
 
+/** A job's counts as clients see them; undefined before its first progress. */
 export function progressMessage({ id }: QueuedJob, events: JobEvents): halotile.v1.IProgress | undefined {
   const progress = events.progress(id);
   return (
@@ -72,6 +73,7 @@ export function progressMessage({ id }: QueuedJob, events: JobEvents): halotile.
   );
 }
 
+/** What a finished job of either kind did, as clients see it. */
 export function resultMessage(result: JobResult | DatasetResult): halotile.v1.IJobResult {
   if ('frames' in result) return datasetMessage(result);
   const { total, prepare, assemble, ...stages } = result.seconds;

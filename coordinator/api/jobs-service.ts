@@ -18,6 +18,7 @@ import type { Caller } from './auth.js';
 import { BadRequest, clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
 
+/** What the Jobs service answers from. */
 export interface JobsServiceOptions {
   readonly queue: JobQueue;
   readonly events: JobEvents;

@@ -18,6 +18,7 @@ export interface ServerTls {
   readonly clientCa?: string;
 }
 
+/** Where the API listens, whom it lets in and what answers. */
 export interface ApiServerOptions {
   /** HOST:PORT; port 0 takes a free one. */
   readonly listen: string;

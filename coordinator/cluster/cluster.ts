@@ -25,6 +25,7 @@ export interface WorkerLink {
   close(reason: string): void;
 }
 
+/** What a cluster's coordinator works with. */
 export interface ClusterOptions {
   readonly limits: SchedulerLimits;
   readonly roots: StorageRoots;

@@ -41,6 +41,7 @@ export interface StoreRequest {
 /** An error comes back as data, since a thrown one would lose its class on the way. */
 export type ThreadAnswer<T> = { readonly value: T } | { readonly error: ErrorRecord };
 
+/** A message's memory, handed back with the parts in their places. */
 export interface Filled {
   readonly memory: ArrayBuffer;
   /** Of the parts' data. */

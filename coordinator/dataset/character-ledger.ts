@@ -97,6 +97,7 @@ export function printOf({ path, map }: Frame): FramePrint {
   return [print(fingerprintOf(path)), map === undefined ? null : print(fingerprintOf(map))];
 }
 
+/** Where a counted frame lies in its spill file, as the ledger keeps it: name, offset in bytes, width and height, CRC-32. */
 export function spillRecord({ file, offset, size, crc }: SpilledFrame): SpillRecord {
   return [basename(file), offset, size.width, size.height, crc];
 }

@@ -28,6 +28,7 @@ export interface LargeProgress {
   readonly tilesTotal: number;
 }
 
+/** How images that are never held whole pass their chain. */
 export interface LargeImagesOptions {
   readonly tiles: TileRuns;
   /** Null where images need no filter. */

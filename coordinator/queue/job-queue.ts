@@ -17,7 +17,9 @@ export interface JobSubmission {
   readonly maxAttempts: number;
 }
 
+/** The states of a job in the queue; the last three are final. */
 export const QUEUE_STATES = ['queued', 'claimed', 'succeeded', 'failed', 'cancelled'] as const;
+/** One of {@link QUEUE_STATES}. */
 export type QueueState = (typeof QUEUE_STATES)[number];
 
 /** A job as the queue knows it; times in milliseconds since 1970. */
@@ -58,6 +60,7 @@ export interface JobPage {
   readonly next?: string;
 }
 
+/** Which jobs a listing holds. */
 export interface JobFilter {
   /** All principals where absent. */
   readonly principal?: string;

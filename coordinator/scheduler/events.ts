@@ -135,6 +135,7 @@ export interface SchedulerLimits {
   readonly minLateMs: number;
 }
 
+/** The limits of a coordinator that is told none. */
 export const DEFAULT_LIMITS: SchedulerLimits = {
   leaseMs: 15_000,
   attemptLimitMs: 600_000,

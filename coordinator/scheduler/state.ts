@@ -23,9 +23,13 @@ export interface Trouble {
   readonly avoid: Set<string>;
 }
 
+/** Not asked for yet, or given up. */
 export const TILE_UNKNOWN = 0;
+/** Asked for, on no worker. */
 export const TILE_PENDING = 1;
+/** Leased to at least one worker. */
 export const TILE_RUNNING = 2;
+/** A result was taken; later ones are duplicates. */
 export const TILE_COMMITTED = 3;
 
 /** One stage of a job; arrays are by tile index. */
@@ -86,6 +90,7 @@ export class Stage {
   }
 }
 
+/** A job as the scheduler knows it, from its opening to its end. */
 export interface OpenJob {
   readonly key: string;
   readonly priority: number;
@@ -100,6 +105,7 @@ export interface OpenJob {
   waiting: boolean;
 }
 
+/** A connected worker and what it holds. */
 export interface Worker {
   readonly id: WorkerId;
   readonly instance: string;

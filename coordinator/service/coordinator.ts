@@ -23,6 +23,7 @@ import { Retention } from './retention.js';
 import type { DatasetMeans } from './run-queued-dataset.js';
 import { Uploads } from './uploads.js';
 
+/** What a coordinator is started with. */
 export interface CoordinatorOptions {
   /** HOST:PORT. */
   readonly listen: string;
@@ -52,6 +53,7 @@ export interface CoordinatorOptions {
   readonly log: (line: string) => void;
 }
 
+/** The clocks of a coordinator, given from outside so that tests need not wait. */
 export interface CoordinatorClock {
   /** Milliseconds since 1970. */
   readonly wall: () => number;

@@ -8,6 +8,7 @@ export interface Kept {
   readonly held: boolean;
 }
 
+/** How long files are kept, and how many bytes of them. */
 export interface KeepLimits {
   /** Since the last use. */
   readonly maxAgeMs: number;

@@ -13,6 +13,7 @@ import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
 import { type DatasetMeans, runQueuedDataset } from './run-queued-dataset.js';
 
+/** What queued jobs are run with. */
 export interface JobRunnerOptions {
   readonly queue: JobQueue;
   readonly cluster: Cluster;

@@ -6,6 +6,7 @@ import type { JobEvents } from './job-events.js';
 import { namedUploads } from './places.js';
 import type { Uploads } from './uploads.js';
 
+/** What is kept where, and within which limits. */
 export interface RetentionOptions {
   readonly queue: JobQueue;
   readonly uploads: Uploads;

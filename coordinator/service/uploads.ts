@@ -30,6 +30,7 @@ export interface UploadStatus {
   readonly complete: boolean;
 }
 
+/** Bytes that uploads may take. */
 export interface UploadLimits {
   /** One file. */
   readonly maxFileBytes: number;

@@ -18,6 +18,7 @@ export interface ClusterBenchOptions {
   readonly nodeFlags: readonly string[];
 }
 
+/** What the local run and every plan of the cluster reckon with. */
 export const MACHINE = { threads: 2, memoryBytes: 512 << 20 } as const;
 const INLINE: LocalWorker = { threads: 2, byReference: false };
 const SHARED: LocalWorker = { threads: 1, byReference: true };
@@ -162,5 +163,7 @@ async function control(): Promise<Section> {
   };
 }
 
+/** The sections that `--rows` names. */
 export const CLUSTER_SECTIONS = { row5, workers, threads, wire, control } as const;
+/** One of {@link CLUSTER_SECTIONS}. */
 export type ClusterSectionName = keyof typeof CLUSTER_SECTIONS;

@@ -8,6 +8,7 @@ import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 export const SMALL: Size = { width: 64, height: 90 };
 /** Size that they are stored at, as exporters scale sprites up. */
 export const LARGE: Size = { width: 640, height: 900 };
+/** The folders that frames are made in. */
 export const CHARACTERS = ['knight', 'mage', 'slime'] as const;
 
 /** A shaded figure that walks, on clear ground, in some 60 colours. */

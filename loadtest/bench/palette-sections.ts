@@ -13,6 +13,7 @@ import { FramePool } from '../../worker/index.js';
 import { CHARACTERS, framesOf, LARGE, linkFrames, makeFrames, SMALL } from './palette-frames.js';
 import type { Section } from './report.js';
 
+/** What every section measures with. */
 export interface PaletteBench {
   /** Folder for everything that is made. */
   readonly work: string;

@@ -13,6 +13,7 @@ export interface Section {
   readonly lines: readonly (readonly string[])[];
 }
 
+/** Prints a section as a table on the terminal. */
 export function printSection({ title, columns, lines }: Section): void {
   console.log(title);
   console.table(lines.map((line) => Object.fromEntries(columns.map((column, index) => [column, line[index]]))));

@@ -8,6 +8,7 @@ import type { RasterInfo } from '../raster/raster-info.js';
  * (`mirror` is OpenCV's reflect-101) and extend the image, `constant` by `constantValue`.
  */
 export const BORDERS = ['clip', 'nearest', 'reflect', 'mirror', 'constant'] as const;
+/** One of {@link BORDERS}. */
 export type Border = (typeof BORDERS)[number];
 
 /**

@@ -87,6 +87,7 @@ export interface LargeFrame {
   readonly source: Size;
 }
 
+/** What a {@link CountTask} found. */
 export interface CountReply {
   /** `ColourCounts.toBytes()` over all frames of the task that did not fail. */
   readonly counts: Uint8Array;
@@ -148,12 +149,14 @@ export interface FrameToRemap extends FrameSource {
   readonly sample: boolean;
 }
 
+/** Frames of one character to be written in its palette's colours, or in those of `target` where it is not null. */
 export interface RemapTask extends FrameMaking {
   readonly frames: readonly FrameToRemap[];
   readonly palette: readonly Rgb[];
   readonly target: readonly Rgb[] | null;
 }
 
+/** A frame that a {@link RemapTask} wrote. */
 export interface RemappedOutput {
   readonly index: number;
   readonly bytes: number;

@@ -17,6 +17,7 @@ export interface PlanMachine {
   readonly preferredTile?: number;
 }
 
+/** Everything that a plan reads beside the job: headers, and files that parameters name. */
 export interface PlanInputs {
   readonly image: PlanInput;
   /** The image's transparency mask; absent where it has none or the job ignores it. */

@@ -46,5 +46,7 @@ export interface BlockLayout {
   readonly bits?: 1;
 }
 
+/** How a block's samples may be encoded. */
 export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'zstd', 'jpeg', 'webp'] as const;
+/** One of {@link BLOCK_CODECS}. */
 export type BlockCodec = (typeof BLOCK_CODECS)[number];

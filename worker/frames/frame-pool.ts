@@ -12,6 +12,7 @@ import type { FrameThreadData } from './spill-file.js';
  */
 const YOUNG_MIB = 4;
 
+/** Threads of a pool, and what their spill files are called. */
 export interface FramePoolOptions {
   readonly threads: number;
   /** Unique among the processes that spill frames of one job; the process's number where absent. */

@@ -24,7 +24,7 @@ import { remapFrames } from './remap-frames.js';
 /** A thread's answer; an error crosses as a record, because structured clone drops its class. */
 export type Reply<T> = { readonly value: T } | { readonly error: ErrorRecord };
 
-/** What a thread of the frame pool can be asked for, by name. */
+/** What a thread of the frame pool can be asked for, by name: this file's exports, which answer errors as records. */
 export interface FrameThread {
   count(task: CountTask): Promise<Reply<CountReply>>;
   find(task: FindTask): Promise<Reply<Palette>>;

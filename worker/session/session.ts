@@ -13,6 +13,7 @@ import { frameAttempts } from './session-frames.js';
 import { type SessionJob, sessionJob, tileAttempts } from './session-job.js';
 import type { Attempt, PoolTask, TaskEnd, TaskPool } from './task-pool.js';
 
+/** What a worker's session with one coordinator runs on. */
 export interface SessionOptions {
   readonly endpoint: CoordinatorEndpoint;
   /** Random, of this process. */
