@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { backendName } from '../../worker/gpu/gpu-report.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
-import { measureColours } from './gpu-colours.js';
 import { memoryBandwidth } from './gpu-copies.js';
 import { endToEndSection } from './gpu-end-to-end.js';
 import { measureRow } from './gpu-kernels.js';
@@ -80,9 +79,6 @@ async function kernelSection(gpu: GpuDevice): Promise<Section> {
       (withTransfers / plainCopy).toFixed(2),
       rate(peers[labelOf(row)]),
     ]);
-  }
-  for (const { label, resident, withTransfers } of await measureColours(gpu, tile)) {
-    lines.push([label, rate(resident), '-', rate(withTransfers), '-', '-']);
   }
   const gigabytes = bandwidth === undefined ? 'unknown' : `${(bandwidth / 1e9).toFixed(0)} GB/s`;
   return {

@@ -7,20 +7,18 @@ import { extendBorder, REFERENCE_KERNELS } from '../reference/index.js';
 import type { ChainRequest } from './chain-request.js';
 import { firstRect, layOutExchange, packMap } from './chain-request.js';
 import { withIntervals } from './chain-steps.js';
-import type { WorkPerformer } from './colour-counts.js';
 import type { DeviceStep } from './gpu-kernel.js';
 import { GPU_KERNELS } from './index.js';
 import { allCases, type CheckCase } from './self-check-cases.js';
-import { COLOUR_CHECKS } from './self-check-colours.js';
 
 /** The cases of all variants, by the variant that they check. */
 const CASES = byVariant(allCases());
 
 /** All variants that can be checked. */
-export const GPU_VARIANTS: readonly string[] = [...CASES.keys(), ...Object.keys(COLOUR_CHECKS)];
+export const GPU_VARIANTS: readonly string[] = [...CASES.keys()];
 
 /** What a check needs of a device. */
-export interface ChainComputer extends WorkPerformer {
+export interface ChainComputer {
   compute(request: ChainRequest): Promise<DeviceSeconds>;
 }
 
@@ -30,18 +28,15 @@ export interface ChainComputer extends WorkPerformer {
  */
 export async function checkVariant(device: ChainComputer, variant: string): Promise<boolean> {
   const cases = CASES.get(variant) ?? [];
-  const checks = cases.map((each) => () => agrees(device, each));
-  const ofColours = COLOUR_CHECKS[variant];
-  if (ofColours !== undefined) checks.push(() => ofColours(device));
-  for (const check of checks) {
+  for (const each of cases) {
     try {
-      if (!(await check())) return false;
+      if (!(await agrees(device, each))) return false;
     } catch {
       // Why it failed is no use to anyone here: the processor computes what the device does not.
       return false;
     }
   }
-  return checks.length > 0;
+  return cases.length > 0;
 }
 
 function byVariant(cases: readonly CheckCase[]): Map<string, CheckCase[]> {
