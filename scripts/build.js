@@ -3,8 +3,8 @@
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
 // `--modules FOLDER OUT` builds only that folder's modules, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -36,15 +36,14 @@ async function compileWasm(source, target, memory) {
 /** Who has WebAssembly modules: AssemblyScript in FOLDER/assembly, built into dist/FOLDER. */
 const WASM_FOLDERS = ['worker/kernels/wasm', 'cli/demo'];
 
-/** One WebAssembly module per entry file of FOLDER/assembly; files that start with `lib-` are shared parts. */
+/** One WebAssembly module per file under FOLDER/assembly, at the same place under `out`; FOLDER/assembly/lib holds shared parts. */
 async function buildWasm(owner, out) {
   const folder = join(owner, 'assembly');
-  mkdirSync(out, { recursive: true });
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
-  const isShared = (file) => file.startsWith('lib-');
-  const shared = newest([...files.filter(isShared).map((file) => join(folder, file)), 'package-lock.json']);
-  for (const file of files.filter((file) => !isShared(file))) {
+  const shared = newest([join(folder, 'lib'), 'package-lock.json']);
+  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.ts'));
+  for (const file of files.filter((file) => dirname(file) !== 'lib')) {
     const target = join(out, file.replace(/\.ts$/, '.wasm'));
+    mkdirSync(dirname(target), { recursive: true });
     if (newest([target]) > Math.max(shared, newest([join(folder, file)]))) continue;
     await compileWasm(join(folder, file), target, ['--importMemory']);
   }
@@ -63,6 +62,25 @@ async function buildExampleKernels() {
   }
 }
 
+/** Removes what dist/ holds of sources that are gone: stale tests would run, stale modules would be shipped. */
+function removeOrphans() {
+  if (!existsSync('dist')) return;
+  for (const file of readdirSync('dist', { recursive: true })) {
+    const sources = sourcesOf(file);
+    if (sources.length > 0 && !sources.some((source) => existsSync(source))) rmSync(join('dist', file));
+  }
+}
+
+/** What a file of dist/ may be built from; none where it is not known. */
+function sourcesOf(file) {
+  const owner = WASM_FOLDERS.find((folder) => file.startsWith(join(folder, '/')));
+  if (file.startsWith(join('proto/gen', '/'))) return [file];
+  if (/\.(?:js|d\.ts)$/.test(file)) return ['.ts', '.d.ts'].map((end) => file.replace(/\.(?:js|d\.ts)$/, end));
+  if (file.endsWith('.wgsl')) return [file];
+  if (file.endsWith('.wasm') && owner) return [join(owner, 'assembly', relative(owner, file).replace(/wasm$/, 'ts'))];
+  return [];
+}
+
 function buildTypeScript() {
   const options = ['-p', '.', '--incremental', '--tsBuildInfoFile', 'dist/tsconfig.tsbuildinfo'];
   const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', ...options], { stdio: 'inherit' });
@@ -78,12 +96,13 @@ function copyGenerated() {
 /** GPU programs are read at run time, by name. */
 function copyShaders() {
   const folder = 'worker/kernels/webgpu';
-  const filter = (path) => path === folder || path.endsWith('.wgsl');
+  const filter = (path) => statSync(path).isDirectory() || path.endsWith('.wgsl');
   cpSync(folder, join('dist', folder), { recursive: true, preserveTimestamps: true, filter });
 }
 
 if (process.argv[2] === '--modules') await buildWasm(process.argv[3], resolve(process.argv[4]));
 else {
+  removeOrphans();
   for (const folder of WASM_FOLDERS) await buildWasm(folder, join('dist', folder));
   await buildExampleKernels();
   copyGenerated();

@@ -1,7 +1,16 @@
 // Fails where something generated is older than what it is generated from: makes every generated file anew in a
 // temporary folder and compares bytes. Needs dist/ to be built. The list below is the whole list.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,9 +52,8 @@ function run(args) {
 
 function filesOf(folder) {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => entry.name)
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => statSync(join(folder, name)).isFile())
     .sort();
 }
 

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { backendName } from '../../worker/gpu/gpu-report.js';
-import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
+import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { memoryBandwidth } from './gpu-copies.js';
 import { endToEndSection } from './gpu-end-to-end.js';
 import { measureRow } from './gpu-kernels.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gaussianWeights } from '../../tiling/operations/gaussian-weights.js';
-import { FIXED_ONE, fixedWeightsOf } from '../../worker/kernels/wasm/fixed-weights.js';
+import { FIXED_ONE, fixedWeightsOf } from '../../worker/kernels/wasm/gaussian/separable/fixed-weights.js';
 import { BACKENDS } from './backends.js';
 import { imageOf, noise } from './box-tiles.js';
 import { runTiled } from './operation-tiles.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
+import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { imageOf, noise } from './box-tiles.js';
 import { runOnDevice } from './gpu-tiles.js';
 import { type OperationCase, runTiled } from './operation-tiles.js';

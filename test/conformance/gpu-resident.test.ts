@@ -11,7 +11,7 @@ import { DeviceClient } from '../../worker/gpu/device-client.js';
 import type { DeviceLink, DeviceMessage } from '../../worker/gpu/device-messages.js';
 import { serveDevice } from '../../worker/gpu/device-server.js';
 import { openBackend } from '../../worker/kernels/open-backend.js';
-import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
+import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { runChain } from '../../worker/tile/run-chain.js';
 import { Tally } from '../../worker/tile/tally.js';
 import { imageOf, noise } from './box-tiles.js';

@@ -1,10 +1,10 @@
 import { area, type Rect } from '../../tiling/geometry/rect.js';
 import { bytesOf, viewSamples } from '../../tiling/raster/dtype.js';
 import type { TileMap, TileRaster } from '../../worker/kernels/kernel.js';
-import { firstRect, fitsDevice, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain-request.js';
-import { framesOf, withIntervals } from '../../worker/kernels/webgpu/chain-steps.js';
-import type { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
-import type { DeviceStep } from '../../worker/kernels/webgpu/gpu-kernel.js';
+import { firstRect, fitsDevice, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain/chain-request.js';
+import { framesOf, withIntervals } from '../../worker/kernels/webgpu/chain/chain-steps.js';
+import type { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
+import type { DeviceStep } from '../../worker/kernels/webgpu/device/gpu-kernel.js';
 import { type OperationCase, paste, type TileInput, tileInputs } from './operation-tiles.js';
 
 /**

@@ -7,7 +7,7 @@ import { runLocally } from '../../cli/local-run.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { thresholdParams } from '../../tiling/operations/threshold.js';
 import { limitReader } from '../../worker/kernels/reference/threshold.js';
-import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
+import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { imageOf, noise } from './box-tiles.js';
 import { runOnDevice } from './gpu-tiles.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { DeviceWork } from '../../worker/kernels/webgpu/device-work.js';
-import { GpuDevice } from '../../worker/kernels/webgpu/gpu-device.js';
+import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
+import type { DeviceWork } from '../../worker/kernels/webgpu/device/device-work.js';
 
 const MIB = 2 ** 20;
 

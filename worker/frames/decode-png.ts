@@ -1,7 +1,7 @@
 import { crc32, inflateSync } from 'node:zlib';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
-import { PngRows } from '../kernels/wasm/png-rows.js';
+import { PngRows } from '../kernels/wasm/pixels/png-rows.js';
 import type { DecodedFrame } from './decoded-frame.js';
 import { discard } from './discard.js';
 

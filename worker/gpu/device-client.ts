@@ -1,5 +1,5 @@
 import { BroadcastChannel, threadId } from 'node:worker_threads';
-import type { ChainRequest } from '../kernels/webgpu/chain-request.js';
+import type { ChainRequest } from '../kernels/webgpu/chain/chain-request.js';
 import type { DeviceAnswer, DeviceLink, DeviceMessage } from './device-messages.js';
 
 /** A thread's side of the device that its process owns. */

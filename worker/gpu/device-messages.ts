@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
-import type { DeviceLimits } from '../kernels/webgpu/adapter.js';
-import type { ChainAnswer, ChainRequest } from '../kernels/webgpu/chain-request.js';
+import type { ChainAnswer, ChainRequest } from '../kernels/webgpu/chain/chain-request.js';
+import type { DeviceLimits } from '../kernels/webgpu/device/adapter.js';
 
 /** How a thread of a device's process reaches the device. */
 export interface DeviceLink {

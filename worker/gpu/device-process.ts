@@ -2,8 +2,8 @@
 // encode and run what the device does not. It lives as long as the process that started it.
 import { randomUUID } from 'node:crypto';
 import { toErrorRecord } from '../../tiling/errors.js';
-import { GpuDevice } from '../kernels/webgpu/gpu-device.js';
-import { GPU_VARIANTS } from '../kernels/webgpu/self-check.js';
+import { GpuDevice } from '../kernels/webgpu/chain/gpu-device.js';
+import { GPU_VARIANTS } from '../kernels/webgpu/chain/self-check.js';
 import { ThreadPoolExecutor } from '../threads/thread-pool.js';
 import { serveDevice } from './device-server.js';
 import { backendName, type GpuReport } from './gpu-report.js';

@@ -9,7 +9,7 @@ import {
   type TileResult,
   type TileTask,
 } from '../../tiling/job/execution.js';
-import { DEFAULT_DEVICE_BYTES } from '../kernels/webgpu/memory-budget.js';
+import { DEFAULT_DEVICE_BYTES } from '../kernels/webgpu/device/memory-budget.js';
 import { ThreadPoolExecutor } from '../threads/thread-pool.js';
 import { DeviceChild } from './device-child.js';
 import { backendName, type GpuReport } from './gpu-report.js';

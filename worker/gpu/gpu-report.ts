@@ -1,4 +1,4 @@
-import type { AdapterReport, DeviceLimits } from '../kernels/webgpu/adapter.js';
+import type { AdapterReport, DeviceLimits } from '../kernels/webgpu/device/adapter.js';
 
 /** What was found when a GPU was looked for. */
 export type GpuReport =

@@ -12,10 +12,10 @@ import {
   NOISE,
   OBJECTS,
   OUT,
-} from './lib-camera';
-import { floorRow, prepareRidges, skyRow } from './lib-ground';
-import { fillNoise } from './lib-noise';
-import { hideRow, mirrorRow, OBJECT_BYTES, objectRow, shadowRow, touches } from './lib-objects';
+} from './lib/camera';
+import { floorRow, prepareRidges, skyRow } from './lib/ground';
+import { fillNoise } from './lib/noise';
+import { hideRow, mirrorRow, OBJECT_BYTES, objectRow, shadowRow, touches } from './lib/objects';
 
 /** Inverse depth of the focus plane. */
 const FOCUS: f32 = 1.0 / 6.4;

@@ -1,30 +1,30 @@
 import type { KernelTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
 import { REFERENCE_KERNELS } from '../reference/index.js';
-import type { WasmArena } from './arena.js';
-import { wasmBox } from './box.js';
-import { inChannelGroups } from './channel-groups.js';
-import { wasmConvert } from './convert.js';
-import { wasmCutBlock } from './cut-block.js';
-import { directMean, directSpread } from './direct-runs.js';
-import { wasmDownscale } from './downscale.js';
-import { wasmExtremum } from './extremum.js';
-import { wasmFlatField } from './flat-field.js';
-import { wasmFloatCurves } from './float-curves.js';
-import { wasmGaussian } from './gaussian.js';
-import { wasmHalve } from './halve.js';
-import { wasmIteratedBox } from './iterated-box.js';
-import { keepingMasked } from './keep-masked.js';
-import { wasmMean } from './mean.js';
-import { pointRows } from './point-rows.js';
-import { wasmRadii } from './radii.js';
-import { wasmRank } from './rank.js';
-import { wasmRowEma } from './row-ema.js';
-import { runMoments } from './run-moments.js';
-import { wasmTable } from './table.js';
-import { wasmLocalThreshold, wasmSpread } from './window-moments.js';
+import { wasmBox } from './box/box.js';
+import { wasmIteratedBox } from './box/iterated-box.js';
+import { inChannelGroups } from './gaussian/channel-groups.js';
+import { wasmGaussian } from './gaussian/gaussian.js';
+import type { WasmArena } from './memory/arena.js';
+import { directMean, directSpread } from './moments/direct-runs.js';
+import { wasmMean } from './moments/mean.js';
+import { runMoments } from './moments/run-moments.js';
+import { wasmLocalThreshold, wasmSpread } from './moments/window-moments.js';
+import { wasmConvert } from './pixels/convert.js';
+import { wasmCutBlock } from './pixels/cut-block.js';
+import { wasmRadii } from './pixels/radii.js';
+import { wasmExtremum } from './rank/extremum.js';
+import { wasmRank } from './rank/rank.js';
+import { keepingMasked } from './samples/keep-masked.js';
+import { pointRows } from './samples/point-rows.js';
+import { wasmDownscale } from './scaling/downscale.js';
+import { wasmHalve } from './scaling/halve.js';
+import { wasmRowEma } from './scan/row-ema.js';
+import { wasmFlatField } from './tone/flat-field.js';
+import { wasmFloatCurves } from './tone/float-curves.js';
+import { wasmTable } from './tone/table.js';
 
-export { arenaBytes, WasmArena } from './arena.js';
+export { arenaBytes, WasmArena } from './memory/arena.js';
 
 /**
  * The kernels of one thread, compiled over its arena: WebAssembly where an operation has it, the reference

@@ -1,13 +1,13 @@
-import { gpuBox } from './box.js';
-import { gpuDownscale } from './downscale.js';
-import { gpuFlatField } from './flat-field.js';
-import { gpuGaussian } from './gaussian.js';
-import type { GpuKernel } from './gpu-kernel.js';
-import { gpuRank } from './rank.js';
-import { gpuTable } from './table.js';
-import { gpuThreshold } from './threshold.js';
-import { gpuWindowMeans } from './window-means.js';
-import { gpuWindowSpread } from './window-spread.js';
+import { gpuBox } from './box/box.js';
+import type { GpuKernel } from './device/gpu-kernel.js';
+import { gpuGaussian } from './gaussian/gaussian.js';
+import { gpuWindowMeans } from './moments/window-means.js';
+import { gpuWindowSpread } from './moments/window-spread.js';
+import { gpuRank } from './rank/rank.js';
+import { gpuDownscale } from './scaling/downscale.js';
+import { gpuFlatField } from './tone/flat-field.js';
+import { gpuTable } from './tone/table.js';
+import { gpuThreshold } from './tone/threshold.js';
 
 /** The kernels in WGSL by operation name; an operation that is not here runs on the processor. */
 export const GPU_KERNELS: Readonly<Record<string, GpuKernel>> = {

@@ -1,0 +1,57 @@
+import { MAX_RADIUS } from '../../../../tiling/operations/index.js';
+import { type Mapping, mappedValue } from '../../../../tiling/plan/mapping.js';
+import type { Samples } from '../../../../tiling/raster/dtype.js';
+import type { PixelKernels } from '../../pixel-kernels.js';
+import { radiiOf } from '../../reference/map-values.js';
+import type { WasmArena } from '../memory/arena.js';
+import { instantiate } from '../memory/instance.js';
+
+/** What the table holds for sample values that give no radius. */
+const NO_RADIUS = MAX_RADIUS + 1;
+
+/**
+ * Radii in WebAssembly: integer maps by a table that is kept while the mapping stays the same, float maps in
+ * float64. A tile with an invalid sample goes through the reference, which names the pixel.
+ */
+export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
+  const names = ['tableRadii8', 'tableRadii16', 'widenRadii8', 'floatRadii'] as const;
+  const module = instantiate(arena, 'pixels/radii', names);
+  const tableAddress = arena.reserve((MAX_RADIUS + 1) * 4);
+  let tabled: { readonly mapping: Mapping; readonly entries: number; readonly identity: boolean } | undefined;
+
+  function tableFor(mapping: Mapping, entries: number): { readonly identity: boolean } {
+    if (tabled && tabled.entries >= entries && sameMapping(tabled.mapping, mapping)) return tabled;
+    const table = new Uint32Array(arena.memory.buffer, tableAddress, entries);
+    for (let sample = 0; sample < entries; sample++) {
+      const radius = Math.floor((mappedValue(mapping, sample) ?? Number.NaN) + 0.5);
+      table[sample] = radius <= MAX_RADIUS ? radius : NO_RADIUS;
+    }
+    tabled = { mapping, entries, identity: table.every((radius, sample) => radius === sample) };
+    return tabled;
+  }
+
+  function largestRadius(samples: Samples, mapping: Mapping, into: Uint16Array): number {
+    const from = arena.addressOf(samples);
+    const to = arena.addressOf(into);
+    if (samples instanceof Float32Array) {
+      const limit = mapping.max ?? Number.POSITIVE_INFINITY;
+      const clamp = mapping.invalid === 'clamp' ? 1 : 0;
+      return module.floatRadii(from, into.length, mapping.scale, mapping.offset, limit, clamp, to);
+    }
+    if (samples instanceof Uint16Array) {
+      tableFor(mapping, 65536);
+      return module.tableRadii16(from, into.length, tableAddress, to);
+    }
+    if (tableFor(mapping, 256).identity) return module.widenRadii8(from, into.length, to);
+    return module.tableRadii8(from, into.length, tableAddress, to);
+  }
+
+  return (samples, rect, mapping, into) => {
+    const largest = largestRadius(samples, mapping, into);
+    return largest <= MAX_RADIUS ? largest : radiiOf(samples, rect, mapping, into);
+  };
+}
+
+function sameMapping(a: Mapping, b: Mapping): boolean {
+  return a.scale === b.scale && a.offset === b.offset && a.max === b.max && a.invalid === b.invalid;
+}

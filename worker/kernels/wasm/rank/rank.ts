@@ -1,0 +1,61 @@
+import { footprintOf, percentileOf, selectionBytes } from '../../../../tiling/operations/rank.js';
+import { runsOf } from '../../../../tiling/operations/runs.js';
+import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
+import type { Kernel } from '../../kernel.js';
+import { nodataOf } from '../../reference/pixels.js';
+import type { WasmArena } from '../memory/arena.js';
+import { instantiate } from '../memory/instance.js';
+import { keepHoles } from '../samples/holes.js';
+import { validityOf } from '../samples/validity-rows.js';
+
+const EXPORTS = ['configure', 'rankRow8', 'rankRow16', 'rankRow32'] as const;
+
+/**
+ * The sample of a rank under any footprint: a sliding histogram for integers, selection for floats. Counting
+ * and comparing only: exact. A window costs its border in integers (two samples a run), its area in floats.
+ */
+export function wasmRank(arena: WasmArena): Kernel {
+  const module = instantiate(arena, 'rank/rank', EXPORTS);
+  return (input, output, operation, context) => {
+    const mark = arena.mark();
+    const footprint = footprintOf(operation);
+    const runs = runsOf(footprint);
+    const table = arena.alloc(runs.length * 12);
+    new Int32Array(arena.memory.buffer, table, runs.length * 3).set(
+      runs.flatMap(({ dx, dy, length }) => [dx, dy, length]),
+    );
+    const { dtype, channels, rect, stride } = output;
+    const bytes = SAMPLE_BYTES[dtype];
+    const scratchBytes = selectionBytes(dtype, footprint);
+    const scratch = arena.alloc(scratchBytes);
+    new Uint8Array(arena.memory.buffer, scratch, scratchBytes).fill(0);
+    module.configure(
+      arena.addressOf(input.samples),
+      input.stride * bytes,
+      input.rect.width,
+      input.rect.height,
+      channels,
+      table,
+      runs.length,
+      scratch,
+      percentileOf(operation),
+      validityOf(arena, input)(input.rect.x, input.rect.y),
+      input.stride / channels,
+    );
+    const nodata = nodataOf(input, context);
+    const into = arena.addressOf(output.samples);
+    const x = rect.x - input.rect.x;
+    for (let row = 0; row < rect.height; row++) {
+      const y = rect.y - input.rect.y + row;
+      for (let c = 0; c < channels; c++) {
+        const at = into + (row * stride + c) * bytes;
+        const hole = nodata[c]!;
+        if (dtype === 'float32') module.rankRow32(x, y, c, at, rect.width, hole === null ? 0 : 1, hole ?? 0);
+        else if (dtype === 'uint16') module.rankRow16(x, y, c, at, rect.width, hole ?? -1);
+        else module.rankRow8(x, y, c, at, rect.width, hole ?? -1);
+      }
+    }
+    arena.release(mark);
+    keepHoles(input, output, context);
+  };
+}

@@ -1,0 +1,84 @@
+import type { Operation } from '../../../../tiling/operations/index.js';
+import { pointCurve } from '../../../../tiling/operations/point-curve.js';
+import type { Curve } from '../../../../tiling/operations/tone.js';
+import { toneTableBytes } from '../../../../tiling/operations/tone.js';
+import { INTEGER_MAX, SAMPLE_BYTES, type Samples, toSample, viewSamples } from '../../../../tiling/raster/dtype.js';
+import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
+import { avoidNodata, isNodata } from '../../reference/nodata.js';
+import { nodataOf } from '../../reference/pixels.js';
+import type { WasmArena } from '../memory/arena.js';
+import { instantiate } from '../memory/instance.js';
+
+const EXPORTS = ['step8', 'lookup8', 'lookup16', 'lookupChannels8', 'lookupChannels16'] as const;
+
+/**
+ * Operations on single samples: integers through a table made by the reference's own curve, nodata and alpha
+ * included, so exact. Floats, and whatever depends on more than the sample, go to `reference`.
+ */
+export function wasmTable(arena: WasmArena, reference: Kernel): Kernel {
+  const module = instantiate(arena, 'tone/table', EXPORTS);
+  let known: { operation: Operation; key: string; tables: readonly Samples[] } | undefined;
+  return (input, output, operation, context) => {
+    const curve = input.dtype === 'float32' ? undefined : pointCurve(operation, input.dtype);
+    if (curve === undefined) return reference(input, output, operation, context);
+    const { channels, rect } = input;
+    const dtype = input.dtype as 'uint8' | 'uint16';
+    // The tables of a job's last operation serve its next tile.
+    const key = `${dtype} ${channels} ${context.alpha} ${context.nodata}`;
+    if (known?.operation !== operation || known.key !== key) {
+      known = { operation, key, tables: tablesOf(input, curve, context) };
+    }
+    const mark = arena.mark();
+    const tableBytes = toneTableBytes(dtype);
+    const address = arena.alloc(tableBytes * channels);
+    const tables = viewSamples(dtype, arena.memory.buffer, address, INTEGER_MAX[dtype] * channels + channels);
+    known.tables.forEach((table, c) => {
+      tables.set(table, c * table.length);
+    });
+    const bits = dtype === 'uint8' ? 8 : 16;
+    const single = known.tables.every((table) => table === known!.tables[0]);
+    const step = single && dtype === 'uint8' ? stepOf(known.tables[0]!) : undefined;
+    const source = arena.addressOf(input.samples);
+    const into = arena.addressOf(output.samples);
+    for (let y = 0; y < rect.height; y++) {
+      const from = source + y * input.stride * SAMPLE_BYTES[dtype];
+      const to = into + y * output.stride * SAMPLE_BYTES[dtype];
+      if (step) module.step8(from, to, rect.width * channels, step.from, step.low, step.high);
+      else if (single) module[`lookup${bits}`](from, to, rect.width * channels, address);
+      else module[`lookupChannels${bits}`](from, to, rect.width, address, channels);
+    }
+    arena.release(mark);
+  };
+}
+
+/** The one step of a table, as a threshold's has. */
+function stepOf(table: Samples): { readonly from: number; readonly low: number; readonly high: number } | undefined {
+  const [low, high] = [table[0]!, table.at(-1)!];
+  const from = table.findIndex((entry) => entry !== low);
+  if (from < 0) return undefined;
+  return table.subarray(from).every((entry) => entry === high) ? { from, low, high } : undefined;
+}
+
+/** One table a channel; channels with equal curves share one. */
+function tablesOf(input: TileRaster, curve: Curve, context: KernelContext): Samples[] {
+  const { channels } = input;
+  const dtype = input.dtype as 'uint8' | 'uint16';
+  const alpha = context.alpha === 'none' ? -1 : channels - 1;
+  const nodata = nodataOf(input, context);
+  const tables: Samples[] = [];
+  for (let c = 0; c < channels; c++) {
+    const table = viewSamples(
+      dtype,
+      new ArrayBuffer(toneTableBytes(dtype)),
+      0,
+      toneTableBytes(dtype) / SAMPLE_BYTES[dtype],
+    );
+    for (let value = 0; value < table.length; value++) {
+      const result = c === alpha ? value : curve(value, c);
+      table[value] = isNodata(value, nodata[c]!) ? value : avoidNodata(dtype, toSample(dtype, result), nodata[c]!);
+    }
+    const equal = tables.find((other) => other.every((entry, i) => entry === table[i]));
+    tables.push(equal ?? table);
+  }
+  return tables;
+}
