@@ -58,13 +58,12 @@ export function readText(path: string, flag: string): string {
 
 /** `NAME=DIRECTORY` flags as a table. */
 export function rootsOf(flags: readonly string[]): Record<string, string> {
-  const roots: Record<string, string> = {};
-  for (const flag of flags) {
+  const roots = flags.map((flag) => {
     const match = /^([A-Za-z0-9_-]{1,64})=(.+)$/.exec(flag);
     if (match === null) throw badUsage({ what: `--root ${flag}`, expected: 'NAME=DIRECTORY' });
-    roots[match[1]!] = match[2]!;
-  }
-  return roots;
+    return [match[1]!, match[2]!] as const;
+  });
+  return Object.fromEntries(roots);
 }
 
 /** Gathers a repeated flag. */

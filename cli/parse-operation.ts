@@ -14,7 +14,7 @@ export function parseOperation(text: string): WrittenOperation {
   if (name === '')
     throw badUsage({ what: 'an operation has no name', where: `--op ${text}`, expected: 'NAME:key=value,…' });
   const settings = rest.join(':');
-  const params: Record<string, string> = {};
+  const params = new Map<string, string>();
   const seen = new Set<string>();
   let border: WrittenOperation['border'];
   let constant: number | undefined;
@@ -30,9 +30,9 @@ export function parseOperation(text: string): WrittenOperation {
     seen.add(key);
     if (key === 'border') border = borderOf(given, text);
     else if (key === 'constant') constant = constantOf(given, text);
-    else params[key] = given;
+    else params.set(key, given);
   }
-  return { name, params, border, constant };
+  return { name, params: Object.fromEntries(params), border, constant };
 }
 
 function borderOf(value: string, text: string): WrittenOperation['border'] {

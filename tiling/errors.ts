@@ -1,9 +1,11 @@
+import { byName } from './by-name.js';
+
 /**
  * What a failure means to whoever asked for the job: one row per tag, so that the command line and the
  * gRPC API cannot disagree. `grpc` is the canonical status name; `retryable` says that the same request
  * may succeed later without a change.
  */
-export const ERROR_TABLE = {
+export const ERROR_TABLE = byName({
   'bad-usage': { exitCode: 2, grpc: 'INVALID_ARGUMENT', retryable: false },
   'bad-input': { exitCode: 2, grpc: 'INVALID_ARGUMENT', retryable: false },
   'partial-conflict': { exitCode: 2, grpc: 'FAILED_PRECONDITION', retryable: false },
@@ -19,7 +21,7 @@ export const ERROR_TABLE = {
   'tile-poisoned': { exitCode: 1, grpc: 'INTERNAL', retryable: false },
   'over-limit': { exitCode: 2, grpc: 'RESOURCE_EXHAUSTED', retryable: false },
   interrupted: { exitCode: 130, grpc: 'CANCELLED', retryable: true },
-} as const;
+});
 
 export type ErrorTag = keyof typeof ERROR_TABLE;
 

@@ -104,7 +104,8 @@ export class ClusterJob implements ClusterWork {
    * @throws not-found where the job has none
    */
   source(role: 'image' | 'mask' | 'map' | 'extra', extra = ''): InlineSource {
-    const ref = role === 'extra' ? this.job.extras[extra] : this.job[role];
+    const { extras } = this.job;
+    const ref = role !== 'extra' ? this.job[role] : Object.hasOwn(extras, extra) ? extras[extra] : undefined;
     if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no such ${role}` });
     const { path, directory } = asFile(ref);
     const key = `${path}#${directory ?? ''}`;

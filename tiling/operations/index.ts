@@ -1,3 +1,4 @@
+import { byName } from '../by-name.js';
 import { box } from './box.js';
 import { custom } from './custom.js';
 import type { OperationDescriptor } from './descriptor.js';
@@ -25,7 +26,7 @@ export {
 } from './descriptor.js';
 
 /** Every operation that halotile has, by name. */
-export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = {
+export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName({
   box,
   gaussian,
   'iterated-box': iteratedBox,
@@ -44,4 +45,4 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = {
   'row-ema': rowEma,
   downscale,
   custom,
-};
+});
