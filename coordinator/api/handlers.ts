@@ -6,17 +6,22 @@ import type {
   ServerWritableStream,
 } from '@grpc/grpc-js';
 import { writeWhenReady } from '../../proto/client/calls.js';
+import { cutList } from '../../proto/convert/bounded-text.js';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { toStatus } from '../../proto/convert/status.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { type Caller, callerOf } from './auth.js';
+
+/** Bytes of the violations that an error's sentence names. */
+const MAX_LIST_BYTES = 900;
 
 /** A request of which single fields are wrong. */
 export class BadRequest extends HalotileError {
   readonly violations: readonly FieldViolation[];
 
   constructor(violations: readonly FieldViolation[]) {
-    super('bad-usage', { what: violations.map(({ field, description }) => `${field}: ${description}`).join('; ') });
+    const listed = violations.map(({ field, description }) => `${field}: ${description}`);
+    super('bad-usage', { what: cutList(listed, MAX_LIST_BYTES) });
     this.violations = violations;
   }
 }
@@ -29,8 +34,8 @@ export function failWith(log: (line: string) => void): Fail {
     if (!(error instanceof HalotileError))
       log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
     const violations = error instanceof BadRequest ? error.violations : [];
-    const message = error instanceof Error ? error.message : String(error);
-    return { name: 'Error', message, ...toStatus(error, violations) };
+    const status = toStatus(error, violations);
+    return { name: 'Error', message: status.details ?? '', ...status };
   };
 }
 

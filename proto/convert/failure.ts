@@ -1,9 +1,17 @@
 import { ERROR_TABLE, type ErrorRecord, type ErrorTag } from '../../tiling/errors.js';
 import type { halotile } from '../gen/messages.js';
+import { cutText } from './bounded-text.js';
 
-/** An error record as it travels. */
+/** Bytes of each of a failure's texts. */
+const MAX_TEXT_BYTES = 1000;
+
+/** An error record as it travels: texts that are too long for a message are cut. */
 export function writeFailure({ tag, detail }: ErrorRecord): halotile.v1.IFailure {
-  return { tag, ...detail };
+  const texts = Object.entries(detail).map(([field, text]: [string, string | undefined]) => [
+    field,
+    text && cutText(text, MAX_TEXT_BYTES),
+  ]);
+  return { tag, ...Object.fromEntries(texts) };
 }
 
 /** The inverse of {@link writeFailure}; a tag of another release counts as `tile-failed`. */
@@ -12,10 +20,10 @@ export function readFailure(failure: halotile.v1.IFailure): ErrorRecord {
   return {
     tag,
     detail: {
-      what: failure.what || 'failed without a reason',
-      ...(failure.where ? { where: failure.where } : {}),
-      ...(failure.expected ? { expected: failure.expected } : {}),
-      ...(failure.remedy ? { remedy: failure.remedy } : {}),
+      what: failure.what ? cutText(failure.what, MAX_TEXT_BYTES) : 'failed without a reason',
+      ...(failure.where ? { where: cutText(failure.where, MAX_TEXT_BYTES) } : {}),
+      ...(failure.expected ? { expected: cutText(failure.expected, MAX_TEXT_BYTES) } : {}),
+      ...(failure.remedy ? { remedy: cutText(failure.remedy, MAX_TEXT_BYTES) } : {}),
     },
   };
 }

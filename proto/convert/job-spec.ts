@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { badInput } from '../../tiling/errors.js';
 import { type JobSpec, type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import type { google, halotile } from '../gen/messages.js';
 
@@ -40,15 +39,6 @@ export function writeChain({ nodata, operations = [] }: Partial<Pick<JobSpecInpu
     })),
     ...(nodata === undefined ? {} : { nodata: toValue(nodata) }),
   };
-}
-
-/**
- * The error of a refused spec for those who have no field-wise form.
- * @throws never; the result is bad-input
- */
-export function specError(violations: readonly FieldViolation[]) {
-  const what = violations.map(({ field, description }) => `${field}: ${description}`).join('; ');
-  return badInput({ what, where: 'job spec' });
 }
 
 /** A schema's complaint in google.rpc.BadRequest's words. */

@@ -1,12 +1,21 @@
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
 import { ERROR_TABLE, type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { google } from '../gen/messages.js';
+import { cutText } from './bounded-text.js';
 import type { FieldViolation } from './job-spec.js';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 const DOMAIN = 'halotile';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
+/**
+ * Bytes of the sentence and of the details, in trailers that stay below 4 KiB: larger ones than about 30 KB never arrive,
+ * and the connection behind them hangs.
+ */
+const MAX_MESSAGE_BYTES = 1000;
+const MAX_DETAILS_BYTES = 2000;
+/** Bytes of one violation's field and of its description. */
+const MAX_VIOLATION_BYTES = 200;
 
 /** Statuses of errors that are not halotile's own, as their nearest tag. */
 const TAG_OF_CODE: Readonly<Partial<Record<status, ErrorTag>>> = {
@@ -24,24 +33,44 @@ const TAG_OF_CODE: Readonly<Partial<Record<status, ErrorTag>>> = {
 /**
  * An error as a gRPC status: the code from the one table of tags, the message as the sentence, and in
  * `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (reason: the tag) and, where fields of the
- * request are at fault, BadRequest. What is not a HalotileError says INTERNAL and no more.
+ * request are at fault, BadRequest. Both are cut to what trailers can carry, a list with the number of those that are
+ * left out. What is not a HalotileError says INTERNAL and no more.
  */
 export function toStatus(error: unknown, violations: readonly FieldViolation[] = []): Partial<StatusObject> {
   if (!(error instanceof HalotileError)) {
     return { code: status.INTERNAL, details: "internal error; the coordinator's log has more" };
   }
   const code = status[ERROR_TABLE[error.tag].grpc];
+  const message = cutText(error.message, MAX_MESSAGE_BYTES);
   const details: google.protobuf.IAny[] = [
     { type_url: ERROR_INFO, value: google.rpc.ErrorInfo.encode({ reason: error.tag, domain: DOMAIN }).finish() },
   ];
+  const sentence = google.rpc.Status.encode({ code, message, details }).finish();
   if (violations.length > 0) {
-    const value = google.rpc.BadRequest.encode({ fieldViolations: [...violations] }).finish();
-    details.push({ type_url: BAD_REQUEST, value });
+    const fieldViolations = cutViolations(violations, MAX_DETAILS_BYTES - sentence.length);
+    details.push({ type_url: BAD_REQUEST, value: google.rpc.BadRequest.encode({ fieldViolations }).finish() });
   }
   const metadata = new Metadata();
-  const bytes = google.rpc.Status.encode({ code, message: error.message, details }).finish();
-  metadata.set(DETAILS_KEY, Buffer.from(bytes));
-  return { code, details: error.message, metadata };
+  metadata.set(DETAILS_KEY, Buffer.from(google.rpc.Status.encode({ code, message, details }).finish()));
+  return { code, details: message, metadata };
+}
+
+/** As many violations as fit, and how many more there are. */
+function cutViolations(violations: readonly FieldViolation[], maxBytes: number): FieldViolation[] {
+  const kept: FieldViolation[] = [];
+  let bytes = BAD_REQUEST.length + MAX_VIOLATION_BYTES;
+  for (const { field, description } of violations) {
+    const cut = {
+      field: cutText(field, MAX_VIOLATION_BYTES),
+      description: cutText(description, MAX_VIOLATION_BYTES),
+    };
+    bytes += google.rpc.BadRequest.encode({ fieldViolations: [cut] }).finish().length;
+    if (bytes > maxBytes && kept.length > 0) {
+      return [...kept, { field: '', description: `and ${violations.length - kept.length} more` }];
+    }
+    kept.push(cut);
+  }
+  return kept;
 }
 
 /** The error that a status stands for; the inverse of {@link toStatus} as far as tag and sentence go. */

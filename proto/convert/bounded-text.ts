@@ -1,0 +1,43 @@
+/** What a cut text ends in, at most. */
+const ENDING_BYTES = 40;
+
+/**
+ * A text that takes at most `maxBytes` in a gRPC header, where every byte outside printable ASCII takes three. What is
+ * cut off is said in its place.
+ */
+export function cutText(text: string, maxBytes: number): string {
+  if (text.length <= maxBytes / 9) return text;
+  let bytes = 0;
+  let kept = 0;
+  for (const character of text) {
+    bytes += headerBytes(character);
+    if (bytes > maxBytes) return `${text.slice(0, kept)}… (${text.length - kept} more characters)`;
+    if (bytes <= maxBytes - ENDING_BYTES) kept += character.length;
+  }
+  return text;
+}
+
+/** As many of `parts` as fit, joined by semicolons, and how many more there are. */
+export function cutList(parts: readonly string[], maxBytes: number): string {
+  let text = '';
+  for (const [index, part] of parts.entries()) {
+    const next = index === 0 ? cutText(part, maxBytes - ENDING_BYTES) : `${text}; ${part}`;
+    const room = index === parts.length - 1 ? maxBytes : maxBytes - ENDING_BYTES;
+    if (next.length > room || headerLength(next) > room) return `${text}; and ${parts.length - index} more`;
+    text = next;
+  }
+  return text;
+}
+
+function headerLength(text: string): number {
+  let bytes = 0;
+  for (const character of text) bytes += headerBytes(character);
+  return bytes;
+}
+
+/** Bytes of one character, percent-encoded where it must be. */
+function headerBytes(character: string): number {
+  const code = character.codePointAt(0)!;
+  if (code >= 0x20 && code < 0x7f && code !== 0x25) return 1;
+  return 3 * (code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4);
+}
