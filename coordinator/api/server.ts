@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { Jobs, Schedules } from '../../proto/gen/services.js';
 import { badUsage } from '../../tiling/errors.js';
 import { authInterceptor, type TokenEntry } from './auth.js';
 import { type JobsServiceOptions, jobsService } from './jobs-service.js';
+import { addReflection } from './reflection.js';
 import type { WorkersServiceOptions } from './worker-stream.js';
 import { WORKERS_DEFINITION, workersService } from './workers-service.js';
 
@@ -63,8 +61,7 @@ export class ApiServer {
       'halotile.v1.Workers': 'SERVING',
     });
     health.addToServer(server);
-    const descriptors = readFileSync(new URL('../../proto/gen/descriptors.binpb', import.meta.url));
-    new ReflectionService(loadFileDescriptorSetFromBuffer(descriptors)).addToServer(server);
+    addReflection(server);
     const credentials =
       tls === undefined
         ? ServerCredentials.createInsecure()

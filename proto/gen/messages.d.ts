@@ -5051,6 +5051,57 @@ export namespace google {
              */
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
+
+        /** Properties of a Duration. */
+        interface IDuration {
+
+            /** Duration seconds */
+            seconds?: (number|undefined);
+
+            /** Duration nanos */
+            nanos?: (number|undefined);
+        }
+
+        /** Represents a Duration. */
+        class Duration implements IDuration {
+
+            /**
+             * Constructs a new Duration.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.protobuf.IDuration);
+
+            /** Duration seconds. */
+            public seconds: number;
+
+            /** Duration nanos. */
+            public nanos: number;
+
+            /**
+             * Encodes the specified Duration message. Does not implicitly {@link google.protobuf.Duration.verify|verify} messages.
+             * @param message Duration message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.protobuf.IDuration, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Duration message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns Duration
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.protobuf.Duration;
+
+            /**
+             * Gets the default type url for Duration
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
     }
 
     /** Namespace rpc. */
@@ -5113,6 +5164,399 @@ export namespace google {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
+        /** Properties of an ErrorInfo. */
+        interface IErrorInfo {
+
+            /** ErrorInfo reason */
+            reason?: (string|undefined);
+
+            /** ErrorInfo domain */
+            domain?: (string|undefined);
+
+            /** ErrorInfo metadata */
+            metadata?: ({ [k: string]: string }|undefined);
+        }
+
+        /** Represents an ErrorInfo. */
+        class ErrorInfo implements IErrorInfo {
+
+            /**
+             * Constructs a new ErrorInfo.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IErrorInfo);
+
+            /** ErrorInfo reason. */
+            public reason: string;
+
+            /** ErrorInfo domain. */
+            public domain: string;
+
+            /** ErrorInfo metadata. */
+            public metadata: { [k: string]: string };
+
+            /**
+             * Encodes the specified ErrorInfo message. Does not implicitly {@link google.rpc.ErrorInfo.verify|verify} messages.
+             * @param message ErrorInfo message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IErrorInfo, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an ErrorInfo message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ErrorInfo
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.ErrorInfo;
+
+            /**
+             * Gets the default type url for ErrorInfo
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a RetryInfo. */
+        interface IRetryInfo {
+
+            /** RetryInfo retryDelay */
+            retryDelay?: (google.protobuf.IDuration|undefined);
+        }
+
+        /** Represents a RetryInfo. */
+        class RetryInfo implements IRetryInfo {
+
+            /**
+             * Constructs a new RetryInfo.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IRetryInfo);
+
+            /** RetryInfo retryDelay. */
+            public retryDelay: google.protobuf.Duration;
+
+            /**
+             * Encodes the specified RetryInfo message. Does not implicitly {@link google.rpc.RetryInfo.verify|verify} messages.
+             * @param message RetryInfo message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IRetryInfo, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetryInfo message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns RetryInfo
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.RetryInfo;
+
+            /**
+             * Gets the default type url for RetryInfo
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a DebugInfo. */
+        interface IDebugInfo {
+
+            /** DebugInfo stackEntries */
+            stackEntries?: (string[]|undefined);
+
+            /** DebugInfo detail */
+            detail?: (string|undefined);
+        }
+
+        /** Represents a DebugInfo. */
+        class DebugInfo implements IDebugInfo {
+
+            /**
+             * Constructs a new DebugInfo.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IDebugInfo);
+
+            /** DebugInfo stackEntries. */
+            public stackEntries: string[];
+
+            /** DebugInfo detail. */
+            public detail: string;
+
+            /**
+             * Encodes the specified DebugInfo message. Does not implicitly {@link google.rpc.DebugInfo.verify|verify} messages.
+             * @param message DebugInfo message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IDebugInfo, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DebugInfo message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DebugInfo
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.DebugInfo;
+
+            /**
+             * Gets the default type url for DebugInfo
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a QuotaFailure. */
+        interface IQuotaFailure {
+
+            /** QuotaFailure violations */
+            violations?: (google.rpc.QuotaFailure.IViolation[]|undefined);
+        }
+
+        /** Represents a QuotaFailure. */
+        class QuotaFailure implements IQuotaFailure {
+
+            /**
+             * Constructs a new QuotaFailure.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IQuotaFailure);
+
+            /** QuotaFailure violations. */
+            public violations: google.rpc.QuotaFailure.Violation[];
+
+            /**
+             * Encodes the specified QuotaFailure message. Does not implicitly {@link google.rpc.QuotaFailure.verify|verify} messages.
+             * @param message QuotaFailure message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IQuotaFailure, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a QuotaFailure message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns QuotaFailure
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.QuotaFailure;
+
+            /**
+             * Gets the default type url for QuotaFailure
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        namespace QuotaFailure {
+
+            /** Properties of a Violation. */
+            interface IViolation {
+
+                /** Violation subject */
+                subject?: (string|undefined);
+
+                /** Violation description */
+                description?: (string|undefined);
+
+                /** Violation apiService */
+                apiService?: (string|undefined);
+
+                /** Violation quotaMetric */
+                quotaMetric?: (string|undefined);
+
+                /** Violation quotaId */
+                quotaId?: (string|undefined);
+
+                /** Violation quotaDimensions */
+                quotaDimensions?: ({ [k: string]: string }|undefined);
+
+                /** Violation quotaValue */
+                quotaValue?: (number|undefined);
+
+                /** Violation futureQuotaValue */
+                futureQuotaValue?: (number|null|undefined);
+            }
+
+            /** Represents a Violation. */
+            class Violation implements IViolation {
+
+                /**
+                 * Constructs a new Violation.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: google.rpc.QuotaFailure.IViolation);
+
+                /** Violation subject. */
+                public subject: string;
+
+                /** Violation description. */
+                public description: string;
+
+                /** Violation apiService. */
+                public apiService: string;
+
+                /** Violation quotaMetric. */
+                public quotaMetric: string;
+
+                /** Violation quotaId. */
+                public quotaId: string;
+
+                /** Violation quotaDimensions. */
+                public quotaDimensions: { [k: string]: string };
+
+                /** Violation quotaValue. */
+                public quotaValue: number;
+
+                /** Violation futureQuotaValue. */
+                public futureQuotaValue: (number|null);
+
+                /**
+                 * Encodes the specified Violation message. Does not implicitly {@link google.rpc.QuotaFailure.Violation.verify|verify} messages.
+                 * @param message Violation message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                public static encode(message: google.rpc.QuotaFailure.IViolation, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Violation message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns Violation
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.QuotaFailure.Violation;
+
+                /**
+                 * Gets the default type url for Violation
+                 * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+                 * @returns The default type url
+                 */
+                public static getTypeUrl(typeUrlPrefix?: string): string;
+            }
+        }
+
+        /** Properties of a PreconditionFailure. */
+        interface IPreconditionFailure {
+
+            /** PreconditionFailure violations */
+            violations?: (google.rpc.PreconditionFailure.IViolation[]|undefined);
+        }
+
+        /** Represents a PreconditionFailure. */
+        class PreconditionFailure implements IPreconditionFailure {
+
+            /**
+             * Constructs a new PreconditionFailure.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IPreconditionFailure);
+
+            /** PreconditionFailure violations. */
+            public violations: google.rpc.PreconditionFailure.Violation[];
+
+            /**
+             * Encodes the specified PreconditionFailure message. Does not implicitly {@link google.rpc.PreconditionFailure.verify|verify} messages.
+             * @param message PreconditionFailure message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IPreconditionFailure, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PreconditionFailure message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns PreconditionFailure
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.PreconditionFailure;
+
+            /**
+             * Gets the default type url for PreconditionFailure
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        namespace PreconditionFailure {
+
+            /** Properties of a Violation. */
+            interface IViolation {
+
+                /** Violation type */
+                type?: (string|undefined);
+
+                /** Violation subject */
+                subject?: (string|undefined);
+
+                /** Violation description */
+                description?: (string|undefined);
+            }
+
+            /** Represents a Violation. */
+            class Violation implements IViolation {
+
+                /**
+                 * Constructs a new Violation.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: google.rpc.PreconditionFailure.IViolation);
+
+                /** Violation type. */
+                public type: string;
+
+                /** Violation subject. */
+                public subject: string;
+
+                /** Violation description. */
+                public description: string;
+
+                /**
+                 * Encodes the specified Violation message. Does not implicitly {@link google.rpc.PreconditionFailure.Violation.verify|verify} messages.
+                 * @param message Violation message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                public static encode(message: google.rpc.PreconditionFailure.IViolation, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Violation message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns Violation
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.PreconditionFailure.Violation;
+
+                /**
+                 * Gets the default type url for Violation
+                 * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+                 * @returns The default type url
+                 */
+                public static getTypeUrl(typeUrlPrefix?: string): string;
+            }
+        }
+
         /** Properties of a BadRequest. */
         interface IBadRequest {
 
@@ -5168,6 +5612,12 @@ export namespace google {
 
                 /** FieldViolation description */
                 description?: (string|undefined);
+
+                /** FieldViolation reason */
+                reason?: (string|undefined);
+
+                /** FieldViolation localizedMessage */
+                localizedMessage?: (google.rpc.ILocalizedMessage|undefined);
             }
 
             /** Represents a FieldViolation. */
@@ -5184,6 +5634,12 @@ export namespace google {
 
                 /** FieldViolation description. */
                 public description: string;
+
+                /** FieldViolation reason. */
+                public reason: string;
+
+                /** FieldViolation localizedMessage. */
+                public localizedMessage: google.rpc.LocalizedMessage;
 
                 /**
                  * Encodes the specified FieldViolation message. Does not implicitly {@link google.rpc.BadRequest.FieldViolation.verify|verify} messages.
@@ -5212,57 +5668,264 @@ export namespace google {
             }
         }
 
-        /** Properties of an ErrorInfo. */
-        interface IErrorInfo {
+        /** Properties of a RequestInfo. */
+        interface IRequestInfo {
 
-            /** ErrorInfo reason */
-            reason?: (string|undefined);
+            /** RequestInfo requestId */
+            requestId?: (string|undefined);
 
-            /** ErrorInfo domain */
-            domain?: (string|undefined);
-
-            /** ErrorInfo metadata */
-            metadata?: ({ [k: string]: string }|undefined);
+            /** RequestInfo servingData */
+            servingData?: (string|undefined);
         }
 
-        /** Represents an ErrorInfo. */
-        class ErrorInfo implements IErrorInfo {
+        /** Represents a RequestInfo. */
+        class RequestInfo implements IRequestInfo {
 
             /**
-             * Constructs a new ErrorInfo.
+             * Constructs a new RequestInfo.
              * @param [properties] Properties to set
              */
-            constructor(properties?: google.rpc.IErrorInfo);
+            constructor(properties?: google.rpc.IRequestInfo);
 
-            /** ErrorInfo reason. */
-            public reason: string;
+            /** RequestInfo requestId. */
+            public requestId: string;
 
-            /** ErrorInfo domain. */
-            public domain: string;
-
-            /** ErrorInfo metadata. */
-            public metadata: { [k: string]: string };
+            /** RequestInfo servingData. */
+            public servingData: string;
 
             /**
-             * Encodes the specified ErrorInfo message. Does not implicitly {@link google.rpc.ErrorInfo.verify|verify} messages.
-             * @param message ErrorInfo message or plain object to encode
+             * Encodes the specified RequestInfo message. Does not implicitly {@link google.rpc.RequestInfo.verify|verify} messages.
+             * @param message RequestInfo message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: google.rpc.IErrorInfo, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: google.rpc.IRequestInfo, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes an ErrorInfo message from the specified reader or buffer.
+             * Decodes a RequestInfo message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns ErrorInfo
+             * @returns RequestInfo
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.ErrorInfo;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.RequestInfo;
 
             /**
-             * Gets the default type url for ErrorInfo
+             * Gets the default type url for RequestInfo
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ResourceInfo. */
+        interface IResourceInfo {
+
+            /** ResourceInfo resourceType */
+            resourceType?: (string|undefined);
+
+            /** ResourceInfo resourceName */
+            resourceName?: (string|undefined);
+
+            /** ResourceInfo owner */
+            owner?: (string|undefined);
+
+            /** ResourceInfo description */
+            description?: (string|undefined);
+        }
+
+        /** Represents a ResourceInfo. */
+        class ResourceInfo implements IResourceInfo {
+
+            /**
+             * Constructs a new ResourceInfo.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IResourceInfo);
+
+            /** ResourceInfo resourceType. */
+            public resourceType: string;
+
+            /** ResourceInfo resourceName. */
+            public resourceName: string;
+
+            /** ResourceInfo owner. */
+            public owner: string;
+
+            /** ResourceInfo description. */
+            public description: string;
+
+            /**
+             * Encodes the specified ResourceInfo message. Does not implicitly {@link google.rpc.ResourceInfo.verify|verify} messages.
+             * @param message ResourceInfo message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IResourceInfo, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResourceInfo message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ResourceInfo
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.ResourceInfo;
+
+            /**
+             * Gets the default type url for ResourceInfo
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a Help. */
+        interface IHelp {
+
+            /** Help links */
+            links?: (google.rpc.Help.ILink[]|undefined);
+        }
+
+        /** Represents a Help. */
+        class Help implements IHelp {
+
+            /**
+             * Constructs a new Help.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.IHelp);
+
+            /** Help links. */
+            public links: google.rpc.Help.Link[];
+
+            /**
+             * Encodes the specified Help message. Does not implicitly {@link google.rpc.Help.verify|verify} messages.
+             * @param message Help message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.IHelp, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Help message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns Help
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.Help;
+
+            /**
+             * Gets the default type url for Help
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        namespace Help {
+
+            /** Properties of a Link. */
+            interface ILink {
+
+                /** Link description */
+                description?: (string|undefined);
+
+                /** Link url */
+                url?: (string|undefined);
+            }
+
+            /** Represents a Link. */
+            class Link implements ILink {
+
+                /**
+                 * Constructs a new Link.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: google.rpc.Help.ILink);
+
+                /** Link description. */
+                public description: string;
+
+                /** Link url. */
+                public url: string;
+
+                /**
+                 * Encodes the specified Link message. Does not implicitly {@link google.rpc.Help.Link.verify|verify} messages.
+                 * @param message Link message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                public static encode(message: google.rpc.Help.ILink, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Link message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns Link
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.Help.Link;
+
+                /**
+                 * Gets the default type url for Link
+                 * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+                 * @returns The default type url
+                 */
+                public static getTypeUrl(typeUrlPrefix?: string): string;
+            }
+        }
+
+        /** Properties of a LocalizedMessage. */
+        interface ILocalizedMessage {
+
+            /** LocalizedMessage locale */
+            locale?: (string|undefined);
+
+            /** LocalizedMessage message */
+            message?: (string|undefined);
+        }
+
+        /** Represents a LocalizedMessage. */
+        class LocalizedMessage implements ILocalizedMessage {
+
+            /**
+             * Constructs a new LocalizedMessage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: google.rpc.ILocalizedMessage);
+
+            /** LocalizedMessage locale. */
+            public locale: string;
+
+            /** LocalizedMessage message. */
+            public message: string;
+
+            /**
+             * Encodes the specified LocalizedMessage message. Does not implicitly {@link google.rpc.LocalizedMessage.verify|verify} messages.
+             * @param message LocalizedMessage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: google.rpc.ILocalizedMessage, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LocalizedMessage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns LocalizedMessage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): google.rpc.LocalizedMessage;
+
+            /**
+             * Gets the default type url for LocalizedMessage
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
