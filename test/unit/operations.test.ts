@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { parseFootprint, prepareFootprint } from '../../tiling/operations/footprint.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import { makePlan } from '../../tiling/plan/make-plan.js';
+import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 
 const facts = (text: string) => ({
   image: {
@@ -58,6 +61,43 @@ test('a mask file becomes bits, and its centre is right of the middle', () => {
 
 test('a disk of radius 11 has the members of scikit-image', () => {
   assert.equal(parseFootprint('disk:11').count, 377);
+});
+
+test('a footprint takes as much as its rows, not as its members', () => {
+  const disk = parseFootprint('disk:2047');
+  assert.deepEqual(
+    [disk.runs.length, disk.runs[0], disk.runs[2047]],
+    [4095, { dx: 0, dy: -2047, length: 1 }, { dx: -2047, dy: 0, length: 4095 }],
+  );
+  assert.equal(parseFootprint('rect:4095x4094').runs.length, 4094);
+  const cross = parseFootprint('bits:3x3:010111010');
+  assert.deepEqual([cross.count, cross.runs.map(({ length }) => length)], [5, [1, 3, 1]]);
+});
+
+test('masks, tables and footprints are limited, one by one and together', () => {
+  const wide = `${'01'.repeat(2047)}\n`.repeat(2000);
+  const max = operation('max', { footprint: 'mask:m.txt' });
+  assert.throws(() => prepareFootprint(max, facts(wide)), /m\.txt: the mask is 4094×2000; .* 4194304 pixels/);
+  const { prepare } = OPERATIONS.custom!;
+  assert.throws(
+    () => prepare!(operation('custom', { module: 'k.wasm', footprint: 'disk:200' }), facts('')),
+    /125629 members; expected at most 65536/,
+  );
+  const table = operation('lut', { table: 'a.csv' });
+  assert.throws(() => OPERATIONS.lut!.prepare!(table, facts('1\n'.repeat(65537))), /more than 65536 rows/);
+  assert.throws(() => OPERATIONS.lut!.prepare!(table, facts(`${'1,'.repeat(2 ** 20)}1\n`)), /or 1048576 numbers/);
+  const spec = jobSpecSchema.parse({
+    ...{ image: 'a', output: 'b' },
+    operations: Array.from({ length: 5 }, (_, i) => ({ name: 'lut', params: { table: `${i}.csv` } })),
+  });
+  const rows = new TextEncoder().encode('1\n2\n'.padEnd(2 ** 21, ' '));
+  const info = { ...facts('').image };
+  const layout = { blockWidth: 512, blockHeight: 512, across: 1, down: 1, planar: false } as unknown as BlockLayout;
+  const inputs = { image: { path: 'a', info, layout }, readFile: () => rows };
+  assert.throws(() => makePlan(spec, inputs, { threads: 1, memoryBytes: 2 ** 32 }), {
+    tag: 'over-limit',
+    message: /^4\.csv: the files that operations name hold 10485760 bytes or more; expected at most 8 MiB/,
+  });
 });
 
 test('rounds follow from the whole map, and a halo over the tile names the k that fits', () => {

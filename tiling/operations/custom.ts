@@ -76,7 +76,17 @@ function neighbourhoodOf(operation: Operation, job: JobFacts): Pick<CustomParams
   const path = operation.params.weights as string | undefined;
   if (path !== undefined) return readWeights(path, job);
   const footprint = (prepareFootprint(operation, job).params.footprint as string | undefined) ?? 'rect:1x1';
-  return { footprint, memberWeights: new Array(parseFootprint(footprint).count).fill(1) };
+  return { footprint, memberWeights: new Array(countOf(footprint)).fill(1) };
+}
+
+/** The most members that a kernel is given; their weights travel to every worker. */
+const MAX_MEMBERS = 65536;
+
+/** @throws bad-usage for more members than a kernel is given */
+function countOf(text: string): number {
+  const { count } = parseFootprint(text);
+  if (count <= MAX_MEMBERS) return count;
+  throw badUsage({ what: `the footprint has ${count} members`, expected: `at most ${MAX_MEMBERS}` });
 }
 
 /** A weights file is text: one row a line, a number for each member, `.` where there is none. */
@@ -98,7 +108,7 @@ function readWeights(path: string, job: JobFacts): Pick<CustomParams, 'footprint
   }
   const bits = cells.map((cell) => (cell === '.' ? '0' : '1')).join('');
   const footprint = `bits:${width}x${rows.length}:${bits}`;
-  parseFootprint(footprint);
+  countOf(footprint);
   return { footprint, memberWeights: cells.filter((cell) => cell !== '.').map(Number) };
 }
 

@@ -5,16 +5,26 @@ import type { JobFacts, Operation } from './descriptor.js';
 
 /** The largest side of a footprint in pixels. */
 export const MAX_FOOTPRINT = 4095;
+/** The most members and others that a mask may spell out; disks and rectangles are as large as their sides. */
+const MAX_MASK_AREA = 2 ** 22;
+
+/** Neighbouring members in one row of a footprint; offsets are from the centre. */
+export interface Run {
+  readonly dx: number;
+  readonly dy: number;
+  readonly length: number;
+}
 
 /**
- * A boolean neighbourhood. The member at column i, row j is the input pixel (x + i − reach.left,
- * y + j − reach.top): as in SciPy the centre of an even side is the pixel right of, or below, its middle.
+ * A boolean neighbourhood, as the runs of its rows: a disk of side 4095 has 13 million members and as many runs as rows.
+ * Column i, row j is the input pixel (x + i − reach.left, y + j − reach.top): as in SciPy the centre of an even side is
+ * the pixel right of, or below, its middle.
  */
 export interface Footprint {
   readonly width: number;
   readonly height: number;
-  /** Row-major, width × height. */
-  readonly members: readonly boolean[];
+  /** The members, row by row, each run as long as it can be. */
+  readonly runs: readonly Run[];
   /** Number of members. */
   readonly count: number;
   readonly reach: Reach;
@@ -37,14 +47,20 @@ export function parseFootprint(text: string): Footprint {
   const known = parsed.get(text);
   if (known !== undefined) return known;
   const footprint = parse(text);
-  if (parsed.size === KEPT_FOOTPRINTS) parsed.clear();
+  keptRuns += footprint.runs.length;
+  if (parsed.size === KEPT_FOOTPRINTS || keptRuns > KEPT_RUNS) {
+    parsed.clear();
+    keptRuns = footprint.runs.length;
+  }
   parsed.set(text, footprint);
   return footprint;
 }
 
-/** Footprints have up to millions of members, and every tile asks for them several times. */
-const KEPT_FOOTPRINTS = 4;
+/** Every tile asks for each footprint of its chain several times: as many as a chain has operations. */
+const KEPT_FOOTPRINTS = 64;
+const KEPT_RUNS = 2 ** 22;
 const parsed = new Map<string, Footprint>();
+let keptRuns = 0;
 
 function parse(text: string): Footprint {
   const [kind, size = '', bits = ''] = text.split(':');
@@ -54,8 +70,8 @@ function parse(text: string): Footprint {
   if (kind === 'bits' && bits.length !== width * height) {
     throw badUsage({ what: `the footprint bits:${size} has ${bits.length} bits`, expected: `${width * height}` });
   }
-  if (kind === 'rect') return footprintOf(width, height, () => true);
-  if (kind === 'bits') return footprintOf(width, height, (i, j) => bits[j * width + i] === '1');
+  if (kind === 'rect') return footprintOf(width, height, () => [{ from: 0, to: width }]);
+  if (kind === 'bits') return footprintOf(width, height, (row) => spansOf(bits, { width, row }));
   throw badUsage({ what: `the footprint ${text} was not read`, expected: 'disk:R, rect:WxH or mask:FILE' });
 }
 
@@ -82,11 +98,11 @@ function readMask(path: string, job: JobFacts): string {
   const lines = new TextDecoder().decode(job.readFile(path)).split('\n');
   const rows = lines.map((line) => line.replace(/[\s,]/g, '')).filter((line) => line !== '');
   const width = rows[0]?.length ?? 0;
-  if (width > MAX_FOOTPRINT || rows.length > MAX_FOOTPRINT) {
+  if (width > MAX_FOOTPRINT || rows.length > MAX_FOOTPRINT || width * rows.length > MAX_MASK_AREA) {
     throw badUsage({
       what: `the mask is ${width}×${rows.length}`,
       where: path,
-      expected: `sides of 1 to ${MAX_FOOTPRINT}`,
+      expected: `sides of 1 to ${MAX_FOOTPRINT} and at most ${MAX_MASK_AREA} pixels`,
     });
   }
   const bad = rows.findIndex((row) => row.length !== width || !/^[01.#]+$/.test(row));
@@ -106,16 +122,43 @@ function readMask(path: string, job: JobFacts): string {
 function disk(radius: number): Footprint {
   const side = 2 * radius + 1;
   checkSides(`disk:${radius}`, side, side);
-  return footprintOf(side, side, (i, j) => (i - radius) ** 2 + (j - radius) ** 2 <= radius * radius);
+  return footprintOf(side, side, (row) => {
+    const half = Math.floor(Math.sqrt(radius * radius - (row - radius) ** 2));
+    return [{ from: radius - half, to: radius + half + 1 }];
+  });
 }
 
-function footprintOf(width: number, height: number, has: (i: number, j: number) => boolean): Footprint {
-  const members = Array.from({ length: width * height }, (_, at) => has(at % width, Math.floor(at / width)));
-  const count = members.filter(Boolean).length;
-  if (count === 0) throw badUsage({ what: 'the footprint has no members', expected: 'at least one, written 1 or #' });
+/** Neighbouring members of one row, from column `from` to before `to`. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The members of one row of a mask that is spelled out. */
+function* spansOf(bits: string, { width, row }: { readonly width: number; readonly row: number }): Generator<Span> {
+  const start = row * width;
+  const end = start + width;
+  for (let at = start; at < end; at++) {
+    if (bits[at] !== '1') continue;
+    const from = at - start;
+    while (at < end && bits[at] === '1') at++;
+    yield { from, to: at - start };
+  }
+}
+
+function footprintOf(width: number, height: number, spansIn: (row: number) => Iterable<Span>): Footprint {
   const left = Math.floor(width / 2);
   const top = Math.floor(height / 2);
-  return { width, height, members, count, reach: { left, right: width - 1 - left, top, bottom: height - 1 - top } };
+  const runs: Run[] = [];
+  let count = 0;
+  for (let j = 0; j < height; j++) {
+    for (const { from, to } of spansIn(j)) {
+      runs.push({ dx: from - left, dy: j - top, length: to - from });
+      count += to - from;
+    }
+  }
+  if (count === 0) throw badUsage({ what: 'the footprint has no members', expected: 'at least one, written 1 or #' });
+  return { width, height, runs, count, reach: { left, right: width - 1 - left, top, bottom: height - 1 - top } };
 }
 
 function checkSides(text: string, width: number, height: number): void {

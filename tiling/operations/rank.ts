@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DType } from '../raster/dtype.js';
 import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
-import { extremumRowBytes, levelsOf, runsOf } from './runs.js';
+import { extremumRowBytes, levelsOf } from './runs.js';
 
 const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
 const withPercentile = z.strictObject({
@@ -41,7 +41,7 @@ export function footprintOf(operation: Operation): Footprint {
 function extremumScratchBytes(operation: Operation, shape: KernelShape): number {
   const footprint = footprintOf(operation);
   const rowBytes = extremumRowBytes(shape.outputWidth, footprint.width, shape.channels, shape.dtype);
-  return Math.max(rowBytes * (levelsOf(runsOf(footprint)) + 1), rankScratchBytes(operation, shape));
+  return Math.max(rowBytes * (levelsOf(footprint.runs) + 1), rankScratchBytes(operation, shape));
 }
 
 /** Counts of 4, 8, 12 and 16 leading bits of integers, or the samples of one window of floats. */
@@ -52,7 +52,7 @@ export function selectionBytes(dtype: DType, footprint: Footprint): number {
 
 function rankScratchBytes(operation: Operation, shape: KernelShape): number {
   const footprint = footprintOf(operation);
-  return selectionBytes(shape.dtype, footprint) + runsOf(footprint).length * 12 + 32;
+  return selectionBytes(shape.dtype, footprint) + footprint.runs.length * 12 + 32;
 }
 
 function rankFilter(

@@ -1,31 +1,26 @@
 import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
-import type { Footprint } from './footprint.js';
+import type { Footprint, Run } from './footprint.js';
 
-/** Neighbouring members in one row of a footprint; offsets are from the centre. */
-export interface Run {
-  readonly dx: number;
-  readonly dy: number;
-  readonly length: number;
+/** The members of a footprint one by one, row by row, as offsets from its centre. */
+export function memberOffsets({ runs }: Footprint): { readonly dx: number; readonly dy: number }[] {
+  return runs.flatMap(({ dx, dy, length }) => Array.from({ length }, (_, i) => ({ dx: dx + i, dy })));
 }
 
-/** The members of a footprint as horizontal runs, row by row. */
-export function runsOf(footprint: Footprint): Run[] {
-  const { width, height, members, reach } = footprint;
-  const runs: Run[] = [];
-  for (let j = 0; j < height; j++) {
-    for (let i = 0; i < width; i++) {
-      if (!members[j * width + i]) continue;
-      const from = i;
-      while (i + 1 < width && members[j * width + i + 1]) i++;
-      runs.push({ dx: from - reach.left, dy: j - reach.top, length: i - from + 1 });
-    }
+/** A byte for each pixel of the footprint's rectangle, row-major: 1 for members. */
+export function memberBytes({ width, height, runs, reach }: Footprint): Uint8Array {
+  const bytes = new Uint8Array(width * height);
+  for (const { dx, dy, length } of runs) {
+    const from = (dy + reach.top) * width + dx + reach.left;
+    bytes.fill(1, from, from + length);
   }
-  return runs;
+  return bytes;
 }
 
 /** Rows of doubling width that runs are made of: 1, 2, 4 … up to the longest. */
 export function levelsOf(runs: readonly Run[]): number {
-  return 1 + Math.floor(Math.log2(Math.max(...runs.map((run) => run.length))));
+  let longest = 1;
+  for (const { length } of runs) longest = Math.max(longest, length);
+  return 1 + Math.floor(Math.log2(longest));
 }
 
 /** Bytes of one padded row of {@link levelsOf}. */

@@ -1,7 +1,6 @@
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { KernelShape } from './descriptor.js';
 import type { Footprint } from './footprint.js';
-import { runsOf } from './runs.js';
 
 /** Bytes of a scratch row of `count` float32 samples: whole groups of 16 samples and room to read beyond. */
 export function floatRowBytes(count: number): number {
@@ -116,10 +115,10 @@ export function runScratchBytes(shape: RunShape, footprint: Footprint): number {
   const { input, channels } = shape;
   const strip = runStrip(shape, footprint);
   const rows = footprint.height * (Math.min(input.width, strip + footprint.width) + 1) * channels * PREFIX_BYTES;
-  return rows + runTableBytes(runsOf(footprint).length) + strip * channels * 24 + 48;
+  return rows + runTableBytes(footprint.runs.length) + strip * channels * 24 + 48;
 }
 
 /** Bytes of direct sums under a footprint. */
 export function directRunBytes(shape: KernelShape, footprint: Footprint): number {
-  return directScratchBytes(shape, 0) + runTableBytes(runsOf(footprint).length) + 16;
+  return directScratchBytes(shape, 0) + runTableBytes(footprint.runs.length) + 16;
 }

@@ -3,6 +3,7 @@ import { type DType, INTEGER_MAX } from '../raster/dtype.js';
 import type { JobFacts, Operation } from './descriptor.js';
 
 const MAX_ROWS = 65536;
+const MAX_NUMBERS = 2 ** 20;
 
 /** Bytes that say where one channel's table lies: its address, its last row, its inputs. */
 export const CURVE_TABLE_BYTES = 24;
@@ -100,6 +101,7 @@ function parseCube(text: string, path: string): ToneTable {
 
 function numbersOf(lines: readonly string[], path: string, separator: RegExp): number[][] {
   const rows: number[][] = [];
+  let count = 0;
   for (const [index, line] of lines.entries()) {
     const trimmed = line.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
@@ -108,13 +110,22 @@ function numbersOf(lines: readonly string[], path: string, separator: RegExp): n
       throw badInput({ what: `line ${index + 1} is “${printable(trimmed)}”`, where: path, expected: 'numbers only' });
     }
     rows.push(numbers);
+    count += numbers.length;
+    // Refused before the rest of a large file is read.
+    if (rows.length > MAX_ROWS || count > MAX_NUMBERS) {
+      throw badInput({
+        what: `the table has more than ${MAX_ROWS} rows or ${MAX_NUMBERS} numbers`,
+        where: path,
+        expected: `2 to ${MAX_ROWS} rows, at most ${MAX_NUMBERS} numbers`,
+      });
+    }
   }
   return rows;
 }
 
 function columnsOf(rows: readonly (readonly number[])[], path: string): number[][] {
   const width = rows[0]?.length ?? 0;
-  if (rows.length < 2 || rows.length > MAX_ROWS || rows.some((row) => row.length !== width)) {
+  if (rows.length < 2 || rows.some((row) => row.length !== width)) {
     throw badInput({
       what: `${rows.length} rows of uneven or too small a number`,
       where: path,

@@ -10,6 +10,7 @@ import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages } from './levels.js';
 import { mapBound } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
+import { limitedReader } from './parameter-files.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
 import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
 import { resolveOperations } from './resolve-operations.js';
@@ -84,10 +85,11 @@ function prepareOperations(
   { mapMax, readFile }: Pick<PlanInputs, 'readFile'> & { readonly mapMax: number },
 ): Operation[] {
   const prepared: Operation[] = [];
+  const limited = limitedReader(readFile);
   for (const operation of operations) {
     const image = chainTypes(prepared, source).at(-1)!;
     const { prepare } = OPERATIONS[operation.name]!;
-    prepared.push(prepare?.(operation, { image, mapMax, readFile }) ?? operation);
+    prepared.push(prepare?.(operation, { image, mapMax, readFile: limited }) ?? operation);
   }
   return prepared;
 }

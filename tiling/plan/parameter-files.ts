@@ -23,10 +23,11 @@ export function extraPaths(spec: JobSpec): string[] {
  */
 export function parameterFiles(spec: JobSpec, reader: (path: string) => Uint8Array = readParameterFile): string[] {
   const read: string[] = [];
+  const limited = limitedReader(reader);
   const readFile = (path: string) => {
     // Named even where it cannot be read: whoever asked for names will say so.
     read.push(path);
-    return reader(path);
+    return limited(path);
   };
   // What a file holds does not depend on the image, so any description of one serves to find the names.
   const image = {
@@ -49,8 +50,27 @@ export function parameterFiles(spec: JobSpec, reader: (path: string) => Uint8Arr
   return read;
 }
 
-/** The largest mask or table file that is read. */
-const MAX_PARAMETER_FILE_BYTES = 64 << 20;
+/** What the masks and tables of one job may hold together: it becomes part of the plan, which goes to every worker. */
+const MAX_PARAMETER_FILE_BYTES = 8 << 20;
+
+/**
+ * A reader that refuses what makes the files of one job too large together; a file counts for each operation that reads
+ * it.
+ */
+export function limitedReader(reader: (path: string) => Uint8Array): (path: string) => Uint8Array {
+  let total = 0;
+  return (path) => {
+    const bytes = reader(path);
+    total += bytes.length;
+    if (total <= MAX_PARAMETER_FILE_BYTES) return bytes;
+    throw new HalotileError('over-limit', {
+      what: `the files that operations name hold ${total} bytes or more`,
+      where: path,
+      expected: `at most ${MAX_PARAMETER_FILE_BYTES >> 20} MiB in one job`,
+      remedy: 'use smaller masks and tables, or several jobs',
+    });
+  };
+}
 
 /**
  * Bytes of a file that a parameter names.

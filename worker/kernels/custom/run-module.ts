@@ -2,6 +2,7 @@ import { HalotileError } from '../../../tiling/errors.js';
 import { describeRect } from '../../../tiling/geometry/rect.js';
 import { type CustomParams, customFootprint, customParams } from '../../../tiling/operations/custom.js';
 import type { Operation } from '../../../tiling/operations/index.js';
+import { memberOffsets } from '../../../tiling/operations/runs.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { fillSamples, holesOf, sampleIndex } from '../reference/pixels.js';
 
@@ -67,7 +68,7 @@ function runPixels(
   context: KernelContext,
 ): void {
   const { data, memberWeights } = customParams(operation);
-  const offsets = offsetsOf(operation);
+  const offsets = memberOffsets(customFootprint(operation));
   const members = offsets.length;
   const address = buffer((2 * members + data.length) * 8);
   const values = new Float64Array(memory.buffer, address, 2 * members + data.length);
@@ -116,7 +117,7 @@ function runRows(
   const dataAt = weightsAt + members * 8;
   new Float64Array(memory.buffer, weightsAt, members + data.length).set([...memberWeights, ...data]);
   const offsetsAt = dataAt + data.length * 8;
-  const offsets = offsetsOf(operation).map(({ dx, dy }) => dy * lineLength + dx);
+  const offsets = memberOffsets(customFootprint(operation)).map(({ dx, dy }) => dy * lineLength + dx);
   new Int32Array(memory.buffer, offsetsAt, members).set(offsets);
   const windowAt = offsetsAt + members * 4;
   const window = new Float32Array(memory.buffer, windowAt, lines * lineLength);
@@ -177,13 +178,6 @@ function copyLine(
   for (let x = first; x < last; x++, at += channels) {
     if (!from.isHole(at, from.channel)) into[x - from.x] = samples[at + from.channel]!;
   }
-}
-
-function offsetsOf(operation: Operation): { readonly dx: number; readonly dy: number }[] {
-  const { members, width, reach } = customFootprint(operation);
-  return members.flatMap((member, at) =>
-    member ? [{ dx: (at % width) - reach.left, dy: Math.floor(at / width) - reach.top }] : [],
-  );
 }
 
 function canonical(value: number): number {

@@ -1,5 +1,6 @@
 import type { Footprint } from '../../../tiling/operations/footprint.js';
 import { neighbourhoodOf } from '../../../tiling/operations/moments.js';
+import { memberBytes } from '../../../tiling/operations/runs.js';
 import type { Kernel } from '../kernel.js';
 import { averageOver } from './average.js';
 import { windowSamples } from './neighbourhood.js';
@@ -8,11 +9,12 @@ import { fillSamples } from './pixels.js';
 /** Mean under the footprint; colour weighted by unassociated alpha. Integer sums are exact. */
 export const mean: Kernel = (input, output, operation, context) => {
   const footprint = neighbourhoodOf(operation);
-  const { reach, width, members } = footprint;
+  const { reach, width } = footprint;
+  const members = memberBytes(footprint);
   const average = averageOver(input, context);
   const window = {
     ...reach,
-    weight: (dx: number, dy: number) => Number(members[(dy + reach.top) * width + dx + reach.left]),
+    weight: (dx: number, dy: number) => members[(dy + reach.top) * width + dx + reach.left]!,
   };
   fillSamples(input, output, context, (x, y, c) => average(x, y, c, window));
 };

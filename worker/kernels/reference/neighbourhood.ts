@@ -1,5 +1,6 @@
 import { contains } from '../../../tiling/geometry/rect.js';
 import type { Footprint } from '../../../tiling/operations/footprint.js';
+import { memberOffsets } from '../../../tiling/operations/runs.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { holesOf, sampleIndex } from './pixels.js';
 
@@ -13,11 +14,7 @@ export function windowSamples(
   footprint: Footprint,
 ): (x: number, y: number, channel: number) => Float64Array {
   const isHole = holesOf(input, context);
-  const offsets = footprint.members.flatMap((member, at) => {
-    const dx = (at % footprint.width) - footprint.reach.left;
-    const dy = Math.floor(at / footprint.width) - footprint.reach.top;
-    return member ? [{ dx, dy }] : [];
-  });
+  const offsets = memberOffsets(footprint);
   const buffer = new Float64Array(offsets.length);
   return (x, y, channel) => {
     let count = 0;

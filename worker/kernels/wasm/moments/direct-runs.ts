@@ -1,5 +1,4 @@
 import type { Footprint } from '../../../../tiling/operations/footprint.js';
-import { runsOf } from '../../../../tiling/operations/runs.js';
 import { runTableBytes } from '../../../../tiling/operations/scratch.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
 import { fillSamples } from '../../reference/pixels.js';
@@ -65,7 +64,7 @@ function overPlanes(
     else loadPlane(module, arena, input, c, sums);
     return { samples: sums.address, shares: weights?.address ?? 0, strideBytes: sums.strideBytes };
   });
-  const runs = runsOf(footprint);
+  const { runs } = footprint;
   const table = new Int32Array(arena.memory.buffer, arena.alloc(runTableBytes(runs.length)), runs.length * 3);
   runs.forEach(({ dx, dy, length }, i) => {
     table.set([dx, dy, length], 3 * i);

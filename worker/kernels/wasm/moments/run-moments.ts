@@ -1,6 +1,5 @@
 import { grow, intersect } from '../../../../tiling/geometry/rect.js';
 import type { Footprint } from '../../../../tiling/operations/footprint.js';
-import { runsOf } from '../../../../tiling/operations/runs.js';
 import { PREFIX_BYTES, runStrip, runTableBytes } from '../../../../tiling/operations/scratch.js';
 import { type KernelContext, partOf, type TileRaster } from '../../kernel.js';
 import { fillSamples } from '../../reference/pixels.js';
@@ -61,7 +60,7 @@ function momentsOf(
   const mark = arena.mark();
   const { channels, dtype, rect } = input;
   const { width } = output.rect;
-  const runs = runsOf(footprint);
+  const { runs } = footprint;
   const table = new Int32Array(arena.memory.buffer, arena.alloc(runTableBytes(runs.length)), runs.length * 3);
   const rowBytes = (rect.width + 1) * channels * PREFIX_BYTES;
   const ring = Array.from({ length: footprint.height }, () => arena.alloc(rowBytes));

@@ -1,5 +1,5 @@
 import { footprintOf } from '../../../../tiling/operations/rank.js';
-import { extremumRowBytes, levelsOf, runsOf } from '../../../../tiling/operations/runs.js';
+import { extremumRowBytes, levelsOf } from '../../../../tiling/operations/runs.js';
 import type { DType } from '../../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES, viewSamples } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
@@ -21,14 +21,14 @@ export function wasmExtremum(arena: WasmArena, rank: Kernel): Kernel {
   const module = instantiate(arena, 'rank/extremum', EXPORTS);
   return (input, output, operation, context) => {
     const footprint = footprintOf(operation);
-    const centre = footprint.reach.top * footprint.width + footprint.reach.left;
-    const canBeEmpty = !footprint.members[centre] && (operation.border === 'clip' || hasHoles(input, context));
+    const { runs } = footprint;
+    const hasCentre = runs.some(({ dx, dy, length }) => dy === 0 && dx <= 0 && dx + length > 0);
+    const canBeEmpty = !hasCentre && (operation.border === 'clip' || hasHoles(input, context));
     if (canBeEmpty) return rank(input, output, operation, context);
     const mark = arena.mark();
     const largest = operation.name === 'max';
     const { dtype, channels, rect } = output;
     const bytes = SAMPLE_BYTES[dtype];
-    const runs = runsOf(footprint);
     const rowBytes = extremumRowBytes(rect.width, footprint.width, channels, dtype);
     const levels = Array.from({ length: levelsOf(runs) + 1 }, () => arena.alloc(rowBytes));
     const padded = viewSamples(dtype, arena.memory.buffer, levels[0]!, rowBytes / bytes);

@@ -1,5 +1,4 @@
 import { footprintOf, percentileOf, selectionBytes } from '../../../../tiling/operations/rank.js';
-import { runsOf } from '../../../../tiling/operations/runs.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel } from '../../kernel.js';
 import { nodataOf } from '../../reference/pixels.js';
@@ -19,7 +18,7 @@ export function wasmRank(arena: WasmArena): Kernel {
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const footprint = footprintOf(operation);
-    const runs = runsOf(footprint);
+    const { runs } = footprint;
     const table = arena.alloc(runs.length * 12);
     new Int32Array(arena.memory.buffer, table, runs.length * 3).set(
       runs.flatMap(({ dx, dy, length }) => [dx, dy, length]),

@@ -1,5 +1,6 @@
 import { area } from '../../../../tiling/geometry/rect.js';
 import { footprintOf, percentileOf, rankOf } from '../../../../tiling/operations/rank.js';
+import { memberOffsets } from '../../../../tiling/operations/runs.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';
@@ -50,11 +51,7 @@ export const gpuRank: GpuKernel = {
 /** Offsets of the footprint's members as pairs of int32, and the rank to take of n samples, n from 0 on. */
 function membersOf({ operation }: DeviceStep): { members: Uint32Array<ArrayBuffer>; ranks: Uint32Array<ArrayBuffer> } {
   const footprint = footprintOf(operation);
-  const offsets = footprint.members.flatMap((member, at) => {
-    const dx = (at % footprint.width) - footprint.reach.left;
-    const dy = Math.floor(at / footprint.width) - footprint.reach.top;
-    return member ? [dx, dy] : [];
-  });
+  const offsets = memberOffsets(footprint).flatMap(({ dx, dy }) => [dx, dy]);
   const percentile = percentileOf(operation);
   return {
     members: Uint32Array.from(offsets, (offset) => offset >>> 0),

@@ -1,5 +1,4 @@
 import type { Footprint } from '../../../../tiling/operations/footprint.js';
-import { runsOf } from '../../../../tiling/operations/runs.js';
 
 /**
  * The rectangles that make up a footprint, as few as runs of equal extent in neighbouring rows give: one for a
@@ -10,7 +9,7 @@ export function footprintRects(footprint: Footprint): Int32Array<ArrayBuffer> {
   const rects: { left: number; top: number; right: number; bottom: number }[] = [];
   /** By its extent, the rectangle that ends in the row above. */
   const open = new Map<string, (typeof rects)[number]>();
-  for (const { dx, dy, length } of runsOf(footprint)) {
+  for (const { dx, dy, length } of footprint.runs) {
     const key = `${dx},${length}`;
     const above = open.get(key);
     if (above?.bottom === dy) {
