@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { publishOutput } from '../coordinator/index.js';
 import { CoordinatorClient, writeWhenReady } from '../proto/client/calls.js';
 import { writeDatasetSpec } from '../proto/convert/dataset-spec.js';
 import { readFailure } from '../proto/convert/failure.js';
@@ -182,7 +183,7 @@ export class JobsClient {
         if (!ended) throw new HalotileError('unreachable', { what: 'the download ended early', where: path });
       });
       await file.close();
-      renameSync(temporary, path);
+      publishOutput(temporary, path);
       return position;
     } catch (error) {
       await file.close().catch(() => {});

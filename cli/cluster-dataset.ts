@@ -1,10 +1,10 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { findFrames } from '../coordinator/index.js';
+import { findFrames, refuseFrameOverwrites } from '../coordinator/index.js';
 import { badInput, HalotileError } from '../tiling/errors.js';
 import { chainOf, type DatasetSpec, imageJobOf } from '../tiling/job/dataset-spec.js';
 import { JobsClient } from './client.js';
-import { sendParameters, sentOnce } from './cluster-files.js';
+import { localParameters, sendParameters, sentOnce } from './cluster-files.js';
 import { type ClusterRunOptions, follow } from './cluster-run.js';
 import { isClusterName } from './endpoint-options.js';
 
@@ -93,8 +93,9 @@ async function sendDataset(
   const local: { readonly path: string; readonly map?: string; readonly name: string; readonly character: string }[] =
     [];
   if (here.frames.length + here.images.length > 0) {
-    const { characters } = await findFrames(here);
-    for (const { name: character, frames: list } of characters) {
+    const dataset = await findFrames(here);
+    if (!isClusterName(spec.output)) refuseFrameOverwrites(dataset, resolve(spec.output), localOthers(spec));
+    for (const { name: character, frames: list } of dataset.characters) {
       for (const frame of list) local.push({ ...frame, character });
     }
   }
@@ -121,6 +122,14 @@ async function sendDataset(
     target: spec.target && (await send(spec.target)),
     operations: await sendParameters(chain, send),
   };
+}
+
+/** What a job reads here beside its images and their maps. */
+function localOthers(spec: DatasetSpec): string[] {
+  const chain = imageJobOf(chainOf(spec), { image: 'image', map: 'map', output: 'output' });
+  return [...spec.frames, spec.target ?? '', ...localParameters(chain)].filter(
+    (path) => path !== '' && !isClusterName(path),
+  );
 }
 
 /** Fetches every file of a finished job into a folder. */

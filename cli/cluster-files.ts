@@ -16,6 +16,17 @@ export async function sendFiles(spec: JobSpec, send: (path: string) => Promise<s
   return { ...spec, image, map, operations: await sendParameters(spec, placed) };
 }
 
+/** Every local file that an image job reads. */
+export function localFiles(spec: JobSpec): string[] {
+  const named = [spec.image, spec.map ?? '', ...localParameters(spec)];
+  return named.filter((path) => path !== '' && !isClusterName(path));
+}
+
+/** The files that operations' parameters name, of which a cluster's own are not looked into. */
+export function localParameters(spec: JobSpec): string[] {
+  return [...parameterFiles(spec, readLocal), ...extraPaths(spec)];
+}
+
 /** Sends each path once; names that a cluster gives meaning to stay. */
 export function sentOnce(send: (path: string) => Promise<string>): (path: string) => Promise<string> {
   const sent = new Map<string, Promise<string>>();
@@ -35,7 +46,7 @@ export async function sendParameters(
   spec: JobSpec,
   placed: (path: string) => Promise<string>,
 ): Promise<JobSpec['operations']> {
-  const named = new Set([...parameterFiles(spec, readLocal), ...extraPaths(spec)]);
+  const named = new Set(localParameters(spec));
   const operations: JobSpec['operations'] = [];
   for (const operation of spec.operations) {
     const params = { ...operation.params };

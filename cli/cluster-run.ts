@@ -1,10 +1,11 @@
 import { basename, resolve } from 'node:path';
+import { checkedOutput } from '../coordinator/index.js';
 import { halotile } from '../proto/gen/messages.js';
 import { HalotileError } from '../tiling/errors.js';
 import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { JobsClient, resultOf } from './client.js';
-import { sendFiles } from './cluster-files.js';
+import { localFiles, sendFiles } from './cluster-files.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** How a job runs on a cluster. */
@@ -40,6 +41,7 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   const client = new JobsClient(endpoint);
   try {
     const local = !isClusterName(spec.output);
+    const place = local ? checkedOutput(resolve(spec.output), localFiles(spec)) : '';
     const sent = await sendFiles(spec, (path) => {
       onNote(`uploading ${path}`);
       return client.upload(resolve(path));
@@ -54,7 +56,7 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
     signal?.removeEventListener('abort', onAbort);
     if (local) {
       onNote(`fetching ${spec.output}`);
-      await client.download(id, resolve(spec.output));
+      await client.download(id, place);
     }
     const { pixelCrc = 0, tiles = 0, outputBytes = 0, wallSeconds = 0, seconds = {}, counts = {} } = result;
     return {

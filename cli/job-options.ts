@@ -77,9 +77,9 @@ export function addJobOptions(command: Command): Command {
     .option('--memory <MiB>', 'resident memory to stay within (default: 256 for each thread, at least 512)', integer);
 }
 
-/** A path made absolute; a name that a cluster gives meaning to stays. */
+/** A path made absolute; a name that a cluster gives meaning to stays, and so does that of standard output. */
 function placeOf(name: string): string {
-  return isClusterName(name) ? name : resolve(name);
+  return isClusterName(name) || name === '-' ? name : resolve(name);
 }
 
 /** Adds the flags that say how a run behaves. */

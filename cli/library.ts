@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { JobResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
 import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
+import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
 import { type PlanChoices, type PlannedJob, planJob as planWith } from './commands/plan.js';
@@ -48,7 +49,7 @@ export function previewOutput(
 ): Promise<Preview> {
   if (!Number.isInteger(maxSide) || maxSide < 1) throw badUsage({ what: `maxSide ${maxSide}`, expected: 'at least 1' });
   const path = resolve(output);
-  return partial ? previewPartial(partialPaths(path), maxSide) : previewFile(path, maxSide);
+  return partial ? previewPartial(partialPaths(outputPlace(path)), maxSide) : previewFile(path, maxSide);
 }
 
 function absolute(input: JobSpecInput): JobSpec {

@@ -1,18 +1,22 @@
 export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
 export type { DatasetProgress } from './dataset/dataset-counts.js';
+export { REPORT_FILES, refuseFrameOverwrites } from './dataset/dataset-files.js';
 export { findFrames } from './dataset/find-frames.js';
 export type { TileRuns } from './dataset/large-images.js';
 export type { DatasetResult } from './dataset/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';
 export type { JobResult } from './job-result.js';
+export { checkedOutput, refuseOverwrites } from './output-place.js';
 export {
   halotileVersion,
+  inputFiles,
   type PreparedInputs,
   prepareInputs,
   prepareOptions,
   preparePlan,
   sourcesOf,
 } from './prepare-job.js';
+export { publishOutput } from './publish-output.js';
 export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-queue.js';
 export { type JobRun, runJob } from './run-job.js';
 export type { JobProgress } from './running-job.js';

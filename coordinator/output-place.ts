@@ -1,15 +1,19 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { badUsage, HalotileError } from '../tiling/errors.js';
+import { HalotileError } from '../tiling/errors.js';
+import { WrittenFiles } from '../tiling/sources/overwrites.js';
+import { outputPlace } from '../tiling/stitch/output-file.js';
+import { partialPaths } from '../tiling/stitch/partial.js';
 
 /**
- * Checks before any work that an output path can become a file: its directory exists and is writable, and it
- * is neither a directory nor one of the inputs.
+ * The place that a job's output gets, checked before any work: its directory exists and is writable, and nothing there
+ * is anything but a regular file or one of `inputs`.
  * @throws output-failed or bad-usage
  */
-export function checkOutputPath(output: string, inputs: readonly string[]): void {
-  const directory = dirname(output);
-  if (!existsSync(directory)) {
+export function checkedOutput(output: string, inputs: readonly string[]): string {
+  const place = outputPlace(output);
+  const directory = dirname(place);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw outputFailed({ what: 'the output directory does not exist', where: directory, remedy: 'create it first' });
   }
   try {
@@ -17,15 +21,17 @@ export function checkOutputPath(output: string, inputs: readonly string[]): void
   } catch (cause) {
     throw outputFailed({ what: 'the output directory is not writable', where: directory }, cause);
   }
-  const existing = statSync(output, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) throw badUsage({ what: 'the output is a directory', where: output, expected: 'a file' });
-  for (const input of inputs) {
-    const stat = statSync(input, { throwIfNoEntry: false });
-    if (stat === undefined || existing === undefined) continue;
-    if (stat.ino === existing.ino && stat.dev === existing.dev) {
-      throw badUsage({ what: 'the output is also an input', where: output, remedy: 'choose another output' });
-    }
-  }
+  refuseOverwrites(place, inputs);
+  return place;
+}
+
+/**
+ * Refuses an image job that reads what it writes.
+ * @throws bad-usage
+ */
+export function refuseOverwrites(place: string, inputs: readonly string[]): void {
+  const written = new WrittenFiles({ files: () => [place], folders: [partialPaths(place).directory] });
+  for (const input of inputs) written.refuse(input);
 }
 
 /**

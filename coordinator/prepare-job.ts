@@ -104,10 +104,14 @@ async function prepareMask(
   return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory }, fingerprint };
 }
 
-/** What makes two runs the same job: the spec without its output's name, the release and all files it reads. */
-export function digestOf(spec: JobSpec): string {
+/** Every file that an image job reads. */
+export function inputFiles(spec: JobSpec): string[] {
+  return [spec.image, ...(spec.map === undefined ? [] : [spec.map]), ...operationFiles(spec)];
+}
+
+/** What makes two runs the same job: the spec without its output's name, the release and all `files` that it reads. */
+export function digestOf(spec: JobSpec, files: readonly string[]): string {
   const { output: _, tile: __, ...identity } = spec;
-  const files = [spec.image, ...(spec.map === undefined ? [] : [spec.map]), ...operationFiles(spec)];
   return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: files.map(fingerprintOf) });
 }
 

@@ -9,6 +9,8 @@ import { outputFault } from '../tiling/stitch/output-fault.js';
 import { outputShape } from '../tiling/stitch/output-shape.js';
 import {
   claimPartial,
+  clearPartial,
+  openPartial,
   type PartialPaths,
   partialPaths,
   readPartialJob,
@@ -17,10 +19,11 @@ import {
 import { boundedBackendOf } from './bounded-backend.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
-import { checkDiskSpace, checkOutputPath } from './output-place.js';
+import { checkDiskSpace, checkedOutput } from './output-place.js';
 import {
   digestOf,
   halotileVersion,
+  inputFiles,
   type PreparedInputs,
   prepareInputs,
   prepareOptions,
@@ -51,10 +54,12 @@ export interface JobRun {
  */
 export async function runJob(run: JobRun): Promise<JobResult> {
   const { spec } = run;
-  checkOutputPath(spec.output, spec.map === undefined ? [spec.image] : [spec.image, spec.map]);
-  const lock = await JobLock.acquire(spec.output);
+  const files = inputFiles(spec);
+  const output = checkedOutput(spec.output, files);
+  const lock = await JobLock.acquire(output);
   try {
-    return await runLocked(run, partialPaths(spec.output));
+    const placed = { ...run, spec: { ...spec, output } };
+    return { ...(await runLocked(placed, files, partialPaths(output))), output: spec.output };
   } catch (error) {
     throw outputFault(error, spec.output);
   } finally {
@@ -62,16 +67,16 @@ export async function runJob(run: JobRun): Promise<JobResult> {
   }
 }
 
-async function runLocked(run: JobRun, paths: PartialPaths): Promise<JobResult> {
+async function runLocked(run: JobRun, files: readonly string[], paths: PartialPaths): Promise<JobResult> {
   const { executor, now } = run;
   const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
   const startedAt = now();
-  const digest = digestOf(run.spec);
-  if (run.restart) removePartial(paths);
-  const earlier = readPartialJob(paths);
+  const digest = digestOf(run.spec, files);
+  openPartial(paths);
+  const earlier = run.restart ? undefined : readPartialJob(paths);
   // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
-  if (earlier === undefined) removePartial(paths);
-  if (earlier !== undefined) claimPartial(paths, { ...earlier, digest });
+  if (earlier === undefined) clearPartial(paths);
+  else claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec =
     earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tile, block: earlier.pinned.block };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, existsSync, ftruncateSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { area } from '../tiling/geometry/rect.js';
 import type { SinkRef, TileExecutor, TileJob, TileResult } from '../tiling/job/execution.js';
@@ -16,6 +16,7 @@ import { assemble, syncFile } from './assembly/assemble.js';
 import { CommittedTiles } from './committed-tiles.js';
 import { type JobResult, RunTotals } from './job-result.js';
 import { type PreparedInputs, sourcesOf } from './prepare-job.js';
+import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
 
 /** How far a job is; sent once before the first tile and after every tile. */
@@ -129,7 +130,7 @@ export class RunningJob {
       } else if (durable) syncFile(paths.image);
       this.#checkInputs();
       ledger.publish(inodeOf(paths.image));
-      renameSync(paths.image, spec.output);
+      publishOutput(paths.image, spec.output);
       if (durable) syncFile(dirname(spec.output));
     }
     removePartial(paths);

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { prepareInputs, prepareOptions, preparePlan } from '../../coordinator/index.js';
+import { inputFiles, prepareInputs, prepareOptions, preparePlan, refuseOverwrites } from '../../coordinator/index.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
+import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { gpuName, type Placement, placementsOf } from '../../worker/index.js';
 import { BACKENDS, type BackendChoice, type ExecutorFactory, executorFactory, processName } from '../executor.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
@@ -64,6 +65,7 @@ export async function planJob(
   flags: Pick<JobFlags, 'threads' | 'memory'>,
   { scan = false, backend = 'wasm' }: PlanChoices,
 ): Promise<PlannedJob> {
+  refuseOverwrites(outputPlace(spec.output), inputFiles(spec));
   const given = machineOf(flags);
   const factory = await executorFactory({ threads: given.threads, backend });
   const executor = factory.open(processName());

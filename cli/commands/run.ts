@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
+import { REPORT_FILES } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { type DatasetSpec, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { firstIssue } from '../../tiling/plan/resolve-operations.js';
+import { WrittenFiles } from '../../tiling/sources/overwrites.js';
+import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { isClusterName } from '../endpoint-options.js';
 import { addRunOptions, integer, type JobFlags, parseJobSpec, type RunFlags } from '../job-options.js';
@@ -44,9 +47,16 @@ export function readJobFile(file: string): JobSpec | DatasetSpec {
     throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
-  return isDataset(document)
+  const job = isDataset(document)
     ? absoluteDataset(parseDatasetSpec(document, file), absolute)
     : absoluteImageJob(parseJobSpec(document, file), absolute);
+  if (!isClusterName(job.output)) new WrittenFiles({ files: () => filesOf(job) }).refuse(file);
+  return job;
+}
+
+/** What of a job's output may lie where its own file does. */
+function filesOf(job: JobSpec | DatasetSpec): string[] {
+  return 'image' in job ? [outputPlace(job.output)] : REPORT_FILES.map((name) => join(job.output, name));
 }
 
 /**

@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { cellCount, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
+import { outputPlace, publishFile } from '../../tiling/stitch/output-file.js';
 import { layOutRawTiff, type RawTiff, TILE } from './raw-tiff.js';
 import type { SceneParameters } from './scene-painter.js';
 import type { SceneThreadData } from './scene-thread.js';
@@ -14,6 +15,9 @@ const SCENE_VERSION = 1;
 /** The size at which the map reaches radius 64. */
 const FULL_HEIGHT = 15000;
 const FULL_RADIUS = 64;
+
+/** A scene's description begins within these first bytes of its file. */
+const SCENE_START_BYTES = 1 << 12;
 
 /** What a scene is made of and how. */
 export interface DemoSceneOptions {
@@ -64,7 +68,8 @@ export async function makeDemoScene(options: DemoSceneOptions): Promise<DemoScen
   });
   if (files.every(isComplete)) return result(true);
 
-  const parts = files.map(({ path, layout }) => ({ path: `${path}.${process.pid}.new`, layout }));
+  const places = files.map(({ path }) => scenePlace(path));
+  const parts = files.map(({ layout }, index) => ({ path: `${places[index]}.${process.pid}.new`, layout }));
   try {
     mkdirSync(directory, { recursive: true });
     for (const { path, layout } of parts) writeFileSync(path, layout.header);
@@ -74,11 +79,11 @@ export async function makeDemoScene(options: DemoSceneOptions): Promise<DemoScen
       tileBytes: layout.tileBytes,
     }));
     await paintAll({ scene, image: image!, map: map! }, threads, onProgress);
-    files.forEach(({ path }, index) => {
-      renameSync(parts[index]!.path, path);
+    places.forEach((place, index) => {
+      publishFile(parts[index]!.path, place);
     });
   } catch (error) {
-    for (const { path } of parts) rmSync(path, { force: true });
+    for (const { path } of parts) if (existsSync(path)) rmSync(path);
     const what = `the demo scene could not be written: ${error instanceof Error ? error.message : String(error)}`;
     const remedy = 'choose a writable directory with enough room';
     throw new HalotileError('output-failed', { what, where: directory, remedy }, { cause: error });
@@ -130,6 +135,25 @@ async function paintAll(
   } finally {
     await pool.destroy();
   }
+}
+
+/**
+ * Where a file of the scene goes: the name is not the user's choice, so that only an older scene is replaced.
+ * @throws bad-usage where another file lies there
+ */
+function scenePlace(path: string): string {
+  const place = outputPlace(path);
+  if (!existsSync(place)) return place;
+  const start = Buffer.alloc(SCENE_START_BYTES);
+  const file = openSync(place, 'r');
+  try {
+    readSync(file, start, 0, start.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (start.includes('halotile demo ')) return place;
+  const remedy = 'choose another --directory, or move the file away';
+  throw badUsage({ what: 'a file that is no scene of the demo is in its place', where: path, remedy });
 }
 
 /** Whether the file has the length and header that it would have if it were made now. */

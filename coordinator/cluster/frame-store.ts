@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
 import type { CountReply, CountTask, SpilledFrame } from '../../tiling/palette/frame-execution.js';
 import type { CarriedReply, FrameReply } from '../../tiling/palette/frame-reply.js';
 import type { FrameTask } from '../../tiling/palette/frame-task.js';
+import { publishFile } from '../../tiling/stitch/output-file.js';
 import { outputFailed } from '../output-place.js';
 
 /** The spill file, in each folder of such, of pixels that came with results. */
@@ -143,7 +144,7 @@ export class FrameStore {
       const written = png === undefined ? this.#written(lease, index) : temporaryOf(output);
       try {
         if (png !== undefined) await writeFile(written, png);
-        await rename(written, output);
+        publishFile(written, output);
       } catch (cause) {
         throw notWritten(output, cause);
       }

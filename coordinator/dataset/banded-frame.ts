@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { badInput } from '../../tiling/errors.js';
@@ -9,6 +9,7 @@ import type { FrameExecutor, RasterFile, RemappedBand } from '../../tiling/palet
 import { bandsHead, bandsTail } from '../../tiling/palette/png-bands.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { publishFile } from '../../tiling/stitch/output-file.js';
 import { outputFailed } from '../output-place.js';
 import type { LargeImage } from './frame-table.js';
 import type { TaskGate } from './task-gate.js';
@@ -95,7 +96,7 @@ export async function writeBanded(
   const head = bandsHead({ size, palette: indexed ? colours : null, transparent: large.transparent });
   try {
     await pipeline(joined(head, bands.length, pieceOf, bandsTail(pieces)), createWriteStream(temporary));
-    renameSync(temporary, places.output);
+    publishFile(temporary, places.output);
   } catch (cause) {
     const what = `the frame cannot be written (${(cause as NodeJS.ErrnoException).code ?? cause})`;
     throw outputFailed({ what, where: places.output, remedy: 'free space or check permissions' }, cause);

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { extname, join, relative, resolve, sep } from 'node:path';
-import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
+import { extname, join, resolve } from 'node:path';
+import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain, imageJobOf, needsMap } from '../../tiling/job/dataset-spec.js';
 import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
@@ -15,6 +15,7 @@ import { halotileVersion } from '../prepare-job.js';
 import type { Dataset } from './dataset.js';
 import type { DatasetContext, ShownNames } from './dataset-context.js';
 import { DatasetCounts, type DatasetProgress } from './dataset-counts.js';
+import { refuseFrameOverwrites } from './dataset-files.js';
 import { type FoundFrames, findFrames } from './find-frames.js';
 import { LargeImages, type LargeProgress, type TileRuns } from './large-images.js';
 import { OutcomeSpool } from './outcome-spool.js';
@@ -58,7 +59,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   for (const { frames } of dataset.characters) {
     for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) run.allow?.(file);
   }
-  checkApart(dataset, output);
+  refuseFrameOverwrites(dataset, output, otherFiles(run.job));
   checkMaps(dataset, chainOf(run.job));
   const target = await readTarget(run.job.target, run.executor);
   try {
@@ -181,17 +182,6 @@ function isSkippable(error: unknown, { job, gate }: DatasetContext): error is Ha
   return job.onError === 'skip' && !gate.stopped && error instanceof HalotileError && error.tag === 'bad-input';
 }
 
-/** Outputs among the inputs would be overwritten now and taken for frames in the next run. */
-function checkApart({ characters }: Dataset, output: string): void {
-  for (const { frames } of characters) {
-    for (const { path } of frames) {
-      const inside = relative(output, resolve(path));
-      if (inside === '..' || inside.startsWith(`..${sep}`) || resolve(inside) === inside) continue;
-      throw badUsage({ what: 'a frame lies in the output folder', where: path, remedy: 'choose another output' });
-    }
-  }
-}
-
 /**
  * Refuses a chain that is not valid, and images without the map that it needs.
  * @throws HalotileError bad-usage or bad-input
@@ -212,11 +202,20 @@ function checkMaps({ characters }: Dataset, chain: ImageChain): void {
   }
 }
 
+/** What a job reads beside images and maps: lists of images, its target, and what its operations name. */
+function otherFiles(job: DatasetSpec): string[] {
+  const { frames, target } = job;
+  return [...frames, ...(target === undefined ? [] : [target]), ...chainFiles(chainOf(job))];
+}
+
+function chainFiles(chain: ImageChain): string[] {
+  return operationFiles(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
+}
+
 /** What of a chain decides pixels: itself and the files that its operations read. */
 function chainIdentity(chain: ImageChain | null): object {
   if (chain === null) return {};
-  const files = operationFiles(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
-  return { chain, files: files.map(fingerprintOf) };
+  return { chain, files: chainFiles(chain).map(fingerprintOf) };
 }
 
 /** @throws HalotileError bad-input where the file is no palette */

@@ -1,6 +1,7 @@
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Rgb } from '../../tiling/palette/remap.js';
+import { publishFile } from '../../tiling/stitch/output-file.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { outputFailed } from '../output-place.js';
 import { type BandedFrame, writeBanded } from './banded-frame.js';
@@ -37,7 +38,7 @@ export async function writeLarge(
     await context.large.pyramid(basename(output), picture, tiff);
   }
   try {
-    renameSync(tiff, output);
+    publishFile(tiff, output);
   } catch (cause) {
     const what = `the image cannot be put in its place (${(cause as NodeJS.ErrnoException).code ?? cause})`;
     throw outputFailed({ what, where: output, remedy: 'free space or check permissions' }, cause);

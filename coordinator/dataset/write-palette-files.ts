@@ -1,9 +1,10 @@
-import { closeSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
+import { publishFile } from '../../tiling/stitch/output-file.js';
 import type { CharacterSummary } from './character-summary.js';
 
 /** Writes palette.json, palette.gpl and palette.png into a character's folder, each whole or not at all. */
@@ -38,5 +39,5 @@ export function writeWhole(path: string, content: string | Uint8Array | Iterable
   } finally {
     closeSync(fd);
   }
-  renameSync(temporary, path);
+  publishFile(temporary, path);
 }

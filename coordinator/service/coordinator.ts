@@ -6,12 +6,14 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { outputPlace } from '../../tiling/stitch/output-file.js';
 import type { TokenEntry } from '../api/auth.js';
 import { failWith } from '../api/handlers.js';
 import { ApiServer, type ServerTls } from '../api/server.js';
 import { Cluster } from '../cluster/cluster.js';
 import { FileThreads } from '../cluster/file-threads.js';
-import { halotileVersion, prepareInputs, prepareOptions, preparePlan } from '../prepare-job.js';
+import { refuseOverwrites } from '../output-place.js';
+import { halotileVersion, inputFiles, prepareInputs, prepareOptions, preparePlan } from '../prepare-job.js';
 import { EmbeddedQueue } from '../queue/embedded-queue.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { SchedulerLimits } from '../scheduler/events.js';
@@ -150,6 +152,7 @@ async function planFor(
   scanner: Pick<TileExecutor, 'scanMap' | 'slots'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
+  refuseOverwrites(outputPlace(spec.output), inputFiles(spec));
   const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
   const plan = await preparePlan(spec, inputs, machine, scanner);
   return {

@@ -6,6 +6,9 @@ import { chainOf, type DatasetSpec, imageJobOf, isDatasetSpec } from '../../tili
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { extraPaths, parameterFiles, readParameterFile } from '../../tiling/plan/parameter-files.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { outputPlace } from '../../tiling/stitch/output-file.js';
+import { refuseOverwrites } from '../output-place.js';
+import { inputFiles } from '../prepare-job.js';
 import { type Uploads, uploadName } from './uploads.js';
 
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;
@@ -40,6 +43,10 @@ export class Places {
     if (spec.map !== undefined) attempt('map', () => this.#input(spec.map!, principal));
     attempt('output', () => this.output(spec.output, 'new'));
     attempt('operations', () => this.#operations(spec, principal));
+    if (violations.length === 0) {
+      const real = this.resolve(spec, principal, 'new');
+      attempt('output', () => refuseOverwrites(outputPlace(real.output), inputFiles(real)));
+    }
     return violations;
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -92,9 +92,9 @@ inTempDir('complete files are reused, cut or foreign ones are made anew', async 
 });
 
 inTempDir('a place that cannot be written fails in one sentence and leaves nothing', async (directory) => {
-  mkdirSync(join(directory, 'scene.tif'));
+  writeFileSync(join(directory, 'scene.tif'), '');
   await assert.rejects(
-    makeDemoScene({ directory, size: { width: 8, height: 8 }, seed: 1, threads: 1 }),
+    makeDemoScene({ directory: join(directory, 'scene.tif'), size: { width: 8, height: 8 }, seed: 1, threads: 1 }),
     (error) => error instanceof HalotileError && error.tag === 'output-failed' && error.message.includes(directory),
   );
   assert.deepEqual(readdirSync(directory), ['scene.tif']);

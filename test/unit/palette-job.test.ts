@@ -366,7 +366,7 @@ test('wrong inputs are refused before any work, in one sentence', async () => {
   await refused(manifest('f.csv', 'image\nx/palette.png\n'), /would be written over x\/palette\.png/);
   await assert.rejects(
     run({ frames: [frames], output: frames }),
-    fails(/a frame lies in the output folder/, 'bad-usage'),
+    fails(/an input lies in the output folder/, 'bad-usage'),
   );
   assert.equal(statSync(output, { throwIfNoEntry: false }), undefined);
 });

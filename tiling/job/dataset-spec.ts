@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { paletteOptionsSchema } from '../palette/palette-options.js';
 import { resolveOperations } from '../plan/resolve-operations.js';
-import { type JobSpec, jobSpecSchema } from './job-spec.js';
+import { type JobSpec, jobSpecSchema, outputName } from './job-spec.js';
 
 const side = z.number().int().min(1).max(65535);
 const sizeText = z
@@ -42,7 +42,7 @@ export const datasetSpecSchema = z
     /** Images named one by one, beside or instead of `frames`. */
     images: z.array(datasetImage).default([]),
     /** Folder that gets one folder per character, and the report. */
-    output: z.string().min(1),
+    output: outputName,
     /** The chain that every image passes first; as in an image job. */
     operations: z.array(operations.element).max(64).default([]),
     /** How map values become radii or sigmas; as in an image job. */

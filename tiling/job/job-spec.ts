@@ -14,6 +14,12 @@ const operation = z.strictObject({
   constant: z.number().default(0),
 });
 
+/** Where a job writes. Outputs are put together in places of their own, so that none can be a stream. */
+export const outputName = z
+  .string()
+  .min(1)
+  .refine((name) => name !== '-', { error: 'standard output cannot be written: give a file name' });
+
 /**
  * One job as a user states it, from command-line flags, a YAML or JSON file or the library. Paths are local.
  * Everything but `image`, `output` and `operations` has a default.
@@ -21,7 +27,7 @@ const operation = z.strictObject({
 export const jobSpecSchema = z.strictObject({
   image: z.string().min(1),
   map: z.string().min(1).optional(),
-  output: z.string().min(1),
+  output: outputName,
   operations: z.array(operation).min(1).max(64),
   /** v = scale·value + offset; value' = min(v, max). */
   mapping: z

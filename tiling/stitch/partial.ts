@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HalotileError } from '../errors.js';
 import type { OutputShape } from './output-shape.js';
 
 /**
  * The directory `OUT.partial/` of an unfinished job: `job.json` says which job it is, `epoch-*` hold ledgers
- * and part files, `image.tif` is the file to be, `scratch/` holds inputs converted for random access.
+ * and part files, `image.tif` is the file to be, `scratch/` holds inputs converted for random access. `.halotile` is
+ * the mark by which the directory is known to be ours; nothing is ever removed from one without it.
  */
 export interface PartialJob {
   readonly format: 1;
@@ -26,7 +37,14 @@ export interface PartialPaths {
   readonly job: string;
   readonly image: string;
   readonly scratch: string;
+  readonly mark: string;
 }
+
+const MARK_TEXT = 'An unfinished output of halotile: the same command continues it, --restart discards it.\n';
+/** How releases without a mark began their `job.json`. */
+const OWN_JOB = /^\{\s*"format": 1,\s*"digest": "[0-9a-f]{64}"/;
+/** What a job makes in its directory, beside the mark. */
+const OWN_ENTRY = /^(?:job\.json(?:\.new)?|image\.tif|scratch|epoch-\d{6,})$/;
 
 /** The partial directory that belongs to an output path. */
 export function partialPaths(output: string): PartialPaths {
@@ -36,6 +54,7 @@ export function partialPaths(output: string): PartialPaths {
     job: join(directory, 'job.json'),
     image: join(directory, 'image.tif'),
     scratch: join(directory, 'scratch'),
+    mark: join(directory, '.halotile'),
   };
 }
 
@@ -51,7 +70,7 @@ export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
 }
 
 /**
- * Makes the partial directory of a job, or checks that an existing one is of the same job.
+ * Writes into an open partial directory which job it is of, or checks that it is of the same job.
  * @throws partial-conflict where it belongs to another job
  */
 export function claimPartial(paths: PartialPaths, job: PartialJob): void {
@@ -64,7 +83,6 @@ export function claimPartial(paths: PartialPaths, job: PartialJob): void {
       remedy: 'use --restart to discard it, or another output',
     });
   }
-  mkdirSync(paths.directory, { recursive: true });
   if (existing !== undefined) return;
   const temporary = `${paths.job}.new`;
   writeFileSync(temporary, `${JSON.stringify(job, undefined, 2)}\n`);
@@ -72,12 +90,53 @@ export function claimPartial(paths: PartialPaths, job: PartialJob): void {
 }
 
 /**
- * Removes a partial directory with everything in it. The file that says which job it is goes first: whatever a
- * death on the way leaves is nobody's.
+ * Makes a partial directory with its mark, where there is none.
+ * @throws partial-conflict where something is in its place that halotile did not make
  */
-export function removePartial(paths: PartialPaths): void {
+export function openPartial(paths: PartialPaths): void {
+  if (!isOwn(paths)) {
+    throw new HalotileError('partial-conflict', {
+      what: 'something that halotile did not make is where the unfinished output would be',
+      where: paths.directory,
+      remedy: 'move it away, or choose another output',
+    });
+  }
+  mkdirSync(paths.directory, { recursive: true });
+  if (!existsSync(paths.mark)) writeFileSync(paths.mark, MARK_TEXT);
+}
+
+/**
+ * Removes what halotile has made in an open partial directory, all but the mark. The file that says which job it is
+ * goes first: whatever a death on the way leaves is no job's.
+ */
+export function clearPartial(paths: PartialPaths): void {
   rmSync(paths.job, { force: true });
-  rmSync(paths.directory, { recursive: true, force: true });
+  for (const name of readdirSync(paths.directory)) {
+    if (OWN_ENTRY.test(name)) rmSync(join(paths.directory, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes an open partial directory; what somebody else has put there stays. */
+export function removePartial(paths: PartialPaths): void {
+  if (!existsSync(paths.directory)) return;
+  clearPartial(paths);
+  rmSync(paths.mark, { force: true });
+  try {
+    rmdirSync(paths.directory);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw cause;
+  }
+}
+
+/** Whether nothing in the place of a partial directory is somebody else's. */
+function isOwn(paths: PartialPaths): boolean {
+  const stat = lstatSync(paths.directory, { throwIfNoEntry: false });
+  if (stat === undefined) return true;
+  if (!stat.isDirectory()) return false;
+  const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  if (readdirSync(paths.directory).length === 0 || isFile(paths.mark)) return true;
+  // Releases before the mark are known by their description of the job.
+  return isFile(paths.job) && OWN_JOB.test(readFileSync(paths.job, 'utf8'));
 }
 
 function canonicalJson(value: unknown): string {

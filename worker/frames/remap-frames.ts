@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
@@ -6,6 +6,7 @@ import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import type { FrameMaking, FrameToRemap, RemappedOutput, RemapTask } from '../../tiling/palette/frame-execution.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type RemappedFrame } from '../../tiling/palette/remap.js';
+import { publishFile } from '../../tiling/stitch/output-file.js';
 import type { DecodedFrame } from './decoded-frame.js';
 import { loadFrame } from './load-frame.js';
 import { readSpilled } from './spill-file.js';
@@ -103,7 +104,7 @@ function publish(output: string, bytes: Uint8Array): void {
   const temporary = join(dirname(output), `.${basename(output)}.part`);
   try {
     writeFileSync(temporary, bytes);
-    renameSync(temporary, output);
+    publishFile(temporary, output);
   } catch (cause) {
     const what = `the frame cannot be written (${(cause as NodeJS.ErrnoException).code ?? cause})`;
     throw new HalotileError(
