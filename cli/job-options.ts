@@ -55,7 +55,7 @@ export function addJobOptions(command: Command): Command {
     .addOption(new Option('--border <rule>', 'what lies beyond the image (default: by the operation)').choices(BORDERS))
     .option('--constant <V>', 'the value that --border constant extends by', number)
     .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
-    .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, or none')
+    .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
@@ -152,7 +152,11 @@ export function machineOf(flags: Pick<JobFlags, 'threads' | 'memory'>): PlanMach
 
 function nodataOf(text: string): JobSpecInput['nodata'] {
   if (text === 'none') return 'none';
-  return text.split(',').map((part) => (part.trim().toLowerCase() === 'nan' ? Number.NaN : number(part)));
+  return text.split(',').map((part) => {
+    const infinite = /^([+-]?)(?:inf|infinity)$/i.exec(part.trim());
+    if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    return part.trim().toLowerCase() === 'nan' ? Number.NaN : number(part);
+  });
 }
 
 /** A finite number from the command line. */

@@ -6,7 +6,7 @@ import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
 import { couplingOf } from '../tiling/plan/chain.js';
 import { CACHE_SHARE, makePlan } from '../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../tiling/plan/map-max.js';
-import { mapBound } from '../tiling/plan/mapping.js';
+import { mapBound, mappingOver } from '../tiling/plan/mapping.js';
 import { extraPaths, operationFiles, readParameterFile } from '../tiling/plan/parameter-files.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
@@ -141,7 +141,8 @@ export async function preparePlan(
   };
   const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
-  const bound = mapBound(spec.mapping, map.plan.info);
+  const mapping = mappingOver(spec.mapping, map.plan.info);
+  const bound = mapBound(mapping, map.plan.info);
   // Parameters that follow from the map's maximum, and tiles that must all reach equally far, need its real one.
   const needsMax = resolveOperations(spec).some(
     (operation) =>
@@ -155,7 +156,7 @@ export async function preparePlan(
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap(
-    { key: `scan:${map.plan.path}`, name: map.plan.path, map: map.source, mapping: spec.mapping },
+    { key: `scan:${map.plan.path}`, name: map.plan.path, map: map.source, mapping },
     map,
     executor,
   );

@@ -79,7 +79,7 @@ export async function planJob(
     if (!scan) return { ...(await reportPlan(plan)), gpu };
     const trial = await tryTile(plan, inputs, executor, scratchDirectory);
     if (map === undefined) return { ...(await reportPlan(plan)), gpu, trial };
-    const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: spec.mapping };
+    const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: plan.mapping };
     const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
     const report = await reportPlan(plan, async (rect) => {
       const max = await executor.scanMap(job, rect);

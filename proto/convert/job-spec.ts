@@ -71,7 +71,7 @@ export function plainChain(message: Pick<halotile.v1.IJobSpec, 'operations' | 'n
         params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, fromValue(value)])),
       }),
     ),
-    nodata: nodata === undefined || nodata === null ? undefined : withNaN(fromValue(nodata)),
+    nodata: nodata === undefined || nodata === null ? undefined : withNamedNumbers(fromValue(nodata)),
     mapping: mapping === undefined || mapping === null ? undefined : present(mapping),
   };
 }
@@ -84,9 +84,18 @@ export function present(message: object): Record<string, unknown> {
   return Object.fromEntries(set);
 }
 
-/** JSON has no NaN, so a list may say "NaN". */
-function withNaN(value: unknown): unknown {
-  return Array.isArray(value) ? value.map((item) => (item === 'NaN' ? Number.NaN : item)) : value;
+/** JSON has no NaN and no infinities, so a list may name them. */
+const NAMED_NUMBERS: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+};
+
+function withNamedNumbers(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((item) =>
+    typeof item === 'string' && Object.hasOwn(NAMED_NUMBERS, item) ? NAMED_NUMBERS[item] : item,
+  );
 }
 
 function toValue(value: string | number | boolean | readonly number[]): google.protobuf.IValue {

@@ -5,6 +5,9 @@ import { DTYPES } from '../raster/dtype.js';
 /** Encodings of output blocks. JPEG and WebP are for 8-bit images only. */
 export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as const;
 
+/** Plain numbers are finite to zod. */
+const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
+
 const operation = z.strictObject({
   name: z.string().min(1),
   /** As in the operation's formula; see docs/operations.md. */
@@ -42,7 +45,7 @@ export const jobSpecSchema = z.strictObject({
   /** Output sample type; the input's where absent. */
   dtype: z.enum(DTYPES).optional(),
   /** One value for all channels or one each; replaces what the file says. `none` ignores the file's. */
-  nodata: z.union([z.literal('none'), z.array(z.union([z.number(), z.nan()])).min(1)]).optional(),
+  nodata: z.union([z.literal('none'), z.array(z.union([z.number(), z.nan(), infinite])).min(1)]).optional(),
   /** `weighted` averages colour by unassociated alpha; `channel` treats alpha as one more channel. */
   alpha: z.enum(['weighted', 'channel']).default('weighted'),
   /** `use` leaves the pixels that a mask inside the image's file hides out of every window; `ignore` reads over it. */

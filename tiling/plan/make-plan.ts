@@ -8,7 +8,7 @@ import { couplingOf, linkChainWith, middleTile } from './chain.js';
 import { resolveEncoding } from './encoding.js';
 import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages } from './levels.js';
-import { mapBound } from './mapping.js';
+import { mapBound, mappingOver } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
 import { limitedReader } from './parameter-files.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
@@ -30,7 +30,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const { image, map } = inputs;
   if (map !== undefined) checkMap(image, map);
   const source = withOptions(image, spec);
-  const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(spec.mapping, map.info).max);
+  const mapping = mappingOver(spec.mapping, map?.info);
+  const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(mapping, map.info).max);
   const operations = prepareOperations(resolveOperations(spec), source, { mapMax: mapMaxBound, ...inputs });
   checkChain(operations, source, inputs.extras ?? []);
   const output = outputInfo(source, operations, spec);
@@ -63,7 +64,7 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
     mapLayout: map?.layout,
     output,
     operations,
-    mapping: spec.mapping,
+    mapping,
     // Tiles of a scan along rows hand on what they hold at one column, which must not depend on the map there.
     halo: operations.some((operation) => couplingOf(operation) === 'row') ? 'max' : spec.halo,
     mapMaxBound,

@@ -2,6 +2,7 @@ import type { Size } from '../geometry/rect.js';
 import type { JobSpec } from '../job/job-spec.js';
 import type { Operation } from '../operations/descriptor.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import type { Mapping } from './mapping.js';
 
 /** One resolution of the output: level 0 is full size, each further one half of it, sizes rounded up. */
 export interface LevelPlan extends Size {
@@ -73,7 +74,7 @@ export interface Plan {
   readonly mapLayout?: BlockLayout;
   readonly output: RasterInfo;
   readonly operations: readonly Operation[];
-  readonly mapping: JobSpec['mapping'];
+  readonly mapping: Mapping;
   readonly halo: JobSpec['halo'];
   /** The largest map value' that the types and options allow, or that `--scan` found. */
   readonly mapMaxBound: number;

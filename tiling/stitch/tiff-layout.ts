@@ -204,7 +204,9 @@ function colourChannels(photometric: number, channels: number): number {
 function nodataText({ nodata }: RasterInfo): string | undefined {
   const value = nodata?.find((candidate) => candidate !== null);
   if (value === undefined || value === null) return undefined;
-  return Number.isNaN(value) ? 'nan' : String(value);
+  // As C and GDAL write them.
+  if (Number.isNaN(value)) return 'nan';
+  return Number.isFinite(value) ? String(value) : value < 0 ? '-inf' : 'inf';
 }
 
 function entry(tag: number, type: number, bytes: Uint8Array): CarriedTag {

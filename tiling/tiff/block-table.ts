@@ -30,29 +30,34 @@ export class BlockTable implements BlockPlaces {
   readonly count: number;
   readonly #directory: Directory;
   readonly #offsets: Entry;
-  /** Absent only in old uncompressed files, where every block has its full size. */
+  /** Absent in old files; see {@link BlockTable.place}. */
   readonly #lengths: Entry | undefined;
-  readonly #fullLength: (index: number) => number;
+  readonly #rawLength: ((index: number) => number) | undefined;
   readonly #pages = new Map<number, { readonly offsets: Float64Array; readonly lengths: Float64Array }>();
 
   /**
-   * @param fullLength the bytes that block `index` decodes to
+   * @param rawLength the bytes that block `index` has in an uncompressed file; undefined in a compressed one
    * @throws bad-input where the arrays are missing, too short or of no integer type
    */
   constructor(
     directory: Directory,
     tags: { readonly offsets: number; readonly lengths: number },
     count: number,
-    fullLength: (index: number) => number,
+    rawLength: ((index: number) => number) | undefined,
   ) {
     this.count = count;
     this.#directory = directory;
     this.#offsets = arrayEntry(directory, tags.offsets, count)!;
     this.#lengths = arrayEntry(directory, tags.lengths, count);
-    this.#fullLength = fullLength;
+    this.#rawLength = rawLength;
   }
 
-  /** @throws bad-input where the block does not lie in the file, named with its number */
+  /**
+   * A block with an offset and without a length is no sparse one: some writers leave lengths out. As in libtiff, an
+   * uncompressed one has its full length, a compressed one reaches to the next block or to the end of the file, and its
+   * codec knows where to stop.
+   * @throws bad-input where the block does not lie in the file, named with its number
+   */
   place(index: number): BlockPlace {
     const number = Math.floor(index / PAGE);
     let page = this.#pages.get(number);
@@ -80,11 +85,19 @@ export class BlockTable implements BlockPlaces {
     const first = number * PAGE;
     const count = Math.min(PAGE, this.count - first);
     const offsets = readColumn(this.#directory, this.#offsets, first, count);
-    if (this.#lengths !== undefined) {
-      return { offsets, lengths: readColumn(this.#directory, this.#lengths, first, count) };
+    const lengths =
+      this.#lengths === undefined ? new Float64Array(count) : readColumn(this.#directory, this.#lengths, first, count);
+    for (let i = 0; i < count; i++) {
+      if (lengths[i] === 0 && offsets[i] !== 0)
+        lengths[i] = this.#missingLength(first + i, offsets[i]!, offsets[i + 1]);
     }
-    const lengths = offsets.map((offset, i) => (offset === 0 ? 0 : this.#fullLength(first + i)));
     return { offsets, lengths };
+  }
+
+  #missingLength(index: number, offset: number, next: number | undefined): number {
+    if (this.#rawLength !== undefined) return this.#rawLength(index);
+    const { size } = this.#directory.file;
+    return next !== undefined && next > offset && next <= size ? next - offset : Math.max(1, size - offset);
   }
 }
 

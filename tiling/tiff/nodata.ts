@@ -8,19 +8,46 @@ import { TAG } from './tags.js';
  * sample type cannot hold and so no sample equals.
  */
 export function readNodata(directory: Directory, { dtype, channels }: SampleFormat): readonly number[] | undefined {
-  const text = directory.text(TAG.gdalNodata)?.trim();
-  if (text === undefined || text === '') return undefined;
-  const value = parseNumber(text);
+  const value = leadingNumber(directory.text(TAG.gdalNodata) ?? '');
   if (value === undefined) return undefined;
-  if (dtype === 'float32') return new Array<number>(channels).fill(Math.fround(value));
+  if (dtype === 'float32') {
+    const sample = Math.fround(value);
+    // No sample is a number beyond the type, which rounding would make an infinity.
+    return Number.isFinite(sample) === Number.isFinite(value) ? new Array<number>(channels).fill(sample) : undefined;
+  }
   if (!Number.isInteger(value) || value < 0 || value > INTEGER_MAX[dtype]) return undefined;
   return new Array<number>(channels).fill(value);
 }
 
-/** A number as C's strtod reads it, which is how GDAL writes it. */
-function parseNumber(text: string): number | undefined {
-  if (/^[+-]?nan/i.test(text)) return Number.NaN;
-  if (/^[+-]?inf/i.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  const value = Number(text);
-  return Number.isNaN(value) ? undefined : value;
+/** What a 32-bit C library printed for NaN and infinity, the ends of the numbers after `1.#`. */
+const MICROSOFT = /^([+-]?)1\.#(?:(inf)|(?:[qs]nan))|^-1\.#(?:ind)/i;
+const NAN = /^[+-]?nan/i;
+const INFINITE = /^([+-]?)inf/i;
+const HEXADECIMAL = /^([+-]?)0x(?:([0-9a-f]+)(?:\.([0-9a-f]*))?|\.([0-9a-f]+))(?:p([+-]?\d+))?/i;
+const DECIMAL = /^[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d+)?/i;
+
+/**
+ * The number that a text begins with, as GDAL reads it: C's strtod, with what Microsoft's C prints for NaN and
+ * infinity, and a decimal comma. Undefined where it begins with none, for which C has 0: nobody means that.
+ */
+export function leadingNumber(text: string): number | undefined {
+  const start = text.trimStart();
+  const microsoft = MICROSOFT.exec(start);
+  if (microsoft !== null)
+    return microsoft[2] === undefined ? Number.NaN : signed(microsoft[1], Number.POSITIVE_INFINITY);
+  if (NAN.test(start)) return Number.NaN;
+  const infinite = INFINITE.exec(start);
+  if (infinite !== null) return signed(infinite[1], Number.POSITIVE_INFINITY);
+  const hexadecimal = HEXADECIMAL.exec(start);
+  if (hexadecimal !== null) {
+    const [, sign, whole = '', after, fraction = after ?? '', exponent = '0'] = hexadecimal;
+    const digits = Number.parseInt(`${whole}${fraction}`, 16);
+    return signed(sign, digits * 2 ** (Number(exponent) - 4 * fraction.length));
+  }
+  const decimal = DECIMAL.exec(start);
+  return decimal === null ? undefined : Number(decimal[0].replace(',', '.'));
+}
+
+function signed(sign: string | undefined, magnitude: number): number {
+  return sign === '-' ? -magnitude : magnitude;
 }

@@ -180,13 +180,11 @@ function readBlocks(directory: Directory, info: RasterInfo, layout: BlockLayout)
       'write it with smaller tiles',
     );
   }
-  const missing = !directory.has(tags.offsets)
-    ? tags.offsets
-    : layout.codec !== 'none' && !directory.has(tags.lengths)
-      ? tags.lengths
-      : undefined;
-  if (missing !== undefined) throw bad(directory, `tag ${missing} is missing`, 'the places of all blocks');
-  return new BlockTable(directory, tags, count, (index) => packedBlockBytes(info, layout, index));
+  if (!directory.has(tags.offsets)) {
+    throw bad(directory, `tag ${tags.offsets} is missing`, 'the places of all blocks');
+  }
+  const rawLength = (index: number) => packedBlockBytes(info, layout, index);
+  return new BlockTable(directory, tags, count, layout.codec === 'none' ? rawLength : undefined);
 }
 
 function readCodecContext(directory: Directory, { storedPhotometric }: SampleFormat): CodecContext {

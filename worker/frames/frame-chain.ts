@@ -2,7 +2,7 @@ import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { makePlan } from '../../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../../tiling/plan/map-max.js';
-import { mappedValue } from '../../tiling/plan/mapping.js';
+import { type Mapping, mappedValue, mappingOver } from '../../tiling/plan/mapping.js';
 import { extraPaths, readParameterFile } from '../../tiling/plan/parameter-files.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { refusal } from '../kernels/reference/map-values.js';
@@ -35,7 +35,8 @@ async function filtered(chain: ImageChain, image: Picture, map: Picture | undefi
     layout: layoutOf(picture.info),
   });
   const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
-  const scanned = map === undefined || byMap.length === 0 ? undefined : largestValue(map, chain.mapping);
+  const scanned =
+    map === undefined || byMap.length === 0 ? undefined : largestValue(map, mappingOver(chain.mapping, map.info));
   const plan = makePlan(
     spec,
     {
@@ -63,7 +64,7 @@ async function readExtras(spec: JobSpec): Promise<Picture[]> {
   return pictures;
 }
 
-function largestValue({ path, info, samples }: Picture, mapping: ImageChain['mapping']): number {
+function largestValue({ path, info, samples }: Picture, mapping: Mapping): number {
   let max = 0;
   for (let pixel = 0; pixel < info.width * info.height; pixel++) {
     const sample = samples[pixel * info.channels]!;

@@ -10,8 +10,8 @@ export type MapMeaning = 'radius' | 'sigma';
 /**
  * Radii of the map's samples, and the largest: v in float64, cut to `max`, rounded half up. `samples` are the
  * pixels of `rect` in the map's file, row-major and dense; `into` takes one radius a pixel and is the caller's.
- * @throws bad-input naming the pixel, where v is not finite or negative (with `invalid: 'clamp'` 0 is taken
- *   instead) or where the radius would pass 65535, which neither is clamped to in silence
+ * @throws bad-input naming the pixel, where the sample is nodata or v not finite or negative (with `invalid: 'clamp'` 0 is
+ *   taken instead) or where the radius would pass 65535, which neither is clamped to in silence
  */
 export function radiiOf(samples: Samples, rect: Rect, mapping: Mapping, into: Uint16Array): number {
   let max = 0;
@@ -41,6 +41,14 @@ export function sigmasOf(samples: Samples, rect: Rect, mapping: Mapping, into: F
 
 /** Why the map's sample at a pixel, which `where` names, gives no radius or sigma. */
 export function refusal(sample: number, where: string, mapping: Mapping): HalotileError {
+  if (sample === mapping.nodata) {
+    return badInput({
+      what: `the sample ${sample} is the map's nodata value`,
+      where,
+      expected: 'a value for every pixel',
+      remedy: 'correct the map or pass --map-invalid clamp to take 0 there',
+    });
+  }
   const v = mapping.scale * sample + mapping.offset;
   if (!(Number.isFinite(v) && v >= 0)) {
     return badInput({

@@ -1,3 +1,4 @@
+import type { Rect } from '../../../../tiling/geometry/rect.js';
 import { MAX_RADIUS } from '../../../../tiling/operations/index.js';
 import { type Mapping, mappedValue } from '../../../../tiling/plan/mapping.js';
 import type { Samples } from '../../../../tiling/raster/dtype.js';
@@ -30,12 +31,14 @@ export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
     return tabled;
   }
 
-  function largestRadius(samples: Samples, mapping: Mapping, into: Uint16Array): number {
+  function largestRadius(samples: Samples, rect: Rect, mapping: Mapping, into: Uint16Array): number {
     const from = arena.addressOf(samples);
     const to = arena.addressOf(into);
     if (samples instanceof Float32Array) {
       const limit = mapping.max ?? Number.POSITIVE_INFINITY;
       const clamp = mapping.invalid === 'clamp' ? 1 : 0;
+      if (mapping.nodata !== undefined && samples.includes(mapping.nodata))
+        return radiiOf(samples, rect, mapping, into);
       return module.floatRadii(from, into.length, mapping.scale, mapping.offset, limit, clamp, to);
     }
     if (samples instanceof Uint16Array) {
@@ -47,11 +50,13 @@ export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
   }
 
   return (samples, rect, mapping, into) => {
-    const largest = largestRadius(samples, mapping, into);
+    const largest = largestRadius(samples, rect, mapping, into);
     return largest <= MAX_RADIUS ? largest : radiiOf(samples, rect, mapping, into);
   };
 }
 
 function sameMapping(a: Mapping, b: Mapping): boolean {
-  return a.scale === b.scale && a.offset === b.offset && a.max === b.max && a.invalid === b.invalid;
+  return (
+    a.scale === b.scale && a.offset === b.offset && a.max === b.max && a.invalid === b.invalid && a.nodata === b.nodata
+  );
 }
