@@ -6,7 +6,7 @@ import { extraPaths } from '../tiling/plan/parameter-files.js';
 import type { PlanInput } from '../tiling/plan/plan-input.js';
 import type { BlockSource } from '../tiling/sources/block-source.js';
 import { memorySource, type Pixels } from '../tiling/sources/memory-source.js';
-import { largestOf, runInMemory } from '../worker/index.js';
+import { checkModuleApart, largestOf, runInMemory } from '../worker/index.js';
 import { parseJobSpec } from './job-options.js';
 import { parseOperation } from './parse-operation.js';
 
@@ -67,7 +67,7 @@ export async function filterPixels(
   // Windows that the map decides are better off with tiles that the cache holds.
   const machine = { threads: 1, memoryBytes, ...(!map && { preferredTile: PREFERRED_TILE }) };
   const scanMap = async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping });
-  const plan = await preparePlan(spec, inputs, machine, { slots: 1, scanMap });
+  const plan = await preparePlan(spec, inputs, machine, { slots: 1, scanMap, checkModule: checkModuleApart });
   return runInMemory(plan, { image, map: mapSource, extras }, () => performance.now());
 }
 

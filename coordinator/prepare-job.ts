@@ -4,6 +4,7 @@ import type { MapScanJob, SourceRef, TileExecutor, TileJob } from '../tiling/job
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
 import { couplingOf } from '../tiling/plan/chain.js';
+import { checkModules } from '../tiling/plan/checked-modules.js';
 import { CACHE_SHARE, makePlan } from '../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../tiling/plan/map-max.js';
 import { mapBound, mappingOver } from '../tiling/plan/mapping.js';
@@ -128,7 +129,7 @@ export async function preparePlan(
   spec: JobSpec,
   inputs: PlannedInputs,
   machine: PlanMachine,
-  executor: Pick<TileExecutor, 'scanMap' | 'slots'>,
+  executor: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>,
 ): Promise<Plan> {
   const { image, map } = inputs;
   const extras = inputs.extras.map(({ plan }) => plan);
@@ -138,6 +139,7 @@ export async function preparePlan(
     map: map?.plan,
     extras,
     readFile: readParameterFile,
+    modules: await checkModules(spec, (bytes, where) => executor.checkModule(bytes, where)),
   };
   const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);

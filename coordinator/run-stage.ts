@@ -54,12 +54,15 @@ export async function runStage(executor: TileExecutor, { job, sequences, commit,
           await attempt(task);
         }
       } catch (error) {
-        failure ??= error;
+        if (failure !== undefined) return;
+        failure = error;
+        // What waits in the executor is not begun any more, and a user's kernel may have hours to go.
+        await executor.closeJob(job.key);
       }
     }
   }
 
-  await Promise.all(Array.from({ length: executor.slots * (1 + QUEUED_PER_SLOT) }, lane));
+  await Promise.allSettled(Array.from({ length: executor.slots * (1 + QUEUED_PER_SLOT) }, lane));
   if (failure !== undefined) throw failure;
   if (signal?.aborted) {
     throw new HalotileError('interrupted', {

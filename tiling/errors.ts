@@ -18,6 +18,7 @@ export const ERROR_TABLE = byName({
   'input-changed': { exitCode: 1, grpc: 'ABORTED', retryable: true },
   'output-failed': { exitCode: 1, grpc: 'UNAVAILABLE', retryable: true },
   'tile-failed': { exitCode: 1, grpc: 'INTERNAL', retryable: true },
+  'kernel-failed': { exitCode: 1, grpc: 'FAILED_PRECONDITION', retryable: false },
   'tile-poisoned': { exitCode: 1, grpc: 'INTERNAL', retryable: false },
   'over-limit': { exitCode: 2, grpc: 'RESOURCE_EXHAUSTED', retryable: false },
   interrupted: { exitCode: 130, grpc: 'CANCELLED', retryable: true },

@@ -4,6 +4,7 @@ export { GpuExecutor, type GpuExecutorOptions } from './gpu/gpu-executor.js';
 export { describeGpu, type GpuReport, gpuLabels, gpuName } from './gpu/gpu-report.js';
 export { MixedExecutor } from './gpu/mixed-executor.js';
 export { checkKernels, describeKernels } from './kernels/check-kernels.js';
+export { checkModuleApart } from './kernels/custom/check-apart.js';
 export { type Placement, placementsOf } from './kernels/webgpu/chain/chain-steps.js';
 export { Session, type SessionOptions } from './session/session.js';
 export { TaskPool, type WorkerThreads } from './session/task-pool.js';

@@ -1,6 +1,7 @@
 import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { MapScanJob, TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { ModuleShape } from '../../tiling/operations/custom-module.js';
 import type { Cluster, JobTerms } from './cluster.js';
 
 /** Tiles of one job that the scheduler knows at once: enough for hundreds of workers, few enough to hold. */
@@ -12,12 +13,12 @@ export class ClusterExecutor implements TileExecutor {
   readonly awaitsBackends = true;
   readonly #cluster: Cluster;
   readonly #terms: JobTerms;
-  readonly #scanner: Pick<TileExecutor, 'scanMap'>;
+  readonly #scanner: Pick<TileExecutor, 'scanMap' | 'checkModule'>;
   #key: string | undefined;
   #stopped: ErrorRecord | undefined;
 
   /** @param scanner reads maps that must be known before there is a plan */
-  constructor(cluster: Cluster, terms: JobTerms, scanner: Pick<TileExecutor, 'scanMap'>) {
+  constructor(cluster: Cluster, terms: JobTerms, scanner: Pick<TileExecutor, 'scanMap' | 'checkModule'>) {
     this.#cluster = cluster;
     this.#terms = terms;
     this.#scanner = scanner;
@@ -47,6 +48,10 @@ export class ClusterExecutor implements TileExecutor {
 
   scanMap(job: MapScanJob, rect: Rect): Promise<number> {
     return this.#scanner.scanMap(job, rect);
+  }
+
+  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
+    return this.#scanner.checkModule(bytes, where);
   }
 
   closeJob(key: string): Promise<void> {

@@ -39,7 +39,7 @@ export interface CoordinatorOptions {
   /** What one worker is taken to have. */
   readonly machine: PlanMachine;
   /** Threads of this process that read maps before there is a plan. */
-  readonly scanner: Pick<TileExecutor, 'scanMap' | 'slots'>;
+  readonly scanner: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>;
   /** What runs jobs over many images; they are refused where absent. */
   readonly datasets?: DatasetMeans;
   /** The queue to take jobs from; opens one below the state directory where absent. */
@@ -149,7 +149,7 @@ export class Coordinator {
 async function planFor(
   spec: JobSpec,
   machine: PlanMachine,
-  scanner: Pick<TileExecutor, 'scanMap' | 'slots'>,
+  scanner: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
   refuseOverwrites(outputPlace(spec.output), inputFiles(spec));

@@ -22,7 +22,7 @@ export interface JobRunnerOptions {
   /** What one worker is taken to have; plans are made for it. */
   readonly machine: PlanMachine;
   /** Reads maps that must be known before there is a plan. */
-  readonly scanner: Pick<TileExecutor, 'scanMap'>;
+  readonly scanner: Pick<TileExecutor, 'scanMap' | 'checkModule'>;
   /** What runs jobs over many images; they are refused where absent. */
   readonly datasets?: DatasetMeans;
   /** Jobs that run at once; further ones stay in the queue. */

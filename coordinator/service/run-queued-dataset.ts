@@ -28,7 +28,7 @@ export interface QueuedDatasetOptions {
   /** What one worker is taken to have. */
   readonly machine: PlanMachine;
   /** Reads maps of large images that must be known before there is a plan. */
-  readonly scanner: Pick<TileExecutor, 'scanMap'>;
+  readonly scanner: Pick<TileExecutor, 'scanMap' | 'checkModule'>;
   readonly signal: AbortSignal;
   /** Why the signal aborted, for those who wait. */
   readonly reason: () => ErrorRecord;

@@ -23,14 +23,26 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 
-/** Best processor seconds of a chain over pixels in memory, copies in and out included. */
-async function secondsOf(pixels: Pixels, chain: readonly string[], options: FilterOptions = {}): Promise<number> {
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** Of a user's kernel, whose process has a processor time of its own. */
+const wallSeconds = () => performance.now() / 1000;
+
+/** Best seconds of a chain over pixels in memory, copies in and out included. */
+async function secondsOf(
+  pixels: Pixels,
+  chain: readonly string[],
+  options: FilterOptions = {},
+  now = processorSeconds,
+): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < rounds + 1; round++) {
-    const start = process.cpuUsage();
+    const start = now();
     await filterPixels(pixels, chain, options);
-    const { user, system } = process.cpuUsage(start);
-    best = Math.min(best, (user + system) / 1e6);
+    best = Math.min(best, now() - start);
   }
   return best;
 }
@@ -76,8 +88,8 @@ function against(what: string, name: string, time: number, target: string): void
   lines.push([what, ms(time), peer == null ? 'not here' : ms(peer), ratio, target]);
 }
 against('max disk:11, 512×512 uint8 / SciPy', 'max', await secondsOf(small, ['max:footprint=disk:11']), '≤ 0.1');
-const custom = await secondsOf(small, [`custom:module=${module},footprint=disk:11`]);
-against('the same by a custom kernel / SciPy with a C callable', 'custom', custom, '≤ 0.33');
+const custom = await secondsOf(small, [`custom:module=${module},footprint=disk:11`], {}, wallSeconds);
+against('the same by a custom kernel, wall time / SciPy with a C callable', 'custom', custom, '≤ 0.33');
 against('gaussian 31×31 σ 5, 3840×2160 uint8 / OpenCV', 'gaussian', await secondsOf(frame, [chain[1]!]), '≤ 2');
 const gamma = await secondsOf(frame, ['gamma:gamma=0.5']);
 against(`gamma, ${(frame.samples.length / gamma / 1e9).toFixed(2)} GB/s / OpenCV`, 'gamma', gamma, '≥ 1 GB/s');

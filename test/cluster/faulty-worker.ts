@@ -37,6 +37,7 @@ function faulty(executor: TileExecutor): TileExecutor {
       return result;
     },
     scanMap: (job, rect) => executor.scanMap(job, rect),
+    checkModule: (bytes, where) => executor.checkModule(bytes, where),
     closeJob: (key) => executor.closeJob(key),
     close: () => executor.close(),
   };

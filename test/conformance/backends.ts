@@ -3,6 +3,7 @@ import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { Kernel, KernelTable, TileRaster } from '../../worker/kernels/kernel.js';
 import { REFERENCE_KERNELS } from '../../worker/kernels/reference/index.js';
 import { arenaBytes, WasmArena, wasmKernels } from '../../worker/kernels/wasm/index.js';
+import { ownModule } from './operation-tiles.js';
 
 const arena = new WasmArena();
 
@@ -51,4 +52,7 @@ function fastKernels(): KernelTable {
 }
 
 /** The kernels that the suite runs, by backend. */
-export const BACKENDS: Readonly<Record<string, KernelTable>> = { reference: REFERENCE_KERNELS, wasm: fastKernels() };
+export const BACKENDS: Readonly<Record<string, KernelTable>> = {
+  reference: { ...REFERENCE_KERNELS, custom: ownModule },
+  wasm: fastKernels(),
+};

@@ -7,8 +7,10 @@ import { after, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
 import { BORDERS } from '../../tiling/operations/index.js';
+import { runApart } from '../../worker/kernels/custom/run-apart.js';
+import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { imageOf, noise } from './box-tiles.js';
-import { type OperationCase, resolve, runTiled } from './operation-tiles.js';
+import { type OperationCase, ownModule, resolve, runTiled, tileInputs } from './operation-tiles.js';
 
 const EXAMPLES = new URL('../../examples/kernels/', import.meta.url);
 const C_SOURCES = fileURLToPath(new URL('../../../examples/kernels/c/', import.meta.url));
@@ -121,17 +123,58 @@ test('a module that breaks a rule is refused by name before any work', async () 
   assert.throws(() => resolve(customCase(pathToFileURL(join(scratch, 'text.wasm')).href)), /no WebAssembly module/);
 });
 
+/** The first tile of a case, as tiles of a job run it: in a process of the module's own. */
+async function firstTileApart(example: OperationCase): Promise<TileRaster> {
+  const [first] = tileInputs(example, tile).tiles;
+  const { input, output, operation, context } = first!;
+  await runApart(input, output, operation, context);
+  return output;
+}
+
 test('a trap, an endless loop and a full buffer fail the tile with the module named', async () => {
   const trap = customCase(await compiled(pixel('unreachable(); return 0')));
-  assert.throws(() => runTiled(trap, tile), /\.wasm at 0,0 16×16: the kernel trapped: unreachable/);
+  const failed = (message: RegExp) => ({ tag: 'kernel-failed', message });
+  await assert.rejects(firstTileApart(trap), failed(/\.wasm at 0,0 16×16: the kernel trapped: unreachable/));
   const endless = customCase(await compiled(pixel('while (true) { x++; store<i32>(user, x); } return 0')), {
     limitMs: 200,
   });
-  assert.throws(() => runTiled(endless, tile), /the kernel took longer than 200 ms/);
+  await assert.rejects(firstTileApart(endless), failed(/the kernel took longer than 200 ms/));
   const full = customCase(await compiled(pixel('return 0').replace('heap.alloc(bytes)', '0')));
-  assert.throws(() => runTiled(full, tile), /halotile_buffer gave 0/);
-  // The next kernel finds a thread again.
-  assert.ok(runTiled(customCase(new URL('vignette.wasm', EXAMPLES).href), tile).samples.length > 0);
+  await assert.rejects(firstTileApart(full), failed(/halotile_buffer gave 0/));
+});
+
+test('a tile is the same in a process of its own', async () => {
+  for (const [name, options] of [
+    ['max-row', { footprint: 'disk:4' }],
+    ['vignette', { data: '0.5' }],
+  ] as const) {
+    const example = { ...customCase(new URL(`${name}.wasm`, EXAMPLES).href, options), nodata: [7, 200] };
+    const [first] = tileInputs(example, tile).tiles;
+    const { input, output, operation, context } = first!;
+    ownModule(input, output, operation, context);
+    assert.deepEqual((await firstTileApart(example)).samples, output.samples, name);
+    // The process that is there already runs the next one.
+    assert.deepEqual((await firstTileApart(example)).samples, output.samples, name);
+  }
+});
+
+test('a kernel may grow its memory between two rows and two pixels', async () => {
+  const row = `${BUFFER}export function halotile_row(samples: usize, offsets: usize, weights: usize, count: i32,
+    out: usize, pixels: i32, user: usize, userCount: i32, x: i32, y: i32, width: i32, height: i32, channel: i32): void {
+    if (y == 3) memory.grow(1);
+    for (let i = 0; i < pixels; i++) store<f64>(out + i * 8, <f64>load<f32>(samples + i * 4) + <f64>memory.size());
+  }`;
+  const same = pixel(`if (x == 3 && y == 3) memory.grow(1);
+    return load<f64>(samples) + <f64>memory.size();`);
+  for (const source of [row, same]) {
+    const example = customCase(await compiled(source, { maximumMemory: 2 }));
+    const samples = runTiled({ ...example, image: floats }, { width: 64, height: 64 }).samples;
+    const grown = source === row ? 3 * 19 : 3 * 19 + 3;
+    assert.deepEqual(
+      Array.from(samples),
+      Array.from(floats.samples, (sample, i) => Math.fround(sample + (i < grown ? 1 : 2))),
+    );
+  }
 });
 
 test('what a kernel remembers ends with its tile, and every NaN is the same', async () => {

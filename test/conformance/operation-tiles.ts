@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geometry/rect.js';
+import { customParams } from '../../tiling/operations/custom.js';
+import { checkModule } from '../../tiling/operations/custom-module.js';
 import { type Border, OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { allocateSamples, type DType } from '../../tiling/raster/dtype.js';
 import type { AlphaKind, RasterInfo } from '../../tiling/raster/raster-info.js';
+import { runModule } from '../../worker/kernels/custom/run-module.js';
 import type { Kernel, KernelContext, TileMap, TileRaster } from '../../worker/kernels/kernel.js';
 import { borderIndex } from '../../worker/kernels/reference/border-index.js';
 import { PARTIALS, REFERENCE_KERNELS } from '../../worker/kernels/reference/index.js';
@@ -37,7 +40,9 @@ export function resolve(test: OperationCase): Operation {
   };
   const image = infoOf(test);
   const readFile = (path: string) => readFileSync(new URL(path, OPERATION_FIXTURES));
-  return descriptor.prepare?.(written, { image, mapMax: maxOf(test.map ?? []), readFile }) ?? written;
+  return (
+    descriptor.prepare?.(written, { image, mapMax: maxOf(test.map ?? []), readFile, shapeOf: checkModule }) ?? written
+  );
 }
 
 function infoOf({ image, alpha = 'none' }: OperationCase): RasterInfo {
@@ -56,7 +61,7 @@ export interface TileInput {
 export function runTiled(
   test: OperationCase,
   tile: Size,
-  kernel: Kernel = REFERENCE_KERNELS[test.name]!,
+  kernel: Kernel = REFERENCE_KERNELS[test.name] ?? ownModule,
   order: 'forward' | 'backward' = 'forward',
 ): TileRaster {
   const { whole, tiles } = tileInputs(test, tile, order);
@@ -66,6 +71,12 @@ export function runTiled(
   }
   return whole;
 }
+
+/** The tests' own modules, in this thread. */
+export const ownModule: Kernel = (input, output, operation, context) => {
+  const module = new WebAssembly.Module(Buffer.from(customParams(operation).code, 'base64'));
+  runModule(module, { input, output }, operation, context);
+};
 
 /** The empty result of a case, and its tiles, each made when it is asked for. */
 export function tileInputs(

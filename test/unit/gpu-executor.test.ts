@@ -104,6 +104,7 @@ function registerTests(): void {
         return executor.runTile(job, task);
       },
       scanMap: (job, rect) => executor.scanMap(job, rect),
+      checkModule: (bytes, where) => executor.checkModule(bytes, where),
       closeJob: (key) => executor.closeJob(key),
       close: () => executor.close(),
     });

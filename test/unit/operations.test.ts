@@ -18,6 +18,7 @@ const facts = (text: string) => ({
   },
   mapMax: 8,
   readFile: () => new TextEncoder().encode(text),
+  shapeOf: () => assert.fail('no operation here is a module'),
 });
 
 function operation(name: string, params: Record<string, unknown>, byMap = false): Operation {

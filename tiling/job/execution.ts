@@ -1,4 +1,5 @@
 import type { Rect } from '../geometry/rect.js';
+import type { ModuleShape } from '../operations/custom-module.js';
 import type { Mapping } from '../plan/mapping.js';
 import type { Plan } from '../plan/plan.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
@@ -192,7 +193,12 @@ export interface TileExecutor {
    * @throws bad-input that names the first pixel, row-major, whose value is negative or not finite
    */
   scanMap(job: MapScanJob, rect: Rect): Promise<number>;
-  /** Forgets a job's caches and closes its files. */
+  /**
+   * Parses and compiles a user's module apart from every main thread, within limits of time and memory.
+   * @throws bad-usage that says which rule it breaks
+   */
+  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape>;
+  /** Forgets a job's caches and closes its files; users' kernels that still run for it are ended. */
   closeJob(key: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { badUsage } from '../errors.js';
-import { checkModule, MAX_MODULE_BYTES, type ModuleShape } from './custom-module.js';
+import type { ModuleShape } from './custom-module.js';
 import type { JobFacts, Operation, OperationDescriptor } from './descriptor.js';
 import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
 
@@ -59,14 +59,7 @@ function prepare(operation: Operation, job: JobFacts): Operation {
   const neighbourhood = neighbourhoodOf(operation, job);
   const path = operation.params.module as string;
   const bytes = job.readFile(path);
-  if (bytes.length > MAX_MODULE_BYTES) {
-    throw badUsage({
-      what: `the module has ${bytes.length} bytes`,
-      where: path,
-      expected: `at most ${MAX_MODULE_BYTES}`,
-    });
-  }
-  const shape = checkModule(bytes, path);
+  const shape = job.shapeOf(bytes, path);
   const hash = createHash('sha256').update(bytes).digest('hex');
   const code = Buffer.from(bytes).toString('base64');
   return { ...operation, params: { ...operation.params, ...neighbourhood, hash, code, shape } };
@@ -127,5 +120,6 @@ export const custom: OperationDescriptor = {
   defaultBorder: () => 'reflect',
   numeric: () => 'exact',
   reach: (operation) => customFootprint(operation).reach,
+  modules: (operation) => [operation.params.module as string],
   prepare,
 };

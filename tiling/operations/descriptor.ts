@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Reach, Rect, Size } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
+import type { ModuleShape } from './custom-module.js';
 
 /**
  * What stands beyond the image: `clip` cuts the window at the image and renormalises; the others are SciPy's
@@ -53,6 +54,11 @@ export interface JobFacts {
   readonly mapMax: number;
   /** Bytes of a file that a parameter names. */
   readonly readFile: (path: string) => Uint8Array;
+  /**
+   * The shape of a user's module, which was parsed and compiled before, apart from every main thread.
+   * @throws bad-input where these are other bytes than those that were checked
+   */
+  readonly shapeOf: (module: Uint8Array, path: string) => ModuleShape;
 }
 
 /** An image beside the job's own that an operation reads; its size is the image's. */
@@ -97,6 +103,8 @@ export interface OperationDescriptor {
    * @throws bad-usage, bad-input
    */
   readonly prepare?: (operation: Operation, job: JobFacts) => Operation;
+  /** Files of WebAssembly that are checked before `prepare`. */
+  readonly modules?: (operation: Operation) => readonly string[];
   /** Images beside the job's own, known after `prepare`. */
   readonly extraInputs?: (operation: Operation) => readonly ExtraInput[];
   /** Pixels of the map needed around an output rect, cut at the image; none where absent. */

@@ -5,6 +5,7 @@ import { MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
 import { couplingOf, linkChainWith, middleTile } from './chain.js';
+import { checkedShape } from './checked-modules.js';
 import { resolveEncoding } from './encoding.js';
 import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages } from './levels.js';
@@ -83,14 +84,15 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
 function prepareOperations(
   operations: readonly Operation[],
   source: RasterInfo,
-  { mapMax, readFile }: Pick<PlanInputs, 'readFile'> & { readonly mapMax: number },
+  { mapMax, readFile, modules }: Pick<PlanInputs, 'readFile' | 'modules'> & { readonly mapMax: number },
 ): Operation[] {
   const prepared: Operation[] = [];
   const limited = limitedReader(readFile);
+  const shapeOf = (module: Uint8Array, path: string) => checkedShape(modules, module, path);
   for (const operation of operations) {
     const image = chainTypes(prepared, source).at(-1)!;
     const { prepare } = OPERATIONS[operation.name]!;
-    prepared.push(prepare?.(operation, { image, mapMax, readFile: limited }) ?? operation);
+    prepared.push(prepare?.(operation, { image, mapMax, readFile: limited, shapeOf }) ?? operation);
   }
   return prepared;
 }

@@ -29,6 +29,10 @@ export function parameterFiles(spec: JobSpec, reader: (path: string) => Uint8Arr
     read.push(path);
     return limited(path);
   };
+  // Names are all that is asked for: what a module is worth is checked elsewhere.
+  const shapeOf = (_: Uint8Array, where: string) => {
+    throw badInput({ what: 'the module is not checked here', where });
+  };
   // What a file holds does not depend on the image, so any description of one serves to find the names.
   const image = {
     width: 1,
@@ -41,7 +45,7 @@ export function parameterFiles(spec: JobSpec, reader: (path: string) => Uint8Arr
   } as const;
   for (const operation of resolveOperations(spec)) {
     try {
-      OPERATIONS[operation.name]!.prepare?.(operation, { image, mapMax: 0, readFile });
+      OPERATIONS[operation.name]!.prepare?.(operation, { image, mapMax: 0, readFile, shapeOf });
     } catch (error) {
       // What does not fit this made-up image is judged later, with the real one.
       if (!(error instanceof HalotileError)) throw error;
@@ -76,12 +80,12 @@ export function limitedReader(reader: (path: string) => Uint8Array): (path: stri
  * Bytes of a file that a parameter names.
  * @throws bad-input where it is none, or too large for a mask or a table
  */
-export function readParameterFile(path: string): Uint8Array {
+export function readParameterFile(path: string, maxBytes = MAX_PARAMETER_FILE_BYTES): Uint8Array {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isFile() && stat.size <= MAX_PARAMETER_FILE_BYTES) return readFileSync(path);
+  if (stat?.isFile() && stat.size <= maxBytes) return readFileSync(path);
   throw badInput({
     what: stat === undefined ? 'there is no such file' : 'it is not a file of a usable size',
     where: path,
-    expected: `a file of at most ${MAX_PARAMETER_FILE_BYTES >> 20} MiB`,
+    expected: `a file of at most ${maxBytes >> 20} MiB`,
   });
 }

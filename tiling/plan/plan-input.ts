@@ -1,4 +1,5 @@
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import type { CheckedModules } from './checked-modules.js';
 
 /** One input as far as planning needs it. */
 export interface PlanInput {
@@ -29,4 +30,6 @@ export interface PlanInputs {
   readonly scannedMax?: number;
   /** Bytes of a file that a parameter names, such as a mask or a table. */
   readonly readFile: (path: string) => Uint8Array;
+  /** Shapes of the users' modules that operations name, checked before; refused where absent. */
+  readonly modules?: CheckedModules;
 }

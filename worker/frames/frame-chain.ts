@@ -1,10 +1,12 @@
 import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { checkModules } from '../../tiling/plan/checked-modules.js';
 import { makePlan } from '../../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../../tiling/plan/map-max.js';
 import { type Mapping, mappedValue, mappingOver } from '../../tiling/plan/mapping.js';
 import { extraPaths, readParameterFile } from '../../tiling/plan/parameter-files.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { refusal } from '../kernels/reference/map-values.js';
 import { runInMemory } from '../tile/run-in-memory.js';
 import { layoutOf, type Picture, readHead, readPicture, sourceOf } from './picture.js';
@@ -45,6 +47,7 @@ async function filtered(chain: ImageChain, image: Picture, map: Picture | undefi
       extras: extras.map(inputOf),
       scannedMax: scanned === undefined ? undefined : plannedMapMax(byMap, scanned),
       readFile: readParameterFile,
+      modules: await checkModules(spec, checkModuleApart),
     },
     MACHINE,
   );

@@ -9,6 +9,8 @@ import {
   type TileResult,
   type TileTask,
 } from '../../tiling/job/execution.js';
+import type { ModuleShape } from '../../tiling/operations/custom-module.js';
+import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { DEFAULT_DEVICE_BYTES } from '../kernels/webgpu/device/memory-budget.js';
 import { ThreadPoolExecutor } from '../threads/thread-pool.js';
 import { DeviceChild } from './device-child.js';
@@ -122,6 +124,10 @@ export class GpuExecutor implements TileExecutor {
     const answer = await child.ask({ kind: 'scan-map', job, rect });
     if (answer.kind !== 'scan-map') throw unexpected(answer.kind);
     return answer.max;
+  }
+
+  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
+    return checkModuleApart(bytes, where);
   }
 
   async closeJob(key: string): Promise<void> {

@@ -7,6 +7,7 @@ import {
   type TileResult,
   type TileTask,
 } from '../../tiling/job/execution.js';
+import type { ModuleShape } from '../../tiling/operations/custom-module.js';
 
 /** One of the executors, with the attempts that it has. */
 interface Side {
@@ -44,6 +45,10 @@ export class MixedExecutor implements TileExecutor {
 
   scanMap(job: MapScanJob, rect: Rect): Promise<number> {
     return this.#onFree(this.#sides, (executor) => executor.scanMap(job, rect));
+  }
+
+  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
+    return this.#sides[0]!.executor.checkModule(bytes, where);
   }
 
   async closeJob(key: string): Promise<void> {

@@ -65,5 +65,5 @@ export interface KernelContext {
  */
 export type Kernel = (input: TileRaster, output: TileRaster, operation: Operation, context: KernelContext) => void;
 
-/** The kernels of one backend by operation name. */
+/** The kernels of one backend by operation name; what has none is the user's own module and runs apart. */
 export type KernelTable = Readonly<Record<string, Kernel>>;

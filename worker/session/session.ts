@@ -177,7 +177,9 @@ export class Session {
     }
     const crashed = end.kind === 'failed' && end.crashed;
     const failure = toErrorRecord(error, 'tile-failed', `tile ${held.grant.tile} of stage ${held.grant.stage}`);
-    if (fallback !== undefined && !crashed && this.#held.has(lease)) {
+    // Pixels that travel another way change nothing for a kernel that failed, or for a job that is over.
+    const storage = failure.tag !== 'kernel-failed' && failure.tag !== 'interrupted';
+    if (fallback !== undefined && storage && !crashed && this.#held.has(lease)) {
       this.#options.log(`tile ${held.grant.tile}: ${failure.detail.what}; once more through the coordinator`);
       this.#attempt(held, fallback, undefined);
       return;

@@ -3,10 +3,13 @@ import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { MapScanJob, TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
+import type { ModuleShape } from '../../tiling/operations/custom-module.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import type { DeviceLink } from '../gpu/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
+import { checkModuleApart } from '../kernels/custom/check-apart.js';
+import { JobEnd } from '../tile/job-end.js';
 import type { SharedCaches } from '../tile/open-job.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
@@ -39,6 +42,7 @@ export class ThreadPoolExecutor implements TileExecutor {
   readonly #waiting = new Set<(error: unknown) => void>();
   #failure: unknown;
   readonly #caches = new Map<string, SharedCaches>();
+  readonly #ends = new Map<string, JobEnd>();
   #generation = 0;
 
   constructor({ threads, backend, name, maximumBytes, device }: ThreadPoolOptions) {
@@ -72,7 +76,13 @@ export class ThreadPoolExecutor implements TileExecutor {
     return answer.max;
   }
 
+  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
+    return checkModuleApart(bytes, where);
+  }
+
   async closeJob(key: string): Promise<void> {
+    this.#ends.get(key)?.declare();
+    this.#ends.delete(key);
     // Each thread closes its files with the next tile that it is given.
     this.#caches.delete(key);
   }
@@ -114,10 +124,13 @@ export class ThreadPoolExecutor implements TileExecutor {
   #cachesOf({ key, plan }: TileJob): SharedCaches {
     let caches = this.#caches.get(key);
     if (caches === undefined) {
+      const end = this.#ends.get(key) ?? new JobEnd();
+      this.#ends.set(key, end);
       const shared = (cache: CachePlan | undefined) =>
         cache === undefined ? undefined : new SharedBlockCache(cache).buffer;
       caches = {
         generation: this.#generation,
+        end: end.buffer,
         image: shared(plan.imageCache),
         mask: shared(plan.maskCache),
         map: shared(plan.mapCache),

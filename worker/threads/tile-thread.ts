@@ -1,9 +1,10 @@
 import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
-import { toErrorRecord } from '../../tiling/errors.js';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
 import { DeviceClient } from '../gpu/device-client.js';
 import { openBackend } from '../kernels/open-backend.js';
+import { JobEnd } from '../tile/job-end.js';
 import { type OpenJob, openJob, type SharedCaches, type ThreadContext } from '../tile/open-job.js';
 import { runTile } from '../tile/run-tile.js';
 import { scanMap } from '../tile/scan-map.js';
@@ -27,6 +28,7 @@ export default async function answer(request: ThreadRequest): Promise<ThreadAnsw
       const context = { ...thread, storage: await storageOf(request.job.map) };
       return { kind: 'scan-map', max: await scanMap(request.job, request.rect, context) };
     }
+    if (new JobEnd(request.caches.end).isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
     closeEnded(request.live);
     const open = await opened(request.job, request.caches);
     return { kind: 'tile', result: await runTile(open, request.task) };

@@ -7,12 +7,15 @@ import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { DeviceClient } from '../gpu/device-client.js';
 import type { Backend } from '../kernels/backend.js';
 import type { BlockSink } from './block-sink.js';
+import { JobEnd } from './job-end.js';
 import type { Storage } from './storage.js';
 
 /** Caches of decoded blocks that all threads of a process share. */
 export interface SharedCaches {
   /** Differs where a thread died in between and the caches were made anew. */
   readonly generation: number;
+  /** Of the job's {@link JobEnd}. */
+  readonly end: SharedArrayBuffer;
   readonly image?: SharedArrayBuffer;
   readonly mask?: SharedArrayBuffer;
   readonly map?: SharedArrayBuffer;
@@ -45,6 +48,7 @@ export interface OpenJob {
   readonly sink: BlockSink;
   readonly rasterCrc: RasterCrc;
   readonly device?: DeviceClient;
+  readonly end: JobEnd;
   close(): void;
 }
 
@@ -52,6 +56,8 @@ export interface OpenJob {
 export interface ChainInputs
   extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'extras' | 'device'> {
   readonly job: Pick<TileJob, 'boundedBackend'>;
+  /** Where the job may be over before its tiles. */
+  readonly end?: JobEnd;
 }
 
 /**
@@ -83,6 +89,7 @@ export function openJob(job: TileJob, caches: SharedCaches, context: ThreadConte
     extras,
     sink,
     device: context.device,
+    end: new JobEnd(caches.end),
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {
       image.source.close();

@@ -5,6 +5,7 @@ import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.j
 import { chainTypes } from '../../tiling/plan/memory.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
+import { runApart } from '../kernels/custom/run-apart.js';
 import { type KernelContext, partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { extendBorder } from '../kernels/reference/extend-border.js';
 import { sigmasOf } from '../kernels/reference/map-values.js';
@@ -68,10 +69,11 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     if (window.valid !== undefined) following = withValidity(open, following);
     const output = partOf(following, link.output);
     const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };
-    tally.timed('kernel', () => {
+    await tally.timed('kernel', async () => {
       extendBorder(window, link.image, link.operation);
-      const kernel = open.backend.kernels[link.operation.name]!;
-      if (couplingOf(link.operation) === 'row') scan.run(kernel, { window, output, link, index, context });
+      const kernel = open.backend.kernels[link.operation.name];
+      if (kernel === undefined) await runApart(window, output, link.operation, context, open.end);
+      else if (couplingOf(link.operation) === 'row') scan.run(kernel, { window, output, link, index, context });
       else kernel(window, output, link.operation, context);
       if (window.valid === undefined) return;
       if (OPERATIONS[link.operation.name]!.outputSize === undefined) copyValidity(window, output);

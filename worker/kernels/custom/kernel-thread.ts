@@ -1,27 +1,41 @@
 import { parentPort } from 'node:worker_threads';
 import { toErrorRecord } from '../../../tiling/errors.js';
-import { customParams } from '../../../tiling/operations/custom.js';
-import type { CustomTask } from './guard.js';
-import { runModule } from './run-module.js';
+import { checkModule } from '../../../tiling/operations/custom-module.js';
+import { allocateSamples, bytesOf } from '../../../tiling/raster/dtype.js';
+import type { KernelAnswer, KernelQuestion, ModuleTile } from './messages.js';
 
-// Runs users' modules for the thread that started this one, which waits on `signal` and ends this thread when a
-// tile takes too long.
+// Does what a kernel process is asked, one question after the other.
 
-const compiled = new Map<string, WebAssembly.Module>();
+const say = (answer: KernelAnswer) => parentPort!.postMessage(answer);
+let module: WebAssembly.Module | undefined;
 
-parentPort!.on('message', ({ input, output, operation, context, signal, reply }: CustomTask) => {
-  try {
-    const { hash, code } = customParams(operation);
-    let module = compiled.get(hash);
-    if (module === undefined) {
-      module = new WebAssembly.Module(Buffer.from(code, 'base64'));
-      compiled.set(hash, module);
-    }
-    runModule(module, { input, output }, operation, context);
-    reply.postMessage(undefined);
-  } catch (error) {
-    reply.postMessage(toErrorRecord(error, 'tile-failed'));
-  }
-  Atomics.store(signal, 0, 1);
-  Atomics.notify(signal, 0);
+parentPort!.on('message', (question: KernelQuestion) => {
+  answer(question).then(say, (error: unknown) => {
+    const where = question.kind === 'check' ? question.where : undefined;
+    say({ kind: 'error', error: toErrorRecord(error, 'kernel-failed', where) });
+  });
 });
+say({ kind: 'ready' });
+
+async function answer(question: KernelQuestion): Promise<KernelAnswer> {
+  if (question.kind === 'check') {
+    const { bytes, where } = question;
+    const shape = checkModule(bytes, where);
+    new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    return { kind: 'checked', shape };
+  }
+  if (question.code !== undefined) module = new WebAssembly.Module(question.code as Uint8Array<ArrayBuffer>);
+  return { kind: 'tile', samples: await run(module!, question.tile) };
+}
+
+async function run(compiled: WebAssembly.Module, { input, output, operation, context }: ModuleTile) {
+  // A check needs none of this.
+  const { runModule } = await import('./run-module.js');
+  const { rect, dtype, channels } = output;
+  const stride = rect.width * channels;
+  const samples = allocateSamples(dtype, stride * rect.height);
+  say({ kind: 'begun' });
+  runModule(compiled, { input, output: { rect, dtype, channels, stride, samples } }, operation, context);
+  say({ kind: 'ran' });
+  return bytesOf(samples);
+}

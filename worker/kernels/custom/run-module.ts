@@ -3,8 +3,10 @@ import { describeRect } from '../../../tiling/geometry/rect.js';
 import { type CustomParams, customFootprint, customParams } from '../../../tiling/operations/custom.js';
 import type { Operation } from '../../../tiling/operations/index.js';
 import { memberOffsets } from '../../../tiling/operations/runs.js';
+import { toSample } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { fillSamples, holesOf, sampleIndex } from '../reference/pixels.js';
+import { avoidNodata } from '../reference/nodata.js';
+import { fillSamples, holesOf, nodataOf, sampleIndex } from '../reference/pixels.js';
 
 type Export = (...args: number[]) => number;
 
@@ -17,8 +19,8 @@ interface Running {
 }
 
 /**
- * Fills a tile through the user's module. A trap becomes `tile-failed` with its message; a NaN result is stored
- * as the one quiet NaN.
+ * Fills a tile through the user's module, in this thread, which an endless loop then holds for ever. A trap becomes
+ * `kernel-failed` with its message; a NaN result is stored as the one quiet NaN.
  * @param module compiled from the operation's code
  */
 export function runModule(
@@ -30,7 +32,7 @@ export function runModule(
   const params = customParams(operation);
   const fail = (what: string, cause?: unknown) =>
     new HalotileError(
-      'tile-failed',
+      'kernel-failed',
       { what, where: `${params.module} at ${describeRect(tile.output.rect)}` },
       { cause },
     );
@@ -71,12 +73,13 @@ function runPixels(
   const offsets = memberOffsets(customFootprint(operation));
   const members = offsets.length;
   const address = buffer((2 * members + data.length) * 8);
-  const values = new Float64Array(memory.buffer, address, 2 * members + data.length);
-  values.set(data, 2 * members);
+  const values = viewed(memory, (bytes) => new Float64Array(bytes, address, 2 * members + data.length));
+  values().set(data, 2 * members);
   const isHole = holesOf(input, context);
   const { rect, channels, samples } = input;
   fillSamples(input, output, context, (x, y, c) => {
     let count = 0;
+    const into = values();
     for (let k = 0; k < members; k++) {
       const { dx, dy } = offsets[k]!;
       const column = x + dx - rect.x;
@@ -84,8 +87,8 @@ function runPixels(
       if (column < 0 || row < 0 || column >= rect.width || row >= rect.height) continue;
       const pixel = row * input.stride + column * channels;
       if (isHole(pixel, c)) continue;
-      values[count] = samples[pixel + c]!;
-      values[members + count++] = memberWeights[k]!;
+      into[count] = samples[pixel + c]!;
+      into[members + count++] = memberWeights[k]!;
     }
     const { width, height } = context.image;
     const weights = address + members * 8;
@@ -112,50 +115,70 @@ function runRows(
   const members = memberWeights.length;
   const doubles = rect.width + members + data.length;
   const address = buffer(doubles * 8 + (lines * lineLength + members) * 4);
-  const results = new Float64Array(memory.buffer, address, rect.width);
   const weightsAt = address + rect.width * 8;
   const dataAt = weightsAt + members * 8;
-  new Float64Array(memory.buffer, weightsAt, members + data.length).set([...memberWeights, ...data]);
   const offsetsAt = dataAt + data.length * 8;
+  const windowAt = offsetsAt + members * 4;
+  new Float64Array(memory.buffer, weightsAt, members + data.length).set([...memberWeights, ...data]);
   const offsets = memberOffsets(customFootprint(operation)).map(({ dx, dy }) => dy * lineLength + dx);
   new Int32Array(memory.buffer, offsetsAt, members).set(offsets);
-  const windowAt = offsetsAt + members * 4;
-  const window = new Float32Array(memory.buffer, windowAt, lines * lineLength);
+  const results = viewed(memory, (bytes) => new Float64Array(bytes, address, rect.width));
+  const window = viewed(memory, (bytes) => new Float32Array(bytes, windowAt, lines * lineLength));
   const isHole = holesOf(input, context);
-  const copies: Float64Array[] = [];
+  const { width, height } = context.image;
   for (let c = 0; c < channels; c++) {
-    const plane = new Float64Array(rect.width * rect.height);
+    const store = rowStore(input, output, context, c);
     const place = (y: number) => {
       const line = modulo(y, footprint.height) * lineLength;
-      copyLine(input, { y, x: rect.x - left, channel: c, isHole }, window.subarray(line, line + lineLength));
-      window.copyWithin(line + footprint.height * lineLength, line, line + lineLength);
+      const into = window();
+      copyLine(input, { y, x: rect.x - left, channel: c, isHole }, into.subarray(line, line + lineLength));
+      into.copyWithin(line + footprint.height * lineLength, line, line + lineLength);
     };
     for (let y = rect.y - top; y < rect.y - top + footprint.height - 1; y++) place(y);
-    for (let row = 0; row < rect.height; row++) {
-      const y = rect.y + row;
+    for (let y = rect.y; y < rect.y + rect.height; y++) {
       place(y - top + footprint.height - 1);
       const first = (modulo(y - top, footprint.height) + top) * lineLength + left;
-      const { width, height } = context.image;
       call(
-        windowAt + first * 4,
-        offsetsAt,
-        weightsAt,
-        members,
-        address,
-        rect.width,
-        dataAt,
-        data.length,
-        rect.x,
-        y,
-        width,
-        height,
-        c,
+        ...[windowAt + first * 4, offsetsAt, weightsAt, members, address, rect.width, dataAt, data.length],
+        ...[rect.x, y, width, height, c],
       );
-      plane.set(results, row * rect.width);
+      store(y, results());
     }
-    copies.push(plane);
   }
-  fillSamples(input, output, context, (x, y, c) => canonical(copies[c]![(y - rect.y) * rect.width + x - rect.x]!));
+}
+
+/** Stores a row of results of one channel, as {@link fillSamples} would. */
+function rowStore(
+  input: TileRaster,
+  output: TileRaster,
+  context: KernelContext,
+  channel: number,
+): (y: number, results: Float64Array) => void {
+  const nodata = nodataOf(input, context)[channel]!;
+  const isHole = holesOf(input, context);
+  const { rect, channels, dtype, samples } = output;
+  return (y, results) => {
+    let from = sampleIndex(input, rect.x, y);
+    let to = sampleIndex(output, rect.x, y) + channel;
+    for (let i = 0; i < rect.width; i++, from += channels, to += channels) {
+      samples[to] = isHole(from, channel)
+        ? toSample(dtype, input.samples[from + channel]!)
+        : avoidNodata(dtype, toSample(dtype, canonical(results[i]!)), nodata);
+    }
+  };
+}
+
+/** A view of a memory that is made anew when the module has grown it, which detaches the one before. */
+function viewed<T>(memory: WebAssembly.Memory, make: (buffer: ArrayBuffer) => T): () => T {
+  let { buffer } = memory;
+  let view = make(buffer);
+  return () => {
+    if (memory.buffer !== buffer) {
+      buffer = memory.buffer;
+      view = make(buffer);
+    }
+    return view;
+  };
 }
 
 /** One line of a window as float32: NaN for holes and for what the input does not hold. */

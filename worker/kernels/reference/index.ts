@@ -1,4 +1,3 @@
-import { custom } from '../custom/guard.js';
 import type { KernelTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
 import { box } from './box.js';
@@ -21,7 +20,9 @@ export { extendBorder } from './extend-border.js';
 export type { PartialKernel } from './histogram.js';
 export { radiiOf, sigmasOf } from './map-values.js';
 
-/** Every operation in plain TypeScript: the definition that faster backends are held to. */
+/**
+ * Every operation in plain TypeScript, but for the user's own module: the definition that faster backends are held to.
+ */
 export const REFERENCE_KERNELS: KernelTable = {
   box,
   gaussian,
@@ -40,7 +41,6 @@ export const REFERENCE_KERNELS: KernelTable = {
   threshold,
   'row-ema': rowEma,
   downscale,
-  custom,
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */

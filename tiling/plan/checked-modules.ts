@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { badInput } from '../errors.js';
+import type { JobSpec } from '../job/job-spec.js';
+import { MAX_MODULE_BYTES, type ModuleShape } from '../operations/custom-module.js';
+import { OPERATIONS } from '../operations/index.js';
+import { readParameterFile } from './parameter-files.js';
+import { resolveOperations } from './resolve-operations.js';
+
+/** Checks a module where it can do no harm; see `TileExecutor.checkModule`. */
+export type ModuleCheck = (bytes: Uint8Array, where: string) => Promise<ModuleShape>;
+
+/** Shapes of modules by the SHA-256 of their bytes. */
+export type CheckedModules = ReadonlyMap<string, ModuleShape>;
+
+/**
+ * The shapes of all modules that a job names.
+ * @throws bad-usage, bad-input for one that may not run or cannot be read
+ */
+export async function checkModules(spec: JobSpec, check: ModuleCheck): Promise<CheckedModules> {
+  const shapes = new Map<string, ModuleShape>();
+  for (const operation of resolveOperations(spec)) {
+    for (const path of OPERATIONS[operation.name]!.modules?.(operation) ?? []) {
+      const bytes = readParameterFile(path, MAX_MODULE_BYTES);
+      shapes.set(digestOf(bytes), await check(bytes, path));
+    }
+  }
+  return shapes;
+}
+
+/**
+ * The shape that a module's check gave.
+ * @throws bad-input for bytes that were not checked
+ */
+export function checkedShape(modules: CheckedModules | undefined, bytes: Uint8Array, path: string): ModuleShape {
+  const shape = modules?.get(digestOf(bytes));
+  if (shape !== undefined) return shape;
+  throw badInput({
+    what: 'the module is not the one that was checked',
+    where: path,
+    remedy: 'run the job again once the file does not change any more',
+  });
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
