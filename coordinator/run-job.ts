@@ -11,6 +11,7 @@ import {
   claimPartial,
   clearPartial,
   openPartial,
+  PARTIAL_FORMAT,
   type PartialPaths,
   partialPaths,
   readPartialJob,
@@ -29,7 +30,8 @@ import {
   prepareOptions,
   preparePlan,
 } from './prepare-job.js';
-import { diskNeed, type JobProgress, RunningJob } from './running-job.js';
+import { diskNeed, isPublished, type JobProgress, RunningJob } from './running-job.js';
+import { soundTiles } from './sound-tiles.js';
 
 /** A job and everything it runs with. */
 export interface JobRun {
@@ -95,10 +97,13 @@ async function runLocked(run: JobRun, files: readonly string[], paths: PartialPa
   run.onPlan?.(plan);
   const pinned = { tile: filterStage(plan).tile, block: plan.block, ...(boundedBackend && { boundedBackend }) };
   const about = { version: halotileVersion(), spec: run.spec };
-  claimPartial(paths, { format: 1, digest, pinned, shape: outputShape(plan), about });
+  claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about });
   const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });
   try {
-    const job = new RunningJob({ ...run, spec }, { paths, inputs, plan, boundedBackend, ledger, state });
+    const published = isPublished(state, spec.output);
+    const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);
+    const opened = { paths, inputs, plan, boundedBackend, ledger, tiles, isPublished: published };
+    const job = new RunningJob({ ...run, spec }, opened);
     const preparedAt = now();
     await job.runStages();
     const stagedAt = now();

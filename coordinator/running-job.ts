@@ -9,7 +9,7 @@ import type { Plan } from '../tiling/plan/plan.js';
 import { completeReduction } from '../tiling/plan/reductions.js';
 import { assertUnchanged } from '../tiling/sources/fingerprint.js';
 import { writeFully } from '../tiling/stitch/copy-blocks.js';
-import type { Ledger, LedgerState } from '../tiling/stitch/ledger.js';
+import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
 import { decodedBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-layout.js';
 import { assemble, syncFile } from './assembly/assemble.js';
@@ -50,7 +50,10 @@ export interface OpenedJob {
   /** As in {@link TileJob}. */
   readonly boundedBackend?: string;
   readonly ledger: Ledger;
-  readonly state: LedgerState;
+  /** Tiles that need not be computed again. */
+  readonly tiles: readonly CommittedTile[];
+  /** An earlier run died between giving the output its name and removing the partial directory. */
+  readonly isPublished: boolean;
 }
 
 /**
@@ -75,7 +78,7 @@ export class RunningJob {
   readonly #pixelsResumed: number;
 
   constructor(options: RunningJobOptions, opened: OpenedJob) {
-    const { plan, paths, ledger, inputs, state } = opened;
+    const { plan, paths, ledger, inputs, tiles } = opened;
     this.#options = options;
     this.#opened = opened;
     this.#placed = plan.encoding.codec === 'none';
@@ -87,10 +90,8 @@ export class RunningJob {
     const key = `${options.spec.output}#${ledger.epoch}#${randomUUID()}`;
     this.#job = { key, plan, ...sourcesOf(inputs), sink, boundedBackend: opened.boundedBackend };
     this.#committed = new CommittedTiles(plan);
-    this.#alreadyPublished = this.#wasPublished();
-    // Placed blocks lie in the file itself: where it is gone, so are they.
-    const lost = this.#placed && !this.#alreadyPublished && !existsSync(paths.image);
-    if (!lost) for (const tile of state.tiles) this.#committed.add(tile);
+    this.#alreadyPublished = opened.isPublished;
+    for (const tile of tiles) this.#committed.add(tile);
     this.#resumedTiles = this.#committed.count;
     this.#pixelsResumed = this.#committed.filteredPixels;
   }
@@ -188,7 +189,7 @@ export class RunningJob {
     const { plan, paths } = this.#opened;
     const { places, fileBytes } = placedLayout(plan);
     // An earlier run may have died in the middle of this: it is done again, and the blocks stay.
-    const fd = openSync(paths.image, constants.O_RDWR | constants.O_CREAT, 0o644);
+    const fd = openSync(paths.image, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
     try {
       ftruncateSync(fd, fileBytes);
       writeFully(fd, encodeIndex(plan, places), 0);
@@ -202,13 +203,6 @@ export class RunningJob {
     const { image, map, extras } = this.#opened.inputs;
     for (const input of [image, ...(map === undefined ? [] : [map]), ...extras])
       assertUnchanged(input.plan.path, input.fingerprint);
-  }
-
-  /** Whether an earlier run died between giving the output its name and removing the partial directory. */
-  #wasPublished(): boolean {
-    const { publishedInode } = this.#opened.state;
-    const { output } = this.#options.spec;
-    return publishedInode !== undefined && existsSync(output) && inodeOf(output) === publishedInode;
   }
 
   #inputBlocks(): number {
@@ -231,6 +225,11 @@ export class RunningJob {
       bytesWritten: this.#totals.bytesWritten,
     });
   }
+}
+
+/** Whether the file that an earlier run finished has its name already. */
+export function isPublished({ publishedInode }: LedgerState, output: string): boolean {
+  return publishedInode !== undefined && existsSync(output) && inodeOf(output) === publishedInode;
 }
 
 function inodeOf(path: string): string {

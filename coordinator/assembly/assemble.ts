@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
@@ -13,6 +13,9 @@ import { planCopies } from './plan-copies.js';
 /** Assembly copies memory to memory: more threads than this only wait for each other's pages. */
 const MAX_THREADS = 4;
 
+/** A file of our own, made or emptied, and no link that somebody put in its place. */
+const OWN_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
 /**
  * Puts the output file together from the blocks of all committed tiles: a function of the ledger, so that a
  * run that died here is simply repeated. Threads copy; no block passes through the caller's thread.
@@ -26,7 +29,7 @@ export async function assemble(
 ): Promise<number> {
   const places = placesOf(plan, tiles);
   const fileBytes = assignOffsets(plan, places);
-  const fd = openSync(paths.image, 'w', 0o644);
+  const fd = openSync(paths.image, OWN_FILE, 0o644);
   try {
     ftruncateSync(fd, fileBytes);
     writeFully(fd, encodeIndex(plan, places), 0);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../errors.js';
 
@@ -22,8 +22,8 @@ const BUFFER_BYTES = 2 << 20;
  * @throws output-failed where a part file no longer holds what was committed
  */
 export function copyBlocks(target: string, { parts, partOf, from, to, lengths, crcs }: BlockCopies): void {
-  const out = openSync(target, 'r+');
-  const sources = parts.map((part) => openSync(part, 'r'));
+  const out = openSync(target, constants.O_RDWR | constants.O_NOFOLLOW);
+  const sources = parts.map((part) => openSync(part, constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
     const largest = lengths.reduce((most, length) => Math.max(most, length), 0);
     const buffer = Buffer.alloc(Math.max(BUFFER_BYTES, largest));

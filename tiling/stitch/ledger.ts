@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { z } from 'zod';
 import { badInput } from '../errors.js';
 import type { Carries, StoredBlock, TileResult } from '../job/execution.js';
 import { forEachRecord, RecordLog } from './record-log.js';
@@ -14,39 +15,39 @@ import { forEachRecord, RecordLog } from './record-log.js';
  * coordinators that both believe to own the job cannot mix their tiles.
  */
 
-/** What an epoch took over from one older epoch. */
-interface Adoption {
-  readonly epoch: number;
-  /** Bytes of the older ledger that count, and their CRC-32. */
-  readonly bytes: number;
-  readonly crc: number;
-}
+const whole = z.number().int().min(0);
+const epochNumber = whole.min(1);
+const checksum = whole.max(0xffff_ffff);
 
-interface AdoptRecord {
-  readonly type: 'adopt';
-  readonly epochs: readonly Adoption[];
-}
+const adoptRecord = z.object({
+  type: z.literal('adopt'),
+  /** What an epoch took over from older ones: bytes of each ledger that count, and their CRC-32. */
+  epochs: z.array(z.object({ epoch: epochNumber, bytes: whole, crc: checksum })),
+});
 
 /** One committed tile, blocks as `[level, index, offset, length, crc]`. */
-interface TileRecord {
-  readonly type: 'tile';
-  readonly stage: number;
-  readonly tile: number;
-  readonly part: string;
-  readonly blocks: readonly (readonly [number, number, number, number, number])[];
-  readonly pixelCrc: number;
-  readonly term: number;
-  readonly partial?: unknown;
-  readonly carries?: Carries;
-}
+const tileRecord = z.object({
+  type: z.literal('tile'),
+  stage: whole,
+  tile: whole,
+  /** Empty, or a part file in the folder of its epoch. */
+  part: z.string().regex(/^(?:epoch-\d{6,15}\/[^/\0]+)?$/),
+  blocks: z.array(z.tuple([whole, whole, whole, whole, checksum])),
+  pixelCrc: checksum,
+  term: z.number().int(),
+  partial: z.unknown().optional(),
+  carries: z.unknown().optional(),
+});
 
 /** The finished file is about to get its name; `inode` tells whether that happened before a death. */
-interface PublishRecord {
-  readonly type: 'publish';
-  readonly inode: string;
-}
+const publishRecord = z.object({ type: z.literal('publish'), inode: z.string() });
 
-type LedgerRecord = AdoptRecord | TileRecord | PublishRecord;
+const ledgerRecord = z.discriminatedUnion('type', [adoptRecord, tileRecord, publishRecord]);
+
+type Adoption = z.output<typeof adoptRecord>['epochs'][number];
+type AdoptRecord = z.output<typeof adoptRecord>;
+type TileRecord = z.output<typeof tileRecord>;
+type PublishRecord = z.output<typeof publishRecord>;
 
 /** A committed tile as the ledger knows it. */
 export interface CommittedTile {
@@ -69,7 +70,7 @@ export interface LedgerState {
 }
 
 const LEDGER = 'ledger';
-const EPOCH_NAME = /^epoch-(\d{6,})$/;
+const EPOCH_NAME = /^epoch-(\d{6,15})$/;
 
 /** The open ledger of the epoch that this process owns. */
 export class Ledger {
@@ -91,7 +92,7 @@ export class Ledger {
   static open(partial: string, { durable }: { readonly durable: boolean }): { ledger: Ledger; state: LedgerState } {
     for (;;) {
       const epochs = epochNumbers(partial);
-      const epoch = Math.max(0, ...epochs) + 1;
+      const epoch = epochs.reduce((last, each) => Math.max(last, each), 0) + 1;
       const directory = epochDirectory(partial, epoch);
       try {
         mkdirSync(directory);
@@ -115,7 +116,7 @@ export class Ledger {
       stage: task.stage,
       tile: task.tile,
       part,
-      blocks: blocks.map(({ level, index, offset, length, crc }) => [level, index, offset, length, crc] as const),
+      blocks: blocks.map(({ level, index, offset, length, crc }) => [level, index, offset, length, crc]),
       pixelCrc,
       term: rasterCrcTerm,
       partial,
@@ -160,12 +161,13 @@ function epochDirectory(partial: string, epoch: number): string {
 function adoptable(partial: string, epochs: readonly number[]): Adoption[] {
   for (const epoch of [...epochs].sort((a, b) => b - a)) {
     const path = join(epochDirectory(partial, epoch), LEDGER);
-    let first: LedgerRecord | undefined;
+    let first: object | undefined;
     const bytes = forEachRecord(path, (record) => {
-      first ??= record as LedgerRecord;
+      first ??= record;
     });
-    if (first?.type !== 'adopt') continue;
-    return [...first.epochs, { epoch, bytes, crc: crc32(readFileSync(path).subarray(0, bytes)) }];
+    const adopted = adoptRecord.safeParse(first);
+    if (!adopted.success) continue;
+    return [...adopted.data.epochs, { epoch, bytes, crc: crc32(readFileSync(path).subarray(0, bytes)) }];
   }
   return [];
 }
@@ -179,9 +181,10 @@ function stateOf(partial: string, adoptions: readonly Adoption[], epochs: number
     forEachRecord(
       path,
       (record) => {
-        const entry = record as LedgerRecord;
-        if (entry.type === 'publish') publishedInode = entry.inode;
-        if (entry.type === 'tile') tiles.set(`${entry.stage}/${entry.tile}`, committed(entry));
+        // What is no record of ours says nothing: its tile is computed again.
+        const { data: entry } = ledgerRecord.safeParse(record);
+        if (entry?.type === 'publish') publishedInode = entry.inode;
+        if (entry?.type === 'tile') tiles.set(`${entry.stage}/${entry.tile}`, committed(entry));
       },
       bytes,
     );
@@ -209,6 +212,6 @@ function committed(record: TileRecord): CommittedTile {
     pixelCrc: record.pixelCrc,
     rasterCrcTerm: record.term,
     partial: record.partial,
-    carries: record.carries,
+    carries: record.carries as Carries | undefined,
   };
 }

@@ -11,8 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { z } from 'zod';
 import { HalotileError } from '../errors.js';
+import { OUTPUT_CODECS } from '../job/job-spec.js';
+import { DTYPES } from '../raster/dtype.js';
 import type { OutputShape } from './output-shape.js';
+
+/** Of `job.json` and the ledgers; 1 knew no checksums of placed blocks and none of its own. */
+export const PARTIAL_FORMAT = 2;
 
 /**
  * The directory `OUT.partial/` of an unfinished job: `job.json` says which job it is, `epoch-*` hold ledgers
@@ -20,7 +27,7 @@ import type { OutputShape } from './output-shape.js';
  * the mark by which the directory is known to be ours; nothing is ever removed from one without it.
  */
 export interface PartialJob {
-  readonly format: 1;
+  readonly format: typeof PARTIAL_FORMAT;
   /** SHA-256 over everything that decides the pixels: spec, versions and input fingerprints. */
   readonly digest: string;
   /** Choices of the first run that later runs of the same job must repeat. */
@@ -63,10 +70,89 @@ export function jobDigest(identity: unknown): string {
   return createHash('sha256').update(canonicalJson(identity)).digest('hex');
 }
 
-/** The job that a partial directory belongs to; undefined where there is none or it never got that far. */
+const side = z
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31);
+const index = z.number().int().min(0);
+const size = { width: side, height: side };
+const grid = { across: side, down: side };
+
+const jobSchema = z.object({
+  format: z.literal(PARTIAL_FORMAT),
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+  pinned: z.object({
+    tile: z.number().int().min(16).max(32768),
+    block: z.number().int().min(16).max(4096).multipleOf(16),
+    boundedBackend: z.string().optional(),
+  }),
+  shape: z.looseObject({
+    block: side,
+    levels: z.array(z.object({ ...size, ...grid })).min(1),
+    stages: z.array(
+      z.looseObject({
+        kind: z.enum(['reduce', 'filter', 'overview']),
+        size: z.object(size),
+        base: index,
+        levels: z.array(index),
+        tile: side,
+        ...grid,
+      }),
+    ),
+    encoding: z.looseObject({ codec: z.enum(OUTPUT_CODECS), predictor: z.literal([1, 2, 3]) }),
+    output: z.looseObject({ ...size, channels: side, dtype: z.enum(DTYPES) }),
+  }),
+});
+
+/** What releases wrote whose ledgers are not understood any more. */
+const EARLIER_JOB = z.object({ format: z.literal(1), digest: z.string() });
+
+/** The largest `job.json` that is read; the specification of a job in it is far smaller. */
+const MAX_JOB_BYTES = 64 << 20;
+
+/**
+ * The job that a partial directory belongs to; undefined where there is none, or nothing that holds: a description that
+ * is damaged, or anything that is no file or folder where a job has one. No link is followed.
+ * @throws partial-conflict where another release wrote it
+ */
 export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
-  if (!existsSync(paths.job)) return undefined;
-  return JSON.parse(readFileSync(paths.job, 'utf8')) as PartialJob;
+  if (!isWhole(paths)) return undefined;
+  let content: object;
+  try {
+    content = { ...JSON.parse(readFileSync(paths.job, 'utf8')) };
+  } catch {
+    return undefined;
+  }
+  if (EARLIER_JOB.safeParse(content).success) throw inTheWay(paths);
+  const { crc, ...job } = content as PartialJob & { readonly crc?: unknown };
+  return crc === checksumOf(job) && jobSchema.safeParse(job).success ? job : undefined;
+}
+
+/** Whether what a job makes in its directory is made of files and folders, as far as it is there. */
+function isWhole(paths: PartialPaths): boolean {
+  const stat = lstatSync(paths.job, { throwIfNoEntry: false });
+  if (!stat?.isFile() || stat.size > MAX_JOB_BYTES) return false;
+  return readdirSync(paths.directory, { withFileTypes: true }).every((entry) => {
+    if (!OWN_ENTRY.test(entry.name)) return true;
+    if (/^(?:job|image)/.test(entry.name)) return entry.isFile();
+    const inside = join(paths.directory, entry.name);
+    return entry.isDirectory() && readdirSync(inside, { withFileTypes: true }).every((file) => file.isFile());
+  });
+}
+
+/** Of a job as JSON has it. */
+function checksumOf(job: object): string {
+  return crc32(canonicalJson(JSON.parse(JSON.stringify(job)))).toString(16);
+}
+
+function inTheWay(paths: PartialPaths): HalotileError {
+  return new HalotileError('partial-conflict', {
+    what: 'an unfinished job with other inputs or options is in the way',
+    where: paths.directory,
+    expected: 'the same job, which would continue',
+    remedy: 'use --restart to discard it, or another output',
+  });
 }
 
 /**
@@ -75,17 +161,11 @@ export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
  */
 export function claimPartial(paths: PartialPaths, job: PartialJob): void {
   const existing = readPartialJob(paths);
-  if (existing !== undefined && (existing.digest !== job.digest || existing.format !== job.format)) {
-    throw new HalotileError('partial-conflict', {
-      what: 'an unfinished job with other inputs or options is in the way',
-      where: paths.directory,
-      expected: 'the same job, which would continue',
-      remedy: 'use --restart to discard it, or another output',
-    });
-  }
+  if (existing !== undefined && existing.digest !== job.digest) throw inTheWay(paths);
   if (existing !== undefined) return;
   const temporary = `${paths.job}.new`;
-  writeFileSync(temporary, `${JSON.stringify(job, undefined, 2)}\n`);
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, `${JSON.stringify({ ...job, crc: checksumOf(job) }, undefined, 2)}\n`, { flag: 'wx' });
   renameSync(temporary, paths.job);
 }
 
@@ -110,7 +190,7 @@ export function openPartial(paths: PartialPaths): void {
  * goes first: whatever a death on the way leaves is no job's.
  */
 export function clearPartial(paths: PartialPaths): void {
-  rmSync(paths.job, { force: true });
+  rmSync(paths.job, { recursive: true, force: true });
   for (const name of readdirSync(paths.directory)) {
     if (OWN_ENTRY.test(name)) rmSync(join(paths.directory, name), { recursive: true, force: true });
   }

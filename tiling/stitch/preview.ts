@@ -5,6 +5,7 @@ import { badInput } from '../errors.js';
 import { cellRect, gridOf } from '../geometry/grid.js';
 import type { Rect, Size } from '../geometry/rect.js';
 import { filterStage } from '../plan/levels.js';
+import { areBlocksOf } from '../plan/tile-blocks.js';
 import { SAMPLE_BYTES, type Samples, viewSamples } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { inspectFile } from '../sources/inspect.js';
@@ -40,7 +41,7 @@ export async function previewPartial(paths: PartialPaths, maxSide: number): Prom
   }
   const { shape } = job;
   const filter = shape.stages.findIndex(({ kind }) => kind === 'filter');
-  const tiles = readLedger(paths.directory).tiles.filter(({ stage }) => stage === filter);
+  const tiles = readLedger(paths.directory).tiles.filter((tile) => tile.stage === filter && areBlocksOf(shape, tile));
   const level = previewLevel(shape, maxSide);
   const picture = new SampledPicture({ ...shape.output, ...shape.levels[level]! }, maxSide);
   const { across, down } = filterStage(shape);

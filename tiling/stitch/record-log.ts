@@ -109,6 +109,10 @@ function decodeLine(line: Buffer): object | undefined {
   const digits = line.toString('latin1', 0, CRC_DIGITS);
   if (line[CRC_DIGITS] !== 0x20 || !/^[0-9a-f]{8}$/.test(digits)) return undefined;
   if (Number.parseInt(digits, 16) !== crc32(json)) return undefined;
-  const value: unknown = JSON.parse(json.toString('utf8'));
-  return typeof value === 'object' && value !== null ? value : undefined;
+  try {
+    const value: unknown = JSON.parse(json.toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -45,7 +45,7 @@ class PartSink implements BlockSink {
     this.part = `part-${thread}`;
     // Not O_APPEND: what a failed write left behind is written over, so that offsets stay true.
     const path = join(ref.partial, ref.epoch, this.part);
-    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o644);
+    this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
     this.#end = fstatSync(this.#fd).size;
     this.#durable = ref.durable;
   }
@@ -76,7 +76,7 @@ class PlacedSink implements BlockSink {
 
   constructor(file: string, plan: Plan, durable: boolean) {
     this.#file = file;
-    this.#fd = openSync(file, 'r+');
+    this.#fd = openSync(file, constants.O_RDWR | constants.O_NOFOLLOW);
     this.#places = placedLayout(plan).places;
     this.#durable = durable;
   }

@@ -78,9 +78,11 @@ async function storeBlocks(
   const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
   const stored: StoredBlock[] = [];
   for (const index of cellsTouching(grid, covered)) {
-    const encoded = await tally.timed('encode', () => encode(intersect(cellRect(grid, index), covered)));
-    // A placed block is read back by nothing that could check it, and its bytes are the tile's own pixels.
-    const crc = sink.part === '' ? 0 : tally.timed('encode', () => crc32(encoded));
+    const rect = intersect(cellRect(grid, index), covered);
+    const encoded = await tally.timed('encode', () => encode(rect));
+    // A placed block of level 0 that is whole is the tile's own pixels, whose checksum is taken anyway.
+    const isPixels = sink.part === '' && as === 0 && rect.width === plan.block && rect.height === plan.block;
+    const crc = isPixels ? 0 : tally.timed('encode', () => crc32(encoded));
     const offset = tally.timed('write', () => sink.put({ level: as, index }, encoded));
     tally.counts.bytesWritten += encoded.length;
     stored.push({ level: as, index, offset, length: encoded.length, crc });

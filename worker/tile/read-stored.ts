@@ -46,14 +46,14 @@ export async function readStoredTile(
   return withoutIdle(raster, rect);
 }
 
-function readStored({ job: { sink } }: OpenJob, { part, offset, length, crc }: StoredRead): Uint8Array {
+function readStored({ job: { sink } }: OpenJob, { level, part, offset, length, crc }: StoredRead): Uint8Array {
   if (sink.kind === 'coordinator') throw new Error('a remote sink reads back itself');
   const path = sink.kind === 'placed' ? sink.file : join(sink.partial, part);
   const bytes = new Uint8Array(length);
   const fd = openSync(path, 'r');
   try {
     const count = readFully(fd, bytes, offset);
-    if (count === length && (part === '' || crc32(bytes) === crc)) return bytes;
+    if (count === length && ((part === '' && level === 0 && crc === 0) || crc32(bytes) === crc)) return bytes;
   } finally {
     closeSync(fd);
   }
