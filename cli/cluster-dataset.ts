@@ -2,16 +2,14 @@ import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findFrames, refuseFrameOverwrites } from '../coordinator/index.js';
 import { badInput, HalotileError } from '../tiling/errors.js';
-import { chainOf, type DatasetSpec, imageJobOf } from '../tiling/job/dataset-spec.js';
+import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import { JobsClient } from './client.js';
-import { localParameters, sendParameters, sentOnce } from './cluster-files.js';
+import { eachOf, localInputs, sendInputs } from './cluster-files.js';
 import { type ClusterRunOptions, follow } from './cluster-run.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** Images of one job that may be uploaded; more belong into storage that the cluster sees. */
 const MAX_UPLOADS = 20_000;
-/** Transfers at a time: most of what one small file costs is waiting. */
-const TRANSFERS = 8;
 
 /** What a dataset job on a cluster hands back. */
 export interface ClusterDatasetResult {
@@ -41,11 +39,11 @@ export async function runDatasetOnCluster(
   const client = new JobsClient(endpoint);
   const names = new Map<string, string>();
   try {
-    const send = sentOnce(async (path) => {
+    const send = async (path: string) => {
       const name = await client.upload(resolve(path));
       names.set(name, path);
       return name;
-    });
+    };
     const local = !isClusterName(spec.output);
     const sent = await sendDataset(spec, send, onNote);
     const output = local ? `download:${basename(resolve(spec.output)).replace(/[^A-Za-z0-9._-]/g, '_')}` : spec.output;
@@ -94,7 +92,8 @@ async function sendDataset(
     [];
   if (here.frames.length + here.images.length > 0) {
     const dataset = await findFrames(here);
-    if (!isClusterName(spec.output)) refuseFrameOverwrites(dataset, resolve(spec.output), localOthers(spec));
+    if (!isClusterName(spec.output))
+      refuseFrameOverwrites(dataset, resolve(spec.output), localInputs({ ...spec, images: [] }));
     for (const { name: character, frames: list } of dataset.characters) {
       for (const frame of list) local.push({ ...frame, character });
     }
@@ -108,28 +107,8 @@ async function sendDataset(
     });
   }
   if (local.length > 0) onNote(`uploading ${local.length} images`);
-  const uploaded = new Array<DatasetSpec['images'][number]>(local.length);
-  await eachOf(local.entries(), async ([index, { path, map, name, character }]) => {
-    const image = await send(path);
-    uploaded[index] = { image, map: map && (await send(map)), name, character };
-  });
-  const named = await Promise.all(images.map(async ({ map, ...rest }) => ({ ...rest, map: map && (await send(map)) })));
-  const chain = imageJobOf(chainOf(spec), { image: 'image', map: 'map', output: 'output' });
-  return {
-    ...spec,
-    frames,
-    images: [...named, ...uploaded],
-    target: spec.target && (await send(spec.target)),
-    operations: await sendParameters(chain, send),
-  };
-}
-
-/** What a job reads here beside its images and their maps. */
-function localOthers(spec: DatasetSpec): string[] {
-  const chain = imageJobOf(chainOf(spec), { image: 'image', map: 'map', output: 'output' });
-  return [...spec.frames, spec.target ?? '', ...localParameters(chain)].filter(
-    (path) => path !== '' && !isClusterName(path),
-  );
+  const found = local.map(({ path, ...rest }) => ({ image: path, ...rest }));
+  return sendInputs({ ...spec, frames, images: [...images, ...found] }, send);
 }
 
 /** Fetches every file of a finished job into a folder. */
@@ -147,24 +126,6 @@ async function fetchFolder(
     mkdirSync(dirname(path), { recursive: true });
     await client.download(id, path, { name: name ?? '' });
   });
-}
-
-/** Runs a task for each item, a few at a time; the first failure ends it when those under way are over. */
-async function eachOf<T>(items: Iterable<T> | AsyncIterable<T>, task: (item: T) => Promise<void>): Promise<void> {
-  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-  let failed = false;
-  const lane = async () => {
-    for (let item = await iterator.next(); item.done !== true && !failed; item = await iterator.next()) {
-      try {
-        await task(item.value);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: TRANSFERS }, lane));
-  for (const result of lanes) if (result.status === 'rejected') throw result.reason;
 }
 
 /** An error that names uploads, in the names of the files that were sent. */

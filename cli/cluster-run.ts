@@ -5,7 +5,7 @@ import { HalotileError } from '../tiling/errors.js';
 import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { JobsClient, resultOf } from './client.js';
-import { localFiles, sendFiles } from './cluster-files.js';
+import { localInputs, sendInputs } from './cluster-files.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** How a job runs on a cluster. */
@@ -41,8 +41,8 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   const client = new JobsClient(endpoint);
   try {
     const local = !isClusterName(spec.output);
-    const place = local ? checkedOutput(resolve(spec.output), localFiles(spec)) : '';
-    const sent = await sendFiles(spec, (path) => {
+    const place = local ? checkedOutput(resolve(spec.output), localInputs(spec)) : '';
+    const sent = await sendInputs(spec, (path) => {
       onNote(`uploading ${path}`);
       return client.upload(resolve(path));
     });

@@ -2,7 +2,7 @@ import { preparePlan } from '../coordinator/index.js';
 import { badInput } from '../tiling/errors.js';
 import { rectOf } from '../tiling/geometry/rect.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
-import { extraPaths } from '../tiling/plan/parameter-files.js';
+import { chainFiles } from '../tiling/operations/parameter-files.js';
 import type { PlanInput } from '../tiling/plan/plan-input.js';
 import type { BlockSource } from '../tiling/sources/block-source.js';
 import { memorySource, type Pixels } from '../tiling/sources/memory-source.js';
@@ -57,7 +57,9 @@ export async function filterPixels(
   });
   const image = memorySource(IMAGE, pixels, { alpha });
   const mapSource = map && memorySource(MAP, map);
-  const extras = Object.fromEntries(extraPaths(spec).map((name) => [name, imageNamed(name, images)]));
+  const extras = Object.fromEntries(
+    chainFiles(spec.operations, 'image').map((name) => [name, imageNamed(name, images)]),
+  );
   const inputs = {
     image: { plan: planInput(IMAGE, image) },
     map: mapSource && { plan: planInput(MAP, mapSource), source: { kind: 'file', path: MAP } as const },

@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { badUsage } from '../tiling/errors.js';
+import { placeInputs } from '../tiling/job/job-inputs.js';
 import { type JobSpec, type JobSpecInput, jobSpecSchema, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
@@ -102,11 +103,8 @@ export function jobSpecOf(
   base: Pick<JobSpecInput, 'image' | 'map' | 'output' | 'operations'>,
   flags: JobFlags,
 ): JobSpec {
-  return parseJobSpec({
+  const spec = parseJobSpec({
     ...base,
-    image: placeOf(base.image),
-    map: base.map === undefined ? undefined : placeOf(base.map),
-    output: placeOf(base.output),
     operations: base.operations.map((operation) => ({
       ...operation,
       border: operation.border ?? flags.border,
@@ -128,6 +126,7 @@ export function jobSpecOf(
     tile: flags.tile,
     block: flags.block,
   });
+  return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
 }
 
 /**

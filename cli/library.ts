@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { JobResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
+import { placeInputs } from '../tiling/job/job-inputs.js';
 import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
@@ -54,12 +55,7 @@ export function previewOutput(
 
 function absolute(input: JobSpecInput): JobSpec {
   const spec = parseJobSpec(input);
-  return {
-    ...spec,
-    image: resolve(spec.image),
-    map: spec.map === undefined ? undefined : resolve(spec.map),
-    output: resolve(spec.output),
-  };
+  return { ...placeInputs(spec, ({ path }) => resolve(path)), output: resolve(spec.output) };
 }
 
 function flagsOf({ threads, memoryMiB }: MachineOptions): { threads?: number; memory?: number } {

@@ -9,7 +9,6 @@ export type { JobResult } from './job-result.js';
 export { checkedOutput, refuseOverwrites } from './output-place.js';
 export {
   halotileVersion,
-  inputFiles,
   type PreparedInputs,
   prepareInputs,
   prepareOptions,

@@ -3,12 +3,12 @@ import { cellCount, cellRect, gridOf } from '../tiling/geometry/grid.js';
 import type { MapScanJob, SourceRef, TileExecutor, TileJob } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
+import { chainFiles } from '../tiling/operations/parameter-files.js';
 import { couplingOf } from '../tiling/plan/chain.js';
 import { checkModules } from '../tiling/plan/checked-modules.js';
 import { CACHE_SHARE, makePlan } from '../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../tiling/plan/map-max.js';
 import { mapBound, mappingOver } from '../tiling/plan/mapping.js';
-import { extraPaths, operationFiles, readParameterFile } from '../tiling/plan/parameter-files.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
 import { resolveOperations } from '../tiling/plan/resolve-operations.js';
@@ -16,6 +16,7 @@ import { isRawLayout } from '../tiling/raster/stored-block.js';
 import { type Fingerprint, fingerprintOf } from '../tiling/sources/fingerprint.js';
 import { openMask } from '../tiling/sources/open-mask.js';
 import { openRaster } from '../tiling/sources/open-raster.js';
+import { readParameterFile } from '../tiling/sources/parameter-file.js';
 import { jobDigest } from '../tiling/stitch/partial.js';
 
 /** One input of a job, opened far enough to plan with. */
@@ -79,7 +80,7 @@ export async function prepareInputs(spec: JobSpec, options: PrepareOptions): Pro
   const mask = spec.mask === 'ignore' ? undefined : await prepareMask(image, options);
   const map = spec.map === undefined ? undefined : await prepareInput(spec.map, options);
   const extras: PreparedInput[] = [];
-  for (const path of extraPaths(spec)) extras.push(await prepareInput(path, options));
+  for (const path of chainFiles(spec.operations, 'image')) extras.push(await prepareInput(path, options));
   return { image, mask, map, extras };
 }
 
@@ -105,11 +106,6 @@ async function prepareMask(
   return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory }, fingerprint };
 }
 
-/** Every file that an image job reads. */
-export function inputFiles(spec: JobSpec): string[] {
-  return [spec.image, ...(spec.map === undefined ? [] : [spec.map]), ...operationFiles(spec)];
-}
-
 /** What makes two runs the same job: the spec without its output's name, the release and all `files` that it reads. */
 export function digestOf(spec: JobSpec, files: readonly string[]): string {
   const { output: _, tile: __, ...identity } = spec;
@@ -132,6 +128,7 @@ export async function preparePlan(
   executor: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>,
 ): Promise<Plan> {
   const { image, map } = inputs;
+  const operations = resolveOperations(spec.operations, { map: map !== undefined });
   const extras = inputs.extras.map(({ plan }) => plan);
   const planInputs = {
     image: image.plan,
@@ -139,14 +136,14 @@ export async function preparePlan(
     map: map?.plan,
     extras,
     readFile: readParameterFile,
-    modules: await checkModules(spec, (bytes, where) => executor.checkModule(bytes, where)),
+    modules: await checkModules(operations, (bytes, where) => executor.checkModule(bytes, where)),
   };
-  const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
+  const byMap = operations.filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
   const mapping = mappingOver(spec.mapping, map.plan.info);
   const bound = mapBound(mapping, map.plan.info);
   // Parameters that follow from the map's maximum, and tiles that must all reach equally far, need its real one.
-  const needsMax = resolveOperations(spec).some(
+  const needsMax = operations.some(
     (operation) =>
       couplingOf(operation) === 'row' || (operation.byMap && OPERATIONS[operation.name]!.prepare !== undefined),
   );

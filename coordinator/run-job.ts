@@ -1,5 +1,6 @@
 import { HalotileError } from '../tiling/errors.js';
 import type { TileExecutor } from '../tiling/job/execution.js';
+import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage } from '../tiling/plan/levels.js';
 import type { Plan } from '../tiling/plan/plan.js';
@@ -24,7 +25,6 @@ import { checkDiskSpace, checkedOutput } from './output-place.js';
 import {
   digestOf,
   halotileVersion,
-  inputFiles,
   type PreparedInputs,
   prepareInputs,
   prepareOptions,
@@ -56,7 +56,7 @@ export interface JobRun {
  */
 export async function runJob(run: JobRun): Promise<JobResult> {
   const { spec } = run;
-  const files = inputFiles(spec);
+  const files = inputPaths(spec);
   const output = checkedOutput(spec.output, files);
   const lock = await JobLock.acquire(output);
   try {

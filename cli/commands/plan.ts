@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { inputFiles, prepareInputs, prepareOptions, preparePlan, refuseOverwrites } from '../../coordinator/index.js';
+import { prepareInputs, prepareOptions, preparePlan, refuseOverwrites } from '../../coordinator/index.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -65,7 +66,7 @@ export async function planJob(
   flags: Pick<JobFlags, 'threads' | 'memory'>,
   { scan = false, backend = 'wasm' }: PlanChoices,
 ): Promise<PlannedJob> {
-  refuseOverwrites(outputPlace(spec.output), inputFiles(spec));
+  refuseOverwrites(outputPlace(spec.output), inputPaths(spec));
   const given = machineOf(flags);
   const factory = await executorFactory({ threads: given.threads, backend });
   const executor = factory.open(processName());

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { REPORT_FILES } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { type DatasetSpec, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import { placeInputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { firstIssue } from '../../tiling/plan/resolve-operations.js';
 import { WrittenFiles } from '../../tiling/sources/overwrites.js';
@@ -48,8 +49,8 @@ export function readJobFile(file: string): JobSpec | DatasetSpec {
   }
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
   const job = isDataset(document)
-    ? absoluteDataset(parseDatasetSpec(document, file), absolute)
-    : absoluteImageJob(parseJobSpec(document, file), absolute);
+    ? placed(parseDatasetSpec(document, file), absolute)
+    : placed(parseJobSpec(document, file), absolute);
   if (!isClusterName(job.output)) new WrittenFiles({ files: () => filesOf(job) }).refuse(file);
   return job;
 }
@@ -83,23 +84,6 @@ function parseDatasetSpec(candidate: unknown, where: string): DatasetSpec {
   throw badUsage({ what: `the dataset job is not valid: ${firstIssue(parsed.error)}`, where });
 }
 
-function absoluteImageJob(spec: JobSpec, absolute: (path: string) => string): JobSpec {
-  return {
-    ...spec,
-    image: absolute(spec.image),
-    map: spec.map === undefined ? undefined : absolute(spec.map),
-    output: absolute(spec.output),
-  };
-}
-
-function absoluteDataset(spec: DatasetSpec, absolute: (path: string) => string): DatasetSpec {
-  return {
-    ...spec,
-    frames: spec.frames.map(absolute),
-    images: spec.images.map(({ image, map, ...rest }) => {
-      return { ...rest, image: absolute(image), map: map === undefined ? undefined : absolute(map) };
-    }),
-    output: absolute(spec.output),
-    target: spec.target === undefined ? undefined : absolute(spec.target),
-  };
+function placed<S extends JobSpec | DatasetSpec>(spec: S, absolute: (path: string) => string): S {
+  return { ...placeInputs(spec, ({ path }) => absolute(path)), output: absolute(spec.output) };
 }

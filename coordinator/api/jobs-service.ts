@@ -74,7 +74,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
   function checkedDataset({ dataset, spec }: halotile.v1.ISubmitJobRequest, caller: Caller): DatasetSpec {
     if (spec) throw new BadRequest([{ field: 'dataset', description: 'a job has either spec or dataset' }]);
     const reading = readDatasetSpec(dataset ?? {});
-    const violations = reading.ok ? places.checkDataset(reading.spec, caller.principal) : reading.violations;
+    const violations = reading.ok ? places.check(reading.spec, caller.principal) : reading.violations;
     if (reading.ok && violations.length === 0) return reading.spec;
     const prefixed = (field: string) => (field === '' ? 'dataset' : `dataset.${field}`);
     throw new BadRequest(violations.map(({ field, description }) => ({ field: prefixed(field), description })));

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
-import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import type {
   Band,
@@ -10,7 +9,6 @@ import type {
   CountReply,
   CountTask,
   FrameExecutor,
-  FrameMaking,
   FrameSource,
   RemappedBand,
   RemappedOutput,
@@ -18,7 +16,6 @@ import type {
 } from '../../tiling/palette/frame-execution.js';
 import type { FrameReply } from '../../tiling/palette/frame-reply.js';
 import type { FrameTask } from '../../tiling/palette/frame-task.js';
-import { operationFiles } from '../../tiling/plan/parameter-files.js';
 import type { Cluster, JobTerms } from './cluster.js';
 import { FrameJob } from './frame-job.js';
 import { FrameStore } from './frame-store.js';
@@ -53,7 +50,6 @@ export class ClusterFrames implements FrameExecutor {
   readonly #store: FrameStore;
   #opened: Promise<void> | undefined;
   #stopped: ErrorRecord | undefined;
-  #extras: { readonly chain: ImageChain | null; readonly files: readonly string[] } = { chain: null, files: [] };
 
   constructor(options: ClusterFramesOptions) {
     const { cluster, output, wholePixels } = options;
@@ -118,7 +114,7 @@ export class ClusterFrames implements FrameExecutor {
 
   async #count(task: CountTask): Promise<CountReply> {
     try {
-      const reply = await this.#run({ kind: 'count', task, extras: this.#extrasOf(task) });
+      const reply = await this.#run({ kind: 'count', task });
       if (reply.kind === 'count') return reply.reply;
       throw new TypeError('a count was answered by something else');
     } catch (error) {
@@ -134,7 +130,7 @@ export class ClusterFrames implements FrameExecutor {
 
   async #remap(task: RemapTask): Promise<readonly RemappedOutput[]> {
     try {
-      const reply = await this.#run({ kind: 'remap', task, extras: this.#extrasOf(task) });
+      const reply = await this.#run({ kind: 'remap', task });
       if (reply.kind === 'remap') return reply.reply;
       throw new TypeError('a remap was answered by something else');
     } catch (error) {
@@ -159,15 +155,6 @@ export class ClusterFrames implements FrameExecutor {
     await this.#opened;
     const { cluster, terms } = this.#options;
     return cluster.runFrames(this.#job, task, terms);
-  }
-
-  /** Files that the operations of a task's chain read; the chain is the same for all tasks of a dataset. */
-  #extrasOf({ chain }: FrameMaking): readonly string[] {
-    if (chain !== null && this.#extras.chain !== chain) {
-      const files = operationFiles(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
-      this.#extras = { chain, files: [...new Set(files)] };
-    }
-    return this.#extras.files;
   }
 }
 

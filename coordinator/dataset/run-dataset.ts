@@ -1,11 +1,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { badInput, HalotileError } from '../../tiling/errors.js';
-import { chainOf, type DatasetSpec, type ImageChain, imageJobOf, needsMap } from '../../tiling/job/dataset-spec.js';
+import { chainOf, type DatasetSpec, type ImageChain, needsMap } from '../../tiling/job/dataset-spec.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
+import { chainFiles } from '../../tiling/operations/parameter-files.js';
 import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
-import { operationFiles } from '../../tiling/plan/parameter-files.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
@@ -59,7 +60,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   for (const { frames } of dataset.characters) {
     for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) run.allow?.(file);
   }
-  refuseFrameOverwrites(dataset, output, otherFiles(run.job));
+  refuseFrameOverwrites(dataset, output, inputPaths({ ...run.job, images: [] }));
   checkMaps(dataset, chainOf(run.job));
   const target = await readTarget(run.job.target, run.executor);
   try {
@@ -188,13 +189,12 @@ function isSkippable(error: unknown, { job, gate }: DatasetContext): error is Ha
  */
 function checkMaps({ characters }: Dataset, chain: ImageChain): void {
   if (!needsMap(chain)) return;
-  const files = { image: 'image', output: 'output' };
   for (const { frames } of characters) {
     for (const { path, map } of frames) {
       if (map !== undefined) continue;
       // Says which operation lacks a map, and by which parameter it would do without.
       try {
-        resolveOperations(imageJobOf(chain, files));
+        resolveOperations(chain.operations, { map: false });
       } catch (error) {
         throw badInput({ what: (error as Error).message, where: path, expected: 'a map for every image' }, error);
       }
@@ -202,20 +202,10 @@ function checkMaps({ characters }: Dataset, chain: ImageChain): void {
   }
 }
 
-/** What a job reads beside images and maps: lists of images, its target, and what its operations name. */
-function otherFiles(job: DatasetSpec): string[] {
-  const { frames, target } = job;
-  return [...frames, ...(target === undefined ? [] : [target]), ...chainFiles(chainOf(job))];
-}
-
-function chainFiles(chain: ImageChain): string[] {
-  return operationFiles(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
-}
-
 /** What of a chain decides pixels: itself and the files that its operations read. */
 function chainIdentity(chain: ImageChain | null): object {
   if (chain === null) return {};
-  return { chain, files: chainFiles(chain).map(fingerprintOf) };
+  return { chain, files: chainFiles(chain.operations).map(fingerprintOf) };
 }
 
 /** @throws HalotileError bad-input where the file is no palette */

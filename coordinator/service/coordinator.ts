@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { halotile } from '../../proto/gen/messages.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -13,7 +14,7 @@ import { ApiServer, type ServerTls } from '../api/server.js';
 import { Cluster } from '../cluster/cluster.js';
 import { FileThreads } from '../cluster/file-threads.js';
 import { refuseOverwrites } from '../output-place.js';
-import { halotileVersion, inputFiles, prepareInputs, prepareOptions, preparePlan } from '../prepare-job.js';
+import { halotileVersion, prepareInputs, prepareOptions, preparePlan } from '../prepare-job.js';
 import { EmbeddedQueue } from '../queue/embedded-queue.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { SchedulerLimits } from '../scheduler/events.js';
@@ -152,7 +153,7 @@ async function planFor(
   scanner: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
-  refuseOverwrites(outputPlace(spec.output), inputFiles(spec));
+  refuseOverwrites(outputPlace(spec.output), inputPaths(spec));
   const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
   const plan = await preparePlan(spec, inputs, machine, scanner);
   return {

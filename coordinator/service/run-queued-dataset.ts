@@ -49,7 +49,7 @@ export async function runQueuedDataset(
   if (datasets === undefined) {
     throw new HalotileError('not-ready', { what: 'this coordinator runs no dataset jobs', where: id });
   }
-  const job = places.resolveDataset(named, principal, id);
+  const job = places.resolve(named, principal, id);
   const terms: JobTerms = {
     priority,
     onWaiting: (waiting) => {

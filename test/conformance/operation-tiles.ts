@@ -3,6 +3,7 @@ import { grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geom
 import { customParams } from '../../tiling/operations/custom.js';
 import { checkModule } from '../../tiling/operations/custom-module.js';
 import { type Border, OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import { fileReader } from '../../tiling/operations/parameter-files.js';
 import { allocateSamples, type DType } from '../../tiling/raster/dtype.js';
 import type { AlphaKind, RasterInfo } from '../../tiling/raster/raster-info.js';
 import { runModule } from '../../worker/kernels/custom/run-module.js';
@@ -40,9 +41,8 @@ export function resolve(test: OperationCase): Operation {
   };
   const image = infoOf(test);
   const readFile = (path: string) => readFileSync(new URL(path, OPERATION_FIXTURES));
-  return (
-    descriptor.prepare?.(written, { image, mapMax: maxOf(test.map ?? []), readFile, shapeOf: checkModule }) ?? written
-  );
+  const facts = { image, mapMax: maxOf(test.map ?? []), file: fileReader(written, readFile), shapeOf: checkModule };
+  return descriptor.prepare?.(written, facts) ?? written;
 }
 
 function infoOf({ image, alpha = 'none' }: OperationCase): RasterInfo {

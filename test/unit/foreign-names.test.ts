@@ -11,9 +11,10 @@ import { readJobSpec } from '../../proto/convert/job-spec.js';
 import { fromStatus, toStatus } from '../../proto/convert/status.js';
 import { ERROR_TABLE, type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { readTextTarget } from '../../tiling/palette/target.js';
-import { extraPaths } from '../../tiling/plan/parameter-files.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
@@ -30,7 +31,9 @@ const LOOK_UPS: Readonly<Record<string, (name: string) => void | Promise<void>>>
   'an operation of a spec': (name) => {
     const reading = readJobSpec({ image: 'a', output: 'b', operations: [{ name }] });
     assert.ok(reading.ok);
-    assert.throws(() => extraPaths(reading.spec), { tag: 'bad-usage', message: /there is no such operation/ });
+    assert.deepEqual(inputPaths(reading.spec), ['a']);
+    const resolve = () => resolveOperations(reading.spec.operations, { map: false });
+    assert.throws(resolve, { tag: 'bad-usage', message: /there is no such operation/ });
   },
   'an operation on the command line': (name) => {
     assert.throws(() => describeOperation(name), { tag: 'bad-usage' });

@@ -22,7 +22,6 @@ const TASK: FrameTask & { kind: 'count' } = {
       { index: 5, path: '/far/b.png', spilled: { file: '/far/spill/1.raw', offset: 48, size: SIZE, crc: 9 } },
     ],
   },
-  extras: ['/far/ring.txt', '/far/flat.tif'],
 };
 
 test('files of a task are listed in one order on both sides, and their places put into it', () => {

@@ -34,7 +34,7 @@ test('an unknown parameter is refused with the names of those that exist', () =>
     operations: [{ name: 'std', params: { rd: 3 } }],
   });
   assert.throws(
-    () => resolveOperations(spec),
+    () => resolveOperations(spec.operations, { map: false }),
     /operation 1 'std': .*'rd'; expected footprint, window, ddof, dtype; see 'halotile operations std'/,
   );
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
-import { parseFootprint, prepareFootprint } from '../../tiling/operations/footprint.js';
+import { parseFootprint } from '../../tiling/operations/footprint.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import { fileReader } from '../../tiling/operations/parameter-files.js';
 import { makePlan } from '../../tiling/plan/make-plan.js';
 import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 
-const facts = (text: string) => ({
+const FACTS = {
   image: {
     width: 100,
     height: 80,
@@ -17,9 +18,14 @@ const facts = (text: string) => ({
     carried: [],
   },
   mapMax: 8,
-  readFile: () => new TextEncoder().encode(text),
   shapeOf: () => assert.fail('no operation here is a module'),
-});
+};
+
+/** An operation after its preparation, every file that it names holding `text`. */
+function prepared(of: Operation, text = ''): Operation {
+  const file = fileReader(of, () => new TextEncoder().encode(text));
+  return OPERATIONS[of.name]!.prepare!(of, { ...FACTS, file });
+}
 
 function operation(name: string, params: Record<string, unknown>, byMap = false): Operation {
   return { name, params: OPERATIONS[name]!.params.parse(params), border: 'clip', constantValue: 0, byMap };
@@ -50,14 +56,11 @@ test('what contradicts itself is refused', () => {
 });
 
 test('a mask file becomes bits, and its centre is right of the middle', () => {
-  const prepared = prepareFootprint(operation('max', { footprint: 'mask:m.txt' }), facts('0 1 0 1\n# # . .\n'));
-  assert.equal(prepared.params.footprint, 'bits:4x2:01011100');
+  const done = prepared(operation('max', { footprint: 'mask:m.txt' }), '0 1 0 1\n# # . .\n');
+  assert.equal(done.params.footprint, 'bits:4x2:01011100');
   assert.deepEqual(parseFootprint('bits:4x2:01011100').reach, { left: 2, right: 1, top: 1, bottom: 0 });
-  assert.throws(
-    () => prepareFootprint(operation('max', { footprint: 'mask:m.txt' }), facts('01\n011\n')),
-    /m\.txt: row 2/,
-  );
-  assert.throws(() => prepareFootprint(operation('max', { footprint: 'mask:m.txt' }), facts('000\n')), /no members/);
+  assert.throws(() => prepared(operation('max', { footprint: 'mask:m.txt' }), '01\n011\n'), /m\.txt: row 2/);
+  assert.throws(() => prepared(operation('max', { footprint: 'mask:m.txt' }), '000\n'), /no members/);
 });
 
 test('a disk of radius 11 has the members of scikit-image', () => {
@@ -78,21 +81,20 @@ test('a footprint takes as much as its rows, not as its members', () => {
 test('masks, tables and footprints are limited, one by one and together', () => {
   const wide = `${'01'.repeat(2047)}\n`.repeat(2000);
   const max = operation('max', { footprint: 'mask:m.txt' });
-  assert.throws(() => prepareFootprint(max, facts(wide)), /m\.txt: the mask is 4094×2000; .* 4194304 pixels/);
-  const { prepare } = OPERATIONS.custom!;
+  assert.throws(() => prepared(max, wide), /m\.txt: the mask is 4094×2000; .* 4194304 pixels/);
   assert.throws(
-    () => prepare!(operation('custom', { module: 'k.wasm', footprint: 'disk:200' }), facts('')),
+    () => prepared(operation('custom', { module: 'k.wasm', footprint: 'disk:200' })),
     /125629 members; expected at most 65536/,
   );
   const table = operation('lut', { table: 'a.csv' });
-  assert.throws(() => OPERATIONS.lut!.prepare!(table, facts('1\n'.repeat(65537))), /more than 65536 rows/);
-  assert.throws(() => OPERATIONS.lut!.prepare!(table, facts(`${'1,'.repeat(2 ** 20)}1\n`)), /or 1048576 numbers/);
+  assert.throws(() => prepared(table, '1\n'.repeat(65537)), /more than 65536 rows/);
+  assert.throws(() => prepared(table, `${'1,'.repeat(2 ** 20)}1\n`), /or 1048576 numbers/);
   const spec = jobSpecSchema.parse({
     ...{ image: 'a', output: 'b' },
     operations: Array.from({ length: 5 }, (_, i) => ({ name: 'lut', params: { table: `${i}.csv` } })),
   });
   const rows = new TextEncoder().encode('1\n2\n'.padEnd(2 ** 21, ' '));
-  const info = { ...facts('').image };
+  const info = { ...FACTS.image };
   const layout = { blockWidth: 512, blockHeight: 512, across: 1, down: 1, planar: false } as unknown as BlockLayout;
   const inputs = { image: { path: 'a', info, layout }, readFile: () => rows };
   assert.throws(() => makePlan(spec, inputs, { threads: 1, memoryBytes: 2 ** 32 }), {
@@ -102,22 +104,18 @@ test('masks, tables and footprints are limited, one by one and together', () => 
 });
 
 test('rounds follow from the whole map, and a halo over the tile names the k that fits', () => {
-  const { prepare, reach, fitting } = OPERATIONS['iterated-box']!;
-  const prepared = prepare!(operation('iterated-box', { k: 3 }, true), facts(''));
-  assert.equal(prepared.params.rounds, 288);
-  assert.equal(reach(prepared, 1).left, 288);
-  assert.equal(fitting!(prepared, 8, 128), 'k=9');
+  const { reach, fitting } = OPERATIONS['iterated-box']!;
+  const done = prepared(operation('iterated-box', { k: 3 }, true));
+  assert.equal(done.params.rounds, 288);
+  assert.equal(reach(done, 1).left, 288);
+  assert.equal(fitting!(done, 8, 128), 'k=9');
 });
 
 test('tables are read once and refused with the line that is wrong', () => {
-  const lut = OPERATIONS.lut!;
-  const prepared = lut.prepare!(operation('lut', { table: 'a.csv' }), facts('0\n128\n255\n'));
-  assert.deepEqual((prepared.params.values as { columns: unknown }).columns, [[0, 128, 255]]);
-  assert.throws(() => lut.prepare!(operation('lut', { table: 'a.csv' }), facts('0\nx\n')), /a\.csv: line 2/);
-  assert.throws(
-    () => lut.prepare!(operation('lut', { table: 'a.cube' }), facts('LUT_3D_SIZE 2\n')),
-    /three-dimensional/,
-  );
+  const done = prepared(operation('lut', { table: 'a.csv' }), '0\n128\n255\n');
+  assert.deepEqual((done.params.values as { columns: unknown }).columns, [[0, 128, 255]]);
+  assert.throws(() => prepared(operation('lut', { table: 'a.csv' }), '0\nx\n'), /a\.csv: line 2/);
+  assert.throws(() => prepared(operation('lut', { table: 'a.cube' }), 'LUT_3D_SIZE 2\n'), /three-dimensional/);
 });
 
 test('a downscaled tile reads the input it covers', () => {

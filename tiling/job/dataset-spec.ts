@@ -116,6 +116,5 @@ export function imageJobOf(
  * @throws bad-usage where an operation or its parameters are not valid
  */
 export function needsMap(chain: ImageChain): boolean {
-  const resolved = resolveOperations(imageJobOf(chain, { image: 'image', map: 'map', output: 'output' }));
-  return resolved.some(({ byMap }) => byMap);
+  return resolveOperations(chain.operations, { map: true }).some(({ byMap }) => byMap);
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import type { ModuleShape } from './custom-module.js';
-import type { JobFacts, Operation, OperationDescriptor } from './descriptor.js';
-import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
+import type { JobFacts, Operation, OperationDescriptor, ReadFile } from './descriptor.js';
+import { FOOTPRINT_FILE, type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
 
 const params = z
   .strictObject({
@@ -55,10 +55,8 @@ export function customParams(operation: Operation): CustomParams {
 
 function prepare(operation: Operation, job: JobFacts): Operation {
   if (operation.params.code !== undefined) return operation;
-  // First, since a module that only a cluster sees ends this where files are looked for.
   const neighbourhood = neighbourhoodOf(operation, job);
-  const path = operation.params.module as string;
-  const bytes = job.readFile(path);
+  const { path, bytes } = job.file('module')!;
   const shape = job.shapeOf(bytes, path);
   const hash = createHash('sha256').update(bytes).digest('hex');
   const code = Buffer.from(bytes).toString('base64');
@@ -66,8 +64,8 @@ function prepare(operation: Operation, job: JobFacts): Operation {
 }
 
 function neighbourhoodOf(operation: Operation, job: JobFacts): Pick<CustomParams, 'footprint' | 'memberWeights'> {
-  const path = operation.params.weights as string | undefined;
-  if (path !== undefined) return readWeights(path, job);
+  const weights = job.file('weights');
+  if (weights !== undefined) return readWeights(weights);
   const footprint = (prepareFootprint(operation, job).params.footprint as string | undefined) ?? 'rect:1x1';
   return { footprint, memberWeights: new Array(countOf(footprint)).fill(1) };
 }
@@ -83,8 +81,8 @@ function countOf(text: string): number {
 }
 
 /** A weights file is text: one row a line, a number for each member, `.` where there is none. */
-function readWeights(path: string, job: JobFacts): Pick<CustomParams, 'footprint' | 'memberWeights'> {
-  const lines = new TextDecoder().decode(job.readFile(path)).split('\n');
+function readWeights({ path, bytes }: ReadFile): Pick<CustomParams, 'footprint' | 'memberWeights'> {
+  const lines = new TextDecoder().decode(bytes).split('\n');
   const rows = lines.map((line) => line.split(/[,\s]+/).filter(Boolean)).filter((row) => row.length > 0);
   const width = rows[0]?.length ?? 0;
   const cells = rows.flat();
@@ -120,6 +118,6 @@ export const custom: OperationDescriptor = {
   defaultBorder: () => 'reflect',
   numeric: () => 'exact',
   reach: (operation) => customFootprint(operation).reach,
-  modules: (operation) => [operation.params.module as string],
+  files: { module: { kind: 'kernel' }, footprint: FOOTPRINT_FILE, weights: { kind: 'table' } },
   prepare,
 };

@@ -52,8 +52,8 @@ export interface JobFacts {
   readonly image: RasterInfo;
   /** The largest map value' of the whole map; 0 without a map. */
   readonly mapMax: number;
-  /** Bytes of a file that a parameter names. */
-  readonly readFile: (path: string) => Uint8Array;
+  /** The file that a parameter names, as {@link OperationDescriptor.files} declares it; undefined where it names none. */
+  readonly file: (param: string) => ReadFile | undefined;
   /**
    * The shape of a user's module, which was parsed and compiled before, apart from every main thread.
    * @throws bad-input where these are other bytes than those that were checked
@@ -61,11 +61,26 @@ export interface JobFacts {
   readonly shapeOf: (module: Uint8Array, path: string) => ModuleShape;
 }
 
-/** An image beside the job's own that an operation reads; its size is the image's. */
-export interface ExtraInput {
-  /** The parameter that names it, and its name in a kernel's `extras`. */
-  readonly param: string;
+/** A file that a parameter names, read. */
+export interface ReadFile {
+  /** How messages name it. */
   readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * What a file holds that a parameter names: an image of the size of the operation's input, read by tiles beside it;
+ * a footprint's members; a table of numbers; a WebAssembly module; the colours of a palette.
+ */
+export type FileKind = 'image' | 'mask' | 'table' | 'kernel' | 'palette';
+
+/** That a parameter's text names a file, and how. */
+export interface FileParam {
+  readonly kind: FileKind;
+  /** What stands before the path; text without it names no file. */
+  readonly prefix?: string;
+  /** Text that is a number names no file. */
+  readonly orNumber?: boolean;
 }
 
 /** The data that defines an operation to the planner, the command line and the documentation. */
@@ -78,6 +93,8 @@ export interface OperationDescriptor {
   readonly couplingOf?: (operation: Operation) => Coupling;
   /** Parameters beside `border` and `constant`; unknown names are refused by it. */
   readonly params: z.ZodObject;
+  /** Which of its parameters name files; no others are ever read. */
+  readonly files?: Readonly<Record<string, FileParam>>;
   /** What a map's value' means to it; `none` where it takes no map. */
   readonly mapMeaning: 'radius' | 'sigma' | 'none';
   readonly defaultBorder: (byMap: boolean) => Border;
@@ -103,10 +120,6 @@ export interface OperationDescriptor {
    * @throws bad-usage, bad-input
    */
   readonly prepare?: (operation: Operation, job: JobFacts) => Operation;
-  /** Files of WebAssembly that are checked before `prepare`. */
-  readonly modules?: (operation: Operation) => readonly string[];
-  /** Images beside the job's own, known after `prepare`. */
-  readonly extraInputs?: (operation: Operation) => readonly ExtraInput[];
   /** Pixels of the map needed around an output rect, cut at the image; none where absent. */
   readonly mapReach?: (operation: Operation) => Reach;
   /** The change of parameters with which the reach fits into `tile` pixels, for the refusal's message. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
-import type { ExtraInput, Operation, OperationDescriptor } from './descriptor.js';
+import type { Operation, OperationDescriptor } from './descriptor.js';
 import { calibrationScratchBytes } from './scratch.js';
 import { fullRange, tableScratchBytes } from './tone.js';
 
@@ -38,11 +38,5 @@ export const flatField: OperationDescriptor = {
   defaultBorder: () => 'clip',
   numeric: () => 'bounded',
   reach: () => evenReach(0),
-  extraInputs: (operation) => {
-    const named = (['dark', 'flat'] as const).map((param): ExtraInput | undefined => {
-      const path = operation.params[param];
-      return typeof path === 'string' ? { param, path } : undefined;
-    });
-    return named.filter((input) => input !== undefined);
-  },
+  files: { dark: { kind: 'image', orNumber: true }, flat: { kind: 'image', orNumber: true } },
 };

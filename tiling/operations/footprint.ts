@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import type { Reach } from '../geometry/rect.js';
-import type { JobFacts, Operation } from './descriptor.js';
+import type { FileParam, JobFacts, Operation, ReadFile } from './descriptor.js';
 
 /** The largest side of a footprint in pixels. */
 export const MAX_FOOTPRINT = 4095;
@@ -37,6 +37,9 @@ export const footprintParam = z
     error: 'disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE',
   })
   .describe('disk:RADIUS, rect:WIDTHxHEIGHT or mask:FILE');
+
+/** The file that such a parameter may name; see {@link OperationDescriptor.files}. */
+export const FOOTPRINT_FILE: FileParam = { kind: 'mask', prefix: 'mask:' };
 
 /**
  * The footprint that a parameter names. A disk of radius r holds what has dx² + dy² ≤ r², as
@@ -87,15 +90,13 @@ export function isFull(footprint: Footprint): boolean {
 
 /** Replaces `footprint=mask:FILE` by what the file says; a {@link OperationDescriptor.prepare}. */
 export function prepareFootprint(operation: Operation, job: JobFacts): Operation {
-  const text = operation.params.footprint;
-  if (typeof text !== 'string' || !text.startsWith('mask:')) return operation;
-  const footprint = readMask(text.slice('mask:'.length), job);
-  return { ...operation, params: { ...operation.params, footprint } };
+  const mask = job.file('footprint');
+  return mask === undefined ? operation : { ...operation, params: { ...operation.params, footprint: readMask(mask) } };
 }
 
 /** A mask file is text: one row a line, `1` or `#` for members, `0` or `.` for others, spaces ignored. */
-function readMask(path: string, job: JobFacts): string {
-  const lines = new TextDecoder().decode(job.readFile(path)).split('\n');
+function readMask({ path, bytes }: ReadFile): string {
+  const lines = new TextDecoder().decode(bytes).split('\n');
   const rows = lines.map((line) => line.replace(/[\s,]/g, '')).filter((line) => line !== '');
   const width = rows[0]?.length ?? 0;
   if (width > MAX_FOOTPRINT || rows.length > MAX_FOOTPRINT || width * rows.length > MAX_MASK_AREA) {

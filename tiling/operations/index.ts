@@ -17,7 +17,7 @@ export {
   BORDERS,
   type Border,
   type Coupling,
-  type ExtraInput,
+  type FileKind,
   type JobFacts,
   type Numeric,
   type Operation,

@@ -3,6 +3,7 @@ import type { DType } from '../raster/dtype.js';
 import { boxScratchBytes } from './box-layout.js';
 import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import {
+  FOOTPRINT_FILE,
   type Footprint,
   footprintParam,
   isFull,
@@ -92,6 +93,7 @@ function moment(
     mapMeaning: 'none',
     defaultBorder: () => 'reflect',
     reach: (operation) => neighbourhoodOf(operation).reach,
+    files: { footprint: FOOTPRINT_FILE },
     prepare: prepareFootprint,
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DType } from '../raster/dtype.js';
 import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
-import { type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
+import { FOOTPRINT_FILE, type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
 import { extremumRowBytes, levelsOf } from './runs.js';
 
 const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
@@ -70,6 +70,7 @@ function rankFilter(
     defaultBorder: () => 'reflect',
     numeric: () => 'exact',
     reach: (operation) => footprintOf(operation).reach,
+    files: { footprint: FOOTPRINT_FILE },
     prepare: prepareFootprint,
     scratchBytes,
   };

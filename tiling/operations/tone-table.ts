@@ -21,8 +21,8 @@ export interface ToneTable {
 /** Reads the file that `table` names into the parameter `values`. */
 export function prepareTable(operation: Operation, job: JobFacts): Operation {
   if (operation.params.values !== undefined) return operation;
-  const path = operation.params.table as string;
-  const text = new TextDecoder().decode(job.readFile(path));
+  const { path, bytes } = job.file('table')!;
+  const text = new TextDecoder().decode(bytes);
   const values = /\.cube$/i.test(path) ? parseCube(text, path) : parseCsv(text, path);
   if (values.units === 'csv') checkColumns(values.columns.length, path, job);
   return { ...operation, params: { ...operation.params, values } };

@@ -70,7 +70,7 @@ export function tableScratchBytes(operation: Operation, shape: KernelShape): num
 }
 
 function toneOperation(
-  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'prepare'>,
+  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'files' | 'prepare'>,
 ): OperationDescriptor {
   return {
     ...base,
@@ -115,5 +115,6 @@ export const lut = toneOperation({
   name: 'lut',
   summary: 'curve from a table file (CSV or .cube)',
   params: z.strictObject({ table: z.string().min(1).describe('a CSV or 1-D .cube file') }),
+  files: { table: { kind: 'table' } },
   prepare: prepareTable,
 });

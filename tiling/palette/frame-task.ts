@@ -1,5 +1,6 @@
 import { area } from '../geometry/rect.js';
 import type { SourceRef } from '../job/execution.js';
+import { chainFiles, placeFiles } from '../operations/parameter-files.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type {
   Band,
@@ -11,20 +12,13 @@ import type {
   SpilledFrame,
 } from './frame-execution.js';
 
-/** What stands before a mask file's path in an operation's parameter. */
-const MASK = 'mask:';
-
 /** Work on frames as one attempt: data that crosses machines. */
 export type FrameTask = SmallFrames | FrameBand;
 
 /** Frames that are held whole, or sampled whole from a raster. */
-export type SmallFrames = (
+export type SmallFrames =
   | { readonly kind: 'count'; readonly task: CountTask }
-  | { readonly kind: 'remap'; readonly task: RemapTask }
-) & {
-  /** Files that the chain's operations read beside image and map, each once. */
-  readonly extras: readonly string[];
-};
+  | { readonly kind: 'remap'; readonly task: RemapTask };
 
 /** A band of an image that is large at its final size. */
 export type FrameBand =
@@ -60,7 +54,7 @@ export function isBand(frames: FrameTask): frames is FrameBand {
 
 /**
  * Everything that a task reads: for each frame its spilled pixels, then its raster, or its image and its map; then
- * the extras. Of a band its raster.
+ * the files that its chain's operations name, each once. Of a band its raster.
  */
 export function filesOf(frames: FrameTask): FrameFile[] {
   if (isBand(frames)) return [rasterFile(frames.task.raster)];
@@ -68,7 +62,11 @@ export function filesOf(frames: FrameTask): FrameFile[] {
     ...(spilled ? [{ path: spilled.file, offset: spilled.offset, length: area(spilled.size) * 4 }] : []),
     ...(raster ? [rasterFile(raster)] : [{ path }, ...(map === undefined ? [] : [{ path: map }])]),
   ]);
-  return [...files, ...frames.extras.map((path) => ({ path }))];
+  return [...files, ...extrasOf(frames).map((path) => ({ path }))];
+}
+
+function extrasOf({ task: { chain } }: SmallFrames): string[] {
+  return chain === null ? [] : chainFiles(chain.operations);
 }
 
 function rasterFile({ path, info }: RasterFile): FrameFile {
@@ -84,17 +82,17 @@ export interface FramePositions {
 }
 
 /** The positions of each frame of a task, and of the extras. */
-export function positionsOf({ task, extras }: SmallFrames): {
+export function positionsOf(small: SmallFrames): {
   readonly frames: readonly FramePositions[];
   readonly extras: readonly number[];
 } {
   let next = 0;
-  const frames = (task.frames as readonly TaskFrame[]).map(({ map, spilled, raster }): FramePositions => {
+  const frames = (small.task.frames as readonly TaskFrame[]).map(({ map, spilled, raster }): FramePositions => {
     const kept = spilled ? next++ : undefined;
     const source = raster === undefined && map !== undefined ? [next++, next++] : [next++];
     return { spilled: kept, source };
   });
-  return { frames, extras: extras.map(() => next++) };
+  return { frames, extras: extrasOf(small).map(() => next++) };
 }
 
 /** The task with a worker's places instead of paths; a frame whose spilled pixels have no place goes without. */
@@ -102,7 +100,8 @@ export function placedTask(frames: FrameTask, places: readonly (FilePlace | unde
   if (frames.kind === 'count-band') return { ...frames, task: placedBand(frames.task, places[0]) };
   if (frames.kind === 'remap-band') return { ...frames, task: placedBand(frames.task, places[0]) };
   const positions = positionsOf(frames);
-  const chain = placedChain(frames, (index) => places[positions.extras[index]!]?.path);
+  const extras = positions.extras.map((position) => places[position]?.path);
+  const chain = placedChain(frames, extras);
   const placed = <F extends TaskFrame>(frame: F, index: number): F => {
     const { spilled, source } = positions.frames[index]!;
     const [path, map] = source.map((position) => places[position]);
@@ -133,17 +132,9 @@ function placedBand<B extends { readonly raster: RasterFile }>(band: B, place: F
 }
 
 /** The chain with places for the files in its operations' parameters. */
-function placedChain({ task: { chain }, extras }: SmallFrames, placeOf: (index: number) => string | undefined) {
+function placedChain(frames: SmallFrames, places: readonly (string | undefined)[]) {
+  const { chain } = frames.task;
   if (chain === null) return null;
-  const named = (value: string | number | boolean) => {
-    if (typeof value !== 'string') return value;
-    const prefix = value.startsWith(MASK) ? MASK : '';
-    const place = placeOf(extras.indexOf(value.slice(prefix.length)));
-    return place === undefined ? value : `${prefix}${place}`;
-  };
-  const operations = chain.operations.map((operation) => {
-    const params = Object.entries(operation.params).map(([name, value]) => [name, named(value)]);
-    return { ...operation, params: Object.fromEntries(params) };
-  });
-  return { ...chain, operations };
+  const placeOf = new Map(extrasOf(frames).map((path, index) => [path, places[index] ?? path]));
+  return { ...chain, operations: placeFiles(chain.operations, ({ path }) => placeOf.get(path)!) };
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { badInput } from '../errors.js';
-import type { JobSpec } from '../job/job-spec.js';
 import { MAX_MODULE_BYTES, type ModuleShape } from '../operations/custom-module.js';
-import { OPERATIONS } from '../operations/index.js';
-import { readParameterFile } from './parameter-files.js';
-import { resolveOperations } from './resolve-operations.js';
+import type { Operation } from '../operations/index.js';
+import { chainFiles } from '../operations/parameter-files.js';
+import { readParameterFile } from '../sources/parameter-file.js';
 
 /** Checks a module where it can do no harm; see `TileExecutor.checkModule`. */
 export type ModuleCheck = (bytes: Uint8Array, where: string) => Promise<ModuleShape>;
@@ -13,16 +12,17 @@ export type ModuleCheck = (bytes: Uint8Array, where: string) => Promise<ModuleSh
 export type CheckedModules = ReadonlyMap<string, ModuleShape>;
 
 /**
- * The shapes of all modules that a job names.
+ * The shapes of all modules that the operations of a job name.
  * @throws bad-usage, bad-input for one that may not run or cannot be read
  */
-export async function checkModules(spec: JobSpec, check: ModuleCheck): Promise<CheckedModules> {
+export async function checkModules(
+  operations: readonly Pick<Operation, 'name' | 'params'>[],
+  check: ModuleCheck,
+): Promise<CheckedModules> {
   const shapes = new Map<string, ModuleShape>();
-  for (const operation of resolveOperations(spec)) {
-    for (const path of OPERATIONS[operation.name]!.modules?.(operation) ?? []) {
-      const bytes = readParameterFile(path, MAX_MODULE_BYTES);
-      shapes.set(digestOf(bytes), await check(bytes, path));
-    }
+  for (const path of chainFiles(operations, 'kernel')) {
+    const bytes = readParameterFile(path, MAX_MODULE_BYTES);
+    shapes.set(digestOf(bytes), await check(bytes, path));
   }
   return shapes;
 }

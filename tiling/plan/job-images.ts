@@ -1,6 +1,7 @@
 import { badInput, badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
-import { OPERATIONS, type Operation } from '../operations/index.js';
+import type { Operation } from '../operations/index.js';
+import { imagesOf } from '../operations/parameter-files.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { scaleCarried } from '../raster/scale-carried.js';
@@ -77,7 +78,7 @@ export function checkChain(operations: readonly Operation[], source: RasterInfo,
         remedy: 'put it before the downscale',
       });
     }
-    for (const { path, param } of OPERATIONS[operation.name]!.extraInputs?.(operation) ?? []) {
+    for (const { path, param } of imagesOf(operation)) {
       const extra = extras.find((candidate) => candidate.path === path);
       if (extra === undefined) continue;
       if (extra.info.width !== width || extra.info.height !== height) {

@@ -2,8 +2,10 @@ import { badUsage, HalotileError } from '../errors.js';
 import { gridOf } from '../geometry/grid.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
+import { fileReader } from '../operations/parameter-files.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
+import { limitedReader } from '../sources/parameter-file.js';
 import { couplingOf, linkChainWith, middleTile } from './chain.js';
 import { checkedShape } from './checked-modules.js';
 import { resolveEncoding } from './encoding.js';
@@ -11,7 +13,6 @@ import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages } from './levels.js';
 import { mapBound, mappingOver } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
-import { limitedReader } from './parameter-files.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
 import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
 import { resolveOperations } from './resolve-operations.js';
@@ -33,7 +34,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const source = withOptions(image, spec);
   const mapping = mappingOver(spec.mapping, map?.info);
   const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(mapping, map.info).max);
-  const operations = prepareOperations(resolveOperations(spec), source, { mapMax: mapMaxBound, ...inputs });
+  const resolved = resolveOperations(spec.operations, { map: map !== undefined });
+  const operations = prepareOperations(resolved, source, { mapMax: mapMaxBound, ...inputs });
   checkChain(operations, source, inputs.extras ?? []);
   const output = outputInfo(source, operations, spec);
   if (spec.tile !== undefined) checkTile(spec.tile, spec.block);
@@ -92,7 +94,8 @@ function prepareOperations(
   for (const operation of operations) {
     const image = chainTypes(prepared, source).at(-1)!;
     const { prepare } = OPERATIONS[operation.name]!;
-    prepared.push(prepare?.(operation, { image, mapMax, readFile: limited, shapeOf }) ?? operation);
+    const file = fileReader(operation, limited);
+    prepared.push(prepare?.(operation, { image, mapMax, file, shapeOf }) ?? operation);
   }
   return prepared;
 }

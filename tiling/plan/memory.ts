@@ -1,5 +1,6 @@
 import { area } from '../geometry/rect.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
+import { imagesOf } from '../operations/parameter-files.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { type ChainLink, chainSizes, linkChainWith, middleTile } from './chain.js';
@@ -53,7 +54,7 @@ export function chainBytes(demand: TileDemand): number {
     bytes += area(link.window) * (pixelBytes(types[index]!) + validity);
     if (operation.byMap && map !== undefined)
       bytes += area(link.map) * (SAMPLE_BYTES[map.dtype] + SAMPLE_BYTES.float32);
-    for (const _ of OPERATIONS[operation.name]!.extraInputs?.(operation) ?? []) {
+    for (const _ of imagesOf(operation)) {
       bytes += area(link.output) * image.channels * SAMPLE_BYTES.float32;
     }
     scratch = Math.max(scratch, scratchBytes(link, types[index]!, { mapMax, masked }));

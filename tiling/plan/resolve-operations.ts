@@ -6,10 +6,11 @@ import { parameterIssue } from './parameter-issue.js';
 
 /**
  * The operations of a job with their parameters checked and every default filled in.
+ * @param given whether the job has a map
  * @throws bad-usage that names the operation and the parameter
  */
-export function resolveOperations(spec: JobSpec): Operation[] {
-  return spec.operations.map((written, index) => {
+export function resolveOperations(operations: JobSpec['operations'], given: { readonly map: boolean }): Operation[] {
+  return operations.map((written, index) => {
     const descriptor = OPERATIONS[written.name];
     const where = `operation ${index + 1} '${written.name}'`;
     if (descriptor === undefined) {
@@ -22,7 +23,7 @@ export function resolveOperations(spec: JobSpec): Operation[] {
     }
     // A fixed radius or sigma wins over the map: one chain may hold operations of both kinds.
     const fixed = descriptor.mapMeaning !== 'none' && parsed.data[descriptor.mapMeaning] !== undefined;
-    const byMap = descriptor.mapMeaning !== 'none' && !fixed && spec.map !== undefined;
+    const byMap = descriptor.mapMeaning !== 'none' && !fixed && given.map;
     if (descriptor.mapMeaning !== 'none' && !fixed && !byMap) {
       throw badUsage({
         what: `neither a ${descriptor.mapMeaning} nor a map is given`,

@@ -1,11 +1,11 @@
 import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
-import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { chainFiles } from '../../tiling/operations/parameter-files.js';
 import { checkModules } from '../../tiling/plan/checked-modules.js';
 import { makePlan } from '../../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../../tiling/plan/map-max.js';
 import { type Mapping, mappedValue, mappingOver } from '../../tiling/plan/mapping.js';
-import { extraPaths, readParameterFile } from '../../tiling/plan/parameter-files.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import { readParameterFile } from '../../tiling/sources/parameter-file.js';
 import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { refusal } from '../kernels/reference/map-values.js';
 import { runInMemory } from '../tile/run-in-memory.js';
@@ -30,13 +30,13 @@ export function runFrameChain(chain: ImageChain, image: Picture, map: Picture | 
 
 async function filtered(chain: ImageChain, image: Picture, map: Picture | undefined): Promise<Picture> {
   const spec = imageJobOf(chain, { image: image.path, map: map?.path, output: '' });
-  const extras = await readExtras(spec);
+  const extras = await readExtras(chain);
   const inputOf = (picture: Picture) => ({
     path: picture.path,
     info: picture.info,
     layout: layoutOf(picture.info),
   });
-  const byMap = resolveOperations(spec).filter((operation) => operation.byMap);
+  const byMap = resolveOperations(spec.operations, { map: map !== undefined }).filter((operation) => operation.byMap);
   const scanned =
     map === undefined || byMap.length === 0 ? undefined : largestValue(map, mappingOver(chain.mapping, map.info));
   const plan = makePlan(
@@ -47,7 +47,7 @@ async function filtered(chain: ImageChain, image: Picture, map: Picture | undefi
       extras: extras.map(inputOf),
       scannedMax: scanned === undefined ? undefined : plannedMapMax(byMap, scanned),
       readFile: readParameterFile,
-      modules: await checkModules(spec, checkModuleApart),
+      modules: await checkModules(chain.operations, checkModuleApart),
     },
     MACHINE,
   );
@@ -61,9 +61,10 @@ async function filtered(chain: ImageChain, image: Picture, map: Picture | undefi
 }
 
 /** The images that operations name in their parameters. */
-async function readExtras(spec: JobSpec): Promise<Picture[]> {
+async function readExtras({ operations }: ImageChain): Promise<Picture[]> {
   const pictures: Picture[] = [];
-  for (const path of extraPaths(spec)) pictures.push(await readPicture(path, (await readHead(path)).isTiff));
+  for (const path of chainFiles(operations, 'image'))
+    pictures.push(await readPicture(path, (await readHead(path)).isTiff));
   return pictures;
 }
 

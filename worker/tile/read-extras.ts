@@ -1,4 +1,4 @@
-import { OPERATIONS } from '../../tiling/operations/index.js';
+import { imagesOf } from '../../tiling/operations/parameter-files.js';
 import type { ChainLink } from '../../tiling/plan/chain.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernels/kernel.js';
@@ -12,7 +12,7 @@ export async function readExtras(
   { operation, output }: ChainLink,
   tally: Tally,
 ): Promise<KernelContext['extras']> {
-  const named = OPERATIONS[operation.name]!.extraInputs?.(operation) ?? [];
+  const named = imagesOf(operation);
   const rasters: Record<string, TileRaster> = {};
   for (const { param, path } of named) {
     const reader = open.extras[path]!;

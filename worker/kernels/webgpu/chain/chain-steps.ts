@@ -1,5 +1,6 @@
 import { usesLadder } from '../../../../tiling/operations/gaussian.js';
-import { OPERATIONS, type Operation } from '../../../../tiling/operations/index.js';
+import type { Operation } from '../../../../tiling/operations/index.js';
+import { imagesOf } from '../../../../tiling/operations/parameter-files.js';
 import { type ChainLink, linkChainWith, middleTile } from '../../../../tiling/plan/chain.js';
 import { filterStage } from '../../../../tiling/plan/levels.js';
 import { chainTypes } from '../../../../tiling/plan/memory.js';
@@ -50,7 +51,7 @@ export function framesOf(
   operation: Operation,
   typeOf: (path: string) => Pick<RasterInfo, 'dtype' | 'channels'>,
 ): DeviceStep['frames'] {
-  const named = OPERATIONS[operation.name]!.extraInputs?.(operation) ?? [];
+  const named = imagesOf(operation);
   const types = named.map(({ param, path }) => {
     const { dtype, channels } = typeOf(path);
     return [param, { dtype, channels }] as const;
