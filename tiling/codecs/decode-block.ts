@@ -115,9 +115,8 @@ function finish(
   const step = blockChannels(info, layout);
   const rows = { rowSamples: width * step, rows: height, step };
   if (layout.predictor === 3) {
+    // The highest bytes come first in either byte order.
     undoFloatingPoint(block, rows);
-    // The specification knows one order; libtiff stores the lowest bytes first in a big-endian file.
-    if (!layout.littleEndian) swapBytes(block, sampleBytes);
     return block;
   }
   if (layout.littleEndian !== MACHINE_LITTLE_ENDIAN) swapBytes(block, sampleBytes);
