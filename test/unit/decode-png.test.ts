@@ -130,3 +130,78 @@ test('everything else and everything damaged is left to another decoder', async 
     'a clear colour',
   );
 });
+
+/** The chunks of a PNG, each whole. */
+function chunksOf(png: Buffer): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 8; at < png.length; ) {
+    const end = at + 12 + png.readUInt32BE(at);
+    chunks.push(png.subarray(at, end));
+    at = end;
+  }
+  return chunks;
+}
+
+/** An indexed picture with clear places and a comment, its pixels in two chunks. */
+function indexedPng(): Buffer {
+  const rows = Buffer.from(Array.from({ length: 17 * 16 }, (_, at) => (at % 17 === 0 ? 0 : (at * 5) % 8)));
+  const palette = [pngChunk('PLTE', bytesOf(24, 5)), pngChunk('tRNS', bytesOf(3, 6))];
+  return pngOf(rows, { width: 16, height: 16, depth: 8, type: 3 }, [...palette, pngChunk('tEXt', Buffer.from('a\0b'))]);
+}
+
+test('chunks that are out of place are left to another decoder', () => {
+  const png = indexedPng();
+  const [header, palette, clear, text, first, second, end] = chunksOf(png) as [Buffer, ...Buffer[]];
+  assert.ok(decodePng(png, null));
+  const arrangements: Readonly<Record<string, (Buffer | undefined)[]>> = {
+    'other chunks between the pixels': [header, palette, clear, first, text, second, end],
+    'an unknown critical chunk': [header, palette, clear, pngChunk('ABCD', Buffer.alloc(1)), first, second, end],
+    'two palettes': [header, palette, palette, clear, first, second, end],
+    'two lists of clear places': [header, palette, clear, clear, first, second, end],
+    'two headers': [header, header, palette, clear, first, second, end],
+    'more clear places than colours': [header, palette, pngChunk('tRNS', bytesOf(9, 6)), first, second, end],
+    'a palette behind the pixels': [header, first, second, palette, end],
+    'clear places behind the pixels': [header, palette, first, second, clear, end],
+    'clear places before the palette': [header, clear, palette, first, second, end],
+    'a palette of broken colours': [header, pngChunk('PLTE', bytesOf(25, 5)), clear, first, second, end],
+    'a palette of too many colours': [header, pngChunk('PLTE', bytesOf(771, 5)), clear, first, second, end],
+    'something before the header': [text, header, palette, clear, first, second, end],
+  };
+  for (const [name, chunks] of Object.entries(arrangements)) {
+    const arranged = Buffer.concat([png.subarray(0, 8), ...chunks.map((chunk) => chunk!)]);
+    assert.equal(decodePng(arranged, null), undefined, name);
+  }
+});
+
+test('whatever is done to the chunks, what is read here sharp reads too, and the same', async () => {
+  let state = 99;
+  const next = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) % below;
+  };
+  const rgba = encodeRgbaPng(bytesOf(1024, 9), { width: 16, height: 16 });
+  let read = 0;
+  for (let round = 0; round < 600; round++) {
+    const png = round % 2 === 0 ? indexedPng() : Buffer.from(rgba);
+    const chunks = chunksOf(png);
+    const at = next(chunks.length);
+    const other = next(chunks.length);
+    const nameOf = (chunk: Buffer) => chunk.toString('latin1', 4, 8);
+    const content = chunks[at]!.subarray(8, -4);
+    const change = [
+      () => chunks.splice(at, 1),
+      () => chunks.splice(other, 0, chunks[at]!),
+      () => chunks.splice(other, 0, ...chunks.splice(at, 1)),
+      () => chunks.splice(at, 1, pngChunk(['PLTE', 'tRNS', 'IDAT', 'QQQQ', 'qqQq', 'gAMA'][next(6)]!, content)),
+      () => chunks.splice(at, 1, pngChunk(nameOf(chunks[at]!), content.subarray(0, next(content.length + 1)))),
+      () => chunks.splice(at, 1, pngChunk(nameOf(chunks[at]!), Buffer.concat([content, bytesOf(1 + next(9), round)]))),
+    ][next(6)]!;
+    change();
+    const damaged = Buffer.concat([png.subarray(0, 8), ...chunks]);
+    const decoded = decodePng(damaged, null);
+    if (decoded === undefined) continue;
+    read++;
+    assert.deepEqual(new Uint8Array(decoded.rgba), await bySharp(damaged), `round ${round}`);
+  }
+  assert.ok(read > 20);
+});

@@ -14,8 +14,10 @@ const PIXEL_BYTES: ReadonlyMap<number, number> = new Map([
   [6, 4],
 ]);
 const GREY = 0;
-const RGB = 2;
 const INDEXED = 3;
+const GREY_ALPHA = 4;
+/** Of a chunk name's first letter: a lower-case one can be left out. */
+const ANCILLARY_BIT = 0x20;
 const SIGNATURE = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** Images of more pixels are left to a decoder that reads by rows. */
 const MAX_PIXELS = 2 ** 27;
@@ -72,14 +74,17 @@ function readChunks(png: Buffer): PngParts | undefined {
   if (png.length < 45 || !png.subarray(0, 8).equals(SIGNATURE)) return undefined;
   const parts: Buffer[] = [];
   const chunks = new Map<string, Buffer>();
+  let before = '';
   for (let at = 8; !chunks.has('IEND'); ) {
     if (at + 12 > png.length) return undefined;
     const length = png.readUInt32BE(at);
     const end = at + 8 + length;
     if (end + 4 > png.length || crc32(png.subarray(at + 4, end)) !== png.readUInt32BE(end)) return undefined;
     const name = png.toString('latin1', at + 4, at + 8);
+    if (!isInPlace(name, before, chunks, parts.length)) return undefined;
     if (name === 'IDAT') parts.push(png.subarray(at + 8, end));
     else chunks.set(name, png.subarray(at + 8, end));
+    before = name;
     at = end + 4;
   }
   const header = chunks.get('IHDR');
@@ -89,10 +94,27 @@ function readChunks(png: Buffer): PngParts | undefined {
   const isPlain = depth === 8 && compression === 0 && filter === 0 && interlace === 0 && PIXEL_BYTES.has(type!);
   const pixels = stored.width * stored.height;
   if (!isPlain || pixels < 1 || pixels > MAX_PIXELS) return undefined;
-  const clear = chunks.get('tRNS');
-  if (clear !== undefined && (type === GREY || type === RGB)) return undefined;
-  const colours = paletteOf(chunks.get('PLTE') ?? Buffer.alloc(0), clear ?? Buffer.alloc(0));
+  const [palette, clear] = [chunks.get('PLTE'), chunks.get('tRNS')];
+  if (clear !== undefined && type !== INDEXED) return undefined;
+  if (palette !== undefined && (type === GREY || type === GREY_ALPHA)) return undefined;
+  const places = (palette?.length ?? 0) / 3;
+  if (!Number.isInteger(places) || places > 256 || (clear?.length ?? 0) > places) return undefined;
+  const colours = paletteOf(palette ?? Buffer.alloc(0), clear ?? Buffer.alloc(0));
   return { stored, type: type!, colours, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+}
+
+/**
+ * Whether a chunk may stand where it does: the header first, what is known once, colours before the pixels, the pixels
+ * in a row, and nothing critical that the specification does not know (PNG 3rd edition, sections 5.4 and 5.6).
+ */
+function isInPlace(name: string, before: string, known: ReadonlyMap<string, Buffer>, parts: number): boolean {
+  if ((name === 'IHDR') !== (before === '')) return false;
+  if (name === 'IDAT') return parts === 0 || before === 'IDAT';
+  const isCritical = (name.charCodeAt(0) & ANCILLARY_BIT) === 0;
+  if (!isCritical && name !== 'tRNS') return true;
+  if (known.has(name)) return false;
+  if (name === 'tRNS') return parts === 0 && known.has('PLTE');
+  return name === 'IHDR' || name === 'IEND' || (name === 'PLTE' && parts === 0);
 }
 
 function paletteOf(rgb: Buffer, alphas: Buffer): Uint8Array {
