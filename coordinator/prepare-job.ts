@@ -13,7 +13,7 @@ import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
 import { resolveOperations } from '../tiling/plan/resolve-operations.js';
 import { isRawLayout } from '../tiling/raster/stored-block.js';
-import { type Fingerprint, fingerprintOf } from '../tiling/sources/fingerprint.js';
+import type { SeenFile } from '../tiling/sources/fingerprint.js';
 import { openMask } from '../tiling/sources/open-mask.js';
 import { openRaster } from '../tiling/sources/open-raster.js';
 import { readParameterFile } from '../tiling/sources/parameter-file.js';
@@ -23,7 +23,6 @@ import { jobDigest } from '../tiling/stitch/partial.js';
 export interface PreparedInput {
   readonly plan: PlanInput;
   readonly source: SourceRef;
-  readonly fingerprint: Fingerprint;
 }
 
 /** A job's inputs. */
@@ -85,11 +84,10 @@ export async function prepareInputs(spec: JobSpec, options: PrepareOptions): Pro
 }
 
 async function prepareInput(path: string, options: PrepareOptions): Promise<PreparedInput> {
-  const fingerprint = fingerprintOf(path);
   const source = await openRaster(path, options);
   const { info, layout, name } = source;
   source.close();
-  return { plan: { path, info, layout }, source: { kind: 'file', path: name }, fingerprint };
+  return { plan: { path, info, layout }, source: { kind: 'file', path: name } };
 }
 
 async function prepareMask(
@@ -97,19 +95,19 @@ async function prepareMask(
   options: PrepareOptions,
 ): Promise<PreparedInput | undefined> {
   const { path } = image;
-  const fingerprint = fingerprintOf(path);
   const opened = await openMask(path, image.info, options);
   if (opened === undefined) return undefined;
   const { source, directory } = opened;
   const { info, layout, name } = source;
   source.close();
-  return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory }, fingerprint };
+  return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory } };
 }
 
 /** What makes two runs the same job: the spec without its output's name, the release and all `files` that it reads. */
-export function digestOf(spec: JobSpec, files: readonly string[]): string {
+export function digestOf(spec: JobSpec, files: readonly SeenFile[]): string {
   const { output: _, tile: __, ...identity } = spec;
-  return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: files.map(fingerprintOf) });
+  const fingerprints = files.map(({ fingerprint }) => fingerprint);
+  return jobDigest({ version: VERSION, identity, tile: spec.tile ?? 'planned', files: fingerprints });
 }
 
 /** What a plan is made from: headers, and where the map can be read. */

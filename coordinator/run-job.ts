@@ -5,6 +5,7 @@ import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage } from '../tiling/plan/levels.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import { fingerprintOf } from '../tiling/sources/fingerprint.js';
 import { Ledger } from '../tiling/stitch/ledger.js';
 import { outputFault } from '../tiling/stitch/output-fault.js';
 import { outputShape } from '../tiling/stitch/output-shape.js';
@@ -69,10 +70,11 @@ export async function runJob(run: JobRun): Promise<JobResult> {
   }
 }
 
-async function runLocked(run: JobRun, files: readonly string[], paths: PartialPaths): Promise<JobResult> {
+async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
   const { executor, now } = run;
   const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
   const startedAt = now();
+  const files = inputs.map((path) => ({ path, fingerprint: fingerprintOf(path) }));
   const digest = digestOf(run.spec, files);
   openPartial(paths);
   const earlier = run.restart ? undefined : readPartialJob(paths);
@@ -82,12 +84,12 @@ async function runLocked(run: JobRun, files: readonly string[], paths: PartialPa
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec =
     earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tile, block: earlier.pinned.block };
-  let inputs: PreparedInputs;
+  let prepared: PreparedInputs;
   let plan: Plan;
   let boundedBackend: string | undefined;
   try {
-    inputs = await prepareInputs(spec, prepareOptions(machine, paths.scratch));
-    plan = await preparePlan(spec, inputs, machine, executor);
+    prepared = await prepareInputs(spec, prepareOptions(machine, paths.scratch));
+    plan = await preparePlan(spec, prepared, machine, executor);
     boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {
@@ -102,7 +104,7 @@ async function runLocked(run: JobRun, files: readonly string[], paths: PartialPa
   try {
     const published = isPublished(state, spec.output);
     const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);
-    const opened = { paths, inputs, plan, boundedBackend, ledger, tiles, isPublished: published };
+    const opened = { paths, files, inputs: prepared, plan, boundedBackend, ledger, tiles, isPublished: published };
     const job = new RunningJob({ ...run, spec }, opened);
     const preparedAt = now();
     await job.runStages();

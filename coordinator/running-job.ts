@@ -7,7 +7,7 @@ import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage, tileCount } from '../tiling/plan/levels.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import { completeReduction } from '../tiling/plan/reductions.js';
-import { assertUnchanged } from '../tiling/sources/fingerprint.js';
+import { assertUnchanged, type SeenFile } from '../tiling/sources/fingerprint.js';
 import { writeFully } from '../tiling/stitch/copy-blocks.js';
 import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
@@ -45,6 +45,8 @@ export interface RunningJobOptions {
 /** A job whose epoch has begun. */
 export interface OpenedJob {
   readonly paths: PartialPaths;
+  /** Everything that the job reads, as it was when the job began. */
+  readonly files: readonly SeenFile[];
   readonly inputs: PreparedInputs;
   readonly plan: Plan;
   /** As in {@link TileJob}. */
@@ -200,9 +202,7 @@ export class RunningJob {
 
   /** An input that changes while it is read fails the job: its tiles would come from two different images. */
   #checkInputs(): void {
-    const { image, map, extras } = this.#opened.inputs;
-    for (const input of [image, ...(map === undefined ? [] : [map]), ...extras])
-      assertUnchanged(input.plan.path, input.fingerprint);
+    for (const file of this.#opened.files) assertUnchanged(file);
   }
 
   #inputBlocks(): number {

@@ -94,6 +94,7 @@ async function runLocked(
   const version = halotileVersion();
   const chain = job.operations.length === 0 ? null : chainOf(job);
   const { size, largeFormat } = job;
+  const identity = chainIdentity(chain);
   const digest = jobDigest({
     format: 3,
     version,
@@ -101,7 +102,7 @@ async function runLocked(
     largeFormat,
     options: job.palette,
     target,
-    ...chainIdentity(chain),
+    ...identity,
   });
   const gate = new TaskGate(executor.tasksAtOnce, interruptOf(signal));
   const onProgress = (large: LargeProgress) => counts.filtering(large);
@@ -112,7 +113,14 @@ async function runLocked(
     budget: new SpillBudget(job.spillBytes),
     target,
     making: { chain, size, wholePixels: job.wholePixels },
-    large: new LargeImages({ tiles: run.tiles, chain, digest: jobDigest({ version, chain }), gate, onProgress, now }),
+    large: new LargeImages({
+      tiles: run.tiles,
+      chain,
+      digest: jobDigest({ version, ...identity }),
+      gate,
+      onProgress,
+      now,
+    }),
     digest,
     version,
     counts,

@@ -8,22 +8,45 @@ import { refusals } from '../support/refusal.js';
 
 const { folder, image, map } = refusals();
 
-for (const which of ['image', 'map'] as const) {
-  test(`an ${which} that changes while it is read fails the job and leaves the output as it was`, async () => {
-    const copies = { image: join(folder, 'changing-image.tif'), map: join(folder, 'changing-map.tif') };
-    copyFileSync(image, copies.image);
-    copyFileSync(map, copies.map);
+/** What the job reads: files of its own, and those that only parameters name, which are read once, when it is planned. */
+const COPIES = {
+  image: join(folder, 'changing-image.tif'),
+  map: join(folder, 'changing-map.tif'),
+  table: join(folder, 'changing.csv'),
+  mask: join(folder, 'changing.txt'),
+  flat: join(folder, 'changing-flat.tif'),
+};
+
+for (const which of Object.keys(COPIES) as (keyof typeof COPIES)[]) {
+  test(`an input (${which}) that changes while it is read fails the job and leaves the output as it was`, async () => {
+    for (const copy of [COPIES.image, COPIES.flat]) copyFileSync(image, copy);
+    copyFileSync(map, COPIES.map);
+    writeFileSync(COPIES.table, '0\n255\n');
+    writeFileSync(COPIES.mask, '111\n');
     const target = join(folder, 'changing.tif');
     writeFileSync(target, 'the output of before');
-    const spec: JobSpecInput = { ...copies, output: target, operations: [{ name: 'box' }], tile: 32, block: 16 };
+    const operations: JobSpecInput['operations'] = [
+      { name: 'box' },
+      { name: 'max', params: { footprint: `mask:${COPIES.mask}` } },
+      { name: 'lut', params: { table: COPIES.table } },
+      { name: 'flat-field', params: { flat: COPIES.flat } },
+    ];
+    const spec: JobSpecInput = {
+      image: COPIES.image,
+      map: COPIES.map,
+      output: target,
+      operations,
+      tile: 32,
+      block: 16,
+    };
     let changed = false;
     const onProgress = ({ tilesDone }: { tilesDone: number }) => {
       if (tilesDone < 3 || changed) return;
       changed = true;
-      utimesSync(copies[which], new Date(0), new Date(0));
+      utimesSync(COPIES[which], new Date(0), new Date(0));
     };
     await assert.rejects(runEngine(spec, { onProgress }), (error: Error) => {
-      assert.ok(error.message.includes(copies[which]));
+      assert.ok(error.message.includes(COPIES[which]));
       assert.match(error.message, /changed while it was read/);
       return true;
     });

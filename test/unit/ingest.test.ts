@@ -134,10 +134,10 @@ test('a file that changes is noticed', () => {
   const path = join(folder, 'changing.tif');
   copyFileSync(fixturePath('cmyk.tif'), path);
   const fingerprint = fingerprintOf(path);
-  assertUnchanged(path, fingerprint);
+  assertUnchanged({ path, fingerprint });
   truncateSync(path, 100);
   assert.throws(
-    () => assertUnchanged(path, fingerprint),
+    () => assertUnchanged({ path, fingerprint }),
     (error) => error instanceof HalotileError && error.tag === 'input-changed' && /size/.test(error.message),
   );
 });

@@ -9,6 +9,12 @@ export interface Fingerprint {
   readonly inode: string;
 }
 
+/** A file and the state in which it was first seen. */
+export interface SeenFile {
+  readonly path: string;
+  readonly fingerprint: Fingerprint;
+}
+
 /** @throws bad-input where the file cannot be seen */
 export function fingerprintOf(path: string): Fingerprint {
   try {
@@ -20,7 +26,7 @@ export function fingerprintOf(path: string): Fingerprint {
 }
 
 /** @throws input-changed where the file is not the one whose fingerprint was taken */
-export function assertUnchanged(path: string, fingerprint: Fingerprint): void {
+export function assertUnchanged({ path, fingerprint }: SeenFile): void {
   const now = fingerprintOf(path);
   const changed = (['size', 'mtimeNs', 'inode'] as const).filter((field) => now[field] !== fingerprint[field]);
   if (changed.length === 0) return;

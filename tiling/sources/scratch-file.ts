@@ -36,7 +36,7 @@ export async function openScratchCopy(
   const state = createHash('sha256').update(JSON.stringify([SCRATCH_VERSION, path, fingerprint]));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);
-  assertUnchanged(path, fingerprint);
+  assertUnchanged({ path, fingerprint });
   const source = openTiffSource(target, { info });
   const { width, height, channels, dtype } = source.storedInfo;
   if (width !== info.width || height !== info.height || channels !== info.channels || dtype !== info.dtype) {
