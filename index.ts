@@ -2,9 +2,18 @@
 
 export type { PlannedJob } from './cli/commands/plan.js';
 export { type FilterOptions, filterPixels } from './cli/filter-pixels.js';
-export { type MachineOptions, planJob, previewOutput, type RunOptions, runJob } from './cli/library.js';
-export type { JobProgress, JobResult } from './coordinator/index.js';
+export {
+  type DatasetRunOptions,
+  type MachineOptions,
+  planJob,
+  previewOutput,
+  type RunOptions,
+  runDataset,
+  runJob,
+} from './cli/library.js';
+export type { DatasetProgress, DatasetResult, JobProgress, JobResult } from './coordinator/index.js';
 export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
+export { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from './tiling/job/dataset-spec.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './tiling/job/job-spec.js';
 export { OPERATIONS, type OperationDescriptor } from './tiling/operations/index.js';
 export type { PlanReport } from './tiling/plan/plan-report.js';

@@ -1,13 +1,12 @@
-import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
+import type { DatasetProgress, DatasetResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
-import { FramePool, type ThreadPoolExecutor } from '../worker/index.js';
 import type { ClusterDatasetResult } from './cluster-dataset.js';
 import { type EndpointFlags, endpointOf } from './endpoint-options.js';
-import { openThreads } from './executor.js';
 import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import { type JobFlags, machineOf, type RunFlags } from './job-options.js';
+import { runDatasetLocally } from './local-dataset.js';
 
 /** The flags that say how a dataset job runs. */
 export type DatasetFlags = Pick<JobFlags, 'threads' | 'memory'> &
@@ -65,32 +64,17 @@ export function describeClusterDataset(result: ClusterDatasetResult): string {
 
 /** Runs a dataset job as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 async function runHere(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
-  const machine = machineOf(flags);
-  const frames = new FramePool(machine);
-  let tiles: ThreadPoolExecutor | undefined;
-  const openTiles = () => {
-    tiles ??= openThreads(machine);
-    return tiles;
-  };
   const line = statusLine(flags.quiet === true || flags.json === true);
   try {
+    const machine = machineOf(flags);
+    const restart = flags.restart === true;
     const result = await interruptible('the frames under way', (signal) =>
-      runDataset({
-        job,
-        executor: frames,
-        tiles: { executor: openTiles, machine },
-        restart: flags.restart === true,
-        onProgress: line.show,
-        signal,
-        now: () => performance.now() / 1000,
-      }),
+      runDatasetLocally(job, { machine, restart, onProgress: line.show, signal }),
     );
     line.clear();
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describe(result));
   } finally {
     line.clear();
-    await frames.close();
-    await tiles?.close();
   }
 }
 

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path';
-import type { JobResult } from '../coordinator/index.js';
+import type { DatasetResult, JobResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
+import type { DatasetSpec, DatasetSpecInput } from '../tiling/job/dataset-spec.js';
 import { placeInputs } from '../tiling/job/job-inputs.js';
 import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
 import { type PlanChoices, type PlannedJob, planJob as planWith } from './commands/plan.js';
+import { parseDatasetSpec } from './commands/run.js';
 import { machineOf, parseJobSpec } from './job-options.js';
+import { type LocalDatasetOptions, runDatasetLocally } from './local-dataset.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
 
 /** What a library call may use of this machine. */
@@ -26,8 +29,23 @@ export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machi
  * inputs is continued. Relative paths are relative to the working directory.
  * @throws HalotileError; the output is then as it was before
  */
-export function runJob(spec: JobSpecInput, options: RunOptions = {}): Promise<JobResult> {
-  return runLocally(absolute(spec), { ...options, machine: machineOf(flagsOf(options)) });
+export async function runJob(spec: JobSpecInput, options: RunOptions = {}): Promise<JobResult> {
+  return runLocally(absolute(parseJobSpec(spec)), { ...options, machine: machineOf(flagsOf(options)) });
+}
+
+/** How a library call runs a dataset job. */
+export interface DatasetRunOptions extends MachineOptions, Omit<LocalDatasetOptions, 'machine'> {}
+
+/**
+ * Runs a job over many images on threads of this process: every image passes the chain, then all images of a
+ * character get one palette. The same call continues an unfinished job, and after it was finished does only what has
+ * changed. Relative paths are relative to the working directory.
+ * @throws HalotileError; what is written is whole, and the same call goes on from there
+ */
+export async function runDataset(spec: DatasetSpecInput, options: DatasetRunOptions = {}): Promise<DatasetResult> {
+  const { threads, memoryMiB, ...rest } = options;
+  const job = absolute(parseDatasetSpec(spec));
+  return runDatasetLocally(job, { ...rest, machine: machineOf(flagsOf({ threads, memoryMiB })) });
 }
 
 /**
@@ -35,8 +53,8 @@ export function runJob(spec: JobSpecInput, options: RunOptions = {}): Promise<Jo
  * map where `scan` is true; with `backend` `gpu` or `auto` says what the GPU would compute.
  * @throws HalotileError as the job itself would before its first tile
  */
-export function planJob(spec: JobSpecInput, options: MachineOptions & PlanChoices = {}): Promise<PlannedJob> {
-  return planWith(absolute(spec), flagsOf(options), options);
+export async function planJob(spec: JobSpecInput, options: MachineOptions & PlanChoices = {}): Promise<PlannedJob> {
+  return planWith(absolute(parseJobSpec(spec)), flagsOf(options), options);
 }
 
 /**
@@ -44,7 +62,7 @@ export function planJob(spec: JobSpecInput, options: MachineOptions & PlanChoice
  * job of that output has committed so far.
  * @throws bad-input where there is neither
  */
-export function previewOutput(
+export async function previewOutput(
   output: string,
   { maxSide = 1024, partial = false }: { readonly maxSide?: number; readonly partial?: boolean } = {},
 ): Promise<Preview> {
@@ -53,8 +71,8 @@ export function previewOutput(
   return partial ? previewPartial(partialPaths(outputPlace(path)), maxSide) : previewFile(path, maxSide);
 }
 
-function absolute(input: JobSpecInput): JobSpec {
-  const spec = parseJobSpec(input);
+/** The job with its paths relative to the working directory made absolute. */
+function absolute<S extends JobSpec | DatasetSpec>(spec: S): S {
   return { ...placeInputs(spec, ({ path }) => resolve(path)), output: resolve(spec.output) };
 }
 

@@ -78,7 +78,7 @@ function isDataset(document: unknown): boolean {
  * A dataset job from anything that should be one.
  * @throws bad-usage naming the first field that is wrong
  */
-function parseDatasetSpec(candidate: unknown, where: string): DatasetSpec {
+export function parseDatasetSpec(candidate: unknown, where?: string): DatasetSpec {
   const parsed = datasetSpecSchema.safeParse(candidate);
   if (parsed.success) return parsed.data;
   throw badUsage({ what: `the dataset job is not valid: ${firstIssue(parsed.error)}`, where });
