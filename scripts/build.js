@@ -3,7 +3,7 @@
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
 // `--modules FOLDER OUT` builds only that folder's modules, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,14 +39,19 @@ const WASM_FOLDERS = ['worker/kernels/wasm', 'cli/demo'];
 /** One WebAssembly module per file under FOLDER/assembly, at the same place under `out`; FOLDER/assembly/lib holds shared parts. */
 async function buildWasm(owner, out) {
   const folder = join(owner, 'assembly');
-  const shared = newest([join(folder, 'lib'), 'package-lock.json']);
   const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.ts'));
   for (const file of files.filter((file) => dirname(file) !== 'lib')) {
     const target = join(out, file.replace(/\.ts$/, '.wasm'));
     mkdirSync(dirname(target), { recursive: true });
-    if (newest([target]) > Math.max(shared, newest([join(folder, file)]))) continue;
+    if (newest([target]) > newest([...partsOf(join(folder, file)), 'package-lock.json'])) continue;
     await compileWasm(join(folder, file), target, ['--importMemory']);
   }
+}
+
+/** An AssemblyScript file and those that it imports. */
+function partsOf(file) {
+  const imports = readFileSync(file, 'utf8').matchAll(/ from '(?<name>\.[^']+)'/g);
+  return [file, ...[...imports].flatMap(({ groups }) => partsOf(join(dirname(file), `${groups.name}.ts`)))];
 }
 
 /** The AssemblyScript examples of users' own kernels, as docs/kernel-abi.md tells users to build theirs. */

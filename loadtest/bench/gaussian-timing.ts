@@ -26,10 +26,10 @@ export function benchFixed(size: { width: number; height: number }, params: obje
 }
 
 /**
- * Nanoseconds an output pixel of one inner tile of RGB uint8: `gaussian` by map through the ladder, and `box` with
+ * Nanoseconds an output pixel of one inner tile of RGB uint8: `gaussian` by map through the scale space, and `box` with
  * the same map as radii. Sigmas swell from `low` to `high`.
  */
-export function benchLadder(low: number, high: number, tile: number) {
+export function benchScaleSpace(low: number, high: number, tile: number) {
   const channels = 3;
   const gaussian = gaussianOf({}, true);
   const reach = descriptor.reach!(gaussian, high).left;

@@ -1,5 +1,5 @@
 // Fixed Gaussians on a 4K frame and Gaussians by map on one thread: node dist/loadtest/bench/gaussian.js
-import { benchFixed, benchLadder } from './gaussian-timing.js';
+import { benchFixed, benchScaleSpace } from './gaussian-timing.js';
 
 const frame = { width: 3840, height: 2160 };
 console.table([
@@ -20,4 +20,4 @@ const ranges: readonly (readonly [number, number, number])[] = [
   [0, 64, 512],
   [0, 64, 1024],
 ];
-console.table(ranges.map(([low, high, tile]) => benchLadder(low, high, tile)));
+console.table(ranges.map(([low, high, tile]) => benchScaleSpace(low, high, tile)));

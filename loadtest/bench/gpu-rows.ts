@@ -22,7 +22,7 @@ export interface GpuRow {
 }
 
 const FIXED = { sigma: 4, truncate: 4, quality: 'fast' };
-const LADDER = { truncate: 4, quality: 'fast' };
+const SCALE_SPACE = { truncate: 4, quality: 'fast' };
 const DIRECT = { truncate: 4, quality: 'exact' };
 const RGB = { dtype: 'uint8', channels: 3 } as const;
 const GREY = { dtype: 'uint16', channels: 1 } as const;
@@ -39,9 +39,9 @@ export const GPU_ROWS: readonly GpuRow[] = [
   { ...GREY, operation: box, radius: 64 },
   { dtype: 'uint16', channels: 3, operation: box, radius: 255 },
   { ...FLOAT, operation: box, radius: 64 },
-  { ...RGB, operation: { name: 'gaussian', params: LADDER, byMap: true }, radius: 16 },
-  { ...RGB, operation: { name: 'gaussian', params: LADDER, byMap: true }, radius: 64 },
-  { ...FLOAT, operation: { name: 'gaussian', params: LADDER, byMap: true }, radius: 64 },
+  { ...RGB, operation: { name: 'gaussian', params: SCALE_SPACE, byMap: true }, radius: 16 },
+  { ...RGB, operation: { name: 'gaussian', params: SCALE_SPACE, byMap: true }, radius: 64 },
+  { ...FLOAT, operation: { name: 'gaussian', params: SCALE_SPACE, byMap: true }, radius: 64 },
   { ...RGB, operation: { name: 'gaussian', params: DIRECT, byMap: true }, radius: 4 },
   { ...RGB, operation: { name: 'gaussian', params: FIXED } },
   { ...FLOAT, operation: { name: 'gaussian', params: FIXED } },

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { type FilterOptions, filterPixels } from '../../cli/filter-pixels.js';
 import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { isInstalled } from './contest.js';
-import { benchLadder } from './gaussian-timing.js';
+import { benchScaleSpace } from './gaussian-timing.js';
 import { describeMachine } from './machine.js';
 import { printSection, recordSections, type Section } from './report.js';
 
@@ -96,7 +96,7 @@ against(`gamma, ${(frame.samples.length / gamma / 1e9).toFixed(2)} GB/s / OpenCV
 const chained = await secondsOf(frame, chain, { images });
 against('flat-field, gaussian 31×31, threshold, 3840×2160 / OpenCV', 'chain', chained, '< 20 ms there');
 
-const ladder = [
+const scaleSpace = [
   [0.6, 0.9],
   [1, 1.5],
   [2, 3],
@@ -105,13 +105,13 @@ const ladder = [
   [21, 32],
   [0, 64],
 ].map(([low, high]) => {
-  const { gaussian, box, ratio } = benchLadder(low!, high!, 512);
+  const { gaussian, box, ratio } = benchScaleSpace(low!, high!, 512);
   return [`σ ${low} to ${high}`, `${gaussian} ns`, `${box} ns`, String(ratio), high === 64 ? '-' : '≤ 4'];
 });
 const columns = ['what', 'halotile', 'peer', 'ratio', 'target'];
 const sections: Section[] = [
   { title: `Operations on one thread; ${versions}`, columns, lines },
-  { title: 'Gaussian by map / box by map, RGB uint8, a pixel of a tile of 512', columns, lines: ladder },
+  { title: 'Gaussian by map / box by map, RGB uint8, a pixel of a tile of 512', columns, lines: scaleSpace },
 ];
 console.log(`${describeMachine()}\n`);
 for (const section of sections) printSection(section);

@@ -17,7 +17,7 @@ export interface Link {
   /** Its frames are images, which must have the size of its own input. */
   readonly frames?: boolean;
   readonly downscales?: boolean;
-  /** Where a tile begins shows in its last digits, within its bound: ladders and sums that slide. */
+  /** Where a tile begins shows in its last digits, within its bound: scale spaces and sums that slide. */
   readonly shifts?: boolean;
 }
 
@@ -94,13 +94,13 @@ function isPossible(links: readonly Link[]): boolean {
 
 const RANGE = { uint8: 255, uint16: 65535, float32: 4 };
 /** The nodata value of images that have one. */
-export const HOLE = { uint8: 85, uint16: 21845, float32: -3 };
+export const NODATA = { uint8: 85, uint16: 21845, float32: -3 };
 
 /** The test image of a case. */
 export function chainImage(size: Size, { dtype, channels, samples }: ChainCase, seed: number): TileRaster {
   const random = noise(seed);
   return imageOf(size, { dtype, channels }, (x, y) => {
-    if (samples === 'nodata' && random(12) === 0) return HOLE[dtype];
+    if (samples === 'nodata' && random(12) === 0) return NODATA[dtype];
     const smooth = 0.5 + 0.35 * Math.sin(x / 9) * Math.cos(y / 7);
     const value = RANGE[dtype] * (0.8 * smooth + 0.2 * (random(1000) / 1000));
     return dtype === 'float32' ? value : Math.floor(value);

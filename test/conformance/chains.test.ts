@@ -11,7 +11,7 @@ import { readLevels } from '../support/output-levels.js';
 import { startScript } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
-import { type ChainCase, chainImage, chainMap, drawChains, HOLE, type Link, operationsOf } from './chain-cases.js';
+import { type ChainCase, chainImage, chainMap, drawChains, type Link, NODATA, operationsOf } from './chain-cases.js';
 
 const folder = scratchFolder();
 const SIZE = { width: 150, height: 131 };
@@ -66,7 +66,7 @@ async function checkChain(at: ChainCase, index: number): Promise<string | undefi
   const image = join(folder, `image-${index}.tif`);
   const alpha = at.samples === 'alpha' && at.channels === 4 ? 'unassociated' : undefined;
   writeTiff(image, raster, { tile: 64 }, alpha && { alpha });
-  const nodata = at.samples === 'nodata' ? [HOLE[at.dtype]] : undefined;
+  const nodata = at.samples === 'nodata' ? [NODATA[at.dtype]] : undefined;
   const operations = operationsOf(links, raster, at.border, folder);
   const spec = jobOf(`chain-${index}`, links, { image, operations, tile: at.tile, nodata });
   await runEngine(spec);

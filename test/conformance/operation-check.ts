@@ -11,11 +11,11 @@ const RANGE = { uint8: 255, uint16: 65535, float32: 4 };
 export function caseOf(row: OperationRow, at: Combination, seed: number): OperationCase {
   const random = noise(seed);
   const range = RANGE[at.dtype];
-  const hole = at.dtype === 'float32' ? -3 : Math.floor(range / 3);
+  const nodata = at.dtype === 'float32' ? -3 : Math.floor(range / 3);
   const has = (kind: Combination['samples']) => at.samples === kind || at.samples === 'everything';
   const image = imageOf(at.size, { dtype: at.dtype, channels: at.channels }, (x, y) => {
     const kind = random(10);
-    if (has('nodata') && kind < 2) return hole;
+    if (has('nodata') && kind < 2) return nodata;
     if (has('nonfinite') && at.dtype === 'float32' && random(60) === 0) {
       return random(2) === 0 ? Number.NaN : Number.POSITIVE_INFINITY;
     }
@@ -23,7 +23,7 @@ export function caseOf(row: OperationRow, at: Combination, seed: number): Operat
     const value = kind === 9 ? random(2) : 0.7 * smooth + 0.3 * (random(1000) / 1000);
     return at.dtype === 'float32' ? value * range : Math.floor(value * range);
   });
-  // The ladder gives 0 where weights add up to less than 1e-9, as next to a transparent pixel of a tiny sigma.
+  // The scale space gives 0 where weights add up to less than 1e-9, as next to a transparent pixel of a tiny sigma.
   const least = row.params.quality === 'fast' ? 0.3 : 0;
   const sigmas = Float32Array.from({ length: at.size.width * at.size.height }, (_, i) => {
     const sigma = ((i * 7) % 50) / 25;
@@ -48,7 +48,7 @@ export function caseOf(row: OperationRow, at: Combination, seed: number): Operat
     ...(row.frames && { extras: framesOf(image) }),
     ...(has('nodata') && {
       nodata: Array.from({ length: at.channels }, (_, c) =>
-        c === 1 && !(weighted && at.channels === 2) ? null : hole,
+        c === 1 && !(weighted && at.channels === 2) ? null : nodata,
       ),
     }),
     ...(weighted && { alpha: 'unassociated' as const }),

@@ -18,10 +18,10 @@ const SUMMED = { uint8: 1, uint16: 1, float32: 2e-6 };
 const INTEGER_EXACT = { uint8: 0, uint16: 0, float32: 2e-6 };
 
 /**
- * The ladder on images made to be hard for it: noise and a map that jumps from pixel to pixel. What it keeps on
+ * The scale space on images made to be hard for it: noise and a map that jumps from pixel to pixel. What it keeps on
  * real images stands in a test of its own.
  */
-const LADDER = { uint8: 2, uint16: 258, float32: 0.004 };
+const SCALE_SPACE = { uint8: 2, uint16: 258, float32: 0.004 };
 
 /** Where the build puts the examples of users' kernels, seen from the fixtures. */
 const KERNELS = '../../../dist/examples/kernels';
@@ -34,7 +34,7 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'gaussian', params: { sigma: 2, ksize: 5 }, bound: SUMMED },
   { name: 'gaussian', params: { sigma: 5, ksize: 31 }, bound: SUMMED },
   { name: 'gaussian', params: { quality: 'exact' }, byMap: true, bound: SUMMED },
-  { name: 'gaussian', params: { quality: 'fast' }, byMap: true, bound: LADDER },
+  { name: 'gaussian', params: { quality: 'fast' }, byMap: true, bound: SCALE_SPACE },
   { name: 'iterated-box', params: { k: 3 }, byMap: true, bound: SUMMED },
   { name: 'iterated-box', params: { k: 5, sigma: 2 }, bound: SUMMED },
   { name: 'iterated-box', params: { k: 17, sigma: 3 }, bound: SUMMED },

@@ -64,7 +64,7 @@ test('kill -9 in the middle: the other worker finishes', async () => {
   await assertRight('killed.tif', last);
 });
 
-test('a worker that stops past its lease and wakes up again spoils nothing', async () => {
+test('a worker that stops past its lease and wakes up again changes nothing', async () => {
   const sleeper = await cluster.worker({ fault: 'slow:50', threads: 2 });
   await cluster.worker({ fault: 'slow:50' });
   const last = await run('slept.tif', { 4: () => sleeper.process.kill('SIGSTOP') });

@@ -42,8 +42,8 @@ const TEXTS: Readonly<Record<string, number>> = {
 };
 
 function voidImage(path: string, text: string, sample: number): void {
-  const hole = (x: number, y: number) => x >= 18 && x < 22 && y >= 18 && y < 22;
-  const image = imageOf(SIZE, { dtype: 'float32', channels: 1 }, (x, y) => (hole(x, y) ? sample : 100));
+  const invalid = (x: number, y: number) => x >= 18 && x < 22 && y >= 18 && y < 22;
+  const image = imageOf(SIZE, { dtype: 'float32', channels: 1 }, (x, y) => (invalid(x, y) ? sample : 100));
   writeTiff(path, image, {}, { tags: [{ tag: 42113, type: 2, values: text }] });
 }
 

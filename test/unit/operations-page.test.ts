@@ -20,13 +20,13 @@ for (const descriptor of Object.values(OPERATIONS)) {
 }
 
 for (const { name } of Object.values(OPERATIONS)) {
-  test(`the page says what ${name} computes, how far it reads, how exact it is and what holes do to it`, () => {
+  test(`the page says what ${name} computes, how far it reads, how exact it is and what invalid samples do to it`, () => {
     const section = sectionOf(name)!;
     assert.match(section, /\bhalo\b/i);
     assert.match(section, /exact|within/i);
     if (!/no halo/i.test(section)) assert.match(section, /border `/i);
     const [, table = ''] = page.match(/^(\| operation[\s\S]*?)\n\n/m) ?? [];
-    assert.ok(table.includes(`\`${name}\``), `${name} has no row in the table of holes and alpha`);
+    assert.ok(table.includes(`\`${name}\``), `${name} has no row in the table of invalid samples and alpha`);
   });
 }
 

@@ -10,12 +10,12 @@ export interface BoxShape extends KernelShape {
 /**
  * How the summed-area rows of one tile are kept: a ring of the rows that the windows of one output row can
  * reach, built just ahead of it. `narrow` sums wrap in uint32, four lanes a pixel for 2 to 4 channels and one
- * for 1; `narrow-alpha` are such sums of colour times alpha, of uint8; `narrow-holes` are sums and counts of
+ * for 1; `narrow-alpha` are such sums of colour times alpha, of uint8; `narrow-nodata` are sums and counts of
  * valid samples; `wide` sums are 64-bit integers, or
  * float64 for float32.
  */
 export interface BoxLayout {
-  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-holes' | 'wide';
+  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-nodata' | 'wide';
   readonly lanes: number;
   readonly ringRows: number;
   readonly ringRowBytes: number;
@@ -25,7 +25,7 @@ export interface BoxLayout {
   readonly bytes: { readonly ring: number; readonly rows: number; readonly table: number; readonly radii: number };
 }
 
-const NARROW_LANES = { narrow: 4, 'narrow-alpha': 4, 'narrow-holes': 8 } as const;
+const NARROW_LANES = { narrow: 4, 'narrow-alpha': 4, 'narrow-nodata': 8 } as const;
 
 /** The layout for a tile. A pure function of sizes, so that memory is known before any pixel is read. */
 export function boxLayout(shape: BoxShape): BoxLayout {
@@ -87,7 +87,7 @@ function pathOf(shape: BoxShape): BoxLayout['path'] {
   const largest = INTEGER_MAX[dtype] ** (weighted ? 2 : 1);
   if (area * largest >= 2 ** 32) return 'wide';
   if (!weighted && !nodata) return 'narrow';
-  if (nodata) return weighted || channels === 1 ? 'wide' : 'narrow-holes';
+  if (nodata) return weighted || channels === 1 ? 'wide' : 'narrow-nodata';
   return dtype === 'uint8' ? 'narrow-alpha' : 'wide';
 }
 

@@ -3,8 +3,8 @@ import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 import { gaussianRadius, gaussianWeights } from './gaussian-weights.js';
-import { directScratchBytes, ladderScratchBytes, separableScratchBytes } from './scratch.js';
-import { ladderReach } from './sigma-ladder.js';
+import { scaleSpaceReach } from './scale-space.js';
+import { directScratchBytes, scaleSpaceScratchBytes, separableScratchBytes } from './scratch.js';
 
 /** The largest sigma in pixels. */
 export const MAX_SIGMA = 1024;
@@ -42,7 +42,7 @@ export function fixedWeights(operation: Operation): Float64Array {
 
 /**
  * Gaussian mean. Fixed: SciPy's `gaussian_filter`. By map: sigma(x, y) is the map's value' and the weights end at
- * 4 sigma; `quality: fast` interpolates in a ladder of sigmas.
+ * 4 sigma; `quality: fast` interpolates in a scale space.
  */
 export const gaussian: OperationDescriptor = {
   name: 'gaussian',
@@ -56,16 +56,16 @@ export const gaussian: OperationDescriptor = {
     if (!operation.byMap) return evenReach(fixedWeights(operation).length - 1);
     // The direct sum is the definition of both qualities, and what the reference backend computes for both.
     const direct = gaussianRadius(mapMax, MAP_TRUNCATE);
-    return evenReach(usesLadder(operation) ? Math.max(direct, ladderReach(mapMax)) : direct);
+    return evenReach(usesScaleSpace(operation) ? Math.max(direct, scaleSpaceReach(mapMax)) : direct);
   },
   scratchBytes: (operation, shape, mapMax) => {
     if (!operation.byMap) return separableScratchBytes(shape, fixedWeights(operation).length - 1);
-    if (usesLadder(operation)) return ladderScratchBytes(shape);
+    if (usesScaleSpace(operation)) return scaleSpaceScratchBytes(shape);
     return directScratchBytes(shape, gaussianRadius(mapMax, MAP_TRUNCATE));
   },
 };
 
 /** Whether a blur by map may interpolate between sigmas. */
-export function usesLadder(operation: Operation): boolean {
+export function usesScaleSpace(operation: Operation): boolean {
   return operation.byMap && gaussianParams(operation).quality === 'fast';
 }

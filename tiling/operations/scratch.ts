@@ -42,17 +42,17 @@ export function separableScratchBytes(shape: KernelShape, radius: number): numbe
   return Math.max(float, fixed);
 }
 
-/** Lanes of one pixel in the planes of the sigma ladder, whatever its channels. */
+/** Lanes of one pixel in the planes of the scale space, whatever its channels. */
 export const LANE_BYTES = 16;
-/** Channels that the sigma ladder takes at a time. */
-export const LADDER_CHANNELS = 4;
+/** Channels that the scale space takes at a time. */
+export const SCALE_SPACE_CHANNELS = 4;
 
 /**
- * Bytes of a tile's planes on their way through the sigma ladder: samples and weights on the full grid and of one
- * of them all coarser ones, its blurred planes at nine rungs on each of those, the sums of both, the places on the
- * ladder and rows.
+ * Bytes of a tile's planes on their way through the scale space: samples and weights on the full grid and of one
+ * of them all coarser ones, its blurred planes at nine levels on each of those, the sums of both, the places in the
+ * scale space and rows.
  */
-export function ladderScratchBytes(shape: KernelShape): number {
+export function scaleSpaceScratchBytes(shape: KernelShape): number {
   const { width, height } = shape.input;
   // Coarser grids take a third of the full one, and margins where they are small.
   const grids = 2.34 * width * height + 24 * (width + height) + 4096;
@@ -62,10 +62,10 @@ export function ladderScratchBytes(shape: KernelShape): number {
   return Math.ceil((grids + blurred + 2 * output + rows) * LANE_BYTES + output * 5) + groupBytes(shape);
 }
 
-/** Bytes of a group of channels of an image that has more than the ladder takes: its input, mask and output. */
+/** Bytes of a group of channels of an image that has more than the scale space takes: its input, mask and output. */
 function groupBytes({ input, outputWidth, dtype, channels }: KernelShape): number {
-  if (channels <= LADDER_CHANNELS) return 0;
-  const group = LADDER_CHANNELS * SAMPLE_BYTES[dtype];
+  if (channels <= SCALE_SPACE_CHANNELS) return 0;
+  const group = SCALE_SPACE_CHANNELS * SAMPLE_BYTES[dtype];
   return input.height * (input.width * (group + 1) + outputWidth * group) + 64;
 }
 

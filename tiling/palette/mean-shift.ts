@@ -34,13 +34,13 @@ export function meanShift(points: WeightedPoints, bandwidth: number): Centre[] {
   const grid = new PointGrid(points, bandwidth / 2);
   const found = new Map<string, Centre>();
   for (const seed of binSeeds(points, bandwidth)) {
-    const centre = climb(grid, seed, bandwidth);
+    const centre = shiftToMode(grid, seed, bandwidth);
     if (centre.intensity > 0) found.set(centre.at.join(), centre);
   }
   return withoutNeighbours(visitingOrder([...found.values()]), bandwidth);
 }
 
-function climb(grid: PointGrid, seed: Coordinates, bandwidth: number): Centre {
+function shiftToMode(grid: PointGrid, seed: Coordinates, bandwidth: number): Centre {
   const sums: [number, number, number] = [0, 0, 0];
   let at = seed;
   for (let iteration = 0; ; iteration++) {

@@ -6,7 +6,7 @@ import { memberOffsets } from '../../../tiling/operations/runs.js';
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from '../reference/nodata.js';
-import { fillSamples, holesOf, nodataOf, sampleIndex } from '../reference/pixels.js';
+import { fillSamples, invalidSamplesOf, nodataOf, sampleIndex } from '../reference/pixels.js';
 
 type Export = (...args: number[]) => number;
 
@@ -75,7 +75,7 @@ function runPixels(
   const address = buffer((2 * members + data.length) * 8);
   const values = viewed(memory, (bytes) => new Float64Array(bytes, address, 2 * members + data.length));
   values().set(data, 2 * members);
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const { rect, channels, samples } = input;
   fillSamples(input, output, context, (x, y, c) => {
     let count = 0;
@@ -86,7 +86,7 @@ function runPixels(
       const row = y + dy - rect.y;
       if (column < 0 || row < 0 || column >= rect.width || row >= rect.height) continue;
       const pixel = row * input.stride + column * channels;
-      if (isHole(pixel, c)) continue;
+      if (isInvalid(pixel, c)) continue;
       into[count] = samples[pixel + c]!;
       into[members + count++] = memberWeights[k]!;
     }
@@ -124,14 +124,14 @@ function runRows(
   new Int32Array(memory.buffer, offsetsAt, members).set(offsets);
   const results = viewed(memory, (bytes) => new Float64Array(bytes, address, rect.width));
   const window = viewed(memory, (bytes) => new Float32Array(bytes, windowAt, lines * lineLength));
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const { width, height } = context.image;
   for (let c = 0; c < channels; c++) {
     const store = rowStore(input, output, context, c);
     const place = (y: number) => {
       const line = modulo(y, footprint.height) * lineLength;
       const into = window();
-      copyLine(input, { y, x: rect.x - left, channel: c, isHole }, into.subarray(line, line + lineLength));
+      copyLine(input, { y, x: rect.x - left, channel: c, isInvalid }, into.subarray(line, line + lineLength));
       into.copyWithin(line + footprint.height * lineLength, line, line + lineLength);
     };
     for (let y = rect.y - top; y < rect.y - top + footprint.height - 1; y++) place(y);
@@ -155,13 +155,13 @@ function rowStore(
   channel: number,
 ): (y: number, results: Float64Array) => void {
   const nodata = nodataOf(input, context)[channel]!;
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const { rect, channels, dtype, samples } = output;
   return (y, results) => {
     let from = sampleIndex(input, rect.x, y);
     let to = sampleIndex(output, rect.x, y) + channel;
     for (let i = 0; i < rect.width; i++, from += channels, to += channels) {
-      samples[to] = isHole(from, channel)
+      samples[to] = isInvalid(from, channel)
         ? toSample(dtype, input.samples[from + channel]!)
         : avoidNodata(dtype, toSample(dtype, canonical(results[i]!)), nodata);
     }
@@ -181,14 +181,14 @@ function viewed<T>(memory: WebAssembly.Memory, make: (buffer: ArrayBuffer) => T)
   };
 }
 
-/** One line of a window as float32: NaN for holes and for what the input does not hold. */
+/** One line of a window as float32: NaN for invalid samples and for what the input does not hold. */
 function copyLine(
   input: TileRaster,
   from: {
     readonly x: number;
     readonly y: number;
     readonly channel: number;
-    readonly isHole: ReturnType<typeof holesOf>;
+    readonly isInvalid: ReturnType<typeof invalidSamplesOf>;
   },
   into: Float32Array,
 ): void {
@@ -199,7 +199,7 @@ function copyLine(
   const last = Math.min(from.x + into.length, rect.x + rect.width);
   let at = sampleIndex(input, first, from.y);
   for (let x = first; x < last; x++, at += channels) {
-    if (!from.isHole(at, from.channel)) into[x - from.x] = samples[at + from.channel]!;
+    if (!from.isInvalid(at, from.channel)) into[x - from.x] = samples[at + from.channel]!;
   }
 }
 

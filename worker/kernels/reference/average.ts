@@ -1,6 +1,6 @@
 import { grow, intersect, type Reach } from '../../../tiling/geometry/rect.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { holesOf, sampleIndex } from './pixels.js';
+import { invalidSamplesOf, sampleIndex } from './pixels.js';
 
 /** A window and the weight of each offset in it. */
 export interface WeightedWindow extends Reach {
@@ -17,13 +17,13 @@ export type Average = (x: number, y: number, channel: number, window: WeightedWi
  */
 export function averageOver(input: TileRaster, context: KernelContext): Average {
   const { samples, channels } = input;
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const alpha = context.alpha === 'unassociated' ? channels - 1 : -1;
 
   function own(pixel: number, channel: number): number {
-    if (isHole(pixel, channel)) return 0;
+    if (isInvalid(pixel, channel)) return 0;
     if (alpha < 0 || channel === alpha) return 1;
-    return isHole(pixel, alpha) ? 0 : samples[pixel + alpha]!;
+    return isInvalid(pixel, alpha) ? 0 : samples[pixel + alpha]!;
   }
 
   return (x, y, channel, window) => {
@@ -33,7 +33,7 @@ export function averageOver(input: TileRaster, context: KernelContext): Average 
     for (let v = rect.y; v < rect.y + rect.height; v++) {
       for (let u = rect.x; u < rect.x + rect.width; u++) {
         const share = window.weight(u - x, v - y);
-        // What is no member of the window spoils nothing, whatever its alpha.
+        // A pixel outside the window changes nothing, whatever its alpha.
         if (share === 0) continue;
         const pixel = sampleIndex(input, u, v);
         const weight = share * own(pixel, channel);

@@ -2,7 +2,7 @@ import { intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
 import type { DType } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from './nodata.js';
-import { holesOf, nodataOf, sampleIndex } from './pixels.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from './pixels.js';
 import { roundedQuotient } from './rounding.js';
 
 /**
@@ -17,7 +17,7 @@ import { roundedQuotient } from './rounding.js';
 export const box: Kernel = (input, output, operation, context) => {
   const { rect, channels } = output;
   const mean = channelMeans(input, context);
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const nodata = nodataOf(input, context);
   for (let y = 0; y < rect.height; y++) {
     for (let x = 0; x < rect.width; x++) {
@@ -27,7 +27,7 @@ export const box: Kernel = (input, output, operation, context) => {
       const window = operation.border === 'clip' ? intersect(uncut, rectOf(context.image)) : uncut;
       const own = sampleIndex(input, rect.x + x, rect.y + y);
       for (let c = 0; c < channels; c++) {
-        output.samples[y * output.stride + x * channels + c] = isHole(own, c)
+        output.samples[y * output.stride + x * channels + c] = isInvalid(own, c)
           ? input.samples[own + c]!
           : avoidNodata(input.dtype, mean(window, c), nodata[c]!);
       }
@@ -40,12 +40,12 @@ type ChannelMean = (window: Rect, channel: number) => number;
 function channelMeans(input: TileRaster, context: KernelContext): ChannelMean {
   const { channels, samples, dtype } = input;
   const alpha = channels - 1;
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
 
   function weight(pixel: number, channel: number): number {
-    if (isHole(pixel, channel)) return 0;
+    if (isInvalid(pixel, channel)) return 0;
     if (context.alpha !== 'unassociated' || channel === alpha) return 1;
-    return isHole(pixel, alpha) ? 0 : samples[pixel + alpha]!;
+    return isInvalid(pixel, alpha) ? 0 : samples[pixel + alpha]!;
   }
 
   return (window, channel) => {

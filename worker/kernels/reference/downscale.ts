@@ -2,7 +2,7 @@ import { coveredRange, downscaledSize, nearestIndex, overlapOf } from '../../../
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from './nodata.js';
-import { holesOf, nodataOf, sampleIndex } from './pixels.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from './pixels.js';
 
 /**
  * The image at a smaller size. `nearest` takes input pixel ⌊(i + ½)·in/out⌋. `area` is the mean over the
@@ -64,7 +64,7 @@ function anyValid({ valid, ...input }: TileRaster, columns: readonly Overlap[], 
 
 function areaMean(input: TileRaster, context: KernelContext) {
   const byAlpha = context.alpha === 'unassociated';
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const alpha = input.channels - 1;
   return (columns: readonly Overlap[], rows: readonly Overlap[], channel: number): number | undefined => {
     let weighted = 0;
@@ -73,10 +73,10 @@ function areaMean(input: TileRaster, context: KernelContext) {
     for (const row of rows) {
       for (const column of columns) {
         const pixel = sampleIndex(input, column.at, row.at);
-        if (isHole(pixel, channel)) continue;
+        if (isInvalid(pixel, channel)) continue;
         valid = true;
         let weight = row.weight * column.weight;
-        if (byAlpha && channel !== alpha) weight *= isHole(pixel, alpha) ? 0 : input.samples[pixel + alpha]!;
+        if (byAlpha && channel !== alpha) weight *= isInvalid(pixel, alpha) ? 0 : input.samples[pixel + alpha]!;
         if (weight === 0) continue;
         weighted += weight * input.samples[pixel + channel]!;
         weights += weight;

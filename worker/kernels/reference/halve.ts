@@ -2,13 +2,13 @@ import type { DType } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import type { HalveOptions, PixelKernels } from '../pixel-kernels.js';
 import { avoidNodata, nodataSample } from './nodata.js';
-import { holesOf } from './pixels.js';
+import { invalidSamplesOf } from './pixels.js';
 import { roundedQuotient } from './rounding.js';
 
 /** One level to the next, by the rule of {@link PixelKernels.halve}. */
 export const halve: PixelKernels['halve'] = (input, output, options) => {
   const { rect, channels, samples, stride, valid } = output;
-  const isHole = holesOf(input, options);
+  const isInvalid = invalidSamplesOf(input, options);
   for (let y = 0; y < rect.height; y++) {
     for (let x = 0; x < rect.width; x++) {
       const pixels = pixelsUnder(input, rect.x + x, rect.y + y);
@@ -21,7 +21,7 @@ export const halve: PixelKernels['halve'] = (input, output, options) => {
         samples[y * stride + x * channels + c] =
           options.mode === 'nearest'
             ? input.samples[pixels[0]! + c]!
-            : average(input, pixels, c, { ...options, isHole });
+            : average(input, pixels, c, { ...options, isInvalid });
       }
     }
   }
@@ -42,18 +42,18 @@ function average(
   input: TileRaster,
   pixels: number[],
   channel: number,
-  options: HalveOptions & { readonly isHole: (pixel: number, channel: number) => boolean },
+  options: HalveOptions & { readonly isInvalid: (pixel: number, channel: number) => boolean },
 ): number {
   const { samples, channels, dtype } = input;
   const nodata = nodataSample(dtype, options.nodata?.[channel]);
-  const valid = pixels.filter((pixel) => !options.isHole(pixel, channel));
+  const valid = pixels.filter((pixel) => !options.isInvalid(pixel, channel));
   if (valid.length === 0) return samples[pixels[0]! + channel]!;
   const alpha = channels - 1;
   let weighted = 0;
   let weights = 0;
   for (const pixel of valid) {
     const weight = options.alpha === 'unassociated' && channel !== alpha ? samples[pixel + alpha]! : 1;
-    if (weight === 0 || (channel !== alpha && options.alpha === 'unassociated' && options.isHole(pixel, alpha)))
+    if (weight === 0 || (channel !== alpha && options.alpha === 'unassociated' && options.isInvalid(pixel, alpha)))
       continue;
     weighted += weight * samples[pixel + channel]!;
     weights += weight;

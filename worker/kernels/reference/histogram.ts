@@ -2,7 +2,7 @@ import type { Operation } from '../../../tiling/operations/descriptor.js';
 import { type ChannelPartial, FLOAT_BINS, otsuRanges } from '../../../tiling/operations/otsu.js';
 import { INTEGER_MAX } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { holesOf } from './pixels.js';
+import { invalidSamplesOf } from './pixels.js';
 
 /**
  * One tile's term of a reduction over the image: JSON data for the descriptor's `reduction.merge`. The
@@ -15,7 +15,7 @@ export type PartialKernel = (tile: TileRaster, operation: Operation, context: Ke
  * for float32 no bins until the image's range is known, then {@link FLOAT_BINS} over it, the last one closed.
  */
 export const otsuPartial: PartialKernel = (tile, operation, context): ChannelPartial[] => {
-  const isHole = holesOf(tile, context);
+  const isInvalid = invalidSamplesOf(tile, context);
   return Array.from({ length: tile.channels }, (_, channel) => {
     const range = otsuRanges(operation)?.[channel];
     const bins = binOf(tile, range);
@@ -26,7 +26,7 @@ export const otsuPartial: PartialKernel = (tile, operation, context): ChannelPar
       for (let column = 0; column < tile.rect.width; column++) {
         const pixel = row * tile.stride + column * tile.channels;
         const sample = tile.samples[pixel + channel]!;
-        if (isHole(pixel, channel) || !Number.isFinite(sample)) continue;
+        if (isInvalid(pixel, channel) || !Number.isFinite(sample)) continue;
         low = Math.min(low, sample);
         high = Math.max(high, sample);
         if (bins.count > 0) counts[bins.index(sample)]!++;

@@ -3,7 +3,7 @@ import type { Border } from '../../../tiling/operations/descriptor.js';
 import { boxesFor, iteration } from '../../../tiling/operations/iterated-box.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { borderIndex } from './border-index.js';
-import { fillSamples, holesOf, sampleIndex } from './pixels.js';
+import { fillSamples, invalidSamplesOf, sampleIndex } from './pixels.js';
 
 /**
  * `rounds` times img = (1 − w)·img + w·box(img) with the k×k mean and w = n/rounds per pixel,
@@ -54,16 +54,16 @@ function shareOf(
 }
 
 function weightedPlane(input: TileRaster, region: Rect, channel: number, context: KernelContext) {
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const alpha = context.alpha === 'unassociated' && channel < input.channels - 1 ? input.channels - 1 : -1;
   const weights = new Float64Array(region.width * region.height);
   const sums = weights.map((_, at) => {
     const pixel = sampleIndex(input, region.x + (at % region.width), region.y + Math.floor(at / region.width));
-    if (isHole(pixel, channel)) return 0;
+    if (isInvalid(pixel, channel)) return 0;
     const sample = input.samples[pixel + channel]!;
     if (alpha < 0) weights[at] = 1;
-    else weights[at] = isHole(pixel, alpha) ? 0 : input.samples[pixel + alpha]!;
-    // An infinity spoils what it reaches as NaN does.
+    else weights[at] = isInvalid(pixel, alpha) ? 0 : input.samples[pixel + alpha]!;
+    // An infinity propagates as NaN does.
     return weights[at] === 0 ? 0 : Number.isFinite(sample) ? sample * weights[at]! : Number.NaN;
   });
   return { sums, weights };
@@ -98,7 +98,7 @@ function meanAt(indices: readonly number[], constant: number, read: (index: numb
 /**
  * For each position of a region [from, from + length) the region indices of its k neighbours along one axis;
  * −1 for the constant, none where `clip` cuts. At a side of the region that is not the image's own, neighbours
- * are missing: what that spoils lies in the halo.
+ * are missing: what that changes lies in the halo.
  */
 function windowIndices(from: number, length: number, image: number, k: number, border: Border): number[][] {
   const half = (k - 1) / 2;

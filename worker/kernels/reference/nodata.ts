@@ -13,7 +13,7 @@ export function isNodata(sample: number, nodata: number | null): boolean {
 }
 
 /**
- * A computed integer moved off the nodata value, so that a result never turns into a hole: to value + 1, or
+ * A computed integer moved off the nodata value, so that a result never turns into an invalid sample: to value + 1, or
  * value − 1 at the type's largest. Floats are left alone.
  */
 export function avoidNodata(dtype: DType, value: number, nodata: number | null): number {

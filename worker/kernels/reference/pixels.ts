@@ -16,7 +16,7 @@ export function nodataOf(raster: TileRaster, context: Pick<KernelContext, 'nodat
  * Which samples take part in no window and stay what they are: those of masked pixels and those that equal their
  * channel's nodata value. Asked by the index of a pixel's first sample and the channel.
  */
-export function holesOf(
+export function invalidSamplesOf(
   raster: TileRaster,
   context: Pick<KernelContext, 'nodata'>,
 ): (pixel: number, channel: number) => boolean {
@@ -29,7 +29,7 @@ export function holesOf(
 
 /**
  * Writes every output sample: `compute(x, y, c)` rounded to the output's type and moved off the nodata value,
- * or the input's own sample where that is a hole. Pixels come row by row, channels innermost.
+ * or the input's own sample where that is invalid. Pixels come row by row, channels innermost.
  */
 export function fillSamples(
   input: TileRaster,
@@ -38,7 +38,7 @@ export function fillSamples(
   compute: (x: number, y: number, channel: number, sample: number) => number,
 ): void {
   const nodata = nodataOf(input, context);
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const { rect, channels, dtype } = output;
   for (let y = rect.y; y < rect.y + rect.height; y++) {
     for (let x = rect.x; x < rect.x + rect.width; x++) {
@@ -46,7 +46,7 @@ export function fillSamples(
       const to = sampleIndex(output, x, y);
       for (let c = 0; c < channels; c++) {
         const sample = input.samples[from + c]!;
-        output.samples[to + c] = isHole(from, c)
+        output.samples[to + c] = isInvalid(from, c)
           ? toSample(dtype, sample)
           : avoidNodata(dtype, toSample(dtype, compute(x, y, c, sample)), nodata[c]!);
       }

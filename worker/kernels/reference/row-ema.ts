@@ -1,7 +1,7 @@
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { Kernel } from '../kernel.js';
 import { avoidNodata } from './nodata.js';
-import { holesOf, nodataOf, sampleIndex } from './pixels.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from './pixels.js';
 
 /**
  * out[c] = α·in[c] + (1 − α)·out[c−1] in float64, unrounded from column to column and from tile to tile; the
@@ -12,7 +12,7 @@ import { holesOf, nodataOf, sampleIndex } from './pixels.js';
 export const rowEma: Kernel = (input, output, operation, context) => {
   const alpha = operation.params.alpha as number;
   const nodata = nodataOf(input, context);
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const { rect, channels, dtype } = output;
   const carry = context.carry ?? new Float64Array(rect.height * channels).fill(Number.NaN);
   for (let y = 0; y < rect.height; y++) {
@@ -21,7 +21,7 @@ export const rowEma: Kernel = (input, output, operation, context) => {
       for (let c = 0; c < channels; c++) {
         const sample = input.samples[from + c]!;
         const to = y * output.stride + x * channels + c;
-        if (isHole(from, c)) {
+        if (isInvalid(from, c)) {
           output.samples[to] = toSample(dtype, sample);
           continue;
         }

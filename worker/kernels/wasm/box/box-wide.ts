@@ -6,7 +6,7 @@ import { NodataTable } from '../samples/nodata.js';
 import { validityOf } from '../samples/validity-rows.js';
 import type { RowKernel } from './box-rows.js';
 
-/** Planes beside the sums, as `assembly/box-wide.ts` numbers them. */
+/** Planes beside the sums, as `assembly/box/box-wide.ts` numbers them. */
 const WEIGHTS = 1;
 const BAD = 2;
 const HITS = 4;

@@ -3,8 +3,8 @@ import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import { nodataSample } from '../../reference/nodata.js';
 import type { WasmArena } from '../memory/arena.js';
 import { alphaRows } from './box-alpha.js';
-import { holeRows } from './box-holes.js';
 import { narrowRows } from './box-narrow.js';
+import { nodataRows } from './box-nodata.js';
 import { type RadiusRows, runRows } from './box-rows.js';
 import { wideRows } from './box-wide.js';
 
@@ -22,7 +22,7 @@ import { wideRows } from './box-wide.js';
 export function wasmBox(arena: WasmArena): Kernel {
   const narrow = narrowRows(arena);
   const byAlpha = alphaRows(arena);
-  const holes = holeRows(arena);
+  const nodata = nodataRows(arena);
   const wide = wideRows(arena);
   return (input, output, operation, context) => {
     const mark = arena.mark();
@@ -32,7 +32,7 @@ export function wasmBox(arena: WasmArena): Kernel {
     const rows = {
       narrow: () => narrow(input, layout),
       'narrow-alpha': () => byAlpha(input),
-      'narrow-holes': () => holes(input, context),
+      'narrow-nodata': () => nodata(input, context),
       wide: () => wide(input, output, context),
     }[layout.path];
     runRows(arena, layout, rows(), radii, { input, output });

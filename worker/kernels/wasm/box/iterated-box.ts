@@ -4,7 +4,7 @@ import { boxesFor, iteration } from '../../../../tiling/operations/iterated-box.
 import type { Kernel, KernelContext } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { rowModule } from '../samples/float-rows.js';
-import { hasHoles, keepHoles } from '../samples/holes.js';
+import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';
 import {
   addressAt,
   allocatePlane,
@@ -35,7 +35,7 @@ export function wasmIteratedBox(arena: WasmArena): Kernel {
     const diffusion = new DiffusionRounds(arena, { rows, planes }, settings);
     const pair = (): [Plane, Plane] => [allocatePlane(arena, region), allocatePlane(arena, region)];
     const sums = pair();
-    const weights = context.alpha === 'unassociated' || hasHoles(input, context) ? pair() : undefined;
+    const weights = context.alpha === 'unassociated' || hasInvalid(input, context) ? pair() : undefined;
     for (let c = 0; c < input.channels; c++) {
       if (weights) weighPlane(arena, input, c, context, { sums: sums[0], weights: weights[0] });
       else loadPlane(planes, arena, input, c, sums[0]);
@@ -50,7 +50,7 @@ export function wasmIteratedBox(arena: WasmArena): Kernel {
       storePlane(planes, arena, result, output, c);
     }
     arena.release(mark);
-    keepHoles(input, output, context);
+    keepInvalid(input, output, context);
   };
 }
 

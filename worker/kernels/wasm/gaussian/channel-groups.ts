@@ -1,15 +1,16 @@
-import { usesLadder } from '../../../../tiling/operations/gaussian.js';
-import { LADDER_CHANNELS } from '../../../../tiling/operations/scratch.js';
+import { usesScaleSpace } from '../../../../tiling/operations/gaussian.js';
+import { SCALE_SPACE_CHANNELS } from '../../../../tiling/operations/scratch.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 
 /**
- * The ladder of sigmas holds as many channels as a vector has lanes. Images of more are blurred in groups of channels, each
+ * The scale space holds as many channels as a vector has lanes. Images of more are blurred in groups of channels, each
  * with the alpha that weighs them; all other blurs, and images of few channels, pass as they are.
  */
 export function inChannelGroups(arena: WasmArena, kernel: Kernel): Kernel {
   return (input, output, operation, context) => {
-    if (!usesLadder(operation) || input.channels <= LADDER_CHANNELS) return kernel(input, output, operation, context);
+    if (!usesScaleSpace(operation) || input.channels <= SCALE_SPACE_CHANNELS)
+      return kernel(input, output, operation, context);
     for (const { channels, kept } of groupsOf(input.channels, context.alpha)) {
       const mark = arena.mark();
       const part = { ...grouped(arena, input, channels.length), ...withMask(arena, input) };
@@ -30,7 +31,7 @@ interface Group {
 
 function groupsOf(count: number, alpha: KernelContext['alpha']): Group[] {
   const weighted = alpha === 'unassociated';
-  const size = weighted ? LADDER_CHANNELS - 1 : LADDER_CHANNELS;
+  const size = weighted ? SCALE_SPACE_CHANNELS - 1 : SCALE_SPACE_CHANNELS;
   const colours = weighted ? count - 1 : count;
   const groups: Group[] = [];
   for (let from = 0; from < colours; from += size) {

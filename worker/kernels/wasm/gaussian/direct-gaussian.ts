@@ -4,7 +4,7 @@ import type { Kernel } from '../../kernel.js';
 import { fillSamples } from '../../reference/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { hasHoles } from '../samples/holes.js';
+import { hasInvalid } from '../samples/invalid-samples.js';
 import { allocatePlane, loadPlane, planeModule, weighPlane } from '../samples/planes.js';
 
 /** Sigmas whose weights are kept; a map repeats few. */
@@ -17,7 +17,7 @@ export function directGaussian(arena: WasmArena): Kernel {
   return (input, output, _operation, context) => {
     const map = context.map!;
     const mark = arena.mark();
-    const weighted = context.alpha === 'unassociated' || hasHoles(input, context);
+    const weighted = context.alpha === 'unassociated' || hasInvalid(input, context);
     const channels = Array.from({ length: input.channels }, (_, c) => {
       const sums = allocatePlane(arena, input.rect);
       const weights = weighted ? allocatePlane(arena, input.rect) : undefined;

@@ -4,7 +4,7 @@ import type { KernelContext, TileRaster } from '../../kernel.js';
 import { fillSamples } from '../../reference/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { hasHoles } from '../samples/holes.js';
+import { hasInvalid } from '../samples/invalid-samples.js';
 import { allocatePlane, loadPlane, type PlaneModule, planeModule, weighPlane } from '../samples/planes.js';
 
 interface DirectTile {
@@ -30,7 +30,7 @@ export function directSpread(arena: WasmArena): DirectSpread {
   return ({ ddof, ...tile }, context, result) => {
     // Each channel spreads on its own, whatever its alpha.
     const alone: KernelContext = { ...context, alpha: 'none' };
-    overPlanes(arena, planes, tile, alone, { planes: hasHoles(tile.input, context) ? 2 : 1 }, (...at) =>
+    overPlanes(arena, planes, tile, alone, { planes: hasInvalid(tile.input, context) ? 2 : 1 }, (...at) =>
       result(module.directVariance(...at, ddof)),
     );
   };
@@ -43,7 +43,7 @@ export function directMean(arena: WasmArena): DirectMean {
   return (tile, context) => overPlanes(arena, planes, tile, context, { planes: 2 }, module.directRunMean);
 }
 
-/** A channel's planes, their shape, the pixel, the runs: the numbers with which `assembly/direct.ts` is called. */
+/** A channel's planes, their shape, the pixel, the runs: the numbers with which `assembly/moments/direct.ts` is called. */
 type Call = (...at: [number, number, number, number, number, number, number, number, number]) => number;
 
 /** Lays each channel out as samples and, with two planes, their weights, and calls `call` for each output sample. */

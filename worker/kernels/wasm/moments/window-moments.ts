@@ -3,10 +3,11 @@ import { neighbourhoodOf, spreadForm } from '../../../../tiling/operations/momen
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { fillSamples, holesOf, nodataOf } from '../../reference/pixels.js';
+import { fillSamples, invalidSamplesOf } from '../../reference/pixels.js';
 import { limitReader } from '../../reference/threshold.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
+import { NodataTable } from '../samples/nodata.js';
 import { validityOf } from '../samples/validity-rows.js';
 import type { DirectSpread } from './direct-runs.js';
 import type { RunMoments } from './run-moments.js';
@@ -29,9 +30,9 @@ type FromMoments = (
   y: number,
 ) => number;
 
-/** The functions of `assembly/moments.ts`. */
+/** The functions of `assembly/moments/moments.ts`, and the nodata values that they read. */
 function momentsModule(arena: WasmArena) {
-  return instantiate(arena, 'moments/moments', EXPORTS);
+  return { nodata: new NodataTable(arena), ...instantiate(arena, 'moments/moments', EXPORTS) };
 }
 
 /** Standard deviation or variance, each window summed in the form that `spreadForm` names. */
@@ -127,8 +128,7 @@ function slideOver(
   const columns = new Float64Array(buffer, arena.alloc(lanes * 8), lanes);
   const width = output.rect.width;
   const results = new Float64Array(buffer, arena.alloc(width * channels * 24), width * channels * 3);
-  const holes = new Float64Array(buffer, arena.alloc(channels * 16), channels * 2);
-  holes.set(nodataOf(input, context).flatMap((hole) => [hole === null ? 0 : Number.isNaN(hole) ? 2 : 1, hole ?? 0]));
+  module.nodata.fill(input, context.nodata);
   const pivot = rangeOf(input, context).middle;
   const validAt = validityOf(arena, input);
   const source = arena.addressOf(input.samples);
@@ -136,7 +136,7 @@ function slideOver(
     if (row < 0 || row >= rect.height) return;
     const from = source + row * input.stride * SAMPLE_BYTES[dtype];
     const valid = validAt(rect.x, rect.y + row);
-    module[ADD[dtype]](from, columns.byteOffset, rect.width, channels, holes.byteOffset, pivot, sign, valid);
+    module[ADD[dtype]](from, columns.byteOffset, rect.width, channels, module.nodata.address, pivot, sign, valid);
   };
   const { left, top } = window.reach;
   for (let y = 0; y < output.rect.height; y++) {
@@ -167,14 +167,14 @@ function slideOver(
 function rangeOf(input: TileRaster, context: KernelContext): { middle: number; half: number } {
   const { samples, stride, rect, channels, dtype } = input;
   if (dtype !== 'float32') return { middle: PIVOT[dtype], half: PIVOT[dtype] };
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let y = 0; y < rect.height; y++) {
     for (let pixel = y * stride; pixel < y * stride + rect.width * channels; pixel += channels) {
       for (let c = 0; c < channels; c++) {
         const sample = samples[pixel + c]!;
-        if (!Number.isFinite(sample) || isHole(pixel, c)) continue;
+        if (!Number.isFinite(sample) || isInvalid(pixel, c)) continue;
         if (sample < low) low = sample;
         if (sample > high) high = sample;
       }

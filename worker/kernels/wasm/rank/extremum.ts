@@ -3,10 +3,10 @@ import { extremumRowBytes, levelsOf } from '../../../../tiling/operations/runs.j
 import type { DType } from '../../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES, viewSamples } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { holesOf } from '../../reference/pixels.js';
+import { invalidSamplesOf } from '../../reference/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { hasHoles, keepHoles } from '../samples/holes.js';
+import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';
 
 const EXPORTS = ['widen8', 'widen16', 'widen32', 'gather8', 'gather16', 'gather32'] as const;
 const BITS = { uint8: 8, uint16: 16, float32: 32 } as const;
@@ -23,7 +23,7 @@ export function wasmExtremum(arena: WasmArena, rank: Kernel): Kernel {
     const footprint = footprintOf(operation);
     const { runs } = footprint;
     const hasCentre = runs.some(({ dx, dy, length }) => dy === 0 && dx <= 0 && dx + length > 0);
-    const canBeEmpty = !hasCentre && (operation.border === 'clip' || hasHoles(input, context));
+    const canBeEmpty = !hasCentre && (operation.border === 'clip' || hasInvalid(input, context));
     if (canBeEmpty) return rank(input, output, operation, context);
     const mark = arena.mark();
     const largest = operation.name === 'max';
@@ -57,7 +57,7 @@ export function wasmExtremum(arena: WasmArena, rank: Kernel): Kernel {
       }
     }
     arena.release(mark);
-    keepHoles(input, output, context);
+    keepInvalid(input, output, context);
   };
 }
 
@@ -71,12 +71,12 @@ function identityOf(dtype: DType, largest: boolean): number {
 function rowCopier(input: TileRaster, context: KernelContext, identity: number) {
   const { samples, stride, channels, rect } = input;
   const count = rect.width * channels;
-  const isHole = hasHoles(input, context) ? holesOf(input, context) : undefined;
+  const isInvalid = hasInvalid(input, context) ? invalidSamplesOf(input, context) : undefined;
   return (row: number, padded: TileRaster['samples'], place: number) => {
     padded.set(samples.subarray(row * stride, row * stride + count), place);
-    if (isHole === undefined) return;
+    if (isInvalid === undefined) return;
     for (let i = 0; i < count; i += channels) {
-      for (let c = 0; c < channels; c++) if (isHole(row * stride + i, c)) padded[place + i + c] = identity;
+      for (let c = 0; c < channels; c++) if (isInvalid(row * stride + i, c)) padded[place + i + c] = identity;
     }
   };
 }

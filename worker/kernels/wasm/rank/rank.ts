@@ -4,7 +4,7 @@ import type { Kernel } from '../../kernel.js';
 import { nodataOf } from '../../reference/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { keepHoles } from '../samples/holes.js';
+import { keepInvalid } from '../samples/invalid-samples.js';
 import { validityOf } from '../samples/validity-rows.js';
 
 const EXPORTS = ['configure', 'rankRow8', 'rankRow16', 'rankRow32'] as const;
@@ -48,13 +48,13 @@ export function wasmRank(arena: WasmArena): Kernel {
       const y = rect.y - input.rect.y + row;
       for (let c = 0; c < channels; c++) {
         const at = into + (row * stride + c) * bytes;
-        const hole = nodata[c]!;
-        if (dtype === 'float32') module.rankRow32(x, y, c, at, rect.width, hole === null ? 0 : 1, hole ?? 0);
-        else if (dtype === 'uint16') module.rankRow16(x, y, c, at, rect.width, hole ?? -1);
-        else module.rankRow8(x, y, c, at, rect.width, hole ?? -1);
+        const value = nodata[c]!;
+        if (dtype === 'float32') module.rankRow32(x, y, c, at, rect.width, value === null ? 0 : 1, value ?? 0);
+        else if (dtype === 'uint16') module.rankRow16(x, y, c, at, rect.width, value ?? -1);
+        else module.rankRow8(x, y, c, at, rect.width, value ?? -1);
       }
     }
     arena.release(mark);
-    keepHoles(input, output, context);
+    keepInvalid(input, output, context);
   };
 }

@@ -1,7 +1,7 @@
 import type { DType } from '../../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { holesOf } from '../../reference/pixels.js';
+import { invalidSamplesOf } from '../../reference/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 
@@ -18,7 +18,7 @@ const EXPORTS = [
   'divide',
 ] as const;
 
-/** The row functions of `assembly/rows.ts`. */
+/** The row functions of `assembly/samples/rows.ts`. */
 export type RowModule = ReturnType<typeof rowModule>;
 
 /** The row functions over an arena. */
@@ -40,24 +40,24 @@ export function storeRow(module: RowModule, arena: WasmArena, output: TileRaster
   module[`store${BITS[output.dtype]}`](source, into, output.rect.width * output.channels);
 }
 
-/** Writes one input row as Σ-ready pairs: weighted samples and weights, 0 for holes, colour by alpha. */
+/** Writes one input row as Σ-ready pairs: weighted samples and weights, 0 for invalid samples, colour by alpha. */
 export type WeightRow = (row: number, sums: Float32Array, weights: Float32Array) => void;
 
 /** The weights of {@link averageOver}, a row at a time. */
 export function weightRows(input: TileRaster, context: KernelContext): WeightRow {
   const { samples, channels, stride, rect } = input;
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const alpha = context.alpha === 'unassociated' ? channels - 1 : -1;
   return (row, sums, weights) => {
     for (let x = 0; x < rect.width; x++) {
       const pixel = row * stride + x * channels;
-      const opacity = alpha < 0 || isHole(pixel, alpha) ? 0 : samples[pixel + alpha]!;
+      const opacity = alpha < 0 || isInvalid(pixel, alpha) ? 0 : samples[pixel + alpha]!;
       for (let c = 0; c < channels; c++) {
         const sample = samples[pixel + c]!;
         let weight = alpha < 0 || c === alpha ? 1 : opacity;
-        if (isHole(pixel, c)) weight = 0;
+        if (isInvalid(pixel, c)) weight = 0;
         weights[x * channels + c] = weight;
-        // A weight of 0 keeps even a NaN out; an infinity must spoil its window as NaN.
+        // A weight of 0 keeps even a NaN out; an infinity must propagate to its window as NaN.
         sums[x * channels + c] = weight === 0 ? 0 : Number.isFinite(sample) ? sample * weight : Number.NaN;
       }
     }

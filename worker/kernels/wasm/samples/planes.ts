@@ -2,7 +2,7 @@ import type { Rect } from '../../../../tiling/geometry/rect.js';
 import { floatRowBytes } from '../../../../tiling/operations/scratch.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { holesOf, sampleIndex } from '../../reference/pixels.js';
+import { invalidSamplesOf, sampleIndex } from '../../reference/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 
@@ -22,7 +22,7 @@ const EXPORTS = [
 
 const BITS = { uint8: 8, uint16: 16, float32: 32 } as const satisfies Record<DType, number>;
 
-/** The functions of `assembly/planes.ts`. */
+/** The functions of `assembly/samples/planes.ts`. */
 export type PlaneModule = ReturnType<typeof planeModule>;
 
 /** The plane functions over an arena. */
@@ -64,7 +64,7 @@ export function loadPlane(module: PlaneModule, arena: WasmArena, input: TileRast
   }
 }
 
-/** Σ-ready samples and weights of one channel: 0 for holes, colour weighted by unassociated alpha. */
+/** Σ-ready samples and weights of one channel: 0 for invalid samples, colour weighted by unassociated alpha. */
 export function weighPlane(
   arena: WasmArena,
   input: TileRaster,
@@ -73,7 +73,7 @@ export function weighPlane(
   into: { readonly sums: Plane; readonly weights: Plane },
 ): void {
   const { samples, channels } = input;
-  const isHole = holesOf(input, context);
+  const isInvalid = invalidSamplesOf(input, context);
   const alpha = context.alpha === 'unassociated' && channel < channels - 1 ? channels - 1 : -1;
   const { x, y, width, height } = into.sums.rect;
   for (let row = y; row < y + height; row++) {
@@ -83,7 +83,7 @@ export function weighPlane(
     for (let i = 0; i < width; i++, pixel += channels) {
       const sample = samples[pixel + channel]!;
       let weight = alpha < 0 ? 1 : samples[pixel + alpha]!;
-      if (isHole(pixel, channel) || (alpha >= 0 && isHole(pixel, alpha))) weight = 0;
+      if (isInvalid(pixel, channel) || (alpha >= 0 && isInvalid(pixel, alpha))) weight = 0;
       weights[i] = weight;
       sums[i] = weight === 0 ? 0 : Number.isFinite(sample) ? sample * weight : Number.NaN;
     }

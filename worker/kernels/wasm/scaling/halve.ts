@@ -28,7 +28,7 @@ function halveValidity(input: TileRaster, output: TileRaster, mode: HalveOptions
   }
 }
 
-/** Halving in WebAssembly: SIMD for integers of 1 to 4 channels without holes, scalar otherwise. */
+/** Halving in WebAssembly: SIMD for integers of 1 to 4 channels without invalid samples, scalar otherwise. */
 export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
   const module = instantiate(arena, 'scaling/halve', [
     ...(['averageRow8', 'averageRow16', 'alphaRow8', 'nearestRow'] as const),
@@ -43,9 +43,9 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
       return (upper, _lower, into, width) => module.nearestRow(upper!, into!, width!, pixelBytes);
     }
     const alpha = options.alpha === 'unassociated' && channels > 1;
-    const holes = nodata.fill(input, options.nodata) || input.valid !== undefined;
-    if (dtype === 'uint8' && channels <= 4 && alpha && !holes) return module.alphaRow8;
-    if (dtype !== 'float32' && channels <= 4 && !alpha && !holes) {
+    const invalid = nodata.fill(input, options.nodata) || input.valid !== undefined;
+    if (dtype === 'uint8' && channels <= 4 && alpha && !invalid) return module.alphaRow8;
+    if (dtype !== 'float32' && channels <= 4 && !alpha && !invalid) {
       return dtype === 'uint8' ? module.averageRow8 : module.averageRow16;
     }
     const byType = { uint8: module.weightedRow8, uint16: module.weightedRow16, float32: module.weightedRow32 };

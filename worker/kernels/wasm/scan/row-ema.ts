@@ -9,7 +9,7 @@ import { validityOf } from '../samples/validity-rows.js';
 
 const EXPORTS = ['fourRows8', 'fourRows16', 'fourRows32', 'row8', 'row16', 'row32'] as const;
 
-/** Exponential moving average along rows, bit for bit the reference's: four rows at a time where none has holes. */
+/** Exponential moving average along rows, bit for bit the reference's: four rows at a time where none has invalid samples. */
 export function wasmRowEma(arena: WasmArena): Kernel {
   const module = instantiate(arena, 'scan/row-ema', EXPORTS);
   const nodata = new NodataTable(arena);
@@ -22,14 +22,14 @@ export function wasmRowEma(arena: WasmArena): Kernel {
     const carry = new Float64Array(arena.memory.buffer, arena.alloc(count * 8), count);
     if (context.carry) carry.set(context.carry);
     else carry.fill(Number.NaN);
-    const holes = nodata.fill(input, context.nodata) || input.valid !== undefined;
+    const invalid = nodata.fill(input, context.nodata) || input.valid !== undefined;
     const validAt = validityOf(arena, input);
     const bytes = SAMPLE_BYTES[dtype];
     let y = 0;
     const next = () =>
       [addressOf(arena, input, rect.x, rect.y + y), addressOf(arena, output, rect.x, rect.y + y)] as const;
     const state = () => carry.byteOffset + y * channels * 8;
-    for (; !holes && y + 4 <= rect.height; y += 4) {
+    for (; !invalid && y + 4 <= rect.height; y += 4) {
       const [from, into] = next();
       const strides = [input.stride * bytes, output.stride * bytes] as const;
       module[`fourRows${BITS[dtype]}`](from, strides[0], into, strides[1], rect.width, channels, state(), alpha);

@@ -20,7 +20,7 @@ const MAX_BYTE_SCALE = 65536;
  */
 export function wasmFlatField(arena: WasmArena, table: Kernel, points: PointRows): Kernel {
   const rows = rowModule(arena);
-  const module = instantiate(arena, 'tone/flat-field', ['repeat', 'flatten', 'correctBytes']);
+  const module = instantiate(arena, 'tone/flat-field', ['repeat', 'flatten', 'correctUint8']);
   return (input, output, operation, context) => {
     const { dark, flat, scale } = flatFieldOf(operation, input.dtype);
     if (typeof dark === 'number' && typeof flat === 'number') return table(input, output, operation, context);
@@ -28,10 +28,10 @@ export function wasmFlatField(arena: WasmArena, table: Kernel, points: PointRows
     const { rect, channels } = output;
     const count = rect.width * channels;
     const frames = [frameOf('dark', dark, context), frameOf('flat', flat, context)] as const;
-    if ([input, ...frames].every((frame) => isBytes(frame, channels)) && isByteScale(scale)) {
-      const [darkRow, flatRow] = [byteRow(arena, frames[0], output), byteRow(arena, frames[1], output)];
+    if ([input, ...frames].every((frame) => isUint8(frame, channels)) && isUint8Scale(scale)) {
+      const [darkRow, flatRow] = [uint8Row(arena, frames[0], output), uint8Row(arena, frames[1], output)];
       points(input, output, context, (source, into, y) => {
-        module.correctBytes(source, darkRow(y), flatRow(y), into, count, scale);
+        module.correctUint8(source, darkRow(y), flatRow(y), into, count, scale);
       });
       arena.release(mark);
       return;
@@ -68,17 +68,17 @@ function frameOf(name: 'dark' | 'flat', frame: number | string, { extras }: Kern
   return typeof frame === 'number' ? frame : extras![name]!;
 }
 
-function isBytes(frame: Frame, channels: number): boolean {
+function isUint8(frame: Frame, channels: number): boolean {
   if (typeof frame === 'number') return Number.isInteger(frame) && frame >= 0 && frame <= 255;
   return frame.dtype === 'uint8' && frame.channels === channels;
 }
 
-function isByteScale(scale: number): boolean {
+function isUint8Scale(scale: number): boolean {
   return Number.isInteger(scale) && Math.abs(scale) <= MAX_BYTE_SCALE;
 }
 
 /** Address of the frame's bytes under an output row. */
-function byteRow(arena: WasmArena, frame: Frame, { rect, channels }: TileRaster): (y: number) => number {
+function uint8Row(arena: WasmArena, frame: Frame, { rect, channels }: TileRaster): (y: number) => number {
   if (typeof frame !== 'number') return (y) => addressOf(arena, frame, rect.x, y);
   const count = rect.width * channels;
   const address = arena.alloc(count);

@@ -1,4 +1,4 @@
-import { usesLadder } from '../../../../tiling/operations/gaussian.js';
+import { usesScaleSpace } from '../../../../tiling/operations/gaussian.js';
 import type { Operation } from '../../../../tiling/operations/index.js';
 import { imagesOf } from '../../../../tiling/operations/parameter-files.js';
 import { type ChainLink, linkChainWith, middleTile } from '../../../../tiling/plan/chain.js';
@@ -9,7 +9,7 @@ import type { RasterInfo } from '../../../../tiling/raster/raster-info.js';
 import type { TileMap } from '../../kernel.js';
 import type { DeviceLimits } from '../device/adapter.js';
 import type { DeviceStep } from '../device/gpu-kernel.js';
-import { ladderIntervals } from '../gaussian/ladder-intervals.js';
+import { scaleIntervals } from '../gaussian/scale-intervals.js';
 import { deviceRefusal } from './chain-request.js';
 
 /** What a step is made of beside its link. */
@@ -40,10 +40,10 @@ export function deviceStep({ operation, window, output, image }: ChainLink, pixe
   };
 }
 
-/** A step with the intervals that its pixels stand in, where it is a blur between rungs. */
+/** A step with the intervals that its pixels stand in, where it is a blur between scale-space levels. */
 export function withIntervals(step: DeviceStep, map: TileMap | undefined): DeviceStep {
-  if (map === undefined || step.operation.name !== 'gaussian' || !usesLadder(step.operation)) return step;
-  return { ...step, intervals: ladderIntervals(map) };
+  if (map === undefined || step.operation.name !== 'gaussian' || !usesScaleSpace(step.operation)) return step;
+  return { ...step, intervals: scaleIntervals(map) };
 }
 
 /** Types of the images that an operation reads beside its input, by parameter; undefined where it reads none. */

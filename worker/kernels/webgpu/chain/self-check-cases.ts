@@ -39,14 +39,14 @@ const LONG = {
 };
 
 /** A nodata value among the pattern's samples, and one that results meet. */
-const HOLES: Readonly<Record<DType, (number | null)[]>> = {
+const NODATA: Readonly<Record<DType, (number | null)[]>> = {
   uint8: [7, null, 255, 128],
   uint16: [40000, null, 65535, 49152],
   float32: [-9999, null, Number.NaN, 0],
 };
 
 /** 1/255 of the range, and a rounding. */
-const LADDER_TOLERANCE = { uint8: 2, uint16: 258 };
+const SCALE_SPACE_TOLERANCE = { uint8: 2, uint16: 258 };
 const PART: Rect = { x: 17, y: 20, width: 31, height: 17 };
 
 const INTEGERS = ['uint8', 'uint16'] as const;
@@ -66,22 +66,22 @@ function integerCases(dtype: 'uint8' | 'uint16', channels: number): CheckCase[] 
   const common = { dtype, channels, image: IMAGE, output: OUTPUT };
   cases.push({ ...common, operation: { name: 'box', byMap: true }, maxRadius: 9 });
   cases.push({ ...common, operation: { name: 'box', params: { radius: 3 }, border: 'reflect' } });
-  const nodata = HOLES[dtype].slice(0, channels);
-  const holes = { ...common, nodata, masked: true };
+  const nodata = NODATA[dtype].slice(0, channels);
+  const invalid = { ...common, nodata, masked: true };
   const alpha: AlphaKind = channels % 2 === 0 ? 'unassociated' : 'none';
   const mean = { name: 'mean', params: { footprint: 'disk:3' }, border: 'mirror' as const };
   cases.push({ ...common, operation: mean });
-  cases.push({ ...holes, operation: mean, alpha });
-  cases.push({ ...holes, operation: { name: 'box', byMap: true }, maxRadius: 9, alpha });
+  cases.push({ ...invalid, operation: mean, alpha });
+  cases.push({ ...invalid, operation: { name: 'box', byMap: true }, maxRadius: 9, alpha });
   for (const name of ['std', 'variance']) {
     const params = { footprint: 'disk:2', ddof: 1 };
     cases.push({ ...common, operation: { name, params, border: 'reflect' }, tolerance: 1 });
-    cases.push({ ...holes, operation: { name, params }, tolerance: 1 });
+    cases.push({ ...invalid, operation: { name, params }, tolerance: 1 });
   }
   for (const method of ['niblack', 'sauvola']) {
     const params = { method, window: 5, k: 0.23, low: 3 };
     cases.push({ ...common, operation: { name: 'threshold', params, border: 'mirror' } });
-    cases.push({ ...holes, operation: { name: 'threshold', params } });
+    cases.push({ ...invalid, operation: { name: 'threshold', params } });
   }
   const small = { ...common, output: { x: 3, y: 2, width: 20, height: 12 } };
   for (const params of [{ factor: 3 }, { size: '31x19' }, { size: '40x20', method: 'nearest' }]) {
@@ -89,11 +89,11 @@ function integerCases(dtype: 'uint8' | 'uint16', channels: number): CheckCase[] 
     cases.push({ ...small, nodata, alpha, operation: { name: 'downscale', params } });
   }
   const frames = { dark: 1, flat: channels };
-  cases.push({ ...holes, operation: { name: 'flat-field', params: { dark: 'dark', flat: 'flat' } }, frames });
+  cases.push({ ...invalid, operation: { name: 'flat-field', params: { dark: 'dark', flat: 'flat' } }, frames });
   const scaled = { name: 'flat-field', params: { dark: 9, flat: 'flat', scale: 77 } };
   cases.push({ ...common, operation: scaled, frames: { flat: 1 } });
   for (const name of ['max', 'min', 'median']) {
-    cases.push({ ...holes, operation: { name, params: { footprint: 'disk:2' }, border: 'reflect' } });
+    cases.push({ ...invalid, operation: { name, params: { footprint: 'disk:2' }, border: 'reflect' } });
     cases.push({ ...common, operation: { name, params: { footprint: 'disk:2' }, border: 'mirror' } });
   }
   cases.push({ ...common, operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } } });
@@ -103,19 +103,19 @@ function integerCases(dtype: 'uint8' | 'uint16', channels: number): CheckCase[] 
 function gaussianCases(dtype: 'uint8' | 'uint16', channels: number): CheckCase[] {
   const cases: CheckCase[] = [];
   const common = { dtype, channels, image: IMAGE, output: OUTPUT };
-  const holes = { ...common, nodata: HOLES[dtype].slice(0, channels), masked: true };
+  const invalid = { ...common, nodata: NODATA[dtype].slice(0, channels), masked: true };
   const alpha: AlphaKind = channels % 2 === 0 ? 'unassociated' : 'none';
   cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN, border: 'nearest' }, tolerance: 1 });
   cases.push({ ...common, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1 });
-  cases.push({ ...holes, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1, alpha });
+  cases.push({ ...invalid, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 1, alpha });
   for (const quality of ['fast', 'exact'] as const) {
     const params = { ...GAUSSIAN, quality };
-    const tolerance = quality === 'exact' ? 1 : LADDER_TOLERANCE[dtype];
+    const tolerance = quality === 'exact' ? 1 : SCALE_SPACE_TOLERANCE[dtype];
     for (const border of ['clip', 'mirror'] as const) {
       const operation = { name: 'gaussian', params, byMap: true, border };
       cases.push({ ...common, output: PART, operation, maxRadius: 6.1, tolerance });
     }
-    const weighed = { ...holes, output: PART, alpha, operation: { name: 'gaussian', params, byMap: true } };
+    const weighed = { ...invalid, output: PART, alpha, operation: { name: 'gaussian', params, byMap: true } };
     cases.push({ ...weighed, maxRadius: 6.1, tolerance: quality === 'exact' ? 1 : 2 * tolerance });
   }
   return cases;
@@ -139,14 +139,14 @@ function floatCases(channels: number): CheckCase[] {
   const disk = { name: 'mean', params: { footprint: 'disk:3' }, border: 'mirror' as const };
   cases.push({ ...floats, operation: disk, tolerance: 2e-6 });
   cases.push({ ...floats, operation: { name: 'box', byMap: true }, maxRadius: 9, tolerance: 2e-6 });
-  const nodata = HOLES.float32.slice(0, channels);
-  const holes = { ...floats, nodata, masked: true };
-  cases.push({ ...holes, operation: { ...disk, border: 'clip' }, tolerance: 2e-6 });
-  cases.push({ ...holes, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 2e-6 });
+  const nodata = NODATA.float32.slice(0, channels);
+  const invalid = { ...floats, nodata, masked: true };
+  cases.push({ ...invalid, operation: { ...disk, border: 'clip' }, tolerance: 2e-6 });
+  cases.push({ ...invalid, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 2e-6 });
   for (const quality of ['fast', 'exact'] as const) {
     const operation = { name: 'gaussian', params: { ...GAUSSIAN, quality }, byMap: true };
     cases.push({ ...floats, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
-    cases.push({ ...holes, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
+    cases.push({ ...invalid, output: PART, operation, maxRadius: 6.1, tolerance: quality === 'exact' ? 2e-6 : 0.004 });
   }
   return cases;
 }

@@ -57,8 +57,8 @@ async function agrees(device: ChainComputer, each: CheckCase): Promise<boolean> 
   const sent = firstRect([step]);
   const samples = viewSamples(each.dtype, exchange, 0, area(sent) * each.channels);
   for (let i = 0; i < samples.length; i++) {
-    const hole = i % 5 === 2 ? each.nodata?.[i % each.channels] : undefined;
-    samples[i] = hole ?? each.constant ?? patternAt(i, each.dtype);
+    const nodata = i % 5 === 2 ? each.nodata?.[i % each.channels] : undefined;
+    samples[i] = nodata ?? each.constant ?? patternAt(i, each.dtype);
   }
   const valid = Uint8Array.from({ length: area(sent) }, (_, i) => (i % 7 === 3 ? 0 : 255));
   if (layout.mask !== undefined) new Uint8Array(exchange).set(valid, layout.mask.offset);

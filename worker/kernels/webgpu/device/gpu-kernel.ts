@@ -7,8 +7,8 @@ import type { TileMap } from '../../kernel.js';
 import type { DeviceLimits } from './adapter.js';
 import type { DeviceRun } from './device-run.js';
 
-/** An interval between two rungs of the sigma ladder, and the least rect that holds all pixels that stand in it. */
-export interface LadderInterval {
+/** An interval between two levels of the scale space, and the least rect that holds all pixels that stand in it. */
+export interface ScaleInterval {
   readonly interval: number;
   /** In image coordinates. */
   readonly rect: Rect;
@@ -29,8 +29,8 @@ export interface DeviceStep {
   readonly nodata?: readonly (number | null)[];
   /** The largest radius or sigma in `output`, for operations by map. */
   readonly mapMax?: number;
-  /** Where on the ladder the sigmas of `output` stand, for a blur between rungs; a plan does not know it. */
-  readonly intervals?: readonly LadderInterval[];
+  /** Where in the scale space the sigmas of `output` stand, for a blur between scale-space levels; a plan does not know it. */
+  readonly intervals?: readonly ScaleInterval[];
   /** Some pixels of the chain's input are masked. */
   readonly masked?: boolean;
   /** The images that it reads beside its input, over its output, by parameter. */

@@ -93,7 +93,7 @@ export function knownToGaussians({ input }: DeviceStep): KnownPixels {
 /** Below this, products of two weights are no numbers that a device must keep. */
 const LEAST_PRODUCT = 1e-30;
 
-/** Weights of a `ksize` far beyond sigma are 0 on a device, or even in float64; a hole may leave no others. */
+/** Weights of a `ksize` far beyond sigma are 0 on a device, or even in float64; an invalid sample may leave no others. */
 function endsEarly(step: DeviceStep): boolean {
   const least = fixedWeights(step.operation).at(-1)! ** 2;
   if (!isPlain(step)) return least < LEAST_PRODUCT;

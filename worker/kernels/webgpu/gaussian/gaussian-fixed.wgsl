@@ -29,7 +29,7 @@ struct Line {
 @group(0) @binding(3) var<storage, read_write> means: array<u32>;
 @group(0) @binding(4) var<storage, read_write> output: array<u32>;
 
-var<private> spoilt: bool;
+var<private> nonFinite: bool;
 
 @compute @workgroup_size(64)
 fn rows(
@@ -46,7 +46,7 @@ fn rows(
   let lane = at - row * lanes;
   let line = lineAround(params.x + i32(lane / CHANNELS), params.inputWidth);
   let origin = row * u32(params.inputWidth) * CHANNELS + lane % CHANNELS;
-  spoilt = false;
+  nonFinite = false;
   var sum = vec2<f32>();
   for (var u = line.first; u <= line.last; u += 8) {
     let left = (sampleTap(origin, u, line) + sampleTap(origin, u + 1, line)) +
@@ -55,7 +55,7 @@ fn rows(
       (sampleTap(origin, u + 6, line) + sampleTap(origin, u + 7, line));
     sum = summed(sum, left + right, params.zero);
   }
-  means[at] = select(bitcast<u32>(meanOf(sum, line)), NOT_A_NUMBER, spoilt);
+  means[at] = select(bitcast<u32>(meanOf(sum, line)), NOT_A_NUMBER, nonFinite);
 }
 
 @compute @workgroup_size(64)
@@ -83,7 +83,7 @@ fn columns(
 
 fn columnMean(lane: u32, y: i32, lanes: u32) -> u32 {
   let line = lineAround(y, params.inputHeight);
-  spoilt = false;
+  nonFinite = false;
   var sum = vec2<f32>();
   for (var v = line.first; v <= line.last; v += 8) {
     let left = (meanTap(lane, v, lanes, line) + meanTap(lane, v + 1, lanes, line)) +
@@ -92,7 +92,7 @@ fn columnMean(lane: u32, y: i32, lanes: u32) -> u32 {
       (meanTap(lane, v + 6, lanes, line) + meanTap(lane, v + 7, lanes, line));
     sum = summed(sum, left + right, params.zero);
   }
-  return select(stored(meanOf(sum, line)), NOT_A_NUMBER, spoilt);
+  return select(stored(meanOf(sum, line)), NOT_A_NUMBER, nonFinite);
 }
 
 fn lineAround(centre: i32, length: i32) -> Line {
@@ -105,7 +105,7 @@ fn sampleTap(origin: u32, u: i32, line: Line) -> f32 {
   }
   let sample = origin + u32(u) * CHANNELS;
   let bits = unpacked(input[wordOf(sample)], sample);
-  spoilt |= isBad(bits);
+  nonFinite |= isBad(bits);
   return weights[abs(u - line.centre)] * numberOf(bits);
 }
 
@@ -115,7 +115,7 @@ fn meanTap(lane: u32, v: i32, lanes: u32, line: Line) -> f32 {
   }
   let bits = means[u32(v) * lanes + lane];
   let bad = isBad(bits);
-  spoilt |= bad;
+  nonFinite |= bad;
   return weights[abs(v - line.centre)] * bitcast<f32>(select(bits, 0u, bad));
 }
 

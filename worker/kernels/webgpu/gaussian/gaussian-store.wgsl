@@ -1,12 +1,12 @@
 // Means as samples. Where the image cuts windows, sums are divided by what of the weights lies in it: a product of
-// one share across and one down for each rung, interpolated as the sums are. One invocation writes one word.
+// one share across and one down for each level, interpolated as the sums are. One invocation writes one word.
 
 struct Params {
   width: u32,
   samples: u32,
   channels: u32,
   cut: u32,      // 1 where `shares` are to divide
-  lowest: i32,   // the interval whose lower rung stands first in them
+  lowest: i32,   // the interval whose lower level stands first in them
   down: u32,     // where the shares down begin
   height: u32,
 }
@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> means: array<f32>;
 @group(0) @binding(2) var<storage, read> sigmas: array<f32>;
-// Two rungs an interval: shares of all columns for each, then of all rows.
+// Two levels an interval: shares of all columns for each, then of all rows.
 @group(0) @binding(3) var<storage, read> shares: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<u32>;
 
@@ -52,8 +52,8 @@ fn weightIn(pixel: u32) -> f32 {
   let y = pixel / params.width;
   let x = pixel - y * params.width;
   let standing = standingOf(sigma);
-  let rung = 2u * u32(max(standing.interval - params.lowest, 0));
-  let lower = shares[rung * params.width + x] * shares[params.down + rung * params.height + y];
-  let upper = shares[(rung + 1u) * params.width + x] * shares[params.down + (rung + 1u) * params.height + y];
+  let level = 2u * u32(max(standing.interval - params.lowest, 0));
+  let lower = shares[level * params.width + x] * shares[params.down + level * params.height + y];
+  let upper = shares[(level + 1u) * params.width + x] * shares[params.down + (level + 1u) * params.height + y];
   return mix(lower, upper, standing.share);
 }

@@ -30,7 +30,7 @@ export async function encodeWeighed(
   const products = await run.storage(held * 4);
   const weights = await run.storage(held * 4);
   await run.dispatch(
-    { files: ['samples/samples', 'samples/numbers', 'samples/holes', 'gaussian/weigh'], entry: 'weigh', constants },
+    { files: ['samples/samples', 'samples/numbers', 'samples/validity', 'gaussian/weigh'], entry: 'weigh', constants },
     [held, Number(marked)],
     { ...pixels, 2: products, 3: weights },
     run.linearGroups(held),
@@ -38,7 +38,7 @@ export async function encodeWeighed(
   const samples = area(output.rect) * channels;
   await run.dispatch(
     {
-      files: ['samples/samples', 'samples/numbers', 'samples/holes', 'gaussian/weighed-quotients'],
+      files: ['samples/samples', 'samples/numbers', 'samples/validity', 'gaussian/weighed-quotients'],
       entry: 'quotients',
       constants,
     },

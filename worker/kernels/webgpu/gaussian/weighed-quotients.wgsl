@@ -1,4 +1,4 @@
-// Means as samples, from sums of weighted samples and of their weights: 0 where nothing weighs. Holes stay what they
+// Means as samples, from sums of weighted samples and of their weights: 0 where nothing weighs. Invalid samples stay what they
 // are. One invocation writes one word.
 
 struct Params {
@@ -41,7 +41,7 @@ fn valueOf(sample: u32) -> u32 {
   let channel = sample - pixel * CHANNELS;
   let row = pixel / params.outputWidth;
   let own = (params.y + row) * params.inputWidth + params.x + pixel - row * params.outputWidth;
-  if (isHole(own, channel)) {
+  if (isInvalid(own, channel)) {
     return sampleAt(own * CHANNELS + channel);
   }
   if (isBad(sums[sample])) {

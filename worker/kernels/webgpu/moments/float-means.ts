@@ -1,7 +1,7 @@
 import { area } from '../../../../tiling/geometry/rect.js';
 import { type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
-import { keepHoles } from '../samples/keep-holes.js';
-import { hasNoHoles } from '../samples/weighed-pixels.js';
+import { keepInvalid } from '../samples/keep-invalid.js';
+import { allValid } from '../samples/weighed-pixels.js';
 import { floatTables } from '../summed-area/float-tables.js';
 import { tableBytes, WIDE_STORAGE_BYTES } from '../summed-area/summed-table.js';
 import { MAX_RECTS, rectsOf } from '../summed-area/window-rects.js';
@@ -26,12 +26,12 @@ export const gpuFloatMeans: GpuKernel = {
   scratchBytes(step) {
     const { channels } = step.input;
     const values = tableBytes(step.window, channels, 8);
-    const spoilt = tableBytes(step.window, channels, 4);
-    const counts = (hasNoHoles(step) ? 1 : 2) * spoilt.total;
+    const nonFinite = tableBytes(step.window, channels, 4);
+    const counts = (allValid(step) ? 1 : 2) * nonFinite.total;
     return { largest: values.table, total: values.total + counts + rectsOf(step).byteLength };
   },
   async encode(run, step, { input, output, radii }) {
-    const { extent, values, spoilt, counted } = await floatTables(run, step, input);
+    const { extent, values, nonFinite, counted } = await floatTables(run, step, input);
     const { channels } = step.input;
     const rects = rectsOf(step);
     const samples = area(output.rect) * channels;
@@ -52,11 +52,11 @@ export const gpuFloatMeans: GpuKernel = {
         ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4, counted ? 1 : 0],
       ],
       {
-        ...{ 2: values, 3: spoilt, 5: output.buffer, 6: extent, 9: counted ?? spoilt },
+        ...{ 2: values, 3: nonFinite, 5: output.buffer, 6: extent, 9: counted ?? nonFinite },
         4: radii ?? (await run.constantData(new Uint32Array(rects.buffer))),
       },
       run.linearGroups(samples),
     );
-    if (counted !== undefined) await keepHoles(run, step, { input, output });
+    if (counted !== undefined) await keepInvalid(run, step, { input, output });
   },
 };

@@ -10,12 +10,12 @@ struct Params {
   x: u32, // its first pixel in the input
   y: u32,
   rectangles: u32, // in a footprint; 0 where `windows` holds radii
-  holes: u32, // 0 where every sample counts: `counted` is not read
+  invalid: u32, // 0 where every sample counts: `counted` is not read
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> values: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read> spoilt: array<u32>;
+@group(0) @binding(3) var<storage, read> nonFinite: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output: array<u32>;
 @group(0) @binding(6) var<storage, read> extent: array<u32>;
 @group(0) @binding(9) var<storage, read> counted: array<u32>;
@@ -47,13 +47,13 @@ fn floatMeans(
       window = rectangleAt(x, y, i, params.inputWidth, params.inputHeight);
     }
     value = added(value, valuesIn(window, channel));
-    bad += spoiltIn(window, channel);
+    bad += nonFiniteIn(window, channel);
     pixels += pixelsOf(window);
-    if (params.holes == 1u) {
+    if (params.invalid == 1u) {
       count += countedIn(window, channel);
     }
   }
-  if (params.holes == 0u) {
+  if (params.invalid == 0u) {
     count = pixels;
   }
   output[sample] = select(bitcast<u32>(mean(value, pixels, count)), 0x7fc00000u, bad > 0u);
@@ -89,16 +89,16 @@ fn valueAt(x: u32, y: u32, channel: u32) -> vec2<u32> {
   return values[((y - 1u) * params.inputWidth + x - 1u) * CHANNELS + channel];
 }
 
-fn spoiltIn(window: Window, channel: u32) -> u32 {
-  return spoiltAt(window.x1, window.y1, channel) - spoiltAt(window.x0, window.y1, channel) -
-    spoiltAt(window.x1, window.y0, channel) + spoiltAt(window.x0, window.y0, channel);
+fn nonFiniteIn(window: Window, channel: u32) -> u32 {
+  return nonFiniteAt(window.x1, window.y1, channel) - nonFiniteAt(window.x0, window.y1, channel) -
+    nonFiniteAt(window.x1, window.y0, channel) + nonFiniteAt(window.x0, window.y0, channel);
 }
 
-fn spoiltAt(x: u32, y: u32, channel: u32) -> u32 {
+fn nonFiniteAt(x: u32, y: u32, channel: u32) -> u32 {
   if (x == 0u || y == 0u) {
     return 0u;
   }
-  return spoilt[((y - 1u) * params.inputWidth + x - 1u) * CHANNELS + channel];
+  return nonFinite[((y - 1u) * params.inputWidth + x - 1u) * CHANNELS + channel];
 }
 
 fn countedIn(window: Window, channel: u32) -> u32 {

@@ -3,7 +3,14 @@ import { neighbourhoodOf } from '../../../../tiling/operations/moments.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
 import { isPlain, weighedPixels } from '../samples/weighed-pixels.js';
-import { type SumBytes, sumFile, sumTable, tableBytes, WIDE_STORAGE_BYTES } from '../summed-area/summed-table.js';
+import {
+  type SumBytes,
+  sumFile,
+  sumTable,
+  tableBytes,
+  WEIGHED_LANE,
+  WIDE_STORAGE_BYTES,
+} from '../summed-area/summed-table.js';
 import { MAX_RECTS, rectsOf } from '../summed-area/window-rects.js';
 import { gpuFloatMeans } from './float-means.js';
 
@@ -40,16 +47,22 @@ export const gpuWindowMeans: GpuKernel = {
     const { dtype, channels } = step.input;
     const sumBytes = sumBytesOf(step);
     const bindings = await weighedPixels(run, step, input, true);
-    const sumLane = (number: 0 | 1 | 2) =>
-      sumTable(run, step, { files: ['samples/holes', 'summed-area/lanes-weighed'], number, bindings }, sumBytes);
-    const values = await sumLane(0);
+    const sumLane = (number: number) =>
+      sumTable(run, step, { files: ['samples/validity', 'summed-area/lanes-weighed'], number, bindings }, sumBytes);
+    const values = await sumLane(WEIGHED_LANE.values);
     const plain = isPlain(step);
-    const weights = plain ? values : await sumLane(1);
+    const weights = plain ? values : await sumLane(WEIGHED_LANE.weights);
     const rects = rectsOf(step);
     const pixels = area(output.rect);
     await run.dispatch(
       {
-        files: ['samples/samples', sumFile(sumBytes), 'samples/holes', 'summed-area/windows', 'moments/window-means'],
+        files: [
+          'samples/samples',
+          sumFile(sumBytes),
+          'samples/validity',
+          'summed-area/windows',
+          'moments/window-means',
+        ],
         entry: 'windowMeans',
         constants: { CHANNELS: channels, BYTES: SAMPLE_BYTES[dtype] },
       },

@@ -38,7 +38,7 @@ fn windowMeans(
       let own = y * params.inputWidth + x;
       for (var channel = 0u; channel < CHANNELS; channel++) {
         var result = sampleAt(own * CHANNELS + channel);
-        if (!isHole(own, channel)) {
+        if (!isInvalid(own, channel)) {
           result = offNodata(mean(x, y, pixel, channel), channel);
         }
         let sample = i * CHANNELS + channel;

@@ -5,9 +5,16 @@ import { neighbourhoodOf } from '../../../../tiling/operations/moments.js';
 import { thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { INTEGER_MAX, SAMPLE_BYTES, toSample } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
-import { hasNoHoles, weighedPixels } from '../samples/weighed-pixels.js';
+import { allValid, weighedPixels } from '../samples/weighed-pixels.js';
 import { footprintRects } from '../summed-area/footprint-rects.js';
-import { type SumBytes, sumFile, sumTable, tableBytes, WIDE_STORAGE_BYTES } from '../summed-area/summed-table.js';
+import {
+  type SumBytes,
+  sumFile,
+  sumTable,
+  tableBytes,
+  WEIGHED_LANE,
+  WIDE_STORAGE_BYTES,
+} from '../summed-area/summed-table.js';
 import { MAX_RECTS } from '../summed-area/window-rects.js';
 
 /** n·Σv² must stay below 2^64 and n² below 2^32. */
@@ -43,19 +50,19 @@ export const gpuWindowSpread: GpuKernel = {
   },
   scratchBytes(step) {
     const { table, total } = tableBytes(step.window, step.input.channels, sumBytesOf(step));
-    return { largest: table, total: total * (hasNoHoles(step) ? 2 : 3) + MAX_RECTS * 16 };
+    return { largest: table, total: total * (allValid(step) ? 2 : 3) + MAX_RECTS * 16 };
   },
   async encode(run, step, { input, output }) {
     const { operation } = step;
     const { dtype, channels } = step.input;
     const sumBytes = sumBytesOf(step);
     const bindings = await weighedPixels(run, step, input, false);
-    const sumLane = (number: 0 | 1 | 2) =>
-      sumTable(run, step, { files: ['samples/holes', 'summed-area/lanes-weighed'], number, bindings }, sumBytes);
-    const values = await sumLane(0);
-    const squares = await sumLane(2);
-    const plain = hasNoHoles(step);
-    const counts = plain ? values : await sumLane(1);
+    const sumLane = (number: number) =>
+      sumTable(run, step, { files: ['samples/validity', 'summed-area/lanes-weighed'], number, bindings }, sumBytes);
+    const values = await sumLane(WEIGHED_LANE.values);
+    const squares = await sumLane(WEIGHED_LANE.squares);
+    const plain = allValid(step);
+    const counts = plain ? values : await sumLane(WEIGHED_LANE.weights);
     const rects = footprintRects(windowOf(operation));
     const pixels = area(output.rect);
     await run.dispatch(
@@ -64,7 +71,7 @@ export const gpuWindowSpread: GpuKernel = {
           'samples/samples',
           sumFile(sumBytes),
           'samples/limbs',
-          'samples/holes',
+          'samples/validity',
           'summed-area/windows',
           'moments/window-spread',
         ],

@@ -53,7 +53,7 @@ fn windowSpread(
       let own = y * params.inputWidth + x;
       for (var channel = 0u; channel < CHANNELS; channel++) {
         var result = sampleAt(own * CHANNELS + channel);
-        if (!isHole(own, channel) && channel != params.kept) {
+        if (!isInvalid(own, channel) && channel != params.kept) {
           result = offNodata(resultOf(moments(x, y, channel), result), channel);
         }
         let sample = i * CHANNELS + channel;

@@ -32,7 +32,7 @@ export const gpuRank: GpuKernel = {
     const mode = MODES[step.operation.name] ?? 0;
     const constants = { CHANNELS: step.input.channels, BYTES: bytes, MODE: mode };
     await run.dispatch(
-      { files: ['samples/samples', 'samples/holes', 'rank/rank'], entry: 'rankFilter', constants },
+      { files: ['samples/samples', 'samples/validity', 'rank/rank'], entry: 'rankFilter', constants },
       [
         ...[input.rect.width, input.rect.height, output.rect.width],
         ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, samples, members.length / 2],

@@ -39,7 +39,7 @@ fn rankFilter(
       let channel = sample % CHANNELS;
       let own = u32(centre.y * params.inputWidth + centre.x);
       var value = sampleAt(own * CHANNELS + channel);
-      if (!isHole(own, channel)) {
+      if (!isInvalid(own, channel)) {
         value = offNodata(ranked(centre, channel), channel);
       }
       result |= packed(value, sample);
@@ -50,14 +50,14 @@ fn rankFilter(
 
 const ABSENT = 0xffffffffu;
 
-/// The sample of a window's member; absent outside the input, which ends where windows are to be cut, and in holes.
+/// The sample of a window's member; absent outside the input, which ends where windows are to be cut, and where it is invalid.
 fn memberAt(at: vec2<i32>, channel: u32) -> u32 {
   if (at.x < 0 || at.y < 0 || at.x >= params.inputWidth || at.y >= params.inputHeight) {
     return ABSENT;
   }
   let pixel = u32(at.y * params.inputWidth + at.x);
   let value = sampleAt(pixel * CHANNELS + channel);
-  return select(value, ABSENT, value == holes.nodata[channel] || isMasked(pixel));
+  return select(value, ABSENT, value == validity.nodata[channel] || isMasked(pixel));
 }
 
 fn ranked(centre: vec2<i32>, channel: u32) -> u32 {

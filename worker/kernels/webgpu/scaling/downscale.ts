@@ -27,7 +27,7 @@ export const gpuDownscale: GpuKernel = {
     const pixels = area(output.rect);
     await run.dispatch(
       {
-        files: ['samples/samples', 'summed-area/sum-wide', 'samples/limbs', 'samples/holes', 'scaling/downscale'],
+        files: ['samples/samples', 'summed-area/sum-wide', 'samples/limbs', 'samples/validity', 'scaling/downscale'],
         entry: 'downscale',
         constants: { CHANNELS: step.input.channels, BYTES: SAMPLE_BYTES[step.input.dtype] },
       },

@@ -67,7 +67,7 @@ fn areaMean(columns: Span, rows: Span, channel: u32) -> u32 {
     var rowWeight = sumOf(0u);
     for (var u = 0u; u < columns.count; u++) {
       let pixel = (rows.start + v) * params.inputWidth + columns.start + u;
-      empty = empty && isHole(pixel, channel);
+      empty = empty && isInvalid(pixel, channel);
       let own = weightOf(pixel, channel);
       let overlap = overlapAt(columns, u, params.fullColumn);
       rowValue = added(rowValue, product(own * sampleAt(pixel * CHANNELS + channel), overlap));
@@ -78,7 +78,7 @@ fn areaMean(columns: Span, rows: Span, channel: u32) -> u32 {
     weight = added(weight, productBy(rowWeight, overlap));
   }
   if (empty) {
-    return holes.nodata[channel];
+    return validity.nodata[channel];
   }
   if (isZero(weight)) {
     return offNodata(0u, channel);

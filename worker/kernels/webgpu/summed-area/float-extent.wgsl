@@ -24,7 +24,7 @@ fn findExtent(
   for (var sample = linearId(group, groups, local); sample < params.samples; sample += params.stride) {
     let bits = sampleAt(sample);
     let pixel = sample / CHANNELS;
-    if (!isBad(bits) && !isHole(pixel, sample - pixel * CHANNELS)) {
+    if (!isBad(bits) && !isInvalid(pixel, sample - pixel * CHANNELS)) {
       largest = max(largest, (bits >> 23u) & 0xffu);
     }
   }

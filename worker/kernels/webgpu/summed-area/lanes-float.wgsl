@@ -8,7 +8,7 @@
 fn laneOf(sample: u32) -> u32 {
   let bits = sampleAt(sample);
   let pixel = sample / CHANNELS;
-  let counts = !isHole(pixel, sample - pixel * CHANNELS);
+  let counts = !isInvalid(pixel, sample - pixel * CHANNELS);
   if (params.lane == 2u) {
     return select(0u, 1u, counts);
   }

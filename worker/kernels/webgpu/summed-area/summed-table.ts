@@ -9,11 +9,17 @@ const BLOCK = { rows: 16, columns: 32 };
 /** Workgroup memory that box-sums.wgsl takes for sums of 64 bits. */
 export const WIDE_STORAGE_BYTES = 16 * 129 * 8;
 
+/** `params.lane` of lanes-weighed.wgsl: what a table sums of each sample. */
+export const WEIGHED_LANE = { values: 0, weights: 1, squares: 2 } as const;
+
+/** `params.lane` of lanes-float.wgsl. */
+export const FLOAT_LANE = { values: 0, nonFinite: 1, counted: 2 } as const;
+
 /** What a table sums: WGSL that defines `laneOf`, with its bindings beside those of box-sums.wgsl. */
 export interface Lane {
   readonly files: readonly string[];
   /** `params.lane` in box-sums.wgsl. */
-  readonly number?: 0 | 1 | 2;
+  readonly number?: number;
   readonly bindings: Readonly<Record<number, GPUBuffer>>;
 }
 

@@ -40,7 +40,7 @@ fn calibrate(
       let own = (params.y + row) * params.inputWidth + params.x + pixel - row * params.outputWidth;
       for (var channel = 0u; channel < CHANNELS; channel++) {
         var result = sampleAt(own * CHANNELS + channel);
-        if (!isHole(own, channel) && channel != params.kept) {
+        if (!isInvalid(own, channel) && channel != params.kept) {
           result = offNodata(corrected(result, darkAt(pixel, channel), flatAt(pixel, channel)), channel);
         }
         let sample = i * CHANNELS + channel;

@@ -36,7 +36,7 @@ export const gpuFlatField: GpuKernel = {
     const types = [frameType(step, 'dark'), frameType(step, 'flat')] as const;
     await run.dispatch(
       {
-        files: ['samples/samples', 'samples/holes', 'tone/calibrate'],
+        files: ['samples/samples', 'samples/validity', 'tone/calibrate'],
         entry: 'calibrate',
         constants: { CHANNELS: step.input.channels, BYTES: SAMPLE_BYTES[step.input.dtype] },
       },

@@ -12,7 +12,7 @@ let runs: usize = 0;
 let runsEnd: usize = 0;
 let histogram: usize = 0;
 let percentile: f64 = 0;
-let hole: i32 = -1;
+let nodataValue: i32 = -1;
 let count: i32 = 0;
 let valid: usize = 0;
 let validStride: usize = 0;
@@ -61,7 +61,7 @@ function bump(at: usize, by: i32): void {
 @inline
 function change<T>(at: usize, by: i32): void {
   const value = <usize>load<T>(at);
-  if (<i32>value == hole) return;
+  if (<i32>value == nodataValue) return;
   count += by;
   if (sizeof<T>() == 1) {
     bump(histogram + (value >> 4) * 4, by);
@@ -134,7 +134,7 @@ function slide<T>(x: i32, y: i32, plane: usize, masked: bool): void {
 // @ts-ignore: decorator
 @inline
 function counted<T>(x: i32, y: i32, channel: i32, into: usize, width: i32, nodata: i32, masked: bool): void {
-  hole = nodata;
+  nodataValue = nodata;
   count = 0;
   const plane = source + <usize>channel * sizeof<T>();
   const step = <usize>channels * sizeof<T>();
@@ -196,9 +196,9 @@ function select(keys: usize, n: i32, rank: i32): i32 {
   return load<i32>(keys + (<usize>rank << 2));
 }
 
-export function rankRow32(x: i32, y: i32, channel: i32, into: usize, width: i32, hasHole: i32, nodata: f32): void {
+export function rankRow32(x: i32, y: i32, channel: i32, into: usize, width: i32, hasNodata: i32, nodata: f32): void {
   const step = <usize>channels * 4;
-  const nanHole = hasHole != 0 && nodata != nodata;
+  const nanIsNodata = hasNodata != 0 && nodata != nodata;
   for (let i = 0; i < width; i++) {
     let n = 0;
     let bad = false;
@@ -213,10 +213,10 @@ export function rankRow32(x: i32, y: i32, channel: i32, into: usize, width: i32,
         if (valid && !load<u8>(marks + u)) continue;
         const value = load<f32>(line + <usize>u * step);
         if (value != value) {
-          if (!nanHole) bad = true;
+          if (!nanIsNodata) bad = true;
           continue;
         }
-        if (hasHole != 0 && value == nodata) continue;
+        if (hasNodata != 0 && value == nodata) continue;
         store<i32>(histogram + (<usize>n << 2), ordered(reinterpret<i32>(value)));
         n++;
       }

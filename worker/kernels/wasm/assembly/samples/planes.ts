@@ -10,7 +10,7 @@ export function gather16(source: usize, into: usize, count: u32, channels: u32):
   for (let i: u32 = 0; i < count; i++, source += step, into += 4) store<f32>(into, <f32>load<u16>(source));
 }
 
-/** An infinity becomes NaN, so that it spoils its windows as NaN does. */
+/** An infinity becomes NaN, so that it propagates to its windows as NaN does. */
 export function gather32(source: usize, into: usize, count: u32, channels: u32): void {
   const step = <usize>channels * 4;
   for (let i: u32 = 0; i < count; i++, source += step, into += 4) {
@@ -45,12 +45,12 @@ export function scatter32(source: usize, into: usize, count: u32, channels: u32)
 /** Whether all samples of a row are finite. */
 export function allFinite(row: usize, count: u32): u32 {
   const end = row + <usize>count * 4;
-  let spoilt: f32 = 0;
+  let nonFinite: f32 = 0;
   for (; row < end; row += 4) {
     const value = load<f32>(row);
-    spoilt += value - value;
+    nonFinite += value - value;
   }
-  return spoilt == 0 ? 1 : 0;
+  return nonFinite == 0 ? 1 : 0;
 }
 
 /** sums[i] += entering[i] − leaving[i], sums being float64: exact while the samples span less than 2^17 to 1. */

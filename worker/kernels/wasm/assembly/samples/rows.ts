@@ -2,7 +2,7 @@
 // are multiples of 16 samples with room to spare, so loops run over whole vectors; only stores into images end
 // exactly.
 
-/** Four lanes of finite samples unchanged; an infinity becomes NaN, so that it spoils its window as NaN does. */
+/** Four lanes of finite samples unchanged; an infinity becomes NaN, so that it propagates to its window as NaN does. */
 // @ts-ignore: decorator
 @inline
 function finiteOrNaN(value: v128): v128 {

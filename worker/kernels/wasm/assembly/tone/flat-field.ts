@@ -61,7 +61,7 @@ function sixteen(source: usize, dark: usize, flat: usize, scale: v128): v128 {
  * p/q with q <= 255 that is no tie lies 1/510 or more from one, while below 256 float32 errs by 2^-17. Whole vectors
  * are read, `count` bytes are written.
  */
-export function correctBytes(source: usize, dark: usize, flat: usize, into: usize, count: u32, scale: f32): void {
+export function correctUint8(source: usize, dark: usize, flat: usize, into: usize, count: u32, scale: f32): void {
   const scales = f32x4.splat(scale);
   const end = into + count;
   while (into + 16 <= end) {

@@ -7,7 +7,7 @@ import { FIXED_ONE, weightPairs } from './fixed-weights.js';
 
 const EXPORTS = ['alongTwo', 'acrossTwo', 'alongTwoWide', 'acrossTwoWide'] as const;
 
-/** The functions of `assembly/fixed-rows.ts`. */
+/** The functions of `assembly/gaussian/fixed-rows.ts`. */
 export type FixedModule = ReturnType<typeof fixedModule>;
 
 /** The fixed-point rows over an arena. */

@@ -2,7 +2,7 @@ import { floatRowBytes } from '../../../../../tiling/operations/scratch.js';
 import type { KernelContext, TileRaster } from '../../../kernel.js';
 import type { WasmArena } from '../../memory/arena.js';
 import { loadRow, type RowModule, storeRow, weightRows } from '../../samples/float-rows.js';
-import { hasHoles, keepHoles } from '../../samples/holes.js';
+import { hasInvalid, keepInvalid } from '../../samples/invalid-samples.js';
 import { clipScale } from './clip-scale.js';
 
 /**
@@ -21,7 +21,7 @@ export function separableMean(
   const { input, output } = tile;
   const mark = arena.mark();
   const radius = weights.length - 1;
-  const weighted = context.alpha === 'unassociated' || hasHoles(input, context);
+  const weighted = context.alpha === 'unassociated' || hasInvalid(input, context);
   const taps = normalised(weights);
   const tapAddress = arena.alloc(floatRowBytes(radius + 1));
   floats(arena, tapAddress, radius + 1).set(taps);
@@ -47,7 +47,7 @@ export function separableMean(
     storeRow(module, arena, output, y, result);
   }
   arena.release(mark);
-  keepHoles(input, output, context);
+  keepInvalid(input, output, context);
 }
 
 /** One channel-interleaved plane on its way through the filter. */

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gaussianRadius, gaussianWeights } from '../../tiling/operations/gaussian-weights.js';
+import type { Kernel, TileRaster } from '../../worker/kernels/kernel.js';
+import { averageOver } from '../../worker/kernels/reference/average.js';
+import { BACKENDS } from './backends.js';
+import { imageOf, noise } from './box-tiles.js';
+import { emptyRaster, paste, runTiled } from './operation-tiles.js';
+
+const PHOTO = fileURLToPath(new URL('../../../../shared/data/photo/photo-2725x2225.jpg', import.meta.url));
+const SLIDE = fileURLToPath(new URL('../../../../shared/data/slide/CMU-1-Small-Region.svs', import.meta.url));
+const SIZE = { width: 640, height: 512 };
+
+type SigmaAt = (x: number, y: number) => number;
+
+/** From 0 at the left to 64 at the right, with swells: what a distance map looks like. */
+const smooth: SigmaAt = (x, y) => 64 * Math.min(1, Math.max(0, x * 1.1 - 0.05 + 0.04 * Math.sin(9 * y)));
+/** Neighbours of very different sigma. */
+const hardEdged: SigmaAt = (x, y) => ((Math.floor(x * 8) + Math.floor(y * 8)) % 2 === 0 ? 2 : 40);
+
+/**
+ * Largest error and PSNR of the scale space against the direct sum in float32 of range 0 to 1, at `probes` pixels. Images of
+ * bytes are blurred as such, and judged before they are rounded.
+ */
+function judge(image: TileRaster, sigmaAt: SigmaAt, probes: number) {
+  const { width, height } = image.rect;
+  const map = Float32Array.from({ length: width * height }, (_, i) =>
+    sigmaAt((i % width) / width, Math.floor(i / width) / height),
+  );
+  const blurred = emptyRaster(image.rect, 'float32', image.channels);
+  const unrounded: Kernel = (input, output, operation, context) => {
+    const tile = emptyRaster(output.rect, 'float32', output.channels);
+    BACKENDS.wasm!.gaussian!(input, tile, operation, context);
+    paste(tile, blurred);
+  };
+  runTiled({ image, name: 'gaussian', params: {}, map }, { width: 256, height: 256 }, unrounded);
+  const average = averageOver(image, { image: image.rect, alpha: 'none' });
+  const random = noise(7);
+  const range = image.dtype === 'uint8' ? 255 : 1;
+  let worst = 0;
+  let squares = 0;
+  for (let n = 0; n < probes; n++) {
+    const x = random(width);
+    const y = random(height);
+    const sigma = map[y * width + x]!;
+    const radius = gaussianRadius(sigma, 4);
+    const weights = gaussianWeights(sigma, radius);
+    const weight = (dx: number, dy: number) => weights[Math.abs(dx)]! * weights[Math.abs(dy)]!;
+    const exact = average(x, y, 0, { left: radius, right: radius, top: radius, bottom: radius, weight });
+    const error = Math.abs(exact - blurred.samples[y * blurred.stride + x * blurred.channels]!) / range;
+    worst = Math.max(worst, error);
+    squares += error * error;
+  }
+  return { worst, psnr: -10 * Math.log10(squares / probes) };
+}
+
+async function pictureOf(path: string, dtype: 'uint8' | 'float32'): Promise<TileRaster> {
+  const { default: sharp } = await import('sharp');
+  const region = { left: 700, top: 700, ...SIZE };
+  const { data, info } = await sharp(path).extract(region).raw().toBuffer({ resolveWithObject: true });
+  const range = dtype === 'uint8' ? 1 : 255;
+  return imageOf(SIZE, { dtype, channels: 3 }, (x, y, c) => data[(y * info.width + x) * info.channels + c]! / range);
+}
+
+for (const dtype of ['uint8', 'float32'] as const) {
+  for (const [name, path] of Object.entries({ photograph: PHOTO, slide: SLIDE })) {
+    const skip = existsSync(path) ? false : `${name} is not on this machine`;
+    test(`the scale space on a ${name} in ${dtype}: 1/255 and 60 dB, smooth from 0 to 64`, { skip }, async (t) => {
+      const image = await pictureOf(path, dtype);
+      const judged = judge(image, smooth, 160);
+      const hard = judge(image, hardEdged, 160);
+      t.diagnostic(`smooth: worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB`);
+      t.diagnostic(`hard-edged: worst ${hard.worst.toFixed(5)}, ${hard.psnr.toFixed(1)} dB`);
+      assert.ok(judged.worst <= 1 / 255 && judged.psnr >= 60, JSON.stringify(judged));
+      assert.ok(hard.worst <= 1 / 255 && hard.psnr >= 60, JSON.stringify(hard));
+    });
+  }
+
+  test(`the scale space on noise in ${dtype}: 1/255 and 60 dB at every sigma`, (t) => {
+    const random = noise(3);
+    const value = () => (dtype === 'uint8' ? 255 * random(2) : random(2));
+    const image = imageOf({ width: 240, height: 200 }, { dtype, channels: 1 }, value);
+    for (const sigmaAt of [(x: number) => 4 * x, (x: number) => 1 + 12 * x, (x: number, y: number) => 30 * x * y]) {
+      const judged = judge(image, sigmaAt, 1500);
+      t.diagnostic(`worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB`);
+      assert.ok(judged.worst <= 1 / 255 && judged.psnr >= 60, JSON.stringify(judged));
+    }
+  });
+}
+
+test('the scale space of uint8 equals itself in every channel count, cut or not', () => {
+  const random = noise(5);
+  const grey = imageOf({ width: 150, height: 131 }, { dtype: 'uint8', channels: 1 }, () => random(256));
+  const map = Float32Array.from({ length: 150 * 131 }, (_, i) => ((i % 150) * 9) / 150);
+  const blur = (channels: number) => {
+    const samples = Uint8Array.from({ length: grey.samples.length * channels }, (_, i) => {
+      return grey.samples[Math.floor(i / channels)]!;
+    });
+    const image = { ...grey, channels, stride: 150 * channels, samples };
+    return runTiled({ image, name: 'gaussian', params: {}, map }, { width: 70, height: 60 }, BACKENDS.wasm!.gaussian);
+  };
+  const expected = blur(1).samples;
+  for (const channels of [2, 3, 4]) {
+    const { samples } = blur(channels);
+    assert.ok(
+      samples.every((sample, i) => sample === expected[Math.floor(i / channels)]),
+      `${channels} channels`,
+    );
+  }
+});

@@ -1,0 +1,234 @@
+// Where pixels stand in the scale space of uint8 images, and their values between two levels: eight pixels at a time.
+
+/** Bits of a single-precision variance that a key leaves out: 32 keys to a doubling. */
+const KEY_SHIFT = 18;
+/** Entries of the table of discrete variances below 1. */
+const VARIANCES: f32 = 4096;
+
+/**
+ * Writes what stands for sigma squared in the scale space: below 1 what `variances` holds for it. Sets a byte of `marks` for
+ * each interval that it lies in: `table` holds the lowest and the highest one for each key of sigma squared from
+ * `first` to `last`, `bounds` where each interval begins and ends.
+ */
+export function placeRow(
+  sigmas: usize, width: i32, variances: usize, table: usize, bounds: usize, marks: usize, first: i32, last: i32, into: usize,
+): void {
+  const end = sigmas + (<usize>width << 2);
+  let low = f32x4.splat(0);
+  let high = f32x4.splat(0);
+  while (sigmas < end) {
+    // The last ones of a row are taken one by one.
+    const single = <i32>(end - sigmas) < 16;
+    const four = single ? f32x4.splat(load<f32>(sigmas)) : v128.load(sigmas);
+    const squares = f32x4.mul(four, four);
+    let places = squares;
+    if (v128.any_true(f32x4.lt(squares, f32x4.splat(1)))) places = discrete(squares, variances);
+    if (!i32x4.all_true(v128.and(f32x4.ge(places, low), f32x4.lt(places, high)))) {
+      const keys = i32x4.sub(i32x4.shr_s(squares, KEY_SHIFT), i32x4.splat(first));
+      const rows = i32x4.shl(i32x4.min_s(i32x4.max_s(keys, i32x4.splat(0)), i32x4.splat(last)), 1);
+      mark(table + i32x4.extract_lane(rows, 0), bounds, marks, f32x4.extract_lane(places, 0));
+      mark(table + i32x4.extract_lane(rows, 1), bounds, marks, f32x4.extract_lane(places, 1));
+      mark(table + i32x4.extract_lane(rows, 2), bounds, marks, f32x4.extract_lane(places, 2));
+      const found = mark(table + i32x4.extract_lane(rows, 3), bounds, marks, f32x4.extract_lane(places, 3));
+      low = v128.load32_splat(found);
+      high = v128.load32_splat(found, 4);
+    }
+    if (single) {
+      store<f32>(into, f32x4.extract_lane(places, 0));
+      sigmas += 4;
+      into += 4;
+    } else {
+      v128.store(into, places);
+      sigmas += 16;
+      into += 16;
+    }
+  }
+}
+
+/** Marks the interval of one value; its bounds' address. */
+function mark(entry: usize, bounds: usize, marks: usize, value: f32): usize {
+  const highest = load<u8>(entry, 1);
+  let interval: u32 = load<u8>(entry);
+  while (interval < highest && value >= load<f32>(bounds + (interval << 3), 4)) interval++;
+  store<u8>(marks + interval, 1);
+  return bounds + (interval << 3);
+}
+
+/** Discrete variances of the lanes below 1. */
+function discrete(squares: v128, table: usize): v128 {
+  const one = f32x4.splat(1);
+  const places = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.min(squares, one), f32x4.splat(VARIANCES)));
+  let lanes = v128.load32_zero(table + (<usize>i32x4.extract_lane(places, 0) << 2));
+  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 1) << 2), lanes, 1);
+  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 2) << 2), lanes, 2);
+  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 3) << 2), lanes, 3);
+  return v128.bitselect(lanes, squares, f32x4.lt(squares, one));
+}
+
+/** What eight pixels have, for each of the eight samples of the vector `index` of theirs. */
+// @ts-ignore: decorator
+@inline
+function spreadOut(eight: v128, channels: i32, index: i32): v128 {
+  if (channels == 1) return eight;
+  if (channels == 2) {
+    if (index == 0) return i16x8.shuffle(eight, eight, 0, 0, 1, 1, 2, 2, 3, 3);
+    return i16x8.shuffle(eight, eight, 4, 4, 5, 5, 6, 6, 7, 7);
+  }
+  if (channels == 3) {
+    if (index == 0) return i16x8.shuffle(eight, eight, 0, 0, 0, 1, 1, 1, 2, 2);
+    if (index == 1) return i16x8.shuffle(eight, eight, 2, 3, 3, 3, 4, 4, 4, 5);
+    return i16x8.shuffle(eight, eight, 5, 5, 6, 6, 6, 7, 7, 7);
+  }
+  if (index == 0) return i16x8.shuffle(eight, eight, 0, 0, 0, 0, 1, 1, 1, 1);
+  if (index == 1) return i16x8.shuffle(eight, eight, 2, 2, 2, 2, 3, 3, 3, 3);
+  if (index == 2) return i16x8.shuffle(eight, eight, 4, 4, 4, 4, 5, 5, 5, 5);
+  return i16x8.shuffle(eight, eight, 6, 6, 6, 6, 7, 7, 7, 7);
+}
+
+// @ts-ignore: decorator
+@inline
+function between(a: usize, b: usize, share: v128): v128 {
+  const from = v128.load(a);
+  return i16x8.add(from, i16x8.q15mulr_sat_s(i16x8.sub(v128.load(b), from), share));
+}
+
+/** Bytes of eight values, half up, in the low half. */
+// @ts-ignore: decorator
+@inline
+function rounded(values: v128): v128 {
+  return i16x8.shr_u(i16x8.add(values, i16x8.splat(64)), 7);
+}
+
+// @ts-ignore: decorator
+@inline
+function put(into: usize, value: v128, mask: v128, whole: bool): void {
+  v128.store(into, whole ? value : v128.bitselect(value, v128.load(into), mask));
+}
+
+// @ts-ignore: decorator
+@inline
+function gather<T>(
+  variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
+): void {
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  const scales = f32x4.splat(scale);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x += 8) {
+      const first = v128.load(variances + (<usize>x << 2));
+      const second = v128.load(variances + (<usize>x << 2), 16);
+      const firstIn = v128.and(f32x4.ge(first, lows), f32x4.lt(first, highs));
+      const secondIn = v128.and(f32x4.ge(second, lows), f32x4.lt(second, highs));
+      let mask = i16x8.narrow_i32x4_s(firstIn, secondIn);
+      if (width - x < 8) mask = v128.and(mask, i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>(width - x))));
+      const bits = i16x8.bitmask(mask);
+      if (bits == 0) continue;
+      const whole = bits == 255;
+      const share = i16x8.narrow_i32x4_s(
+        i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(first, lows), scales)),
+        i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(second, lows), scales)),
+      );
+      const from = a + <usize>(x * channels) * 2;
+      const to = b + <usize>(x * channels) * 2;
+      const target = into + <usize>(x * channels) * sizeof<T>();
+      const v0 = between(from, to, spreadOut(share, channels, 0));
+      const m0 = spreadOut(mask, channels, 0);
+      if (sizeof<T>() == 2) {
+        put(target, v0, m0, whole);
+        if (channels > 1) put(target + 16, between(from + 16, to + 16, spreadOut(share, channels, 1)), spreadOut(mask, channels, 1), whole);
+        if (channels > 2) put(target + 32, between(from + 32, to + 32, spreadOut(share, channels, 2)), spreadOut(mask, channels, 2), whole);
+        if (channels > 3) put(target + 48, between(from + 48, to + 48, spreadOut(share, channels, 3)), spreadOut(mask, channels, 3), whole);
+      } else if (channels == 1) {
+        const bytes = i8x16.narrow_i16x8_u(rounded(v0), rounded(v0));
+        const select = i8x16.narrow_i16x8_s(m0, m0);
+        v128.store64_lane(target, whole ? bytes : v128.bitselect(bytes, v128.load64_zero(target), select), 0);
+      } else {
+        const v1 = between(from + 16, to + 16, spreadOut(share, channels, 1));
+        const m1 = spreadOut(mask, channels, 1);
+        put(target, i8x16.narrow_i16x8_u(rounded(v0), rounded(v1)), i8x16.narrow_i16x8_s(m0, m1), whole);
+        if (channels == 3) {
+          const v2 = between(from + 32, to + 32, spreadOut(share, channels, 2));
+          const m2 = spreadOut(mask, channels, 2);
+          const bytes = i8x16.narrow_i16x8_u(rounded(v2), rounded(v2));
+          const select = i8x16.narrow_i16x8_s(m2, m2);
+          v128.store64_lane(target + 16, whole ? bytes : v128.bitselect(bytes, v128.load64_zero(target, 16), select), 0);
+        } else if (channels == 4) {
+          const v2 = between(from + 32, to + 32, spreadOut(share, channels, 2));
+          const v3 = between(from + 48, to + 48, spreadOut(share, channels, 3));
+          const m2 = spreadOut(mask, channels, 2);
+          const m3 = spreadOut(mask, channels, 3);
+          put(target + 16, i8x16.narrow_i16x8_u(rounded(v2), rounded(v3)), i8x16.narrow_i16x8_s(m2, m3), whole);
+        }
+      }
+    }
+    variances += varianceStride;
+    a += aStride;
+    b += bStride;
+    into += intoStride;
+  }
+}
+
+/**
+ * Pixels of a block whose variance lies from `low` to below `high`, between the levels `a` and `b`, whose share is
+ * (variance - low) * `scale` / 2^15; others stay as they are. As bytes, rounded half up. Strides are bytes.
+ */
+export function gatherUint8(
+  variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
+): void {
+  if (channels == 1) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 1);
+  else if (channels == 2) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 2);
+  else if (channels == 3) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 3);
+  else gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 4);
+}
+
+/** As {@link gatherUint8}, the values with their 7 fractional bits. */
+export function gatherWide(
+  variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
+): void {
+  if (channels == 1) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 1);
+  else if (channels == 2) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 2);
+  else if (channels == 3) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 3);
+  else gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 4);
+}
+
+/** Four lanes of 255 * sums / weight of a pixel. */
+// @ts-ignore: decorator
+@inline
+function mean(sums: usize, weights: usize): v128 {
+  const lanes = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(v128.load64_zero(sums)));
+  return f32x4.min(f32x4.mul(lanes, f32x4.splat(255 / <f32>load<u16>(weights))), f32x4.splat(255));
+}
+
+/** Means as bytes, half up. Sums are of 7 fractional bits; weights, one a pixel, are 32640 for a whole window. */
+export function divideUint8(sums: usize, weights: usize, into: usize, pixels: u32, channels: u32): void {
+  const end = into + pixels * channels;
+  while (into < end) {
+    const whole = i32x4.trunc_sat_f32x4_u(f32x4.add(mean(sums, weights), f32x4.splat(0.5)));
+    const words = i16x8.narrow_i32x4_u(whole, whole);
+    let bytes = i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0);
+    for (let c: u32 = 0; c < channels; c++) {
+      store<u8>(into++, <u8>bytes);
+      bytes >>= 8;
+    }
+    sums += <usize>channels << 1;
+    weights += 2;
+  }
+}
+
+/** Means as float32, before any rounding. */
+export function divideFloats(sums: usize, weights: usize, into: usize, pixels: u32, channels: u32): void {
+  const end = into + <usize>(pixels * channels) * 4;
+  while (into < end) {
+    const four = mean(sums, weights);
+    store<f32>(into, f32x4.extract_lane(four, 0));
+    if (channels > 1) store<f32>(into, f32x4.extract_lane(four, 1), 4);
+    if (channels > 2) store<f32>(into, f32x4.extract_lane(four, 2), 8);
+    if (channels > 3) store<f32>(into, f32x4.extract_lane(four, 3), 12);
+    sums += <usize>channels << 1;
+    weights += 2;
+    into += <usize>channels << 2;
+  }
+}

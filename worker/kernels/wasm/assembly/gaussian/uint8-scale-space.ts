@@ -1,0 +1,153 @@
+// The scale space of uint8 pixels: rows and planes of packed 16-bit values with 7 fractional bits, at most 255 times
+// 128, so that sums of two stay below 2^16 and differences below 2^15. Means of two (`avgr`) round half up. Rows are
+// read and written in whole vectors: they have room for that.
+import { FIVE_SIXTEENTHS, THREE_EIGHTHS } from '../../gaussian/scale-space-uint8/spread-share';
+
+/** into[i] = 128 times the byte. */
+export function widenRow(source: usize, into: usize, count: u32): void {
+  const end = into + <usize>count * 2;
+  while (into < end) {
+    v128.store(into, i16x8.shl(i16x8.extend_low_i8x16_u(v128.load64_zero(source)), 7));
+    source += 8;
+    into += 16;
+  }
+}
+
+/** b, of which a share is replaced by the mean of a and c. */
+// @ts-ignore: decorator
+@inline
+function spread(a: v128, b: v128, c: v128, share: i32): v128 {
+  const half = i16x8.avgr_u(i16x8.avgr_u(a, c), b);
+  const quarter = i16x8.avgr_u(half, b);
+  const threeEighths = i16x8.avgr_u(half, quarter);
+  return share == THREE_EIGHTHS ? threeEighths : i16x8.avgr_u(quarter, threeEighths);
+}
+
+// @ts-ignore: decorator
+@inline
+function spreadBoth(a: usize, b: usize, c: usize, line: usize, into: usize, count: u32, reach: usize, share: i32): void {
+  const bytes = <usize>count * 2;
+  for (let at: usize = 0; at < bytes + 2 * reach; at += 16) {
+    v128.store(line + at, spread(v128.load(a + at), v128.load(b + at), v128.load(c + at), share));
+  }
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const from = line + at;
+    v128.store(into + at, spread(v128.load(from), v128.load(from + reach), v128.load(from + 2 * reach), share));
+  }
+}
+
+/**
+ * Rows spread over neighbours at one distance, across rows and then along them: each sample keeps 5/8 or
+ * 11/16 of itself. Rows lie in rings, `from` and `into` the first ones; that of `from` is the topmost of the first
+ * result's three rows, its rows begin `reach` bytes before the first sample. `line` takes one of them.
+ */
+export function spreadRows(
+  ring: usize, ringRows: u32, ringStride: usize, from: u32, results: usize, resultRows: u32, resultStride: usize, into: u32,
+  line: usize, count: u32, reach: usize, distance: u32, share: i32, rows: u32,
+): void {
+  for (let row: u32 = 0; row < rows; row++) {
+    const a = ring + <usize>((from + row) % ringRows) * ringStride;
+    const b = ring + <usize>((from + row + distance) % ringRows) * ringStride;
+    const c = ring + <usize>((from + row + 2 * distance) % ringRows) * ringStride;
+    const to = results + <usize>((into + row) % resultRows) * resultStride;
+    if (share == THREE_EIGHTHS) spreadBoth(a, b, c, line, to, count, reach, THREE_EIGHTHS);
+    else spreadBoth(a, b, c, line, to, count, reach, FIVE_SIXTEENTHS);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function binomial(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
+  const outer = i16x8.avgr_u(c, i16x8.avgr_u(c, i16x8.avgr_u(a, e)));
+  return i16x8.avgr_u(i16x8.avgr_u(b, d), outer);
+}
+
+/** The (1 4 6 4 1)/16 mean across five rows. */
+export function foldWide(a: usize, b: usize, c: usize, d: usize, e: usize, into: usize, count: u32): void {
+  const bytes = <usize>count * 2;
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const mean = binomial(v128.load(a + at), v128.load(b + at), v128.load(c + at), v128.load(d + at), v128.load(e + at));
+    v128.store(into + at, mean);
+  }
+}
+
+/** Every second pixel of a row and its (1 4 6 4 1)/16 mean along it; `source` is two pixels before the first. */
+export function halveWide(source: usize, into: usize, count: u32, channels: u32): void {
+  const pixel = <usize>channels << 1;
+  const end = into + <usize>count * pixel;
+  while (into < end) {
+    const mean = binomial(
+      v128.load64_zero(source),
+      v128.load64_zero(source + pixel),
+      v128.load64_zero(source + 2 * pixel),
+      v128.load64_zero(source + 3 * pixel),
+      v128.load64_zero(source + 4 * pixel),
+    );
+    v128.store64_lane(into, mean, 0);
+    source += 2 * pixel;
+    into += pixel;
+  }
+}
+
+/** As {@link halveWide} from sums of 16 times bytes, as `foldUint8` of the scale space in float32 makes them. */
+export function halveSums(source: usize, into: usize, count: u32, channels: u32): void {
+  const pixel = <usize>channels << 1;
+  const end = into + <usize>count * pixel;
+  while (into < end) {
+    const b = v128.load64_zero(source + pixel);
+    const c = v128.load64_zero(source + 2 * pixel);
+    const d = v128.load64_zero(source + 3 * pixel);
+    const outer = i16x8.add(v128.load64_zero(source), v128.load64_zero(source + 4 * pixel));
+    const inner = i16x8.shl(i16x8.add(i16x8.add(b, d), c), 2);
+    const sum = i16x8.add(i16x8.add(outer, inner), i16x8.shl(c, 1));
+    v128.store64_lane(into, i16x8.shr_u(i16x8.add(sum, i16x8.splat(1)), 1), 0);
+    source += 2 * pixel;
+    into += pixel;
+  }
+}
+
+/**
+ * A grid of twice the density by (1 4 6 4 1)/8: between two points their mean, on a point (1 6 1)/8. `source` is the
+ * coarse row of the first fine one, a pixel before the first; fine rows begin on a point and have 2 * `count` pixels,
+ * `odd` says that the first lies between two coarse ones. `line` takes a coarse row.
+ */
+export function doublePlane(
+  source: usize, sourceStride: usize, line: usize, into: usize, intoStride: usize,
+  count: u32, height: u32, odd: u32, channels: u32,
+): void {
+  const pixel = <usize>channels << 1;
+  const bytes = <usize>(count + 2) * pixel;
+  for (let row: u32 = odd; row < height + odd; row++) {
+    const centre = source + <usize>(row >> 1) * sourceStride;
+    const below = centre + sourceStride;
+    if (row & 1) {
+      for (let at: usize = 0; at < bytes; at += 16) {
+        v128.store(line + at, i16x8.avgr_u(v128.load(centre + at), v128.load(below + at)));
+      }
+    } else {
+      const above = centre - sourceStride;
+      for (let at: usize = 0; at < bytes; at += 16) {
+        const c = v128.load(centre + at);
+        const upper = i16x8.avgr_u(v128.load(above + at), c);
+        const lower = i16x8.avgr_u(c, v128.load(below + at));
+        v128.store(line + at, i16x8.avgr_u(c, i16x8.avgr_u(upper, lower)));
+      }
+    }
+    let from = line + pixel;
+    let to = into;
+    let c = v128.load64_zero(from);
+    let left = i16x8.avgr_u(v128.load64_zero(line), c);
+    const end = into + 2 * <usize>count * pixel;
+    while (to < end) {
+      from += pixel;
+      const next = v128.load64_zero(from);
+      const right = i16x8.avgr_u(c, next);
+      v128.store64_lane(to, i16x8.avgr_u(c, i16x8.avgr_u(left, right)), 0);
+      v128.store64_lane(to + pixel, right, 0);
+      left = right;
+      c = next;
+      to += 2 * pixel;
+    }
+    into += intoStride;
+  }
+}

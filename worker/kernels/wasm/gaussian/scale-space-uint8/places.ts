@@ -1,0 +1,112 @@
+import { intersect, type Rect } from '../../../../../tiling/geometry/rect.js';
+import type { TileMap } from '../../../kernel.js';
+import type { WasmArena } from '../../memory/arena.js';
+import { instantiate } from '../../memory/instance.js';
+import { discreteVariance, INTERVALS, intervalOf } from './levels.js';
+
+const EXPORTS = ['placeRow', 'gatherUint8', 'gatherWide', 'divideUint8', 'divideFloats'] as const;
+/** Keys of sigma squared, 32 to a doubling, from 2^-6 to 2^20. */
+const FIRST_EXPONENT = -6;
+const KEYS_PER_DOUBLING = 32;
+const KEYS = KEYS_PER_DOUBLING * 27;
+/** Entries of the table of discrete variances below 1, and what it holds for all from there on. */
+const VARIANCES = 4096;
+const ABOVE = 2;
+/** Small enough for a smooth map to vary little inside and for what is doubled to stay in the cache. */
+export const BLOCK = { width: 256, height: 32 };
+
+/** The functions of `assembly/gaussian/uint8-gather.ts`. */
+export type GatherModule = ReturnType<typeof gatherModule>;
+
+/** The functions over an arena. */
+export function gatherModule(arena: WasmArena) {
+  return instantiate(arena, 'gaussian/uint8-gather', EXPORTS);
+}
+
+/** The lowest and the highest interval of each key. */
+const BY_KEY = Uint8Array.from({ length: KEYS * 2 }, (_, i) => {
+  const margin = i % 2 === 0 ? -1 : 1;
+  return intervalOf(placed(keyStart((i + (i % 2)) / 2) + (2 * margin) / VARIANCES));
+});
+
+/** Where each interval begins and ends. */
+const BOUNDS = Float32Array.from(INTERVALS.flatMap(({ low, high }) => [low, high]));
+
+const DISCRETE = Float32Array.from({ length: VARIANCES + 1 }, (_, i) => {
+  if (i === VARIANCES) return ABOVE;
+  return i === 0 ? 0 : placed((i + 0.5) / VARIANCES);
+});
+
+/** Sigma squared where a key begins. */
+function keyStart(key: number): number {
+  const doubling = Math.floor(key / KEYS_PER_DOUBLING);
+  return 2 ** (FIRST_EXPONENT + doubling) * (1 + (key % KEYS_PER_DOUBLING) / KEYS_PER_DOUBLING);
+}
+
+/** What stands for sigma squared in the scale space: below 1 the discrete variance. */
+function placed(square: number): number {
+  if (square >= 1) return square;
+  return square <= 0 ? 0 : Math.min(discreteVariance(Math.sqrt(square)), 1 - 1e-6);
+}
+
+/** Pixels of an output rect that are looked at together, and the intervals that may occur among them. */
+export interface PlacedBlock {
+  readonly rect: Rect;
+  readonly intervals: readonly number[];
+}
+
+/** A tile's map as the scale space sees it. */
+export interface Places {
+  /** In rows of blocks. */
+  readonly bands: readonly (readonly PlacedBlock[])[];
+  readonly rect: Rect;
+  /** Float32, dense: sigma squared, below 1 the discrete variance. */
+  readonly variances: number;
+}
+
+/** Places the sigmas of a tile. */
+export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): Places {
+  const { x, y, width, height } = map.rect;
+  // Gathering reads whole vectors.
+  const variances = arena.alloc(width * height * 4 + 32);
+  const mark = arena.mark();
+  const discrete = arena.alloc(DISCRETE.byteLength);
+  new Float32Array(arena.memory.buffer, discrete, DISCRETE.length).set(DISCRETE);
+  const bounds = arena.alloc(BOUNDS.byteLength);
+  new Float32Array(arena.memory.buffer, bounds, BOUNDS.length).set(BOUNDS);
+  const intervals = arena.alloc(BY_KEY.length);
+  new Uint8Array(arena.memory.buffer, intervals, BY_KEY.length).set(BY_KEY);
+  const marks = new Uint8Array(arena.memory.buffer, arena.alloc(256), 256);
+  const first = (127 + FIRST_EXPONENT) * KEYS_PER_DOUBLING;
+  const bands: PlacedBlock[][] = [];
+  for (let top = y; top < y + height; top += BLOCK.height) {
+    const band: PlacedBlock[] = [];
+    for (let left = x; left < x + width; left += BLOCK.width) {
+      const rect = intersect({ x: left, y: top, ...BLOCK }, map.rect);
+      marks.fill(0);
+      for (let row = rect.y - y; row < rect.y - y + rect.height; row++) {
+        const at = (row * width + rect.x - x) * 4;
+        const tables = [discrete, intervals, bounds, marks.byteOffset, first, KEYS - 1] as const;
+        module.placeRow(map.values.byteOffset + at, rect.width, ...tables, variances + at);
+      }
+      band.push({ rect, intervals: marked(marks) });
+    }
+    bands.push(band);
+  }
+  arena.release(mark);
+  return { bands, rect: map.rect, variances };
+}
+
+function marked(marks: Uint8Array): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < INTERVALS.length; i++) if (marks[i] === 1) found.push(i);
+  return found;
+}
+
+/** The smallest rect that holds two. */
+export function hull(a: Rect, b: Rect): Rect {
+  const x = Math.min(a.x, b.x);
+  const y = Math.min(a.y, b.y);
+  const right = Math.max(a.x + a.width, b.x + b.width);
+  return { x, y, width: right - x, height: Math.max(a.y + a.height, b.y + b.height) - y };
+}
