@@ -20,6 +20,10 @@ export interface FileLayout {
 export interface FileMetadata {
   readonly nodata?: number;
   readonly alpha?: 'unassociated' | 'associated';
+  /** Of each channel beyond the colours, instead of `alpha`. */
+  readonly extraSamples?: readonly number[];
+  /** 0 white-is-zero, 1 black-is-zero, 2 RGB; by the number of channels where absent. */
+  readonly photometric?: 0 | 1 | 2;
   /** Written as they are; types ASCII, SHORT, LONG, RATIONAL (pairs) and DOUBLE, and UNDEFINED. */
   readonly tags?: readonly FileTag[];
 }
@@ -65,7 +69,8 @@ function tagsOf(
   metadata: FileMetadata,
   { offsets, lengths }: { readonly offsets: readonly number[]; readonly lengths: readonly number[] },
 ): FileTag[] {
-  const colours = channels >= 3 ? 3 : 1;
+  const photometric = metadata.photometric ?? (channels >= 3 ? 2 : 1);
+  const colours = photometric === 2 ? 3 : 1;
   const perChannel = (value: number) => new Array<number>(channels).fill(value);
   const alpha = metadata.alpha === undefined ? 0 : metadata.alpha === 'associated' ? 1 : 2;
   const tags: FileTag[] = [
@@ -73,7 +78,7 @@ function tagsOf(
     { tag: 257, type: 4, values: [rect.height] },
     { tag: 258, type: 3, values: perChannel(8 * SAMPLE_BYTES[dtype]) },
     { tag: 259, type: 3, values: [layout.deflate ? 8 : 1] },
-    { tag: 262, type: 3, values: [colours === 3 ? 2 : 1] },
+    { tag: 262, type: 3, values: [photometric] },
     { tag: 277, type: 3, values: [channels] },
     { tag: 284, type: 3, values: [layout.planar ? 2 : 1] },
     { tag: 317, type: 3, values: [layout.predictor ? 2 : 1] },
@@ -95,7 +100,8 @@ function tagsOf(
     );
   }
   if (channels > colours) {
-    tags.push({ tag: 338, type: 3, values: new Array<number>(channels - colours).fill(0).with(-1, alpha) });
+    const kinds = metadata.extraSamples ?? new Array<number>(channels - colours).fill(0).with(-1, alpha);
+    tags.push({ tag: 338, type: 3, values: kinds });
   }
   if (metadata.nodata !== undefined) {
     tags.push({ tag: 42113, type: 2, values: Number.isNaN(metadata.nodata) ? 'nan' : `${metadata.nodata}` });

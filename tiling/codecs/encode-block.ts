@@ -37,7 +37,10 @@ export function encodeBlock(
         picture.jpeg({ quality: encoding.quality, chromaSubsampling: '4:4:4' }),
       );
     case 'webp':
-      return encodePicture(pixels, { side, channels }, (picture) => picture.webp({ quality: encoding.quality }));
+      // Without `exact` it would not keep colours under clear pixels, which a later change of alpha may show.
+      return encodePicture(pixels, { side, channels }, (picture) =>
+        picture.webp({ quality: encoding.quality, exact: true }),
+      );
   }
 }
 

@@ -1,5 +1,6 @@
 import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
+import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { Encoding } from './plan.js';
 
@@ -17,17 +18,37 @@ export function resolveEncoding(spec: JobSpec, output: RasterInfo): Encoding {
   if (level > MAX_LEVEL[codec]) {
     throw badUsage({ what: `--compression ${codec}: level ${level}`, expected: `at most ${MAX_LEVEL[codec]}` });
   }
-  if (codec === 'jpeg') checkLossy(output, codec, [1, 3]);
-  if (codec === 'webp') checkLossy(output, codec, [3, 4]);
+  if (codec === 'jpeg' || codec === 'webp') checkLossy(output, codec);
   const lossless = codec === 'deflate' || codec === 'zstd';
   return { codec, level, quality, predictor: !lossless || !predictor ? 1 : output.dtype === 'float32' ? 3 : 2 };
 }
 
-function checkLossy(output: RasterInfo, codec: string, channels: readonly number[]): void {
-  if (output.dtype === 'uint8' && channels.includes(output.channels)) return;
-  throw badUsage({
-    what: `--compression ${codec} cannot hold ${output.channels} channels of ${output.dtype}`,
-    expected: `uint8 with ${channels.join(' or ')} channels`,
-    remedy: 'use --compression deflate',
-  });
+/** A codec for pictures holds pictures: grey where it can, RGB, and alpha beside it where it can. */
+function checkLossy(output: RasterInfo, codec: 'jpeg' | 'webp'): void {
+  const { channels, dtype, nodata, photometric } = output;
+  const remedy = 'use --compression deflate';
+  const wanted = codec === 'jpeg' ? [1, 3] : [3, 4];
+  if (dtype !== 'uint8' || !wanted.includes(channels)) {
+    throw badUsage({
+      what: `--compression ${codec} cannot hold ${channels} channels of ${dtype}`,
+      expected: `uint8 with ${wanted.join(' or ')} channels`,
+      remedy,
+    });
+  }
+  const alpha = alphaChannel(output);
+  const isPicture = channels === 1 || (photometric === 2 && (channels === 3 || alpha?.channel === 3));
+  if (!isPicture) {
+    throw badUsage({
+      what: `--compression ${codec} takes ${channels} channels for ${channels === 4 ? 'RGB and alpha' : 'RGB'}, which they are not`,
+      expected: channels === 4 ? 'a fourth channel that the file calls alpha (tag 338)' : 'RGB (tag 262)',
+      remedy,
+    });
+  }
+  if (nodata?.some((value) => value !== null)) {
+    throw badUsage({
+      what: `--compression ${codec} is lossy: samples of the nodata value ${nodata[0]} would turn into others and back`,
+      expected: 'a lossless codec for images with nodata',
+      remedy: `${remedy}, or --nodata none`,
+    });
+  }
 }

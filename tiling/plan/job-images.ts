@@ -3,6 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import type { Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
+import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { scaleCarried } from '../raster/scale-carried.js';
 import { chainSizes } from './chain.js';
@@ -11,6 +12,7 @@ import type { PlanInput } from './plan-input.js';
 
 /** The image as the job sees it: nodata and alpha by the job's options. */
 export function withOptions({ info, path }: PlanInput, spec: JobSpec): RasterInfo {
+  if (spec.alpha === 'weighted') checkAlphaPlace(info, path);
   const alpha = spec.alpha === 'channel' ? 'none' : info.alpha;
   const nodata = spec.nodata === 'none' ? undefined : (spec.nodata ?? info.nodata);
   if (nodata === undefined) return { ...info, alpha, nodata: undefined };
@@ -22,6 +24,19 @@ export function withOptions({ info, path }: PlanInput, spec: JobSpec): RasterInf
     });
   }
   return { ...info, alpha, nodata: nodata.length === info.channels ? nodata : Array(info.channels).fill(nodata[0]) };
+}
+
+/** Kernels weigh by the last channel. @throws bad-input where another one is alpha */
+function checkAlphaPlace(info: RasterInfo, path: string): void {
+  const alpha = alphaChannel(info);
+  if (alpha === undefined || (alpha.channel === info.channels - 1 && info.alpha !== 'none')) return;
+  const bands = Array.from({ length: info.channels }, (_, channel) => channel).filter((c) => c !== alpha.channel);
+  throw badInput({
+    what: `channel ${alpha.channel + 1} of ${info.channels} is alpha (tag 338)`,
+    where: path,
+    expected: 'alpha as the only one and the last channel',
+    remedy: `use --alpha channel, or reorder it: gdal_translate ${[...bands, alpha.channel].map((c) => `-b ${c + 1}`).join(' ')} IN OUT`,
+  });
 }
 
 /** The output's description: the chain's result, in the type that the job asks for. */

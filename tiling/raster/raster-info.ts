@@ -20,6 +20,11 @@ export interface RasterInfo {
   readonly channels: number;
   readonly dtype: DType;
   readonly alpha: AlphaKind;
+  /**
+   * What the file says of each channel beyond the colours, as TIFF numbers it: 0 unspecified, 1 associated alpha, 2
+   * unassociated alpha. Where absent, `alpha` says all.
+   */
+  readonly extraSamples?: readonly number[];
   /** Per channel; `NaN` matches NaN; absent where the file names none. */
   readonly nodata?: readonly (number | null)[];
   /** TIFF photometric interpretation of the decoded pixels: 0 or 1 grey, 2 RGB, 5 separated. */

@@ -68,6 +68,7 @@ export async function describePicture(path: string): Promise<RasterInfo> {
     channels,
     dtype,
     alpha: hasAlpha ? 'unassociated' : 'none',
+    ...(hasAlpha && { extraSamples: [2] }),
     photometric: channels < 3 ? 1 : 2,
     carried: carriedFromMetadata(metadata),
   };

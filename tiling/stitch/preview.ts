@@ -6,7 +6,8 @@ import { cellRect, gridOf } from '../geometry/grid.js';
 import type { Rect, Size } from '../geometry/rect.js';
 import { filterStage } from '../plan/levels.js';
 import { areBlocksOf } from '../plan/tile-blocks.js';
-import { SAMPLE_BYTES, type Samples, viewSamples } from '../raster/dtype.js';
+import { INTEGER_MAX, SAMPLE_BYTES, type Samples, viewSamples } from '../raster/dtype.js';
+import { alphaChannel, colourChannels } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { inspectFile } from '../sources/inspect.js';
 import { RasterReader } from '../sources/raster-reader.js';
@@ -24,8 +25,8 @@ export interface Preview extends Size {
   readonly finishedShare: number;
 }
 
-/** What stands where nothing is finished yet. */
-const UNFINISHED = 96;
+/** What stands where nothing is finished yet, or no data is. */
+const BLANK = 96;
 /** Bytes of a finished file that are read at once. */
 const STRIPE_BYTES = 16 << 20;
 
@@ -110,7 +111,10 @@ function previewLevel(shape: OutputShape, maxSide: number): number {
   return large.at(-1) ?? 0;
 }
 
-type LevelType = Pick<RasterInfo, 'width' | 'height' | 'channels' | 'dtype'>;
+type LevelType = Pick<
+  RasterInfo,
+  'width' | 'height' | 'channels' | 'dtype' | 'photometric' | 'nodata' | 'alpha' | 'extraSamples'
+>;
 
 /** A picture that takes its pixels from the nearest samples of one level. */
 class SampledPicture {
@@ -144,19 +148,50 @@ class SampledPicture {
   }
 
   finish(finishedShare: number): Preview {
-    const { dtype, channels } = this.#level;
-    const shown = channels >= 3 ? (channels === 4 ? 4 : 3) : 1;
-    const { low, high } = dtype === 'uint8' ? { low: 0, high: 255 } : rangeOf(this.#values);
+    const level = this.#level;
+    const { dtype, channels } = level;
+    const alpha = alphaChannel(level);
+    // Three bands of other things than colours show best as if they were.
+    const bands = alpha === undefined && level.photometric === 1 ? channels : colourChannels(level);
+    const colours = bands >= 3 ? 3 : 1;
+    const shown = alpha === undefined ? colours : 4;
     const count = this.#size.width * this.#size.height;
+    const largest = dtype === 'float32' ? undefined : INTEGER_MAX[dtype];
+    const { low, high } = dtype === 'uint8' ? { low: 0, high: 255 } : this.#colourRange(colours);
     const pixels = new Uint8Array(count * shown);
     for (let pixel = 0; pixel < count; pixel++) {
-      for (let c = 0; c < shown; c++) {
-        const value = this.#values[pixel * channels + c]!;
-        const empty = c === 3 ? 255 : UNFINISHED;
-        pixels[pixel * shown + c] = Number.isNaN(value) ? empty : (255 * (value - low)) / (high - low || 1);
+      const opacity = alpha === undefined ? 1 : this.#values[pixel * channels + alpha.channel]! / (largest ?? 1);
+      for (let c = 0; c < Math.min(shown, 3); c++) {
+        const stored = this.#sample(pixel, Math.min(c, colours - 1));
+        const divided = alpha?.kind === 'associated' && opacity > 0 ? stored / opacity : stored;
+        const share = (divided - low) / (high - low || 1);
+        const value = level.photometric === 0 ? 1 - share : share;
+        pixels[pixel * shown + c] = Number.isNaN(value) ? BLANK : 255 * Math.min(1, Math.max(0, value));
       }
+      if (shown === 4) pixels[pixel * 4 + 3] = Number.isNaN(opacity) ? 255 : 255 * Math.min(1, Math.max(0, opacity));
     }
     return { ...this.#size, channels: shown, pixels, finishedShare };
+  }
+
+  /** A sample, NaN where none is: unfinished or nodata. */
+  #sample(pixel: number, channel: number): number {
+    const value = this.#values[pixel * this.#level.channels + channel]!;
+    return value === this.#level.nodata?.[channel] ? Number.NaN : value;
+  }
+
+  /** What finite samples of the shown channels span. */
+  #colourRange(colours: number): { low: number; high: number } {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let pixel = 0; pixel < this.#size.width * this.#size.height; pixel++) {
+      for (let c = 0; c < colours; c++) {
+        const value = this.#sample(pixel, c);
+        if (!Number.isFinite(value)) continue;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+    }
+    return { low, high };
   }
 }
 
@@ -169,15 +204,4 @@ function positions(start: number, length: number, from: number, to: number): [nu
     if (source >= start) pairs.push([i, source - start]);
   }
   return pairs;
-}
-
-function rangeOf(values: Float64Array): { low: number; high: number } {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
-  return { low, high };
 }

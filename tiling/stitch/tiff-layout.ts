@@ -1,6 +1,7 @@
 import { storedLevels } from '../plan/levels.js';
 import type { LevelPlan, Plan } from '../plan/plan.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
+import { extraSamplesOf } from '../raster/extra-samples.js';
 import type { CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { maskEncoding, storedPhotometric } from './output-shape.js';
 
@@ -157,12 +158,8 @@ function directoryEntries(plan: Plan, level: LevelPlan, index: number, places: B
     entry(339, SHORT, perChannel(SAMPLE_FORMAT[dtype])),
   ];
   if (encoding.predictor !== 1) entries.push(entry(317, SHORT, shorts([encoding.predictor])));
-  const extra = channels - colourChannels(output.photometric, channels);
-  if (extra > 0) {
-    const kind = output.alpha === 'associated' ? 1 : output.alpha === 'unassociated' ? 2 : 0;
-    // The alpha channel, where there is one, is the last; other extra channels have no meaning of their own.
-    entries.push(entry(338, SHORT, shorts(new Array<number>(extra).fill(0).with(extra - 1, kind))));
-  }
+  const extras = extraSamplesOf(output);
+  if (extras.length > 0) entries.push(entry(338, SHORT, shorts(extras)));
   if (encoding.codec === 'jpeg' && channels === 3) {
     entries.push(entry(530, SHORT, shorts(JPEG_SUBSAMPLING)));
     // libtiff's default, spelled out because readers differ: full-range 8-bit YCbCr.
@@ -194,11 +191,6 @@ function maskEntries(plan: Plan, level: LevelPlan, index: number, places: BlockP
 
 /** JPEG blocks keep full-resolution chroma: a filter's result should not be blurred again by its codec. */
 const JPEG_SUBSAMPLING = [1, 1];
-
-function colourChannels(photometric: number, channels: number): number {
-  const colours = photometric === 2 ? 3 : photometric === 5 ? 4 : 1;
-  return Math.min(colours, channels);
-}
 
 /** GDAL_NODATA holds one value for all channels. */
 function nodataText({ nodata }: RasterInfo): string | undefined {

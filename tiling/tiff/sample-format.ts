@@ -9,6 +9,8 @@ export interface SampleFormat {
   readonly dtype: DType;
   readonly channels: number;
   readonly alpha: AlphaKind;
+  /** What each channel beyond the colours is. */
+  readonly extraSamples: readonly number[];
   /** As stored: 6 is YCbCr. */
   readonly storedPhotometric: number;
 }
@@ -68,10 +70,13 @@ export function readSampleFormat(directory: Directory): SampleFormat {
       'rewrite it: tiffcp -f msb2lsb IN OUT',
     );
   }
+  const extraSamples = readExtraSamples(directory, channels - colours);
+  const last = extraSamples.at(-1);
   return {
     dtype: readDType(directory, channels),
     channels,
-    alpha: readAlpha(directory, channels - colours),
+    alpha: last === 2 ? 'unassociated' : last === 1 ? 'associated' : 'none',
+    extraSamples,
     storedPhotometric,
   };
 }
@@ -90,7 +95,7 @@ export function readMaskFormat(directory: Directory): SampleFormat & { readonly 
   if (directory.integer(TAG.fillOrder, 1) !== 1) {
     throw refuse(directory, 'a mask whose bits are stored lowest first (tag 266)', 'fill order 1', remedy);
   }
-  return { dtype: 'uint8', channels, alpha: 'none', storedPhotometric: 1, bits };
+  return { dtype: 'uint8', channels, alpha: 'none', extraSamples: [], storedPhotometric: 1, bits };
 }
 
 function readDType(directory: Directory, channels: number): DType {
@@ -118,13 +123,10 @@ function uniform(directory: Directory, tag: number, fallback: number, channels: 
   return first;
 }
 
-/** Alpha counts where it is the last channel; other extra samples are plain channels. */
-function readAlpha(directory: Directory, extras: number): AlphaKind {
-  if (extras === 0) return 'none';
-  const kinds = directory.integers(TAG.extraSamples, MAX_CHANNELS);
-  const last = kinds[extras - 1];
-  if (last === 2) return 'unassociated';
-  return last === 1 ? 'associated' : 'none';
+/** One kind for each extra channel; a tag of fewer speaks of the last ones, as in GDAL, one of more of the first. */
+function readExtraSamples(directory: Directory, extras: number): number[] {
+  const kinds = directory.integers(TAG.extraSamples, MAX_CHANNELS).slice(0, extras);
+  return [...new Array<number>(extras - kinds.length).fill(0), ...kinds];
 }
 
 function refuse(directory: Directory, what: string, expected: string, remedy?: string) {

@@ -78,6 +78,7 @@ export function readTiffRaster(directory: Directory): TiffRaster {
     channels: format.channels,
     dtype: format.dtype,
     alpha: format.alpha,
+    ...(format.extraSamples.length === 0 ? {} : { extraSamples: format.extraSamples }),
     ...(nodata === undefined ? {} : { nodata }),
     photometric: format.storedPhotometric === 6 ? 2 : format.storedPhotometric,
     carried: mask === undefined ? directory.carried() : [],
