@@ -1,0 +1,52 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readLedger } from '../../../tiling/stitch/ledger.js';
+import { encodeRecord } from '../../../tiling/stitch/record-log.js';
+import { type FuzzTarget, textOf } from '../target.js';
+import { scratchFile } from './scratch-file.js';
+
+const RECORDS: readonly object[] = [
+  { type: 'adopt', epochs: [] },
+  { type: 'tile', stage: 0, tile: 1, part: 'epoch-000001/part-a', blocks: [[0, 1, 0, 99, 7]], pixelCrc: 5, term: 6 },
+  { type: 'tile', stage: 1, tile: 0, part: '', blocks: [], pixelCrc: 5, term: 6, partial: { a: 1 }, carries: ['AAAA'] },
+  { type: 'publish', inode: '12:34' },
+];
+
+const folder = dirname(scratchFile('ledgers', new Uint8Array()));
+const partial = join(folder, 'out.tif.partial');
+mkdirSync(join(partial, 'epoch-000001'), { recursive: true });
+
+/** Lines that are JSON as records with their checksums right, so that mutations reach what records say. */
+function recorded(bytes: Uint8Array): Uint8Array {
+  const lines = new TextDecoder().decode(bytes).split('\n');
+  const records = lines.flatMap((line) => {
+    try {
+      return encodeRecord(JSON.parse(line.replace(/^[0-9a-f]{8} /, '')));
+    } catch {
+      return [];
+    }
+  });
+  return textOf(records.join(''));
+}
+
+/** What the next run finds of an unfinished one. */
+export const ledgers: FuzzTarget = {
+  name: 'ledger',
+  seeds: [textOf(RECORDS.map(encodeRecord).join('')), textOf(RECORDS.slice(0, 2).map(encodeRecord).join(''))],
+  words: [
+    '"type":"tile"',
+    '"blocks":[[',
+    'null',
+    '-1',
+    '"epochs":[{"epoch":1,"bytes":3,"crc":0}]',
+    '[]',
+    '{}',
+    '"',
+  ].map(textOf),
+  run: (bytes) => {
+    for (const content of [bytes, recorded(bytes)]) {
+      scratchFile('out.tif.partial/epoch-000001/ledger', content);
+      readLedger(partial);
+    }
+  },
+};
