@@ -42,10 +42,11 @@ export class HalotileError extends Error {
   readonly detail: ErrorDetail;
 
   constructor(tag: ErrorTag, detail: ErrorDetail, options?: { cause?: unknown }) {
-    super(sentence(detail), options);
+    const lines = oneLine(detail);
+    super(sentence(lines), options);
     this.name = 'HalotileError';
     this.tag = tag;
-    this.detail = detail;
+    this.detail = lines;
   }
 }
 
@@ -78,6 +79,15 @@ export function toErrorRecord(error: unknown, fallback: ErrorTag, where?: string
 /** The inverse of {@link toErrorRecord}. */
 export function fromErrorRecord(record: ErrorRecord): HalotileError {
   return new HalotileError(record.tag, record.detail);
+}
+
+/** Libraries' texts and names of files may have several lines; a sentence of ours has one. */
+function oneLine(detail: ErrorDetail): ErrorDetail {
+  const fields = Object.entries(detail).map(([field, text]) => [
+    field,
+    text?.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' '),
+  ]);
+  return Object.fromEntries(fields) as ErrorDetail;
 }
 
 function sentence({ what, where, expected, remedy }: ErrorDetail): string {

@@ -43,9 +43,11 @@ export function readJobFile(file: string): JobSpec | DatasetSpec {
   try {
     const text = readFileSync(file, 'utf8');
     if (text.length > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} characters`);
-    document = parse(text);
+    document = parse(text, { logLevel: 'error' });
   } catch (error) {
-    throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
+    // Further lines show the place in the file, in columns that one line cannot keep.
+    const reason = (error as Error).message.split('\n')[0]!.replace(/:$/, '');
+    throw badUsage({ what: `the job file cannot be read (${reason})`, where: file });
   }
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
   const job = isDataset(document)

@@ -46,7 +46,7 @@ function readText(path: string): string {
 function yamlRows(text: string, path: string): Row[] {
   let value: unknown;
   try {
-    value = parseYaml(text);
+    value = parseYaml(text, { logLevel: 'error' });
   } catch (cause) {
     const what = `the manifest is no YAML (${cause instanceof Error ? cause.message.split('\n')[0] : cause})`;
     throw badInput({ what, where: path }, cause);

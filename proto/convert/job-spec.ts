@@ -105,7 +105,9 @@ function toValue(value: string | number | boolean | readonly number[]): google.p
   return { listValue: { values: value.map(toValue) } };
 }
 
-function fromValue(value: google.protobuf.IValue): unknown {
+/** @param value null for an entry of a map that came without one */
+function fromValue(value: google.protobuf.IValue | null): unknown {
+  if (value === null) return null;
   if (value.stringValue !== undefined && value.stringValue !== null) return value.stringValue;
   if (value.numberValue !== undefined && value.numberValue !== null) return value.numberValue;
   if (value.boolValue !== undefined && value.boolValue !== null) return value.boolValue;
