@@ -32,6 +32,13 @@ const GENERATED = [
     remedy: 'npm run update:api',
     make: (out) => writeFileSync(join(out, 'public-api.txt'), run(['scripts/public-api.js'])),
   },
+  {
+    what: 'licences',
+    folder: 'docs',
+    files: ['licences.md'],
+    remedy: 'npm run licences',
+    make: (out) => writeFileSync(join(out, 'licences.md'), run(['scripts/dependencies.js', '--licences'])),
+  },
   ...['worker/kernels/wasm', 'cli/demo'].map((folder) => ({
     what: `WebAssembly modules of ${folder}`,
     folder: join('dist', folder),

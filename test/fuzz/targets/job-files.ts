@@ -29,6 +29,6 @@ export const jobFiles: FuzzTarget = {
   ].map(textOf),
   run: (bytes) => {
     const job = readJobFile(scratchFile('job.yaml', bytes));
-    if ('image' in job) resolveOperations(job);
+    if ('image' in job) resolveOperations(job.operations, { map: job.map !== undefined });
   },
 };

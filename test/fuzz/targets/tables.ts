@@ -27,9 +27,13 @@ export const tables: FuzzTarget = {
   run: (bytes) => {
     let refusal: unknown;
     for (const [name, params] of READERS) {
+      const file = (param: string) => {
+        const path = params[param];
+        return typeof path === 'string' ? { path: path.replace('mask:', ''), bytes } : undefined;
+      };
       const operation: Operation = { name, params, border: 'reflect', constantValue: 0, byMap: false };
       try {
-        OPERATIONS[name]!.prepare!(operation, { image, mapMax: 0, readFile: () => bytes, shapeOf: () => shape });
+        OPERATIONS[name]!.prepare!(operation, { image, mapMax: 0, file, shapeOf: () => shape });
       } catch (error) {
         if ((error as Error).name !== 'HalotileError') throw error;
         refusal = error;
