@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { prepareInputs, prepareOptions, preparePlan, refuseOverwrites } from '../../coordinator/index.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
@@ -8,6 +7,7 @@ import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
+import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { gpuName, type Placement, placementsOf } from '../../worker/index.js';
 import { BACKENDS, type BackendChoice, type ExecutorFactory, executorFactory, processName } from '../executor.js';
@@ -71,7 +71,7 @@ export async function planJob(
   const factory = await executorFactory({ threads: given.threads, backend });
   const executor = factory.open(processName());
   const machine = { ...given, preferredTile: executor.preferredTile };
-  const scratchDirectory = mkdtempSync(join(tmpdir(), 'halotile-plan-'));
+  const scratchDirectory = makeScratchFolder(tmpdir(), 'halotile-plan');
   try {
     const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
     const plan = await preparePlan(spec, inputs, machine, executor);

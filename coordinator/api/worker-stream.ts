@@ -8,9 +8,8 @@ import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { Cluster, WorkerLink } from '../cluster/cluster.js';
 import type { FileThreads } from '../cluster/file-threads.js';
 import type { Fail } from './handlers.js';
+import { PROBE_MS, probeFiles } from './probe-files.js';
 
-/** A worker that does not answer a probe by then has no such root. */
-const PROBE_MS = 5_000;
 /** Heartbeats that fit into a lease. */
 const HEARTBEATS = 5;
 const PROBE_BYTES = 64;
@@ -128,7 +127,7 @@ export class WorkerStream implements WorkerLink {
     }
     const { leaseMs } = cluster.limits;
     this.send({ welcome: { worker: this.id, heartbeatMs: leaseMs / HEARTBEATS, leaseMs, coordinator: name } });
-    for (const root of hello.roots ?? []) if (roots.directory(root) !== undefined) this.#probe(root);
+    for (const root of new Set(hello.roots)) if (roots.directory(root) !== undefined) this.#probe(root);
     if (this.#probes.size === 0) this.#join();
     else this.#timer = setTimeout(() => this.#join(), PROBE_MS);
   }
@@ -136,8 +135,7 @@ export class WorkerStream implements WorkerLink {
   /** Writes a file of random bytes below the root, to be read and answered there by the worker. */
   #probe(root: string): void {
     const id = this.#options.newId();
-    const file = `.halotile-probe-${id}`;
-    const answerFile = `${file}-answer`;
+    const { file, answerFile } = probeFiles(id);
     const content = Buffer.from(`${id}${this.#options.newId()}`.padEnd(PROBE_BYTES, '.'));
     try {
       writeFileSync(join(this.#options.roots.directory(root)!, file), content, { flag: 'wx' });

@@ -1,15 +1,18 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { halotile } from '../../proto/gen/messages.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { tileCount } from '../../tiling/plan/levels.js';
+import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import type { TokenEntry } from '../api/auth.js';
 import { failWith } from '../api/handlers.js';
+import { removeLeftProbes } from '../api/probe-files.js';
 import { ApiServer, type ServerTls } from '../api/server.js';
 import { Cluster } from '../cluster/cluster.js';
 import { FileThreads } from '../cluster/file-threads.js';
@@ -107,7 +110,10 @@ export class Coordinator {
     const threads = new FileThreads();
     const cluster = new Cluster({ limits, roots, threads, now: clock.monotonic, log });
     const fail = failWith(log);
-    const plan = (spec: JobSpec) => planFor(spec, machine, scanner, join(stateDirectory, 'scratch'));
+    const scratch = join(stateDirectory, 'scratch');
+    rmSync(scratch, { recursive: true, force: true });
+    removeLeftProbes(roots, clock.wall());
+    const plan = (spec: JobSpec) => planFor(spec, machine, scanner, scratch);
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,
@@ -154,8 +160,14 @@ async function planFor(
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
   refuseOverwrites(outputPlace(spec.output), inputPaths(spec));
-  const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
-  const plan = await preparePlan(spec, inputs, machine, scanner);
+  const scratch = makeScratchFolder(scratchDirectory, 'plan');
+  let plan: Plan;
+  try {
+    const inputs = await prepareInputs(spec, prepareOptions(machine, scratch));
+    plan = await preparePlan(spec, inputs, machine, scanner);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
   return {
     stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
       kind,

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import sharp from 'sharp';
 import { halotile as command } from '../support/run-halotile.js';
 import { TestCluster } from './harness.js';
 
@@ -31,6 +41,32 @@ test('no job of a cluster writes over what it reads, under any name in its roots
   assert.ok(readFileSync(image).equals(held));
 });
 
+test('a plan leaves no scratch, and what a death left of scratch and probes is gone after the next start', async () => {
+  const png = onDisk('picture.png');
+  await sharp({ create: { width: 700, height: 500, channels: 3, background: '#345' } })
+    .png()
+    .toFile(png);
+  const scratch = join(cluster.directory, 'state', 'scratch');
+  await cluster.client.plan({ image: 'root:data/picture.png', output: 'root:data/planned.tif', operations });
+  assert.deepEqual(readdirSync(scratch), []);
+
+  const state = join(cluster.directory, 'dead-state');
+  mkdirSync(join(state, 'scratch', 'plan-0'), { recursive: true });
+  const [left, waiting, mine] = ['.halotile-probe-1-answer', '.halotile-probe-2', '.halotile-probes.txt'].map(onDisk);
+  for (const path of [left!, waiting!, mine!]) writeFileSync(path, 'x');
+  for (const path of [left!, mine!]) utimesSync(path, 1, 1);
+  const other = await TestCluster.start({}, { stateDirectory: state, roots: { data: cluster.root } });
+  try {
+    assert.equal(existsSync(join(state, 'scratch')), false);
+    assert.deepEqual(
+      [left!, waiting!, mine!].map((path) => existsSync(path)),
+      [false, true, true],
+    );
+  } finally {
+    await other.close();
+  }
+});
+
 test('a client fetches no output over an input of its own', async () => {
   const image = join(cluster.directory, 'local.tif');
   writeFileSync(image, readFileSync(onDisk('raw.tif')));
@@ -42,5 +78,5 @@ test('a client fetches no output over an input of its own', async () => {
     assert.match(stderr, /the output is also an input/);
   }
   assert.equal(existsSync(join(cluster.directory, 'state', 'uploads')), false);
-  assert.deepEqual(readdirSync(cluster.directory).sort(), ['data', 'local.tif', 'other.tif', 'state']);
+  assert.ok(readFileSync(image).equals(readFileSync(onDisk('raw.tif'))));
 });

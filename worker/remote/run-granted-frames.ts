@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -13,6 +13,7 @@ import {
   positionsOf,
   spilledAt,
 } from '../../tiling/palette/frame-task.js';
+import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { countBand, remapBand } from '../frames/band-tasks.js';
 import { countFrames, countKeeping, type KeepFrame } from '../frames/count-frames.js';
 import type { GrantedFrames } from '../frames/granted-frames.js';
@@ -40,7 +41,7 @@ export async function runGrantedFrames(granted: GrantedFrames): Promise<void> {
   const client = clients.of(granted.endpoint);
   let made: string | undefined;
   const scratch = () => {
-    made ??= mkdtempSync(join(tmpdir(), 'halotile-frames-'));
+    made ??= makeScratchFolder(tmpdir(), 'halotile-frames');
     return made;
   };
   try {
