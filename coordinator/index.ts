@@ -1,7 +1,8 @@
 export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
 export type { DatasetProgress } from './dataset/dataset-counts.js';
-export { REPORT_FILES, refuseFrameOverwrites } from './dataset/dataset-files.js';
+export { refuseFrameOverwrites } from './dataset/dataset-files.js';
 export { findFrames } from './dataset/find-frames.js';
+export { REPORT_FILES } from './dataset/frame-list.js';
 export type { TileRuns } from './dataset/large-images.js';
 export type { DatasetResult } from './dataset/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';

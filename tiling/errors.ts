@@ -94,5 +94,6 @@ function sentence({ what, where, expected, remedy }: ErrorDetail): string {
   let text = where === undefined ? what : `${where}: ${what}`;
   if (expected !== undefined) text += `; expected ${expected}`;
   if (remedy !== undefined) text += `; ${remedy}`;
-  return text;
+  // What others say of a fault, and names of files, may break the line.
+  return text.replace(/\s*[\r\n]+\s*/g, ' ');
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { REPORT_FILES } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
 import { type DatasetSpec, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { placeInputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { firstIssue } from '../../tiling/plan/resolve-operations.js';
 import { WrittenFiles } from '../../tiling/sources/overwrites.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
@@ -43,11 +43,9 @@ export function readJobFile(file: string): JobSpec | DatasetSpec {
   try {
     const text = readFileSync(file, 'utf8');
     if (text.length > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} characters`);
-    document = parse(text, { logLevel: 'error' });
+    document = parseYamlText(text);
   } catch (error) {
-    // Further lines show the place in the file, in columns that one line cannot keep.
-    const reason = (error as Error).message.split('\n')[0]!.replace(/:$/, '');
-    throw badUsage({ what: `the job file cannot be read (${reason})`, where: file });
+    throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
   const job = isDataset(document)

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { Coordinator, DEFAULT_LIMITS, type TokenEntry, tokensSchema } from '../../coordinator/index.js';
 import { badUsage } from '../../tiling/errors.js';
+import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { FramePool } from '../../worker/index.js';
 import { collect, readText, rootsOf } from '../endpoint-options.js';
 import { openThreads } from '../executor.js';
@@ -132,7 +132,14 @@ function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeFlags) {
 }
 
 function readTokens(path: string): readonly TokenEntry[] {
-  const parsed = tokensSchema.safeParse(parse(readText(path, '--tokens')));
+  const text = readText(path, '--tokens');
+  let entries: unknown;
+  try {
+    entries = parseYamlText(text);
+  } catch (cause) {
+    throw badUsage({ what: `the tokens cannot be read (${(cause as Error).message})`, where: path });
+  }
+  const parsed = tokensSchema.safeParse(entries);
   if (parsed.success) return parsed.data;
   const { message, path: field } = parsed.error.issues[0]!;
   throw badUsage({

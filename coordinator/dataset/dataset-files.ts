@@ -2,10 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WrittenFiles } from '../../tiling/sources/overwrites.js';
 import type { Dataset } from './dataset.js';
-import { PALETTE_FILES } from './frame-list.js';
-
-/** Files that the output folder holds beside the characters' folders. */
-export const REPORT_FILES = ['report.html', 'report.json'] as const;
+import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
 
 /**
  * Refuses a dataset job that writes over one of its images or maps or of the `others` that it reads, or has an image in

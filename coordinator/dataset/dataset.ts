@@ -1,5 +1,5 @@
 import { badInput } from '../../tiling/errors.js';
-import { type Frame, FrameCollector, type FrameList } from './frame-list.js';
+import { type Frame, FrameCollector, type FrameList, MAX_NAME_BYTES, REPORT_FILES } from './frame-list.js';
 
 /** Frames that share one palette. */
 export interface Character {
@@ -46,6 +46,13 @@ export class DatasetCollector {
 }
 
 function checkName(character: string, path: string): void {
+  const isReport = (REPORT_FILES as readonly string[]).includes(character);
+  if (isReport)
+    throw badInput({ what: `a character called "${character}" is in the place of the report`, where: path });
+  if (Buffer.byteLength(character) > MAX_NAME_BYTES) {
+    const what = `the character "${character.slice(0, 40)}…" has a name of ${Buffer.byteLength(character)} bytes`;
+    throw badInput({ what, where: path, expected: `at most ${MAX_NAME_BYTES}` });
+  }
   if (/^[^/\\\0]+$/.test(character) && !character.startsWith('.')) return;
   const expected = 'a name that can be a folder: not empty, no "/" or "\\", no leading dot';
   throw badInput({ what: `"${character}" cannot be a character`, where: path, expected });

@@ -10,6 +10,14 @@ export interface Frame {
   readonly map?: string;
 }
 
+/** Files that the output folder holds beside the characters' folders. */
+export const REPORT_FILES = ['report.html', 'report.json'] as const;
+
+/** Bytes that a file system allows for the name of a file or folder. */
+export const MAX_NAME_BYTES = 255;
+/** What is added to a frame's name while it is written: a dot before it, its ending and `.part` behind it. */
+const WRITING_BYTES = '.'.length + '.png'.length + '.part'.length;
+
 /** Files that a character's folder holds beside its frames. */
 export const PALETTE_FILES = ['palette.png', 'palette.json', 'palette.gpl'] as const;
 
@@ -78,7 +86,14 @@ export class FrameCollector {
         const where = parts.frame(place).path;
         throw badInput({ what, where, expected: 'one frame per output', remedy: 'rename one of them' });
       }
-      if (parts.stem(place) === 'palette') {
+      const stem = parts.stem(place);
+      const longest = Math.max(...stem.split('/').map((part) => Buffer.byteLength(part)));
+      if (longest > MAX_NAME_BYTES - WRITING_BYTES) {
+        const what = `the name of its output has ${longest} bytes`;
+        const where = parts.frame(place).path;
+        throw badInput({ what, where, expected: `at most ${MAX_NAME_BYTES - WRITING_BYTES}`, remedy: 'rename it' });
+      }
+      if (stem === 'palette') {
         const where = parts.frame(place).path;
         throw badInput({ what: `it would be written over ${character}/palette.png`, where, remedy: 'rename it' });
       }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { badInput } from '../../tiling/errors.js';
+import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import type { FrameEntry } from './dataset.js';
 
 /** Endings of files that are read as manifests. */
@@ -46,9 +46,9 @@ function readText(path: string): string {
 function yamlRows(text: string, path: string): Row[] {
   let value: unknown;
   try {
-    value = parseYaml(text, { logLevel: 'error' });
+    value = parseYamlText(text);
   } catch (cause) {
-    const what = `the manifest is no YAML (${cause instanceof Error ? cause.message.split('\n')[0] : cause})`;
+    const what = `the manifest is no YAML (${cause instanceof Error ? cause.message : cause})`;
     throw badInput({ what, where: path }, cause);
   }
   const rows = rowList.safeParse(value);
