@@ -83,6 +83,8 @@ test('a kernel process ends at its memory limit', linux, async () => {
     }
   };
   assert.equal(await ask(8 << 20), 'gone');
+  // Nobody can raise a limit that the system has set.
+  assert.equal(await ask(2 ** 53 - 1), 'answered');
   assert.equal(await ask(512 << 20), 'answered');
 });
 

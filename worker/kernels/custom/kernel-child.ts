@@ -36,8 +36,9 @@ const ENTRY = fileURLToPath(new URL('./kernel-process.js', import.meta.url));
  * Where there is a shell, it lowers what the process may write to (RLIMIT_DATA) and becomes Node. V8 reserves many
  * GiB of addresses that it never touches, so a limit on addresses (`ulimit -v`) would have to be far above any
  * memory; on Linux private writable pages are what counts here, and reservations become those when they are used.
+ * Where the system allows less already, that stays.
  */
-const LIMITED = 'ulimit -c 0; ulimit -d "$0" && exec "$@"';
+const LIMITED = 'ulimit -c 0; (ulimit -d "$0") 2>/dev/null && ulimit -d "$0"; exec "$@"';
 const HAS_SHELL = process.platform !== 'win32';
 
 /** A process that checks and runs one user's module at a time, as its parent sees it. */
