@@ -1,4 +1,5 @@
 export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
+export { Coordinator, type CoordinatorOptions } from './coordinator.js';
 export type { DatasetProgress } from './dataset/dataset-counts.js';
 export { refuseFrameOverwrites } from './dataset/dataset-files.js';
 export { findFrames } from './dataset/find-frames.js';
@@ -21,4 +22,3 @@ export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-q
 export { type JobRun, runJob } from './run-job.js';
 export type { JobProgress } from './running-job.js';
 export { DEFAULT_LIMITS, type SchedulerLimits } from './scheduler/events.js';
-export { Coordinator, type CoordinatorOptions } from './service/coordinator.js';

@@ -1,8 +1,8 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HalotileError } from '../tiling/errors.js';
-import { WrittenFiles } from '../tiling/sources/overwrites.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
+import { WrittenFiles } from '../tiling/stitch/overwrites.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 
 /**

@@ -9,6 +9,7 @@ import { checkModules } from '../tiling/plan/checked-modules.js';
 import { CACHE_SHARE, makePlan } from '../tiling/plan/make-plan.js';
 import { plannedMapMax } from '../tiling/plan/map-max.js';
 import { mapBound, mappingOver } from '../tiling/plan/mapping.js';
+import { readParameterFile } from '../tiling/plan/parameter-file.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanInput, PlanMachine } from '../tiling/plan/plan-input.js';
 import { resolveOperations } from '../tiling/plan/resolve-operations.js';
@@ -16,7 +17,6 @@ import { isRawLayout } from '../tiling/raster/stored-block.js';
 import type { SeenFile } from '../tiling/sources/fingerprint.js';
 import { openMask } from '../tiling/sources/open-mask.js';
 import { openRaster } from '../tiling/sources/open-raster.js';
-import { readParameterFile } from '../tiling/sources/parameter-file.js';
 import { jobDigest } from '../tiling/stitch/partial.js';
 
 /** One input of a job, opened far enough to plan with. */

@@ -3,12 +3,12 @@ import type { TileExecutor } from '../tiling/job/execution.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage } from '../tiling/plan/levels.js';
+import { outputShape } from '../tiling/plan/output-shape.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { fingerprintOf } from '../tiling/sources/fingerprint.js';
 import { Ledger } from '../tiling/stitch/ledger.js';
 import { outputFault } from '../tiling/stitch/output-fault.js';
-import { outputShape } from '../tiling/stitch/output-shape.js';
 import {
   claimPartial,
   clearPartial,

@@ -11,7 +11,7 @@ import { assertUnchanged, type SeenFile } from '../tiling/sources/fingerprint.js
 import { writeFully } from '../tiling/stitch/copy-blocks.js';
 import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
-import { decodedBytes, encodeIndex, placedLayout } from '../tiling/stitch/tiff-layout.js';
+import { decodedBytes, encodeIndex, placedLayout } from '../tiling/tiff/tiff-layout.js';
 import { assemble, syncFile } from './assembly/assemble.js';
 import { CommittedTiles } from './committed-tiles.js';
 import { type JobResult, RunTotals } from './job-result.js';

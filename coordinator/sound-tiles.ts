@@ -9,7 +9,7 @@ import { areBlocksOf } from '../tiling/plan/tile-blocks.js';
 import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
 import type { CommittedTile } from '../tiling/stitch/ledger.js';
 import type { PartialPaths } from '../tiling/stitch/partial.js';
-import { type BlockPlaces, placedLayout } from '../tiling/stitch/tiff-layout.js';
+import { type BlockPlaces, placedLayout } from '../tiling/tiff/tiff-layout.js';
 
 /**
  * The committed tiles of earlier runs that still hold, the others are to be computed again: each is a tile of this plan

@@ -3,7 +3,7 @@ export { checkGpu } from './gpu/device-child.js';
 export { GpuExecutor, type GpuExecutorOptions } from './gpu/gpu-executor.js';
 export { describeGpu, type GpuReport, gpuLabels, gpuName } from './gpu/gpu-report.js';
 export { MixedExecutor } from './gpu/mixed-executor.js';
-export { checkKernels, describeKernels } from './kernels/check-kernels.js';
+export { checkKernels, describeKernels } from './kernels/backends/check-kernels.js';
 export { checkModuleApart } from './kernels/custom/check-apart.js';
 export { type Placement, placementsOf } from './kernels/webgpu/chain/chain-steps.js';
 export { Session, type SessionOptions } from './session/session.js';

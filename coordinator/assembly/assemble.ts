@@ -7,7 +7,7 @@ import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import type { CommittedTile } from '../../tiling/stitch/ledger.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
-import { assignOffsets, type BlockPlaces, emptyPlaces, encodeIndex } from '../../tiling/stitch/tiff-layout.js';
+import { assignOffsets, type BlockPlaces, emptyPlaces, encodeIndex } from '../../tiling/tiff/tiff-layout.js';
 import { planCopies } from './plan-copies.js';
 
 /** Assembly copies memory to memory: more threads than this only wait for each other's pages. */

@@ -3,7 +3,7 @@ import type { halotile } from '../../proto/gen/messages.js';
 import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { RemoteRaster, SourceRef, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import { toPortable } from '../../tiling/job/portable.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
+import type { BlockSource } from '../../tiling/raster/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import type { AddedTiles, ClusterWork } from './cluster-work.js';

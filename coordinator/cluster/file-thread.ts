@@ -2,10 +2,10 @@ import { fdatasyncSync, writevSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
-import { descriptorBytes } from '../../tiling/sources/random-bytes.js';
 import { readRuns } from '../../tiling/sources/raw-rect.js';
 import type { RawRun } from '../../tiling/sources/raw-runs.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
+import { descriptorBytes } from '../../tiling/tiff/random-bytes.js';
 import { type MessagePart, putCrc } from './block-message.js';
 
 /** A file that the main thread holds open while a thread works on it. */

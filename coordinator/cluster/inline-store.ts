@@ -4,7 +4,7 @@ import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { SinkRef, StoredBlock } from '../../tiling/job/execution.js';
 import { storedLevels } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
-import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/stitch/tiff-layout.js';
+import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/tiff/tiff-layout.js';
 import type { FileThreads } from './file-threads.js';
 import { HeldFile } from './held-file.js';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { WrittenFiles } from '../../tiling/sources/overwrites.js';
+import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import type { Dataset } from './dataset.js';
 import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
 

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { makeDemoScene } from '../../cli/demo/scene.js';
 import { runLocally } from '../../cli/local-run.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
-import { CLUSTER_SECTIONS, type ClusterSectionName, MACHINE } from './cluster-sections.js';
+import { CLUSTER_SECTIONS, type ClusterSectionName, MACHINE } from './cluster/cluster-sections.js';
 import { describeMachine } from './machine.js';
 import { printSection, recordSections, type Section } from './report.js';
 

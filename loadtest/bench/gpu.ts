@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { backendName } from '../../worker/gpu/gpu-report.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
-import { memoryBandwidth } from './gpu-copies.js';
-import { endToEndSection } from './gpu-end-to-end.js';
-import { measureRow } from './gpu-kernels.js';
-import { GPU_ROWS, labelOf } from './gpu-rows.js';
+import { memoryBandwidth } from './gpu/gpu-copies.js';
+import { endToEndSection } from './gpu/gpu-end-to-end.js';
+import { measureRow } from './gpu/gpu-kernels.js';
+import { GPU_ROWS, labelOf } from './gpu/gpu-rows.js';
 import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({

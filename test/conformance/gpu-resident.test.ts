@@ -10,7 +10,7 @@ import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { DeviceClient } from '../../worker/gpu/device-client.js';
 import type { DeviceLink, DeviceMessage } from '../../worker/gpu/device-messages.js';
 import { serveDevice } from '../../worker/gpu/device-server.js';
-import { openBackend } from '../../worker/kernels/open-backend.js';
+import { openBackend } from '../../worker/kernels/backends/open-backend.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { runChain } from '../../worker/tile/run-chain.js';
 import { Tally } from '../../worker/tile/tally.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
-import { memoryBytes } from '../../tiling/sources/random-bytes.js';
 import type { Directory } from '../../tiling/tiff/directory.js';
 import { parseHeader } from '../../tiling/tiff/header.js';
+import { memoryBytes } from '../../tiling/tiff/random-bytes.js';
 import { TAG } from '../../tiling/tiff/tags.js';
 
 /** Levels of more blocks than this are not checked by these tests. */

@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { rectOf } from '../../tiling/geometry/rect.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { FileBytes } from '../../tiling/sources/random-bytes.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { parseHeader } from '../../tiling/tiff/header.js';
+import { FileBytes } from '../../tiling/tiff/random-bytes.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 
 /** The decoded pixels of every level of an output, level 0 first. */

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeRect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
+import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { maxBlockBytes } from '../../tiling/raster/stored-block.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
 import { RasterReader, type ReadCounts } from '../../tiling/sources/raster-reader.js';
 
 /** A fixture file with what an independent implementation says that it holds. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { selfCheck } from '../../worker/kernels/backends/self-check.js';
 import { REFERENCE_KERNELS, REFERENCE_PIXELS } from '../../worker/kernels/reference/index.js';
-import { selfCheck } from '../../worker/kernels/self-check.js';
 import { WasmArena, wasmKernels, wasmPixels } from '../../worker/kernels/wasm/index.js';
 
 test('the self-check passes on this machine and notices one wrong sample', () => {

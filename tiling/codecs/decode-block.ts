@@ -1,4 +1,5 @@
 import { badInput, HalotileError } from '../errors.js';
+import type { CodecContext } from '../raster/block-source.js';
 import { SAMPLE_BYTES, viewSamples } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import {
@@ -9,7 +10,6 @@ import {
   packedBlockBytes,
   storedBlockSize,
 } from '../raster/stored-block.js';
-import type { CodecContext } from '../sources/block-source.js';
 import { decodeDeflate } from './deflate.js';
 import { decodeJpeg } from './jpeg.js';
 import { decodeLzw } from './lzw.js';

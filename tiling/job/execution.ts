@@ -2,8 +2,8 @@ import type { Rect } from '../geometry/rect.js';
 import type { ModuleShape } from '../operations/custom-module.js';
 import type { Mapping } from '../plan/mapping.js';
 import type { Plan } from '../plan/plan.js';
+import type { CodecContext } from '../raster/block-source.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import type { CodecContext } from '../sources/block-source.js';
 
 /** One try at one tile. */
 export interface TileTask {

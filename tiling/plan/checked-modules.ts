@@ -3,7 +3,7 @@ import { badInput } from '../errors.js';
 import { MAX_MODULE_BYTES, type ModuleShape } from '../operations/custom-module.js';
 import type { Operation } from '../operations/index.js';
 import { chainFiles } from '../operations/parameter-files.js';
-import { readParameterFile } from '../sources/parameter-file.js';
+import { readParameterFile } from './parameter-file.js';
 
 /** Checks a module where it can do no harm; see `TileExecutor.checkModule`. */
 export type ModuleCheck = (bytes: Uint8Array, where: string) => Promise<ModuleShape>;

@@ -1,8 +1,8 @@
 import type { Metadata } from 'sharp';
 import type { CarriedTag } from '../raster/raster-info.js';
 import { parseHeader } from '../tiff/header.js';
+import { memoryBytes } from '../tiff/random-bytes.js';
 import { TAG } from '../tiff/tags.js';
-import { memoryBytes } from './random-bytes.js';
 
 const ASCII = 2;
 const SHORT = 3;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { HalotileError } from '../errors.js';
-import { unreadable } from './random-bytes.js';
+import { unreadable } from '../tiff/random-bytes.js';
 
 /** What tells one state of an input file from another; decimal strings, so that it crosses JSON whole. */
 export interface Fingerprint {

@@ -4,12 +4,12 @@ import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/r
 import { storedBlockCount } from '../raster/stored-block.js';
 import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
 import { looksLikeTiff, parseHeader } from '../tiff/header.js';
+import { FileBytes, readBytes } from '../tiff/random-bytes.js';
 import { TAG } from '../tiff/tags.js';
 import { classifyDirectories, type DirectoryRole, mainDirectory, type TiffImage } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster } from '../tiff/tiff-raster.js';
 import { type GeoKeys, readGeoKeys } from './geo-keys.js';
 import { describePicture } from './ingest.js';
-import { FileBytes, readBytes } from './random-bytes.js';
 
 /** A smaller version, a mask or another page of a TIFF. */
 export interface InspectedDirectory {

@@ -1,8 +1,8 @@
 import { badInput } from '../errors.js';
 import type { Rect, Size } from '../geometry/rect.js';
+import type { BlockSource } from '../raster/block-source.js';
 import { bytesOf, type DType, SAMPLE_BYTES, type Samples } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import type { BlockSource } from './block-source.js';
 
 /** An image in memory: row-major, interleaved, dense; the array's type is the samples'. */
 export interface Pixels extends Size {

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { badInput } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
 import { parseHeader } from '../tiff/header.js';
+import { FileBytes } from '../tiff/random-bytes.js';
 import { maskDirectory } from '../tiff/tiff-image.js';
 import { type OpenRasterOptions, openBlocks, startsLikeTiff } from './open-raster.js';
-import { FileBytes } from './random-bytes.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 
 /** A mask opened for reading. */

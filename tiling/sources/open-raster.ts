@@ -3,8 +3,8 @@ import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
+import { FileBytes, readBytes } from '../tiff/random-bytes.js';
 import { ingest } from './ingest.js';
-import { FileBytes, readBytes } from './random-bytes.js';
 import { spillToTiles } from './spill.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 

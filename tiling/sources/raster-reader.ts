@@ -1,9 +1,9 @@
 import { decodeBlock } from '../codecs/decode-block.js';
 import { cellRect, cellsTouching, type Grid, gridOf } from '../geometry/grid.js';
 import { intersect, type Rect } from '../geometry/rect.js';
+import type { BlockSource } from '../raster/block-source.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { SharedBlockCache } from './block-cache.js';
-import type { BlockSource } from './block-source.js';
 
 /** What one read cost. */
 export interface ReadCounts {

@@ -1,4 +1,4 @@
-import type { RandomBytes } from './random-bytes.js';
+import type { RandomBytes } from '../tiff/random-bytes.js';
 import { NOT_STORED, type RawRun } from './raw-runs.js';
 
 /** Rows that must be cut pass through this much memory, small enough to stay in a core's cache. */

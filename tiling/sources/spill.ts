@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { BlockSource } from '../raster/block-source.js';
 import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { TAG } from '../tiff/tags.js';
 import { SharedBlockCache } from './block-cache.js';
-import type { BlockSource } from './block-source.js';
 import { RasterReader } from './raster-reader.js';
 import { openScratchCopy, SCRATCH_BLOCK } from './scratch-file.js';
 import type { TiffFileSource } from './tiff-file-source.js';

@@ -1,12 +1,12 @@
 import type { Rect } from '../geometry/rect.js';
+import type { BlockSource, CodecContext } from '../raster/block-source.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
 import type { Directory } from '../tiff/directory.js';
 import { parseHeader } from '../tiff/header.js';
+import { FileBytes, pastTheEnd, readBytes } from '../tiff/random-bytes.js';
 import { mainDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
-import type { BlockSource, CodecContext } from './block-source.js';
-import { FileBytes, pastTheEnd, readBytes } from './random-bytes.js';
 import { readRuns } from './raw-rect.js';
 import { nodataRow, type RawRun, rawRuns } from './raw-runs.js';
 

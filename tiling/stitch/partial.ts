@@ -15,8 +15,8 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { HalotileError } from '../errors.js';
 import { OUTPUT_CODECS } from '../job/job-spec.js';
+import type { OutputShape } from '../plan/output-shape.js';
 import { DTYPES } from '../raster/dtype.js';
-import type { OutputShape } from './output-shape.js';
 
 /** Of `job.json` and the ledgers; 1 knew no checksums of placed blocks and none of its own. */
 export const PARTIAL_FORMAT = 2;

@@ -5,6 +5,7 @@ import { badInput } from '../errors.js';
 import { cellRect, gridOf } from '../geometry/grid.js';
 import type { Rect, Size } from '../geometry/rect.js';
 import { filterStage } from '../plan/levels.js';
+import { type OutputShape, storedBlockLayout, storedPhotometric } from '../plan/output-shape.js';
 import { areBlocksOf } from '../plan/tile-blocks.js';
 import { INTEGER_MAX, SAMPLE_BYTES, type Samples, viewSamples } from '../raster/dtype.js';
 import { alphaChannel, colourChannels } from '../raster/extra-samples.js';
@@ -14,7 +15,6 @@ import { RasterReader } from '../sources/raster-reader.js';
 import { openTiffSource } from '../sources/tiff-file-source.js';
 import { readFully } from './copy-blocks.js';
 import { type CommittedTile, readLedger } from './ledger.js';
-import { type OutputShape, storedBlockLayout, storedPhotometric } from './output-shape.js';
 import { type PartialPaths, readPartialJob } from './partial.js';
 
 /** A picture of an output, finished or not: interleaved uint8, 1, 3 or 4 channels. */

@@ -1,8 +1,8 @@
 import { badInput } from '../errors.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { blockBytes, maxBlockBytes } from '../raster/stored-block.js';
-import { pastTheEnd, readBytes } from '../sources/random-bytes.js';
 import { type Directory, type Entry, INTEGER_READERS } from './directory.js';
+import { pastTheEnd, readBytes } from './random-bytes.js';
 import { FIELD_TYPES, tagName } from './tags.js';
 
 /** Where the encoded bytes of one block lie; a length of 0 is a sparse block that was never written. */

@@ -1,6 +1,6 @@
 import { badInput } from '../errors.js';
 import type { CarriedTag } from '../raster/raster-info.js';
-import { pastTheEnd, type RandomBytes, readBytes } from '../sources/random-bytes.js';
+import { pastTheEnd, type RandomBytes, readBytes } from './random-bytes.js';
 import { CARRIED_TAGS, FIELD_TYPES, tagName } from './tags.js';
 
 /** A tag of a directory whose values are known to lie in the file. */

@@ -1,6 +1,6 @@
 import { badInput } from '../errors.js';
-import { type RandomBytes, readBytes } from '../sources/random-bytes.js';
 import { checkedEntry, Directory, type Entry } from './directory.js';
+import { type RandomBytes, readBytes } from './random-bytes.js';
 
 /** How classic TIFF and BigTIFF differ: sizes in a table, not branches. */
 interface Format {

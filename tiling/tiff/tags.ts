@@ -1,4 +1,4 @@
-/** The TIFF tags that halotile reads or carries (TIFF 6.0, TIFF Technical Note 2, GeoTIFF 1.1, GDAL). */
+/** The TIFF tags that halotile reads, writes or carries (TIFF 6.0, TIFF Technical Note 2, GeoTIFF 1.1, GDAL). */
 export const TAG = {
   newSubfileType: 254,
   imageWidth: 256,
@@ -27,6 +27,7 @@ export const TAG = {
   sampleFormat: 339,
   jpegTables: 347,
   chromaSubsampling: 530,
+  referenceBlackWhite: 532,
   modelPixelScale: 33550,
   modelTiepoint: 33922,
   modelTransformation: 34264,

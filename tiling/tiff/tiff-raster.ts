@@ -1,8 +1,9 @@
 import { badInput } from '../errors.js';
+import type { CodecContext } from '../raster/block-source.js';
 import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
-import type { CodecContext } from '../sources/block-source.js';
 import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
+import { codecOf } from './compression.js';
 import type { Directory } from './directory.js';
 import { readNodata } from './nodata.js';
 import { readMaskFormat, readSampleFormat, type SampleFormat } from './sample-format.js';
@@ -23,16 +24,6 @@ const MAX_SIDE = 10_000_000;
 const MAX_BLOCKS = 1 << 26;
 /** A decoded block lives in memory whole; nothing reads an image of larger ones well. */
 const MAX_BLOCK_BYTES = 1 << 30;
-
-const CODECS: Readonly<Record<number, BlockCodec>> = {
-  1: 'none',
-  5: 'lzw',
-  7: 'jpeg',
-  8: 'deflate',
-  32946: 'deflate',
-  50000: 'zstd',
-  50001: 'webp',
-};
 
 /**
  * How many bytes one encoded byte can decode to at most: deflate by its format (1032), LZW at 3838-byte strings
@@ -115,7 +106,7 @@ function readSide(directory: Directory, tag: number, name: string): number {
 
 function readCodec(directory: Directory, { dtype, channels, storedPhotometric }: SampleFormat): BlockCodec {
   const compression = directory.integer(TAG.compression, 1);
-  const codec = CODECS[compression];
+  const codec = codecOf(compression);
   const remedy = 'convert it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT';
   if (codec === undefined) {
     throw bad(directory, `compression ${compression} (tag 259)`, 'none, deflate, LZW, ZSTD, JPEG or WebP', remedy);

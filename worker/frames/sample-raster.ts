@@ -1,8 +1,8 @@
 import type { Size } from '../../tiling/geometry/rect.js';
 import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
 import type { RasterFile } from '../../tiling/palette/frame-execution.js';
+import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { checkColours, toRgba } from './frame-colours.js';

@@ -3,9 +3,9 @@ import { halotile } from '../../proto/gen/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { SourceRef } from '../../tiling/job/execution.js';
+import type { BlockSource, CodecContext } from '../../tiling/raster/block-source.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
-import type { BlockSource, CodecContext } from '../../tiling/sources/block-source.js';
 import { BlockAssembler, streamParts } from './fetch-blocks.js';
 import { withRetries } from './retry.js';
 

@@ -3,7 +3,7 @@ import { workerData } from 'piscina';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { TileJob } from '../../tiling/job/execution.js';
 import { DeviceClient } from '../gpu/device-client.js';
-import { openBackend } from '../kernels/open-backend.js';
+import { openBackend } from '../kernels/backends/open-backend.js';
 import { JobEnd } from '../tile/job-end.js';
 import { type OpenJob, openJob, type SharedCaches, type ThreadContext } from '../tile/open-job.js';
 import { runTile } from '../tile/run-tile.js';

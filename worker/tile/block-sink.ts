@@ -4,7 +4,7 @@ import type { SinkRef, TileResult, TileTask } from '../../tiling/job/execution.j
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
-import { type BlockPlaces, placedLayout } from '../../tiling/stitch/tiff-layout.js';
+import { type BlockPlaces, placedLayout } from '../../tiling/tiff/tiff-layout.js';
 
 /** Where one thread puts the encoded blocks of one job. */
 export interface BlockSink {

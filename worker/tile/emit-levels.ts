@@ -5,7 +5,7 @@ import { cellRect, cellsTouching, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
 import type { StoredBlock } from '../../tiling/job/execution.js';
 import { maskLevel } from '../../tiling/plan/levels.js';
-import { maskEncoding } from '../../tiling/stitch/output-shape.js';
+import { maskEncoding } from '../../tiling/plan/output-shape.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';

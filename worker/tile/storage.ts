@@ -1,6 +1,6 @@
 import type { SinkRef, SourceRef } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
-import type { BlockSource } from '../../tiling/sources/block-source.js';
+import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { type BlockSink, openSink } from './block-sink.js';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { decodeBlock } from '../../../tiling/codecs/decode-block.js';
 import { packedBlockBytes } from '../../../tiling/raster/stored-block.js';
-import { memoryBytes, readBytes } from '../../../tiling/sources/random-bytes.js';
 import { parseHeader } from '../../../tiling/tiff/header.js';
+import { memoryBytes, readBytes } from '../../../tiling/tiff/random-bytes.js';
 import { classifyDirectories } from '../../../tiling/tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster } from '../../../tiling/tiff/tiff-raster.js';
 import { fixturePath, MANIFEST } from '../../unit/reading-fixtures.js';

@@ -1,11 +1,11 @@
-import { grow, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
-import { type BoxShape, boxScratchBytes } from '../../tiling/operations/box-layout.js';
-import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
-import { type DType, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
-import type { Kernel, KernelContext, KernelTable, TileRaster } from './kernel.js';
-import type { PixelKernels } from './pixel-kernels.js';
-import { REFERENCE_KERNELS, REFERENCE_PIXELS } from './reference/index.js';
-import { arenaBytes, type WasmArena } from './wasm/index.js';
+import { grow, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
+import { type BoxShape, boxScratchBytes } from '../../../tiling/operations/box-layout.js';
+import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
+import { type DType, SAMPLE_BYTES, type Samples } from '../../../tiling/raster/dtype.js';
+import type { Kernel, KernelContext, KernelTable, TileRaster } from '../kernel.js';
+import type { PixelKernels } from '../pixel-kernels.js';
+import { REFERENCE_KERNELS, REFERENCE_PIXELS } from '../reference/index.js';
+import { arenaBytes, type WasmArena } from '../wasm/index.js';
 
 /** Whether one kernel of this machine gives the reference's pixels. */
 export interface SelfCheck {

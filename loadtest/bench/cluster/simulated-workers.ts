@@ -1,11 +1,11 @@
 // Many workers in one process that run nothing: node simulated-workers.js ADDRESS COUNT. Each holds a control
 // stream and a connection of its own and answers every grant with one tiny block at once.
 import { crc32 } from 'node:zlib';
-import { halotileVersion } from '../../coordinator/index.js';
-import { CoordinatorClient } from '../../proto/client/calls.js';
-import type { halotile } from '../../proto/gen/messages.js';
-import { Workers } from '../../proto/gen/services.js';
-import { commitTile } from '../../worker/remote/commit-tile.js';
+import { halotileVersion } from '../../../coordinator/index.js';
+import { CoordinatorClient } from '../../../proto/client/calls.js';
+import type { halotile } from '../../../proto/gen/messages.js';
+import { Workers } from '../../../proto/gen/services.js';
+import { commitTile } from '../../../worker/remote/commit-tile.js';
 
 const [address = '', count = '1'] = process.argv.slice(2);
 const BLOCK = Buffer.from('no pixels');

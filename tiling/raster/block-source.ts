@@ -1,5 +1,5 @@
 import type { Rect } from '../geometry/rect.js';
-import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import type { BlockLayout, RasterInfo } from './raster-info.js';
 
 /**
  * The blocks of one raster, encoded as they lie in its file. Implementations differ in where the bytes come

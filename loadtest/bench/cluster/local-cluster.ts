@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JobsClient, resultOf } from '../../cli/client.js';
-import type { halotile } from '../../proto/gen/messages.js';
-import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { JobsClient, resultOf } from '../../../cli/client.js';
+import type { halotile } from '../../../proto/gen/messages.js';
+import type { JobSpec } from '../../../tiling/job/job-spec.js';
 import { CountingRelay } from './counting-relay.js';
 
-const COMMAND = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
 /** Processor time in /proc is counted in ticks of this many a second. */
 const TICKS_PER_SECOND = 100;
 

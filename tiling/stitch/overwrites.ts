@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { badUsage } from '../errors.js';
-import { kindOf } from '../stitch/output-file.js';
+import { kindOf } from './output-file.js';
 
 /** Everything that a job writes, removes or replaces. */
 export interface JobOutputs {

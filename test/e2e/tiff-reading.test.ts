@@ -11,7 +11,7 @@ import { type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { openRaster } from '../../tiling/sources/open-raster.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { TAG } from '../../tiling/tiff/tags.js';
-import { cutPixels, fixturePath, MANIFEST, readPixels, realImage } from './reading-fixtures.js';
+import { cutPixels, fixturePath, MANIFEST, readPixels, realImage } from '../unit/reading-fixtures.js';
 
 const scratchDirectory = mkdtempSync(join(tmpdir(), 'halotile-reading-'));
 after(() => rmSync(scratchDirectory, { recursive: true, force: true }));

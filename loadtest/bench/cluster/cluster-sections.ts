@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { runLocally } from '../../cli/local-run.js';
-import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { runLocally } from '../../../cli/local-run.js';
+import { type JobSpec, jobSpecSchema } from '../../../tiling/job/job-spec.js';
+import type { Section } from '../report.js';
 import { LocalCluster, type LocalWorker, type MeasuredJob } from './local-cluster.js';
-import type { Section } from './report.js';
 
 /** What every table of the cluster's benchmark is made from. */
 export interface ClusterBenchOptions {

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BackendChoice, openExecutor } from '../../cli/executor.js';
-import { type JobResult, runJob } from '../../coordinator/index.js';
-import { jobSpecSchema } from '../../tiling/job/job-spec.js';
-import { scene } from './inputs.js';
-import type { Section } from './report.js';
+import { type BackendChoice, openExecutor } from '../../../cli/executor.js';
+import { type JobResult, runJob } from '../../../coordinator/index.js';
+import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
+import { scene } from '../inputs.js';
+import type { Section } from '../report.js';
 
 /** What the jobs from file to file vary. */
 export interface EndToEnd {

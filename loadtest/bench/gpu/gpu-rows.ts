@@ -1,10 +1,10 @@
-import { area, grow, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
-import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
-import { bytesOf, type DType, SAMPLE_BYTES, type Samples, viewSamples } from '../../tiling/raster/dtype.js';
-import type { TileMap } from '../../worker/kernels/kernel.js';
-import { type ChainRequest, layOutExchange, packMap } from '../../worker/kernels/webgpu/chain/chain-request.js';
-import { framesOf, withIntervals } from '../../worker/kernels/webgpu/chain/chain-steps.js';
-import type { DeviceStep } from '../../worker/kernels/webgpu/device/gpu-kernel.js';
+import { area, grow, intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
+import { OPERATIONS, type Operation } from '../../../tiling/operations/index.js';
+import { bytesOf, type DType, SAMPLE_BYTES, type Samples, viewSamples } from '../../../tiling/raster/dtype.js';
+import type { TileMap } from '../../../worker/kernels/kernel.js';
+import { type ChainRequest, layOutExchange, packMap } from '../../../worker/kernels/webgpu/chain/chain-request.js';
+import { framesOf, withIntervals } from '../../../worker/kernels/webgpu/chain/chain-steps.js';
+import type { DeviceStep } from '../../../worker/kernels/webgpu/device/gpu-kernel.js';
 
 /** One kernel on one type of pixels. */
 export interface GpuRow {

@@ -1,9 +1,11 @@
 import { storedLevels } from '../plan/levels.js';
+import { maskEncoding, storedPhotometric } from '../plan/output-shape.js';
 import type { LevelPlan, Plan } from '../plan/plan.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import { extraSamplesOf } from '../raster/extra-samples.js';
 import type { CarriedTag, RasterInfo } from '../raster/raster-info.js';
-import { maskEncoding, storedPhotometric } from './output-shape.js';
+import { WRITTEN_COMPRESSION } from './compression.js';
+import { FIELD_TYPES, TAG } from './tags.js';
 
 /**
  * The bytes of an output file that are not pixels: a little-endian BigTIFF whose header and IFDs come first,
@@ -25,14 +27,13 @@ const HEADER_BYTES = 16;
 const ENTRY_BYTES = 20;
 const BLOCK_ALIGN = 16;
 
+const ASCII = 2;
 const SHORT = 3;
 const LONG = 4;
+const RATIONAL = 5;
 const LONG8 = 16;
-const ASCII = 2;
 
-const COMPRESSION = { none: 1, jpeg: 7, deflate: 8, zstd: 50000, webp: 50001 } as const;
 const SAMPLE_FORMAT = { uint8: 1, uint16: 1, float32: 3 } as const;
-const NODATA_TAG = 42113;
 
 /** Bytes of one decoded output block, the largest that any level stores; blocks at the edge are stored whole. */
 export function blockBytes(plan: Plan): number {
@@ -143,49 +144,49 @@ function directoryEntries(plan: Plan, level: LevelPlan, index: number, places: B
   const { channels, dtype } = output;
   const perChannel = (value: number) => shorts(new Array(channels).fill(value));
   const entries: CarriedTag[] = [
-    entry(254, LONG, longs([index === 0 ? 0 : 1])),
-    entry(256, LONG, longs([level.width])),
-    entry(257, LONG, longs([level.height])),
-    entry(258, SHORT, perChannel(8 * SAMPLE_BYTES[dtype])),
-    entry(259, SHORT, shorts([COMPRESSION[encoding.codec]])),
-    entry(262, SHORT, shorts([storedPhotometric(plan)])),
-    entry(277, SHORT, shorts([channels])),
-    entry(284, SHORT, shorts([1])),
-    entry(322, LONG, longs([block])),
-    entry(323, LONG, longs([block])),
-    entry(324, LONG8, long8s(places.offsets)),
-    entry(325, LONG, longs(places.lengths)),
-    entry(339, SHORT, perChannel(SAMPLE_FORMAT[dtype])),
+    entry(TAG.newSubfileType, LONG, longs([index === 0 ? 0 : 1])),
+    entry(TAG.imageWidth, LONG, longs([level.width])),
+    entry(TAG.imageLength, LONG, longs([level.height])),
+    entry(TAG.bitsPerSample, SHORT, perChannel(8 * SAMPLE_BYTES[dtype])),
+    entry(TAG.compression, SHORT, shorts([WRITTEN_COMPRESSION[encoding.codec]])),
+    entry(TAG.photometric, SHORT, shorts([storedPhotometric(plan)])),
+    entry(TAG.samplesPerPixel, SHORT, shorts([channels])),
+    entry(TAG.planarConfiguration, SHORT, shorts([1])),
+    entry(TAG.tileWidth, LONG, longs([block])),
+    entry(TAG.tileLength, LONG, longs([block])),
+    entry(TAG.tileOffsets, LONG8, long8s(places.offsets)),
+    entry(TAG.tileByteCounts, LONG, longs(places.lengths)),
+    entry(TAG.sampleFormat, SHORT, perChannel(SAMPLE_FORMAT[dtype])),
   ];
-  if (encoding.predictor !== 1) entries.push(entry(317, SHORT, shorts([encoding.predictor])));
+  if (encoding.predictor !== 1) entries.push(entry(TAG.predictor, SHORT, shorts([encoding.predictor])));
   const extras = extraSamplesOf(output);
-  if (extras.length > 0) entries.push(entry(338, SHORT, shorts(extras)));
+  if (extras.length > 0) entries.push(entry(TAG.extraSamples, SHORT, shorts(extras)));
   if (encoding.codec === 'jpeg' && channels === 3) {
-    entries.push(entry(530, SHORT, shorts(JPEG_SUBSAMPLING)));
+    entries.push(entry(TAG.chromaSubsampling, SHORT, shorts(JPEG_SUBSAMPLING)));
     // libtiff's default, spelled out because readers differ: full-range 8-bit YCbCr.
-    entries.push(entry(532, 5, longs([0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1])));
+    entries.push(entry(TAG.referenceBlackWhite, RATIONAL, longs([0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1])));
   }
   const nodata = nodataText(output);
-  if (nodata !== undefined) entries.push(entry(NODATA_TAG, ASCII, new TextEncoder().encode(`${nodata}\0`)));
-  if (index === 0) entries.push(...output.carried.filter(({ tag }) => tag !== NODATA_TAG));
+  if (nodata !== undefined) entries.push(entry(TAG.gdalNodata, ASCII, new TextEncoder().encode(`${nodata}\0`)));
+  if (index === 0) entries.push(...output.carried.filter(({ tag }) => tag !== TAG.gdalNodata));
   return entries.sort((a, b) => a.tag - b.tag);
 }
 
 /** A transparency mask of single bits, as GDAL writes and TIFF 6.0 demands it. */
 function maskEntries(plan: Plan, level: LevelPlan, index: number, places: BlockPlaces): CarriedTag[] {
   return [
-    entry(254, LONG, longs([index === 0 ? 4 : 5])),
-    entry(256, LONG, longs([level.width])),
-    entry(257, LONG, longs([level.height])),
-    entry(258, SHORT, shorts([1])),
-    entry(259, SHORT, shorts([COMPRESSION[maskEncoding(plan).codec]])),
-    entry(262, SHORT, shorts([4])),
-    entry(277, SHORT, shorts([1])),
-    entry(284, SHORT, shorts([1])),
-    entry(322, LONG, longs([plan.block])),
-    entry(323, LONG, longs([plan.block])),
-    entry(324, LONG8, long8s(places.offsets)),
-    entry(325, LONG, longs(places.lengths)),
+    entry(TAG.newSubfileType, LONG, longs([index === 0 ? 4 : 5])),
+    entry(TAG.imageWidth, LONG, longs([level.width])),
+    entry(TAG.imageLength, LONG, longs([level.height])),
+    entry(TAG.bitsPerSample, SHORT, shorts([1])),
+    entry(TAG.compression, SHORT, shorts([WRITTEN_COMPRESSION[maskEncoding(plan).codec]])),
+    entry(TAG.photometric, SHORT, shorts([4])),
+    entry(TAG.samplesPerPixel, SHORT, shorts([1])),
+    entry(TAG.planarConfiguration, SHORT, shorts([1])),
+    entry(TAG.tileWidth, LONG, longs([plan.block])),
+    entry(TAG.tileLength, LONG, longs([plan.block])),
+    entry(TAG.tileOffsets, LONG8, long8s(places.offsets)),
+    entry(TAG.tileByteCounts, LONG, longs(places.lengths)),
   ];
 }
 
@@ -202,8 +203,7 @@ function nodataText({ nodata }: RasterInfo): string | undefined {
 }
 
 function entry(tag: number, type: number, bytes: Uint8Array): CarriedTag {
-  const size = { [ASCII]: 1, [SHORT]: 2, [LONG]: 4, 5: 8, [LONG8]: 8 }[type]!;
-  return { tag, type, count: bytes.length / size, bytes };
+  return { tag, type, count: bytes.length / FIELD_TYPES[type]!.bytes, bytes };
 }
 
 function shorts(values: readonly number[]): Uint8Array {

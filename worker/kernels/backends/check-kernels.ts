@@ -1,5 +1,5 @@
+import { WasmArena, wasmKernels, wasmPixels } from '../wasm/index.js';
 import { type SelfCheck, selfCheck } from './self-check.js';
-import { WasmArena, wasmKernels, wasmPixels } from './wasm/index.js';
 
 /** The WebAssembly kernels of this machine held against the reference, in some tens of milliseconds. */
 export function checkKernels(): SelfCheck[] {

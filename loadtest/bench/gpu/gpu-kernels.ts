@@ -1,8 +1,8 @@
-import { area } from '../../tiling/geometry/rect.js';
-import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import type { ChainRequest } from '../../worker/kernels/webgpu/chain/chain-request.js';
-import type { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
-import type { DeviceStep } from '../../worker/kernels/webgpu/device/gpu-kernel.js';
+import { area } from '../../../tiling/geometry/rect.js';
+import { SAMPLE_BYTES } from '../../../tiling/raster/dtype.js';
+import type { ChainRequest } from '../../../worker/kernels/webgpu/chain/chain-request.js';
+import type { GpuDevice } from '../../../worker/kernels/webgpu/chain/gpu-device.js';
+import type { DeviceStep } from '../../../worker/kernels/webgpu/device/gpu-kernel.js';
 import { copyRate } from './gpu-copies.js';
 import { type GpuRow, requestOf } from './gpu-rows.js';
 

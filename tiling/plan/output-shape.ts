@@ -1,6 +1,6 @@
 import type { Grid } from '../geometry/grid.js';
-import type { Encoding, Plan } from '../plan/plan.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import type { Encoding, Plan } from './plan.js';
 
 /** As much of a plan as is needed to read the blocks that it stores; kept with the partial output. */
 export interface OutputShape extends Pick<Plan, 'block' | 'levels' | 'stages' | 'encoding' | 'mask'> {

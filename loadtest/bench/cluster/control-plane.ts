@@ -1,16 +1,16 @@
 // Row 6: tile tasks a second through one coordinator with simulated workers, everything real but the pixels:
-// node dist/loadtest/bench/control-plane.js [WORKERS] [SIDE IN TILES]
+// node dist/loadtest/bench/cluster/control-plane.js [WORKERS] [SIDE IN TILES]
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JobsClient } from '../../cli/client.js';
-import { layOutRawTiff, TILE } from '../../cli/demo/raw-tiff.js';
-import { openThreads } from '../../cli/executor.js';
-import { Coordinator, DEFAULT_LIMITS } from '../../coordinator/index.js';
-import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { JobsClient } from '../../../cli/client.js';
+import { layOutRawTiff, TILE } from '../../../cli/demo/raw-tiff.js';
+import { openThreads } from '../../../cli/executor.js';
+import { Coordinator, DEFAULT_LIMITS } from '../../../coordinator/index.js';
+import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
 
 const [workers = 200, side = 128] = process.argv.slice(2).map(Number);
 const PROCESSES = 2;

@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import type { OpenedDevice } from '../../worker/kernels/webgpu/device/adapter.js';
+import type { OpenedDevice } from '../../../worker/kernels/webgpu/device/adapter.js';
 
 /** Bytes a second of the device's own memory, reading and writing counted: the best of some copies of a buffer. */
 export async function memoryBandwidth({ device, limits, timestamps }: OpenedDevice): Promise<number | undefined> {
