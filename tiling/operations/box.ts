@@ -12,6 +12,7 @@ export const MAX_RADIUS = 65535;
  */
 export const box: OperationDescriptor = {
   name: 'box',
+  meaning: 'value',
   summary: 'mean over a square window, its radius fixed or given per pixel by the map',
   coupling: 'window',
   params: z.strictObject({ radius: z.coerce.number().int().min(0).max(MAX_RADIUS).optional() }),

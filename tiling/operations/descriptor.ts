@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Reach, Rect, Size } from '../geometry/rect.js';
+import type { SampleMeaning } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { ModuleShape } from './custom-module.js';
@@ -99,6 +100,11 @@ export interface OperationDescriptor {
   readonly mapMeaning: 'radius' | 'sigma' | 'none';
   readonly defaultBorder: (byMap: boolean) => Border;
   readonly numeric: (input: DType) => Numeric;
+  /**
+   * What a result says in the image's own units: a value, a difference of values, or, where absent, something else.
+   * Scale and offset in the file's metadata outlive the operation accordingly.
+   */
+  readonly meaning?: SampleMeaning;
   /**
    * Pixels read beyond an output rect; `mapMax` is the largest value' (rounded half up where it means a
    * radius) in that rect, and counts only for operations by map.

@@ -59,6 +59,7 @@ function inputRect(operation: Operation, output: Rect, input: Size): Rect {
 /** A smaller image: the mean over each output pixel's area, or its nearest sample. */
 export const downscale: OperationDescriptor = {
   name: 'downscale',
+  meaning: 'value',
   summary: 'smaller image by area mean or nearest sample',
   coupling: 'point',
   params,

@@ -46,6 +46,7 @@ export function fixedWeights(operation: Operation): Float64Array {
  */
 export const gaussian: OperationDescriptor = {
   name: 'gaussian',
+  meaning: 'value',
   summary: 'Gaussian mean, its sigma fixed or given per pixel by the map',
   coupling: 'window',
   params,

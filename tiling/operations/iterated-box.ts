@@ -53,6 +53,7 @@ function fitting(operation: Operation, mapMax: number, tile: number): string | u
 /** Many small box means blended per pixel, so that their number, not their size, follows the map. */
 export const iteratedBox: OperationDescriptor = {
   name: 'iterated-box',
+  meaning: 'value',
   summary: 'Gaussian by map approximated by blended rounds of a small box mean',
   coupling: 'window',
   params,

@@ -85,7 +85,10 @@ function meanScratchBytes(operation: Operation, shape: KernelShape): number {
 }
 
 function moment(
-  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'numeric' | 'scratchBytes' | 'outputType'>,
+  base: Pick<
+    OperationDescriptor,
+    'name' | 'summary' | 'meaning' | 'params' | 'numeric' | 'scratchBytes' | 'outputType'
+  >,
 ): OperationDescriptor {
   return {
     ...base,
@@ -101,6 +104,7 @@ function moment(
 /** Mean of the samples under a footprint. */
 export const mean = moment({
   name: 'mean',
+  meaning: 'value',
   summary: 'mean of the samples under a footprint or window',
   params: meanParams,
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
@@ -116,6 +120,7 @@ const spreadType: OperationDescriptor['outputType'] = ({ params }, { dtype, chan
 /** Standard deviation √(Σ(v − mean)² / (n − ddof)); 0 where n = ddof. */
 export const std = moment({
   name: 'std',
+  meaning: 'difference',
   summary: 'standard deviation of the samples under a footprint or window',
   params: spreadParams,
   numeric: () => 'bounded',

@@ -67,6 +67,7 @@ function rankFilter(
     coupling: 'window',
     params,
     mapMeaning: 'none',
+    meaning: 'value',
     defaultBorder: () => 'reflect',
     numeric: () => 'exact',
     reach: (operation) => footprintOf(operation).reach,

@@ -5,6 +5,7 @@ import type { OperationDescriptor } from './descriptor.js';
 /** Exponential moving average along each row: out[c] = α·in[c] + (1−α)·out[c−1], out[0] = in[0]. */
 export const rowEma: OperationDescriptor = {
   name: 'row-ema',
+  meaning: 'value',
   summary: 'exponential moving average from left to right along each row',
   coupling: 'row',
   params: z.strictObject({ alpha: z.coerce.number().gt(0).max(1) }),

@@ -1,11 +1,11 @@
 import { badInput, badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
-import type { Operation } from '../operations/index.js';
+import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
+import { carriedTo, type SampleMeaning } from '../raster/carried/index.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
 import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import { scaleCarried } from '../raster/scale-carried.js';
 import { chainSizes } from './chain.js';
 import { chainTypes } from './memory.js';
 import type { PlanInput } from './plan-input.js';
@@ -53,7 +53,17 @@ export function outputInfo(source: RasterInfo, operations: readonly Operation[],
       remedy: 'give --nodata VALUE or --nodata none',
     });
   }
-  return { ...info, dtype, carried: scaleCarried(info.carried, source, info) };
+  return {
+    ...info,
+    dtype,
+    carried: carriedTo(info.carried, { from: source, to: info, meaning: meaningOf(operations) }),
+  };
+}
+
+/** What a chain leaves of its samples' meaning: the least that one of its operations leaves. */
+function meaningOf(operations: readonly Operation[]): SampleMeaning {
+  const left = operations.map(({ name }) => OPERATIONS[name]!.meaning ?? 'other');
+  return left.includes('other') ? 'other' : left.includes('difference') ? 'difference' : 'value';
 }
 
 /** @throws bad-input where a map does not belong to its image */

@@ -1,26 +1,28 @@
 import type { Metadata } from 'sharp';
+import { rationalTag } from '../raster/carried/index.js';
 import type { CarriedTag } from '../raster/raster-info.js';
 import { parseHeader } from '../tiff/header.js';
 import { memoryBytes } from '../tiff/random-bytes.js';
 import { TAG } from '../tiff/tags.js';
 
+const BYTE = 1;
 const ASCII = 2;
 const SHORT = 3;
-const RATIONAL = 5;
 const UNDEFINED = 7;
 /** EXIF tags of the first directory that mean the same in a TIFF. */
-const FROM_EXIF: readonly number[] = [TAG.imageDescription, TAG.xResolution, TAG.yResolution, TAG.resolutionUnit];
+const FROM_EXIF: readonly number[] = [
+  ...[TAG.imageDescription, TAG.xResolution, TAG.yResolution, TAG.resolutionUnit],
+  ...[TAG.make, TAG.model, TAG.software, TAG.dateTime, TAG.artist, TAG.copyright],
+];
 
 /** What a PNG, JPEG or WebP says beside its pixels, as the tags of a TIFF: profile, orientation, density, text. */
 export function carriedFromMetadata(metadata: Metadata): CarriedTag[] {
   const carried = new Map<number, CarriedTag>();
   const add = (tag: number, type: number, count: number, bytes: Uint8Array) =>
     carried.set(tag, { tag, type, count, bytes });
-  const { density, orientation, icc, exif, comments } = metadata;
+  const { density, orientation, icc, exif, xmp, comments } = metadata;
   if (density !== undefined && density > 0 && density < 2 ** 31) {
-    const rational = littleEndianBytes(new Uint32Array([Math.round(density), 1]));
-    add(TAG.xResolution, RATIONAL, 1, rational);
-    add(TAG.yResolution, RATIONAL, 1, rational);
+    for (const tag of [TAG.xResolution, TAG.yResolution]) carried.set(tag, rationalTag(tag, density)!);
     // libvips gives pixels per inch whatever the file's own unit is.
     add(TAG.resolutionUnit, SHORT, 1, Uint8Array.of(2, 0));
   }
@@ -33,6 +35,7 @@ export function carriedFromMetadata(metadata: Metadata): CarriedTag[] {
   if (orientation !== undefined && orientation >= 1 && orientation <= 8) {
     add(TAG.orientation, SHORT, 1, Uint8Array.of(orientation, 0));
   }
+  if (xmp !== undefined) add(TAG.xmp, BYTE, xmp.length, new Uint8Array(xmp));
   if (icc !== undefined) add(TAG.iccProfile, UNDEFINED, icc.length, new Uint8Array(icc));
   return [...carried.values()].sort((a, b) => a.tag - b.tag);
 }
@@ -46,13 +49,4 @@ function carriedFromExif(exif: Uint8Array): CarriedTag[] {
   } catch {
     return [];
   }
-}
-
-function littleEndianBytes(values: Uint32Array): Uint8Array {
-  const bytes = new Uint8Array(values.length * 4);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => {
-    view.setUint32(i * 4, value, true);
-  });
-  return bytes;
 }

@@ -1,4 +1,5 @@
 import { loadSharp } from '../codecs/load-sharp.js';
+import { numbersOf } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { storedBlockCount } from '../raster/stored-block.js';
@@ -127,14 +128,12 @@ function describeInfo(info: RasterInfo) {
 }
 
 function resolutionOf(carried: readonly CarriedTag[]): Resolution | undefined {
-  const rational = (tag: number): number | undefined => {
+  const number = (tag: number): number | undefined => {
     const entry = carried.find((candidate) => candidate.tag === tag);
-    if (entry === undefined || entry.type !== 5 || entry.count < 1) return undefined;
-    const view = new DataView(entry.bytes.buffer, entry.bytes.byteOffset, entry.bytes.byteLength);
-    return view.getUint32(0, true) / view.getUint32(4, true);
+    return entry && numbersOf(entry)[0];
   };
-  const x = rational(TAG.xResolution);
-  const y = rational(TAG.yResolution);
+  const x = number(TAG.xResolution);
+  const y = number(TAG.yResolution);
   if (x === undefined || y === undefined) return undefined;
   const unit = carried.find(({ tag }) => tag === TAG.resolutionUnit)?.bytes[0] ?? 2;
   return { x, y, unit: unit === 3 ? 'centimetre' : unit === 1 ? 'none' : 'inch' };
