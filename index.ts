@@ -1,7 +1,6 @@
 // The public API, documented in docs/library.md. Everything else may change in any release.
 
-export type { PlannedJob } from './cli/commands/plan.js';
-export { type FilterOptions, filterPixels } from './cli/filter-pixels.js';
+export type { DatasetProgress, DatasetResult, JobProgress, JobResult } from './coordinator/index.js';
 export {
   type DatasetRunOptions,
   type MachineOptions,
@@ -10,8 +9,9 @@ export {
   type RunOptions,
   runDataset,
   runJob,
-} from './cli/library.js';
-export type { DatasetProgress, DatasetResult, JobProgress, JobResult } from './coordinator/index.js';
+} from './library/calls.js';
+export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
+export type { PlannedJob } from './library/plan-job.js';
 export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
 export { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from './tiling/job/dataset-spec.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './tiling/job/job-spec.js';

@@ -1,12 +1,13 @@
 import type { DatasetProgress, DatasetResult } from '../coordinator/index.js';
+import { runDatasetLocally } from '../library/local-dataset.js';
+import { machineOf } from '../library/machine.js';
 import { badUsage } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { ClusterDatasetResult } from './cluster-dataset.js';
 import { type EndpointFlags, endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
-import { type JobFlags, machineOf, type RunFlags } from './job-options.js';
-import { runDatasetLocally } from './local-dataset.js';
+import type { JobFlags, RunFlags } from './job-options.js';
 
 /** The flags that say how a dataset job runs. */
 export type DatasetFlags = Pick<JobFlags, 'threads' | 'memory'> &
@@ -22,7 +23,7 @@ export async function runDatasetAsCommand(job: DatasetSpec, flags: DatasetFlags)
 async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFlags): Promise<void> {
   if (flags.restart) {
     throw badUsage({
-      what: 'a job on a cluster cannot forget what earlier ones did',
+      what: 'a cluster always continues what earlier jobs finished',
       where: '--restart',
       remedy: 'name another output, or remove its folder .halotile',
     });

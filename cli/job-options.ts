@@ -1,15 +1,12 @@
-import { availableParallelism, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { badUsage } from '../tiling/errors.js';
+import { BACKENDS, type BackendChoice } from '../library/executor.js';
+import { parseJobSpec } from '../library/parse-specs.js';
 import { placeInputs } from '../tiling/job/job-inputs.js';
-import { type JobSpec, type JobSpecInput, jobSpecSchema, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
+import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { BORDERS } from '../tiling/operations/index.js';
-import type { PlanMachine } from '../tiling/plan/plan-input.js';
-import { firstIssue } from '../tiling/plan/resolve-operations.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
 import { addEndpointOptions, type EndpointFlags, isClusterName } from './endpoint-options.js';
-import { BACKENDS, type BackendChoice } from './executor.js';
 
 /** What the shared flags of all job commands parse to. */
 export interface JobFlags {
@@ -127,26 +124,6 @@ export function jobSpecOf(
     block: flags.block,
   });
   return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
-}
-
-/**
- * A job from anything that should be one.
- * @throws bad-usage naming the first field that is wrong
- */
-export function parseJobSpec(candidate: unknown, where?: string): JobSpec {
-  const parsed = jobSpecSchema.safeParse(candidate);
-  if (parsed.success) return parsed.data;
-  throw badUsage({ what: `the job is not valid: ${firstIssue(parsed.error)}`, where });
-}
-
-/** The machine that flags and defaults describe. */
-export function machineOf(flags: Pick<JobFlags, 'threads' | 'memory'>): PlanMachine {
-  const threads = flags.threads ?? availableParallelism();
-  if (threads < 1 || threads > 1024) {
-    throw badUsage({ what: `--threads ${threads}`, expected: 'a number from 1 to 1024' });
-  }
-  const mib = flags.memory ?? Math.max(512, Math.min(256 * threads, totalmem() / 2 ** 21));
-  return { threads, memoryBytes: mib * 2 ** 20 };
 }
 
 function nodataOf(text: string): JobSpecInput['nodata'] {

@@ -1,11 +1,12 @@
 import type { JobResult } from '../coordinator/index.js';
+import { runLocally } from '../library/local-run.js';
+import { machineOf } from '../library/machine.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { ClusterResult } from './cluster-run.js';
 import { endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds } from './format.js';
 import { interruptible } from './interrupt.js';
-import { type JobFlags, machineOf, type RunFlags } from './job-options.js';
-import { runLocally } from './local-run.js';
+import type { JobFlags, RunFlags } from './job-options.js';
 import { createProgress } from './progress.js';
 import { describeResult } from './report.js';
 

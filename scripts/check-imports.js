@@ -1,4 +1,4 @@
-// Holds the direction of imports: tiling ← proto ← worker, coordinator ← cli. Reports FILE:LINE and exits with 1
+// Holds the direction of imports: tiling ← proto ← worker, coordinator ← library ← cli. Reports FILE:LINE and exits with 1
 // where a file imports against it, reads the environment or a clock where it must not, or lies on an import cycle.
 // An argument names another tree to check.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,9 +11,10 @@ const MAY_IMPORT = {
   proto: ['tiling', 'proto'],
   worker: ['tiling', 'proto', 'worker'],
   coordinator: ['tiling', 'proto', 'coordinator'],
+  library: ['tiling', 'proto', 'worker', 'coordinator', 'library'],
 };
 const TESTS = ['test', 'loadtest'];
-const FOLDERS = ['tiling', 'proto', 'worker', 'coordinator', 'cli', 'loadtest', 'test'];
+const FOLDERS = ['tiling', 'proto', 'worker', 'coordinator', 'library', 'cli', 'loadtest', 'test'];
 /** AssemblyScript is another language with its own compiler. */
 const SKIPPED = ['worker/kernels/wasm/assembly', 'cli/demo/assembly'];
 

@@ -1,5 +1,5 @@
-import { openThreads } from '../cli/executor.js';
 import type { TileRuns } from '../coordinator/index.js';
+import { openThreads } from '../library/executor.js';
 
 /** Tiles of large images on two threads of this process, started at the first one; `close` ends them. */
 export function localTiles(): TileRuns & { readonly close: () => Promise<void> } {

@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { machineOf } from '../../library/machine.js';
 import { makeDemoScene } from '../demo/scene.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
-import { addRunOptions, integer, jobSpecOf, machineOf, type RunFlags } from '../job-options.js';
+import { addRunOptions, integer, jobSpecOf, type RunFlags } from '../job-options.js';
 import { createProgress } from '../progress.js';
 import { runAsCommand } from '../run-command.js';
 import { writePreview } from './preview.js';

@@ -1,19 +1,9 @@
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { type Command, Option } from 'commander';
-import { prepareInputs, prepareOptions, preparePlan, refuseOverwrites } from '../../coordinator/index.js';
-import { inputPaths } from '../../tiling/job/job-inputs.js';
+import { BACKENDS, type BackendChoice } from '../../library/executor.js';
+import { type PlannedJob, planJob } from '../../library/plan-job.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
-import { OPERATIONS } from '../../tiling/operations/index.js';
-import type { Plan } from '../../tiling/plan/plan.js';
-import { type PlanReport, reportPlan } from '../../tiling/plan/plan-report.js';
-import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
-import { outputPlace } from '../../tiling/stitch/output-file.js';
-import { gpuName, type Placement, placementsOf } from '../../worker/index.js';
-import { BACKENDS, type BackendChoice, type ExecutorFactory, executorFactory, processName } from '../executor.js';
 import { formatBytes, formatSeconds, formatWhole } from '../format.js';
-import { addJobOptions, type JobFlags, jobSpecOf, machineOf } from '../job-options.js';
-import { type Trial, tryTile } from '../trial-tile.js';
+import { addJobOptions, type JobFlags, jobSpecOf } from '../job-options.js';
 import { collectOperations } from './process.js';
 import { readImageJobFile } from './run.js';
 
@@ -40,63 +30,6 @@ export function registerPlan(program: Command): void {
     const report = await planJob(specOf(target, flags), flags, flags);
     process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describePlan(report));
   });
-}
-
-/** What a plan is made for, beside the machine. */
-export interface PlanChoices {
-  /** Read the map for exact figures and run one tile for its time. */
-  readonly scan?: boolean;
-  readonly backend?: BackendChoice;
-}
-
-/** A plan's figures, and where a GPU was asked for what it would compute. */
-export interface PlannedJob extends PlanReport {
-  /** Absent where the backend is the processor; without a name where no GPU would take part. */
-  readonly gpu?: { readonly name?: string; readonly operations: readonly Placement[] };
-  /** After a scan. */
-  readonly trial?: Trial;
-}
-
-/**
- * The figures of a job's plan on this machine; reads headers only, and the map and one tile where `scan`.
- * @throws HalotileError as the job itself would before its first tile
- */
-export async function planJob(
-  spec: JobSpec,
-  flags: Pick<JobFlags, 'threads' | 'memory'>,
-  { scan = false, backend = 'wasm' }: PlanChoices,
-): Promise<PlannedJob> {
-  refuseOverwrites(outputPlace(spec.output), inputPaths(spec));
-  const given = machineOf(flags);
-  const factory = await executorFactory({ threads: given.threads, backend });
-  const executor = factory.open(processName());
-  const machine = { ...given, preferredTile: executor.preferredTile };
-  const scratchDirectory = makeScratchFolder(tmpdir(), 'halotile-plan');
-  try {
-    const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
-    const plan = await preparePlan(spec, inputs, machine, executor);
-    const { map } = inputs;
-    const gpu = backend === 'wasm' ? undefined : gpuShare(plan, factory);
-    if (!scan) return { ...(await reportPlan(plan)), gpu };
-    const trial = await tryTile(plan, inputs, executor, scratchDirectory);
-    if (map === undefined) return { ...(await reportPlan(plan)), gpu, trial };
-    const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: plan.mapping };
-    const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
-    const report = await reportPlan(plan, async (rect) => {
-      const max = await executor.scanMap(job, rect);
-      return rounds ? Math.floor(max + 0.5) : max;
-    });
-    return { ...report, gpu, trial };
-  } finally {
-    await executor.close();
-    rmSync(scratchDirectory, { recursive: true, force: true });
-  }
-}
-
-function gpuShare(plan: Plan, { gpu }: ExecutorFactory): PlannedJob['gpu'] {
-  if (gpu !== undefined) return { name: gpuName(gpu), operations: placementsOf(plan, gpu.limits) };
-  const why = 'no real GPU here';
-  return { operations: plan.operations.map(({ name }) => ({ operation: name, on: 'processor', why })) };
 }
 
 function specOf(target: string, flags: PlanFlags): JobSpec {

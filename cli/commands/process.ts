@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { parseOperation } from '../../library/parse-operation.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import { addJobOptions, addRunOptions, type JobFlags, jobSpecOf, type RunFlags } from '../job-options.js';
-import { parseOperation } from '../parse-operation.js';
 import { runAsCommand } from '../run-command.js';
 
 type ProcessFlags = JobFlags & RunFlags & { map?: string; output: string; op: JobSpecInput['operations'] };

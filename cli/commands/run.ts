@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { REPORT_FILES } from '../../coordinator/index.js';
+import { parseDatasetSpec, parseJobSpec } from '../../library/parse-specs.js';
 import { badUsage } from '../../tiling/errors.js';
-import { type DatasetSpec, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { placeInputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
-import { firstIssue } from '../../tiling/plan/resolve-operations.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { isClusterName } from '../endpoint-options.js';
-import { addRunOptions, integer, type JobFlags, parseJobSpec, type RunFlags } from '../job-options.js';
+import { addRunOptions, integer, type JobFlags, type RunFlags } from '../job-options.js';
 import { runAsCommand } from '../run-command.js';
 
 /** `halotile run JOB.yaml`: any job from a file. */
@@ -72,16 +72,6 @@ export function readImageJobFile(file: string): JobSpec {
 
 function isDataset(document: unknown): boolean {
   return typeof document === 'object' && document !== null && ('frames' in document || 'images' in document);
-}
-
-/**
- * A dataset job from anything that should be one.
- * @throws bad-usage naming the first field that is wrong
- */
-export function parseDatasetSpec(candidate: unknown, where?: string): DatasetSpec {
-  const parsed = datasetSpecSchema.safeParse(candidate);
-  if (parsed.success) return parsed.data;
-  throw badUsage({ what: `the dataset job is not valid: ${firstIssue(parsed.error)}`, where });
 }
 
 function placed<S extends JobSpec | DatasetSpec>(spec: S, absolute: (path: string) => string): S {

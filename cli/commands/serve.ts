@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { Coordinator, DEFAULT_LIMITS, type TokenEntry, tokensSchema } from '../../coordinator/index.js';
+import { openThreads } from '../../library/executor.js';
+import { machineOf } from '../../library/machine.js';
 import { badUsage } from '../../tiling/errors.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { FramePool } from '../../worker/index.js';
 import { collect, readText, rootsOf } from '../endpoint-options.js';
-import { openThreads } from '../executor.js';
-import { integer, machineOf } from '../job-options.js';
+import { integer } from '../job-options.js';
 
 interface ServeFlags {
   readonly listen: string;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { halotileVersion } from '../../coordinator/index.js';
+import { BACKENDS, type BackendChoice, executorFactory } from '../../library/executor.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import {
@@ -14,7 +15,6 @@ import {
   TaskPool,
 } from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
-import { BACKENDS, type BackendChoice, executorFactory } from '../executor.js';
 import { integer } from '../job-options.js';
 import { terminated } from './serve.js';
 

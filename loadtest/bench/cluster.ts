@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeDemoScene } from '../../cli/demo/scene.js';
-import { runLocally } from '../../cli/local-run.js';
+import { runLocally } from '../../library/local-run.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { CLUSTER_SECTIONS, type ClusterSectionName, MACHINE } from './cluster/cluster-sections.js';
 import { describeMachine } from './machine.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type FilterOptions, filterPixels } from '../../cli/filter-pixels.js';
+import { type FilterOptions, filterPixels } from '../../library/filter-pixels.js';
 import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { isInstalled } from './contest.js';
 import { benchScaleSpace } from './gaussian-timing.js';

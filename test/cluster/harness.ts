@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../cli/client.js';
-import { openThreads } from '../../cli/executor.js';
 import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
+import { openThreads } from '../../library/executor.js';
 import { FramePool } from '../../worker/index.js';
 import { MACHINE, makeScene } from './scene-files.js';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { layOutRawTiff, TILE } from '../../cli/demo/raw-tiff.js';
-import { runLocally } from '../../cli/local-run.js';
+import { runLocally } from '../../library/local-run.js';
 import { type JobSpec, type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 
 /** Sides of the test image: several tiles, none of them whole at the edges. */

@@ -45,7 +45,7 @@ const scene = await makeDemoScene({
   ...{ directory: join(folder, 'scene'), size: { width: 1100, height: 1000 }, seed: 1, threads: 2, maxRadius: 40 },
 });
 
-test('a tile whose memory is not to be had is computed in pieces, with the same pixels', async () => {
+test('a tile whose memory a thread cannot get is computed in pieces, with the same pixels', async () => {
   const { image, map } = scene;
   await assertSameInPieces('box', { image, map, operations: [{ name: 'box' }], mapping: { max: 40 }, tile: 1024 });
   const chain = [{ name: 'box' }, { name: 'max', params: { footprint: 'disk:5' } }];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { runLocally } from '../../cli/local-run.js';
+import { runLocally } from '../../library/local-run.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { thresholdParams } from '../../tiling/operations/threshold.js';
 import { limitReader } from '../../worker/kernels/reference/threshold.js';

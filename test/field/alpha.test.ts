@@ -114,9 +114,9 @@ test('frames in TIFF become the colours that their tags say, in palettes and cha
 
 test('codecs for pictures take pictures only', { skip: GDAL_MISSING }, async () => {
   const refusals: readonly [string, number, FileMetadata, RegExp][] = [
-    ['webp', 4, { extraSamples: [0] }, /4 channels for RGB and alpha, which they are not/],
-    ['webp', 3, { photometric: 1, extraSamples: [0, 0] }, /3 channels for RGB, which they are not/],
-    ['jpeg', 3, { photometric: 1, extraSamples: [0, 0] }, /3 channels for RGB, which they are not/],
+    ['webp', 4, { extraSamples: [0] }, /4 channels as RGB and alpha, and these are not/],
+    ['webp', 3, { photometric: 1, extraSamples: [0, 0] }, /3 channels as RGB, and these are not/],
+    ['jpeg', 3, { photometric: 1, extraSamples: [0, 0] }, /3 channels as RGB, and these are not/],
     ['jpeg', 3, { nodata: 0 }, /nodata value 0 would turn into others/],
     ['jpeg', 1, { nodata: 255 }, /nodata value 255 would turn into others/],
     ['webp', 3, { nodata: 0 }, /nodata value 0 would turn into others/],

@@ -1,4 +1,4 @@
-import { runLocally } from '../../cli/local-run.js';
+import { runLocally } from '../../library/local-run.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
 /**

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { describePlan, planJob } from '../../cli/commands/plan.js';
+import { describePlan } from '../../cli/commands/plan.js';
 import { layOutRawTiff } from '../../cli/demo/raw-tiff.js';
-import { openExecutor } from '../../cli/executor.js';
+import { openExecutor } from '../../library/executor.js';
+import { planJob } from '../../library/plan-job.js';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { GpuExecutor } from '../../worker/index.js';
 

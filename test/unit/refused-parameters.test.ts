@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseOperation } from '../../cli/parse-operation.js';
+import { parseOperation } from '../../library/parse-operation.js';
 import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { imageOf } from '../conformance/box-tiles.js';

@@ -39,7 +39,7 @@ function checkLossy(output: RasterInfo, codec: 'jpeg' | 'webp'): void {
   const isPicture = channels === 1 || (photometric === 2 && (channels === 3 || alpha?.channel === 3));
   if (!isPicture) {
     throw badUsage({
-      what: `--compression ${codec} takes ${channels} channels for ${channels === 4 ? 'RGB and alpha' : 'RGB'}, which they are not`,
+      what: `--compression ${codec} stores ${channels} channels as ${channels === 4 ? 'RGB and alpha' : 'RGB'}, and these are not`,
       expected: channels === 4 ? 'a fourth channel that the file calls alpha (tag 338)' : 'RGB (tag 262)',
       remedy,
     });

@@ -18,7 +18,7 @@ const SMALLEST_PIECE = 64;
 
 /**
  * Makes room for a tile of a stage and returns the side of the pieces to compute it in: the tile's own where its
- * memory is to be had, otherwise half as often as it takes.
+ * memory is free, otherwise half as often as it takes.
  * @throws over-limit where even small pieces do not fit, or where a scan along rows forbids them
  */
 export function reserveTile(memory: TileMemory, plan: Plan, stage: StagePlan): number {

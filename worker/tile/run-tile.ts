@@ -42,7 +42,7 @@ interface TileWork {
   readonly task: TileTask;
   readonly rect: Rect;
   readonly grid: Grid;
-  /** The tile's side, or less where its memory was not to be had. */
+  /** The tile's side, or less where a thread could not get its memory. */
   readonly pieceSide: number;
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { runLocally } from '../../../cli/local-run.js';
+import { runLocally } from '../../../library/local-run.js';
 import { type JobSpec, jobSpecSchema } from '../../../tiling/job/job-spec.js';
 import type { Section } from '../report.js';
 import { LocalCluster, type LocalWorker, type MeasuredJob } from './local-cluster.js';

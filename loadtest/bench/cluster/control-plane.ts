@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../../cli/client.js';
 import { layOutRawTiff, TILE } from '../../../cli/demo/raw-tiff.js';
-import { openThreads } from '../../../cli/executor.js';
 import { Coordinator, DEFAULT_LIMITS } from '../../../coordinator/index.js';
+import { openThreads } from '../../../library/executor.js';
 import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
 
 const [workers = 200, side = 128] = process.argv.slice(2).map(Number);

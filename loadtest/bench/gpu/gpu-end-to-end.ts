@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BackendChoice, openExecutor } from '../../../cli/executor.js';
 import { type JobResult, runJob } from '../../../coordinator/index.js';
+import { type BackendChoice, openExecutor } from '../../../library/executor.js';
 import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
 import { scene } from '../inputs.js';
 import type { Section } from '../report.js';

@@ -92,7 +92,7 @@ export class WasmArena {
       throw new HalotileError(
         'over-limit',
         {
-          what: `a tile needs ${totalBytes} bytes of memory in one thread, which is not to be had`,
+          what: `a tile needs ${totalBytes} bytes of memory in one thread, more than it can get`,
           expected: 'less than 4 GiB and what the machine has free',
           remedy: 'use a smaller --tile, fewer --threads or a smaller radius',
         },

@@ -74,7 +74,7 @@ export interface KnownPixels {
 
 const MAX_CHANNELS = 4;
 
-/** Why a step's pixels are none for a kernel that keeps the samples' type; undefined where they are. */
+/** Why a kernel that keeps the samples' type cannot compute a step, in a few words; undefined where it can. */
 export function unfitPixels(
   { input, result, alpha, nodata, masked }: DeviceStep,
   known: KnownPixels,

@@ -25,7 +25,7 @@ export class MemoryBudget {
     this.#totalBytes = totalBytes;
   }
 
-  /** Resolves when `bytes` are to be had. */
+  /** Resolves when `bytes` are free. */
   lease(bytes: number): Promise<MemoryLease> {
     return new Promise((resolve) => {
       this.#waiting.push({ bytes, start: () => resolve({ release: () => this.#release(bytes) }) });

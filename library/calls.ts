@@ -7,11 +7,11 @@ import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
-import { type PlanChoices, type PlannedJob, planJob as planWith } from './commands/plan.js';
-import { parseDatasetSpec } from './commands/run.js';
-import { machineOf, parseJobSpec } from './job-options.js';
 import { type LocalDatasetOptions, runDatasetLocally } from './local-dataset.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
+import { machineOf } from './machine.js';
+import { parseDatasetSpec, parseJobSpec } from './parse-specs.js';
+import { type PlanChoices, type PlannedJob, planJob as planWith } from './plan-job.js';
 
 /** What a library call may use of this machine. */
 export interface MachineOptions {

@@ -7,8 +7,8 @@ import type { PlanInput } from '../tiling/plan/plan-input.js';
 import type { BlockSource } from '../tiling/raster/block-source.js';
 import { memorySource, type Pixels } from '../tiling/sources/memory-source.js';
 import { checkModuleApart, largestOf, runInMemory } from '../worker/index.js';
-import { parseJobSpec } from './job-options.js';
 import { parseOperation } from './parse-operation.js';
+import { parseJobSpec } from './parse-specs.js';
 
 /** What a chain over pixels in memory needs beside them. */
 export interface FilterOptions extends Pick<JobSpecInput, 'mapping' | 'dtype' | 'nodata'> {
