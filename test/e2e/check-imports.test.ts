@@ -82,5 +82,18 @@ test('a circle of imports is refused, a thread that its pool names is none', () 
   });
   assert.deepEqual(faults, [
     'tiling/a.ts:1: circular import tiling/a.ts → tiling/b.ts → tiling/deep/c.ts → tiling/a.ts',
+    'tiling: these folders import each other in a circle: tiling, tiling/deep',
   ]);
+});
+
+test('folders that import each other are refused, though no file lies on a circle', () => {
+  const { status, faults } = check({
+    'worker/near/a.ts': "import { c } from '../far/c.js';\nexport const a = c;\n",
+    'worker/far/b.ts': "import { d } from '../near/d.js';\nexport const b = d;\n",
+    'worker/far/c.ts': 'export const c = 1;\n',
+    'worker/near/d.ts': 'export const d = 1;\n',
+    'worker/e.ts': "export { a } from './near/a.js';\n",
+  });
+  assert.equal(status, 1);
+  assert.deepEqual(faults, ['worker/far: these folders import each other in a circle: worker/far, worker/near']);
 });
