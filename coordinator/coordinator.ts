@@ -2,29 +2,26 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { halotile } from '../proto/gen/messages.js';
 import type { TileExecutor } from '../tiling/job/execution.js';
-import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { tileCount } from '../tiling/plan/levels.js';
-import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
 import { StorageRoots } from '../tiling/sources/storage-roots.js';
-import { outputPlace } from '../tiling/stitch/output-file.js';
 import type { TokenEntry } from './api/auth.js';
 import { failWith } from './api/handlers.js';
 import { removeLeftProbes } from './api/probe-files.js';
 import { ApiServer, type ServerTls } from './api/server.js';
 import { Cluster } from './cluster/cluster.js';
 import { FileThreads } from './cluster/file-threads.js';
-import { refuseOverwrites } from './output-place.js';
-import { halotileVersion, prepareInputs, prepareOptions, preparePlan } from './prepare-job.js';
+import { halotileVersion, type JobPlanner, prepareOptions } from './prepare-job.js';
 import { EmbeddedQueue } from './queue/embedded-queue.js';
 import type { JobQueue } from './queue/job-queue.js';
 import type { SchedulerLimits } from './scheduler/events.js';
 import type { KeepLimits } from './service/expiry.js';
 import { JobEvents } from './service/job-events.js';
 import { JobRunner } from './service/job-runner.js';
-import { Places } from './service/places.js';
+import { type Owner, Places } from './service/places.js';
+import { type PlanningLimits, PlanningThreads } from './service/planning-threads.js';
 import { Retention } from './service/retention.js';
 import type { DatasetMeans } from './service/run-queued-dataset.js';
 import { Uploads } from './service/uploads.js';
@@ -51,9 +48,13 @@ export interface CoordinatorOptions {
   readonly maxRunning: number;
   readonly maxOpenJobs: number;
   readonly maxUploadBytes: number;
+  /** Uploads that one principal may keep, whatever their size; 100,000 where absent. */
+  readonly maxUploads?: number;
   /** What becomes of uploads and results that nobody uses. */
   readonly keep: KeepLimits;
   readonly durable: boolean;
+  /** What checking and planning a job may take; the usual where absent. */
+  readonly planning?: PlanningLimits;
   readonly clock: CoordinatorClock;
   readonly newId: () => string;
   readonly log: (line: string) => void;
@@ -70,11 +71,15 @@ export interface CoordinatorClock {
 /** How long finished jobs are remembered. */
 const RETENTION_MS = 14 * 24 * 3600_000;
 const CLOSE_GRACE_MS = 5_000;
+const MAX_UPLOADS = 100_000;
+/** Uploads of one principal that were begun and not ended. */
+const MAX_OPEN_UPLOADS = 1_000;
 
 interface Parts {
   readonly queue: JobQueue;
   readonly cluster: Cluster;
   readonly threads: FileThreads;
+  readonly planning: PlanningThreads;
   readonly runner: JobRunner;
   readonly server: ApiServer;
   readonly retention: Retention;
@@ -100,6 +105,8 @@ export class Coordinator {
       {
         maxFileBytes: options.maxUploadBytes,
         maxPrincipalBytes: options.maxUploadBytes,
+        maxPrincipalFiles: options.maxUploads ?? MAX_UPLOADS,
+        maxPrincipalOpen: MAX_OPEN_UPLOADS,
       },
       clock.wall,
     );
@@ -109,23 +116,27 @@ export class Coordinator {
     const retention = new Retention({ queue, uploads, results, events, limits: options.keep, now: clock.wall, log });
     const threads = new FileThreads();
     const cluster = new Cluster({ limits, roots, threads, now: clock.monotonic, log });
-    const fail = failWith(log);
+    const planning = new PlanningThreads(
+      { roots: options.roots, uploads: uploads.directory, results },
+      options.planning,
+    );
+    const fail = failWith(log, (text) => places.hide(text));
     const scratch = join(stateDirectory, 'scratch');
     rmSync(scratch, { recursive: true, force: true });
     removeLeftProbes(roots, clock.wall());
-    const plan = (spec: JobSpec) => planFor(spec, machine, scanner, scratch);
+    const plan = (spec: JobSpec, owner: Owner) => planFor(spec, planning.plannerFor(owner), options, scratch);
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,
       tokens: options.tokens,
-      jobs: { queue, events, places, uploads, plan, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
+      jobs: { queue, events, places, uploads, plan, planning, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
       workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
     const { maxRunning, durable, datasets } = options;
     const now = () => clock.monotonic() / 1000;
     const means = { machine, scanner, datasets, maxRunning, durable };
-    const runner = new JobRunner({ ...means, queue, cluster, events, places, now, log });
-    return new Coordinator({ queue, cluster, threads, runner, server, retention });
+    const runner = new JobRunner({ ...means, queue, cluster, events, places, planning, now, log });
+    return new Coordinator({ queue, cluster, threads, planning, runner, server, retention });
   }
 
   /** The port that it listens on. */
@@ -141,46 +152,43 @@ export class Coordinator {
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */
   async close(): Promise<void> {
-    const { queue, cluster, threads, runner, server, retention } = this.#parts;
+    const { queue, cluster, threads, planning, runner, server, retention } = this.#parts;
     server.drain();
     cluster.drain();
     await runner.close();
     cluster.close();
     await server.close(CLOSE_GRACE_MS);
     await threads.close();
+    await planning.close();
     await retention.close();
     await queue.close();
   }
 }
 
+/** What a job would do. Inputs that must be converted are converted below `scratchDirectory`, for this call. */
 async function planFor(
   spec: JobSpec,
-  machine: PlanMachine,
-  scanner: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>,
+  planner: JobPlanner,
+  { machine, scanner }: Pick<CoordinatorOptions, 'machine' | 'scanner'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
-  refuseOverwrites(outputPlace(spec.output), inputPaths(spec));
   const scratch = makeScratchFolder(scratchDirectory, 'plan');
-  let plan: Plan;
   try {
-    const inputs = await prepareInputs(spec, prepareOptions(machine, scratch));
-    plan = await preparePlan(spec, inputs, machine, scanner);
+    const prepare = prepareOptions(machine, scratch);
+    const { plan } = await planner.plan(spec, { machine, prepare, executor: scanner });
+    return {
+      stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
+        ...{ kind, across, down, tile },
+        levels: [...levels],
+      })),
+      tiles: tileCount(plan.stages),
+      width: plan.output.width,
+      height: plan.output.height,
+      workerBytes: plan.memory.totalBytes,
+      threads: plan.memory.threads,
+      mapMaxBound: plan.mapMaxBound,
+    };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  return {
-    stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
-      kind,
-      across,
-      down,
-      tile,
-      levels: [...levels],
-    })),
-    tiles: tileCount(plan.stages),
-    width: plan.output.width,
-    height: plan.output.height,
-    workerBytes: plan.memory.totalBytes,
-    threads: plan.memory.threads,
-    mapMaxBound: plan.mapMaxBound,
-  };
 }

@@ -160,6 +160,32 @@ export async function preparePlan(
   return makePlan(spec, { ...planInputs, scannedMax: plannedMapMax(byMap, scanned) }, machine);
 }
 
+/** What planning is given beside the job. */
+export interface PlanRequest {
+  readonly machine: PlanMachine;
+  readonly prepare: PrepareOptions;
+  readonly executor: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>;
+}
+
+/** A job's inputs and what is done with them. */
+export interface PlannedJob {
+  readonly inputs: PreparedInputs;
+  readonly plan: Plan;
+}
+
+/** Who opens a job's inputs and plans it: the calling thread, or one that may take its time. */
+export interface JobPlanner {
+  plan(spec: JobSpec, request: PlanRequest): Promise<PlannedJob>;
+}
+
+/** Plans where it is called. */
+export const DIRECT_PLANNER: JobPlanner = {
+  async plan(spec, { machine, prepare, executor }) {
+    const inputs = await prepareInputs(spec, prepare);
+    return { inputs, plan: await preparePlan(spec, inputs, machine, executor) };
+  },
+};
+
 function largestReach(operations: readonly Operation[], mapMax: number): number {
   return Math.max(...operations.map((operation) => OPERATIONS[operation.name]!.reach(operation, mapMax).left));
 }

@@ -24,12 +24,12 @@ import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
 import {
+  DIRECT_PLANNER,
   digestOf,
   halotileVersion,
+  type JobPlanner,
   type PreparedInputs,
-  prepareInputs,
   prepareOptions,
-  preparePlan,
 } from './prepare-job.js';
 import { diskNeed, isPublished, type JobProgress, RunningJob } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
@@ -39,6 +39,8 @@ export interface JobRun {
   readonly spec: JobSpec;
   readonly executor: TileExecutor;
   readonly machine: PlanMachine;
+  /** The calling thread where absent. */
+  readonly planner?: JobPlanner;
   /** Wait for the disk at every commit, so that a power loss costs no finished tile. */
   readonly durable?: boolean;
   /** Discard an unfinished job that is in the way. */
@@ -88,8 +90,9 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   let plan: Plan;
   let boundedBackend: string | undefined;
   try {
-    prepared = await prepareInputs(spec, prepareOptions(machine, paths.scratch));
-    plan = await preparePlan(spec, prepared, machine, executor);
+    const prepare = prepareOptions(machine, paths.scratch);
+    const planner = run.planner ?? DIRECT_PLANNER;
+    ({ inputs: prepared, plan } = await planner.plan(spec, { machine, prepare, executor }));
     boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {

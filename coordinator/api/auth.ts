@@ -8,13 +8,13 @@ import {
 } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { HalotileError } from '../../tiling/errors.js';
+import type { Owner } from '../service/places.js';
 
 export const ROLES = ['client', 'worker', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Who calls. */
-export interface Caller {
-  readonly principal: string;
+export interface Caller extends Owner {
   readonly role: Role;
 }
 

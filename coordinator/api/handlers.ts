@@ -9,7 +9,7 @@ import { writeWhenReady } from '../../proto/client/calls.js';
 import { cutList } from '../../proto/convert/bounded-text.js';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { toStatus } from '../../proto/convert/status.js';
-import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { badUsage, type ErrorDetail, HalotileError } from '../../tiling/errors.js';
 import { type Caller, callerOf } from './auth.js';
 
 /** Bytes of the violations that an error's sentence names. */
@@ -29,14 +29,26 @@ export class BadRequest extends HalotileError {
 /** Turns a failure into a status; the caller's log gets what the client must not see. */
 export type Fail = (error: unknown) => ServerErrorResponse;
 
-export function failWith(log: (line: string) => void): Fail {
+/** @param hide puts the names that clients use in place of this machine's paths */
+export function failWith(log: (line: string) => void, hide: (text: string) => string): Fail {
   return (error) => {
     if (!(error instanceof HalotileError))
       log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
-    const violations = error instanceof BadRequest ? error.violations : [];
-    const status = toStatus(error, violations);
+    const listed = error instanceof BadRequest ? error.violations : [];
+    const violations = listed.map(({ field, description }) => ({ field, description: hide(description) }));
+    const shown = error instanceof HalotileError ? new HalotileError(error.tag, hideDetail(error.detail, hide)) : error;
+    const status = toStatus(shown, violations);
     return { name: 'Error', message: status.details ?? '', ...status };
   };
+}
+
+/** The texts of an error with the names that clients use. */
+export function hideDetail(detail: ErrorDetail, hide: (text: string) => string): ErrorDetail {
+  const shown = Object.entries(detail).map(([field, text]: [string, string | undefined]) => [
+    field,
+    text && hide(text),
+  ]);
+  return { ...detail, ...Object.fromEntries(shown) };
 }
 
 /** A unary method as an async function. */

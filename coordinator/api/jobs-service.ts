@@ -1,17 +1,17 @@
 import { open, stat, utimes } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import { readDatasetSpec } from '../../proto/convert/dataset-spec.js';
+import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { writeFailure } from '../../proto/convert/failure.js';
-import { readJobSpec } from '../../proto/convert/job-spec.js';
 import type { halotile } from '../../proto/gen/messages.js';
+import { Jobs } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
-import { type DatasetSpec, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { isOpen } from '../queue/embedded-queue.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents } from '../service/job-events.js';
-import { isDownload, type Places } from '../service/places.js';
+import { isDownload, type Owner, type Places } from '../service/places.js';
+import type { PlanningThreads } from '../service/planning-threads.js';
 import { resultFile, resultFiles } from '../service/result-files.js';
 import type { Uploads } from '../service/uploads.js';
 import type { Caller } from './auth.js';
@@ -27,7 +27,9 @@ export interface JobsServiceOptions {
   /** Jobs that one principal may have open. */
   readonly maxOpenJobs: number;
   /** What a job would do; the spec's paths are real. */
-  readonly plan: (spec: JobSpec) => Promise<halotile.v1.IPlanJobResponse>;
+  readonly plan: (spec: JobSpec, owner: Owner) => Promise<halotile.v1.IPlanJobResponse>;
+  /** Checks what clients ask for. */
+  readonly planning: PlanningThreads;
   readonly fail: Fail;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -41,9 +43,18 @@ const MAX_PRIORITY = 100;
 const MAX_REQUEST_ID = 128;
 const CHUNK_BYTES = 1 << 20;
 
+const asBytes = (bytes: Buffer): Buffer => bytes;
+
+/** The service's methods as grpc-js wants them; requests that hold a spec are decoded where they are checked. */
+export const JOBS_DEFINITION: ServiceDefinition = {
+  ...(Jobs as ServiceDefinition),
+  submitJob: { ...Jobs.submitJob, requestDeserialize: asBytes },
+  planJob: { ...Jobs.planJob, requestDeserialize: asBytes },
+};
+
 /** The public API; see proto/halotile/v1/jobs.proto. */
 export function jobsService(options: JobsServiceOptions): UntypedServiceImplementation {
-  const { queue, events, places, uploads, fail } = options;
+  const { queue, events, places, uploads, planning, fail } = options;
 
   async function visible(id: string, caller: Caller): Promise<QueuedJob> {
     const job = await queue.get(id);
@@ -58,31 +69,10 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     throw new HalotileError('not-ready', { what, where: job.id, expected: 'a job that has succeeded' });
   }
 
-  function checkedSpec(message: halotile.v1.IJobSpec | undefined, caller: Caller): JobSpec {
-    const reading = readJobSpec(message ?? {});
-    const prefixed = (field: string) => (field === '' ? 'spec' : `spec.${field}`);
-    if (!reading.ok) {
-      throw new BadRequest(
-        reading.violations.map(({ field, description }) => ({ field: prefixed(field), description })),
-      );
-    }
-    const violations = places.check(reading.spec, caller.principal);
-    if (violations.length === 0) return reading.spec;
-    throw new BadRequest(violations.map(({ field, description }) => ({ field: prefixed(field), description })));
-  }
-
-  function checkedDataset({ dataset, spec }: halotile.v1.ISubmitJobRequest, caller: Caller): DatasetSpec {
-    if (spec) throw new BadRequest([{ field: 'dataset', description: 'a job has either spec or dataset' }]);
-    const reading = readDatasetSpec(dataset ?? {});
-    const violations = reading.ok ? places.check(reading.spec, caller.principal) : reading.violations;
-    if (reading.ok && violations.length === 0) return reading.spec;
-    const prefixed = (field: string) => (field === '' ? 'dataset' : `dataset.${field}`);
-    throw new BadRequest(violations.map(({ field, description }) => ({ field: prefixed(field), description })));
-  }
-
   return {
-    submitJob: unary(fail, async (request: halotile.v1.SubmitJobRequest, caller) => {
-      const { requestId, priority } = request;
+    submitJob: unary(fail, async (bytes: Buffer, caller) => {
+      const { spec, ...request } = await planning.submission(bytes, caller);
+      const { requestId = '', priority = 0 } = request;
       const maxAttempts = request.maxAttempts ?? DEFAULT_ATTEMPTS;
       const violations = [];
       if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
@@ -95,15 +85,14 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
         violations.push({ field: 'max_attempts', description: `1 to ${MAX_ATTEMPTS}` });
       }
       if (violations.length > 0) throw new BadRequest(violations);
-      const spec = request.dataset ? checkedDataset(request, caller) : checkedSpec(request.spec, caller);
       if ((await queue.countOpen(caller.principal)) >= options.maxOpenJobs) {
         throw new HalotileError('over-limit', {
           what: `${caller.principal} has ${options.maxOpenJobs} open jobs`,
           remedy: 'wait for some to end, or cancel them',
         });
       }
-      const { principal } = caller;
-      const { job, existed } = await queue.submit({ requestId, principal, spec, priority, maxAttempts });
+      const { principal, roots } = caller;
+      const { job, existed } = await queue.submit({ requestId, principal, roots, spec, priority, maxAttempts });
       if (!existed) events.queueChanged(job.id, 'queued');
       return { job: jobMessage(job, events), existed };
     }),
@@ -120,7 +109,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
         pageSize: Math.min(MAX_PAGE, request.pageSize || DEFAULT_PAGE),
         after: pageToken === '' ? undefined : pageToken,
       });
-      return { jobs: page.jobs.map((job) => jobMessage(job, events)), nextPageToken: page.next ?? '' };
+      return { jobs: page.jobs.map((job) => jobMessage(withoutImages(job), events)), nextPageToken: page.next ?? '' };
     }),
 
     watchJob: serverStream(fail, async function* (request: halotile.v1.WatchJobRequest, caller, signal) {
@@ -146,9 +135,8 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       return { job: jobMessage(job, events) };
     }),
 
-    planJob: unary(fail, async ({ spec: message }: halotile.v1.PlanJobRequest, caller) => {
-      const spec = checkedSpec(message, caller);
-      return options.plan(places.resolve(spec, caller.principal, 'new'));
+    planJob: unary(fail, async (bytes: Buffer, caller) => {
+      return options.plan(await planning.planRequest(bytes, caller), caller);
     }),
 
     upload: clientStream(
@@ -182,6 +170,11 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       if (isDownload(job.spec.output)) await utimes(path, seconds, seconds);
     }),
   };
+}
+
+/** A page of jobs over thousands of images each would pass the size of a message. */
+function withoutImages(job: QueuedJob): QueuedJob {
+  return isDatasetSpec(job.spec) ? { ...job, spec: { ...job.spec, images: [] } } : job;
 }
 
 async function* chunksOf(messages: AsyncIterable<halotile.v1.UploadRequest>) {

@@ -1,9 +1,9 @@
 import { Server, ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { Jobs, Schedules } from '../../proto/gen/services.js';
+import { Schedules } from '../../proto/gen/services.js';
 import { badUsage } from '../../tiling/errors.js';
 import { authInterceptor, type TokenEntry } from './auth.js';
-import { type JobsServiceOptions, jobsService } from './jobs-service.js';
+import { JOBS_DEFINITION, type JobsServiceOptions, jobsService } from './jobs-service.js';
 import { addReflection } from './reflection.js';
 import type { WorkersServiceOptions } from './worker-stream.js';
 import { WORKERS_DEFINITION, workersService } from './workers-service.js';
@@ -51,7 +51,7 @@ export class ApiServer {
   static async start(options: ApiServerOptions): Promise<ApiServer> {
     const { listen, tls, tokens } = options;
     const server = new Server({ ...SERVER_OPTIONS, interceptors: [authInterceptor(tokens)] });
-    server.addService(Jobs as ServiceDefinition, jobsService(options.jobs));
+    server.addService(JOBS_DEFINITION, jobsService(options.jobs));
     server.addService(WORKERS_DEFINITION, workersService(options.workers));
     // Its methods have no implementation yet, which grpc-js answers with UNIMPLEMENTED.
     server.addService(Schedules as ServiceDefinition, {});

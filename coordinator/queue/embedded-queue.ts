@@ -83,9 +83,9 @@ export class EmbeddedQueue implements JobQueue {
         remedy: 'use a new request id',
       });
     }
-    const { requestId, principal, spec, priority, maxAttempts } = submission;
+    const { requestId, principal, roots, spec, priority, maxAttempts } = submission;
     const job: QueuedJob = {
-      ...{ requestId, principal, spec, priority, maxAttempts },
+      ...{ requestId, principal, roots, spec, priority, maxAttempts },
       ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.now() },
       ...{ attempt: 0, epoch: 0, cancelRequested: false },
     };

@@ -9,6 +9,8 @@ export interface JobSubmission {
   /** The same id by the same principal names the same job for as long as it is remembered. */
   readonly requestId: string;
   readonly principal: string;
+  /** The storage roots that the principal could use then; all where absent. */
+  readonly roots?: Readonly<Record<string, 'read' | 'write'>>;
   /** As the caller wrote it, checked, defaults filled in; paths are not resolved yet. */
   readonly spec: JobSpec | DatasetSpec;
   /** Larger runs first. */

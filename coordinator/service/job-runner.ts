@@ -4,6 +4,7 @@ import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { TileExecutor } from '../../tiling/job/execution.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { hideDetail } from '../api/handlers.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
 import type { JobResult } from '../job-result.js';
@@ -11,6 +12,7 @@ import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
 import { runJob } from '../run-job.js';
 import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
+import type { PlanningThreads } from './planning-threads.js';
 import { type DatasetMeans, runQueuedDataset } from './run-queued-dataset.js';
 
 /** What queued jobs are run with. */
@@ -19,6 +21,7 @@ export interface JobRunnerOptions {
   readonly cluster: Cluster;
   readonly events: JobEvents;
   readonly places: Places;
+  readonly planning: PlanningThreads;
   /** What one worker is taken to have; plans are made for it. */
   readonly machine: PlanMachine;
   /** Reads maps that must be known before there is a plan. */
@@ -97,7 +100,7 @@ export class JobRunner {
 
   /** Runs the job of one image on the cluster's workers. */
   async #runImage({ job, stop }: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
-    const { cluster, events, places, machine, scanner, durable, now } = this.#options;
+    const { cluster, events, planning, machine, scanner, durable, now } = this.#options;
     const terms = {
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
@@ -111,7 +114,8 @@ export class JobRunner {
     stop.addEventListener('abort', onStop);
     try {
       return await runJob({
-        ...{ spec: places.resolve(named, job.principal, job.id), executor, machine, durable, now, signal },
+        ...{ spec: await planning.resolve(named, job, job.id), executor, machine, durable, now, signal },
+        planner: planning.plannerFor(job, signal),
         onPlan: () => events.enter(job.id, 'running', 'planned'),
         onProgress: (progress) => {
           events.report(job.id, { ...progress, tilesRunning: executor.running });
@@ -129,17 +133,7 @@ export class JobRunner {
   /** The failure in the caller's words: real paths become the names that the caller used. */
   #failure(error: unknown, { job }: JobClaim): ErrorRecord {
     if (!(error instanceof HalotileError)) this.#options.log(`job ${job.id}: ${(error as Error).stack}`);
-    const record = toErrorRecord(error, 'tile-failed');
-    let names: readonly [path: string, name: string][] = [];
-    try {
-      names = this.#options.places.namesOf(job.spec, job.principal, job.id);
-    } catch {
-      // A name that lies nowhere has no real path to hide.
-    }
-    const hidden = Object.entries(record.detail).map(([field, text]: [string, string]) => [
-      field,
-      names.reduce((result, [path, name]) => result.replaceAll(path, name), text),
-    ]);
-    return { tag: record.tag, detail: { ...record.detail, ...Object.fromEntries(hidden) } };
+    const { tag, detail } = toErrorRecord(error, 'tile-failed');
+    return { tag, detail: hideDetail(detail, (text) => this.#options.places.hide(text)) };
   }
 }

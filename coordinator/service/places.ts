@@ -14,21 +14,38 @@ import { type Uploads, uploadName } from './uploads.js';
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;
 const UPLOAD = /^upload:([A-Za-z0-9_-]{1,64})$/;
 
+/** What a principal may do below a storage root; who may write may read. */
+export type RootRight = 'read' | 'write';
+
+/** Whose names they are. */
+export interface Owner {
+  readonly principal: string;
+  /** The roots that it may use; all of them, in both ways, where absent. */
+  readonly roots?: Readonly<Record<string, RootRight>>;
+}
+
 /** Where the names in a submitted spec lie on this machine. */
 export class Places {
   readonly #roots: StorageRoots;
   readonly #uploads: Uploads;
   readonly #results: string;
+  readonly #uploadPath: RegExp;
+  readonly #resultPath: RegExp;
 
   /** @param results directory of outputs that wait for their download; made where absent */
   constructor(roots: StorageRoots, uploads: Uploads, results: string) {
     this.#roots = roots;
     this.#uploads = uploads;
     this.#results = results;
+    this.#uploadPath = new RegExp(
+      `${escaped(uploads.directory)}/[0-9a-f]+/(?<id>[A-Za-z0-9_-]+)/data[.A-Za-z0-9]*`,
+      'g',
+    );
+    this.#resultPath = new RegExp(`${escaped(results)}/[A-Za-z0-9-]+/`, 'g');
   }
 
   /** Everything that is wrong with the names in a job, by field; empty where they all lie somewhere. */
-  check(spec: JobSpec | DatasetSpec, principal: string): FieldViolation[] {
+  check(spec: JobSpec | DatasetSpec, owner: Owner): FieldViolation[] {
     const violations: FieldViolation[] = [];
     const attempt = (field: string, locate: () => void) => {
       try {
@@ -37,13 +54,13 @@ export class Places {
         violations.push({ field, description: (error as Error).message });
       }
     };
-    for (const input of inputsOf(spec)) attempt(input.field, () => this.#input(input, principal));
-    attempt('output', () => this.output(spec.output, 'new'));
+    for (const input of inputsOf(spec)) attempt(input.field, () => this.#input(input, owner));
+    attempt('output', () => this.#ownOutput(spec.output, owner, 'new'));
     attempt('operations', () =>
       resolveOperations(spec.operations, { map: isDatasetSpec(spec) || spec.map !== undefined }),
     );
     if (violations.length === 0 && !isDatasetSpec(spec)) {
-      const real = this.resolve(spec, principal, 'new');
+      const real = this.resolve(spec, owner, 'new');
       attempt('output', () => refuseOverwrites(outputPlace(real.output), inputPaths(real)));
     }
     return violations;
@@ -53,18 +70,23 @@ export class Places {
    * The job with real paths. What a dataset's frames lead to is judged by {@link allows} when it is found.
    * @throws bad-input where a name lies nowhere (any more)
    */
-  resolve<S extends JobSpec | DatasetSpec>(spec: S, principal: string, jobId: string): S {
-    return { ...placeInputs(spec, (input) => this.#input(input, principal)), output: this.output(spec.output, jobId) };
+  resolve<S extends JobSpec | DatasetSpec>(spec: S, owner: Owner, jobId: string): S {
+    return {
+      ...placeInputs(spec, (input) => this.#input(input, owner)),
+      output: this.#ownOutput(spec.output, owner, jobId),
+    };
   }
 
   /**
    * Refuses files that a folder, a pattern or a manifest of a dataset leads to outside all roots.
    * @throws bad-input
    */
-  allows(path: string, { images }: DatasetSpec): void {
+  allows(path: string, { images }: DatasetSpec, owner: Owner): void {
     if (images.some(({ image, map }) => path === image || path === map)) return;
     const real = existsSync(path) ? realpathSync(path) : path;
-    if (this.#roots.rootOf(real) === undefined) throw unknownName(path, 'frames');
+    const root = this.#roots.rootOf(real)?.root;
+    if (root === undefined) throw unknownName(path, 'frames');
+    checkRight(root, owner, 'read');
   }
 
   /** The name of a file below a root; undefined for any other. */
@@ -73,17 +95,11 @@ export class Places {
     return rooted && `root:${rooted.root}/${rooted.path}`;
   }
 
-  /**
-   * Real paths and the caller's names for them.
-   * @throws bad-input where a name lies nowhere (any more)
-   */
-  namesOf(spec: JobSpec | DatasetSpec, principal: string, jobId: string): [path: string, name: string][] {
-    const inputs = inputsOf(spec).map((input): [string, string] => [this.#input(input, principal), input.path]);
-    const output: [string, string] = [this.output(spec.output, jobId), spec.output];
-    if (!isDatasetSpec(spec)) return [...inputs, output];
-    // A dataset's folders and manifests lead to further files.
-    const roots = this.#roots.names.map((name): [string, string] => [this.#roots.directory(name)!, `root:${name}`]);
-    return [...inputs, output, ...roots];
+  /** A text for clients: real paths become the names that clients use. */
+  hide(text: string): string {
+    let shown = text.replaceAll(this.#uploadPath, 'upload:$<id>').replaceAll(this.#resultPath, 'download:');
+    for (const root of this.#roots.names) shown = shown.replaceAll(`${this.#roots.directory(root)!}/`, `root:${root}/`);
+    return shown.replaceAll(this.#results, 'results').replaceAll(this.#uploads.directory, 'uploads');
   }
 
   /** The real path of an output; the directory of a download is made when the job is named. */
@@ -95,10 +111,21 @@ export class Places {
     return join(directory, match[1]!);
   }
 
-  #input({ kind, path: name }: JobInput, principal: string): string {
+  #ownOutput(name: string, owner: Owner, jobId: string): string {
+    const place = this.output(name, jobId);
+    const root = rootOf(name);
+    if (root !== undefined) checkRight(root, owner, 'write');
+    return place;
+  }
+
+  #input({ kind, path: name }: JobInput, owner: Owner): string {
     const match = kind === 'frames' ? null : UPLOAD.exec(name);
-    if (match !== null) return this.#uploads.pathOf(principal, match[1]!);
-    if (name.startsWith('root:')) return this.#roots.resolve(name);
+    if (match !== null) return this.#uploads.pathOf(owner.principal, match[1]!);
+    if (name.startsWith('root:')) {
+      const place = this.#roots.resolve(name);
+      checkRight(rootOf(name)!, owner, 'read');
+      return place;
+    }
     throw unknownName(name, kind);
   }
 }
@@ -114,6 +141,27 @@ export function namedUploads(spec: JobSpec | DatasetSpec, principal: string): st
     const match = UPLOAD.exec(name);
     return match === null ? [] : [uploadName(principal, match[1]!)];
   });
+}
+
+/** The root that a name begins with. */
+function rootOf(name: string): string | undefined {
+  return /^root:([^/]*)\//.exec(name)?.[1];
+}
+
+/** @throws bad-input where the owner may not do that there */
+function checkRight(root: string, { principal, roots }: Owner, right: RootRight): void {
+  if (roots === undefined) return;
+  const has = Object.hasOwn(roots, root) ? roots[root] : undefined;
+  if (has === 'write' || has === right) return;
+  throw badInput({
+    what: `${principal} may not ${right} there`,
+    where: `root:${root}/`,
+    remedy: 'use another root, or ask who runs the coordinator for the right',
+  });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 function unknownName(name: string, kind: JobInput['kind']) {

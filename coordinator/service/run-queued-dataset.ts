@@ -12,6 +12,7 @@ import { runDataset } from '../dataset/run-dataset.js';
 import type { QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents, LiveProgress } from './job-events.js';
 import type { Places } from './places.js';
+import type { PlanningThreads } from './planning-threads.js';
 
 /** What jobs over many images need of the coordinator's own threads; workers do the rest. */
 export interface DatasetMeans {
@@ -24,6 +25,7 @@ export interface QueuedDatasetOptions {
   readonly datasets?: DatasetMeans;
   readonly cluster: Cluster;
   readonly places: Places;
+  readonly planning: PlanningThreads;
   readonly events: JobEvents;
   /** What one worker is taken to have. */
   readonly machine: PlanMachine;
@@ -41,15 +43,16 @@ export interface QueuedDatasetOptions {
  * @throws HalotileError
  */
 export async function runQueuedDataset(
-  { id, principal, priority }: QueuedJob,
+  queued: QueuedJob,
   named: DatasetSpec,
   options: QueuedDatasetOptions,
 ): Promise<DatasetResult> {
-  const { datasets, cluster, places, events, machine, scanner, signal, now } = options;
+  const { id, priority } = queued;
+  const { datasets, cluster, places, planning, events, machine, scanner, signal, now } = options;
   if (datasets === undefined) {
     throw new HalotileError('not-ready', { what: 'this coordinator runs no dataset jobs', where: id });
   }
-  const job = places.resolve(named, principal, id);
+  const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
     priority,
     onWaiting: (waiting) => {
@@ -75,7 +78,7 @@ export async function runQueuedDataset(
   try {
     const result = await runDataset({
       ...{ job, executor: frames, tiles: { executor: openTiles, machine }, signal, now },
-      allow: (path) => places.allows(path, job),
+      allow: (path) => places.allows(path, job, queued),
       shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
       onProgress: (progress) => events.report(id, liveProgress(progress, frames.running + (tiles?.running ?? 0))),
     });

@@ -36,6 +36,26 @@ export interface UploadLimits {
   readonly maxFileBytes: number;
   /** All files of one principal. */
   readonly maxPrincipalBytes: number;
+  /** Files of one principal. */
+  readonly maxPrincipalFiles: number;
+  /** Files of one principal that are not complete. */
+  readonly maxPrincipalOpen: number;
+}
+
+/** What the uploads of one principal come to. */
+interface Held {
+  /** As they were announced. */
+  readonly bytes: number;
+  readonly files: number;
+  /** Those that are not complete. */
+  readonly open: number;
+}
+
+/** An empty file takes a directory, a description and a mark. */
+const LEAST_BYTES = 4096;
+
+function bytesOnDisk(size: number): number {
+  return Math.max(LEAST_BYTES, size);
 }
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -45,27 +65,27 @@ const COMPLETE = 'complete';
 
 /** Images that clients sent, each in a directory of its own below that of its principal. */
 export class Uploads {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #limits: UploadLimits;
   readonly #now: () => number;
   /** Uploads that a stream is writing now. */
   readonly #busy = new Set<string>();
-  /** Bytes that a principal's uploads have announced, as far as they were added up. */
-  readonly #held = new Map<string, number>();
+  /** What each principal's uploads come to, as far as they were added up. */
+  readonly #held = new Map<string, Held>();
 
   /** @param now milliseconds since 1970 */
   constructor(directory: string, limits: UploadLimits, now: () => number) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#limits = limits;
     this.#now = now;
   }
 
   /** Every upload, for whoever expires them; `used` names those that open jobs read, see {@link uploadName}. */
   kept(used: ReadonlySet<string>): Kept[] {
-    if (!existsSync(this.#directory)) return [];
-    return readdirSync(this.#directory).flatMap((owner) =>
-      readdirSync(join(this.#directory, owner)).map((id) => {
-        const directory = join(this.#directory, owner, id);
+    if (!existsSync(this.directory)) return [];
+    return readdirSync(this.directory).flatMap((owner) =>
+      readdirSync(join(this.directory, owner)).map((id) => {
+        const directory = join(this.directory, owner, id);
         const files = readdirSync(directory).map((name) => statSync(join(directory, name)));
         return {
           directory,
@@ -140,13 +160,15 @@ export class Uploads {
       });
     }
     writeFileSync(join(directory, COMPLETE), '');
+    const held = this.#held.get(principal);
+    if (held !== undefined) this.#held.set(principal, { ...held, open: held.open - 1 });
     return { ...status, complete: true };
   }
 
   #begin(principal: string, description: UploadDescription): string {
     const { id, size, name } = description;
     const directory = this.#place(principal, id);
-    const { maxFileBytes, maxPrincipalBytes } = this.#limits;
+    const { maxFileBytes, maxPrincipalBytes, maxPrincipalFiles, maxPrincipalOpen } = this.#limits;
     if (size > maxFileBytes) throw overLimit(`a file of ${size} bytes`, maxFileBytes, id);
     const known = readDescription(directory);
     if (known !== undefined) {
@@ -157,11 +179,14 @@ export class Uploads {
         remedy: 'use a new id',
       });
     }
-    const held = this.#heldBytes(principal);
-    if (held + size > maxPrincipalBytes) throw overLimit(`${held + size} bytes of uploads`, maxPrincipalBytes, id);
+    const held = this.#heldBy(principal);
+    const bytes = held.bytes + bytesOnDisk(size);
+    if (bytes > maxPrincipalBytes) throw overLimit(`${bytes} bytes of uploads`, maxPrincipalBytes, id);
+    if (held.files >= maxPrincipalFiles) throw overLimit(`${held.files} uploads are here`, maxPrincipalFiles, id);
+    if (held.open >= maxPrincipalOpen) throw overLimit(`${held.open} uploads are not complete`, maxPrincipalOpen, id);
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, DESCRIPTION), JSON.stringify({ id, size, crc: description.crc, name }));
-    this.#held.set(principal, held + size);
+    this.#held.set(principal, { bytes, files: held.files + 1, open: held.open + 1 });
     return directory;
   }
 
@@ -170,20 +195,26 @@ export class Uploads {
     this.#held.clear();
   }
 
-  /** Bytes that a principal's uploads have announced. */
-  #heldBytes(principal: string): number {
+  /** What a principal's uploads come to. */
+  #heldBy(principal: string): Held {
     const known = this.#held.get(principal);
     if (known !== undefined) return known;
-    const directory = join(this.#directory, principalName(principal));
-    if (!existsSync(directory)) return 0;
-    return readdirSync(directory).reduce((sum, id) => sum + (readDescription(join(directory, id))?.size ?? 0), 0);
+    const owned = join(this.directory, principalName(principal));
+    const held = { bytes: 0, files: 0, open: 0 };
+    for (const id of existsSync(owned) ? readdirSync(owned) : []) {
+      held.bytes += bytesOnDisk(readDescription(join(owned, id))?.size ?? 0);
+      held.files++;
+      if (!existsSync(join(owned, id, COMPLETE))) held.open++;
+    }
+    this.#held.set(principal, held);
+    return held;
   }
 
   #place(principal: string, id: string): string {
     if (!ID.test(id)) {
       throw badUsage({ what: `'${id}' is no upload id`, expected: "1 to 64 letters, digits, '-' and '_'" });
     }
-    return join(this.#directory, principalName(principal), id);
+    return join(this.directory, principalName(principal), id);
   }
 }
 

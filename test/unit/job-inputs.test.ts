@@ -89,27 +89,33 @@ test('files that operations name lie where those lie that the job names', () => 
 test('a coordinator places names by field, hides real paths and refuses every other name', () => {
   const folder = scratchFolder();
   mkdirSync(join(folder, 'set'));
-  const limits = { maxFileBytes: 1, maxPrincipalBytes: 1 };
+  const ada = { principal: 'ada' };
+  const limits = { maxFileBytes: 1, maxPrincipalBytes: 1, maxPrincipalFiles: 1, maxPrincipalOpen: 1 };
   const uploads = new Uploads(join(folder, 'uploads'), limits, () => 0);
   const places = new Places(new StorageRoots({ data: folder }), uploads, join(folder, 'results'));
   for (const spec of [JOB, DATASET]) {
     const named = { ...placeInputs(spec, ({ path }) => `root:data/${path}`), output: 'root:data/out' };
-    assert.deepEqual(places.check(named, 'ada'), []);
-    const real = places.resolve(named, 'ada', '1');
+    assert.deepEqual(places.check(named, ada), []);
+    const real = places.resolve(named, ada, '1');
     assert.deepEqual(
       inputPaths(real),
       inputPaths(spec).map((path) => join(folder, path)),
     );
-    const names = new Map(places.namesOf(named, 'ada', '1'));
-    for (const path of inputPaths(real)) assert.equal(names.get(path), `root:data/${path.slice(folder.length + 1)}`);
+    for (const path of inputPaths(real)) {
+      assert.equal(places.hide(`${path} is bad`), `root:data/${path.slice(folder.length + 1)} is bad`);
+    }
 
     const local = { ...spec, output: 'root:data/out' };
     assert.deepEqual(
-      places.check(local, 'ada').map(({ field }) => field),
+      places.check(local, ada).map(({ field }) => field),
       inputsOf(spec).map(({ field }) => field),
     );
   }
+  const reader = { principal: 'ada', roots: { data: 'read' } } as const;
+  const own = { ...placeInputs(JOB, ({ path }) => `root:data/${path}`), output: 'root:data/out' };
+  assert.match(places.check(own, reader)[0]?.description ?? '', /root:data\/: ada may not write there/);
+  assert.match(places.check(own, { ...reader, roots: {} })[0]?.description ?? '', /ada may not read there/);
   const frames = { ...DATASET, images: [], target: undefined, operations: [], output: 'root:data/out' };
-  const [violation] = places.check({ ...frames, frames: ['upload:abc'] }, 'ada');
+  const [violation] = places.check({ ...frames, frames: ['upload:abc'] }, ada);
   assert.match(violation?.description ?? '', /not a name that the cluster knows.*expected root:NAME\/PATH; name it/);
 });

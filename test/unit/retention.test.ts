@@ -28,7 +28,11 @@ test('what is too old goes, then the longest unused until the rest fits; what is
 test('uploads, results and events expire by the clock; those of open jobs do not', async () => {
   let nowMs = Date.now();
   const now = () => nowMs;
-  const uploads = new Uploads(join(directory, 'uploads'), { maxFileBytes: 100, maxPrincipalBytes: 1000 }, now);
+  const uploads = new Uploads(
+    join(directory, 'uploads'),
+    { maxFileBytes: 100, maxPrincipalBytes: 1e6, maxPrincipalFiles: 9, maxPrincipalOpen: 9 },
+    now,
+  );
   const data = Buffer.from('an image');
   const upload = (id: string) => {
     const chunk = { offset: 0, data, crc: crc32(data) };

@@ -1,0 +1,174 @@
+import { type MessagePort, workerData as site } from 'node:worker_threads';
+import { readDatasetSpec } from '../../proto/convert/dataset-spec.js';
+import { type FieldViolation, readJobSpec } from '../../proto/convert/job-spec.js';
+import { halotile } from '../../proto/gen/messages.js';
+import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import type { TileExecutor } from '../../tiling/job/execution.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { DIRECT_PLANNER, type PlannedJob, type PrepareOptions } from '../prepare-job.js';
+import { type Owner, Places } from './places.js';
+import { Uploads } from './uploads.js';
+
+/** Where the names of specs lie. */
+export interface PlanningSite {
+  readonly roots: Readonly<Record<string, string>>;
+  readonly uploads: string;
+  readonly results: string;
+}
+
+/** Everything but the spec of a SubmitJob, and the spec as it was checked. */
+export interface CheckedSubmission extends Omit<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset'> {
+  readonly spec: JobSpec | DatasetSpec;
+}
+
+/** An error comes back as data; of a refused request with its fields. */
+export type PlanningAnswer<T> =
+  | { readonly value: T }
+  | { readonly error: ErrorRecord }
+  | { readonly violations: readonly FieldViolation[] };
+
+/** Calls of an executor's methods as they cross to the main thread. */
+export interface ExecutorCall {
+  readonly id: number;
+  readonly method: keyof PlanningExecutor;
+  readonly args: readonly unknown[];
+}
+
+/** What planning asks of an executor. */
+export type PlanningExecutor = Pick<TileExecutor, 'scanMap' | 'checkModule'>;
+
+/** How often a thread that plans says that it gets on. */
+const BEAT_MS = 1000;
+/** Names that one request may hold. */
+const MAX_IMAGES = 10_000;
+const MAX_FRAMES = 1_000;
+/** Violations that an answer names one by one; a status holds far fewer. */
+const MAX_VIOLATIONS = 100;
+
+const { roots, uploads, results } = site as PlanningSite;
+const places = new Places(
+  new StorageRoots(roots),
+  new Uploads(uploads, { maxFileBytes: 0, maxPrincipalBytes: 0, maxPrincipalFiles: 0, maxPrincipalOpen: 0 }, Date.now),
+  results,
+);
+
+/** A SubmitJob, decoded and checked: its fields, its names, its operations' files. */
+export function submission({ bytes, owner }: { bytes: Uint8Array; owner: Owner }): PlanningAnswer<CheckedSubmission> {
+  return refused(() => {
+    const { spec, dataset, ...rest } = halotile.v1.SubmitJobRequest.decode(bytes);
+    if (dataset && spec) return oneViolation('dataset', 'a job has either spec or dataset');
+    const checked = dataset ? checkDataset(dataset, owner) : checkSpec(spec ?? {}, owner);
+    return 'value' in checked ? { value: { ...rest, spec: checked.value } } : checked;
+  });
+}
+
+/** The job of a PlanJob with real paths, checked. */
+export function planRequest({ bytes, owner }: { bytes: Uint8Array; owner: Owner }): PlanningAnswer<JobSpec> {
+  return refused(() => {
+    const { spec } = halotile.v1.PlanJobRequest.decode(bytes);
+    const checked = checkSpec(spec ?? {}, owner);
+    if (!('value' in checked)) return checked;
+    return { value: places.resolve(checked.value, owner, 'new') };
+  });
+}
+
+/** A job's spec with real paths. */
+export function resolved(request: {
+  spec: JobSpec | DatasetSpec;
+  owner: Owner;
+  id: string;
+}): PlanningAnswer<JobSpec | DatasetSpec> {
+  return refused(() => ({ value: places.resolve(request.spec, request.owner, request.id) }));
+}
+
+/** A job's inputs, opened, and its plan; what needs an executor is asked through `port`. */
+export async function plan(request: {
+  spec: JobSpec;
+  machine: PlanMachine;
+  prepare: PrepareOptions;
+  slots: number;
+  port: MessagePort;
+}): Promise<PlanningAnswer<PlannedJob>> {
+  const { spec, machine, prepare, slots, port } = request;
+  // Opening and converting inputs may take its time; only a stretch without a beat is held against the deadline.
+  const beat = () => port.postMessage('beat');
+  beat();
+  const timer = setInterval(beat, BEAT_MS);
+  try {
+    return { value: await DIRECT_PLANNER.plan(spec, { machine, prepare, executor: executorBehind(port, slots) }) };
+  } catch (error) {
+    return { error: toErrorRecord(error, 'tile-failed') };
+  } finally {
+    clearInterval(timer);
+    port.close();
+  }
+}
+
+function checkSpec(message: halotile.v1.IJobSpec, owner: Owner): PlanningAnswer<JobSpec> {
+  const reading = readJobSpec(message);
+  const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
+  return reading.ok && violations.length === 0 ? { value: reading.spec } : { violations: under('spec', violations) };
+}
+
+function checkDataset(message: halotile.v1.IDatasetSpec, owner: Owner): PlanningAnswer<DatasetSpec> {
+  for (const [field, limit] of [
+    ['images', MAX_IMAGES],
+    ['frames', MAX_FRAMES],
+  ] as const) {
+    const count = message[field]?.length ?? 0;
+    if (count <= limit) continue;
+    const remedy = 'name a folder or a manifest below a storage root instead, or split the job by characters';
+    return oneViolation(`dataset.${field}`, `${count} names; expected at most ${limit}; ${remedy}`);
+  }
+  const reading = readDatasetSpec(message);
+  const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
+  return reading.ok && violations.length === 0 ? { value: reading.spec } : { violations: under('dataset', violations) };
+}
+
+function oneViolation(field: string, description: string): { violations: readonly FieldViolation[] } {
+  return { violations: [{ field, description }] };
+}
+
+/** Violations below the request's field, as many as an answer may hold. */
+function under(parent: string, violations: readonly FieldViolation[]): FieldViolation[] {
+  const named = violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
+    field: field === '' ? parent : `${parent}.${field}`,
+    description,
+  }));
+  const left = violations.length - named.length;
+  return left === 0 ? named : [...named, { field: parent, description: `and ${left} more` }];
+}
+
+function refused<T>(check: () => PlanningAnswer<T>): PlanningAnswer<T> {
+  try {
+    return check();
+  } catch (error) {
+    return { error: toErrorRecord(error, 'bad-usage') };
+  }
+}
+
+/** The main thread's executor, as far as planning uses one. */
+function executorBehind(port: MessagePort, slots: number): PlanningExecutor & { readonly slots: number } {
+  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  let calls = 0;
+  port.on('message', ({ id, answer }: { id: number; answer: PlanningAnswer<unknown> }) => {
+    const { resolve, reject } = waiting.get(id)!;
+    waiting.delete(id);
+    if ('value' in answer) resolve(answer.value as never);
+    else if ('error' in answer) reject(fromErrorRecord(answer.error));
+  });
+  const ask = <T>(method: ExecutorCall['method'], args: readonly unknown[]): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const id = ++calls;
+      waiting.set(id, { resolve, reject });
+      port.postMessage({ id, method, args } satisfies ExecutorCall);
+    });
+  return {
+    slots,
+    scanMap: (job, rect) => ask('scanMap', [job, rect]),
+    checkModule: (bytes, where) => ask('checkModule', [bytes, where]),
+  };
+}

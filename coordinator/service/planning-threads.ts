@@ -1,0 +1,172 @@
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
+import { BadRequest } from '../api/handlers.js';
+import type { JobPlanner, PlannedJob, PlanRequest } from '../prepare-job.js';
+import type { Owner } from './places.js';
+import type { CheckedSubmission, ExecutorCall, PlanningAnswer, PlanningSite } from './planning-thread.js';
+
+/** What planning may take. */
+export interface PlanningLimits {
+  /** A check; of a plan, one stretch of computing. Reading, converting and scanning inputs may take longer. */
+  readonly deadlineMs: number;
+  /** The JavaScript heap of one thread. */
+  readonly heapMiB: number;
+  /** Requests of one principal that wait for their turn. */
+  readonly maxWaiting: number;
+}
+
+export const PLANNING_LIMITS: PlanningLimits = { deadlineMs: 30_000, heapMiB: 1024, maxWaiting: 256 };
+
+/**
+ * Threads that check requests, and threads that plan jobs, which may wait for files. One request of each principal runs
+ * at a time, so that it takes several principals to keep all of a kind busy.
+ */
+const CHECK_THREADS = 2;
+const PLAN_THREADS = 4;
+
+/**
+ * Checks and plans jobs away from the main thread, within limits of time and memory: whatever a request asks for, other
+ * clients and heartbeats do not wait for it. A thread that passes a limit is ended with its request.
+ */
+export class PlanningThreads {
+  readonly #limits: PlanningLimits;
+  readonly #checks: Piscina;
+  readonly #plans: Piscina;
+  /** The last request of each principal, and how many wait. */
+  readonly #lines = new Map<string, { tail: Promise<unknown>; length: number }>();
+
+  constructor(site: PlanningSite, limits: PlanningLimits = PLANNING_LIMITS) {
+    this.#limits = limits;
+    const open = (maxThreads: number) => {
+      const pool = new Piscina({
+        filename: new URL('./planning-thread.js', import.meta.url).href,
+        execArgv: THREAD_FLAGS,
+        workerData: site,
+        minThreads: 0,
+        maxThreads,
+        idleTimeout: 60_000,
+        recordTiming: false,
+        resourceLimits: { maxOldGenerationSizeMb: limits.heapMiB },
+      });
+      // A thread that ends by itself fails its request; the event, unheard, would end the process.
+      pool.on('error', () => {});
+      return pool;
+    };
+    this.#checks = open(CHECK_THREADS);
+    this.#plans = open(PLAN_THREADS);
+  }
+
+  /** @throws BadRequest, over-limit */
+  submission(bytes: Uint8Array, owner: Owner): Promise<CheckedSubmission> {
+    return this.#inTurn(owner, () => this.#ask('submission', { bytes: own(bytes), owner }));
+  }
+
+  /** The job of a PlanJob with real paths. @throws BadRequest, over-limit */
+  planRequest(bytes: Uint8Array, owner: Owner): Promise<JobSpec> {
+    return this.#inTurn(owner, () => this.#ask('planRequest', { bytes: own(bytes), owner }));
+  }
+
+  /** @throws bad-input where a name lies nowhere any more */
+  resolve<S extends JobSpec | DatasetSpec>(spec: S, owner: Owner, id: string): Promise<S> {
+    return this.#inTurn(owner, () => this.#ask('resolved', { spec, owner, id }));
+  }
+
+  /** A planner for jobs of one principal; `signal` ends what it does. */
+  plannerFor(owner: Owner, signal?: AbortSignal): JobPlanner {
+    return {
+      plan: (spec, request) => this.#inTurn(owner, () => this.#plan(spec, request, signal)),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#checks.destroy();
+    await this.#plans.destroy();
+  }
+
+  async #plan(spec: JobSpec, { machine, prepare, executor }: PlanRequest, signal?: AbortSignal): Promise<PlannedJob> {
+    const { port1, port2 } = new MessageChannel();
+    const late = new AbortController();
+    let deadline: NodeJS.Timeout | undefined;
+    port1.on('message', (message: ExecutorCall | 'beat') => {
+      clearTimeout(deadline);
+      deadline = setTimeout(() => late.abort(), this.#limits.deadlineMs);
+      if (message === 'beat') return;
+      const { id, method, args } = message;
+      const call = executor[method] as (...given: readonly unknown[]) => Promise<unknown>;
+      call.apply(executor, [...args]).then(
+        (value) => port1.postMessage({ id, answer: { value } }),
+        (error: unknown) => port1.postMessage({ id, answer: { error: toErrorRecord(error, 'tile-failed') } }),
+      );
+    });
+    const request = { spec, machine, prepare, slots: executor.slots, port: port2 };
+    try {
+      return await this.#run(this.#plans, 'plan', request, { late: late.signal, signal, transferList: [port2] });
+    } finally {
+      clearTimeout(deadline);
+      port1.close();
+    }
+  }
+
+  /** After the principal's earlier requests. */
+  async #inTurn<T>({ principal }: Owner, run: () => Promise<T>): Promise<T> {
+    const line = this.#lines.get(principal) ?? { tail: Promise.resolve(), length: 0 };
+    if (line.length >= this.#limits.maxWaiting) {
+      throw new HalotileError('over-limit', {
+        what: `${line.length} requests of ${principal} wait to be planned`,
+        expected: `at most ${this.#limits.maxWaiting}`,
+        remedy: 'try again when some are done',
+      });
+    }
+    this.#lines.set(principal, line);
+    line.length++;
+    const turn = line.tail.then(run);
+    line.tail = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      line.length--;
+      if (line.length === 0) this.#lines.delete(principal);
+    }
+  }
+
+  /** A check, whose deadline counts from here. */
+  #ask<T>(name: string, request: object, signal?: AbortSignal): Promise<T> {
+    return this.#run(this.#checks, name, request, { late: AbortSignal.timeout(this.#limits.deadlineMs), signal });
+  }
+
+  async #run<T>(pool: Piscina, name: string, request: object, { late, signal, transferList }: RunTerms): Promise<T> {
+    const stop = signal === undefined ? late : AbortSignal.any([signal, late]);
+    let answer: PlanningAnswer<T>;
+    try {
+      answer = (await pool.run(request, { name, signal: stop, transferList })) as PlanningAnswer<T>;
+    } catch (error) {
+      if (signal?.aborted) throw new HalotileError('interrupted', { what: 'the job was stopped while it was planned' });
+      throw new HalotileError('over-limit', {
+        what: late.aborted
+          ? `checking or planning the job took more than ${this.#limits.deadlineMs / 1000} seconds`
+          : `checking or planning the job ended its thread (${(error as Error).message})`,
+        expected: 'a job that is planned within the limits of time and memory',
+        remedy: 'use fewer operations, smaller masks and tables, or fewer names',
+      });
+    }
+    if ('value' in answer) return answer.value;
+    throw 'error' in answer ? fromErrorRecord(answer.error) : new BadRequest(answer.violations);
+  }
+}
+
+interface RunTerms {
+  /** Aborts when the request has taken too long. */
+  readonly late: AbortSignal;
+  /** Aborts when nobody wants the answer any more. */
+  readonly signal?: AbortSignal;
+  readonly transferList?: NonNullable<Parameters<Piscina['run']>[1]>['transferList'];
+}
+
+/** A copy that can be handed to a thread without the rest of the buffer that gRPC cut it from. */
+function own(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { after, before, test } from 'node:test';
+import { JobsClient } from '../../cli/client.js';
+import { CoordinatorClient } from '../../proto/client/calls.js';
+import { writeJobSpec } from '../../proto/convert/job-spec.js';
+import { Jobs, Workers } from '../../proto/gen/services.js';
+import type { HalotileError } from '../../tiling/errors.js';
+import { TestCluster } from './harness.js';
+import { blurSpec } from './scene-files.js';
+
+const tokens = [
+  { token: 'admin-token-00001', principal: 'root', role: 'admin' },
+  { token: 'client-token-0001', principal: 'greedy', role: 'client' },
+  { token: 'client-token-0002', principal: 'modest', role: 'client' },
+  { token: 'worker-token-0001', principal: 'worker', role: 'worker' },
+] as const;
+const inRoot = (name: string) => `root:data/${name}`;
+
+let cluster: TestCluster;
+before(async () => {
+  cluster = await TestCluster.start({}, { tokens });
+});
+after(() => cluster.close());
+
+const clientOf = (token: string) => new CoordinatorClient({ address: cluster.address, token });
+
+function manyDisks(output: string) {
+  const operations = Array.from({ length: 64 }, (_, i) => ({
+    name: 'max',
+    params: { footprint: `disk:${2000 + (i % 47)}` },
+  }));
+  return blurSpec(inRoot, inRoot(output), { operations });
+}
+
+test('what one client asks too much for is refused, while heartbeats and other clients go on', async (t) => {
+  const mask = `${'10'.repeat(1000)}\n`.repeat(2000);
+  writeFileSync(join(cluster.root, 'mask.txt'), mask);
+  writeFileSync(join(cluster.root, 'table.csv'), '0,1,2\n'.repeat(11_000_000));
+  const greedy = clientOf(tokens[1].token);
+  const masks = Array.from({ length: 16 }, () => ({
+    name: 'max',
+    params: { footprint: `mask:${inRoot('mask.txt')}` },
+  }));
+  const images = Array.from({ length: 170_000 }, (_, i) => ({ image: `a${i}` }));
+  const requests: (() => Promise<unknown>)[] = [
+    () => greedy.unary(Jobs.planJob, { spec: writeJobSpec(manyDisks('a.tif')) }),
+    () => greedy.unary(Jobs.planJob, { spec: writeJobSpec(blurSpec(inRoot, inRoot('b.tif'), { operations: masks })) }),
+    () =>
+      greedy.unary(Jobs.planJob, {
+        spec: writeJobSpec(
+          blurSpec(inRoot, inRoot('c.tif'), { operations: [{ name: 'lut', params: { table: inRoot('table.csv') } }] }),
+        ),
+      }),
+    () => greedy.unary(Jobs.submitJob, { requestId: 'many', dataset: { images, output: inRoot('many') } }),
+  ];
+  // A worker's stream, and another client that calls all the time.
+  const worker = clientOf(tokens[3].token);
+  const stream = worker.duplex(Workers.attach);
+  stream.on('error', () => {});
+  const modest = new JobsClient({ address: cluster.address, token: tokens[2].token });
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  let over = false;
+  const answered = Promise.allSettled(requests.map((request) => request())).finally(() => {
+    over = true;
+  });
+  let others = 0;
+  while (!over) {
+    for await (const _ of modest.list());
+    others++;
+  }
+  delay.disable();
+  const failures = (await answered).map((answer) =>
+    answer.status === 'rejected' ? (answer.reason as Error) : undefined,
+  );
+  for (const failure of failures) assert.ok(failure !== undefined && failure.message.length < 4096, failure?.message);
+  assert.match(failures[1]!.message, /hold \d+ bytes or more; expected at most 8 MiB/);
+  assert.match(failures[2]!.message, /usable size|hold \d+ bytes/);
+  assert.match(failures[3]!.message, /dataset\.images: 170000 names; expected at most 10000/);
+  assert.ok(others > 10, `other calls while it was planned: ${others}`);
+  t.diagnostic(`other calls meanwhile: ${others}; longest delay of the event loop: ${(delay.max / 1e6).toFixed(0)} ms`);
+  stream.cancel();
+  for (const client of [greedy, worker, modest]) client.close();
+});
+
+test('a request that takes longer than its deadline ends with its thread', async () => {
+  const hasty = await TestCluster.start({}, { planning: { deadlineMs: 1, heapMiB: 256, maxWaiting: 8 } });
+  try {
+    await assert.rejects(hasty.client.plan(manyDisks('x.tif')), { tag: 'over-limit', message: /took more than 0.001/ });
+    const all = Array.from({ length: 20 }, () => hasty.client.plan(manyDisks('x.tif')).catch((e: HalotileError) => e));
+    assert.ok((await Promise.all(all)).some((error) => /wait to be planned/.test((error as Error).message)));
+  } finally {
+    await hasty.close();
+  }
+});
+
+test('a plan leaves no scratch behind, and no error names a path of this machine', async () => {
+  const own = [cluster.directory, cluster.root, process.cwd()];
+  const client = new JobsClient({ address: cluster.address, token: tokens[2].token });
+  const base = blurSpec(inRoot, inRoot('y.tif'));
+  writeFileSync(join(cluster.root, 'no-image.tif'), 'text');
+  writeFileSync(join(cluster.root, 'bad-mask.txt'), '10\n1\n');
+  mkdirSync(join(cluster.root, 'folder'));
+  const wrong = [
+    { image: inRoot('no-image.tif') },
+    { image: inRoot('absent.tif') },
+    { image: inRoot('folder') },
+    { image: 'root:nowhere/a.tif' },
+    { map: inRoot('no-image.tif') },
+    { map: inRoot('mask.txt') },
+    { operations: [{ name: 'max', params: { footprint: `mask:${inRoot('bad-mask.txt')}` } }] },
+    { operations: [{ name: 'lut', params: { table: inRoot('no-image.tif') } }] },
+    { operations: [{ name: 'custom', params: { module: inRoot('no-image.tif') } }] },
+    { operations: [{ name: 'flat-field', params: { flat: inRoot('no-image.tif') } }] },
+    { operations: [{ name: 'constructor' }] },
+    { output: base.image },
+  ];
+  try {
+    for (const change of wrong) {
+      await assert.rejects(client.plan({ ...base, map: undefined, ...change }), (error: Error) => {
+        for (const path of own) assert.ok(!error.message.includes(path), error.message);
+        return true;
+      });
+    }
+    const scratch = join(cluster.directory, 'state/scratch');
+    assert.deepEqual(readdirSync(join(cluster.directory, 'state')).includes('scratch') ? readdirSync(scratch) : [], []);
+  } finally {
+    client.close();
+  }
+});
+
+test('uploads are limited in number, however small', async () => {
+  const few = await TestCluster.start({}, { maxUploads: 3 });
+  const client = new CoordinatorClient({ address: few.address });
+  const send = () => {
+    const { stream, response } = client.clientStream(Jobs.upload);
+    stream.write({ header: { uploadId: randomUUID(), size: 0, crc: 0, name: 'empty' } });
+    stream.end();
+    return response;
+  };
+  try {
+    for (let i = 0; i < 3; i++) assert.equal((await send()).complete, true);
+    await assert.rejects(send(), { tag: 'over-limit', message: /3 uploads are here; expected at most 3/ });
+  } finally {
+    client.close();
+    await few.close();
+  }
+});
