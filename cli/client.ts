@@ -12,8 +12,8 @@ import { halotile } from '../proto/gen/messages.js';
 import { Jobs } from '../proto/gen/services.js';
 import { badInput, fromErrorRecord, HalotileError } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
-import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
+import type { CoordinatorEndpoint } from '../tiling/work/references.js';
 
 const { JobState } = halotile.v1;
 const CHUNK_BYTES = 1 << 20;

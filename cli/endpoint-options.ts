@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { badUsage } from '../tiling/errors.js';
-import type { CoordinatorEndpoint } from '../tiling/job/execution.js';
+import type { CoordinatorEndpoint } from '../tiling/work/references.js';
 
 /** Flags that say how a coordinator is reached. */
 export interface EndpointFlags {

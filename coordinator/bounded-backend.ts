@@ -1,8 +1,9 @@
 import { HalotileError } from '../tiling/errors.js';
-import { CPU_BACKEND, type TileExecutor } from '../tiling/job/execution.js';
 import { OPERATIONS } from '../tiling/operations/index.js';
 import { chainTypes } from '../tiling/plan/memory.js';
 import type { Plan } from '../tiling/plan/plan.js';
+import type { Executor } from '../tiling/work/task.js';
+import { CPU_BACKEND } from '../tiling/work/work-job.js';
 
 /**
  * What must compute every tile of a job that has bounded operations: what the unfinished job began with, or else
@@ -11,7 +12,7 @@ import type { Plan } from '../tiling/plan/plan.js';
  */
 export function boundedBackendOf(
   plan: Plan,
-  executor: Pick<TileExecutor, 'boundedBackends' | 'awaitsBackends'>,
+  executor: Pick<Executor, 'boundedBackends' | 'awaitsBackends'>,
   begunOn: string | undefined,
 ): string | undefined {
   const types = chainTypes(plan.operations, plan.image);

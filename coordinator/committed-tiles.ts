@@ -1,23 +1,26 @@
 import { bandOrder, cellRect, cellsTouching, type Grid, gridOf } from '../tiling/geometry/grid.js';
 import { area, intersect, rectOf } from '../tiling/geometry/rect.js';
-import type { StoredRead } from '../tiling/job/execution.js';
 import { couplingOf, operationsIn } from '../tiling/plan/chain.js';
 import { maskLevel } from '../tiling/plan/levels.js';
 import type { Plan, StagePlan } from '../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
 import { RasterCrc } from '../tiling/raster/raster-crc.js';
 import type { CommittedTile } from '../tiling/stitch/ledger.js';
+import type { StoredRead } from '../tiling/work/tiles.js';
 import type { StageTask } from './run-stage.js';
 
 /** The tiles of one job that need not be computed any more, and what follows from them for the others. */
 export class CommittedTiles {
   readonly #plan: Plan;
   readonly #filterStage: number;
+  readonly #pathOf: (part: string) => string;
   readonly #tiles = new Map<string, CommittedTile>();
   #filteredPixels = 0;
 
-  constructor(plan: Plan) {
+  /** @param pathOf where a part file lies, or with an empty name the file of placed blocks */
+  constructor(plan: Plan, pathOf: (part: string) => string) {
     this.#plan = plan;
+    this.#pathOf = pathOf;
     this.#filterStage = plan.stages.findIndex(({ kind }) => kind === 'filter');
   }
 
@@ -65,8 +68,9 @@ export class CommittedTiles {
     }
     for (const tile of bandOrder(this.#gridOf(index), stage.bandTiles)) {
       if (this.#tiles.has(`${index}/${tile}`)) continue;
-      const task = { stage: index, tile };
-      yield [stage.kind === 'overview' ? { ...task, reads: this.#readsOf(stage, tile) } : task];
+      if (stage.kind === 'overview') {
+        yield [{ kind: 'overview', stage: index, index: tile, data: { blocks: this.#readsOf(stage, tile) } }];
+      } else yield [{ kind: stage.kind, stage: index, index: tile, data: {} }];
     }
   }
 
@@ -74,7 +78,8 @@ export class CommittedTiles {
     for (let tile = row * stage.across; tile < (row + 1) * stage.across; tile++) {
       if (this.#tiles.has(`${index}/${tile}`)) continue;
       const first = tile === row * stage.across;
-      yield { stage: index, tile, carries: first ? undefined : this.#tiles.get(`${index}/${tile - 1}`)!.carries };
+      const carries = first ? undefined : this.#tiles.get(`${index}/${tile - 1}`)!.carries;
+      yield { kind: stage.kind as 'filter' | 'reduce', stage: index, index: tile, data: { carries } };
     }
   }
 
@@ -97,7 +102,13 @@ export class CommittedTiles {
       byIndex = new Map();
       if (this.#storedBlocks.size === 2) this.#storedBlocks.clear();
       for (const { part, blocks } of this.#tiles.values()) {
-        for (const block of blocks) if (block.level === level) byIndex.set(block.index, { ...block, part });
+        for (const { level: of, index: at, offset, length, crc } of blocks) {
+          if (of !== level) continue;
+          // A block at its place in the output may have been written again with the same pixels.
+          const known = part === '' && level === 0 && crc === 0 ? {} : { crc };
+          const source = { form: 'file', path: this.#pathOf(part), offset, length, ...known } as const;
+          byIndex.set(at, { level, index: at, source });
+        }
       }
       this.#storedBlocks.set(level, byIndex);
     }

@@ -1,19 +1,19 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { halotile } from '../proto/gen/messages.js';
-import type { TileExecutor } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { tileCount } from '../tiling/plan/levels.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
 import { StorageRoots } from '../tiling/sources/storage-roots.js';
+import type { Executor } from '../tiling/work/task.js';
 import type { TokenEntry } from './api/auth.js';
 import { failWith } from './api/handlers.js';
 import { removeLeftProbes } from './api/probe-files.js';
 import { ApiServer, type ServerTls } from './api/server.js';
 import { Cluster } from './cluster/cluster.js';
 import { FileThreads } from './cluster/file-threads.js';
-import { halotileVersion, type JobPlanner, prepareOptions } from './prepare-job.js';
+import { halotileVersion, type JobPlanner, prepareOptions, questionsTo } from './prepare-job.js';
 import { EmbeddedQueue } from './queue/embedded-queue.js';
 import type { JobQueue } from './queue/job-queue.js';
 import type { SchedulerLimits } from './scheduler/events.js';
@@ -23,7 +23,6 @@ import { JobRunner } from './service/job-runner.js';
 import { type Owner, Places } from './service/places.js';
 import { type PlanningLimits, PlanningThreads } from './service/planning-threads.js';
 import { Retention } from './service/retention.js';
-import type { DatasetMeans } from './service/run-queued-dataset.js';
 import { Uploads } from './service/uploads.js';
 
 /** What a coordinator is started with. */
@@ -39,10 +38,8 @@ export interface CoordinatorOptions {
   readonly limits: SchedulerLimits;
   /** What one worker is taken to have. */
   readonly machine: PlanMachine;
-  /** Threads of this process that read maps before there is a plan. */
-  readonly scanner: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>;
-  /** What runs jobs over many images; they are refused where absent. */
-  readonly datasets?: DatasetMeans;
+  /** Threads of this process, for work that is needed at once or too large to travel. */
+  readonly here: Executor;
   /** The queue to take jobs from; opens one below the state directory where absent. */
   readonly queue?: JobQueue;
   readonly maxRunning: number;
@@ -94,7 +91,7 @@ export class Coordinator {
   }
 
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
-    const { stateDirectory, clock, newId, log, limits, machine, scanner } = options;
+    const { stateDirectory, clock, newId, log, limits, machine, here } = options;
     mkdirSync(stateDirectory, { recursive: true });
     const roots = new StorageRoots(options.roots);
     const queue =
@@ -132,9 +129,9 @@ export class Coordinator {
       jobs: { queue, events, places, uploads, plan, planning, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
       workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
-    const { maxRunning, durable, datasets } = options;
+    const { maxRunning, durable } = options;
     const now = () => clock.monotonic() / 1000;
-    const means = { machine, scanner, datasets, maxRunning, durable };
+    const means = { machine, here, maxRunning, durable };
     const runner = new JobRunner({ ...means, queue, cluster, events, places, planning, now, log });
     return new Coordinator({ queue, cluster, threads, planning, runner, server, retention });
   }
@@ -169,13 +166,13 @@ export class Coordinator {
 async function planFor(
   spec: JobSpec,
   planner: JobPlanner,
-  { machine, scanner }: Pick<CoordinatorOptions, 'machine' | 'scanner'>,
+  { machine, here }: Pick<CoordinatorOptions, 'machine' | 'here'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
   const scratch = makeScratchFolder(scratchDirectory, 'plan');
   try {
     const prepare = prepareOptions(machine, scratch);
-    const { plan } = await planner.plan(spec, { machine, prepare, executor: scanner });
+    const { plan } = await planner.plan(spec, { machine, prepare, questions: questionsTo(here) });
     return {
       stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
         ...{ kind, across, down, tile },

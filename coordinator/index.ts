@@ -4,7 +4,6 @@ export type { DatasetProgress } from './dataset/dataset-counts.js';
 export { refuseFrameOverwrites } from './dataset/dataset-files.js';
 export { findFrames } from './dataset/find-frames.js';
 export { REPORT_FILES } from './dataset/frame-list.js';
-export type { TileRuns } from './dataset/large-images.js';
 export type { DatasetResult } from './dataset/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';
 export type { JobResult } from './job-result.js';
@@ -15,6 +14,7 @@ export {
   prepareInputs,
   prepareOptions,
   preparePlan,
+  questionsTo,
   sourcesOf,
 } from './prepare-job.js';
 export { publishOutput } from './publish-output.js';

@@ -1,9 +1,10 @@
 import { cellRect, gridOf } from '../tiling/geometry/grid.js';
 import { area } from '../tiling/geometry/rect.js';
-import type { DeviceSeconds, TileResult, TileSeconds } from '../tiling/job/execution.js';
 import { linkChainWith } from '../tiling/plan/chain.js';
 import { filterStage } from '../tiling/plan/levels.js';
-import type { Plan, StagePlan } from '../tiling/plan/plan.js';
+import type { Plan } from '../tiling/plan/plan.js';
+import type { DeviceSeconds, TaskResult, TaskSeconds } from '../tiling/work/task.js';
+import type { TileValue } from '../tiling/work/tiles.js';
 
 /** What a finished job hands back; `--json` prints it. */
 export interface JobResult {
@@ -23,7 +24,7 @@ export interface JobResult {
    * `total` is wall time; `read` to `write` are sums over threads, so that they may exceed it; `prepare` ends
    * with the plan, `assemble` covers assembly and publication.
    */
-  readonly seconds: TileSeconds & { readonly prepare: number; readonly assemble: number; readonly total: number };
+  readonly seconds: TaskSeconds & { readonly prepare: number; readonly assemble: number; readonly total: number };
   readonly bytes: { readonly read: number; readonly written: number; readonly output: number };
   /** Blocks decoded in this run, and on average per block of the inputs; 0 for inputs read without decoding. */
   readonly blocksDecoded: { readonly count: number; readonly perBlock: number };
@@ -37,7 +38,7 @@ export interface JobResult {
 
 /** Sums over the tiles that one run computed. */
 export class RunTotals {
-  readonly seconds: TileSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
+  readonly seconds: TaskSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
   device: DeviceSeconds | undefined;
   bytesRead = 0;
   bytesWritten = 0;
@@ -46,8 +47,9 @@ export class RunTotals {
   mapMax = 0;
   readonly #filterTiles: number[] = [];
 
-  add({ task, seconds, counts, mapMax, device }: TileResult, kind: StagePlan['kind']): void {
-    for (const key of Object.keys(this.seconds) as (keyof TileSeconds)[]) this.seconds[key] += seconds[key];
+  add({ task, value, seconds, counts, device }: TaskResult): void {
+    const { mapMax = 0 } = (value ?? {}) as Partial<TileValue>;
+    for (const key of Object.keys(this.seconds) as (keyof TaskSeconds)[]) this.seconds[key] += seconds[key];
     if (device !== undefined) {
       const { upload = 0, compute = 0, download = 0 } = this.device ?? {};
       this.device = {
@@ -59,11 +61,11 @@ export class RunTotals {
     this.bytesRead += counts.bytesRead;
     this.bytesWritten += counts.bytesWritten;
     this.mapMax = Math.max(this.mapMax, mapMax);
-    if (kind === 'overview') return;
+    if (task.kind === 'overview') return;
     this.blocksDecoded += counts.blocksDecoded;
-    if (kind === 'reduce') return;
+    if (task.kind === 'reduce') return;
     this.inputPixels += counts.inputPixels;
-    this.#filterTiles.push(task.tile);
+    this.#filterTiles.push(task.index);
   }
 
   /** How many image pixels the run's tiles would have read with the job's largest reach on every side. */

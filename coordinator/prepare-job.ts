@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cellCount, cellRect, gridOf } from '../tiling/geometry/grid.js';
-import type { MapScanJob, SourceRef, TileExecutor, TileJob } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
+import type { ModuleShape } from '../tiling/operations/custom-module.js';
 import { OPERATIONS, type Operation } from '../tiling/operations/index.js';
 import { chainFiles } from '../tiling/operations/parameter-files.js';
 import { couplingOf } from '../tiling/plan/chain.js';
@@ -18,6 +18,12 @@ import type { SeenFile } from '../tiling/sources/fingerprint.js';
 import { openMask } from '../tiling/sources/open-mask.js';
 import { openRaster } from '../tiling/sources/open-raster.js';
 import { jobDigest } from '../tiling/stitch/partial.js';
+import type { ModuleData } from '../tiling/work/module.js';
+import type { SourceRef } from '../tiling/work/references.js';
+import type { ScanData } from '../tiling/work/scan.js';
+import type { Executor } from '../tiling/work/task.js';
+import type { WorkInput, WorkJob } from '../tiling/work/work-job.js';
+import { runTask } from './run-task.js';
 
 /** One input of a job, opened far enough to plan with. */
 export interface PreparedInput {
@@ -36,10 +42,13 @@ export interface PreparedInputs {
 }
 
 /** Where tiles find a job's inputs; extras by the path that operations name. */
-export function sourcesOf(inputs: PreparedInputs): Pick<TileJob, 'image' | 'mask' | 'map' | 'extras'> {
-  const { image, mask, map } = inputs;
-  const extras = Object.fromEntries(inputs.extras.map(({ plan: { path }, source }) => [path, source]));
-  return { image: image.source, mask: mask?.source, map: map?.source, extras };
+export function sourcesOf({ image, mask, map, extras }: PreparedInputs): WorkInput[] {
+  return [
+    { name: 'image', source: image.source },
+    ...(mask === undefined ? [] : [{ name: 'mask', source: mask.source } as const]),
+    ...(map === undefined ? [] : [{ name: 'map', source: map.source } as const]),
+    ...extras.map(({ plan: { path }, source }) => ({ name: `extra:${path}`, source }) as const),
+  ];
 }
 
 /** Where inputs without random access are converted to. */
@@ -118,12 +127,37 @@ export interface PlannedInputs {
   readonly extras: readonly Pick<PreparedInput, 'plan'>[];
 }
 
+/** What must be looked into before there is a plan. */
+export interface PlanQuestions {
+  /** Rects that are read at once. */
+  readonly slots: number;
+  /** The largest value' in a rect of the map at `source`. */
+  readonly largest: (source: SourceRef, data: ScanData) => Promise<number>;
+  /** What a user's module declares. */
+  readonly shapeOf: (data: ModuleData) => Promise<ModuleShape>;
+}
+
+/** Questions that an executor's threads answer. */
+export function questionsTo(executor: Pick<Executor, 'slots' | 'run'>): PlanQuestions {
+  return {
+    slots: executor.slots,
+    largest: async (source, data) => {
+      const job: WorkJob = { key: `scan:${data.name}`, inputs: [{ name: 'map', source }] };
+      return (await runTask(executor, job, { kind: 'scan', stage: 0, index: 0, data })).value.max;
+    },
+    shapeOf: async (data) => {
+      const job: WorkJob = { key: `module:${data.where}`, inputs: [] };
+      return (await runTask(executor, job, { kind: 'module', stage: 0, index: 0, data })).value;
+    },
+  };
+}
+
 /** The plan of a job; reads the map first where its type does not say enough. */
 export async function preparePlan(
   spec: JobSpec,
   inputs: PlannedInputs,
   machine: PlanMachine,
-  executor: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>,
+  questions: PlanQuestions,
 ): Promise<Plan> {
   const { image, map } = inputs;
   const operations = resolveOperations(spec.operations, { map: map !== undefined });
@@ -134,7 +168,7 @@ export async function preparePlan(
     map: map?.plan,
     extras,
     readFile: readParameterFile,
-    modules: await checkModules(operations, (bytes, where) => executor.checkModule(bytes, where)),
+    modules: await checkModules(operations, (bytes, where) => questions.shapeOf({ bytes, where })),
   };
   const byMap = operations.filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
@@ -152,11 +186,7 @@ export async function preparePlan(
   }
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
-  const scanned = await scanMap(
-    { key: `scan:${map.plan.path}`, name: map.plan.path, map: map.source, mapping },
-    map,
-    executor,
-  );
+  const scanned = await scanMap({ name: map.plan.path, mapping }, map, questions);
   return makePlan(spec, { ...planInputs, scannedMax: plannedMapMax(byMap, scanned) }, machine);
 }
 
@@ -164,7 +194,7 @@ export async function preparePlan(
 export interface PlanRequest {
   readonly machine: PlanMachine;
   readonly prepare: PrepareOptions;
-  readonly executor: Pick<TileExecutor, 'scanMap' | 'checkModule' | 'slots'>;
+  readonly questions: PlanQuestions;
 }
 
 /** A job's inputs and what is done with them. */
@@ -180,9 +210,9 @@ export interface JobPlanner {
 
 /** Plans where it is called. */
 export const DIRECT_PLANNER: JobPlanner = {
-  async plan(spec, { machine, prepare, executor }) {
+  async plan(spec, { machine, prepare, questions }) {
     const inputs = await prepareInputs(spec, prepare);
-    return { inputs, plan: await preparePlan(spec, inputs, machine, executor) };
+    return { inputs, plan: await preparePlan(spec, inputs, machine, questions) };
   },
 };
 
@@ -191,9 +221,9 @@ function largestReach(operations: readonly Operation[], mapMax: number): number 
 }
 
 async function scanMap(
-  job: MapScanJob,
-  { plan: { info, layout } }: Pick<PreparedInput, 'plan'>,
-  executor: Pick<TileExecutor, 'scanMap' | 'slots'>,
+  about: Omit<ScanData, 'rect'>,
+  { plan: { info, layout }, source }: Pick<PreparedInput, 'plan' | 'source'>,
+  { slots, largest }: PlanQuestions,
 ): Promise<number> {
   // Rects follow the blocks, so that each is decoded once.
   const width = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockWidth) * layout.blockWidth;
@@ -202,8 +232,10 @@ async function scanMap(
   let next = 0;
   let max = 0;
   const lane = async () => {
-    while (next < cellCount(grid)) max = Math.max(max, await executor.scanMap(job, cellRect(grid, next++)));
+    while (next < cellCount(grid)) {
+      max = Math.max(max, await largest(source, { ...about, rect: cellRect(grid, next++) }));
+    }
   };
-  await Promise.all(Array.from({ length: executor.slots }, lane));
+  await Promise.all(Array.from({ length: slots }, lane));
   return max;
 }

@@ -1,5 +1,4 @@
 import { HalotileError } from '../tiling/errors.js';
-import type { TileExecutor } from '../tiling/job/execution.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage } from '../tiling/plan/levels.js';
@@ -19,6 +18,7 @@ import {
   readPartialJob,
   removePartial,
 } from '../tiling/stitch/partial.js';
+import type { Executor } from '../tiling/work/task.js';
 import { boundedBackendOf } from './bounded-backend.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
@@ -30,6 +30,7 @@ import {
   type JobPlanner,
   type PreparedInputs,
   prepareOptions,
+  questionsTo,
 } from './prepare-job.js';
 import { diskNeed, isPublished, type JobProgress, RunningJob } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
@@ -37,7 +38,7 @@ import { soundTiles } from './sound-tiles.js';
 /** A job and everything it runs with. */
 export interface JobRun {
   readonly spec: JobSpec;
-  readonly executor: TileExecutor;
+  readonly executor: Executor;
   readonly machine: PlanMachine;
   /** The calling thread where absent. */
   readonly planner?: JobPlanner;
@@ -92,7 +93,7 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   try {
     const prepare = prepareOptions(machine, paths.scratch);
     const planner = run.planner ?? DIRECT_PLANNER;
-    ({ inputs: prepared, plan } = await planner.plan(spec, { machine, prepare, executor }));
+    ({ inputs: prepared, plan } = await planner.plan(spec, { machine, prepare, questions: questionsTo(executor) }));
     boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { area } from '../tiling/geometry/rect.js';
-import type { SinkRef, TileExecutor, TileJob, TileResult } from '../tiling/job/execution.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { filterStage, tileCount } from '../tiling/plan/levels.js';
 import type { Plan } from '../tiling/plan/plan.js';
@@ -12,12 +11,16 @@ import { writeFully } from '../tiling/stitch/copy-blocks.js';
 import type { CommittedTile, Ledger, LedgerState } from '../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../tiling/stitch/partial.js';
 import { decodedBytes, encodeIndex, placedLayout } from '../tiling/tiff/tiff-layout.js';
-import { assemble, syncFile } from './assembly/assemble.js';
+import type { SinkRef } from '../tiling/work/references.js';
+import type { Executor, TaskResult } from '../tiling/work/task.js';
+import type { WorkJob } from '../tiling/work/work-job.js';
+import { type AssemblyMeans, assemble, syncFile } from './assembly/assemble.js';
 import { CommittedTiles } from './committed-tiles.js';
 import { type JobResult, RunTotals } from './job-result.js';
 import { type PreparedInputs, sourcesOf } from './prepare-job.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
+import { runTask } from './run-task.js';
 
 /** How far a job is; sent once before the first tile and after every tile. */
 export interface JobProgress {
@@ -36,7 +39,7 @@ export interface JobProgress {
 /** What a running job needs from whoever runs it. */
 export interface RunningJobOptions {
   readonly spec: JobSpec;
-  readonly executor: TileExecutor;
+  readonly executor: Executor;
   readonly durable?: boolean;
   readonly onProgress?: (progress: JobProgress) => void;
   readonly signal?: AbortSignal;
@@ -49,7 +52,7 @@ export interface OpenedJob {
   readonly files: readonly SeenFile[];
   readonly inputs: PreparedInputs;
   readonly plan: Plan;
-  /** As in {@link TileJob}. */
+  /** As in {@link WorkJob}. */
   readonly boundedBackend?: string;
   readonly ledger: Ledger;
   /** Tiles that need not be computed again. */
@@ -70,7 +73,7 @@ export function diskNeed(plan: Plan): number {
 export class RunningJob {
   readonly #options: RunningJobOptions;
   readonly #opened: OpenedJob;
-  #job: TileJob;
+  #job: WorkJob & { readonly plan: Plan };
   readonly #placed: boolean;
   readonly #alreadyPublished: boolean;
   readonly #totals = new RunTotals();
@@ -90,8 +93,8 @@ export class RunningJob {
       : { kind: 'parts', partial: paths.directory, epoch: ledger.folder, durable };
     // Epochs count anew once a job is finished: only an identifier tells its files from the next job's.
     const key = `${options.spec.output}#${ledger.epoch}#${randomUUID()}`;
-    this.#job = { key, plan, ...sourcesOf(inputs), sink, boundedBackend: opened.boundedBackend };
-    this.#committed = new CommittedTiles(plan);
+    this.#job = { key, plan, inputs: sourcesOf(inputs), sink, boundedBackend: opened.boundedBackend };
+    this.#committed = new CommittedTiles(plan, (part) => (part === '' ? paths.image : join(paths.directory, part)));
     this.#alreadyPublished = opened.isPublished;
     for (const tile of tiles) this.#committed.add(tile);
     this.#resumedTiles = this.#committed.count;
@@ -126,10 +129,10 @@ export class RunningJob {
   /** Puts the output together, gives it its name and removes the partial directory; returns its bytes. */
   async publish(): Promise<number> {
     const { plan, paths, ledger } = this.#opened;
-    const { spec, executor, durable } = this.#options;
+    const { spec, durable } = this.#options;
     if (!this.#alreadyPublished) {
       if (!this.#placed) {
-        await assemble(plan, paths, this.#committed.all(), { threads: executor.slots, durable: durable === true });
+        await assemble(plan, paths, this.#committed.all(), this.#assembly());
       } else if (durable) syncFile(paths.image);
       this.#checkInputs();
       ledger.publish(inodeOf(paths.image));
@@ -138,6 +141,17 @@ export class RunningJob {
     }
     removePartial(paths);
     return statSync(spec.output).size;
+  }
+
+  #assembly(): AssemblyMeans {
+    const { executor, durable } = this.#options;
+    let copies = 0;
+    const copy: AssemblyMeans['copy'] = async (data) => {
+      const job: WorkJob = { key: `${this.#job.key} copy ${++copies}`, inputs: [] };
+      await runTask(executor, job, { kind: 'copy', stage: 0, index: 0, data });
+      await executor.closeJob(job.key);
+    };
+    return { slots: executor.slots, copy, durable: durable === true };
   }
 
   /** The job's figures, after publication. */
@@ -174,10 +188,10 @@ export class RunningJob {
     };
   }
 
-  #commit(result: TileResult): void {
+  #commit(result: TaskResult): void {
     this.#checkInputs();
     this.#committed.add(this.#opened.ledger.commit(result));
-    this.#totals.add(result, this.#opened.plan.stages[result.task.stage]!.kind);
+    this.#totals.add(result);
     this.#report();
   }
 

@@ -3,13 +3,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { cellRect, gridOf } from '../tiling/geometry/grid.js';
-import type { StoredBlock } from '../tiling/job/execution.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import { areBlocksOf } from '../tiling/plan/tile-blocks.js';
 import { SAMPLE_BYTES } from '../tiling/raster/dtype.js';
 import type { CommittedTile } from '../tiling/stitch/ledger.js';
 import type { PartialPaths } from '../tiling/stitch/partial.js';
 import { type BlockPlaces, placedLayout } from '../tiling/tiff/tiff-layout.js';
+import type { StoredBlock } from '../tiling/work/references.js';
 
 /**
  * The committed tiles of earlier runs that still hold, the others are to be computed again: each is a tile of this plan

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { HalotileError } from '../tiling/errors.js';
-import type { TileExecutor } from '../tiling/job/execution.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import type { KindName } from '../tiling/work/index.js';
+import type { Executor } from '../tiling/work/task.js';
 import { GpuExecutor, gpuLabels, MixedExecutor, ThreadPoolExecutor } from '../worker/index.js';
 
 /**
@@ -32,7 +33,7 @@ export interface GpuOptions {
 
 /** Makes executors of one choice, at once, each for part files of its own name. */
 export interface ExecutorFactory {
-  readonly open: (name: string) => TileExecutor;
+  readonly open: (name: string) => Executor;
   /** The kernel backends in them, the fastest first. */
   readonly backends: readonly string[];
   /** The GPU that takes part. */
@@ -46,7 +47,7 @@ export async function openExecutor(
   { threads }: PlanMachine,
   backend: BackendChoice,
   gpu?: GpuOptions,
-): Promise<TileExecutor> {
+): Promise<Executor> {
   return (await executorFactory({ threads, backend, gpu })).open(processName());
 }
 
@@ -86,9 +87,9 @@ export async function executorFactory({
   return { open, backends: ['webgpu', kernels], gpu: gpu.report, labels: gpuLabels(gpu.report, gpu.memoryBytes) };
 }
 
-/** Threads of this process that run tiles. */
-export function openThreads({ threads }: PlanMachine): ThreadPoolExecutor {
-  return new ThreadPoolExecutor({ threads, backend: 'wasm', name: processName() });
+/** Threads of this process, ready for what they expect; tiles where nothing is said. */
+export function openThreads({ threads }: PlanMachine, expects?: readonly KindName[]): ThreadPoolExecutor {
+  return new ThreadPoolExecutor({ threads, backend: 'wasm', name: processName(), expects });
 }
 
 /** Names this process's part files among those of others. */

@@ -68,8 +68,11 @@ export async function filterPixels(
   const memoryBytes = memoryMiB * 2 ** 20;
   // Windows that the map decides are better off with tiles that the cache holds.
   const machine = { threads: 1, memoryBytes, ...(!map && { preferredTile: PREFERRED_TILE }) };
-  const scanMap = async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping });
-  const plan = await preparePlan(spec, inputs, machine, { slots: 1, scanMap, checkModule: checkModuleApart });
+  const plan = await preparePlan(spec, inputs, machine, {
+    slots: 1,
+    largest: async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping }),
+    shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
+  });
   return runInMemory(plan, { image, map: mapSource, extras }, () => performance.now());
 }
 

@@ -1,7 +1,6 @@
 import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
-import { FramePool, type ThreadPoolExecutor } from '../worker/index.js';
 import { openThreads } from './executor.js';
 
 /** How a dataset job runs on this machine. */
@@ -15,24 +14,17 @@ export interface LocalDatasetOptions {
 }
 
 /**
- * Runs a dataset job on threads of this process; the threads for large images start with the first of them.
+ * Runs a dataset job on threads of this process.
  * @throws HalotileError
  */
 export async function runDatasetLocally(
   job: DatasetSpec,
   { machine, ...options }: LocalDatasetOptions,
 ): Promise<DatasetResult> {
-  const frames = new FramePool(machine);
-  let tiles: ThreadPoolExecutor | undefined;
-  const executor = () => {
-    tiles ??= openThreads(machine);
-    return tiles;
-  };
+  const executor = openThreads(machine, ['count', 'remap']);
   try {
-    const now = () => performance.now() / 1000;
-    return await runDataset({ ...options, job, executor: frames, tiles: { executor, machine }, now });
+    return await runDataset({ ...options, job, executor, machine, now: () => performance.now() / 1000 });
   } finally {
-    await frames.close();
-    await tiles?.close();
+    await executor.close();
   }
 }

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { prepareInputs, prepareOptions, preparePlan, refuseOverwrites } from '../coordinator/index.js';
+import { prepareInputs, prepareOptions, preparePlan, questionsTo, refuseOverwrites } from '../coordinator/index.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS } from '../tiling/operations/index.js';
@@ -45,16 +45,16 @@ export async function planJob(
   const scratchDirectory = makeScratchFolder(tmpdir(), 'halotile-plan');
   try {
     const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
-    const plan = await preparePlan(spec, inputs, machine, executor);
+    const plan = await preparePlan(spec, inputs, machine, questionsTo(executor));
     const { map } = inputs;
     const gpu = backend === 'wasm' ? undefined : gpuShare(plan, factory);
     if (!scan) return { ...(await reportPlan(plan)), gpu };
     const trial = await tryTile(plan, inputs, executor, scratchDirectory);
     if (map === undefined) return { ...(await reportPlan(plan)), gpu, trial };
-    const job = { key: 'plan', name: map.plan.path, map: map.source, mapping: plan.mapping };
+    const about = { name: map.plan.path, mapping: plan.mapping };
     const rounds = plan.operations.some(({ name, byMap }) => byMap && OPERATIONS[name]!.mapMeaning === 'radius');
     const report = await reportPlan(plan, async (rect) => {
-      const max = await executor.scanMap(job, rect);
+      const max = await questionsTo(executor).largest(map.source, { ...about, rect });
       return rounds ? Math.floor(max + 0.5) : max;
     });
     return { ...report, gpu, trial };

@@ -2,9 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PreparedInputs, sourcesOf } from '../coordinator/index.js';
 import { area } from '../tiling/geometry/rect.js';
-import { CPU_BACKEND, type TileExecutor, type TileJob } from '../tiling/job/execution.js';
 import { couplingOf } from '../tiling/plan/chain.js';
 import type { Plan } from '../tiling/plan/plan.js';
+import type { Executor } from '../tiling/work/task.js';
+import { CPU_BACKEND, type WorkJob } from '../tiling/work/work-job.js';
 
 /** One tile run for its time alone, and what that says of the job. */
 export interface Trial {
@@ -22,14 +23,14 @@ export interface Trial {
 export async function tryTile(
   plan: Plan,
   inputs: PreparedInputs,
-  executor: TileExecutor,
+  executor: Executor,
   scratchDirectory: string,
 ): Promise<Trial> {
   const stage = plan.stages[0]!;
-  const job: TileJob = {
+  const job: WorkJob = {
     key: `trial:${scratchDirectory}`,
     plan,
-    ...sourcesOf(inputs),
+    inputs: sourcesOf(inputs),
     sink: { kind: 'parts', partial: scratchDirectory, epoch: 'trial', durable: false },
     boundedBackend: executor.boundedBackends?.[0] ?? CPU_BACKEND,
   };
@@ -38,8 +39,10 @@ export async function tryTile(
   const tile = Math.floor(stage.down / 2) * stage.across + (scans ? 0 : Math.floor(stage.across / 2));
   mkdirSync(join(scratchDirectory, 'trial'));
   try {
-    await executor.runTile(job, { stage: 0, tile, attempt: 1 });
-    const { seconds, counts } = await executor.runTile(job, { stage: 0, tile, attempt: 2 });
+    const run = (attempt: number) =>
+      executor.run(job, { kind: stage.kind as 'filter', stage: 0, index: tile, attempt, data: {} });
+    await run(1);
+    const { seconds, counts } = await run(2);
     const tileSeconds = Object.values(seconds).reduce((sum, part) => sum + part, 0);
     const passes = plan.stages.filter(({ kind }) => kind !== 'overview');
     const tiles = passes.reduce((sum, { size }) => sum + area(size), 0) / counts.outputPixels;

@@ -33,7 +33,7 @@ const OPEN_LOOPS = [
     'coordinator/queue',
     'coordinator/service',
   ],
-  ['worker/gpu', 'worker/kernels/custom', 'worker/threads', 'worker/tile'],
+  ['worker/frames', 'worker/gpu', 'worker/kernels/custom', 'worker/threads', 'worker/tile', 'worker/work'],
 ];
 
 /** tiling is pure: no threads, no services. */

@@ -1,4 +1,3 @@
-export { FramePool } from './frames/frame-pool.js';
 export { checkGpu } from './gpu/device-child.js';
 export { GpuExecutor, type GpuExecutorOptions } from './gpu/gpu-executor.js';
 export { describeGpu, type GpuReport, gpuLabels, gpuName } from './gpu/gpu-report.js';
@@ -7,7 +6,7 @@ export { checkKernels, describeKernels } from './kernels/backends/check-kernels.
 export { checkModuleApart } from './kernels/custom/check-apart.js';
 export { type Placement, placementsOf } from './kernels/webgpu/chain/chain-steps.js';
 export { Session, type SessionOptions } from './session/session.js';
-export { TaskPool, type WorkerThreads } from './session/task-pool.js';
+export { TaskPool } from './session/task-pool.js';
 export { ThreadPoolExecutor, type ThreadPoolOptions } from './threads/thread-pool.js';
 export { type MemoryInputs, runInMemory } from './tile/run-in-memory.js';
 export { largestOf } from './tile/scan-map.js';

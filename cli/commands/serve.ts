@@ -8,7 +8,6 @@ import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
 import { badUsage } from '../../tiling/errors.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
-import { FramePool } from '../../worker/index.js';
 import { collect, readText, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
 
@@ -79,18 +78,12 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const machine = machineOf(flags);
-  const scanner = openThreads({ ...machine, threads: Math.min(2, machine.threads) });
-  let frames: FramePool | undefined;
-  const openFrames = () => {
-    frames ??= new FramePool(machine);
-    return frames;
-  };
+  const here = openThreads(machine, []);
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const coordinator = await Coordinator.start({
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
-    datasets: { frames: openFrames },
-    ...{ machine, scanner, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
+    ...{ machine, here, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
     clock: { wall: () => Date.now(), monotonic: () => performance.now() },
@@ -102,8 +95,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   await terminated();
   log('shutting down: running jobs go back to the queue');
   await coordinator.close();
-  await scanner.close();
-  await frames?.close();
+  await here.close();
 }
 
 /** Returns at the first signal to end; the second one ends at once. */

@@ -5,15 +5,7 @@ import { halotileVersion } from '../../coordinator/index.js';
 import { BACKENDS, type BackendChoice, executorFactory } from '../../library/executor.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import {
-  checkGpu,
-  checkKernels,
-  describeGpu,
-  describeKernels,
-  FramePool,
-  Session,
-  TaskPool,
-} from '../../worker/index.js';
+import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
 import { terminated } from './serve.js';
@@ -78,7 +70,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   });
   const pool = new TaskPool(() => {
     const writer = `${host}-${instance}-${++generation}`;
-    return { tiles: open(writer), frames: () => new FramePool({ threads, name: writer }) };
+    return open(writer);
   });
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);

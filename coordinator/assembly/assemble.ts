@@ -1,13 +1,11 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Piscina } from 'piscina';
-import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
-import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import type { CommittedTile } from '../../tiling/stitch/ledger.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
 import { assignOffsets, type BlockPlaces, emptyPlaces, encodeIndex } from '../../tiling/tiff/tiff-layout.js';
+import type { CopyData } from '../../tiling/work/copy.js';
 import { planCopies } from './plan-copies.js';
 
 /** Assembly copies memory to memory: more threads than this only wait for each other's pages. */
@@ -15,6 +13,15 @@ const MAX_THREADS = 4;
 
 /** A file of our own, made or emptied, and no link that somebody put in its place. */
 const OWN_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
+/** What an assembly runs on. */
+export interface AssemblyMeans {
+  /** Copies that run at once. */
+  readonly slots: number;
+  /** Copies a run of blocks on a thread. */
+  readonly copy: (data: CopyData) => Promise<unknown>;
+  readonly durable: boolean;
+}
 
 /**
  * Puts the output file together from the blocks of all committed tiles: a function of the ledger, so that a
@@ -25,7 +32,7 @@ export async function assemble(
   plan: Plan,
   paths: PartialPaths,
   tiles: readonly CommittedTile[],
-  { threads, durable }: { readonly threads: number; readonly durable: boolean },
+  { slots, copy, durable }: AssemblyMeans,
 ): Promise<number> {
   const places = placesOf(plan, tiles);
   const fileBytes = assignOffsets(plan, places);
@@ -36,23 +43,9 @@ export async function assemble(
   } finally {
     closeSync(fd);
   }
-  const count = Math.min(threads, MAX_THREADS);
-  const pool = new Piscina({
-    filename: new URL('./copy-thread.js', import.meta.url).href,
-    execArgv: THREAD_FLAGS,
-    minThreads: count,
-    maxThreads: count,
-    // It holds nothing but its buffer.
-    resourceLimits: { maxYoungGenerationSizeMb: 1 },
-  });
-  try {
-    const runs = planCopies(places, tiles, (part) => join(paths.directory, part), count);
-    const answers = await Promise.all(runs.map((copies) => pool.run({ target: paths.image, copies })));
-    const failed = (answers as (ErrorRecord | undefined)[]).find((answer) => answer !== undefined);
-    if (failed !== undefined) throw fromErrorRecord(failed);
-  } finally {
-    await pool.destroy();
-  }
+  const count = Math.min(slots, MAX_THREADS);
+  const runs = planCopies(places, tiles, (part) => join(paths.directory, part), count);
+  await Promise.all(runs.map((copies) => copy({ target: paths.image, copies })));
   if (durable) syncFile(paths.image);
   return fileBytes;
 }

@@ -1,6 +1,6 @@
-import type { BlockCopies } from '../../tiling/stitch/copy-blocks.js';
 import type { CommittedTile } from '../../tiling/stitch/ledger.js';
 import type { BlockPlaces } from '../../tiling/tiff/tiff-layout.js';
+import type { BlockCopies } from '../../tiling/work/copy.js';
 
 /**
  * The copies that make an output, cut into `runs` of about the same number of bytes. Each run ascends in the

@@ -1,4 +1,4 @@
-import { CPU_BACKEND } from '../../tiling/job/execution.js';
+import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 import type { WorkerId } from '../scheduler/events.js';
 
 /** What connected workers compute bounded operations with. */

@@ -1,193 +1,278 @@
-import { join } from 'node:path';
 import type { halotile } from '../../proto/gen/messages.js';
-import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
-import type { RemoteRaster, SourceRef, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
-import { toPortable } from '../../tiling/job/portable.js';
+import { badInput, type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
-import type { AddedTiles, ClusterWork } from './cluster-work.js';
+import { openTiffSource, type TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
+import { type KindName, kindOf } from '../../tiling/work/index.js';
+import { toPortable } from '../../tiling/work/portable.js';
+import type { InputRef, OutputRef, RasterRef, RemoteRaster, SourceRef } from '../../tiling/work/references.js';
+import type { Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import { BlockStore } from './block-store.js';
 import type { FileThreads } from './file-threads.js';
 import { type HeldFile, heldSource } from './held-file.js';
-import type { InlineSource } from './inline-reads.js';
-import { InlineStore, openHeld } from './inline-store.js';
+import type { InlineSource, PieceRef } from './inline-reads.js';
+import { type BroughtFiles, OutputStore } from './output-store.js';
 
-type FileRef = Extract<SourceRef, { kind: 'file' }>;
-
-interface PendingTile {
-  readonly task: TileTask;
-  readonly resolve: (result: TileResult) => void;
-  readonly reject: (error: Error) => void;
+/** Tasks that were asked for, as the scheduler is told of them. */
+export interface AddedTasks {
+  readonly stage: number;
+  readonly tiles: readonly number[];
+  /** See the scheduler's `tiles-added`. */
+  readonly divisible: boolean;
 }
 
-/** Tiles of a stage are told apart by one number. */
+interface PendingTask {
+  readonly task: Task;
+  readonly resolve: (result: TaskResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type FileSource = Extract<SourceRef, { kind: 'file' }>;
+
+/** Tasks of a stage are told apart by one number. */
 const STAGE_STRIDE = 2 ** 32;
 
-/** One job as the cluster runs it: tiles that were asked for, and the files behind inline transfers. */
-export class ClusterJob implements ClusterWork {
-  #job: TileJob;
+/** One job as the cluster runs it: tasks that were asked for, and the files behind inline transfers. */
+export class ClusterJob {
+  #job: WorkJob;
   readonly #roots: StorageRoots;
-  readonly #threads: FileThreads;
-  readonly #pending = new Map<number, PendingTile>();
-  readonly #sources = new Map<string, InlineSource>();
-  /** Files with blocks that earlier stages stored, by path. */
-  readonly #stored = new Map<string, Promise<HeldFile>>();
-  #store: InlineStore | undefined;
-  /** Tiles that wait to be told to the scheduler, by stage. */
-  #fresh = new Map<number, number[]>();
+  readonly #pending = new Map<number, PendingTask>();
+  readonly #sources = new Map<number, InlineSource>();
+  /** Of rasters that tasks read, by path. */
+  readonly #descriptions = new Map<string, string>();
+  readonly #blocks: BlockStore | undefined;
+  readonly #outputs: OutputStore | undefined;
+  /** Of the next task of a job without a plan, whose tasks have no numbers of their own. */
+  #nextIndex = 0;
+  /** Tasks that wait to be told to the scheduler. */
+  #fresh: Task[] = [];
 
-  constructor(job: TileJob, roots: StorageRoots, threads: FileThreads) {
+  constructor(job: WorkJob, roots: StorageRoots, threads: FileThreads) {
     this.#job = job;
     this.#roots = roots;
-    this.#threads = threads;
+    const { sink, plan, incoming } = job;
+    if (sink?.kind === 'coordinator') throw new Error('a coordinator does not write through another one');
+    this.#blocks = sink && new BlockStore(threads, sink, plan!);
+    this.#outputs = incoming === undefined ? undefined : new OutputStore(incoming);
   }
 
-  get job(): TileJob {
-    return this.#job;
+  /** Returns when workers may write files. */
+  async open(): Promise<void> {
+    await this.#outputs?.open();
   }
 
   /** A reduction has completed the plan's parameters; true where workers must hear of it. */
-  update(job: TileJob): boolean {
+  update(job: WorkJob): boolean {
     const changed = job.plan !== this.#job.plan;
     this.#job = job;
     return changed;
   }
 
-  /** The result of a tile, when somebody commits it; `announce` is called once for many tiles. */
-  run(task: TileTask, announce: () => void): Promise<TileResult> {
+  /** The result of a task, when somebody commits it; `announce` is called once for many tasks. */
+  run(asked: Task, announce: () => void): Promise<TaskResult> {
+    const task = this.#job.plan === undefined ? { ...asked, index: this.#nextIndex++ } : asked;
     return new Promise((resolve, reject) => {
-      this.#pending.set(task.stage * STAGE_STRIDE + task.tile, { task, resolve, reject });
-      if (this.#fresh.size === 0) queueMicrotask(announce);
-      const tiles = this.#fresh.get(task.stage);
-      if (tiles === undefined) this.#fresh.set(task.stage, [task.tile]);
-      else tiles.push(task.tile);
+      this.#pending.set(keyOf(task), { task, resolve, reject });
+      if (this.#fresh.length === 0) queueMicrotask(announce);
+      this.#fresh.push(task);
     });
   }
 
-  takeFresh(): AddedTiles[] {
-    const fresh = [...this.#fresh].map(([stage, tiles]) => ({ stage, tiles }));
-    this.#fresh = new Map();
-    return fresh;
+  /** The tasks that were asked for since the last call. */
+  takeFresh(): AddedTasks[] {
+    const groups = new Map<string, { stage: number; tiles: number[]; divisible: boolean }>();
+    for (const { kind, stage, index, data } of this.#fresh) {
+      const divisible = (kindOf(kind).split?.(data).length ?? 1) > 1;
+      const key = `${stage} ${divisible}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { stage, tiles: [index], divisible });
+      else group.tiles.push(index);
+    }
+    this.#fresh = [];
+    return [...groups.values()];
   }
 
-  grant(stage: number, tile: number): halotile.v1.IGrant {
-    const { reads = [], carries = [] } = this.taskOf(stage, tile) ?? {};
-    return { reads: [...reads], carries: [...carries] };
+  /** One task that was asked for fails. */
+  reject(stage: number, index: number, failure: ErrorRecord): void {
+    this.#take({ stage, index })?.reject(fromErrorRecord(failure));
   }
 
-  reject(stage: number, tile: number, failure: ErrorRecord): void {
-    const key = stage * STAGE_STRIDE + tile;
-    const pending = this.#pending.get(key);
-    this.#pending.delete(key);
-    pending?.reject(fromErrorRecord(failure));
-  }
-
-  taskOf(stage: number, tile: number): TileTask | undefined {
-    return this.#pending.get(stage * STAGE_STRIDE + tile)?.task;
-  }
-
-  resolve(result: TileResult): void {
-    const key = result.task.stage * STAGE_STRIDE + result.task.tile;
-    const pending = this.#pending.get(key);
-    this.#pending.delete(key);
-    pending?.resolve(result);
-  }
-
+  /** Every task that was asked for fails. */
   rejectAll(error: ErrorRecord): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(fromErrorRecord(error));
   }
 
-  /**
-   * The image, its mask, the map, or the extra image of this name.
-   * @throws not-found where the job has none
-   */
-  source(role: 'image' | 'mask' | 'map' | 'extra', extra = ''): InlineSource {
-    const { extras } = this.job;
-    const ref = role !== 'extra' ? this.job[role] : Object.hasOwn(extras, extra) ? extras[extra] : undefined;
-    if (ref === undefined) throw new HalotileError('not-found', { what: `the job has no such ${role}` });
-    const { path, directory } = asFile(ref);
-    const key = `${path}#${directory ?? ''}`;
-    let opened = this.#sources.get(key);
+  /** A result counts: its files go to their places, then whoever asked for it has it. */
+  async resolve(brought: BroughtFiles): Promise<void> {
+    const { result } = brought;
+    const pending = this.#take(result.task);
+    if (pending === undefined) return;
+    const { kind, data } = pending.task;
+    try {
+      const outputs = outputsOf(pending.task);
+      const spilled = this.#outputs && result.files.length > 0 ? await this.#outputs.take(brought, outputs) : new Map();
+      const value = kindOf(kind).stored?.(result.value, data, spilled) ?? result.value;
+      pending.resolve({ ...result, value } as TaskResult);
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+
+  /** Where blocks that travel with results go. */
+  get blocks(): BlockStore {
+    if (this.#blocks !== undefined) return this.#blocks;
+    throw badInput({ what: 'the job takes no blocks', where: this.#job.key });
+  }
+
+  /** @throws output-failed where a file that a worker wrote by itself is not visible here */
+  async check(brought: BroughtFiles): Promise<void> {
+    if (brought.result.files.length > 0) await this.#outputs?.check(brought);
+  }
+
+  /** @throws not-found where the job has no such input */
+  input(position: number): InlineSource {
+    let opened = this.#sources.get(position);
     if (opened === undefined) {
-      const source = openTiffSource(path, { blocksChecked: true, directory });
-      opened = { source, file: heldSource(source) };
-      this.#sources.set(key, opened);
+      const input = this.#job.inputs[position];
+      if (input === undefined) throw new HalotileError('not-found', { what: `the job has no input ${position}` });
+      opened = openInline(asFile(input.source));
+      this.#sources.set(position, opened);
     }
     return opened;
   }
 
-  /** The file that holds blocks of an earlier stage; `part` as in {@link StoredRead}. */
-  storedFile(part: string): Promise<HeldFile> {
-    const { sink } = this;
-    const path = sink.kind === 'placed' ? sink.file : join(sink.partial, part);
-    let file = this.#stored.get(path);
-    if (file === undefined) {
-      file = openHeld(path, 'r');
-      this.#stored.set(path, file);
-      // A part that cannot be opened now may be there when it is asked for again.
-      file.catch(() => this.#stored.delete(path));
-    }
-    return file;
+  /**
+   * A raster that a task reads, opened for the caller, who closes it.
+   * @throws not-found where nobody waits for the task any more
+   */
+  taskRaster(task: Pick<Task, 'stage' | 'index'>, position: number): InlineSource {
+    const ref = this.#inputOf(task, position);
+    if (ref?.form === 'raster') return openInline({ kind: 'file', ...ref });
+    throw badInput({ what: 'the task has no such raster', where: `input ${position}` });
   }
 
-  get store(): InlineStore {
-    this.#store ??= new InlineStore(this.#threads, this.sink, this.job.plan);
-    return this.#store;
+  /**
+   * The files and pieces that a task reads, by position.
+   * @throws not-found where nobody waits for the task any more
+   */
+  pieces(name: Pick<Task, 'stage' | 'index'>): (position: number) => PieceRef | undefined {
+    const refs = inputsOf(this.#waiting(name).task);
+    const dispensable = new Set(refs.map((ref) => (ref.form === 'file' ? ref.unless : undefined)));
+    return (position) => {
+      const ref = refs[position];
+      return ref?.form === 'file' ? { ...ref, mayBeLost: dispensable.has(position) } : undefined;
+    };
   }
 
-  /** Where blocks lie; the coordinator itself always writes files. */
-  get sink() {
-    const { sink } = this.job;
-    if (sink.kind === 'coordinator') throw new Error('a coordinator does not write through another one');
-    return sink;
-  }
-
+  /** What a worker needs to open the job, by reference where it sees the root. */
   describe(visible: ReadonlySet<string>): halotile.v1.IOpenJob {
-    const { job, sink } = this;
-    const rooted = (path: string) => {
-      const found = this.#roots.rootOf(path);
-      return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
-    };
-    const source = (ref: SourceRef, ...which: Parameters<ClusterJob['source']>) => {
-      const raster = describeRaster(this.source(...which).source);
-      const { path, directory } = asFile(ref);
-      return { ...rooted(path), sourceJson: toPortable({ ...raster, directory }), raw: raster.raw };
-    };
+    const { key, plan, inputs, sink, boundedBackend, incoming } = this.#job;
+    const stored = sink as Exclude<typeof sink, { kind: 'coordinator' }>;
     return {
-      key: job.key,
-      planJson: toPortable(job.plan),
-      boundedBackend: job.boundedBackend ?? '',
-      image: source(job.image, 'image'),
-      ...(job.mask === undefined ? {} : { mask: source(job.mask, 'mask') }),
-      ...(job.map === undefined ? {} : { map: source(job.map, 'map') }),
-      extras: Object.entries(job.extras).map(([name, ref]) => ({ name, source: source(ref, 'extra', name) })),
-      sink: {
-        ...rooted(sink.kind === 'placed' ? sink.file : sink.partial),
-        placed: sink.kind === 'placed',
-        epoch: sink.kind === 'placed' ? '' : sink.epoch,
-        durable: sink.durable,
-      },
+      key,
+      planJson: plan === undefined ? '' : toPortable(plan),
+      boundedBackend: boundedBackend ?? '',
+      inputs: inputs.map(({ name, source }, position) => {
+        const { path, directory } = asFile(source);
+        const sourceJson = toPortable({ ...describeRaster(this.input(position).source), directory });
+        return { name, place: this.#placeOf(path, visible), sourceJson };
+      }),
+      ...(incoming !== undefined && { incoming: this.#placeOf(incoming, visible) }),
+      ...(stored && {
+        sink: {
+          ...this.#placeOf(stored.kind === 'placed' ? stored.file : stored.partial, visible),
+          placed: stored.kind === 'placed',
+          epoch: stored.kind === 'placed' ? '' : stored.epoch,
+          durable: stored.durable,
+        },
+      }),
+    };
+  }
+
+  /** What a grant says beside its lease. */
+  grant(name: { readonly stage: number; readonly index: number }, visible: ReadonlySet<string>): halotile.v1.IGrant {
+    const { task } = this.#waiting(name);
+    const spill = outputsOf(task).find((output) => output?.form === 'spill');
+    return {
+      kind: task.kind,
+      dataJson: toPortable(task.data),
+      inputs: inputsOf(task).map((ref) => ({
+        place: this.#placeOf(ref.path, visible),
+        ...(ref.form === 'raster' && { sourceJson: this.#description(ref) }),
+      })),
+      ...(spill?.form === 'spill' && { spill: this.#placeOf(spill.folder, visible) }),
     };
   }
 
   /** Closes its files, each when nobody reads it any more; returns when nothing is written any more. */
   async close(): Promise<void> {
     for (const { file } of this.#sources.values()) void file.close();
-    for (const file of this.#stored.values()) file.then((held) => held.close()).catch(() => {});
     this.#sources.clear();
-    this.#stored.clear();
-    await this.#store?.close();
+    await this.#blocks?.close();
+    await this.#outputs?.close();
+  }
+
+  #placeOf(path: string, visible: ReadonlySet<string>): halotile.v1.IFilePlace {
+    const found = this.#roots.rootOf(path);
+    return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
+  }
+
+  #description(ref: RasterRef): string {
+    let text = this.#descriptions.get(ref.path);
+    if (text === undefined) {
+      const { source } = openInline({ kind: 'file', ...ref });
+      text = toPortable(describeRaster(source));
+      source.close();
+      this.#descriptions.set(ref.path, text);
+    }
+    return text;
+  }
+
+  #inputOf(name: Pick<Task, 'stage' | 'index'>, position: number): InputRef | undefined {
+    return inputsOf(this.#waiting(name).task)[position];
+  }
+
+  #waiting(name: Pick<Task, 'stage' | 'index'>): PendingTask {
+    const pending = this.#pending.get(keyOf(name));
+    if (pending !== undefined) return pending;
+    throw new HalotileError('not-found', { what: 'nobody waits for this task any more', where: this.#job.key });
+  }
+
+  #take(name: Pick<Task, 'stage' | 'index'>): PendingTask | undefined {
+    const key = keyOf(name);
+    const pending = this.#pending.get(key);
+    this.#pending.delete(key);
+    return pending;
   }
 }
 
-function asFile(ref: SourceRef): FileRef {
+function keyOf({ stage, index }: Pick<Task, 'stage' | 'index'>): number {
+  return stage * STAGE_STRIDE + index;
+}
+
+function inputsOf({ kind, data }: Task<KindName>): readonly InputRef[] {
+  return kindOf(kind).reads?.(data) ?? [];
+}
+
+function outputsOf({ kind, data }: Task<KindName>): readonly (OutputRef | null)[] {
+  return kindOf(kind).writes?.(data) ?? [];
+}
+
+function openInline({ path, directory, info }: FileSource): InlineSource & { readonly source: TiffFileSource } {
+  const source = openTiffSource(path, { blocksChecked: true, directory, info });
+  const file: HeldFile = heldSource(source);
+  return { source, file };
+}
+
+function asFile(ref: SourceRef): FileSource {
   if (ref.kind !== 'file') throw new Error('a coordinator does not read through another one');
   return ref;
 }
 
 /** A raster as workers are told of it. */
-export function describeRaster({ name, info, layout, codecContext, readRaw }: BlockSource): RemoteRaster {
+function describeRaster({ name, info, layout, codecContext, readRaw }: BlockSource): RemoteRaster {
   return { name: name.split('/').at(-1)!, info, layout, codecContext, raw: readRaw !== undefined };
 }

@@ -1,17 +1,15 @@
 import type { halotile } from '../../proto/gen/messages.js';
 import type { ErrorRecord } from '../../tiling/errors.js';
 import { HalotileError } from '../../tiling/errors.js';
-import type { TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
-import type { FrameReply } from '../../tiling/palette/frame-reply.js';
-import type { FrameTask } from '../../tiling/palette/frame-task.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { kindOf } from '../../tiling/work/index.js';
+import type { Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
 import type { SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
-import type { ClusterWork } from './cluster-work.js';
 import type { FileThreads } from './file-threads.js';
-import { FrameJob } from './frame-job.js';
 
 /** A connected worker, as far as the cluster talks to it. */
 export interface WorkerLink {
@@ -37,7 +35,7 @@ export interface ClusterOptions {
   readonly log: (line: string) => void;
 }
 
-/** What a job wants of the cluster beside its tiles. */
+/** What a job wants of the cluster beside its tasks. */
 export interface JobTerms {
   /** Larger runs first. */
   readonly priority: number;
@@ -46,7 +44,7 @@ export interface JobTerms {
 }
 
 interface OpenedJob extends JobTerms {
-  readonly work: ClusterWork;
+  readonly work: ClusterJob;
   /** Links that know the job. */
   readonly openedOn: Set<WorkerId>;
 }
@@ -136,28 +134,23 @@ export class Cluster {
     this.#step(event);
   }
 
-  /** Runs one tile of a job, which is opened with its first one. */
-  run(job: TileJob, task: TileTask, terms: JobTerms): Promise<TileResult> {
-    let opened = this.#jobs.get(job.key);
+  /** Runs one task of a job, which is opened with its first one. */
+  async run(job: WorkJob, task: Task, terms: JobTerms): Promise<TaskResult> {
+    const { key, plan, boundedBackend, failsAlone } = job;
+    let opened = this.#jobs.get(key);
     if (opened === undefined) {
-      const clusterJob = new ClusterJob(job, this.#options.roots, this.#options.threads);
-      opened = this.#open(job.key, clusterJob, terms, {
-        needs: job.boundedBackend === undefined ? [] : [boundedLabel(job.boundedBackend)],
-        taskBytes: job.plan.memory.perThreadBytes,
-        stageTiles: job.plan.stages.map(({ across, down }) => across * down),
+      opened = this.#open(key, new ClusterJob(job, this.#options.roots, this.#options.threads), terms, {
+        needs: boundedBackend === undefined ? [] : [boundedLabel(boundedBackend)],
+        taskBytes: kindOf(task.kind).memoryBytes(task.data, job),
+        stageTiles: plan?.stages.map(({ across, down }) => across * down) ?? [0],
+        failsAlone,
       });
     }
-    const clusterJob = tilesOf(opened.work, job.key);
-    if (clusterJob.update(job)) opened.openedOn.clear();
-    return clusterJob.run(task, () => this.#announce(job.key, clusterJob));
-  }
-
-  /** Runs one task of a dataset's frames, which are opened as a job with their first one. */
-  runFrames(job: FrameJob, task: FrameTask, terms: JobTerms): Promise<FrameReply> {
-    if (!this.#jobs.has(job.key)) {
-      this.#open(job.key, job, terms, { taskBytes: job.taskBytes, stageTiles: [0], failsAlone: true });
-    }
-    return job.run(task, () => this.#announce(job.key, job));
+    const { work, openedOn } = opened;
+    await work.open();
+    if (this.#jobs.get(key) !== opened) throw notOpen(key);
+    if (work.update(job)) openedOn.clear();
+    return work.run(task, () => this.#announce(key, work));
   }
 
   /** Storage that workers may share. */
@@ -172,27 +165,14 @@ export class Cluster {
 
   /** @throws not-found where the job is not open (any more) */
   openJob(key: string): ClusterJob {
-    return tilesOf(this.#jobs.get(key)?.work, key);
-  }
-
-  /** @throws not-found where the frames are not open (any more) */
-  openFrames(key: string): FrameJob {
-    const work = this.#jobs.get(key)?.work;
-    if (work instanceof FrameJob) return work;
+    const opened = this.#jobs.get(key);
+    if (opened !== undefined) return opened.work;
     throw notOpen(key);
   }
 
   /** Whether the tile came before: its blocks need not be stored, and must not take the place of those there. */
-  isCommitted(key: string, { stage, tile }: Pick<TileTask, 'stage' | 'tile'>): boolean {
+  isCommitted(key: string, { stage, tile }: { readonly stage: number; readonly tile: number }): boolean {
     return this.#scheduler.isCommitted(key, stage, tile);
-  }
-
-  /** A tile has arrived whole; says what it is worth. */
-  commit(key: string, result: TileResult, lease: number): Verdict {
-    const { stage, tile } = result.task;
-    const verdict = this.judge(key, { stage, tile, pixelCrc: result.pixelCrc, lease });
-    if (verdict === 'commit') this.openJob(key).resolve(result);
-    return verdict;
   }
 
   /** What a result is worth; one that counts is to be given to its job at once. */
@@ -229,7 +209,7 @@ export class Cluster {
 
   #open(
     key: string,
-    work: ClusterWork,
+    work: ClusterJob,
     { priority, onWaiting }: JobTerms,
     shape: {
       readonly needs?: readonly string[];
@@ -244,7 +224,7 @@ export class Cluster {
     return opened;
   }
 
-  #announce(key: string, work: ClusterWork): void {
+  #announce(key: string, work: ClusterJob): void {
     for (const tiles of work.takeFresh()) this.#step({ type: 'tiles-added', job: key, ...tiles });
   }
 
@@ -314,13 +294,9 @@ export class Cluster {
       link.send({ openJob: opened.work.describe(link.roots) });
     }
     if (attempt > 1) this.#options.log(`tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`);
-    link.send({ grant: { lease, key: job, stage, tile, attempt, ...opened.work.grant(stage, tile, link.roots) } });
+    const about = opened.work.grant({ stage, index: tile }, link.roots);
+    link.send({ grant: { lease, key: job, stage, task: tile, attempt, ...about } });
   }
-}
-
-function tilesOf(work: ClusterWork | undefined, key: string): ClusterJob {
-  if (work instanceof ClusterJob) return work;
-  throw notOpen(key);
 }
 
 function notOpen(key: string): HalotileError {

@@ -1,14 +1,16 @@
+import { open } from 'node:fs/promises';
+import { halotile } from '../../proto/gen/messages.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { contains, type Rect, rectOf } from '../../tiling/geometry/rect.js';
-import type { StoredRead } from '../../tiling/job/execution.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { combineCrc } from '../../tiling/raster/raster-crc.js';
 import { storedBlockCount } from '../../tiling/raster/stored-block.js';
 import { nodataRow, type RawRun } from '../../tiling/sources/raw-runs.js';
 import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
-import { type BlockMessage, MESSAGE_BYTES } from './block-message.js';
+import type { FileRef } from '../../tiling/work/references.js';
+import { type BlockMessage, type EncodedMessage, MESSAGE_BYTES } from './block-message.js';
 import type { FileThreads } from './file-threads.js';
-import type { HeldFile } from './held-file.js';
+import { HeldFile } from './held-file.js';
 
 const MAX_INDEXES = 65_536;
 const NO_BYTES = new Uint8Array(0);
@@ -78,22 +80,58 @@ export function rectMessages(
   return filled(threads, laid());
 }
 
-/** Blocks that an earlier stage stored; indices are positions in `reads`. */
-export async function* storedMessages(
+/** A file that a task reads, or a piece of it. */
+export interface PieceRef extends Omit<FileRef, 'form' | 'unless'> {
+  /** Whether the task can do without it: one that does not hold what it should is sent all the same. */
+  readonly mayBeLost: boolean;
+}
+
+/**
+ * Files and pieces of files, each as a block of its position; what is not there is told as lost. Files stay open for
+ * the one request.
+ */
+export async function* pieceMessages(
   threads: FileThreads,
-  open: (part: string) => Promise<HeldFile>,
-  reads: readonly StoredRead[],
-  indexes: readonly number[],
-): AsyncGenerator<BlockMessage> {
-  const places: BlockPlace[] = [];
-  for (const index of indexes) {
-    const read = reads[index];
-    if (read === undefined) throw badInput({ what: 'no such stored block', where: `read ${index}` });
-    const { part, offset, length, crc } = read;
-    // A block at its place in the output may have been written again with the same pixels.
-    places.push({ index, file: await open(part), offset, length, ...(part !== '' && { stored: { part, crc } }) });
+  positions: readonly number[],
+  pieceAt: (position: number) => PieceRef | undefined,
+): AsyncGenerator<EncodedMessage> {
+  const files = new Map<string, { readonly file: HeldFile; readonly size: number } | undefined>();
+  const opened = async (path: string) => {
+    if (!files.has(path)) files.set(path, await openSized(path));
+    return files.get(path);
+  };
+  try {
+    const places: BlockPlace[] = [];
+    const lost: number[] = [];
+    for (const index of positions) {
+      const piece = pieceAt(index);
+      if (piece === undefined) throw badInput({ what: 'the task has no such file', where: `input ${index}` });
+      const { path, offset = 0, crc, mayBeLost } = piece;
+      const open = await opened(path);
+      const length = piece.length ?? open?.size ?? 0;
+      if (open === undefined || offset + length > open.size) lost.push(index);
+      else {
+        const stored = crc === undefined || mayBeLost ? undefined : { where: path, crc };
+        places.push({ index, file: open.file, offset, length, stored });
+      }
+    }
+    if (lost.length > 0) yield lostMessage(lost);
+    yield* filled(threads, laidBlocks(threads, places));
+  } finally {
+    for (const open of files.values()) void open?.file.close();
   }
-  yield* filled(threads, laidBlocks(threads, places));
+}
+
+async function openSized(path: string): Promise<{ readonly file: HeldFile; readonly size: number } | undefined> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  if (handle === undefined) return undefined;
+  const { size } = await handle.stat();
+  return { file: new HeldFile({ fd: handle.fd, name: path }, () => handle.close()), size };
+}
+
+function lostMessage(positions: readonly number[]): EncodedMessage {
+  const parts = positions.map((index) => ({ index, length: 0, data: NO_BYTES, crc: 0, lost: true }));
+  return { bytes: halotile.v1.FetchBlocksResponse.encode({ parts }).finish() as Buffer, sent() {} };
 }
 
 /** Where a block lies. */
@@ -103,8 +141,8 @@ interface BlockPlace {
   readonly offset: number;
   /** 0 for a block that was never written. */
   readonly length: number;
-  /** What is known of a block that the job itself stored. */
-  readonly stored?: { readonly part: string; readonly crc: number };
+  /** What is known of bytes that the job itself stored. */
+  readonly stored?: { readonly where: string; readonly crc: number };
 }
 
 /** Fills messages with blocks, in order; only a block that is longer than a message is cut. */
@@ -162,7 +200,7 @@ class StoredCheck {
       if (end < block.length || this.#crc === block.stored.crc) continue;
       throw new HalotileError('output-failed', {
         what: 'a block that an earlier stage stored is damaged',
-        where: `${block.stored.part} at byte ${block.offset}`,
+        where: `${block.stored.where} at byte ${block.offset}`,
         remedy: 'use --restart to begin anew',
       });
     }

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
-import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { forEachRecord } from '../../tiling/stitch/record-log.js';
+import type { SpilledFrame } from '../../tiling/work/frames.js';
 import type { CharacterSummary, FrameSample } from './character-summary.js';
 import type { Character } from './dataset.js';
 import { FailureList } from './failure-list.js';
@@ -21,6 +21,9 @@ export type FramePrint = readonly [image: Print, map: Print | null];
 /** `[file, offset, width, height, crc]`, the file without its directory. */
 type SpillRecord = readonly [string, number, number, number, number];
 
+/** `[width, height, base64 of RGBA]` */
+export type PreviewRecord = readonly [number, number, string];
+
 /** What the ledger of a character holds, in the order of its life. */
 export type CharacterRecord =
   | { readonly type: 'begin'; readonly digest: string }
@@ -32,6 +35,8 @@ export type CharacterRecord =
       readonly source: string;
       readonly spilled: SpillRecord | null;
       readonly large?: LargeImage;
+      /** Of an image that is large at its final size: a small one of it, RGBA as base64. */
+      readonly preview?: PreviewRecord;
     }
   | { readonly type: 'failed'; readonly name: string; readonly print: FramePrint | null; readonly error: ErrorRecord }
   | { readonly type: 'palette'; readonly palette: Palette }
@@ -54,6 +59,8 @@ export interface CharacterState {
   readonly summary: CharacterSummary | undefined;
   readonly failures: FailureList;
   readonly samples: ReadonlyMap<number, FrameSample>;
+  /** Of images that are large at their final size. */
+  readonly previews: ReadonlyMap<number, PreviewRecord>;
   /** Distinct sizes of the frames as stored, "640×900". */
   readonly sourceSizes: ReadonlySet<string>;
   /**
@@ -107,6 +114,7 @@ class LedgerReader {
   readonly #table: FrameTable;
   readonly #failures = new FailureList();
   readonly #samples = new Map<number, FrameSample>();
+  readonly #previews = new Map<number, PreviewRecord>();
   readonly #sourceSizes = new Set<string>();
   readonly #staleOutputs: string[] = [];
   #sameDigest = false;
@@ -143,6 +151,7 @@ class LedgerReader {
       summary: this.#summary,
       failures: this.#failures,
       samples: this.#samples,
+      previews: this.#previews,
       sourceSizes: this.#sourceSizes,
       staleOutputs: this.#staleOutputs,
     };
@@ -158,7 +167,15 @@ class LedgerReader {
     this.#table.clearWritten();
   }
 
-  #takeFrame({ name, print, hash, source, spilled, large }: Extract<CharacterRecord, { type: 'frame' }>): void {
+  #takeFrame({
+    name,
+    print,
+    hash,
+    source,
+    spilled,
+    large,
+    preview,
+  }: Extract<CharacterRecord, { type: 'frame' }>): void {
     const index = this.#indexOf(name);
     if (index < 0 || !isUnchanged(this.#question.character.frames.at(index), print, hash)) {
       this.#changed = true;
@@ -166,6 +183,7 @@ class LedgerReader {
     }
     this.#table.setCounted(index);
     if (large !== undefined) this.#table.setLarge(index, large);
+    if (preview !== undefined) this.#previews.set(index, preview);
     this.#sourceSizes.add(source);
     if (spilled === null) return;
     const [file, offset, width, height, crc] = spilled;

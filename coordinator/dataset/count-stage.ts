@@ -1,11 +1,13 @@
-import { badInput, HalotileError } from '../../tiling/errors.js';
+import { badInput, type ErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
-import type { CountReply, FrameToCount, LargeFrame } from '../../tiling/palette/frame-execution.js';
 import type { Palette } from '../../tiling/palette/palette.js';
-import { countBanded } from './banded-frame.js';
+import type { CountValue, LargeFrame } from '../../tiling/work/count.js';
+import type { FrameSource } from '../../tiling/work/frames.js';
 import { type CharacterRecord, type FramePrint, spillRecord } from './character-ledger.js';
-import type { LargeImage } from './frame-table.js';
+import { findingOf } from './dataset-context.js';
+import type { LargeLook, OpenedLarge } from './large-images.js';
+import { spillLarge } from './large-spill.js';
 import type { RunningCharacter } from './running-character.js';
 
 /** What is wrong with the image or with the chain on it, not with this run. */
@@ -17,93 +19,96 @@ const IMAGE_FAULTS: ReadonlySet<string> = new Set(['bad-input', 'bad-usage', 'ov
  */
 export async function findCharacterPalette(running: RunningCharacter): Promise<Palette> {
   const { table, context } = running;
-  const { executor, gate, job } = context;
+  const { gate, job } = context;
   const counts = new ColourCounts();
   const isLarge = (index: number) => table.large(index) !== undefined && table.spilled(index) === undefined;
   const known = table.where((index) => !table.isFailed(index) && isLarge(index));
   const large: { index: number; source: Size | null }[] = [...known].map((index) => ({ index, source: null }));
   const toCount = table.where((index) => !table.isFailed(index) && !isLarge(index));
   await gate.each(running.batches(toCount), async (indices) => {
-    const reply = await countBatch(running, indices);
-    counts.merge(ColourCounts.fromBytes(reply.counts));
-    large.push(...reply.large);
+    const found = await countBatch(running, indices);
+    counts.merge(ColourCounts.fromBytes(found.counts));
+    large.push(...found.large);
   });
   for (const each of large.sort((a, b) => a.index - b.index)) await countLarge(running, each, counts);
   if (counts.pixels === 0) throw noColours(running);
-  const task = { counts: counts.toBytes(), options: job.palette };
-  const palette = await gate.run(() => executor.findPalette(task));
+  const data = { counts: counts.toBytes(), options: job.palette };
+  const palette = await gate.run(() => findingOf(context, 'find', data));
   running.record({ type: 'palette', palette });
   return palette;
 }
 
-async function countBatch(running: RunningCharacter, indices: readonly number[]): Promise<CountReply> {
-  const { executor, making, budget, counts } = running.context;
+async function countBatch(running: RunningCharacter, indices: readonly number[]): Promise<CountValue> {
+  const { making, budget, counts } = running.context;
   const prints = new Map(indices.map((index) => [index, running.printOf(index)]));
-  const frames = indices.map((index): FrameToCount => {
+  const frames = indices.map((index): FrameSource => {
     const { path, map } = running.frame(index);
     return { index, path, map, spilled: running.table.spilled(index) };
   });
   const spill = budget.hasRoom() ? running.place.spill : null;
-  const reply = await executor.countFrames({ ...making, frames, spill });
-  takeCounted(running, reply, prints);
-  counts.counted(indices.length - reply.large.length, reply.bytesRead);
-  return reply;
+  const found = await findingOf(running.context, 'count', { ...making, frames, spill });
+  takeCounted(running, found, prints);
+  counts.counted(indices.length - found.large.length, found.bytesRead);
+  return found;
 }
 
-/** Filters an image that is too large to be held and counts its colours, by rects at its final size. */
+/** Looks at the colours of an image that is too large to be held, tile by tile. */
 async function countLarge(
   running: RunningCharacter,
   { index, source }: Pick<LargeFrame, 'index'> & { readonly source: Size | null },
   counts: ColourCounts,
 ): Promise<void> {
-  const { executor, making, budget, gate } = running.context;
-  const { path } = running.frame(index);
-  const prints = new Map([[index, running.printOf(index)]]);
+  const { making, gate, large } = running.context;
+  const print = running.printOf(index);
   try {
-    const raster = await running.raster(index);
-    const size = running.finalSize(raster);
-    const stored = source ?? raster.info;
-    if (area(size) <= making.wholePixels) {
-      const frames = [{ index, path, raster }];
-      const spill = budget.hasRoom() ? running.place.spill : null;
-      const reply = await gate.run(() => executor.countFrames({ ...making, frames, spill }));
-      takeCounted(running, reply, prints, stored);
-      counts.merge(ColourCounts.fromBytes(reply.counts));
-      running.context.counts.counted(1, reply.bytesRead);
-      return;
-    }
-    const banded = await countBanded({ raster, size }, running.context);
-    counts.merge(banded.counts);
-    takeBanded(running, index, prints.get(index)!, stored, banded.large);
-    running.context.counts.counted(1, banded.bytesRead);
+    const opened = await large.open(running.frame(index), running.place.images);
+    const size = running.finalSize(opened);
+    const whole = area(size) <= making.wholePixels;
+    const look = await large.look(opened, size, { whole });
+    counts.merge(look.counts);
+    running.context.counts.counted(1, look.bytesRead);
+    takeLarge(running, { index, print, stored: source ?? storedSize(opened), size }, look);
   } catch (error) {
     if (gate.stopped || !(error instanceof HalotileError) || !IMAGE_FAULTS.has(error.tag)) throw error;
-    running.record(running.failed(index, { tag: error.tag, detail: error.detail }, prints.get(index)!));
+    const record: ErrorRecord = { tag: error.tag, detail: error.detail };
+    running.record(running.failed(index, record, print));
   }
 }
 
-function takeBanded(
-  running: RunningCharacter,
-  index: number,
-  print: FramePrint | null,
-  stored: Size,
-  large: LargeImage,
-): void {
-  const { table } = running;
-  table.setLarge(index, large);
-  if (table.isCounted(index)) return;
-  table.setCounted(index);
-  const source = running.sourceSize(stored);
-  const { name } = running.frame(index);
-  running.record({ type: 'frame', name, print: print!, hash: '', source, spilled: null, large });
+function storedSize({ inputs }: OpenedLarge): Size {
+  return inputs.image.plan.info;
 }
 
-/** `stored` is the size of a large image as its file has it. */
+/** Keeps what a look at a large image has found: its pixels where they can be held, as those of any frame. */
+function takeLarge(
+  running: RunningCharacter,
+  image: { readonly index: number; readonly print: FramePrint | null; readonly stored: Size; readonly size: Size },
+  { rgba, preview, transparent, translucent }: LargeLook,
+): void {
+  const { table, context, place } = running;
+  const { index, print, stored, size } = image;
+  const large = { atFinalSize: rgba === undefined, transparent, translucent };
+  table.setLarge(index, large);
+  const spilled = rgba === undefined ? null : spillLarge(place.spill, { rgba, size });
+  if (spilled !== null) {
+    table.setSpilled(index, spilled);
+    context.budget.take(place.spill, area(size) * 4);
+  }
+  const kept = [preview.size.width, preview.size.height, Buffer.from(preview.rgba).toString('base64')] as const;
+  if (spilled === null) running.previews.set(index, kept);
+  table.setCounted(index);
+  const { name } = running.frame(index);
+  running.record({
+    ...{ type: 'frame', name, print: print!, hash: '', source: running.sourceSize(stored), large },
+    spilled: spilled && spillRecord(spilled),
+    ...(spilled === null && { preview: kept }),
+  });
+}
+
 function takeCounted(
   running: RunningCharacter,
-  { frames, failures }: CountReply,
+  { frames, failures }: CountValue,
   prints: ReadonlyMap<number, FramePrint | null>,
-  stored?: Size,
 ): void {
   const { table, context, place } = running;
   const records: CharacterRecord[] = [];
@@ -111,16 +116,13 @@ function takeCounted(
     table.setCounted(index);
     if (spilled !== null) {
       table.setSpilled(index, spilled);
-      context.budget.take(place.spill, spilled.size.width * spilled.size.height * 4);
+      context.budget.take(place.spill, area(spilled.size) * 4);
     }
     if (fromSpill) continue;
-    const sourceSize = running.sourceSize(stored ?? source);
     const { name } = running.frame(index);
-    const print = prints.get(index)!;
-    const large = stored === undefined ? undefined : { banded: false, transparent: false, translucent: false };
-    if (large !== undefined) table.setLarge(index, large);
     const spill = spilled === null ? null : spillRecord(spilled);
-    records.push({ type: 'frame', name, print, hash: contentHash, source: sourceSize, spilled: spill, large });
+    const print = prints.get(index)!;
+    records.push({ type: 'frame', name, print, hash: contentHash, source: running.sourceSize(source), spilled: spill });
   }
   running.record(...records);
   running.record(...failures.map(({ index, error }) => running.failed(index, error, prints.get(index)!)));

@@ -1,6 +1,10 @@
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { FrameExecutor, FrameMaking } from '../../tiling/palette/frame-execution.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
+import type { FrameMaking } from '../../tiling/work/frames.js';
+import type { DataOf, KindName, ValueOf } from '../../tiling/work/index.js';
+import type { Executor } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import { runTask } from '../run-task.js';
 import type { DatasetCounts } from './dataset-counts.js';
 import type { LargeImages } from './large-images.js';
 import type { SpillBudget } from './spill-budget.js';
@@ -9,7 +13,9 @@ import type { TaskGate } from './task-gate.js';
 /** What all characters of a job share. */
 export interface DatasetContext {
   readonly job: DatasetSpec;
-  readonly executor: FrameExecutor;
+  readonly executor: Executor;
+  /** What tasks about frames belong to. */
+  readonly work: WorkJob;
   readonly gate: TaskGate;
   readonly budget: SpillBudget;
   readonly making: FrameMaking;
@@ -27,4 +33,16 @@ export interface ShownNames {
   readonly job: DatasetSpec;
   /** Stands for a file's path in messages; `fallback` is the frame's place among the outputs. */
   readonly fileName: (path: string, fallback: string) => string;
+}
+
+/**
+ * Runs one task of a dataset; what it found.
+ * @throws HalotileError as the task
+ */
+export async function findingOf<K extends KindName>(
+  { executor, work }: Pick<DatasetContext, 'executor' | 'work'>,
+  kind: K,
+  data: DataOf<K>,
+): Promise<ValueOf<K>> {
+  return (await runTask<K>(executor, work, { kind, stage: 0, index: 0, data })).value;
 }

@@ -1,4 +1,4 @@
-import type { RemappedOutput } from '../../tiling/palette/frame-execution.js';
+import type { RemappedFrame } from '../../tiling/work/remap.js';
 import type { LargeProgress } from './large-images.js';
 
 /** How far a dataset is: frames and characters, and bytes moved by this run. */
@@ -41,7 +41,7 @@ export class DatasetCounts {
     this.#tell();
   }
 
-  written(outputs: readonly Pick<RemappedOutput, 'bytes'>[]): void {
+  written(outputs: readonly Pick<RemappedFrame, 'bytes'>[]): void {
     this.#written += outputs.length;
     for (const { bytes } of outputs) this.#bytesWritten += bytes;
     this.#tell();

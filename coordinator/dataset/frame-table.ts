@@ -1,19 +1,19 @@
 import { basename, join } from 'node:path';
-import type { SpilledFrame } from '../../tiling/palette/frame-execution.js';
+import type { SpilledFrame } from '../../tiling/work/frames.js';
 
 const COUNTED = 1;
 const FAILED = 2;
 const WRITTEN = 4;
 const LARGE = 8;
-const BANDED = 16;
+const LARGE_OUTPUT = 16;
 const TRANSPARENT = 32;
 const TRANSLUCENT = 64;
 
 /** What is known of an image that is never held whole. */
 export interface LargeImage {
-  /** It is large at its final size too, and written by bands. */
-  readonly banded: boolean;
-  /** Of banded ones: whether some alpha is 0, and whether some is neither 0 nor 255. */
+  /** It is large at its final size too, and written as an image job of its own. */
+  readonly atFinalSize: boolean;
+  /** Of such: whether some alpha is 0, and whether some is neither 0 nor 255. */
   readonly transparent: boolean;
   readonly translucent: boolean;
 }
@@ -86,16 +86,16 @@ export class FrameTable {
     const flags = this.#flags[index]!;
     if ((flags & LARGE) === 0) return undefined;
     return {
-      banded: (flags & BANDED) !== 0,
+      atFinalSize: (flags & LARGE_OUTPUT) !== 0,
       transparent: (flags & TRANSPARENT) !== 0,
       translucent: (flags & TRANSLUCENT) !== 0,
     };
   }
 
-  setLarge(index: number, { banded, transparent, translucent }: LargeImage): void {
-    this.#flags[index]! &= ~(BANDED | TRANSPARENT | TRANSLUCENT);
+  setLarge(index: number, { atFinalSize, transparent, translucent }: LargeImage): void {
+    this.#flags[index]! &= ~(LARGE_OUTPUT | TRANSPARENT | TRANSLUCENT);
     this.#flags[index]! |=
-      LARGE | (banded ? BANDED : 0) | (transparent ? TRANSPARENT : 0) | (translucent ? TRANSLUCENT : 0);
+      LARGE | (atFinalSize ? LARGE_OUTPUT : 0) | (transparent ? TRANSPARENT : 0) | (translucent ? TRANSLUCENT : 0);
   }
 
   setCounted(index: number): void {

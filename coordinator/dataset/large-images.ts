@@ -1,25 +1,43 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { HalotileError } from '../../tiling/errors.js';
+import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
+import { area, type Size } from '../../tiling/geometry/rect.js';
 import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
-import type { TileExecutor } from '../../tiling/job/execution.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
-import type { RasterFile } from '../../tiling/palette/frame-execution.js';
+import { ColourCounts } from '../../tiling/palette/colour-counts.js';
+import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
+import { packRgb } from '../../tiling/palette/remap.js';
+import { filterStage } from '../../tiling/plan/levels.js';
+import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
-import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
-import { openRaster } from '../../tiling/sources/open-raster.js';
-import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { completeReduction } from '../../tiling/plan/reductions.js';
+import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
-import { prepareOptions } from '../prepare-job.js';
+import type { FrameColours } from '../../tiling/work/frames.js';
+import type { SampleValue } from '../../tiling/work/sample.js';
+import type { Executor, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import { boundedBackendOf } from '../bounded-backend.js';
+import { CommittedTiles } from '../committed-tiles.js';
+import {
+  halotileVersion,
+  type PreparedInputs,
+  prepareInputs,
+  prepareOptions,
+  preparePlan,
+  questionsTo,
+  sourcesOf,
+} from '../prepare-job.js';
 import { runJob } from '../run-job.js';
+import { runStage, type StageTask } from '../run-stage.js';
 import type { Frame } from './frame-list.js';
+import { LookLog } from './look-log.js';
 import type { TaskGate } from './task-gate.js';
 
-/** Runs the tiles of images that are too large to be held. */
-export interface TileRuns {
-  /** Called at the first such image; the caller closes what it gave. */
-  readonly executor: () => TileExecutor;
-  readonly machine: PlanMachine;
-}
+/** Longest side of the small image that stands for a large one in a report. */
+const PREVIEW_SIDE = 128;
 
 /** How far the tiles of one large image are. */
 export interface LargeProgress {
@@ -30,20 +48,41 @@ export interface LargeProgress {
 
 /** How images that are never held whole pass their chain. */
 export interface LargeImagesOptions {
-  readonly tiles: TileRuns;
-  /** Null where images need no filter. */
-  readonly chain: ImageChain | null;
-  /** Of everything beside the images that decides their pixels. */
-  readonly digest: string;
+  readonly executor: Executor;
+  readonly machine: PlanMachine;
+  readonly chain: ImageChain;
   readonly gate: TaskGate;
   readonly onProgress: (progress: LargeProgress) => void;
   /** Seconds on a monotonic clock. */
   readonly now: () => number;
 }
 
+/** A large image that is planned, not read. */
+export interface OpenedLarge {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly inputs: PreparedInputs;
+  /** Of every file that it is read from. */
+  readonly fingerprints: readonly Fingerprint[];
+  /** Folder for what lies between. */
+  readonly scratch: string;
+}
+
+/** What its tiles tell of a large image at its final size. */
+export interface LargeLook {
+  readonly counts: ColourCounts;
+  readonly transparent: boolean;
+  readonly translucent: boolean;
+  /** Interleaved RGBA of the whole at its final size, where that can be held. */
+  readonly rgba: Uint8Array | undefined;
+  /** The same of a small image, no side longer than 128. */
+  readonly preview: { readonly rgba: Uint8Array; readonly size: Size };
+  readonly bytesRead: number;
+}
+
 /**
- * Images after their chain as files that are read by rects. Each is an image job of its own, so that a death in
- * the middle costs no finished tile; one runs at a time, on all threads.
+ * Images that are too large to be held pass through the stages of any image job: reductions that their chain waits
+ * for, then either a look at the colours of each tile, or the filter that writes them in a palette's colours.
  */
 export class LargeImages {
   readonly #options: LargeImagesOptions;
@@ -54,23 +93,71 @@ export class LargeImages {
   }
 
   /**
-   * The finished image of a frame, made in `folder` where it is not there yet.
+   * Plans the chain of a large image; one whose format has no blocks is converted in `scratch` for it.
    * @throws HalotileError as an image job does
    */
-  raster(frame: Frame, folder: string): Promise<RasterFile> {
-    return this.#inTurn(() => this.#make(frame, folder));
+  async open({ path, map, name }: Frame, scratch: string): Promise<OpenedLarge> {
+    const { executor, machine, chain } = this.#options;
+    mkdirSync(scratch, { recursive: true });
+    const spec = imageJobOf(chain, { image: path, map, output: join(scratch, name) });
+    const fingerprints = inputPaths(spec).map(fingerprintOf);
+    const inputs = await prepareInputs(spec, prepareOptions(machine, scratch));
+    return {
+      name,
+      inputs,
+      fingerprints,
+      scratch,
+      plan: await preparePlan(spec, inputs, machine, questionsTo(executor)),
+    };
   }
 
   /**
-   * Writes a finished picture as a tiled BigTIFF whose overviews hold samples of its own, no averages: as an image
-   * job, so that it is whole or not there and a death costs no finished tile.
-   * `name` stands for it in what is told of progress.
+   * Looks at the colours of an image at a size; `whole` keeps its pixels as well.
    * @throws HalotileError as an image job does
    */
-  pyramid(name: string, picture: string, output: string): Promise<void> {
-    const operations = [{ name: 'downscale', params: { factor: 1, method: 'nearest' } }];
-    const spec = jobSpecSchema.parse({ image: picture, output, operations, nodata: 'none', mask: 'ignore' });
-    return this.#inTurn(() => this.#run(spec, `${name} with overviews`));
+  look(opened: OpenedLarge, size: Size, { whole }: { readonly whole: boolean }): Promise<LargeLook> {
+    return this.#inTurn(() => this.#look(opened, size, whole));
+  }
+
+  /**
+   * Writes an image in the colours of a palette, as any image job writes its own: a tiled BigTIFF with overviews, whole
+   * or not there. Returns nothing; a death costs no finished tile.
+   * @throws HalotileError as an image job does
+   */
+  write(
+    { path, map, name }: Frame,
+    output: string,
+    {
+      size,
+      colours,
+      overviews,
+    }: { readonly size: Size | null; readonly colours: FrameColours; readonly overviews: boolean },
+  ): Promise<void> {
+    const { chain } = this.#options;
+    const list = (palette: FrameColours['palette']) => palette.map((rgb) => hexOf(packRgb(rgb))).join(' ');
+    const { palette, target } = colours;
+    const params = {
+      colours: list(palette),
+      ...(target !== null && { target: list(target) }),
+      ...(chain.dtype !== undefined && { dtype: chain.dtype }),
+      ...(size !== null && { size: `${size.width}x${size.height}` }),
+    };
+    const { dtype: _, ...options } = imageJobOf(chain, { image: path, map, output });
+    const spec = jobSpecSchema.parse({
+      ...options,
+      operations: [...chain.operations, { name: 'palette', params }],
+      compression: {},
+      overviews,
+    });
+    return this.#inTurn(async () => {
+      try {
+        await this.#run(spec, `${name} in its palette`, false);
+      } catch (error) {
+        // Other options than those of an unfinished run, whose tiles are of no use any more.
+        if (!(error instanceof HalotileError) || error.tag !== 'partial-conflict') throw error;
+        await this.#run(spec, `${name} in its palette`, true);
+      }
+    });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -82,28 +169,163 @@ export class LargeImages {
     return done;
   }
 
-  async #run(spec: JobSpec, image: string): Promise<void> {
-    const { tiles, gate, onProgress, now } = this.#options;
+  async #run(spec: JobSpec, image: string, restart: boolean): Promise<void> {
+    const { executor, machine, gate, onProgress, now } = this.#options;
     await runJob({
-      ...{ spec, executor: tiles.executor(), machine: tiles.machine, signal: gate.signal, now },
+      ...{ spec, executor, machine, restart, signal: gate.signal, now },
       onProgress: ({ tilesDone, tilesTotal }) => onProgress({ image, tilesDone, tilesTotal }),
     });
   }
 
-  async #make({ path, map }: Frame, folder: string): Promise<RasterFile> {
-    const { chain, tiles, digest } = this.#options;
-    mkdirSync(folder, { recursive: true });
-    if (chain === null) {
-      const source = await openRaster(path, prepareOptions(tiles.machine, folder));
-      source.close();
-      return { path: source.name, info: source.info };
+  async #look(
+    { name, plan, inputs, fingerprints, scratch }: OpenedLarge,
+    size: Size,
+    whole: boolean,
+  ): Promise<LargeLook> {
+    const { executor, gate, onProgress } = this.#options;
+    const { signal } = gate;
+    let job: WorkJob & { readonly plan: Plan } = {
+      ...{ key: `look:${inputs.image.plan.path}:${++looks}`, plan, inputs: sourcesOf(inputs) },
+      boundedBackend: boundedBackendOf(plan, executor, undefined),
+    };
+    const tilesTotal = plan.stages.reduce(
+      (sum, { kind, across, down }) => sum + (kind === 'overview' ? 0 : across * down),
+      0,
+    );
+    let tilesDone = 0;
+    const counted = (result: TaskResult) => {
+      tilesDone++;
+      onProgress({ image: name, tilesDone, tilesTotal });
+      return result;
+    };
+    try {
+      for (const [index, stage] of plan.stages.entries()) {
+        if (stage.kind !== 'reduce') continue;
+        const partials: unknown[] = [];
+        const commit = (result: TaskResult) => {
+          partials.push((counted(result).value as { readonly partial: unknown }).partial);
+        };
+        const sequences = new CommittedTiles(job.plan, (part) => part).sequences(index);
+        await runStage(executor, { job, sequences, commit, signal });
+        job = { ...job, plan: completeReduction(job.plan, stage.operation!, partials) };
+      }
+      return await this.#gather(job, fingerprints, { size, whole, scratch, counted });
+    } finally {
+      await executor.closeJob(job.key);
     }
-    const files = [path, ...(map === undefined ? [] : [map])].map(fingerprintOf);
-    const key = jobDigest({ digest, path, files }).slice(0, 24);
-    const output = join(folder, `${key}.tif`);
-    if (!existsSync(output)) await this.#run(imageJobOf(chain, { image: path, map, output }), basename(path));
-    const source = openTiffSource(output);
-    source.close();
-    return { path: output, info: source.info };
   }
+
+  /** Runs the tiles that no earlier run has looked at. */
+  async #gather(
+    job: WorkJob & { readonly plan: Plan },
+    fingerprints: readonly Fingerprint[],
+    look: {
+      readonly size: Size;
+      readonly whole: boolean;
+      readonly scratch: string;
+      readonly counted: (result: TaskResult) => TaskResult;
+    },
+  ): Promise<LargeLook> {
+    const { executor, gate } = this.#options;
+    const { size, whole, scratch, counted } = look;
+    const gathering = new Gathering(job.plan, size, whole);
+    const log = new LookLog(scratch, lookKey(job.plan, fingerprints, size, whole));
+    try {
+      const known = new Set<number>();
+      log.forEach((tileIndex, value) => {
+        known.add(tileIndex);
+        gathering.add(tileIndex, value);
+      });
+      await runStage(executor, {
+        ...{ job, sequences: gathering.tasks(known), signal: gate.signal },
+        commit: (result) => {
+          const { task, value, counts } = counted(result) as TaskResult<'sample'>;
+          log.add(task.index, value);
+          gathering.add(task.index, value);
+          gathering.bytesRead += counts.bytesRead;
+        },
+      });
+      return gathering;
+    } finally {
+      log.close();
+    }
+  }
+}
+
+let looks = 0;
+
+function lookKey(plan: Plan, fingerprints: readonly Fingerprint[], size: Size, whole: boolean): string {
+  return jobDigest({ version: halotileVersion(), plan, fingerprints, size, whole }).slice(0, 24);
+}
+
+/** What sample tasks tell, put together. */
+class Gathering implements LargeLook {
+  readonly counts = new ColourCounts();
+  transparent = false;
+  translucent = false;
+  bytesRead = 0;
+  readonly rgba: Uint8Array | undefined;
+  readonly preview: { readonly rgba: Uint8Array; readonly size: Size };
+  readonly #plan: Plan;
+  readonly #size: Size;
+
+  constructor(plan: Plan, size: Size, whole: boolean) {
+    this.#plan = plan;
+    this.#size = size;
+    this.rgba = whole ? new Uint8Array(area(size) * 4) : undefined;
+    const share = Math.min(1, PREVIEW_SIDE / Math.max(size.width, size.height));
+    const side = (length: number) => Math.max(1, Math.round(length * share));
+    const small = { width: side(size.width), height: side(size.height) };
+    this.preview = { rgba: new Uint8Array(area(small) * 4), size: small };
+  }
+
+  /** The tiles that are not known yet. */
+  *tasks(known: ReadonlySet<number>): Generator<StageTask[]> {
+    const stage = this.#plan.stages.findIndex(({ kind }) => kind === 'filter');
+    const { across, down } = filterStage(this.#plan);
+    const data = { size: this.#size, preview: this.preview.size, whole: this.rgba !== undefined };
+    for (let index = 0; index < across * down; index++) {
+      if (!known.has(index)) yield [{ kind: 'sample', stage, index, data }];
+    }
+  }
+
+  add(tileIndex: number, value: SampleValue): void {
+    const { transparent, translucent } = value;
+    this.counts.merge(ColourCounts.fromBytes(value.counts));
+    this.transparent ||= transparent;
+    this.translucent ||= translucent;
+    this.#place(tileIndex, this.preview, value.preview);
+    if (this.rgba !== undefined) this.#place(tileIndex, { rgba: this.rgba, size: this.#size }, value.rgba);
+  }
+
+  /** Puts the pixels that a downscale takes of a tile to where they are in the downscaled image. */
+  #place(tileIndex: number, into: LargeLook['preview'], rgba: SampleValue['preview']): void {
+    const { output } = this.#plan;
+    const side = filterStage(this.#plan).tile;
+    const rect = cellRect(gridOf(output, { width: side, height: side }), tileIndex);
+    const columns = spanOf(nearestIndices(output.width, into.size.width), rect.x, rect.width);
+    const rows = spanOf(nearestIndices(output.height, into.size.height), rect.y, rect.height);
+    for (let row = 0; row < rows.count; row++) {
+      const from = row * columns.count * 4;
+      const to = ((rows.first + row) * into.size.width + columns.first) * 4;
+      into.rgba.set(rgba.subarray(from, from + columns.count * 4), to);
+    }
+  }
+}
+
+/** Which of ascending positions fall into [from, from + length). */
+function spanOf(
+  positions: Uint32Array,
+  from: number,
+  length: number,
+): { readonly first: number; readonly count: number } {
+  let first = 0;
+  while (first < positions.length && positions[first]! < from) first++;
+  let count = 0;
+  while (first + count < positions.length && positions[first + count]! < from + length) count++;
+  return { first, count };
+}
+
+function hexOf(rgb: number): string {
+  return `#${rgb.toString(16).padStart(6, '0')}`;
 }

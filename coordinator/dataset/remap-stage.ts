@@ -1,32 +1,34 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { FrameToRemap } from '../../tiling/palette/frame-execution.js';
 import type { Palette } from '../../tiling/palette/palette.js';
-import type { Rgb } from '../../tiling/palette/remap.js';
+import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
+import { Remap } from '../../tiling/palette/remap.js';
+import type { FrameColours } from '../../tiling/work/frames.js';
+import type { FrameSample, FrameToRemap } from '../../tiling/work/remap.js';
+import type { PreviewRecord } from './character-ledger.js';
 import { type CharacterSummary, sampleOf } from './character-summary.js';
+import { findingOf } from './dataset-context.js';
 import type { RunningCharacter } from './running-character.js';
 import { writeLarge } from './write-large.js';
 import { writePaletteFiles } from './write-palette-files.js';
 
 /** Distinct source sizes that a summary names. */
 const NAMED_SIZES = 8;
-/** Longest side of the small image that stands for a large one in a report. */
-const SAMPLE_SIDE = 128;
 
 /** Writes the frames of a character that are not yet written, then the palette's files. */
 export async function writeCharacter(running: RunningCharacter, palette: Palette): Promise<CharacterSummary> {
   const { context, place, table } = running;
   const isReadable = (index: number) => !table.isFailed(index);
-  const isBanded = (index: number) => table.large(index)?.banded === true;
+  const isLarge = (index: number) => table.large(index)?.atFinalSize === true;
   const isUnwritten = (index: number) => isReadable(index) && !table.isWritten(index);
   const readable = table.count(isReadable);
   const sampled = sampleOf(table.where(isReadable), readable);
   makeFolders(running);
   context.counts.reused(readable - table.count(isUnwritten));
-  const toWrite = table.where((index) => isUnwritten(index) && !isBanded(index));
+  const toWrite = table.where((index) => isUnwritten(index) && !isLarge(index));
   await context.gate.each(running.batches(toWrite), (indices) => remap(running, indices, palette, sampled));
-  const toBand = table.where((index) => isUnwritten(index) && isBanded(index));
-  for (const index of toBand) await writeBandedFrame(running, index, palette, sampled.has(index));
+  const toFilter = table.where((index) => isUnwritten(index) && isLarge(index));
+  for (const index of toFilter) await writeLargeFrame(running, index, palette, sampled.has(index));
   for (const index of table.where((each) => table.isFailed(each))) rmSync(running.outputOf(index), { force: true });
   const summary = summaryOf(running, palette, readable, sampled);
   writePaletteFiles(place.output, summary, { job: context.shown.job, version: context.version });
@@ -53,38 +55,41 @@ async function remap(
   palette: Palette,
   sampled: ReadonlySet<number>,
 ): Promise<void> {
-  const { table } = running;
-  const { executor, making, target, counts } = running.context;
+  const { table, context } = running;
+  const { making, counts } = context;
   const frames: FrameToRemap[] = [];
   for (const index of indices) {
     const spilled = table.spilled(index) ?? null;
     const { path, map } = running.frame(index);
-    const raster = spilled === null && table.large(index) !== undefined ? await running.raster(index) : undefined;
-    frames.push({ index, path, map, raster, spilled, output: running.outputOf(index), sample: sampled.has(index) });
+    frames.push({ index, path, map, spilled, output: running.outputOf(index), sample: sampled.has(index) });
   }
-  const outputs = await executor.remapFrames({ ...making, frames, palette: coloursOf(palette), target });
-  running.record(...outputs.map((output) => running.written(output)));
-  counts.written(outputs);
+  const written = await findingOf(context, 'remap', { ...making, frames, ...coloursOf(running, palette) });
+  running.record(...written.map((frame) => running.written(frame)));
+  counts.written(written);
 }
 
-async function writeBandedFrame(
+async function writeLargeFrame(
   running: RunningCharacter,
   index: number,
   palette: Palette,
   sampled: boolean,
 ): Promise<void> {
-  const { executor, gate, making, target, counts } = running.context;
-  const { path } = running.frame(index);
-  const colours = { palette: coloursOf(palette), target };
-  const { raster, size, bytes } = await writeLarge(running, index, colours);
-  const share = SAMPLE_SIDE / Math.max(size.width, size.height);
-  const side = (length: number) => Math.max(1, Math.round(length * Math.min(1, share)));
-  const small = { ...making, size: { width: side(size.width), height: side(size.height) } };
-  const frames = [{ index, path, raster, spilled: null, output: null, sample: true }];
-  const [shown] = sampled ? await gate.run(() => executor.remapFrames({ ...small, ...colours, frames })) : [];
-  const written = { index, bytes, sample: shown?.sample ?? null };
+  const colours = coloursOf(running, palette);
+  const bytes = await writeLarge(running, index, colours);
+  const preview = running.previews.get(index);
+  const written = { index, bytes, sample: sampled && preview ? sampleIn(colours, preview) : null };
   running.record(running.written(written));
-  counts.written([written]);
+  running.context.counts.written([written]);
+}
+
+/** A small image before and after it takes the colours of a palette. */
+function sampleIn({ palette, target }: FrameColours, [width, height, base64]: PreviewRecord): FrameSample {
+  const before = new Uint8Array(Buffer.from(base64, 'base64'));
+  const remap = new Remap(palette, target ?? undefined);
+  return {
+    before: encodeRgbaPng(before, { width, height }),
+    after: encodeRgbaPng(remap.painted(before), { width, height }),
+  };
 }
 
 function summaryOf(
@@ -109,6 +114,6 @@ function summaryOf(
   };
 }
 
-function coloursOf({ colors }: Palette): Rgb[] {
-  return colors.map(({ rgb }) => rgb);
+function coloursOf({ context }: RunningCharacter, { colors }: Palette): FrameColours {
+  return { palette: colors.map(({ rgb }) => rgb), target: context.target };
 }

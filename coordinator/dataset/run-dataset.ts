@@ -1,41 +1,46 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain, needsMap } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { chainFiles } from '../../tiling/operations/parameter-files.js';
-import type { FrameExecutor } from '../../tiling/palette/frame-execution.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
+import { writeWhole } from '../../tiling/stitch/publish.js';
+import type { Executor } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
 import { JobLock } from '../job-lock.js';
 import { outputFailed } from '../output-place.js';
 import { halotileVersion } from '../prepare-job.js';
 import type { Dataset } from './dataset.js';
-import type { DatasetContext, ShownNames } from './dataset-context.js';
+import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
 import { DatasetCounts, type DatasetProgress } from './dataset-counts.js';
 import { refuseFrameOverwrites } from './dataset-files.js';
 import { type FoundFrames, findFrames } from './find-frames.js';
-import { LargeImages, type LargeProgress, type TileRuns } from './large-images.js';
+import { LargeImages, type LargeProgress } from './large-images.js';
 import { OutcomeSpool } from './outcome-spool.js';
 import { type DatasetReport, type DatasetResult, reportJson } from './report.js';
 import { reportHtml } from './report-html.js';
 import { runCharacter } from './run-character.js';
 import { SpillBudget } from './spill-budget.js';
 import { TaskGate } from './task-gate.js';
-import { writeWhole } from './write-palette-files.js';
 
+/** Tasks about frames that wait at once: enough for hundreds of workers, few enough to hold. */
+const MAX_TASKS = 512;
 /** Characters under way at a time: enough to fill the barrier of one with the frames of another. */
 const CHARACTERS_AT_ONCE = 4;
 
 /** A palette job and everything it runs with. */
 export interface DatasetRun {
   readonly job: DatasetSpec;
-  readonly executor: FrameExecutor;
-  /** For images that are too large to be held. */
-  readonly tiles: TileRuns;
+  readonly executor: Executor;
+  /** What plans of large images are made for. */
+  readonly machine: PlanMachine;
   /** How the job's user names its files, for the report; by their paths where absent. */
   readonly shown?: ShownNames;
   /** Called with every image and map before anything is read; refuses by throwing. */
@@ -62,7 +67,12 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   }
   refuseFrameOverwrites(dataset, output, inputPaths({ ...run.job, images: [] }));
   checkMaps(dataset, chainOf(run.job));
-  const target = await readTarget(run.job.target, run.executor);
+  const work: WorkJob = {
+    ...{ key: `${output}#${randomUUID()}`, inputs: [], failsAlone: true },
+    // No character's name starts with a dot.
+    incoming: join(output, '.halotile', '.incoming', randomUUID()),
+  };
+  const target = await readTarget(run.job.target, { executor: run.executor, work });
   try {
     mkdirSync(output, { recursive: true });
   } catch (cause) {
@@ -74,8 +84,9 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const lock = await JobLock.acquire(output);
   try {
     if (run.restart) rmSync(join(output, '.halotile'), { recursive: true, force: true });
-    return await runLocked(run, dataset, target, startedAt);
+    return await runLocked(run, dataset, { target, work, startedAt });
   } finally {
+    await run.executor.closeJob(work.key);
     await lock.release();
   }
 }
@@ -83,10 +94,13 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
 async function runLocked(
   run: DatasetRun,
   dataset: FoundFrames,
-  target: readonly Rgb[] | null,
-  startedAt: number,
+  {
+    target,
+    work,
+    startedAt,
+  }: { readonly target: readonly Rgb[] | null; readonly work: WorkJob; readonly startedAt: number },
 ): Promise<DatasetResult> {
-  const { executor, signal, now } = run;
+  const { executor, machine, signal, now } = run;
   const job = { ...run.job, output: resolve(run.job.output) };
   const foundAt = now();
   const frames = dataset.characters.reduce((sum, each) => sum + each.frames.length, 0);
@@ -96,7 +110,7 @@ async function runLocked(
   const { size, largeFormat } = job;
   const identity = chainIdentity(chain);
   const digest = jobDigest({
-    format: 3,
+    format: 4,
     version,
     size,
     largeFormat,
@@ -104,23 +118,17 @@ async function runLocked(
     target,
     ...identity,
   });
-  const gate = new TaskGate(executor.tasksAtOnce, interruptOf(signal));
+  const gate = new TaskGate(Math.min(MAX_TASKS, executor.tasksAtOnce), interruptOf(signal));
   const onProgress = (large: LargeProgress) => counts.filtering(large);
   const context: DatasetContext = {
     job,
     executor,
+    work,
     gate,
     budget: new SpillBudget(job.spillBytes),
     target,
     making: { chain, size, wholePixels: job.wholePixels },
-    large: new LargeImages({
-      tiles: run.tiles,
-      chain,
-      digest: jobDigest({ version, ...identity }),
-      gate,
-      onProgress,
-      now,
-    }),
+    large: new LargeImages({ executor, machine, chain: chainOf(job), gate, onProgress, now }),
     digest,
     version,
     counts,
@@ -217,10 +225,13 @@ function chainIdentity(chain: ImageChain | null): object {
 }
 
 /** @throws HalotileError bad-input where the file is no palette */
-async function readTarget(path: string | undefined, executor: FrameExecutor): Promise<readonly Rgb[] | null> {
+async function readTarget(
+  path: string | undefined,
+  context: Pick<DatasetContext, 'executor' | 'work'>,
+): Promise<readonly Rgb[] | null> {
   if (path === undefined) return null;
   const ending = extname(path).toLowerCase();
-  if (ending === '.png') return checkTarget(await executor.readColours(path), path);
+  if (ending === '.png') return checkTarget(await findingOf(context, 'colours', { path }), path);
   const text = readTextTarget(path);
   if (text === undefined) {
     throw badInput({

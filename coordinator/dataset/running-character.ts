@@ -2,15 +2,22 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
-import type { RasterFile, RemappedOutput } from '../../tiling/palette/frame-execution.js';
 import type { RecordLog } from '../../tiling/stitch/record-log.js';
-import { type CharacterRecord, type CharacterState, type FramePrint, printOf } from './character-ledger.js';
+import type { RemappedFrame } from '../../tiling/work/remap.js';
+import {
+  type CharacterRecord,
+  type CharacterState,
+  type FramePrint,
+  type PreviewRecord,
+  printOf,
+} from './character-ledger.js';
 import type { CharacterSummary, FrameSample } from './character-summary.js';
 import type { Character } from './dataset.js';
 import type { DatasetContext } from './dataset-context.js';
 import type { FailureList } from './failure-list.js';
 import type { Frame } from './frame-list.js';
 import type { FrameTable } from './frame-table.js';
+import type { OpenedLarge } from './large-images.js';
 
 /** Frames of one task at most; fewer where a character is small, so that all slots get some. */
 const BATCH = 32;
@@ -22,7 +29,7 @@ export interface CharacterPlace {
   readonly output: string;
   readonly ledger: string;
   readonly spill: string;
-  /** Of large images after their chain. */
+  /** Of large images: inputs converted for random access, and files on the way to a PNG. */
   readonly images: string;
 }
 
@@ -42,6 +49,7 @@ export class RunningCharacter {
   readonly table: FrameTable;
   readonly sourceSizes: Set<string>;
   readonly samples: Map<number, FrameSample>;
+  readonly previews: Map<number, PreviewRecord>;
   readonly failures: FailureList;
   readonly #log: RecordLog;
 
@@ -55,6 +63,7 @@ export class RunningCharacter {
     this.table = state.table;
     this.sourceSizes = new Set(state.sourceSizes);
     this.samples = new Map(state.samples);
+    this.previews = new Map(state.previews);
     this.failures = state.failures;
     this.#log = log;
   }
@@ -80,7 +89,7 @@ export class RunningCharacter {
 
   /** Images that are large at their final size may have another format than frames. */
   #fileOf(index: number): string {
-    const isLarge = this.table.large(index)?.banded === true;
+    const isLarge = this.table.large(index)?.atFinalSize === true;
     return `${this.character.frames.stemOf(index)}.${isLarge ? this.context.job.largeFormat : 'png'}`;
   }
 
@@ -93,13 +102,9 @@ export class RunningCharacter {
     }
   }
 
-  /** The finished image of a frame that is never held whole. */
-  raster(index: number): Promise<RasterFile> {
-    return this.context.large.raster(this.frame(index), this.place.images);
-  }
-
-  finalSize({ info }: RasterFile): Size {
-    return this.context.making.size ?? { width: info.width, height: info.height };
+  /** A large image after its chain, at its final size. */
+  finalSize({ plan: { output } }: OpenedLarge): Size {
+    return this.context.making.size ?? { width: output.width, height: output.height };
   }
 
   /** The ledger's words for a size as stored. */
@@ -121,7 +126,7 @@ export class RunningCharacter {
   }
 
   /** The record of a frame whose output is there. */
-  written({ index, bytes, sample }: Omit<RemappedOutput, 'pixelCrc'>): CharacterRecord {
+  written({ index, bytes, sample }: RemappedFrame): CharacterRecord {
     const { name } = this.frame(index);
     const base64 = (png: Uint8Array) => Buffer.from(png).toString('base64');
     const kept = sample === null ? null : { frame: name, before: base64(sample.before), after: base64(sample.after) };

@@ -1,10 +1,9 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
-import { publishFile } from '../../tiling/stitch/output-file.js';
+import { writeWhole } from '../../tiling/stitch/publish.js';
 import type { CharacterSummary } from './character-summary.js';
 
 /** Writes palette.json, palette.gpl and palette.png into a character's folder, each whole or not at all. */
@@ -27,17 +26,4 @@ export function writePaletteFiles(
   writeWhole(join(folder, 'palette.json'), json);
   writeWhole(join(folder, 'palette.gpl'), paletteGpl(character, colours));
   writeWhole(join(folder, 'palette.png'), encodeRgbaPng(swatches.rgba, swatches.size));
-}
-
-/** Writes a file under a temporary name beside it, then renames it; parts are written as they come. */
-export function writeWhole(path: string, content: string | Uint8Array | Iterable<string>): void {
-  const temporary = join(dirname(path), `.${basename(path)}.part`);
-  const parts = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
-  const fd = openSync(temporary, 'w');
-  try {
-    for (const part of parts) writeFileSync(fd, part);
-  } finally {
-    closeSync(fd);
-  }
-  publishFile(temporary, path);
 }

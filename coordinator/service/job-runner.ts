@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { TileExecutor } from '../../tiling/job/execution.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import type { Executor } from '../../tiling/work/task.js';
 import { hideDetail } from '../api/handlers.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
@@ -13,7 +13,7 @@ import { runJob } from '../run-job.js';
 import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
 import type { PlanningThreads } from './planning-threads.js';
-import { type DatasetMeans, runQueuedDataset } from './run-queued-dataset.js';
+import { runQueuedDataset } from './run-queued-dataset.js';
 
 /** What queued jobs are run with. */
 export interface JobRunnerOptions {
@@ -24,10 +24,8 @@ export interface JobRunnerOptions {
   readonly planning: PlanningThreads;
   /** What one worker is taken to have; plans are made for it. */
   readonly machine: PlanMachine;
-  /** Reads maps that must be known before there is a plan. */
-  readonly scanner: Pick<TileExecutor, 'scanMap' | 'checkModule'>;
-  /** What runs jobs over many images; they are refused where absent. */
-  readonly datasets?: DatasetMeans;
+  /** Threads of this process, for work that is needed at once or too large to travel. */
+  readonly here: Executor;
   /** Jobs that run at once; further ones stay in the queue. */
   readonly maxRunning: number;
   readonly durable: boolean;
@@ -100,7 +98,7 @@ export class JobRunner {
 
   /** Runs the job of one image on the cluster's workers. */
   async #runImage({ job, stop }: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
-    const { cluster, events, planning, machine, scanner, durable, now } = this.#options;
+    const { cluster, events, planning, machine, here, durable, now } = this.#options;
     const terms = {
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
@@ -108,7 +106,7 @@ export class JobRunner {
         else events.enter(job.id, 'running', 'tiles are running');
       },
     };
-    const executor = new ClusterExecutor(cluster, terms, scanner);
+    const executor = new ClusterExecutor(cluster, terms, here);
     this.#running.add(executor);
     const onStop = () => void executor.stop(CANCELLED);
     stop.addEventListener('abort', onStop);

@@ -4,11 +4,10 @@ import { type FieldViolation, readJobSpec } from '../../proto/convert/job-spec.j
 import { halotile } from '../../proto/gen/messages.js';
 import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { TileExecutor } from '../../tiling/job/execution.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { DIRECT_PLANNER, type PlannedJob, type PrepareOptions } from '../prepare-job.js';
+import { DIRECT_PLANNER, type PlannedJob, type PlanQuestions, type PrepareOptions } from '../prepare-job.js';
 import { type Owner, Places } from './places.js';
 import { Uploads } from './uploads.js';
 
@@ -30,15 +29,12 @@ export type PlanningAnswer<T> =
   | { readonly error: ErrorRecord }
   | { readonly violations: readonly FieldViolation[] };
 
-/** Calls of an executor's methods as they cross to the main thread. */
-export interface ExecutorCall {
+/** A question to the main thread's executor as it crosses. */
+export interface Question {
   readonly id: number;
-  readonly method: keyof PlanningExecutor;
+  readonly method: Exclude<keyof PlanQuestions, 'slots'>;
   readonly args: readonly unknown[];
 }
-
-/** What planning asks of an executor. */
-export type PlanningExecutor = Pick<TileExecutor, 'scanMap' | 'checkModule'>;
 
 /** How often a thread that plans says that it gets on. */
 const BEAT_MS = 1000;
@@ -98,7 +94,7 @@ export async function plan(request: {
   beat();
   const timer = setInterval(beat, BEAT_MS);
   try {
-    return { value: await DIRECT_PLANNER.plan(spec, { machine, prepare, executor: executorBehind(port, slots) }) };
+    return { value: await DIRECT_PLANNER.plan(spec, { machine, prepare, questions: questionsBehind(port, slots) }) };
   } catch (error) {
     return { error: toErrorRecord(error, 'tile-failed') };
   } finally {
@@ -150,8 +146,8 @@ function refused<T>(check: () => PlanningAnswer<T>): PlanningAnswer<T> {
   }
 }
 
-/** The main thread's executor, as far as planning uses one. */
-function executorBehind(port: MessagePort, slots: number): PlanningExecutor & { readonly slots: number } {
+/** What the main thread's executor answers. */
+function questionsBehind(port: MessagePort, slots: number): PlanQuestions {
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let calls = 0;
   port.on('message', ({ id, answer }: { id: number; answer: PlanningAnswer<unknown> }) => {
@@ -160,15 +156,15 @@ function executorBehind(port: MessagePort, slots: number): PlanningExecutor & { 
     if ('value' in answer) resolve(answer.value as never);
     else if ('error' in answer) reject(fromErrorRecord(answer.error));
   });
-  const ask = <T>(method: ExecutorCall['method'], args: readonly unknown[]): Promise<T> =>
+  const ask = <T>(method: Question['method'], args: readonly unknown[]): Promise<T> =>
     new Promise((resolve, reject) => {
       const id = ++calls;
       waiting.set(id, { resolve, reject });
-      port.postMessage({ id, method, args } satisfies ExecutorCall);
+      port.postMessage({ id, method, args } satisfies Question);
     });
   return {
     slots,
-    scanMap: (job, rect) => ask('scanMap', [job, rect]),
-    checkModule: (bytes, where) => ask('checkModule', [bytes, where]),
+    largest: (source, data) => ask('largest', [source, data]),
+    shapeOf: (data) => ask('shapeOf', [data]),
   };
 }

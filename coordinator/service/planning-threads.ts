@@ -7,7 +7,7 @@ import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import { BadRequest } from '../api/handlers.js';
 import type { JobPlanner, PlannedJob, PlanRequest } from '../prepare-job.js';
 import type { Owner } from './places.js';
-import type { CheckedSubmission, ExecutorCall, PlanningAnswer, PlanningSite } from './planning-thread.js';
+import type { CheckedSubmission, PlanningAnswer, PlanningSite, Question } from './planning-thread.js';
 
 /** What planning may take. */
 export interface PlanningLimits {
@@ -87,22 +87,22 @@ export class PlanningThreads {
     await this.#plans.destroy();
   }
 
-  async #plan(spec: JobSpec, { machine, prepare, executor }: PlanRequest, signal?: AbortSignal): Promise<PlannedJob> {
+  async #plan(spec: JobSpec, { machine, prepare, questions }: PlanRequest, signal?: AbortSignal): Promise<PlannedJob> {
     const { port1, port2 } = new MessageChannel();
     const late = new AbortController();
     let deadline: NodeJS.Timeout | undefined;
-    port1.on('message', (message: ExecutorCall | 'beat') => {
+    port1.on('message', (message: Question | 'beat') => {
       clearTimeout(deadline);
       deadline = setTimeout(() => late.abort(), this.#limits.deadlineMs);
       if (message === 'beat') return;
       const { id, method, args } = message;
-      const call = executor[method] as (...given: readonly unknown[]) => Promise<unknown>;
-      call.apply(executor, [...args]).then(
+      const ask = questions[method] as (...given: readonly unknown[]) => Promise<unknown>;
+      ask(...args).then(
         (value) => port1.postMessage({ id, answer: { value } }),
         (error: unknown) => port1.postMessage({ id, answer: { error: toErrorRecord(error, 'tile-failed') } }),
       );
     });
-    const request = { spec, machine, prepare, slots: executor.slots, port: port2 };
+    const request = { spec, machine, prepare, slots: questions.slots, port: port2 };
     try {
       return await this.#run(this.#plans, 'plan', request, { late: late.signal, signal, transferList: [port2] });
     } finally {

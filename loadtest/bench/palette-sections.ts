@@ -9,7 +9,7 @@ import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import { findPalette } from '../../tiling/palette/palette.js';
 import { paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
-import { FramePool } from '../../worker/index.js';
+import { ThreadPoolExecutor } from '../../worker/index.js';
 import { CHARACTERS, framesOf, LARGE, linkFrames, makeFrames, SMALL } from './palette-frames.js';
 import type { Section } from './report.js';
 
@@ -52,14 +52,11 @@ async function sharpAlone(files: readonly string[], { downscale }: { readonly do
   await Promise.all(Array.from({ length: threads * 2 }, lane));
 }
 
-async function palettes(work: string, frames: string, executor: FramePool): Promise<void> {
+async function palettes(work: string, frames: string, executor: ThreadPoolExecutor): Promise<void> {
   const output = mkdtempSync(join(work, 'out-'));
   const job = datasetSpecSchema.parse({ frames: [frames], output, size: SMALL });
   const machine = { threads, memoryBytes: 2 ** 30 };
-  const noTiles = () => {
-    throw new Error('no frame is large');
-  };
-  await runDataset({ job, executor, tiles: { machine, executor: noTiles }, now: seconds });
+  await runDataset({ job, executor, machine, now: seconds });
   rmSync(output, { recursive: true });
 }
 
@@ -71,7 +68,7 @@ export async function timeSection({ work, python, rounds }: PaletteBench, count:
   const frames = join(work, 'large');
   await makeFrames(frames, count, LARGE);
   const files = framesOf(frames);
-  const executor = new FramePool({ threads });
+  const executor = new ThreadPoolExecutor({ threads, backend: 'wasm', name: 'bench', expects: ['count', 'remap'] });
   const costs = { palettes: [] as Cost[], downscale: [] as Cost[], decode: [] as Cost[] };
   for (let round = 0; round < rounds; round++) {
     costs.decode.push(await costOf(() => sharpAlone(files, { downscale: false })));

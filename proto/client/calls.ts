@@ -8,7 +8,7 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import type { CoordinatorEndpoint } from '../../tiling/job/execution.js';
+import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { fromStatus } from '../convert/status.js';
 import type { Method } from '../gen/services.js';
 

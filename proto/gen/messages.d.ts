@@ -3102,26 +3102,17 @@ export namespace halotile {
             /** OpenJob planJson */
             planJson?: (string|undefined);
 
-            /** OpenJob image */
-            image?: (halotile.v1.IJobSource|undefined);
-
-            /** OpenJob map */
-            map?: (halotile.v1.IJobSource|undefined);
+            /** OpenJob inputs */
+            inputs?: (halotile.v1.IJobInput[]|undefined);
 
             /** OpenJob sink */
             sink?: (halotile.v1.IJobSink|undefined);
 
-            /** OpenJob extras */
-            extras?: (halotile.v1.IExtraSource[]|undefined);
-
-            /** OpenJob mask */
-            mask?: (halotile.v1.IJobSource|undefined);
-
-            /** OpenJob frames */
-            frames?: (boolean|undefined);
-
             /** OpenJob boundedBackend */
             boundedBackend?: (string|undefined);
+
+            /** OpenJob incoming */
+            incoming?: (halotile.v1.IFilePlace|undefined);
         }
 
         /** Represents an OpenJob. */
@@ -3139,26 +3130,17 @@ export namespace halotile {
             /** OpenJob planJson. */
             public planJson: string;
 
-            /** OpenJob image. */
-            public image: halotile.v1.JobSource;
-
-            /** OpenJob map. */
-            public map: halotile.v1.JobSource;
+            /** OpenJob inputs. */
+            public inputs: halotile.v1.JobInput[];
 
             /** OpenJob sink. */
             public sink: halotile.v1.JobSink;
 
-            /** OpenJob extras. */
-            public extras: halotile.v1.ExtraSource[];
-
-            /** OpenJob mask. */
-            public mask: halotile.v1.JobSource;
-
-            /** OpenJob frames. */
-            public frames: boolean;
-
             /** OpenJob boundedBackend. */
             public boundedBackend: string;
+
+            /** OpenJob incoming. */
+            public incoming: halotile.v1.FilePlace;
 
             /**
              * Encodes the specified OpenJob message. Does not implicitly {@link halotile.v1.OpenJob.verify|verify} messages.
@@ -3186,114 +3168,108 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** Properties of an ExtraSource. */
-        interface IExtraSource {
+        /** Properties of a FilePlace. */
+        interface IFilePlace {
 
-            /** ExtraSource name */
-            name?: (string|undefined);
+            /** FilePlace root */
+            root?: (string|undefined);
 
-            /** ExtraSource source */
-            source?: (halotile.v1.IJobSource|undefined);
+            /** FilePlace path */
+            path?: (string|undefined);
         }
 
-        /** Represents an ExtraSource. */
-        class ExtraSource implements IExtraSource {
+        /** Represents a FilePlace. */
+        class FilePlace implements IFilePlace {
 
             /**
-             * Constructs a new ExtraSource.
+             * Constructs a new FilePlace.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.IExtraSource);
+            constructor(properties?: halotile.v1.IFilePlace);
 
-            /** ExtraSource name. */
-            public name: string;
+            /** FilePlace root. */
+            public root: string;
 
-            /** ExtraSource source. */
-            public source: halotile.v1.JobSource;
+            /** FilePlace path. */
+            public path: string;
 
             /**
-             * Encodes the specified ExtraSource message. Does not implicitly {@link halotile.v1.ExtraSource.verify|verify} messages.
-             * @param message ExtraSource message or plain object to encode
+             * Encodes the specified FilePlace message. Does not implicitly {@link halotile.v1.FilePlace.verify|verify} messages.
+             * @param message FilePlace message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.IExtraSource, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.IFilePlace, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes an ExtraSource message from the specified reader or buffer.
+             * Decodes a FilePlace message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns ExtraSource
+             * @returns FilePlace
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ExtraSource;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FilePlace;
 
             /**
-             * Gets the default type url for ExtraSource
+             * Gets the default type url for FilePlace
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** Properties of a JobSource. */
-        interface IJobSource {
+        /** Properties of a JobInput. */
+        interface IJobInput {
 
-            /** JobSource root */
-            root?: (string|undefined);
+            /** JobInput name */
+            name?: (string|undefined);
 
-            /** JobSource path */
-            path?: (string|undefined);
+            /** JobInput place */
+            place?: (halotile.v1.IFilePlace|undefined);
 
-            /** JobSource sourceJson */
+            /** JobInput sourceJson */
             sourceJson?: (string|undefined);
-
-            /** JobSource raw */
-            raw?: (boolean|undefined);
         }
 
-        /** Represents a JobSource. */
-        class JobSource implements IJobSource {
+        /** Represents a JobInput. */
+        class JobInput implements IJobInput {
 
             /**
-             * Constructs a new JobSource.
+             * Constructs a new JobInput.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.IJobSource);
+            constructor(properties?: halotile.v1.IJobInput);
 
-            /** JobSource root. */
-            public root: string;
+            /** JobInput name. */
+            public name: string;
 
-            /** JobSource path. */
-            public path: string;
+            /** JobInput place. */
+            public place: halotile.v1.FilePlace;
 
-            /** JobSource sourceJson. */
+            /** JobInput sourceJson. */
             public sourceJson: string;
 
-            /** JobSource raw. */
-            public raw: boolean;
-
             /**
-             * Encodes the specified JobSource message. Does not implicitly {@link halotile.v1.JobSource.verify|verify} messages.
-             * @param message JobSource message or plain object to encode
+             * Encodes the specified JobInput message. Does not implicitly {@link halotile.v1.JobInput.verify|verify} messages.
+             * @param message JobInput message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.IJobSource, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.IJobInput, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a JobSource message from the specified reader or buffer.
+             * Decodes a JobInput message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns JobSource
+             * @returns JobInput
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.JobSource;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.JobInput;
 
             /**
-             * Gets the default type url for JobSource
+             * Gets the default type url for JobInput
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -3381,20 +3357,23 @@ export namespace halotile {
             /** Grant stage */
             stage?: (number|undefined);
 
-            /** Grant tile */
-            tile?: (number|undefined);
+            /** Grant task */
+            task?: (number|undefined);
 
             /** Grant attempt */
             attempt?: (number|undefined);
 
-            /** Grant reads */
-            reads?: (halotile.v1.IStoredRead[]|undefined);
+            /** Grant kind */
+            kind?: (string|undefined);
 
-            /** Grant carries */
-            carries?: (string[]|undefined);
+            /** Grant dataJson */
+            dataJson?: (string|undefined);
 
-            /** Grant frames */
-            frames?: (halotile.v1.IFrameTask|undefined);
+            /** Grant inputs */
+            inputs?: (halotile.v1.ITaskInput[]|undefined);
+
+            /** Grant spill */
+            spill?: (halotile.v1.IFilePlace|undefined);
         }
 
         /** Represents a Grant. */
@@ -3415,20 +3394,23 @@ export namespace halotile {
             /** Grant stage. */
             public stage: number;
 
-            /** Grant tile. */
-            public tile: number;
+            /** Grant task. */
+            public task: number;
 
             /** Grant attempt. */
             public attempt: number;
 
-            /** Grant reads. */
-            public reads: halotile.v1.StoredRead[];
+            /** Grant kind. */
+            public kind: string;
 
-            /** Grant carries. */
-            public carries: string[];
+            /** Grant dataJson. */
+            public dataJson: string;
 
-            /** Grant frames. */
-            public frames: halotile.v1.FrameTask;
+            /** Grant inputs. */
+            public inputs: halotile.v1.TaskInput[];
+
+            /** Grant spill. */
+            public spill: halotile.v1.FilePlace;
 
             /**
              * Encodes the specified Grant message. Does not implicitly {@link halotile.v1.Grant.verify|verify} messages.
@@ -3456,201 +3438,102 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** Properties of a FrameTask. */
-        interface IFrameTask {
+        /** Properties of a TaskInput. */
+        interface ITaskInput {
 
-            /** FrameTask taskJson */
-            taskJson?: (string|undefined);
+            /** TaskInput place */
+            place?: (halotile.v1.IFilePlace|undefined);
 
-            /** FrameTask files */
-            files?: (halotile.v1.IFrameFile[]|undefined);
-
-            /** FrameTask root */
-            root?: (string|undefined);
-
-            /** FrameTask incoming */
-            incoming?: (string|undefined);
-
-            /** FrameTask spill */
-            spill?: (string|undefined);
-        }
-
-        /** Represents a FrameTask. */
-        class FrameTask implements IFrameTask {
-
-            /**
-             * Constructs a new FrameTask.
-             * @param [properties] Properties to set
-             */
-            constructor(properties?: halotile.v1.IFrameTask);
-
-            /** FrameTask taskJson. */
-            public taskJson: string;
-
-            /** FrameTask files. */
-            public files: halotile.v1.FrameFile[];
-
-            /** FrameTask root. */
-            public root: string;
-
-            /** FrameTask incoming. */
-            public incoming: string;
-
-            /** FrameTask spill. */
-            public spill: string;
-
-            /**
-             * Encodes the specified FrameTask message. Does not implicitly {@link halotile.v1.FrameTask.verify|verify} messages.
-             * @param message FrameTask message or plain object to encode
-             * @param [writer] Writer to encode to
-             * @returns Writer
-             */
-            public static encode(message: halotile.v1.IFrameTask, writer?: $protobuf.Writer): $protobuf.Writer;
-
-            /**
-             * Decodes a FrameTask message from the specified reader or buffer.
-             * @param reader Reader or buffer to decode from
-             * @param [length] Message length if known beforehand
-             * @returns FrameTask
-             * @throws {Error} If the payload is not a reader or valid buffer
-             * @throws {$protobuf.util.ProtocolError} If required fields are missing
-             */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FrameTask;
-
-            /**
-             * Gets the default type url for FrameTask
-             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
-             * @returns The default type url
-             */
-            public static getTypeUrl(typeUrlPrefix?: string): string;
-        }
-
-        /** Properties of a FrameFile. */
-        interface IFrameFile {
-
-            /** FrameFile root */
-            root?: (string|undefined);
-
-            /** FrameFile path */
-            path?: (string|undefined);
-
-            /** FrameFile sourceJson */
+            /** TaskInput sourceJson */
             sourceJson?: (string|undefined);
         }
 
-        /** Represents a FrameFile. */
-        class FrameFile implements IFrameFile {
+        /** Represents a TaskInput. */
+        class TaskInput implements ITaskInput {
 
             /**
-             * Constructs a new FrameFile.
+             * Constructs a new TaskInput.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.IFrameFile);
+            constructor(properties?: halotile.v1.ITaskInput);
 
-            /** FrameFile root. */
-            public root: string;
+            /** TaskInput place. */
+            public place: halotile.v1.FilePlace;
 
-            /** FrameFile path. */
-            public path: string;
-
-            /** FrameFile sourceJson. */
+            /** TaskInput sourceJson. */
             public sourceJson: string;
 
             /**
-             * Encodes the specified FrameFile message. Does not implicitly {@link halotile.v1.FrameFile.verify|verify} messages.
-             * @param message FrameFile message or plain object to encode
+             * Encodes the specified TaskInput message. Does not implicitly {@link halotile.v1.TaskInput.verify|verify} messages.
+             * @param message TaskInput message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.IFrameFile, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.ITaskInput, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a FrameFile message from the specified reader or buffer.
+             * Decodes a TaskInput message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns FrameFile
+             * @returns TaskInput
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FrameFile;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.TaskInput;
 
             /**
-             * Gets the default type url for FrameFile
+             * Gets the default type url for TaskInput
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** Properties of a StoredRead. */
-        interface IStoredRead {
+        /** Properties of a TaskName. */
+        interface ITaskName {
 
-            /** StoredRead level */
-            level?: (number|undefined);
+            /** TaskName stage */
+            stage?: (number|undefined);
 
-            /** StoredRead index */
+            /** TaskName index */
             index?: (number|undefined);
-
-            /** StoredRead offset */
-            offset?: (number|undefined);
-
-            /** StoredRead length */
-            length?: (number|undefined);
-
-            /** StoredRead crc */
-            crc?: (number|undefined);
-
-            /** StoredRead part */
-            part?: (string|undefined);
         }
 
-        /** Represents a StoredRead. */
-        class StoredRead implements IStoredRead {
+        /** Represents a TaskName. */
+        class TaskName implements ITaskName {
 
             /**
-             * Constructs a new StoredRead.
+             * Constructs a new TaskName.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.IStoredRead);
+            constructor(properties?: halotile.v1.ITaskName);
 
-            /** StoredRead level. */
-            public level: number;
+            /** TaskName stage. */
+            public stage: number;
 
-            /** StoredRead index. */
+            /** TaskName index. */
             public index: number;
 
-            /** StoredRead offset. */
-            public offset: number;
-
-            /** StoredRead length. */
-            public length: number;
-
-            /** StoredRead crc. */
-            public crc: number;
-
-            /** StoredRead part. */
-            public part: string;
-
             /**
-             * Encodes the specified StoredRead message. Does not implicitly {@link halotile.v1.StoredRead.verify|verify} messages.
-             * @param message StoredRead message or plain object to encode
+             * Encodes the specified TaskName message. Does not implicitly {@link halotile.v1.TaskName.verify|verify} messages.
+             * @param message TaskName message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.IStoredRead, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.ITaskName, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a StoredRead message from the specified reader or buffer.
+             * Decodes a TaskName message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns StoredRead
+             * @returns TaskName
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.StoredRead;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.TaskName;
 
             /**
-             * Gets the default type url for StoredRead
+             * Gets the default type url for TaskName
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -3792,26 +3675,17 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** SourceRole enum. */
-        enum SourceRole {
-            SOURCE_ROLE_UNSPECIFIED = 0,
-            SOURCE_ROLE_IMAGE = 1,
-            SOURCE_ROLE_MAP = 2,
-            SOURCE_ROLE_OUTPUT = 3,
-            SOURCE_ROLE_EXTRA = 4,
-            SOURCE_ROLE_MASK = 5,
-            SOURCE_ROLE_FRAME = 6,
-            SOURCE_ROLE_FRAME_RASTER = 7
-        }
-
         /** Properties of a FetchBlocksRequest. */
         interface IFetchBlocksRequest {
 
             /** FetchBlocksRequest key */
             key?: (string|undefined);
 
-            /** FetchBlocksRequest role */
-            role?: (halotile.v1.SourceRole|undefined);
+            /** FetchBlocksRequest task */
+            task?: (halotile.v1.ITaskName|undefined);
+
+            /** FetchBlocksRequest input */
+            input?: (number|undefined);
 
             /** FetchBlocksRequest indexes */
             indexes?: (number[]|undefined);
@@ -3819,17 +3693,8 @@ export namespace halotile {
             /** FetchBlocksRequest rect */
             rect?: (halotile.v1.IPixelRect|undefined);
 
-            /** FetchBlocksRequest stage */
-            stage?: (number|undefined);
-
-            /** FetchBlocksRequest tile */
-            tile?: (number|undefined);
-
-            /** FetchBlocksRequest name */
-            name?: (string|undefined);
-
-            /** FetchBlocksRequest file */
-            file?: (number|undefined);
+            /** FetchBlocksRequest pieces */
+            pieces?: (number[]|undefined);
         }
 
         /** Represents a FetchBlocksRequest. */
@@ -3844,8 +3709,11 @@ export namespace halotile {
             /** FetchBlocksRequest key. */
             public key: string;
 
-            /** FetchBlocksRequest role. */
-            public role: halotile.v1.SourceRole;
+            /** FetchBlocksRequest task. */
+            public task: halotile.v1.TaskName;
+
+            /** FetchBlocksRequest input. */
+            public input: number;
 
             /** FetchBlocksRequest indexes. */
             public indexes: number[];
@@ -3853,17 +3721,8 @@ export namespace halotile {
             /** FetchBlocksRequest rect. */
             public rect: halotile.v1.PixelRect;
 
-            /** FetchBlocksRequest stage. */
-            public stage: number;
-
-            /** FetchBlocksRequest tile. */
-            public tile: number;
-
-            /** FetchBlocksRequest name. */
-            public name: string;
-
-            /** FetchBlocksRequest file. */
-            public file: number;
+            /** FetchBlocksRequest pieces. */
+            public pieces: number[];
 
             /**
              * Encodes the specified FetchBlocksRequest message. Does not implicitly {@link halotile.v1.FetchBlocksRequest.verify|verify} messages.
@@ -4072,7 +3931,7 @@ export namespace halotile {
         interface ICommitTileRequest {
 
             /** CommitTileRequest commit */
-            commit?: (halotile.v1.ITileCommit|null|undefined);
+            commit?: (halotile.v1.ITaskCommit|null|undefined);
 
             /** CommitTileRequest data */
             data?: (Uint8Array|null|undefined);
@@ -4088,7 +3947,7 @@ export namespace halotile {
             constructor(properties?: halotile.v1.ICommitTileRequest);
 
             /** CommitTileRequest commit. */
-            public commit: (halotile.v1.TileCommit|null);
+            public commit: (halotile.v1.TaskCommit|null);
 
             /** CommitTileRequest data. */
             public data: (Uint8Array|null);
@@ -4122,153 +3981,261 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** Properties of a TileCommit. */
-        interface ITileCommit {
+        /** Properties of a TaskCommit. */
+        interface ITaskCommit {
 
-            /** TileCommit key */
+            /** TaskCommit key */
             key?: (string|undefined);
 
-            /** TileCommit stage */
+            /** TaskCommit stage */
             stage?: (number|undefined);
 
-            /** TileCommit tile */
-            tile?: (number|undefined);
+            /** TaskCommit task */
+            task?: (number|undefined);
 
-            /** TileCommit attempt */
+            /** TaskCommit attempt */
             attempt?: (number|undefined);
 
-            /** TileCommit lease */
+            /** TaskCommit lease */
             lease?: (number|undefined);
 
-            /** TileCommit part */
+            /** TaskCommit kind */
+            kind?: (string|undefined);
+
+            /** TaskCommit part */
             part?: (string|undefined);
 
-            /** TileCommit levels */
+            /** TaskCommit levels */
             levels?: (number[]|undefined);
 
-            /** TileCommit indexes */
+            /** TaskCommit indexes */
             indexes?: (number[]|undefined);
 
-            /** TileCommit offsets */
+            /** TaskCommit offsets */
             offsets?: (number[]|undefined);
 
-            /** TileCommit lengths */
+            /** TaskCommit lengths */
             lengths?: (number[]|undefined);
 
-            /** TileCommit crcs */
+            /** TaskCommit crcs */
             crcs?: (number[]|undefined);
 
-            /** TileCommit pixelCrc */
-            pixelCrc?: (number|undefined);
+            /** TaskCommit crc */
+            crc?: (number|undefined);
 
-            /** TileCommit rasterCrcTerm */
-            rasterCrcTerm?: (number|undefined);
-
-            /** TileCommit mapMax */
-            mapMax?: (number|undefined);
-
-            /** TileCommit seconds */
+            /** TaskCommit seconds */
             seconds?: ({ [k: string]: number }|undefined);
 
-            /** TileCommit counts */
+            /** TaskCommit counts */
             counts?: ({ [k: string]: number }|undefined);
 
-            /** TileCommit carries */
-            carries?: (string[]|undefined);
+            /** TaskCommit valueJson */
+            valueJson?: (string|undefined);
 
-            /** TileCommit partialJson */
-            partialJson?: (string|undefined);
+            /** TaskCommit pieces */
+            pieces?: (halotile.v1.IBytes[]|undefined);
 
-            /** TileCommit framesJson */
-            framesJson?: (string|undefined);
+            /** TaskCommit files */
+            files?: (halotile.v1.ICommittedFile[]|undefined);
         }
 
-        /** Represents a TileCommit. */
-        class TileCommit implements ITileCommit {
+        /** Represents a TaskCommit. */
+        class TaskCommit implements ITaskCommit {
 
             /**
-             * Constructs a new TileCommit.
+             * Constructs a new TaskCommit.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.ITileCommit);
+            constructor(properties?: halotile.v1.ITaskCommit);
 
-            /** TileCommit key. */
+            /** TaskCommit key. */
             public key: string;
 
-            /** TileCommit stage. */
+            /** TaskCommit stage. */
             public stage: number;
 
-            /** TileCommit tile. */
-            public tile: number;
+            /** TaskCommit task. */
+            public task: number;
 
-            /** TileCommit attempt. */
+            /** TaskCommit attempt. */
             public attempt: number;
 
-            /** TileCommit lease. */
+            /** TaskCommit lease. */
             public lease: number;
 
-            /** TileCommit part. */
+            /** TaskCommit kind. */
+            public kind: string;
+
+            /** TaskCommit part. */
             public part: string;
 
-            /** TileCommit levels. */
+            /** TaskCommit levels. */
             public levels: number[];
 
-            /** TileCommit indexes. */
+            /** TaskCommit indexes. */
             public indexes: number[];
 
-            /** TileCommit offsets. */
+            /** TaskCommit offsets. */
             public offsets: number[];
 
-            /** TileCommit lengths. */
+            /** TaskCommit lengths. */
             public lengths: number[];
 
-            /** TileCommit crcs. */
+            /** TaskCommit crcs. */
             public crcs: number[];
 
-            /** TileCommit pixelCrc. */
-            public pixelCrc: number;
+            /** TaskCommit crc. */
+            public crc: number;
 
-            /** TileCommit rasterCrcTerm. */
-            public rasterCrcTerm: number;
-
-            /** TileCommit mapMax. */
-            public mapMax: number;
-
-            /** TileCommit seconds. */
+            /** TaskCommit seconds. */
             public seconds: { [k: string]: number };
 
-            /** TileCommit counts. */
+            /** TaskCommit counts. */
             public counts: { [k: string]: number };
 
-            /** TileCommit carries. */
-            public carries: string[];
+            /** TaskCommit valueJson. */
+            public valueJson: string;
 
-            /** TileCommit partialJson. */
-            public partialJson: string;
+            /** TaskCommit pieces. */
+            public pieces: halotile.v1.Bytes[];
 
-            /** TileCommit framesJson. */
-            public framesJson: string;
+            /** TaskCommit files. */
+            public files: halotile.v1.CommittedFile[];
 
             /**
-             * Encodes the specified TileCommit message. Does not implicitly {@link halotile.v1.TileCommit.verify|verify} messages.
-             * @param message TileCommit message or plain object to encode
+             * Encodes the specified TaskCommit message. Does not implicitly {@link halotile.v1.TaskCommit.verify|verify} messages.
+             * @param message TaskCommit message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.ITileCommit, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.ITaskCommit, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a TileCommit message from the specified reader or buffer.
+             * Decodes a TaskCommit message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns TileCommit
+             * @returns TaskCommit
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.TileCommit;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.TaskCommit;
 
             /**
-             * Gets the default type url for TileCommit
+             * Gets the default type url for TaskCommit
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a Bytes. */
+        interface IBytes {
+
+            /** Bytes length */
+            length?: (number|undefined);
+
+            /** Bytes crc */
+            crc?: (number|undefined);
+        }
+
+        /** Represents a Bytes. */
+        class Bytes implements IBytes {
+
+            /**
+             * Constructs a new Bytes.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IBytes);
+
+            /** Bytes length. */
+            public length: number;
+
+            /** Bytes crc. */
+            public crc: number;
+
+            /**
+             * Encodes the specified Bytes message. Does not implicitly {@link halotile.v1.Bytes.verify|verify} messages.
+             * @param message Bytes message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IBytes, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Bytes message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns Bytes
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Bytes;
+
+            /**
+             * Gets the default type url for Bytes
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a CommittedFile. */
+        interface ICommittedFile {
+
+            /** CommittedFile output */
+            output?: (number|undefined);
+
+            /** CommittedFile length */
+            length?: (number|undefined);
+
+            /** CommittedFile crc */
+            crc?: (number|undefined);
+
+            /** CommittedFile carried */
+            carried?: (boolean|undefined);
+        }
+
+        /** Represents a CommittedFile. */
+        class CommittedFile implements ICommittedFile {
+
+            /**
+             * Constructs a new CommittedFile.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.ICommittedFile);
+
+            /** CommittedFile output. */
+            public output: number;
+
+            /** CommittedFile length. */
+            public length: number;
+
+            /** CommittedFile crc. */
+            public crc: number;
+
+            /** CommittedFile carried. */
+            public carried: boolean;
+
+            /**
+             * Encodes the specified CommittedFile message. Does not implicitly {@link halotile.v1.CommittedFile.verify|verify} messages.
+             * @param message CommittedFile message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.ICommittedFile, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CommittedFile message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns CommittedFile
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CommittedFile;
+
+            /**
+             * Gets the default type url for CommittedFile
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */

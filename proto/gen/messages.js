@@ -5075,7 +5075,7 @@ export const halotile = $root.halotile = (() => {
         v1.OpenJob = (function() {
 
             function OpenJob(properties) {
-                this.extras = [];
+                this.inputs = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5084,13 +5084,10 @@ export const halotile = $root.halotile = (() => {
 
             OpenJob.prototype.key = "";
             OpenJob.prototype.planJson = "";
-            OpenJob.prototype.image = null;
-            OpenJob.prototype.map = null;
+            OpenJob.prototype.inputs = $util.emptyArray;
             OpenJob.prototype.sink = null;
-            OpenJob.prototype.extras = $util.emptyArray;
-            OpenJob.prototype.mask = null;
-            OpenJob.prototype.frames = false;
             OpenJob.prototype.boundedBackend = "";
+            OpenJob.prototype.incoming = null;
 
             OpenJob.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5103,21 +5100,15 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.key);
                 if (message.planJson != null && Object.hasOwnProperty.call(message, "planJson"))
                     writer.uint32(18).string(message.planJson);
-                if (message.image != null && Object.hasOwnProperty.call(message, "image"))
-                    $root.halotile.v1.JobSource.encode(message.image, writer.uint32(26).fork(), q + 1).ldelim();
-                if (message.map != null && Object.hasOwnProperty.call(message, "map"))
-                    $root.halotile.v1.JobSource.encode(message.map, writer.uint32(34).fork(), q + 1).ldelim();
+                if (message.inputs != null && message.inputs.length)
+                    for (let i = 0; i < message.inputs.length; ++i)
+                        $root.halotile.v1.JobInput.encode(message.inputs[i], writer.uint32(26).fork(), q + 1).ldelim();
                 if (message.sink != null && Object.hasOwnProperty.call(message, "sink"))
-                    $root.halotile.v1.JobSink.encode(message.sink, writer.uint32(42).fork(), q + 1).ldelim();
-                if (message.extras != null && message.extras.length)
-                    for (let i = 0; i < message.extras.length; ++i)
-                        $root.halotile.v1.ExtraSource.encode(message.extras[i], writer.uint32(50).fork(), q + 1).ldelim();
-                if (message.mask != null && Object.hasOwnProperty.call(message, "mask"))
-                    $root.halotile.v1.JobSource.encode(message.mask, writer.uint32(58).fork(), q + 1).ldelim();
-                if (message.frames != null && Object.hasOwnProperty.call(message, "frames"))
-                    writer.uint32(64).bool(message.frames);
+                    $root.halotile.v1.JobSink.encode(message.sink, writer.uint32(34).fork(), q + 1).ldelim();
                 if (message.boundedBackend != null && Object.hasOwnProperty.call(message, "boundedBackend"))
-                    writer.uint32(74).string(message.boundedBackend);
+                    writer.uint32(42).string(message.boundedBackend);
+                if (message.incoming != null && Object.hasOwnProperty.call(message, "incoming"))
+                    $root.halotile.v1.FilePlace.encode(message.incoming, writer.uint32(50).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -5153,33 +5144,21 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 3: {
-                            message.image = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
+                            if (!(message.inputs && message.inputs.length))
+                                message.inputs = [];
+                            message.inputs.push($root.halotile.v1.JobInput.decode(reader, reader.uint32(), undefined, long + 1));
                             break;
                         }
                     case 4: {
-                            message.map = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
-                            break;
-                        }
-                    case 5: {
                             message.sink = $root.halotile.v1.JobSink.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
-                    case 6: {
-                            if (!(message.extras && message.extras.length))
-                                message.extras = [];
-                            message.extras.push($root.halotile.v1.ExtraSource.decode(reader, reader.uint32(), undefined, long + 1));
-                            break;
-                        }
-                    case 7: {
-                            message.mask = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
-                            break;
-                        }
-                    case 8: {
-                            message.frames = reader.bool();
-                            break;
-                        }
-                    case 9: {
+                    case 5: {
                             message.boundedBackend = reader.string();
+                            break;
+                        }
+                    case 6: {
+                            message.incoming = $root.halotile.v1.FilePlace.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:
@@ -5205,101 +5184,19 @@ export const halotile = $root.halotile = (() => {
             return OpenJob;
         })();
 
-        v1.ExtraSource = (function() {
+        v1.FilePlace = (function() {
 
-            function ExtraSource(properties) {
+            function FilePlace(properties) {
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
                             this[keys[i]] = properties[keys[i]];
             }
 
-            ExtraSource.prototype.name = "";
-            ExtraSource.prototype.source = null;
+            FilePlace.prototype.root = "";
+            FilePlace.prototype.path = "";
 
-            ExtraSource.encode = function encode(message, writer, q) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (q === undefined)
-                    q = 0;
-                if (q > $util.recursionLimit)
-                    throw Error("max depth exceeded");
-                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
-                    writer.uint32(10).string(message.name);
-                if (message.source != null && Object.hasOwnProperty.call(message, "source"))
-                    $root.halotile.v1.JobSource.encode(message.source, writer.uint32(18).fork(), q + 1).ldelim();
-                return writer;
-            };
-
-            ExtraSource.decode = function decode(reader, length, error, long) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (long === undefined)
-                    long = 0;
-                if (long > $Reader.recursionLimit)
-                    throw Error("maximum nesting depth exceeded");
-                let end, message;
-                if (length === undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = new $root.halotile.v1.ExtraSource();
-                while (reader.pos < end) {
-                    let tag = reader.uint32();
-                    if (tag === error)
-                        break;
-                    switch (tag >>> 3) {
-                    case 1: {
-                            message.name = reader.string();
-                            break;
-                        }
-                    case 2: {
-                            message.source = $root.halotile.v1.JobSource.decode(reader, reader.uint32(), undefined, long + 1);
-                            break;
-                        }
-                    default:
-                        reader.skipType(tag & 7, long);
-                        break;
-                    }
-                }
-                if (length !== undefined) {
-                    if (reader.pos !== end)
-                        throw RangeError("index out of range");
-                    reader.len = length;
-                }
-                return message;
-            };
-
-            ExtraSource.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
-                if (typeUrlPrefix === undefined) {
-                    typeUrlPrefix = "type.googleapis.com";
-                }
-                return typeUrlPrefix + "/halotile.v1.ExtraSource";
-            };
-
-            return ExtraSource;
-        })();
-
-        v1.JobSource = (function() {
-
-            function JobSource(properties) {
-                if (properties)
-                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            }
-
-            JobSource.prototype.root = "";
-            JobSource.prototype.path = "";
-            JobSource.prototype.sourceJson = "";
-            JobSource.prototype.raw = false;
-
-            JobSource.encode = function encode(message, writer, q) {
+            FilePlace.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
                 if (q === undefined)
@@ -5310,14 +5207,10 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.root);
                 if (message.path != null && Object.hasOwnProperty.call(message, "path"))
                     writer.uint32(18).string(message.path);
-                if (message.sourceJson != null && Object.hasOwnProperty.call(message, "sourceJson"))
-                    writer.uint32(26).string(message.sourceJson);
-                if (message.raw != null && Object.hasOwnProperty.call(message, "raw"))
-                    writer.uint32(32).bool(message.raw);
                 return writer;
             };
 
-            JobSource.decode = function decode(reader, length, error, long) {
+            FilePlace.decode = function decode(reader, length, error, long) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (long === undefined)
@@ -5334,7 +5227,7 @@ export const halotile = $root.halotile = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = new $root.halotile.v1.JobSource();
+                message = new $root.halotile.v1.FilePlace();
                 while (reader.pos < end) {
                     let tag = reader.uint32();
                     if (tag === error)
@@ -5348,12 +5241,91 @@ export const halotile = $root.halotile = (() => {
                             message.path = reader.string();
                             break;
                         }
-                    case 3: {
-                            message.sourceJson = reader.string();
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            FilePlace.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.FilePlace";
+            };
+
+            return FilePlace;
+        })();
+
+        v1.JobInput = (function() {
+
+            function JobInput(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            JobInput.prototype.name = "";
+            JobInput.prototype.place = null;
+            JobInput.prototype.sourceJson = "";
+
+            JobInput.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(10).string(message.name);
+                if (message.place != null && Object.hasOwnProperty.call(message, "place"))
+                    $root.halotile.v1.FilePlace.encode(message.place, writer.uint32(18).fork(), q + 1).ldelim();
+                if (message.sourceJson != null && Object.hasOwnProperty.call(message, "sourceJson"))
+                    writer.uint32(26).string(message.sourceJson);
+                return writer;
+            };
+
+            JobInput.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.JobInput();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.name = reader.string();
                             break;
                         }
-                    case 4: {
-                            message.raw = reader.bool();
+                    case 2: {
+                            message.place = $root.halotile.v1.FilePlace.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 3: {
+                            message.sourceJson = reader.string();
                             break;
                         }
                     default:
@@ -5369,14 +5341,14 @@ export const halotile = $root.halotile = (() => {
                 return message;
             };
 
-            JobSource.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+            JobInput.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
                 if (typeUrlPrefix === undefined) {
                     typeUrlPrefix = "type.googleapis.com";
                 }
-                return typeUrlPrefix + "/halotile.v1.JobSource";
+                return typeUrlPrefix + "/halotile.v1.JobInput";
             };
 
-            return JobSource;
+            return JobInput;
         })();
 
         v1.JobSink = (function() {
@@ -5483,8 +5455,7 @@ export const halotile = $root.halotile = (() => {
         v1.Grant = (function() {
 
             function Grant(properties) {
-                this.reads = [];
-                this.carries = [];
+                this.inputs = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -5494,11 +5465,12 @@ export const halotile = $root.halotile = (() => {
             Grant.prototype.lease = 0;
             Grant.prototype.key = "";
             Grant.prototype.stage = 0;
-            Grant.prototype.tile = 0;
+            Grant.prototype.task = 0;
             Grant.prototype.attempt = 0;
-            Grant.prototype.reads = $util.emptyArray;
-            Grant.prototype.carries = $util.emptyArray;
-            Grant.prototype.frames = null;
+            Grant.prototype.kind = "";
+            Grant.prototype.dataJson = "";
+            Grant.prototype.inputs = $util.emptyArray;
+            Grant.prototype.spill = null;
 
             Grant.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -5513,18 +5485,19 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(18).string(message.key);
                 if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
                     writer.uint32(24).uint32(message.stage);
-                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
-                    writer.uint32(32).uint32(message.tile);
+                if (message.task != null && Object.hasOwnProperty.call(message, "task"))
+                    writer.uint32(32).uint32(message.task);
                 if (message.attempt != null && Object.hasOwnProperty.call(message, "attempt"))
                     writer.uint32(40).uint32(message.attempt);
-                if (message.reads != null && message.reads.length)
-                    for (let i = 0; i < message.reads.length; ++i)
-                        $root.halotile.v1.StoredRead.encode(message.reads[i], writer.uint32(50).fork(), q + 1).ldelim();
-                if (message.carries != null && message.carries.length)
-                    for (let i = 0; i < message.carries.length; ++i)
-                        writer.uint32(58).string(message.carries[i]);
-                if (message.frames != null && Object.hasOwnProperty.call(message, "frames"))
-                    $root.halotile.v1.FrameTask.encode(message.frames, writer.uint32(66).fork(), q + 1).ldelim();
+                if (message.kind != null && Object.hasOwnProperty.call(message, "kind"))
+                    writer.uint32(50).string(message.kind);
+                if (message.dataJson != null && Object.hasOwnProperty.call(message, "dataJson"))
+                    writer.uint32(58).string(message.dataJson);
+                if (message.inputs != null && message.inputs.length)
+                    for (let i = 0; i < message.inputs.length; ++i)
+                        $root.halotile.v1.TaskInput.encode(message.inputs[i], writer.uint32(66).fork(), q + 1).ldelim();
+                if (message.spill != null && Object.hasOwnProperty.call(message, "spill"))
+                    $root.halotile.v1.FilePlace.encode(message.spill, writer.uint32(74).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -5564,7 +5537,7 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 4: {
-                            message.tile = reader.uint32();
+                            message.task = reader.uint32();
                             break;
                         }
                     case 5: {
@@ -5572,19 +5545,21 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 6: {
-                            if (!(message.reads && message.reads.length))
-                                message.reads = [];
-                            message.reads.push($root.halotile.v1.StoredRead.decode(reader, reader.uint32(), undefined, long + 1));
+                            message.kind = reader.string();
                             break;
                         }
                     case 7: {
-                            if (!(message.carries && message.carries.length))
-                                message.carries = [];
-                            message.carries.push(reader.string());
+                            message.dataJson = reader.string();
                             break;
                         }
                     case 8: {
-                            message.frames = $root.halotile.v1.FrameTask.decode(reader, reader.uint32(), undefined, long + 1);
+                            if (!(message.inputs && message.inputs.length))
+                                message.inputs = [];
+                            message.inputs.push($root.halotile.v1.TaskInput.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 9: {
+                            message.spill = $root.halotile.v1.FilePlace.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:
@@ -5610,141 +5585,33 @@ export const halotile = $root.halotile = (() => {
             return Grant;
         })();
 
-        v1.FrameTask = (function() {
+        v1.TaskInput = (function() {
 
-            function FrameTask(properties) {
-                this.files = [];
+            function TaskInput(properties) {
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
                             this[keys[i]] = properties[keys[i]];
             }
 
-            FrameTask.prototype.taskJson = "";
-            FrameTask.prototype.files = $util.emptyArray;
-            FrameTask.prototype.root = "";
-            FrameTask.prototype.incoming = "";
-            FrameTask.prototype.spill = "";
+            TaskInput.prototype.place = null;
+            TaskInput.prototype.sourceJson = "";
 
-            FrameTask.encode = function encode(message, writer, q) {
+            TaskInput.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
                 if (q === undefined)
                     q = 0;
                 if (q > $util.recursionLimit)
                     throw Error("max depth exceeded");
-                if (message.taskJson != null && Object.hasOwnProperty.call(message, "taskJson"))
-                    writer.uint32(10).string(message.taskJson);
-                if (message.files != null && message.files.length)
-                    for (let i = 0; i < message.files.length; ++i)
-                        $root.halotile.v1.FrameFile.encode(message.files[i], writer.uint32(18).fork(), q + 1).ldelim();
-                if (message.root != null && Object.hasOwnProperty.call(message, "root"))
-                    writer.uint32(26).string(message.root);
-                if (message.incoming != null && Object.hasOwnProperty.call(message, "incoming"))
-                    writer.uint32(34).string(message.incoming);
-                if (message.spill != null && Object.hasOwnProperty.call(message, "spill"))
-                    writer.uint32(42).string(message.spill);
-                return writer;
-            };
-
-            FrameTask.decode = function decode(reader, length, error, long) {
-                if (!(reader instanceof $Reader))
-                    reader = $Reader.create(reader);
-                if (long === undefined)
-                    long = 0;
-                if (long > $Reader.recursionLimit)
-                    throw Error("maximum nesting depth exceeded");
-                let end, message;
-                if (length === undefined)
-                    end = reader.len;
-                else {
-                    end = reader.pos + length;
-                    if (end > reader.len)
-                        throw RangeError("index out of range");
-                    length = reader.len;
-                    reader.len = end;
-                }
-                message = new $root.halotile.v1.FrameTask();
-                while (reader.pos < end) {
-                    let tag = reader.uint32();
-                    if (tag === error)
-                        break;
-                    switch (tag >>> 3) {
-                    case 1: {
-                            message.taskJson = reader.string();
-                            break;
-                        }
-                    case 2: {
-                            if (!(message.files && message.files.length))
-                                message.files = [];
-                            message.files.push($root.halotile.v1.FrameFile.decode(reader, reader.uint32(), undefined, long + 1));
-                            break;
-                        }
-                    case 3: {
-                            message.root = reader.string();
-                            break;
-                        }
-                    case 4: {
-                            message.incoming = reader.string();
-                            break;
-                        }
-                    case 5: {
-                            message.spill = reader.string();
-                            break;
-                        }
-                    default:
-                        reader.skipType(tag & 7, long);
-                        break;
-                    }
-                }
-                if (length !== undefined) {
-                    if (reader.pos !== end)
-                        throw RangeError("index out of range");
-                    reader.len = length;
-                }
-                return message;
-            };
-
-            FrameTask.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
-                if (typeUrlPrefix === undefined) {
-                    typeUrlPrefix = "type.googleapis.com";
-                }
-                return typeUrlPrefix + "/halotile.v1.FrameTask";
-            };
-
-            return FrameTask;
-        })();
-
-        v1.FrameFile = (function() {
-
-            function FrameFile(properties) {
-                if (properties)
-                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
-                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
-                            this[keys[i]] = properties[keys[i]];
-            }
-
-            FrameFile.prototype.root = "";
-            FrameFile.prototype.path = "";
-            FrameFile.prototype.sourceJson = "";
-
-            FrameFile.encode = function encode(message, writer, q) {
-                if (!writer)
-                    writer = $Writer.create();
-                if (q === undefined)
-                    q = 0;
-                if (q > $util.recursionLimit)
-                    throw Error("max depth exceeded");
-                if (message.root != null && Object.hasOwnProperty.call(message, "root"))
-                    writer.uint32(10).string(message.root);
-                if (message.path != null && Object.hasOwnProperty.call(message, "path"))
-                    writer.uint32(18).string(message.path);
+                if (message.place != null && Object.hasOwnProperty.call(message, "place"))
+                    $root.halotile.v1.FilePlace.encode(message.place, writer.uint32(10).fork(), q + 1).ldelim();
                 if (message.sourceJson != null && Object.hasOwnProperty.call(message, "sourceJson"))
-                    writer.uint32(26).string(message.sourceJson);
+                    writer.uint32(18).string(message.sourceJson);
                 return writer;
             };
 
-            FrameFile.decode = function decode(reader, length, error, long) {
+            TaskInput.decode = function decode(reader, length, error, long) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (long === undefined)
@@ -5761,21 +5628,17 @@ export const halotile = $root.halotile = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = new $root.halotile.v1.FrameFile();
+                message = new $root.halotile.v1.TaskInput();
                 while (reader.pos < end) {
                     let tag = reader.uint32();
                     if (tag === error)
                         break;
                     switch (tag >>> 3) {
                     case 1: {
-                            message.root = reader.string();
+                            message.place = $root.halotile.v1.FilePlace.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     case 2: {
-                            message.path = reader.string();
-                            break;
-                        }
-                    case 3: {
                             message.sourceJson = reader.string();
                             break;
                         }
@@ -5792,55 +5655,43 @@ export const halotile = $root.halotile = (() => {
                 return message;
             };
 
-            FrameFile.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+            TaskInput.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
                 if (typeUrlPrefix === undefined) {
                     typeUrlPrefix = "type.googleapis.com";
                 }
-                return typeUrlPrefix + "/halotile.v1.FrameFile";
+                return typeUrlPrefix + "/halotile.v1.TaskInput";
             };
 
-            return FrameFile;
+            return TaskInput;
         })();
 
-        v1.StoredRead = (function() {
+        v1.TaskName = (function() {
 
-            function StoredRead(properties) {
+            function TaskName(properties) {
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
                             this[keys[i]] = properties[keys[i]];
             }
 
-            StoredRead.prototype.level = 0;
-            StoredRead.prototype.index = 0;
-            StoredRead.prototype.offset = 0;
-            StoredRead.prototype.length = 0;
-            StoredRead.prototype.crc = 0;
-            StoredRead.prototype.part = "";
+            TaskName.prototype.stage = 0;
+            TaskName.prototype.index = 0;
 
-            StoredRead.encode = function encode(message, writer, q) {
+            TaskName.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
                 if (q === undefined)
                     q = 0;
                 if (q > $util.recursionLimit)
                     throw Error("max depth exceeded");
-                if (message.level != null && Object.hasOwnProperty.call(message, "level"))
-                    writer.uint32(8).uint32(message.level);
+                if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
+                    writer.uint32(8).uint32(message.stage);
                 if (message.index != null && Object.hasOwnProperty.call(message, "index"))
                     writer.uint32(16).uint32(message.index);
-                if (message.offset != null && Object.hasOwnProperty.call(message, "offset"))
-                    writer.uint32(24).uint64(message.offset);
-                if (message.length != null && Object.hasOwnProperty.call(message, "length"))
-                    writer.uint32(32).uint32(message.length);
-                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
-                    writer.uint32(40).uint32(message.crc);
-                if (message.part != null && Object.hasOwnProperty.call(message, "part"))
-                    writer.uint32(50).string(message.part);
                 return writer;
             };
 
-            StoredRead.decode = function decode(reader, length, error, long) {
+            TaskName.decode = function decode(reader, length, error, long) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (long === undefined)
@@ -5857,34 +5708,18 @@ export const halotile = $root.halotile = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = new $root.halotile.v1.StoredRead();
+                message = new $root.halotile.v1.TaskName();
                 while (reader.pos < end) {
                     let tag = reader.uint32();
                     if (tag === error)
                         break;
                     switch (tag >>> 3) {
                     case 1: {
-                            message.level = reader.uint32();
+                            message.stage = reader.uint32();
                             break;
                         }
                     case 2: {
                             message.index = reader.uint32();
-                            break;
-                        }
-                    case 3: {
-                            message.offset = safe(reader.uint64());
-                            break;
-                        }
-                    case 4: {
-                            message.length = reader.uint32();
-                            break;
-                        }
-                    case 5: {
-                            message.crc = reader.uint32();
-                            break;
-                        }
-                    case 6: {
-                            message.part = reader.string();
                             break;
                         }
                     default:
@@ -5900,14 +5735,14 @@ export const halotile = $root.halotile = (() => {
                 return message;
             };
 
-            StoredRead.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+            TaskName.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
                 if (typeUrlPrefix === undefined) {
                     typeUrlPrefix = "type.googleapis.com";
                 }
-                return typeUrlPrefix + "/halotile.v1.StoredRead";
+                return typeUrlPrefix + "/halotile.v1.TaskName";
             };
 
-            return StoredRead;
+            return TaskName;
         })();
 
         v1.CancelTask = (function() {
@@ -6128,23 +5963,11 @@ export const halotile = $root.halotile = (() => {
             return Drain;
         })();
 
-        v1.SourceRole = (function() {
-            const valuesById = {}, values = Object.create(valuesById);
-            values[valuesById[0] = "SOURCE_ROLE_UNSPECIFIED"] = 0;
-            values[valuesById[1] = "SOURCE_ROLE_IMAGE"] = 1;
-            values[valuesById[2] = "SOURCE_ROLE_MAP"] = 2;
-            values[valuesById[3] = "SOURCE_ROLE_OUTPUT"] = 3;
-            values[valuesById[4] = "SOURCE_ROLE_EXTRA"] = 4;
-            values[valuesById[5] = "SOURCE_ROLE_MASK"] = 5;
-            values[valuesById[6] = "SOURCE_ROLE_FRAME"] = 6;
-            values[valuesById[7] = "SOURCE_ROLE_FRAME_RASTER"] = 7;
-            return values;
-        })();
-
         v1.FetchBlocksRequest = (function() {
 
             function FetchBlocksRequest(properties) {
                 this.indexes = [];
+                this.pieces = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -6152,13 +5975,11 @@ export const halotile = $root.halotile = (() => {
             }
 
             FetchBlocksRequest.prototype.key = "";
-            FetchBlocksRequest.prototype.role = 0;
+            FetchBlocksRequest.prototype.task = null;
+            FetchBlocksRequest.prototype.input = 0;
             FetchBlocksRequest.prototype.indexes = $util.emptyArray;
             FetchBlocksRequest.prototype.rect = null;
-            FetchBlocksRequest.prototype.stage = 0;
-            FetchBlocksRequest.prototype.tile = 0;
-            FetchBlocksRequest.prototype.name = "";
-            FetchBlocksRequest.prototype.file = 0;
+            FetchBlocksRequest.prototype.pieces = $util.emptyArray;
 
             FetchBlocksRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -6169,24 +5990,24 @@ export const halotile = $root.halotile = (() => {
                     throw Error("max depth exceeded");
                 if (message.key != null && Object.hasOwnProperty.call(message, "key"))
                     writer.uint32(10).string(message.key);
-                if (message.role != null && Object.hasOwnProperty.call(message, "role"))
-                    writer.uint32(16).int32(message.role);
+                if (message.task != null && Object.hasOwnProperty.call(message, "task"))
+                    $root.halotile.v1.TaskName.encode(message.task, writer.uint32(18).fork(), q + 1).ldelim();
+                if (message.input != null && Object.hasOwnProperty.call(message, "input"))
+                    writer.uint32(24).uint32(message.input);
                 if (message.indexes != null && message.indexes.length) {
-                    writer.uint32(26).fork();
+                    writer.uint32(34).fork();
                     for (let i = 0; i < message.indexes.length; ++i)
                         writer.uint32(message.indexes[i]);
                     writer.ldelim();
                 }
                 if (message.rect != null && Object.hasOwnProperty.call(message, "rect"))
-                    $root.halotile.v1.PixelRect.encode(message.rect, writer.uint32(34).fork(), q + 1).ldelim();
-                if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
-                    writer.uint32(40).uint32(message.stage);
-                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
-                    writer.uint32(48).uint32(message.tile);
-                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
-                    writer.uint32(58).string(message.name);
-                if (message.file != null && Object.hasOwnProperty.call(message, "file"))
-                    writer.uint32(64).uint32(message.file);
+                    $root.halotile.v1.PixelRect.encode(message.rect, writer.uint32(42).fork(), q + 1).ldelim();
+                if (message.pieces != null && message.pieces.length) {
+                    writer.uint32(50).fork();
+                    for (let i = 0; i < message.pieces.length; ++i)
+                        writer.uint32(message.pieces[i]);
+                    writer.ldelim();
+                }
                 return writer;
             };
 
@@ -6218,10 +6039,14 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 2: {
-                            message.role = reader.int32();
+                            message.task = $root.halotile.v1.TaskName.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     case 3: {
+                            message.input = reader.uint32();
+                            break;
+                        }
+                    case 4: {
                             if (!(message.indexes && message.indexes.length))
                                 message.indexes = [];
                             if ((tag & 7) === 2) {
@@ -6238,24 +6063,25 @@ export const halotile = $root.halotile = (() => {
                                 message.indexes.push(reader.uint32());
                             break;
                         }
-                    case 4: {
+                    case 5: {
                             message.rect = $root.halotile.v1.PixelRect.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
-                    case 5: {
-                            message.stage = reader.uint32();
-                            break;
-                        }
                     case 6: {
-                            message.tile = reader.uint32();
-                            break;
-                        }
-                    case 7: {
-                            message.name = reader.string();
-                            break;
-                        }
-                    case 8: {
-                            message.file = reader.uint32();
+                            if (!(message.pieces && message.pieces.length))
+                                message.pieces = [];
+                            if ((tag & 7) === 2) {
+                                let end2 = reader.uint32() + reader.pos;
+                                if (end2 > reader.len)
+                                    throw RangeError("index out of range");
+                                reader.len = end2;
+                                while (reader.pos < end2)
+                                    message.pieces.push(reader.uint32());
+                                if (reader.pos !== end2)
+                                    throw RangeError("index out of range");
+                                reader.len = end;
+                            } else
+                                message.pieces.push(reader.uint32());
                             break;
                         }
                     default:
@@ -6580,7 +6406,7 @@ export const halotile = $root.halotile = (() => {
                 if (q > $util.recursionLimit)
                     throw Error("max depth exceeded");
                 if (message.commit != null && Object.hasOwnProperty.call(message, "commit"))
-                    $root.halotile.v1.TileCommit.encode(message.commit, writer.uint32(10).fork(), q + 1).ldelim();
+                    $root.halotile.v1.TaskCommit.encode(message.commit, writer.uint32(10).fork(), q + 1).ldelim();
                 if (message.data != null && Object.hasOwnProperty.call(message, "data"))
                     writer.uint32(18).bytes(message.data);
                 return writer;
@@ -6610,7 +6436,7 @@ export const halotile = $root.halotile = (() => {
                         break;
                     switch (tag >>> 3) {
                     case 1: {
-                            message.commit = $root.halotile.v1.TileCommit.decode(reader, reader.uint32(), undefined, long + 1);
+                            message.commit = $root.halotile.v1.TaskCommit.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     case 2: {
@@ -6640,9 +6466,9 @@ export const halotile = $root.halotile = (() => {
             return CommitTileRequest;
         })();
 
-        v1.TileCommit = (function() {
+        v1.TaskCommit = (function() {
 
-            function TileCommit(properties) {
+            function TaskCommit(properties) {
                 this.levels = [];
                 this.indexes = [];
                 this.offsets = [];
@@ -6650,34 +6476,34 @@ export const halotile = $root.halotile = (() => {
                 this.crcs = [];
                 this.seconds = {};
                 this.counts = {};
-                this.carries = [];
+                this.pieces = [];
+                this.files = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
                             this[keys[i]] = properties[keys[i]];
             }
 
-            TileCommit.prototype.key = "";
-            TileCommit.prototype.stage = 0;
-            TileCommit.prototype.tile = 0;
-            TileCommit.prototype.attempt = 0;
-            TileCommit.prototype.lease = 0;
-            TileCommit.prototype.part = "";
-            TileCommit.prototype.levels = $util.emptyArray;
-            TileCommit.prototype.indexes = $util.emptyArray;
-            TileCommit.prototype.offsets = $util.emptyArray;
-            TileCommit.prototype.lengths = $util.emptyArray;
-            TileCommit.prototype.crcs = $util.emptyArray;
-            TileCommit.prototype.pixelCrc = 0;
-            TileCommit.prototype.rasterCrcTerm = 0;
-            TileCommit.prototype.mapMax = 0;
-            TileCommit.prototype.seconds = $util.emptyObject;
-            TileCommit.prototype.counts = $util.emptyObject;
-            TileCommit.prototype.carries = $util.emptyArray;
-            TileCommit.prototype.partialJson = "";
-            TileCommit.prototype.framesJson = "";
+            TaskCommit.prototype.key = "";
+            TaskCommit.prototype.stage = 0;
+            TaskCommit.prototype.task = 0;
+            TaskCommit.prototype.attempt = 0;
+            TaskCommit.prototype.lease = 0;
+            TaskCommit.prototype.kind = "";
+            TaskCommit.prototype.part = "";
+            TaskCommit.prototype.levels = $util.emptyArray;
+            TaskCommit.prototype.indexes = $util.emptyArray;
+            TaskCommit.prototype.offsets = $util.emptyArray;
+            TaskCommit.prototype.lengths = $util.emptyArray;
+            TaskCommit.prototype.crcs = $util.emptyArray;
+            TaskCommit.prototype.crc = 0;
+            TaskCommit.prototype.seconds = $util.emptyObject;
+            TaskCommit.prototype.counts = $util.emptyObject;
+            TaskCommit.prototype.valueJson = "";
+            TaskCommit.prototype.pieces = $util.emptyArray;
+            TaskCommit.prototype.files = $util.emptyArray;
 
-            TileCommit.encode = function encode(message, writer, q) {
+            TaskCommit.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
                 if (q === undefined)
@@ -6688,67 +6514,66 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.key);
                 if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
                     writer.uint32(16).uint32(message.stage);
-                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
-                    writer.uint32(24).uint32(message.tile);
+                if (message.task != null && Object.hasOwnProperty.call(message, "task"))
+                    writer.uint32(24).uint32(message.task);
                 if (message.attempt != null && Object.hasOwnProperty.call(message, "attempt"))
                     writer.uint32(32).uint32(message.attempt);
                 if (message.lease != null && Object.hasOwnProperty.call(message, "lease"))
                     writer.uint32(40).uint64(message.lease);
+                if (message.kind != null && Object.hasOwnProperty.call(message, "kind"))
+                    writer.uint32(50).string(message.kind);
                 if (message.part != null && Object.hasOwnProperty.call(message, "part"))
-                    writer.uint32(50).string(message.part);
+                    writer.uint32(58).string(message.part);
                 if (message.levels != null && message.levels.length) {
-                    writer.uint32(58).fork();
+                    writer.uint32(66).fork();
                     for (let i = 0; i < message.levels.length; ++i)
                         writer.uint32(message.levels[i]);
                     writer.ldelim();
                 }
                 if (message.indexes != null && message.indexes.length) {
-                    writer.uint32(66).fork();
+                    writer.uint32(74).fork();
                     for (let i = 0; i < message.indexes.length; ++i)
                         writer.uint32(message.indexes[i]);
                     writer.ldelim();
                 }
                 if (message.offsets != null && message.offsets.length) {
-                    writer.uint32(74).fork();
+                    writer.uint32(82).fork();
                     for (let i = 0; i < message.offsets.length; ++i)
                         writer.uint64(message.offsets[i]);
                     writer.ldelim();
                 }
                 if (message.lengths != null && message.lengths.length) {
-                    writer.uint32(82).fork();
+                    writer.uint32(90).fork();
                     for (let i = 0; i < message.lengths.length; ++i)
                         writer.uint32(message.lengths[i]);
                     writer.ldelim();
                 }
                 if (message.crcs != null && message.crcs.length) {
-                    writer.uint32(90).fork();
+                    writer.uint32(98).fork();
                     for (let i = 0; i < message.crcs.length; ++i)
                         writer.uint32(message.crcs[i]);
                     writer.ldelim();
                 }
-                if (message.pixelCrc != null && Object.hasOwnProperty.call(message, "pixelCrc"))
-                    writer.uint32(96).uint32(message.pixelCrc);
-                if (message.rasterCrcTerm != null && Object.hasOwnProperty.call(message, "rasterCrcTerm"))
-                    writer.uint32(104).uint32(message.rasterCrcTerm);
-                if (message.mapMax != null && Object.hasOwnProperty.call(message, "mapMax"))
-                    writer.uint32(113).double(message.mapMax);
+                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
+                    writer.uint32(104).uint32(message.crc);
                 if (message.seconds != null && Object.hasOwnProperty.call(message, "seconds"))
                     for (let keys = Object.keys(message.seconds), i = 0; i < keys.length; ++i)
-                        writer.uint32(122).fork().uint32(10).string(keys[i]).uint32(17).double(message.seconds[keys[i]]).ldelim();
+                        writer.uint32(114).fork().uint32(10).string(keys[i]).uint32(17).double(message.seconds[keys[i]]).ldelim();
                 if (message.counts != null && Object.hasOwnProperty.call(message, "counts"))
                     for (let keys = Object.keys(message.counts), i = 0; i < keys.length; ++i)
-                        writer.uint32(130).fork().uint32(10).string(keys[i]).uint32(17).double(message.counts[keys[i]]).ldelim();
-                if (message.carries != null && message.carries.length)
-                    for (let i = 0; i < message.carries.length; ++i)
-                        writer.uint32(138).string(message.carries[i]);
-                if (message.partialJson != null && Object.hasOwnProperty.call(message, "partialJson"))
-                    writer.uint32(146).string(message.partialJson);
-                if (message.framesJson != null && Object.hasOwnProperty.call(message, "framesJson"))
-                    writer.uint32(154).string(message.framesJson);
+                        writer.uint32(122).fork().uint32(10).string(keys[i]).uint32(17).double(message.counts[keys[i]]).ldelim();
+                if (message.valueJson != null && Object.hasOwnProperty.call(message, "valueJson"))
+                    writer.uint32(130).string(message.valueJson);
+                if (message.pieces != null && message.pieces.length)
+                    for (let i = 0; i < message.pieces.length; ++i)
+                        $root.halotile.v1.Bytes.encode(message.pieces[i], writer.uint32(138).fork(), q + 1).ldelim();
+                if (message.files != null && message.files.length)
+                    for (let i = 0; i < message.files.length; ++i)
+                        $root.halotile.v1.CommittedFile.encode(message.files[i], writer.uint32(146).fork(), q + 1).ldelim();
                 return writer;
             };
 
-            TileCommit.decode = function decode(reader, length, error, long) {
+            TaskCommit.decode = function decode(reader, length, error, long) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (long === undefined)
@@ -6765,7 +6590,7 @@ export const halotile = $root.halotile = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = new $root.halotile.v1.TileCommit();
+                message = new $root.halotile.v1.TaskCommit();
                 while (reader.pos < end) {
                     let tag = reader.uint32();
                     if (tag === error)
@@ -6780,7 +6605,7 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 3: {
-                            message.tile = reader.uint32();
+                            message.task = reader.uint32();
                             break;
                         }
                     case 4: {
@@ -6792,10 +6617,14 @@ export const halotile = $root.halotile = (() => {
                             break;
                         }
                     case 6: {
-                            message.part = reader.string();
+                            message.kind = reader.string();
                             break;
                         }
                     case 7: {
+                            message.part = reader.string();
+                            break;
+                        }
+                    case 8: {
                             if (!(message.levels && message.levels.length))
                                 message.levels = [];
                             if ((tag & 7) === 2) {
@@ -6812,7 +6641,7 @@ export const halotile = $root.halotile = (() => {
                                 message.levels.push(reader.uint32());
                             break;
                         }
-                    case 8: {
+                    case 9: {
                             if (!(message.indexes && message.indexes.length))
                                 message.indexes = [];
                             if ((tag & 7) === 2) {
@@ -6829,7 +6658,7 @@ export const halotile = $root.halotile = (() => {
                                 message.indexes.push(reader.uint32());
                             break;
                         }
-                    case 9: {
+                    case 10: {
                             if (!(message.offsets && message.offsets.length))
                                 message.offsets = [];
                             if ((tag & 7) === 2) {
@@ -6846,7 +6675,7 @@ export const halotile = $root.halotile = (() => {
                                 message.offsets.push(safe(reader.uint64()));
                             break;
                         }
-                    case 10: {
+                    case 11: {
                             if (!(message.lengths && message.lengths.length))
                                 message.lengths = [];
                             if ((tag & 7) === 2) {
@@ -6863,7 +6692,7 @@ export const halotile = $root.halotile = (() => {
                                 message.lengths.push(reader.uint32());
                             break;
                         }
-                    case 11: {
+                    case 12: {
                             if (!(message.crcs && message.crcs.length))
                                 message.crcs = [];
                             if ((tag & 7) === 2) {
@@ -6880,19 +6709,11 @@ export const halotile = $root.halotile = (() => {
                                 message.crcs.push(reader.uint32());
                             break;
                         }
-                    case 12: {
-                            message.pixelCrc = reader.uint32();
-                            break;
-                        }
                     case 13: {
-                            message.rasterCrcTerm = reader.uint32();
+                            message.crc = reader.uint32();
                             break;
                         }
                     case 14: {
-                            message.mapMax = reader.double();
-                            break;
-                        }
-                    case 15: {
                             if (message.seconds === $util.emptyObject)
                                 message.seconds = {};
                             let end2 = reader.uint32() + reader.pos;
@@ -6923,7 +6744,7 @@ export const halotile = $root.halotile = (() => {
                             message.seconds[key] = value;
                             break;
                         }
-                    case 16: {
+                    case 15: {
                             if (message.counts === $util.emptyObject)
                                 message.counts = {};
                             let end2 = reader.uint32() + reader.pos;
@@ -6954,18 +6775,20 @@ export const halotile = $root.halotile = (() => {
                             message.counts[key] = value;
                             break;
                         }
+                    case 16: {
+                            message.valueJson = reader.string();
+                            break;
+                        }
                     case 17: {
-                            if (!(message.carries && message.carries.length))
-                                message.carries = [];
-                            message.carries.push(reader.string());
+                            if (!(message.pieces && message.pieces.length))
+                                message.pieces = [];
+                            message.pieces.push($root.halotile.v1.Bytes.decode(reader, reader.uint32(), undefined, long + 1));
                             break;
                         }
                     case 18: {
-                            message.partialJson = reader.string();
-                            break;
-                        }
-                    case 19: {
-                            message.framesJson = reader.string();
+                            if (!(message.files && message.files.length))
+                                message.files = [];
+                            message.files.push($root.halotile.v1.CommittedFile.decode(reader, reader.uint32(), undefined, long + 1));
                             break;
                         }
                     default:
@@ -6981,14 +6804,188 @@ export const halotile = $root.halotile = (() => {
                 return message;
             };
 
-            TileCommit.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+            TaskCommit.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
                 if (typeUrlPrefix === undefined) {
                     typeUrlPrefix = "type.googleapis.com";
                 }
-                return typeUrlPrefix + "/halotile.v1.TileCommit";
+                return typeUrlPrefix + "/halotile.v1.TaskCommit";
             };
 
-            return TileCommit;
+            return TaskCommit;
+        })();
+
+        v1.Bytes = (function() {
+
+            function Bytes(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            Bytes.prototype.length = 0;
+            Bytes.prototype.crc = 0;
+
+            Bytes.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.length != null && Object.hasOwnProperty.call(message, "length"))
+                    writer.uint32(8).uint32(message.length);
+                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
+                    writer.uint32(16).uint32(message.crc);
+                return writer;
+            };
+
+            Bytes.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.Bytes();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.length = reader.uint32();
+                            break;
+                        }
+                    case 2: {
+                            message.crc = reader.uint32();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            Bytes.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.Bytes";
+            };
+
+            return Bytes;
+        })();
+
+        v1.CommittedFile = (function() {
+
+            function CommittedFile(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            CommittedFile.prototype.output = 0;
+            CommittedFile.prototype.length = 0;
+            CommittedFile.prototype.crc = 0;
+            CommittedFile.prototype.carried = false;
+
+            CommittedFile.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.output != null && Object.hasOwnProperty.call(message, "output"))
+                    writer.uint32(8).uint32(message.output);
+                if (message.length != null && Object.hasOwnProperty.call(message, "length"))
+                    writer.uint32(16).uint32(message.length);
+                if (message.crc != null && Object.hasOwnProperty.call(message, "crc"))
+                    writer.uint32(24).uint32(message.crc);
+                if (message.carried != null && Object.hasOwnProperty.call(message, "carried"))
+                    writer.uint32(32).bool(message.carried);
+                return writer;
+            };
+
+            CommittedFile.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.CommittedFile();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.output = reader.uint32();
+                            break;
+                        }
+                    case 2: {
+                            message.length = reader.uint32();
+                            break;
+                        }
+                    case 3: {
+                            message.crc = reader.uint32();
+                            break;
+                        }
+                    case 4: {
+                            message.carried = reader.bool();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            CommittedFile.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.CommittedFile";
+            };
+
+            return CommittedFile;
         })();
 
         v1.CommitOutcome = (function() {

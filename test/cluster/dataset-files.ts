@@ -4,8 +4,7 @@ import sharp from 'sharp';
 import { runDataset } from '../../coordinator/index.js';
 import { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
-import { FramePool } from '../../worker/index.js';
-import { localTiles } from '../local-tiles.js';
+import { ThreadPoolExecutor } from '../../worker/index.js';
 
 const FRAME = { width: 60, height: 80 };
 const LARGE = { width: 500, height: 420 };
@@ -67,13 +66,12 @@ export function datasetSpec(frames: string, output: string, more: Partial<Datase
 
 /** Runs a dataset job in this process. */
 export async function runHere(job: DatasetSpec): Promise<void> {
-  const executor = new FramePool({ threads: 1 });
-  const tiles = localTiles();
+  const machine = { threads: 2, memoryBytes: 512 * 2 ** 20 };
+  const executor = new ThreadPoolExecutor({ threads: 2, backend: 'wasm', name: `here-${process.pid}` });
   try {
-    await runDataset({ job, executor, tiles, now: () => performance.now() / 1000 });
+    await runDataset({ job, executor, machine, now: () => performance.now() / 1000 });
   } finally {
     await executor.close();
-    await tiles.close();
   }
 }
 

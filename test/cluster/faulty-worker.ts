@@ -7,11 +7,12 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
-import type { TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
-import { type FrameTask, isBand } from '../../tiling/palette/frame-task.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { FramePool, Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
-import { commitTile } from '../../worker/remote/commit-tile.js';
+import type { KindName } from '../../tiling/work/index.js';
+import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import { Session, TaskPool, ThreadPoolExecutor } from '../../worker/index.js';
+import { commitResult } from '../../worker/remote/commit-result.js';
 
 const [address = '', fault = 'none', threads = '1', root = ''] = process.argv.slice(2);
 const [kind, value] = fault.split(':');
@@ -19,70 +20,56 @@ const instance = randomBytes(8).toString('hex');
 let generation = 0;
 
 /** The real executor with the fault in front. */
-function faulty(executor: TileExecutor): TileExecutor {
+function faulty(executor: Executor): Executor {
   return {
     slots: executor.slots,
-    async runTile(job: TileJob, task: TileTask): Promise<TileResult> {
-      const chosen = task.stage === 0 && task.tile === Number(value);
-      if (kind === 'crash' && chosen) {
-        // Later than the message that the tile has started.
+    tasksAtOnce: executor.tasksAtOnce,
+    async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
+      const chosen = job.plan !== undefined && task.stage === 0 && task.index === Number(value);
+      if ((kind === 'crash' && chosen) || (kind === 'crash-frame' && namesFrame(task, value!))) {
+        // Later than the message that the task has started.
         setTimeout(() => process.exit(3), 50);
         return new Promise(() => {});
       }
       if (kind === 'hang' && chosen) return new Promise(() => {});
       if (kind === 'slow') await new Promise((resolve) => setTimeout(resolve, Number(value)));
       if (kind === 'twice') return runTwice(executor, job, task);
-      const result = await executor.runTile(job, task);
-      if (kind === 'unequal' && chosen) await sendOtherPixels(job, result);
+      const result = await executor.run(job, task);
+      if (kind === 'unequal' && chosen) await sendOtherPixels(task, result);
       return result;
     },
-    scanMap: (job, rect) => executor.scanMap(job, rect),
-    checkModule: (bytes, where) => executor.checkModule(bytes, where),
     closeJob: (key) => executor.closeJob(key),
     close: () => executor.close(),
   };
 }
 
-/** The real threads for frames with the fault in front: `crash-frame:NAME` and `slow:MS`. */
-class FaultyFrames extends FramePool {
-  override async runGranted(task: Parameters<FramePool['runGranted']>[0]): Promise<void> {
-    if (kind === 'slow') await pause(Number(value));
-    if (kind === 'crash-frame' && namesFrame(task.frames, value!)) {
-      setTimeout(() => process.exit(3), 50);
-      return new Promise(() => {});
-    }
-    return super.runGranted(task);
-  }
-}
-
-function namesFrame(task: FrameTask, name: string): boolean {
-  return !isBand(task) && task.task.frames.some(({ path }) => path.endsWith(name));
+function namesFrame({ data }: Task, name: string): boolean {
+  return 'frames' in data && data.frames.some(({ path }) => path.endsWith(name));
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs a tile; its result comes later than some that began after it, and once more in a while. */
-async function runTwice(executor: TileExecutor, job: TileJob, task: TileTask): Promise<TileResult> {
-  await pause((task.tile * 37) % 5 ? 5 : 60);
-  const result = await executor.runTile(job, task);
+/** Runs a task; its result comes later than some that began after it, and once more in a while. */
+async function runTwice<K extends KindName>(executor: Executor, job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
+  await pause((task.index * 37) % 5 ? 5 : 60);
+  const result = await executor.run(job, task);
   const again = async () => {
-    await pause(40 + ((task.tile * 53) % 160));
-    // Inline, a thread hands its tile over by itself.
-    if (job.sink.kind === 'coordinator') await executor.runTile(job, task);
-    else await commitTile(client(), { key: keyOf(job), lease: task.lease ?? 0 }, result, []);
+    await pause(40 + ((task.index * 53) % 160));
+    // A thread hands what travels over by itself.
+    if (result.committed) await executor.run(job, task);
+    else await commitResult(client(), addressOf(task), result as TaskResult);
   };
   // A job that is over meanwhile refuses it.
   again().catch((error: unknown) => process.stderr.write(`the second result was refused: ${error}\n`));
   return result;
 }
 
-/** A second result of a tile that was just committed inline, all of its blocks replaced. */
-async function sendOtherPixels(job: TileJob, result: TileResult): Promise<void> {
+/** A second result of a task that was just committed inline, all of its blocks replaced. */
+async function sendOtherPixels(task: Task, result: TaskResult): Promise<void> {
   const bytes = Buffer.from('no pixels at all');
   const blocks = result.blocks.map((block) => ({ ...block, length: bytes.length, crc: crc32(bytes) }));
-  const other = { ...result, part: '', blocks, pixelCrc: result.pixelCrc ^ 1 };
-  const sent = blocks.map(() => bytes);
-  await commitTile(client(), { key: keyOf(job), lease: result.task.lease ?? 0 }, other, sent);
+  const other = { ...result, part: '', blocks, crc: result.crc ^ 1 };
+  await commitResult(client(), addressOf(task), other, { blocks: blocks.map(() => bytes) });
 }
 
 let connection: CoordinatorClient | undefined;
@@ -91,16 +78,14 @@ function client(): CoordinatorClient {
   return connection;
 }
 
-/** The job's key at its coordinator; the worker puts the address in front. */
-function keyOf({ key, sink }: TileJob): string {
-  return sink.kind === 'coordinator' ? sink.job : key.slice(address.length + 1);
+function addressOf({ granted }: Task): { readonly key: string; readonly lease: number } {
+  return { key: granted!.to.job, lease: granted!.lease };
 }
 
 const pool = new TaskPool(() => {
   const name = `${instance}-${++generation}`;
   const count = Number(threads);
-  const tiles = faulty(new ThreadPoolExecutor({ threads: count, backend: 'wasm', name }));
-  return { tiles, frames: () => new FaultyFrames({ threads: count, name }) };
+  return faulty(new ThreadPoolExecutor({ threads: count, backend: 'wasm', name }));
 });
 const session = new Session({
   ...{ endpoint: { address }, instance, name: `test-${process.pid}`, version: halotileVersion() },

@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../cli/client.js';
 import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
-import { FramePool } from '../../worker/index.js';
 import { MACHINE, makeScene } from './scene-files.js';
 
 /** What a worker of a test does wrong; see faulty-worker.ts. */
@@ -72,13 +71,11 @@ export class TestCluster {
     const directory = mkdtempSync(join(tmpdir(), 'halotile-cluster-'));
     const root = join(directory, 'data');
     await makeScene(root);
-    const scanner = openThreads({ ...MACHINE, threads: 1 });
-    const frames = new FramePool({ threads: 1 });
+    const here = openThreads({ ...MACHINE, threads: 1 });
     const log: string[] = [];
     const coordinator = await Coordinator.start({
       ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
-      ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, scanner },
-      datasets: { frames: () => frames },
+      ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, here },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
       keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
       clock: { wall: () => Date.now(), monotonic: () => performance.now() },
@@ -90,8 +87,7 @@ export class TestCluster {
     return new TestCluster({ directory, root, coordinator, client, log }, async () => {
       client.close();
       await coordinator.close();
-      await scanner.close();
-      await frames.close();
+      await here.close();
       rmSync(directory, { recursive: true });
     });
   }

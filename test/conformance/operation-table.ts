@@ -70,6 +70,13 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'downscale', params: { factor: 3 }, bound: INTEGER_EXACT },
   { name: 'downscale', params: { size: '11x6' }, bound: INTEGER_EXACT },
   { name: 'downscale', params: { size: '9x7', method: 'nearest' }, bound: EXACT },
+  // Colours are bytes: what floats are rounded to is said.
+  { name: 'palette', params: { colours: '#000000 #10c040 #8090a0 #ffffff', dtype: 'uint8' }, bound: EXACT },
+  {
+    name: 'palette',
+    params: { colours: '#204060 #f0e010', target: '#000000 #ffff00', dtype: 'uint16', size: '9x7' },
+    bound: EXACT,
+  },
   { name: 'custom', params: { module: `${KERNELS}/max-row.wasm`, footprint: 'disk:2' }, bound: EXACT },
   { name: 'custom', params: { module: `${KERNELS}/vignette.wasm`, data: 0.5 }, bound: EXACT },
 ];

@@ -10,8 +10,7 @@ import { runDataset } from '../../coordinator/index.js';
 import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
-import { FramePool } from '../../worker/index.js';
-import { localTiles } from '../local-tiles.js';
+import { ThreadPoolExecutor } from '../../worker/index.js';
 import { realImage } from '../unit/reading-fixtures.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -53,19 +52,18 @@ test('sprites: bandwidth, palette and every written pixel are those of the NumPy
   const frames = join(folder, 'frames');
   await cutSheet(join(sprites!, 'orc.png'), join(frames, 'orc'), { first: 0, count: 12 });
   await cutSheet(join(sprites!, 'light.png'), join(frames, 'light'), { first: 40, count: 12 });
-  const executor = new FramePool({ threads: 2 });
-  const tiles = localTiles();
+  const machine = { threads: 2, memoryBytes: 512 * 2 ** 20 };
+  const executor = new ThreadPoolExecutor({ threads: 2, backend: 'wasm', name: `recipe-${process.pid}` });
   try {
     for (const quantile of [0.3, 0.1]) {
       const output = join(folder, `out-${quantile}`);
       const job = datasetSpecSchema.parse({ frames: [frames], output, size: SIZE, palette: { quantile } });
-      await runDataset({ job, executor, tiles, now: () => 0 });
+      await runDataset({ job, executor, machine, now: () => 0 });
       for (const character of readdirSync(frames))
         await compare(join(frames, character), join(output, character), quantile);
     }
   } finally {
     await executor.close();
-    await tiles.close();
   }
 });
 

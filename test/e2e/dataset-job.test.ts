@@ -24,16 +24,14 @@ import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/datas
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type Rgb } from '../../tiling/palette/remap.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
-import { FramePool } from '../../worker/index.js';
-import { localTiles } from '../local-tiles.js';
+import { ThreadPoolExecutor } from '../../worker/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'halotile-dataset-'));
 const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const executor = new FramePool({ threads: 2 });
-const tiles = localTiles();
+const machine = { threads: 2, memoryBytes: 512 * 2 ** 20 };
+const executor = new ThreadPoolExecutor({ threads: 2, backend: 'wasm', name: `frames-${process.pid}` });
 after(async () => {
   await executor.close();
-  await tiles.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -96,7 +94,7 @@ async function makeDataset(root: string): Promise<string> {
 
 function run(input: DatasetSpecInput) {
   const job = datasetSpecSchema.parse({ operations: CHAIN, ...input });
-  return runDataset({ job, executor, tiles, now: () => performance.now() / 1000 });
+  return runDataset({ job, executor, machine, now: () => performance.now() / 1000 });
 }
 
 /** Every file below a folder but the reports, which hold times, and the ledgers. */
@@ -238,11 +236,11 @@ test('a job file runs by the command, and killed at any place it ends in the sam
   }
 });
 
-test('tiles and filtered images of an interrupted run are not made again', async () => {
+test('tiles of an interrupted run are not run again', async () => {
   const output = join(folder, 'interrupted');
   const abort = new AbortController();
   const job = datasetSpecSchema.parse({ frames: [manifest], output, operations: CHAIN, wholePixels: WHOLE });
-  const common = { job, executor, tiles, now: () => 0 };
+  const common = { job, executor, machine, now: () => 0 };
   const stopped = runDataset({
     ...common,
     signal: abort.signal,
@@ -252,7 +250,7 @@ test('tiles and filtered images of an interrupted run are not made again', async
     },
   });
   await assert.rejects(stopped, (error: unknown) => error instanceof HalotileError && error.tag === 'interrupted');
-  assert.ok(readdirSync(join(output, '.halotile/mage/images')).some((name) => name.endsWith('.tif')));
+  assert.ok(readdirSync(join(output, '.halotile/mage/images')).some((name) => name.endsWith('.look')));
   let tilesSeen = 0;
   await runDataset({
     ...common,

@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { layOutRawTiff } from '../../cli/demo/raw-tiff.js';
 import { runJob } from '../../coordinator/index.js';
 import { openExecutor } from '../../library/executor.js';
-import type { TileExecutor } from '../../tiling/job/execution.js';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { partialPaths, readPartialJob } from '../../tiling/stitch/partial.js';
+import type { Executor } from '../../tiling/work/task.js';
 import { checkGpu, describeGpu, GpuExecutor, MixedExecutor, ThreadPoolExecutor } from '../../worker/index.js';
 
 const machine = { threads: 2, memoryBytes: 2 ** 30 };
@@ -40,7 +40,7 @@ function writeTiff(path: string, channels: 1 | 3, sample: (i: number) => number)
 
 /** Runs a job in tiles of 64 and returns its CRC; `onTile` hears of each committed tile. */
 async function crcOf(
-  executor: TileExecutor,
+  executor: Executor,
   operations: JobSpecInput['operations'],
   onTile: (done: number) => void = () => {},
 ): Promise<string> {
@@ -96,15 +96,14 @@ function registerTests(): void {
 
   test('GPU and processor share one job', async () => {
     const counts = { gpu: 0, cpu: 0 };
-    const counted = (executor: TileExecutor, side: keyof typeof counts): TileExecutor => ({
+    const counted = (executor: Executor, side: keyof typeof counts): Executor => ({
       slots: executor.slots,
+      tasksAtOnce: executor.tasksAtOnce,
       boundedBackends: executor.boundedBackends,
-      runTile(job, task) {
+      run(job, task) {
         counts[side]++;
-        return executor.runTile(job, task);
+        return executor.run(job, task);
       },
-      scanMap: (job, rect) => executor.scanMap(job, rect),
-      checkModule: (bytes, where) => executor.checkModule(bytes, where),
       closeJob: (key) => executor.closeJob(key),
       close: () => executor.close(),
     });

@@ -10,16 +10,14 @@ import { runDataset } from '../../coordinator/index.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
-import { FramePool } from '../../worker/index.js';
-import { localTiles } from '../local-tiles.js';
+import { ThreadPoolExecutor } from '../../worker/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'halotile-palette-'));
 const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const executor = new FramePool({ threads: 2 });
-const tiles = localTiles();
+const machine = { threads: 2, memoryBytes: 512 * 2 ** 20 };
+const executor = new ThreadPoolExecutor({ threads: 2, backend: 'wasm', name: `frames-${process.pid}` });
 after(async () => {
   await executor.close();
-  await tiles.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -59,7 +57,7 @@ const SIZE = { width: 16, height: 24 };
 
 function run(input: DatasetSpecInput) {
   const job = datasetSpecSchema.parse({ size: SIZE, ...input });
-  return runDataset({ job, executor, tiles, now: () => performance.now() / 1000 });
+  return runDataset({ job, executor, machine, now: () => performance.now() / 1000 });
 }
 
 /** Every file below a folder but the reports, which hold times, and the ledgers. */

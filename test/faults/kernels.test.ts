@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TileExecutor, TileTask } from '../../tiling/job/execution.js';
 import { checkModule, MODULE_LIMITS } from '../../tiling/operations/custom-module.js';
+import type { Executor } from '../../tiling/work/task.js';
 import { checkModuleApart, ThreadPoolExecutor } from '../../worker/index.js';
 import { KernelChild } from '../../worker/kernels/custom/kernel-child.js';
 import { imageOf } from '../conformance/box-tiles.js';
@@ -89,19 +89,20 @@ test('a kernel process ends at its memory limit', linux, async () => {
 });
 
 /** An executor that notes which attempts it was asked for and how each ended. */
-function watched(executor: TileExecutor): { readonly executor: TileExecutor; readonly ends: string[] } {
+function watched(executor: Executor): { readonly executor: Executor; readonly ends: string[] } {
   const ends: string[] = [];
-  const runTile: TileExecutor['runTile'] = async (job, task: TileTask) => {
+  const run: Executor['run'] = async (job, task) => {
     try {
-      return await executor.runTile(job, task);
+      return await executor.run(job, task);
     } catch (error) {
-      ends.push(`${task.tile}#${task.attempt} ${(error as { tag?: string }).tag}`);
+      ends.push(`${task.index}#${task.attempt} ${(error as { tag?: string }).tag}`);
       throw error;
     }
   };
-  const rest = ['scanMap', 'checkModule', 'closeJob', 'close'] as const;
+  const rest = ['closeJob', 'close'] as const;
   const others = Object.fromEntries(rest.map((name) => [name, executor[name].bind(executor)]));
-  return { executor: { slots: executor.slots, ...others, runTile } as TileExecutor, ends };
+  const { slots, tasksAtOnce } = executor;
+  return { executor: { slots, tasksAtOnce, ...others, run } as Executor, ends };
 }
 
 test('a kernel that fails in one tile ends the job, whatever time it has left in others', async () => {

@@ -3,19 +3,18 @@ import { test } from 'node:test';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { describeOperation } from '../../cli/commands/operations.js';
 import { rootsOf } from '../../cli/endpoint-options.js';
-import { ClusterJob } from '../../coordinator/cluster/cluster-job.js';
 import { filterPixels } from '../../library/filter-pixels.js';
 import { parseOperation } from '../../library/parse-operation.js';
 import { readFailure } from '../../proto/convert/failure.js';
 import { readJobSpec } from '../../proto/convert/job-spec.js';
 import { fromStatus, toStatus } from '../../proto/convert/status.js';
 import { ERROR_TABLE, type ErrorTag, HalotileError } from '../../tiling/errors.js';
-import type { TileJob } from '../../tiling/job/execution.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { readTextTarget } from '../../tiling/palette/target.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { isKindName } from '../../tiling/work/index.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
 /** What every object answers to, whoever put it there: `constructor`, `__proto__`, `toString`… */
@@ -61,10 +60,8 @@ const LOOK_UPS: Readonly<Record<string, (name: string) => void | Promise<void>>>
     assert.throws(() => new StorageRoots({}).resolve(`root:${name}/x.tif`), { tag: 'bad-input' });
     assert.deepEqual(Object.entries(rootsOf([`${name}=/srv`])), [[name, '/srv']]);
   },
-  "an extra image of a worker's request": (name) => {
-    const image = { kind: 'file', path: '/absent' } as const;
-    const job = new ClusterJob({ image, extras: {} } as unknown as TileJob, new StorageRoots({}), undefined as never);
-    assert.throws(() => job.source('extra', name), { tag: 'not-found' });
+  'a kind of work': (name) => {
+    assert.equal(isKindName(name), false);
   },
   'an image of the library call': (name) => {
     const pixels = { samples: new Uint8Array(4), width: 2, height: 2, channels: 1 };

@@ -8,9 +8,8 @@ import { crc32 } from 'node:zlib';
 import { type EncodedMessage, MESSAGE_BYTES } from '../../coordinator/cluster/block-message.js';
 import { FileThreads } from '../../coordinator/cluster/file-threads.js';
 import { HeldFile, heldSource } from '../../coordinator/cluster/held-file.js';
-import { blockMessages, rectMessages, storedMessages } from '../../coordinator/cluster/inline-reads.js';
+import { blockMessages, pieceMessages, rectMessages } from '../../coordinator/cluster/inline-reads.js';
 import { halotile } from '../../proto/gen/messages.js';
-import type { StoredRead } from '../../tiling/job/execution.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { makeScene } from '../cluster/scene-files.js';
 
@@ -94,23 +93,19 @@ test('stored blocks are held against the ledger, those of several messages too',
   const path = join(directory, 'part');
   writeFileSync(path, Buffer.concat(contents));
   let offset = 0;
-  const reads: StoredRead[] = contents.map((bytes, index) => {
-    const read = { part: 'part', level: 0, index, offset, length: bytes.length, crc: crc32(bytes) };
+  const reads = contents.map((bytes) => {
+    const read = { path, offset, length: bytes.length, crc: crc32(bytes), mayBeLost: false };
     offset += bytes.length;
     return read;
   });
-  const fd = openSync(path, 'r+');
-  const file = new HeldFile({ fd, name: path }, () => closeSync(fd));
-  const fetch = () => receive(storedMessages(threads, async () => file, reads, [0, 1, 2, 3, 4]));
+  const fetch = () => receive(pieceMessages(threads, [0, 1, 2, 3, 4], (position) => reads[position]));
   const { blocks } = await fetch();
   assert.ok(blocks.every(({ index, bytes }) => bytes.equals(contents[index]!)));
   const damaged = Buffer.concat(contents);
   damaged[10 + 2 * MESSAGE_BYTES]! ^= 1;
   writeFileSync(path, damaged);
   await assert.rejects(fetch(), { tag: 'output-failed' });
-  await assert.rejects(receive(storedMessages(threads, async () => file, reads, [5])), { tag: 'bad-input' });
-  await file.close();
-  await assert.rejects(fetch(), { tag: 'not-found' });
+  await assert.rejects(receive(pieceMessages(threads, [5], () => undefined)), { tag: 'bad-input' });
 });
 
 test('what a thread stores is checked before it is written, and a file is closed after its last user', async () => {

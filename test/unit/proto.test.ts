@@ -6,12 +6,13 @@ import protobuf from 'protobufjs';
 import { z } from 'zod';
 import { readDatasetSpec, writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { readJobSpec, writeJobSpec } from '../../proto/convert/job-spec.js';
-import { readTileResult, writeTileResult } from '../../proto/convert/tile-result.js';
+import { readResult, writeResult } from '../../proto/convert/task-result.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
-import type { TileResult } from '../../tiling/job/execution.js';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
-import { fromPortable, toPortable } from '../../tiling/job/portable.js';
+import { pack, unpack } from '../../tiling/work/pack.js';
+import { fromPortable, toPortable } from '../../tiling/work/portable.js';
+import type { TaskResult } from '../../tiling/work/task.js';
 
 const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '../../../proto');
 
@@ -133,19 +134,22 @@ test('a 64-bit field that was left out is the number 0', () => {
   assert.equal(request.offset, 0);
 });
 
-test('a tile result goes through the proto unchanged', () => {
-  const result: TileResult = {
-    task: { stage: 1, tile: 7, attempt: 2 },
+test('a task result goes through the proto unchanged', () => {
+  const result: TaskResult<'filter'> = {
+    task: { kind: 'filter', stage: 1, index: 7, attempt: 2 },
+    value: { rasterCrcTerm: 5, mapMax: 63.5 },
     part: 'w1.part',
+    files: [{ output: 3, length: 4, crc: 5 }],
     blocks: [{ level: 0, index: 3, offset: 2 ** 40, length: 9, crc: 0xffffffff }],
-    pixelCrc: 0x80000000,
-    rasterCrcTerm: 5,
-    mapMax: 63.5,
+    crc: 0x80000000,
     seconds: { read: 0.5, decode: 0, kernel: 1, encode: 0, write: 0 },
     counts: { bytesRead: 2 ** 41, bytesWritten: 1, blocksDecoded: 2, inputPixels: 3, outputPixels: 4 },
   };
-  const bytes = halotile.v1.TileCommit.encode(writeTileResult({ key: 'k', lease: 9, inline: false }, result)).finish();
-  assert.deepEqual(readTileResult(halotile.v1.TileCommit.decode(bytes)), result);
+  const { json, pieces } = pack(result.value);
+  const travels = { inline: false, carried: new Map(), valueJson: json, pieces: [] };
+  const bytes = halotile.v1.TaskCommit.encode(writeResult({ key: 'k', lease: 9 }, result, travels)).finish();
+  const commit = halotile.v1.TaskCommit.decode(bytes);
+  assert.deepEqual(readResult(commit, unpack({ json: commit.valueJson, pieces })), result);
 });
 
 test('portable text keeps bytes, NaN and infinities', () => {

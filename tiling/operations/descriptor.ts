@@ -82,7 +82,13 @@ export interface FileParam {
   readonly prefix?: string;
   /** Text that is a number names no file. */
   readonly orNumber?: boolean;
+  /** Text that matches names no file. */
+  readonly or?: RegExp;
 }
+
+/** What of a result's description an operation decides. */
+export type OutputType = Pick<RasterInfo, 'dtype' | 'channels'> &
+  Partial<Pick<RasterInfo, 'alpha' | 'photometric' | 'nodata'>>;
 
 /** The data that defines an operation to the planner, the command line and the documentation. */
 export interface OperationDescriptor {
@@ -112,8 +118,8 @@ export interface OperationDescriptor {
   readonly reach: (operation: Operation, mapMax: number) => Reach;
   /** Bytes of scratch that the operation's kernels take beside their input, output and map; 0 where absent. */
   readonly scratchBytes?: (operation: Operation, shape: KernelShape, mapMax: number) => number;
-  /** Type and channels of the result; the input's where absent. */
-  readonly outputType?: (operation: Operation, input: RasterInfo) => { dtype: DType; channels: number };
+  /** Type and channels of the result, and what else of its description differs; the input's where absent. */
+  readonly outputType?: (operation: Operation, input: RasterInfo) => OutputType;
   /**
    * Size of the result where it is not the input's. Such an operation has `inputRect` too: the input pixels
    * that an output rect needs, which replaces `reach`.
@@ -130,6 +136,8 @@ export interface OperationDescriptor {
   readonly mapReach?: (operation: Operation) => Reach;
   /** The change of parameters with which the reach fits into `tile` pixels, for the refusal's message. */
   readonly fitting?: (operation: Operation, mapMax: number, tile: number) => string | undefined;
+  /** How overviews of its result are made: labels and colours of a palette have no averages. Those where absent. */
+  readonly overviews?: 'nearest';
   /** For coupling `global`: what is reduced over the image before the stage can run. */
   readonly reduction?: Reduction;
 }

@@ -7,6 +7,7 @@ import { flatField } from './flat-field.js';
 import { gaussian } from './gaussian.js';
 import { iteratedBox } from './iterated-box.js';
 import { mean, std, variance } from './moments.js';
+import { palette } from './palette.js';
 import { max, median, min, percentile } from './rank.js';
 import { rowEma } from './row-ema.js';
 import { threshold } from './threshold.js';
@@ -44,5 +45,6 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   threshold,
   'row-ema': rowEma,
   downscale,
+  palette,
   custom,
 });

@@ -57,8 +57,9 @@ function declaredFiles({ name }: Naming): Readonly<Record<string, FileParam>> {
   return OPERATIONS[name]?.files ?? {};
 }
 
-function pathIn(value: unknown, { prefix = '', orNumber = false }: FileParam): string | undefined {
+function pathIn(value: unknown, { prefix = '', orNumber = false, or }: FileParam): string | undefined {
   if (typeof value !== 'string' || !value.startsWith(prefix)) return undefined;
   const path = value.slice(prefix.length);
-  return path === '' || (orNumber && Number.isFinite(Number(path))) ? undefined : path;
+  if (path === '' || (orNumber && Number.isFinite(Number(path))) || or?.test(path)) return undefined;
+  return path;
 }

@@ -7,8 +7,12 @@ import type { Size } from '../geometry/rect.js';
  * `zoom(grid_mode=True)` and of scikit-image's `resize` for every pair of sizes.
  */
 export function nearestIndices(input: number, output: number): Uint32Array {
-  const step = input / output;
-  return Uint32Array.from({ length: output }, (_, index) => Math.floor((index + 0.5) * step - 0.5 + 0.5));
+  return Uint32Array.from({ length: output }, (_, index) => nearestPosition(index, input, output));
+}
+
+/** One of {@link nearestIndices}. */
+export function nearestPosition(index: number, input: number, output: number): number {
+  return Math.floor((index + 0.5) * (input / output) - 0.5 + 0.5);
 }
 
 /** Interleaved 8-bit RGBA of one size as another size by {@link nearestIndices}; enlarges as well. */

@@ -75,6 +75,11 @@ export class Remap {
     this.via = Uint16Array.from(palette, (rgb, index) => inTarget?.indexOf(packRgb(rgb)) ?? index);
   }
 
+  /** The colour that a colour 0xRRGGBB becomes. */
+  colour(rgb: number): Rgb {
+    return this.colours[this.via[this.#nearest.indexOf(rgb)]!]!;
+  }
+
   /** The colour of each pixel of interleaved 8-bit RGBA by index. */
   frame(rgba: Uint8Array): RemappedFrame {
     const indices = new Uint16Array(rgba.length >> 2);
@@ -91,6 +96,19 @@ export class Remap {
       indices[pixel] = this.via[this.#nearest.indexOf(colour)]!;
     }
     return { indices, hasTransparent, hasTranslucent };
+  }
+
+  /** Interleaved 8-bit RGBA in the colours that frames end in, alpha kept; a pixel of alpha 0 is all zeros. */
+  painted(rgba: Uint8Array, { indices }: RemappedFrame = this.frame(rgba)): Uint8Array {
+    const painted = new Uint8Array(rgba.length);
+    for (let pixel = 0; pixel < indices.length; pixel++) {
+      const at = pixel * 4;
+      const alpha = rgba[at + 3]!;
+      if (alpha === 0) continue;
+      painted.set(this.colours[indices[pixel]!]!, at);
+      painted[at + 3] = alpha;
+    }
+    return painted;
   }
 }
 

@@ -27,8 +27,7 @@ const TEXT_TARGETS = {
  * @throws HalotileError bad-input
  */
 export function readTextTarget(path: string): Rgb[] | undefined {
-  const ending = extname(path).toLowerCase();
-  if (!Object.hasOwn(TEXT_TARGETS, ending)) return undefined;
+  if (!isTextPalette(path)) return undefined;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -36,6 +35,11 @@ export function readTextTarget(path: string): Rgb[] | undefined {
     throw badInput({ what: 'the target palette cannot be read', where: path, expected: 'a readable file' }, cause);
   }
   return parseTextTarget(text, path);
+}
+
+/** Whether a palette file is text, by its ending. */
+export function isTextPalette(path: string): boolean {
+  return Object.hasOwn(TEXT_TARGETS, extname(path).toLowerCase());
 }
 
 /** Like {@link readTextTarget} for a text that was read; the path says what it is. */

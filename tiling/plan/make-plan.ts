@@ -129,7 +129,8 @@ function walkOf(
   { tile, output, mapMax }: { tile: number; output: RasterInfo; mapMax: number },
 ): { tile: number; haloPx: number; columns: number } {
   const stepPx = Math.ceil((tile * source.width) / output.width);
-  const input = linkChainWith(operations, middleTile(output, tile), source, mapMax)[0]!.input;
+  const middle = middleTile(output, tile);
+  const input = linkChainWith(operations, middle, source, mapMax)[0]?.input ?? middle;
   const haloPx = Math.max(0, Math.ceil((Math.max(input.width, input.height) - stepPx) / 2));
   return { tile: stepPx, haloPx, columns: Math.ceil(output.width / tile) };
 }

@@ -1,18 +1,7 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../errors.js';
-
-/** A run of blocks to copy from part files into the output, as columns so that it crosses threads cheaply. */
-export interface BlockCopies {
-  readonly parts: readonly string[];
-  /** Index into `parts`. */
-  readonly partOf: Uint32Array;
-  readonly from: Float64Array;
-  readonly to: Float64Array;
-  readonly lengths: Uint32Array;
-  /** CRC-32 of each block, checked on the way. */
-  readonly crcs: Uint32Array;
-}
+import type { BlockCopies } from '../work/copy.js';
 
 const BUFFER_BYTES = 2 << 20;
 
@@ -55,6 +44,22 @@ export function copyBlocks(target: string, { parts, partOf, from, to, lengths, c
 export function writeFully(fd: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) {
     done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+  }
+}
+
+/** A piece of a file; undefined where the file is gone or ends before it. */
+export function readPiece(path: string, offset: number, length: number): Uint8Array | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const bytes = new Uint8Array(length);
+    return readFully(fd, bytes, offset) === length ? bytes : undefined;
+  } finally {
+    closeSync(fd);
   }
 }
 

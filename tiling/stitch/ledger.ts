@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
-import type { Carries, StoredBlock, TileResult } from '../job/execution.js';
+import type { StoredBlock } from '../work/references.js';
+import type { TaskResult } from '../work/task.js';
+import type { Carries, TileValue } from '../work/tiles.js';
 import { forEachRecord, RecordLog } from './record-log.js';
 
 /**
@@ -108,13 +110,14 @@ export class Ledger {
   }
 
   /** Records a tile. When it returns, the tile will not be computed again. */
-  commit(result: TileResult): CommittedTile {
+  commit(result: TaskResult): CommittedTile {
     const part = result.part === '' ? '' : join(this.folder, result.part);
-    const { task, blocks, pixelCrc, rasterCrcTerm, partial, carries } = result;
+    const { task, blocks, crc: pixelCrc } = result;
+    const { rasterCrcTerm = 0, carries, partial } = (result.value ?? {}) as Partial<TileValue> & { partial?: unknown };
     this.#log.append({
       type: 'tile',
       stage: task.stage,
-      tile: task.tile,
+      tile: task.index,
       part,
       blocks: blocks.map(({ level, index, offset, length, crc }) => [level, index, offset, length, crc]),
       pixelCrc,
@@ -122,7 +125,7 @@ export class Ledger {
       partial,
       carries,
     } satisfies TileRecord);
-    return { stage: task.stage, tile: task.tile, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
+    return { stage: task.stage, tile: task.index, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
   }
 
   /** Records that the file with this inode is the finished output. */

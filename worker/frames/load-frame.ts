@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { badInput } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
-import type { FrameMaking, FrameSource } from '../../tiling/palette/frame-execution.js';
+import type { FrameMaking, FrameSource } from '../../tiling/work/frames.js';
 import { decodeFrame, scaled } from './decode-frame.js';
 import type { DecodedFrame } from './decoded-frame.js';
 import { runFrameChain } from './frame-chain.js';
 import { checkColours, toRgba } from './frame-colours.js';
 import { type Picture, readHead, readPicture, unreadable } from './picture.js';
-import { sampleRows } from './sample-raster.js';
 
 /** A frame as it came from its file. */
 export interface LoadedFrame {
@@ -16,7 +15,7 @@ export interface LoadedFrame {
   readonly frame: DecodedFrame;
   /** Size as stored. */
   readonly source: Size;
-  /** First 16 bytes of the SHA-256 of the image's bytes and then its map's, hexadecimal; empty for a raster. */
+  /** First 16 bytes of the SHA-256 of the image's bytes and then its map's, hexadecimal. */
   readonly contentHash: string;
   readonly bytesRead: number;
 }
@@ -29,7 +28,6 @@ export async function loadFrame(
   frame: FrameSource,
   making: FrameMaking,
 ): Promise<LoadedFrame | { readonly tooLarge: Size }> {
-  if (frame.raster !== undefined) return loadRaster(frame.raster, making.size);
   const { path, content, map } = frame;
   const { isTiff, size } = await readHead(path, content);
   if (area(size) > making.wholePixels) return { tooLarge: { width: size.width, height: size.height } };
@@ -55,13 +53,6 @@ export async function loadFrame(
   const contentHash = hash.digest('hex').slice(0, 32);
   const source = { width: size.width, height: size.height };
   return { frame: decoded, source, contentHash, bytesRead };
-}
-
-async function loadRaster(raster: NonNullable<FrameSource['raster']>, wanted: Size | null): Promise<LoadedFrame> {
-  const source = { width: raster.info.width, height: raster.info.height };
-  const size = wanted ?? source;
-  const { rgba, bytesRead } = await sampleRows(raster, { size, from: 0, to: size.height });
-  return { frame: { rgba, size }, source, contentHash: '', bytesRead };
 }
 
 /** A map of another size could be far larger than its image. */

@@ -33,12 +33,13 @@ export interface PictureHead {
 }
 
 /**
- * The size of an image by its header alone; `content` is what a PNG at `path` holds, where it is known.
+ * The size of an image by its header alone; `content` is what the file at `path` holds, where it is
+ * held.
  * @throws HalotileError bad-input where there is none
  */
 export async function readHead(path: string, content?: Uint8Array): Promise<PictureHead> {
   const { head, bytes } = content === undefined ? firstBytes(path) : firstOf(content);
-  if (head.length >= 4 && looksLikeTiff(head)) {
+  if (content === undefined && head.length >= 4 && looksLikeTiff(head)) {
     const source = openTiffSource(path);
     source.close();
     return { isTiff: true, size: source.info, bytes };
@@ -47,7 +48,7 @@ export async function readHead(path: string, content?: Uint8Array): Promise<Pict
     return { isTiff: false, size: { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }, bytes };
   }
   try {
-    const { width, height } = await sharp(path, { limitInputPixels: false }).metadata();
+    const { width, height } = await sharp(content ?? path, { limitInputPixels: false }).metadata();
     return { isTiff: false, size: { width, height }, bytes };
   } catch (error) {
     throw undecodable(path, error);

@@ -66,11 +66,8 @@ async function answer(request: ProcessRequest & { readonly id: number }): Promis
   const { id } = request;
   try {
     switch (request.kind) {
-      case 'tile':
-        say({ kind: 'tile', id, result: await pool!.runTile(request.job, request.task) });
-        return;
-      case 'scan-map':
-        say({ kind: 'scan-map', id, max: await pool!.scanMap(request.job, request.rect) });
+      case 'task':
+        say({ kind: 'task', id, result: await pool!.run(request.job, request.task) });
         return;
       case 'close-job':
         await pool!.closeJob(request.key);

@@ -1,16 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { HalotileError } from '../../tiling/errors.js';
-import type { Rect } from '../../tiling/geometry/rect.js';
-import {
-  CPU_BACKEND,
-  type MapScanJob,
-  type TileExecutor,
-  type TileJob,
-  type TileResult,
-  type TileTask,
-} from '../../tiling/job/execution.js';
-import type { ModuleShape } from '../../tiling/operations/custom-module.js';
-import { checkModuleApart } from '../kernels/custom/check-apart.js';
+import type { KindName } from '../../tiling/work/index.js';
+import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
+import { CPU_BACKEND, type WorkJob } from '../../tiling/work/work-job.js';
 import { DEFAULT_DEVICE_BYTES } from '../kernels/webgpu/device/memory-budget.js';
 import { ThreadPoolExecutor } from '../threads/thread-pool.js';
 import { DeviceChild } from './device-child.js';
@@ -37,8 +29,9 @@ export type OnLoss = (what: string) => void;
  * had (`tile-failed`: they are tried again) and is started again after a pause; after repeated loss WebAssembly
  * threads of this process take over, with the same pixels for exact operations.
  */
-export class GpuExecutor implements TileExecutor {
+export class GpuExecutor implements Executor {
   readonly slots: number;
+  readonly tasksAtOnce: number;
   readonly preferredTile = PREFERRED_TILE;
   readonly boundedBackends: readonly string[];
   /** What was found at the first start. */
@@ -60,6 +53,7 @@ export class GpuExecutor implements TileExecutor {
     adopted: boolean,
   ) {
     this.slots = options.threads;
+    this.tasksAtOnce = 2 * options.threads;
     this.#options = options;
     this.#onLoss = onLoss;
     this.report = report;
@@ -109,25 +103,13 @@ export class GpuExecutor implements TileExecutor {
     this.#current.loseDevice();
   }
 
-  async runTile(job: TileJob, task: TileTask): Promise<TileResult> {
+  async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
     const child = await this.#child;
-    if (child === undefined) return this.#onProcessor(job).runTile(job, task);
-    const answer = await child.ask({ kind: 'tile', job, task });
-    if (answer.kind !== 'tile') throw unexpected(answer.kind);
+    if (child === undefined) return this.#onProcessor(job).run(job, task);
+    const answer = await child.ask({ kind: 'task', job, task: task as Task });
+    if (answer.kind !== 'task') throw unexpected(answer.kind);
     this.#losses = 0;
-    return answer.result;
-  }
-
-  async scanMap(job: MapScanJob, rect: Rect): Promise<number> {
-    const child = await this.#child;
-    if (child === undefined) return this.#threads().scanMap(job, rect);
-    const answer = await child.ask({ kind: 'scan-map', job, rect });
-    if (answer.kind !== 'scan-map') throw unexpected(answer.kind);
-    return answer.max;
-  }
-
-  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
-    return checkModuleApart(bytes, where);
+    return answer.result as TaskResult<K>;
   }
 
   async closeJob(key: string): Promise<void> {
@@ -182,7 +164,7 @@ export class GpuExecutor implements TileExecutor {
     return undefined;
   }
 
-  #onProcessor(job: TileJob): ThreadPoolExecutor {
+  #onProcessor(job: WorkJob): ThreadPoolExecutor {
     if (job.boundedBackend !== undefined && job.boundedBackend !== CPU_BACKEND) {
       throw new HalotileError('not-ready', {
         what: 'the GPU that computed the tiles before is lost, and another backend would round differently',

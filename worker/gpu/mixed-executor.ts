@@ -1,17 +1,10 @@
-import type { Rect } from '../../tiling/geometry/rect.js';
-import {
-  CPU_BACKEND,
-  type MapScanJob,
-  type TileExecutor,
-  type TileJob,
-  type TileResult,
-  type TileTask,
-} from '../../tiling/job/execution.js';
-import type { ModuleShape } from '../../tiling/operations/custom-module.js';
+import type { KindName } from '../../tiling/work/index.js';
+import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
+import { CPU_BACKEND, type WorkJob } from '../../tiling/work/work-job.js';
 
 /** One of the executors, with the attempts that it has. */
 interface Side {
-  readonly executor: TileExecutor;
+  readonly executor: Executor;
   running: number;
 }
 
@@ -20,35 +13,29 @@ interface Side {
  * more because it is free more often. Exact operations give the same pixels on both; a job with bounded ones stays
  * with whichever its backend names.
  */
-export class MixedExecutor implements TileExecutor {
+export class MixedExecutor implements Executor {
   readonly slots: number;
+  readonly tasksAtOnce: number;
   readonly preferredTile: number | undefined;
   readonly boundedBackends: readonly string[];
   readonly #sides: readonly Side[];
   readonly #waiting: { readonly allowed: readonly Side[]; readonly start: (side: Side) => void }[] = [];
 
   /** @param executors the preferred one first */
-  constructor(executors: readonly TileExecutor[]) {
+  constructor(executors: readonly Executor[]) {
     this.#sides = executors.map((executor) => ({ executor, running: 0 }));
     this.slots = executors.reduce((sum, { slots }) => sum + slots, 0);
+    this.tasksAtOnce = 2 * this.slots;
     this.preferredTile = executors[0]!.preferredTile;
     this.boundedBackends = [...new Set(executors.flatMap(backendsOf))];
   }
 
-  runTile(job: TileJob, task: TileTask): Promise<TileResult> {
+  run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
     const { boundedBackend } = job;
     const allowed = this.#sides.filter(
       ({ executor }) => boundedBackend === undefined || backendsOf(executor).includes(boundedBackend),
     );
-    return this.#onFree(allowed, (executor) => executor.runTile(job, task));
-  }
-
-  scanMap(job: MapScanJob, rect: Rect): Promise<number> {
-    return this.#onFree(this.#sides, (executor) => executor.scanMap(job, rect));
-  }
-
-  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
-    return this.#sides[0]!.executor.checkModule(bytes, where);
+    return this.#onFree(allowed, (executor) => executor.run(job, task));
   }
 
   async closeJob(key: string): Promise<void> {
@@ -59,7 +46,7 @@ export class MixedExecutor implements TileExecutor {
     await Promise.all(this.#sides.map(({ executor }) => executor.close()));
   }
 
-  async #onFree<T>(allowed: readonly Side[], work: (executor: TileExecutor) => Promise<T>): Promise<T> {
+  async #onFree<T>(allowed: readonly Side[], work: (executor: Executor) => Promise<T>): Promise<T> {
     const side = await new Promise<Side>((start) => {
       this.#waiting.push({ allowed, start });
       this.#admit();
@@ -86,6 +73,6 @@ export class MixedExecutor implements TileExecutor {
   }
 }
 
-function backendsOf({ boundedBackends = [CPU_BACKEND] }: TileExecutor): readonly string[] {
+function backendsOf({ boundedBackends = [CPU_BACKEND] }: Executor): readonly string[] {
   return boundedBackends;
 }

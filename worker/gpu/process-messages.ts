@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
-import type { Rect } from '../../tiling/geometry/rect.js';
-import type { MapScanJob, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
 import type { GpuReport } from './gpu-report.js';
 
 /** How a device process works. */
@@ -17,8 +17,7 @@ export interface DeviceProcessOptions {
 export type ProcessRequest =
   | { readonly kind: 'check' }
   | { readonly kind: 'start'; readonly options: DeviceProcessOptions }
-  | { readonly kind: 'tile'; readonly id: number; readonly job: TileJob; readonly task: TileTask }
-  | { readonly kind: 'scan-map'; readonly id: number; readonly job: MapScanJob; readonly rect: Rect }
+  | { readonly kind: 'task'; readonly id: number; readonly job: WorkJob; readonly task: Task }
   | { readonly kind: 'close-job'; readonly id: number; readonly key: string }
   /** Destroys the device under whatever runs, to see what becomes of it. */
   | { readonly kind: 'lose-device' };
@@ -29,7 +28,6 @@ export type ProcessAnswer =
   /** Ready for tiles, or `unavailable`: the report says why. */
   | { readonly kind: 'started'; readonly report: GpuReport }
   | { readonly kind: 'lost'; readonly reason: string }
-  | { readonly kind: 'tile'; readonly id: number; readonly result: TileResult }
-  | { readonly kind: 'scan-map'; readonly id: number; readonly max: number }
+  | { readonly kind: 'task'; readonly id: number; readonly result: TaskResult }
   | { readonly kind: 'closed-job'; readonly id: number }
   | { readonly kind: 'error'; readonly id: number; readonly error: ErrorRecord };

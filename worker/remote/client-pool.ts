@@ -1,5 +1,5 @@
 import { CoordinatorClient } from '../../proto/client/calls.js';
-import type { CoordinatorEndpoint } from '../../tiling/job/execution.js';
+import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 
 /** One connection for each coordinator that this thread works for. */
 export class ClientPool {

@@ -1,22 +1,13 @@
 import type { CoordinatorClient } from '../../proto/client/calls.js';
-import { halotile } from '../../proto/gen/messages.js';
+import type { halotile } from '../../proto/gen/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
 import type { Rect } from '../../tiling/geometry/rect.js';
-import type { SourceRef } from '../../tiling/job/execution.js';
 import type { BlockSource, CodecContext } from '../../tiling/raster/block-source.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
+import type { SourceRef } from '../../tiling/work/references.js';
 import { BlockAssembler, streamParts } from './fetch-blocks.js';
 import { withRetries } from './retry.js';
-
-const { SourceRole } = halotile.v1;
-const ROLES = {
-  image: SourceRole.SOURCE_ROLE_IMAGE,
-  map: SourceRole.SOURCE_ROLE_MAP,
-  extra: SourceRole.SOURCE_ROLE_EXTRA,
-  mask: SourceRole.SOURCE_ROLE_MASK,
-  'frame-raster': SourceRole.SOURCE_ROLE_FRAME_RASTER,
-} as const;
 
 interface Awaited {
   readonly promise: Promise<Uint8Array>;
@@ -37,13 +28,13 @@ export class FetchedSource implements BlockSource {
   /** Blocks that were asked for and not read yet. */
   readonly #awaited = new Map<number, Awaited>();
 
-  constructor(client: CoordinatorClient, { job, role, extra, frame, raster }: SourceRef & { kind: 'coordinator' }) {
+  constructor(client: CoordinatorClient, { job, input, raster }: SourceRef & { kind: 'coordinator' }) {
     this.name = raster.name;
     this.info = raster.info;
     this.layout = raster.layout;
     this.codecContext = raster.codecContext;
     this.#client = client;
-    this.#request = { key: job, role: ROLES[role], name: extra, ...frame };
+    this.#request = { key: job, task: input.task, input: input.position };
     if (raster.raw) this.readRaw = (rect, into, strideBytes) => this.#fetchRect(rect, into, strideBytes);
   }
 

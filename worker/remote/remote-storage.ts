@@ -3,14 +3,13 @@ import { ClientPool } from './client-pool.js';
 import { FetchedSource } from './fetched-source.js';
 import { RemoteSink } from './remote-sink.js';
 
-const clients = new ClientPool();
+/** This thread's connections. */
+export const CLIENTS = new ClientPool();
 
 /** What only a coordinator sees, over gRPC; files of this machine as files. */
 export const REMOTE_STORAGE: Storage = {
   openSource: (ref) =>
-    ref.kind === 'coordinator' ? new FetchedSource(clients.of(ref.endpoint), ref) : FILE_STORAGE.openSource(ref),
+    ref.kind === 'coordinator' ? new FetchedSource(CLIENTS.of(ref.endpoint), ref) : FILE_STORAGE.openSource(ref),
   openSink: (ref, plan, thread) =>
-    ref.kind === 'coordinator'
-      ? new RemoteSink(clients.of(ref.endpoint), ref.job)
-      : FILE_STORAGE.openSink(ref, plan, thread),
+    ref.kind === 'coordinator' ? new RemoteSink() : FILE_STORAGE.openSink(ref, plan, thread),
 };

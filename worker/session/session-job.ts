@@ -1,102 +1,128 @@
 import type { halotile } from '../../proto/gen/messages.js';
-import type { CoordinatorEndpoint, RemoteRaster, SinkRef, SourceRef, TileJob } from '../../tiling/job/execution.js';
-import { fromPortable } from '../../tiling/job/portable.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import type { Attempt } from './task-pool.js';
+import { type DataOf, isKindName, type KindName, kindOf } from '../../tiling/work/index.js';
+import { fromPortable } from '../../tiling/work/portable.js';
+import type {
+  CoordinatorEndpoint,
+  InputAddress,
+  InputPlace,
+  RemoteRaster,
+  SinkRef,
+  SourceRef,
+} from '../../tiling/work/references.js';
+import type { Task } from '../../tiling/work/task.js';
+import type { InputName, WorkJob } from '../../tiling/work/work-job.js';
 
 /** A coordinator's job in the two ways that this worker can run it. */
 export interface SessionJob {
   /** By reference as far as the worker sees the storage. */
-  readonly preferred: TileJob;
-  /** Everything through the coordinator: for a tile whose storage failed. The same where nothing is seen. */
-  readonly inline: TileJob;
+  readonly preferred: WorkJob;
+  /** Everything through the coordinator: for a task whose storage failed. The same where nothing is seen. */
+  readonly inline: WorkJob;
 }
 
-type Role = Extract<SourceRef, { kind: 'coordinator' }>['role'];
+/** How a worker reaches the files of a coordinator. */
+export interface Reach {
+  readonly endpoint: CoordinatorEndpoint;
+  readonly roots: StorageRoots;
+}
 
 /** A job as its coordinator describes it; keys are made unique among the coordinators of a worker. */
-export function sessionJob(
-  message: halotile.v1.OpenJob,
-  endpoint: CoordinatorEndpoint,
-  roots: StorageRoots,
-): SessionJob {
-  const plan = fromPortable<Plan>(message.planJson);
-  const key = `${endpoint.address} ${message.key}`;
-  const remote = (role: Role, source: halotile.v1.IJobSource, extra?: string): SourceRef => {
-    const raster = fromPortable<RemoteRaster>(source.sourceJson ?? '');
-    return { kind: 'coordinator', endpoint, job: message.key, role, extra, raster };
+export function sessionJob(message: halotile.v1.OpenJob, { endpoint, roots }: Reach): SessionJob {
+  const { key: job, planJson, inputs, incoming, sink, boundedBackend } = message;
+  const key = `${endpoint.address} ${job}`;
+  const common = {
+    ...(planJson === '' ? {} : { plan: fromPortable<Plan>(planJson) }),
+    ...(boundedBackend === '' ? {} : { boundedBackend }),
   };
-  const near: typeof remote = (role, source, extra) => {
-    const path = located(roots, source.root, source.path);
-    if (path === undefined) return remote(role, source, extra);
-    return { kind: 'file', path, directory: fromPortable<RemoteRaster>(source.sourceJson ?? '').directory };
+  const raster = ({ sourceJson }: halotile.v1.IJobInput) => fromPortable<RemoteRaster>(sourceJson ?? '');
+  const named = (source: (input: halotile.v1.IJobInput, position: number) => SourceRef) =>
+    inputs.map((input, position) => ({ name: input.name as InputName, source: source(input, position) }));
+  const remote = (input: halotile.v1.IJobInput, position: number): SourceRef => {
+    return { kind: 'coordinator', endpoint, job, input: { position }, raster: raster(input) };
   };
-  const image = message.image ?? {};
-  const mask = message.mask ?? undefined;
-  const map = message.map ?? undefined;
-  const extras = (place: typeof remote) =>
-    Object.fromEntries(message.extras.map(({ name = '', source }) => [name, place('extra', source ?? {}, name)]));
-  const boundedBackend = message.boundedBackend === '' ? undefined : message.boundedBackend;
-  const remoteSink: SinkRef = { kind: 'coordinator', endpoint, job: message.key };
-  const inline: TileJob = {
-    key: `${key} inline`,
-    plan,
-    image: remote('image', image),
-    mask: mask && remote('mask', mask),
-    map: map && remote('map', map),
-    extras: extras(remote),
-    sink: remoteSink,
-    boundedBackend,
+  const near = (input: halotile.v1.IJobInput, position: number): SourceRef => {
+    const path = located(roots, input.place);
+    return path === undefined ? remote(input, position) : fileOf(path, raster(input));
   };
-  const preferred: TileJob = {
-    key,
-    plan,
-    image: near('image', image),
-    mask: mask && near('mask', mask),
-    map: map && near('map', map),
-    extras: extras(near),
-    sink: nearSink(message.sink ?? {}, roots) ?? remoteSink,
-    boundedBackend,
+  const remoteSink: SinkRef | undefined = sink ? { kind: 'coordinator', endpoint, job } : undefined;
+  const inline: WorkJob = { ...common, key: `${key} inline`, inputs: named(remote), sink: remoteSink };
+  const preferred: WorkJob = {
+    ...{ ...common, key, inputs: named(near), sink: nearSink(sink ?? {}, roots) ?? remoteSink },
+    incoming: located(roots, incoming),
   };
-  const seen = [
-    preferred.image,
-    preferred.mask,
-    preferred.map,
-    preferred.sink,
-    ...Object.values(preferred.extras),
-  ].some((ref) => ref && ref.kind !== 'coordinator');
+  const seen =
+    preferred.incoming !== undefined ||
+    preferred.inputs.some(({ source }) => source.kind === 'file') ||
+    preferred.sink?.kind !== remoteSink?.kind;
   return { preferred: seen ? preferred : inline, inline };
 }
 
-/** A task in the ways that this worker can run it, `inline` where that is another one. */
-export interface Attempts {
-  readonly preferred: Attempt;
-  readonly inline: Attempt | undefined;
+/** A granted task with the job that it is run for. */
+export interface GrantedWay {
+  readonly job: WorkJob;
+  readonly task: Task;
 }
 
-/** The attempts at a granted tile; a thread that sends its blocks to the coordinator commits them by itself. */
-export function tileAttempts({ preferred, inline }: SessionJob, grant: halotile.v1.Grant): Attempts {
-  const { lease, stage, tile, attempt, reads, carries } = grant;
-  const blocks = reads.map(({ level = 0, index = 0, offset = 0, length = 0, crc = 0, part = '' }) => {
-    return { level, index, offset, length, crc, part };
-  });
-  const task = {
-    ...{ stage, tile, attempt, lease },
-    ...(blocks.length > 0 ? { reads: blocks } : {}),
-    ...(carries.length > 0 ? { carries } : {}),
+/** A task in the ways that this worker can run it, `inline` where that is another one. */
+export interface GrantedWays {
+  readonly preferred: GrantedWay;
+  readonly inline: GrantedWay | undefined;
+}
+
+/** The ways to run a granted task; undefined where it is of a kind that this release does not know. */
+export function grantedWays(
+  { preferred, inline }: SessionJob,
+  grant: halotile.v1.Grant,
+  { endpoint, roots }: Reach,
+): GrantedWays | undefined {
+  const { lease, key: job, stage, task: index, attempt, kind, inputs, spill } = grant;
+  if (!isKindName(kind)) return undefined;
+  const data = fromPortable<DataOf<KindName>>(grant.dataJson);
+  const refs = kindOf(kind).reads?.(data) ?? [];
+  const sent = (position: number): InputPlace => {
+    const { sourceJson } = inputs[position]!;
+    if (refs[position]!.form === 'file' || !sourceJson) return { kind: 'sent' };
+    const input: InputAddress = { position, task: { stage, index } };
+    return { kind: 'coordinator', endpoint, job, input, raster: fromPortable<RemoteRaster>(sourceJson) };
   };
-  const of =
-    (job: TileJob): Attempt =>
-    async ({ tiles }) => {
-      const result = await tiles.runTile(job, task);
-      return job.sink.kind === 'coordinator' ? undefined : result;
-    };
-  return { preferred: of(preferred), inline: preferred === inline ? undefined : of(inline) };
+  const seen = (position: number): InputPlace => {
+    const ref = refs[position]!;
+    const { place, sourceJson } = inputs[position]!;
+    const path = located(roots, place);
+    if (path === undefined) return sent(position);
+    if (ref.form === 'file') return { kind: 'piece', path, offset: ref.offset };
+    return fileOf(path, fromPortable<RemoteRaster>(sourceJson ?? ''));
+  };
+  const way = (on: WorkJob, places: readonly InputPlace[], spillFolder?: string): GrantedWay => {
+    const granted = { lease, spill: spillFolder, to: { kind: 'coordinator', endpoint, job } } as const;
+    return { job: on, task: { kind, stage, index, attempt, data, places, granted } as Task };
+  };
+  const far = way(
+    inline,
+    refs.map((_, position) => sent(position)),
+  );
+  const folder = located(roots, spill);
+  const near = way(
+    preferred,
+    refs.map((_, position) => seen(position)),
+    folder,
+  );
+  const byReference =
+    preferred !== inline ||
+    folder !== undefined ||
+    near.task.places!.some(({ kind: place }) => place === 'piece' || place === 'file');
+  return byReference ? { preferred: near, inline: far } : { preferred: far, inline: undefined };
+}
+
+/** A file that stands for what the coordinator describes. */
+function fileOf(path: string, { directory, info }: RemoteRaster): SourceRef {
+  return { kind: 'file', path, directory, info };
 }
 
 function nearSink(sink: halotile.v1.IJobSink, roots: StorageRoots): SinkRef | undefined {
-  const path = located(roots, sink.root, sink.path);
+  const path = located(roots, sink);
   if (path === undefined) return undefined;
   const durable = sink.durable === true;
   return sink.placed
@@ -105,10 +131,11 @@ function nearSink(sink: halotile.v1.IJobSink, roots: StorageRoots): SinkRef | un
 }
 
 /** The path here of a place below a root; undefined where this worker does not see it. */
-export function located(roots: StorageRoots, root = '', path = ''): string | undefined {
-  if (root === '') return undefined;
+function located(roots: StorageRoots, place: halotile.v1.IFilePlace | null | undefined): string | undefined {
+  const { root, path } = place ?? {};
+  if (!root) return undefined;
   try {
-    return roots.locate({ root, path });
+    return roots.locate({ root, path: path ?? '' });
   } catch {
     // The coordinator sees it and this worker does not: inline then.
     return undefined;

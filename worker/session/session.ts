@@ -5,13 +5,13 @@ import { writeFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
-import type { CoordinatorEndpoint, TileResult } from '../../tiling/job/execution.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { commitTile } from '../remote/commit-tile.js';
+import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
+import type { TaskResult } from '../../tiling/work/task.js';
+import { commitResult } from '../remote/commit-result.js';
 import { backoffMs } from '../remote/retry.js';
-import { frameAttempts } from './session-frames.js';
-import { type SessionJob, sessionJob, tileAttempts } from './session-job.js';
-import type { Attempt, PoolTask, TaskEnd, TaskPool } from './task-pool.js';
+import { type GrantedWay, grantedWays, type SessionJob, sessionJob } from './session-job.js';
+import type { PoolTask, TaskEnd, TaskPool } from './task-pool.js';
 
 /** What a worker's session with one coordinator runs on. */
 export interface SessionOptions {
@@ -131,11 +131,7 @@ export class Session {
       this.#options.log(`works for ${welcome.coordinator || this.#options.endpoint.address}`);
     }
     if (probe) stream.write({ probed: this.#probe(probe) });
-    // What frames need comes with every grant.
-    if (openJob && !openJob.frames) {
-      const { endpoint, roots } = this.#options;
-      this.#jobs.set(openJob.key ?? '', sessionJob(openJob as halotile.v1.OpenJob, endpoint, roots));
-    }
+    if (openJob) this.#jobs.set(openJob.key ?? '', sessionJob(openJob as halotile.v1.OpenJob, this.#options));
     if (grant) this.#begin(stream, grant as halotile.v1.Grant);
     if (cancelTask) this.#cancel(cancelTask.lease ?? 0, cancelTask.overdue === true);
     if (closeJob) this.#closeJob(closeJob.key ?? '');
@@ -143,44 +139,43 @@ export class Session {
   }
 
   #begin(stream: Stream, grant: halotile.v1.Grant): void {
-    const { endpoint, roots } = this.#options;
     const held: Held = { grant, stream, task: undefined };
     this.#held.set(grant.lease, held);
     const job = this.#jobs.get(grant.key);
-    const ways = grant.frames ? frameAttempts(grant, endpoint, roots) : job && tileAttempts(job, grant);
+    const ways = job && grantedWays(job, grant, this.#options);
     if (ways === undefined || this.#draining) this.#giveBack(held);
     else this.#attempt(held, ways.preferred, ways.inline);
   }
 
   /** Runs an attempt; where it fails by reference, once more with everything through the coordinator. */
-  #attempt(held: Held, attempt: Attempt, fallback: Attempt | undefined): void {
+  #attempt(held: Held, { job, task }: GrantedWay, fallback: GrantedWay | undefined): void {
     const { lease } = held.grant;
     held.task = {
-      attempt,
+      attempt: (threads) => threads.run(job, task),
       onStart: () => this.#say(held, { started: { lease } }),
       onEnd: (end) => void this.#ended(held, fallback, end),
     };
     this.#options.pool.add(held.task);
   }
 
-  async #ended(held: Held, fallback: Attempt | undefined, end: TaskEnd): Promise<void> {
+  async #ended(held: Held, fallback: GrantedWay | undefined, end: TaskEnd): Promise<void> {
     const { lease } = held.grant;
     if (end.kind === 'dropped') {
       this.#giveBack(held);
       return;
     }
     let error = end.kind === 'failed' ? end.error : undefined;
-    if (end.kind === 'done' && end.result !== undefined) error = await this.#commit(held, end.result);
+    if (end.kind === 'done' && !end.result.committed) error = await this.#commit(held, end.result);
     if (error === undefined || (error instanceof HalotileError && error.tag === 'not-found')) {
       this.#drop(held);
       return;
     }
     const crashed = end.kind === 'failed' && end.crashed;
-    const failure = toErrorRecord(error, 'tile-failed', `tile ${held.grant.tile} of stage ${held.grant.stage}`);
+    const failure = toErrorRecord(error, 'tile-failed', taskName(held.grant));
     // Pixels that travel another way change nothing for a kernel that failed, or for a job that is over.
     const storage = failure.tag !== 'kernel-failed' && failure.tag !== 'interrupted';
     if (fallback !== undefined && storage && !crashed && this.#held.has(lease)) {
-      this.#options.log(`tile ${held.grant.tile}: ${failure.detail.what}; once more through the coordinator`);
+      this.#options.log(`${taskName(held.grant)}: ${failure.detail.what}; once more through the coordinator`);
       this.#attempt(held, fallback, undefined);
       return;
     }
@@ -188,11 +183,11 @@ export class Session {
     this.#drop(held);
   }
 
-  /** Hands over a tile whose blocks are in storage; returns what went wrong. */
-  async #commit({ grant: { key, lease } }: Held, result: TileResult): Promise<unknown> {
+  /** Hands over a task whose bytes are in storage; returns what went wrong. */
+  async #commit({ grant: { key, lease } }: Held, result: TaskResult): Promise<unknown> {
     this.#commits++;
     try {
-      await commitTile(this.#client, { key, lease }, result, []);
+      await commitResult(this.#client, { key, lease }, result);
       return undefined;
     } catch (error) {
       return error;
@@ -207,7 +202,7 @@ export class Session {
     const { pool } = this.#options;
     if (pool.remove(held.task)) this.#drop(held);
     else if (overdue) {
-      this.#options.log(`tile ${held.grant.tile} is over its time; its threads are ended`);
+      this.#options.log(`${taskName(held.grant)} is over its time; its threads are ended`);
       this.#drop(held);
       void pool.kill(held.task);
     }
@@ -258,4 +253,8 @@ export class Session {
       return { root, path, answered: false };
     }
   }
+}
+
+function taskName({ kind, task, stage }: halotile.v1.Grant): string {
+  return `${kind} ${task} of stage ${stage}`;
 }

@@ -1,24 +1,16 @@
 import { HalotileError } from '../../tiling/errors.js';
-import { CPU_BACKEND, type TileExecutor, type TileResult } from '../../tiling/job/execution.js';
-import type { FramePool } from '../frames/frame-pool.js';
+import type { Executor, TaskResult } from '../../tiling/work/task.js';
+import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 
 /** How an attempt on this worker ended. */
 export type TaskEnd =
-  /** Without a result where the thread handed it over by itself. */
-  | { readonly kind: 'done'; readonly result: TileResult | undefined }
+  | { readonly kind: 'done'; readonly result: TaskResult }
   | { readonly kind: 'failed'; readonly error: unknown; readonly crashed: boolean }
-  /** Its threads were ended for another tile's sake. */
+  /** Its threads were ended for another task's sake. */
   | { readonly kind: 'dropped' };
 
-/** What runs attempts: threads for tiles, and others for frames. */
-export interface WorkerThreads {
-  readonly tiles: TileExecutor;
-  /** Threads that start with the first task for them. */
-  readonly frames: () => FramePool;
-}
-
-/** How one attempt runs; resolves with what is still to be committed. */
-export type Attempt = (threads: WorkerThreads) => Promise<TileResult | undefined>;
+/** How one attempt runs. */
+export type Attempt = (threads: Executor) => Promise<TaskResult>;
 
 /** One attempt that waits or runs. */
 export interface PoolTask {
@@ -34,22 +26,22 @@ export interface PoolTask {
  */
 export class TaskPool {
   readonly slots: number;
-  readonly #open: () => WorkerThreads;
-  #threads: OpenThreads;
+  readonly #open: () => Executor;
+  #threads: Executor;
   readonly #waiting = new Set<PoolTask>();
   readonly #running = new Set<PoolTask>();
   readonly #idle = new Set<() => void>();
 
   /** @param open starts threads, again where they are replaced */
-  constructor(open: () => WorkerThreads) {
+  constructor(open: () => Executor) {
     this.#open = open;
-    this.#threads = new OpenThreads(open());
-    this.slots = this.#threads.tiles.slots;
+    this.#threads = open();
+    this.slots = this.#threads.slots;
   }
 
-  /** What its tiles' bounded operations can be computed with, the best first. */
+  /** What bounded operations can be computed with, the best first. */
   get boundedBackends(): readonly string[] {
-    return this.#threads.tiles.boundedBackends ?? [CPU_BACKEND];
+    return this.#threads.boundedBackends ?? [CPU_BACKEND];
   }
 
   add(task: PoolTask): void {
@@ -79,7 +71,7 @@ export class TaskPool {
   }
 
   async closeJob(key: string): Promise<void> {
-    await this.#threads.tiles.closeJob(key);
+    await this.#threads.closeJob(key);
   }
 
   async close(): Promise<void> {
@@ -115,7 +107,7 @@ export class TaskPool {
 
   async #replace(): Promise<void> {
     const old = this.#threads;
-    this.#threads = new OpenThreads(this.#open());
+    this.#threads = this.#open();
     const dropped = [...this.#running];
     this.#running.clear();
     for (const task of dropped) task.onEnd({ kind: 'dropped' });
@@ -128,28 +120,6 @@ export class TaskPool {
     if (this.#running.size > 0) return;
     for (const resolve of this.#idle) resolve();
     this.#idle.clear();
-  }
-}
-
-/** Threads of which those for frames are opened once, when they are asked for. */
-class OpenThreads implements WorkerThreads {
-  readonly tiles: TileExecutor;
-  readonly #openFrames: () => FramePool;
-  #frames: FramePool | undefined;
-
-  constructor({ tiles, frames }: WorkerThreads) {
-    this.tiles = tiles;
-    this.#openFrames = frames;
-  }
-
-  readonly frames = (): FramePool => {
-    this.#frames ??= this.#openFrames();
-    return this.#frames;
-  };
-
-  async close(): Promise<void> {
-    await this.tiles.close();
-    await this.#frames?.close();
   }
 }
 

@@ -1,33 +1,30 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
-import type { Rect } from '../../tiling/geometry/rect.js';
-import type { MapScanJob, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
+import type { KindName } from '../../tiling/work/index.js';
+import type { Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
 import type { DeviceLink } from '../gpu/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
 import type { SharedCaches } from '../tile/open-job.js';
 
 /** What the pool asks of a thread. */
-export type ThreadRequest =
-  | {
-      readonly kind: 'tile';
-      readonly job: TileJob;
-      readonly caches: SharedCaches;
-      /** Keys of the jobs whose files may stay open. */
-      readonly live: readonly string[];
-      readonly task: TileTask;
-    }
-  | { readonly kind: 'scan-map'; readonly job: MapScanJob; readonly rect: Rect };
+export interface ThreadRequest {
+  readonly job: WorkJob;
+  readonly caches: SharedCaches;
+  /** Keys of the jobs whose files may stay open. */
+  readonly live: readonly string[];
+  readonly task: Task;
+}
 
 /** What a thread answers: errors as data, since a thrown one would lose its class on the way. */
-export type ThreadAnswer =
-  | { readonly kind: 'tile'; readonly result: TileResult }
-  | { readonly kind: 'scan-map'; readonly max: number }
-  | { readonly kind: 'error'; readonly error: ErrorRecord };
+export type ThreadAnswer = { readonly result: TaskResult } | { readonly error: ErrorRecord };
 
 /** What every thread of a pool is started with. */
 export interface ThreadData {
   readonly backend: Backend['name'];
   /** Prefix of this process's part files. */
   readonly name: string;
+  /** Kinds of work that it gets ready for before the first task comes. */
+  readonly expects: readonly KindName[];
   /** Linear memory that one thread may take; 4 GiB where absent. */
   readonly maximumBytes?: number;
   /** In a process that owns a GPU. */

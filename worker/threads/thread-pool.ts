@@ -1,14 +1,13 @@
 import { Piscina } from 'piscina';
 import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
-import type { Rect } from '../../tiling/geometry/rect.js';
-import type { MapScanJob, TileExecutor, TileJob, TileResult, TileTask } from '../../tiling/job/execution.js';
 import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
-import type { ModuleShape } from '../../tiling/operations/custom-module.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import type { KindName } from '../../tiling/work/index.js';
+import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
 import type { DeviceLink } from '../gpu/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
-import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { JobEnd } from '../tile/job-end.js';
 import type { SharedCaches } from '../tile/open-job.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
@@ -25,18 +24,24 @@ export interface ThreadPoolOptions {
   readonly backend: Backend['name'];
   /** Unique among the processes that write part files of one job. */
   readonly name: string;
+  /** Kinds of work that threads get ready for while the first task is planned; tiles where absent. */
+  readonly expects?: readonly KindName[];
   /** Linear memory that one thread may take; a tile that needs more is computed in pieces. 4 GiB where absent. */
   readonly maximumBytes?: number;
   /** The GPU that this process owns and serves to its threads. */
   readonly device?: DeviceLink;
 }
 
+/** Tasks that wait for each thread, so that none is idle between two. */
+const QUEUED_PER_THREAD = 1;
+
 /**
- * Runs tiles on threads of this process. Threads read, filter, encode and write on their own; only task
+ * Runs tasks on threads of this process. Threads read, filter, encode and write on their own; only task
  * descriptions and results pass through the caller's thread. They share one cache of decoded blocks a job.
  */
-export class ThreadPoolExecutor implements TileExecutor {
+export class ThreadPoolExecutor implements Executor {
   readonly slots: number;
+  readonly tasksAtOnce: number;
   readonly #pool: Piscina<ThreadRequest, ThreadAnswer>;
   /** Rejects the questions under way; a promise that all of them raced against would keep every answer. */
   readonly #waiting = new Set<(error: unknown) => void>();
@@ -45,16 +50,17 @@ export class ThreadPoolExecutor implements TileExecutor {
   readonly #ends = new Map<string, JobEnd>();
   #generation = 0;
 
-  constructor({ threads, backend, name, maximumBytes, device }: ThreadPoolOptions) {
+  constructor({ threads, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
     this.slots = threads;
+    this.tasksAtOnce = threads * (1 + QUEUED_PER_THREAD);
     this.#pool = new Piscina({
-      filename: new URL('./tile-thread.js', import.meta.url).href,
+      filename: new URL('./task-thread.js', import.meta.url).href,
       execArgv: THREAD_FLAGS,
       minThreads: threads,
       maxThreads: threads,
       concurrentTasksPerWorker: 1,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
-      workerData: { backend, name, maximumBytes, device } satisfies ThreadData,
+      workerData: { backend, name, maximumBytes, device, expects } satisfies ThreadData,
     });
     // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
     this.#pool.on('error', (error: unknown) => {
@@ -63,21 +69,11 @@ export class ThreadPoolExecutor implements TileExecutor {
     });
   }
 
-  async runTile(job: TileJob, task: TileTask): Promise<TileResult> {
+  async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
     const caches = this.#cachesOf(job);
-    const answer = await this.#ask({ kind: 'tile', job, caches, live: [...this.#caches.keys()], task });
-    if (answer.kind !== 'tile') throw unexpected(answer);
-    return answer.result;
-  }
-
-  async scanMap(job: MapScanJob, rect: Rect): Promise<number> {
-    const answer = await this.#ask({ kind: 'scan-map', job, rect });
-    if (answer.kind !== 'scan-map') throw unexpected(answer);
-    return answer.max;
-  }
-
-  checkModule(bytes: Uint8Array, where: string): Promise<ModuleShape> {
-    return checkModuleApart(bytes, where);
+    const answer = await this.#ask({ job, caches, live: [...this.#caches.keys()], task: task as Task });
+    if ('error' in answer) throw fromErrorRecord(answer.error);
+    return answer.result as TaskResult<K>;
   }
 
   async closeJob(key: string): Promise<void> {
@@ -121,7 +117,7 @@ export class ThreadPoolExecutor implements TileExecutor {
     this.#generation++;
   }
 
-  #cachesOf({ key, plan }: TileJob): SharedCaches {
+  #cachesOf({ key, plan }: WorkJob): SharedCaches {
     let caches = this.#caches.get(key);
     if (caches === undefined) {
       const end = this.#ends.get(key) ?? new JobEnd();
@@ -131,17 +127,12 @@ export class ThreadPoolExecutor implements TileExecutor {
       caches = {
         generation: this.#generation,
         end: end.buffer,
-        image: shared(plan.imageCache),
-        mask: shared(plan.maskCache),
-        map: shared(plan.mapCache),
+        image: shared(plan?.imageCache),
+        mask: shared(plan?.maskCache),
+        map: shared(plan?.mapCache),
       };
       this.#caches.set(key, caches);
     }
     return caches;
   }
-}
-
-function unexpected(answer: ThreadAnswer): Error {
-  if (answer.kind === 'error') return fromErrorRecord(answer.error);
-  return new HalotileError('tile-failed', { what: `a thread answered '${answer.kind}' to another question` });
 }

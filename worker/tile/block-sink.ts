@@ -1,16 +1,16 @@
 import { closeSync, constants, fstatSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SinkRef, TileResult, TileTask } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { type BlockPlaces, placedLayout } from '../../tiling/tiff/tiff-layout.js';
+import type { SinkRef } from '../../tiling/work/references.js';
 
 /** Where one thread puts the encoded blocks of one job. */
 export interface BlockSink {
   /** Name of the part file for the ledger; empty for placed blocks. */
   readonly part: string;
-  /** A new attempt starts; what an earlier one left unreported is dropped. */
+  /** A new attempt starts; what an earlier one left is dropped. */
   begin?(): void;
   /**
    * Writes a block and returns its offset.
@@ -19,10 +19,8 @@ export interface BlockSink {
   put(block: { readonly level: number; readonly index: number }, bytes: Uint8Array): number;
   /** Returns when what was put will survive what the job asks for; called before a tile is reported. */
   settle(): void;
-  /** Hands the finished tile over, where that is the sink's own part. */
-  report?(result: TileResult, task: TileTask): Promise<void>;
-  /** The blocks that an overview tile averages, in the order of the task's reads, where they are no files here. */
-  readBack?(task: TileTask): Promise<readonly Uint8Array[]>;
+  /** The bytes of what was put since the attempt began, where they are held: they are the caller's then. */
+  taken?(): readonly Uint8Array[];
   close(): void;
 }
 

@@ -3,9 +3,10 @@ import { encodeBlock } from '../../tiling/codecs/encode-block.js';
 import { packBits } from '../../tiling/codecs/single-bits.js';
 import { cellRect, cellsTouching, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
-import type { StoredBlock } from '../../tiling/job/execution.js';
+import { OPERATIONS } from '../../tiling/operations/index.js';
 import { maskLevel } from '../../tiling/plan/levels.js';
 import { maskEncoding } from '../../tiling/plan/output-shape.js';
+import type { StoredBlock } from '../../tiling/work/references.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';
@@ -105,7 +106,8 @@ function halved(open: OpenJob, raster: TileRaster): TileRaster {
 /** An image that ends in nearest samples has overviews of such too: they may be labels or colours of a palette. */
 function overviewMode({ operations }: OpenJob['plan']): 'average' | 'nearest' {
   const { name, params } = operations.at(-1)!;
-  return name === 'downscale' && params.method === 'nearest' ? 'nearest' : 'average';
+  if (name === 'downscale' && params.method === 'nearest') return 'nearest';
+  return OPERATIONS[name]!.overviews ?? 'average';
 }
 
 /** The pixels of the next level that a tile's pixels become; tiles begin at even pixels. */

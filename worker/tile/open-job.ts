@@ -1,9 +1,10 @@
-import type { TileJob } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { RasterCrc } from '../../tiling/raster/raster-crc.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import type { SourceRef } from '../../tiling/work/references.js';
+import type { InputName, WorkJob } from '../../tiling/work/work-job.js';
 import type { DeviceClient } from '../gpu/device-client.js';
 import type { Backend } from '../kernels/backend.js';
 import type { BlockSink } from './block-sink.js';
@@ -35,7 +36,7 @@ export interface ThreadContext {
 
 /** A job opened by one thread: its files, caches and kernels stay open from tile to tile. */
 export interface OpenJob {
-  readonly job: TileJob;
+  readonly job: WorkJob;
   readonly plan: Plan;
   readonly backend: Backend;
   readonly now: () => number;
@@ -45,6 +46,7 @@ export interface OpenJob {
   readonly map?: RasterReader;
   /** Images that operations name in their parameters, by path. */
   readonly extras: Readonly<Record<string, RasterReader>>;
+  /** Opened when a task first writes. */
   readonly sink: BlockSink;
   readonly rasterCrc: RasterCrc;
   readonly device?: DeviceClient;
@@ -55,48 +57,48 @@ export interface OpenJob {
 /** What of an open job a chain reads from and computes with. */
 export interface ChainInputs
   extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'extras' | 'device'> {
-  readonly job: Pick<TileJob, 'boundedBackend'>;
+  readonly job: Pick<WorkJob, 'boundedBackend'>;
   /** Where the job may be over before its tiles. */
   readonly end?: JobEnd;
 }
 
-/**
- * Opens the sources and the sink of a job for one thread.
- */
-export function openJob(job: TileJob, caches: SharedCaches, context: ThreadContext): OpenJob {
-  const { plan } = job;
-  const readerOf = (ref: TileJob['image'], cache: SharedArrayBuffer | undefined) =>
+const EXTRA = 'extra:';
+
+/** Opens the sources of a job with a plan for one thread, and its sink when it is needed. */
+export function openJob(job: WorkJob, caches: SharedCaches, context: ThreadContext): OpenJob {
+  const plan = job.plan!;
+  const readerOf = (ref: SourceRef, cache: SharedArrayBuffer | undefined) =>
     new RasterReader(
       context.storage.openSource(ref),
       cache === undefined ? null : new SharedBlockCache(cache),
       context.now,
     );
-  const image = readerOf(job.image, caches.image);
-  const mask = job.mask === undefined ? undefined : readerOf(job.mask, caches.mask);
-  const map = job.map === undefined ? undefined : readerOf(job.map, caches.map);
-  const extras = Object.fromEntries(
-    Object.entries(job.extras).map(([path, ref]) => [path, readerOf(ref, undefined)] as const),
+  const cacheOf = (name: InputName) =>
+    name === 'image' || name === 'mask' || name === 'map' ? caches[name] : undefined;
+  const readers = new Map(job.inputs.map(({ name, source }) => [name, readerOf(source, cacheOf(name))]));
+  const extras = [...readers].flatMap(([name, reader]): [string, RasterReader][] =>
+    name.startsWith(EXTRA) ? [[name.slice(EXTRA.length), reader]] : [],
   );
-  const sink = context.storage.openSink(job.sink, plan, context.name);
+  let sink: BlockSink | undefined;
   return {
     job,
     plan,
     backend: context.backend,
     now: context.now,
-    image,
-    mask,
-    map,
-    extras,
-    sink,
+    image: readers.get('image')!,
+    mask: readers.get('mask'),
+    map: readers.get('map'),
+    extras: Object.fromEntries(extras),
+    get sink() {
+      sink ??= context.storage.openSink(job.sink!, plan, context.name);
+      return sink;
+    },
     device: context.device,
     end: new JobEnd(caches.end),
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {
-      image.source.close();
-      mask?.source.close();
-      map?.source.close();
-      for (const extra of Object.values(extras)) extra.source.close();
-      sink.close();
+      for (const reader of readers.values()) reader.source.close();
+      sink?.close();
     },
   };
 }

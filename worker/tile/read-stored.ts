@@ -1,14 +1,12 @@
-import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { decodeBlock } from '../../tiling/codecs/decode-block.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
-import type { StoredRead, TileTask } from '../../tiling/job/execution.js';
 import { storedBlockLayout, storedMaskLayout, storedPhotometric } from '../../tiling/plan/output-shape.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { readFully } from '../../tiling/stitch/copy-blocks.js';
+import { readPiece } from '../../tiling/stitch/copy-blocks.js';
+import type { StoredRead } from '../../tiling/work/tiles.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';
@@ -18,9 +16,7 @@ import { withoutIdle, withValidity } from './validity.js';
 /** The pixels of `rect` at a level that earlier tiles have stored. */
 export async function readStoredTile(
   open: OpenJob,
-  level: number,
-  rect: Rect,
-  task: TileTask,
+  { level, rect, blocks }: { readonly level: number; readonly rect: Rect; readonly blocks: readonly StoredRead[] },
   tally: Tally,
 ): Promise<TileRaster> {
   const { plan } = open;
@@ -29,11 +25,10 @@ export async function readStoredTile(
   const pixels = allocate(open, rect, plan.output);
   const raster = plan.mask === undefined ? pixels : withValidity(open, pixels);
   const mask = { ...plan.output, channels: 1, dtype: 'uint8', nodata: undefined } as const;
-  const fetched = await tally.timed('read', () => open.sink.readBack?.(task));
-  for (const [position, read] of (task.reads ?? []).entries()) {
-    const encoded = fetched?.[position] ?? tally.timed('read', () => readStored(open, read));
+  for (const read of blocks) {
+    const encoded = tally.timed('read', () => readStored(read));
     tally.counts.bytesRead += encoded.length;
-    const where = { file: read.part, block: read.index };
+    const where = { file: read.source.path, block: read.index };
     const isMask = read.level !== level;
     const decoded = await tally.timed('decode', () =>
       isMask
@@ -46,17 +41,9 @@ export async function readStoredTile(
   return withoutIdle(raster, rect);
 }
 
-function readStored({ job: { sink } }: OpenJob, { level, part, offset, length, crc }: StoredRead): Uint8Array {
-  if (sink.kind === 'coordinator') throw new Error('a remote sink reads back itself');
-  const path = sink.kind === 'placed' ? sink.file : join(sink.partial, part);
-  const bytes = new Uint8Array(length);
-  const fd = openSync(path, 'r');
-  try {
-    const count = readFully(fd, bytes, offset);
-    if (count === length && ((part === '' && level === 0 && crc === 0) || crc32(bytes) === crc)) return bytes;
-  } finally {
-    closeSync(fd);
-  }
+function readStored({ content, source: { path, offset = 0, length = 0, crc } }: StoredRead): Uint8Array {
+  const bytes = content ?? readPiece(path, offset, length);
+  if (bytes !== undefined && (crc === undefined || crc32(bytes) === crc)) return bytes;
   throw new HalotileError('output-failed', {
     what: 'a block that an earlier stage stored is damaged',
     where: `${path} at byte ${offset}`,

@@ -1,8 +1,8 @@
 import type { Rect } from '../../tiling/geometry/rect.js';
-import type { Carries } from '../../tiling/job/execution.js';
 import type { Operation } from '../../tiling/operations/index.js';
 import { type ChainLink, couplingOf, linkChainWith } from '../../tiling/plan/chain.js';
 import type { Plan } from '../../tiling/plan/plan.js';
+import type { Carries } from '../../tiling/work/tiles.js';
 import { type Kernel, type KernelContext, partOf, type TileRaster } from '../kernels/kernel.js';
 
 /** A chain to run for one tile. */

@@ -1,10 +1,10 @@
 import { area, type Rect } from '../../tiling/geometry/rect.js';
-import type { Carries } from '../../tiling/job/execution.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.js';
 import { chainTypes } from '../../tiling/plan/memory.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
+import type { Carries } from '../../tiling/work/tiles.js';
 import { runApart } from '../kernels/custom/run-apart.js';
 import { type KernelContext, partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { extendBorder } from '../kernels/reference/extend-border.js';

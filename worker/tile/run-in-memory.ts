@@ -1,5 +1,4 @@
 import { cellCount, cellRect, gridOf } from '../../tiling/geometry/grid.js';
-import type { Carries } from '../../tiling/job/execution.js';
 import { filterStage } from '../../tiling/plan/levels.js';
 import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
@@ -7,6 +6,7 @@ import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { allocateSamples } from '../../tiling/raster/dtype.js';
 import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import type { Carries } from '../../tiling/work/tiles.js';
 import type { Backend } from '../kernels/backend.js';
 import { openBackend } from '../kernels/backends/open-backend.js';
 import type { TileRaster } from '../kernels/kernel.js';

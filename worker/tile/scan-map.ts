@@ -1,19 +1,21 @@
 import type { Rect } from '../../tiling/geometry/rect.js';
-import type { MapScanJob } from '../../tiling/job/execution.js';
 import { mappedValue } from '../../tiling/plan/mapping.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import type { SourceRef } from '../../tiling/work/references.js';
+import type { ScanData } from '../../tiling/work/scan.js';
 import { refusal } from '../kernels/reference/map-values.js';
 import type { ThreadContext } from './open-job.js';
 
-/** The largest value' of a map's rect, before rounding; see {@link TileExecutor.scanMap}. */
-export async function scanMap(job: MapScanJob, rect: Rect, context: ThreadContext): Promise<number> {
-  const source = context.storage.openSource(job.map);
+/** The largest value' of a map's rect, before rounding. */
+export async function scanMap(map: SourceRef, data: ScanData, context: ThreadContext): Promise<number> {
+  const source = context.storage.openSource(map);
+  const { rect } = data;
   try {
     const { dtype } = source.info;
     const samples = allocateSamples(dtype, rect.width * rect.height);
     await new RasterReader(source, null, context.now).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
-    return largestOf(samples, rect, job);
+    return largestOf(samples, rect, data);
   } finally {
     source.close();
   }
@@ -23,11 +25,7 @@ export async function scanMap(job: MapScanJob, rect: Rect, context: ThreadContex
  * The largest value' of a map's samples in `rect`, before rounding.
  * @throws bad-input that names the first pixel whose value is negative or not finite
  */
-export function largestOf(
-  samples: Samples,
-  rect: Rect,
-  { name, mapping }: Pick<MapScanJob, 'name' | 'mapping'>,
-): number {
+export function largestOf(samples: Samples, rect: Rect, { name, mapping }: Pick<ScanData, 'name' | 'mapping'>): number {
   let max = 0;
   for (let i = 0; i < samples.length; i++) {
     const value = mappedValue(mapping, samples[i]!);

@@ -1,7 +1,7 @@
-import type { SinkRef, SourceRef } from '../../tiling/job/execution.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import type { SinkRef, SourceRef } from '../../tiling/work/references.js';
 import { type BlockSink, openSink } from './block-sink.js';
 
 /** Where a thread's jobs read and write. */
@@ -16,18 +16,13 @@ export interface Storage {
 export const FILE_STORAGE: Storage = {
   openSource(ref) {
     if (ref.kind !== 'file') throw unseen(ref);
-    return openTiffSource(ref.path, { directory: ref.directory, blocksChecked: true });
+    return openTiffSource(ref.path, { directory: ref.directory, info: ref.info, blocksChecked: true });
   },
   openSink(ref, plan, thread) {
     if (ref.kind === 'coordinator') throw unseen(ref);
     return openSink(ref, plan, thread);
   },
 };
-
-/** Whether a job's pixels travel: any of its files lies where only the coordinator sees it. */
-export function travels(refs: readonly ({ readonly kind: string } | undefined)[]): boolean {
-  return refs.some((ref) => ref?.kind === 'coordinator');
-}
 
 function unseen({ kind }: { readonly kind: string }): TypeError {
   return new TypeError(`a reference of kind '${kind}' is no file of this machine`);

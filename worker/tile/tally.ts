@@ -1,10 +1,10 @@
-import type { DeviceSeconds, TileCounts, TileSeconds } from '../../tiling/job/execution.js';
 import type { ReadCounts } from '../../tiling/sources/raster-reader.js';
+import type { DeviceSeconds, TaskCounts, TaskSeconds } from '../../tiling/work/task.js';
 
-/** Seconds and counts of one tile while it runs. */
+/** Seconds and counts of one task while it runs. */
 export class Tally {
-  readonly seconds: TileSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
-  readonly counts: TileCounts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+  readonly seconds: TaskSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
+  readonly counts: TaskCounts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
   /** What a device took of the kernel's seconds, by its own clock; absent where none ran. */
   device: DeviceSeconds | undefined;
   readonly #now: () => number;
@@ -15,7 +15,7 @@ export class Tally {
   }
 
   /** Adds the time that `work` takes, promises included. */
-  timed<T>(stage: keyof TileSeconds, work: () => T): T {
+  timed<T>(stage: keyof TaskSeconds, work: () => T): T {
     const start = this.#now();
     const result = work();
     if (!(result instanceof Promise)) {

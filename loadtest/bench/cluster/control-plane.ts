@@ -26,10 +26,10 @@ ftruncateSync(fd, fileBytes);
 closeSync(fd);
 
 const machine = { threads: 2, memoryBytes: 512 << 20 };
-const scanner = openThreads({ ...machine, threads: 1 });
+const here = openThreads({ ...machine, threads: 1 });
 const coordinator = await Coordinator.start({
   ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
-  ...{ limits: DEFAULT_LIMITS, machine, scanner, maxRunning: 1, maxOpenJobs: 1, maxUploadBytes: 0, durable: false },
+  ...{ limits: DEFAULT_LIMITS, machine, here, maxRunning: 1, maxOpenJobs: 1, maxUploadBytes: 0, durable: false },
   keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
   clock: { wall: () => Date.now(), monotonic: () => performance.now() },
   newId: () => randomUUID(),
@@ -87,5 +87,5 @@ console.log(
 for (const child of children) child.kill();
 client.close();
 await coordinator.close();
-await scanner.close();
+await here.close();
 rmSync(directory, { recursive: true });

@@ -5,7 +5,7 @@ import { halotileVersion } from '../../../coordinator/index.js';
 import { CoordinatorClient } from '../../../proto/client/calls.js';
 import type { halotile } from '../../../proto/gen/messages.js';
 import { Workers } from '../../../proto/gen/services.js';
-import { commitTile } from '../../../worker/remote/commit-tile.js';
+import { commitResult } from '../../../worker/remote/commit-result.js';
 
 const [address = '', count = '1'] = process.argv.slice(2);
 const BLOCK = Buffer.from('no pixels');
@@ -31,14 +31,14 @@ for (let index = 0; index < Number(count); index++) {
 
 function answer(
   client: CoordinatorClient,
-  { key = '', lease = 0, stage = 0, tile = 0, attempt = 1 }: halotile.v1.IGrant,
+  { key = '', lease = 0, stage = 0, task: index = 0, attempt = 1 }: halotile.v1.IGrant,
 ): void {
-  const block = { level: 0, index: tile, offset: 0, length: BLOCK.length, crc: crc32(BLOCK) };
+  const block = { level: 0, index, offset: 0, length: BLOCK.length, crc: crc32(BLOCK) };
   const result = {
-    task: { stage, tile, attempt },
-    ...{ part: '', blocks: [block], pixelCrc: 0, rasterCrcTerm: 0, mapMax: 0 },
+    task: { kind: 'filter' as const, stage, index, attempt },
+    ...{ value: { rasterCrcTerm: 0, mapMax: 0 }, part: '', blocks: [block], files: [], crc: 0 },
     seconds: { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 },
     counts: { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 },
   };
-  commitTile(client, { key, lease }, result, [BLOCK]).catch(() => {});
+  commitResult(client, { key, lease }, result, { blocks: [BLOCK] }).catch(() => {});
 }

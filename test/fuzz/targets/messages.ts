@@ -1,11 +1,12 @@
 import { readDatasetSpec } from '../../../proto/convert/dataset-spec.js';
 import { readFailure } from '../../../proto/convert/failure.js';
 import { readJobSpec, writeJobSpec } from '../../../proto/convert/job-spec.js';
-import { readTileResult, writeTileResult } from '../../../proto/convert/tile-result.js';
+import { readResult, writeResult } from '../../../proto/convert/task-result.js';
 import { halotile } from '../../../proto/gen/messages.js';
+import { pack, unpack } from '../../../tiling/work/pack.js';
 import type { FuzzTarget } from '../target.js';
 
-const { JobSpec, DatasetSpec, TileCommit, Failure, AttachRequest, SubmitJobRequest } = halotile.v1;
+const { JobSpec, DatasetSpec, TaskCommit, Failure, AttachRequest, SubmitJobRequest } = halotile.v1;
 
 const job = JobSpec.encode(
   writeJobSpec({
@@ -19,17 +20,18 @@ const job = JobSpec.encode(
     nodata: [0, Number.NaN],
   }),
 ).finish();
-const commit = TileCommit.encode(
-  writeTileResult(
-    { key: 'k', lease: 3, inline: false },
+const value = pack({ mapMax: 3, partial: { counts: [1, 2] }, carries: ['AAAA'] });
+const commit = TaskCommit.encode(
+  writeResult(
+    { key: 'k', lease: 3 },
     {
-      task: { stage: 0, tile: 4, attempt: 1 },
-      part: 'part-a',
+      task: { kind: 'reduce', stage: 0, index: 4, attempt: 1 },
+      ...{ value: { mapMax: 3, partial: {} }, crc: 1, part: 'part-a', files: [] },
       blocks: [{ level: 0, index: 4, offset: 0, length: 9, crc: 8 }],
-      ...{ pixelCrc: 1, rasterCrcTerm: 2, mapMax: 3, partial: { counts: [1, 2] }, carries: ['AAAA'] },
       seconds: { read: 1, decode: 0, kernel: 0, encode: 0, write: 0 },
       counts: { bytesRead: 1, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 },
     },
+    { inline: false, carried: new Map(), valueJson: value.json, pieces: [] },
   ),
 ).finish();
 const dataset = DatasetSpec.encode({ frames: ['root:data/frames'], output: 'root:data/out' }).finish();
@@ -42,7 +44,10 @@ const hello = AttachRequest.encode({
 const READERS: readonly ((bytes: Uint8Array) => unknown)[] = [
   (bytes) => readJobSpec(JobSpec.decode(bytes)),
   (bytes) => readDatasetSpec(DatasetSpec.decode(bytes)),
-  (bytes) => readTileResult(TileCommit.decode(bytes)),
+  (bytes) => {
+    const decoded = TaskCommit.decode(bytes);
+    return readResult(decoded, unpack({ json: decoded.valueJson, pieces: [] }));
+  },
   (bytes) => readFailure(Failure.decode(bytes)),
   (bytes) => AttachRequest.decode(bytes),
   (bytes) => SubmitJobRequest.decode(bytes),

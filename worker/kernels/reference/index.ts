@@ -11,6 +11,7 @@ import { otsuPartial, type PartialKernel } from './histogram.js';
 import { iteratedBox } from './iterated-box.js';
 import { radiiOf } from './map-values.js';
 import { mean, std, variance } from './moments.js';
+import { palette } from './palette.js';
 import { rank } from './rank.js';
 import { rowEma } from './row-ema.js';
 import { threshold } from './threshold.js';
@@ -41,6 +42,7 @@ export const REFERENCE_KERNELS: KernelTable = {
   threshold,
   'row-ema': rowEma,
   downscale,
+  palette,
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { badInput } from '../errors.js';
+import { evenReach, type Rect, type Size } from '../geometry/rect.js';
+import { nearestPosition } from '../palette/downscale-nearest.js';
+import { packRgb, type Rgb, unpackRgb } from '../palette/remap.js';
+import { checkTarget, isTextPalette, parseTextTarget } from '../palette/target.js';
+import type { JobFacts, Operation, OperationDescriptor, ReadFile } from './descriptor.js';
+
+const SIZE = /^([1-9]\d*)[x×]([1-9]\d*)$/;
+/** Colours one by one, as hexadecimal. */
+const LIST = /^#?[0-9a-fA-F]{6}( #?[0-9a-fA-F]{6})*$/;
+
+const params = z.strictObject({
+  colours: z.string().min(1).describe('palette file (.json, .gpl, .hex), or colours as "#rrggbb #rrggbb …"'),
+  target: z.string().min(1).describe('palette whose nearest colours stand for those of the first one').optional(),
+  dtype: z.enum(['uint8', 'uint16']).describe('what samples are rounded to first').optional(),
+  size: z.string().regex(SIZE, { error: 'WIDTHxHEIGHT in pixels' }).describe('WIDTHxHEIGHT in pixels').optional(),
+});
+
+/** The parameters of a prepared `palette`: colours as 0xRRGGBB. */
+interface PaletteParams {
+  readonly colours: readonly number[];
+  readonly target?: readonly number[];
+}
+
+/** The colours that a prepared `palette` writes in, and those that stand for them. */
+export function paletteOf(operation: Operation): {
+  readonly colours: readonly Rgb[];
+  readonly target?: readonly Rgb[];
+} {
+  const { colours, target } = operation.params as unknown as PaletteParams;
+  return { colours: colours.map(unpackRgb), target: target?.map(unpackRgb) };
+}
+
+/** Size of the result: `size`, or the input's. */
+export function palettedSize(operation: Operation, input: Size): Size {
+  const asked = (operation.params as { size?: string }).size?.match(SIZE);
+  return asked ? { width: Number(asked[1]), height: Number(asked[2]) } : { width: input.width, height: input.height };
+}
+
+function inputRect(operation: Operation, output: Rect, input: Size): Rect {
+  const { width, height } = palettedSize(operation, input);
+  const x = nearestPosition(output.x, input.width, width);
+  const y = nearestPosition(output.y, input.height, height);
+  return {
+    x,
+    y,
+    width: nearestPosition(output.x + output.width - 1, input.width, width) - x + 1,
+    height: nearestPosition(output.y + output.height - 1, input.height, height) - y + 1,
+  };
+}
+
+function prepare(operation: Operation, { image, file }: JobFacts): Operation {
+  const dtype = operation.params.dtype ?? image.dtype;
+  if (dtype === 'float32') {
+    throw badInput({
+      what: 'float32 samples are no colours',
+      where: "operation 'palette'",
+      expected: 'uint8 or uint16',
+      remedy: 'give dtype=uint8 or dtype=uint16',
+    });
+  }
+  const { colours, target } = operation.params as { colours: string; target?: string };
+  return {
+    ...operation,
+    params: {
+      ...operation.params,
+      colours: coloursOf(colours, () => file('colours')),
+      ...(target !== undefined && { target: coloursOf(target, () => file('target')) }),
+    },
+  };
+}
+
+function coloursOf(given: string, file: () => ReadFile | undefined): number[] {
+  if (LIST.test(given)) return given.split(' ').map((hex) => Number.parseInt(hex.replace('#', ''), 16));
+  if (!isTextPalette(given)) {
+    throw badInput({ what: 'no palette', where: given, expected: '.json, .gpl or .hex, or colours as #rrggbb' });
+  }
+  const { path, bytes } = file()!;
+  return checkTarget(parseTextTarget(Buffer.from(bytes).toString('utf8'), path), path).map(packRgb);
+}
+
+/** A second or fourth channel is alpha; channels beyond it are no part of a colour. */
+function hasAlpha(channels: number): boolean {
+  return channels === 2 || channels === 4;
+}
+
+/** Every pixel in the nearest colour of a palette, as frames of a dataset are written. */
+export const palette: OperationDescriptor = {
+  name: 'palette',
+  summary: 'nearest colours of a palette, by nearest sample at another size',
+  coupling: 'point',
+  params,
+  files: { colours: { kind: 'palette', or: LIST }, target: { kind: 'palette', or: LIST } },
+  mapMeaning: 'none',
+  defaultBorder: () => 'clip',
+  numeric: () => 'exact',
+  reach: () => evenReach(0),
+  prepare,
+  outputType: (_operation, { channels, alpha }) => ({
+    dtype: 'uint8',
+    channels: hasAlpha(channels) ? 4 : 3,
+    alpha: !hasAlpha(channels) ? 'none' : alpha === 'none' ? 'unassociated' : alpha,
+    photometric: 2,
+    nodata: undefined,
+  }),
+  outputSize: palettedSize,
+  inputRect,
+  overviews: 'nearest',
+};

@@ -1,0 +1,42 @@
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { outputFault } from './output-fault.js';
+import { publishFile } from './output-file.js';
+
+/**
+ * Writes a file under a temporary name beside it, then gives it its name: it is there whole or not at all. Parts are
+ * written as they come.
+ * @throws output-failed with what the system said
+ */
+export function writeWhole(path: string, content: string | Uint8Array | Iterable<string | Uint8Array>): void {
+  const temporary = temporaryOf(path);
+  const parts = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+  try {
+    const fd = openSync(temporary, 'w');
+    try {
+      for (const part of parts) writeFileSync(fd, part);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw outputFault(error, path);
+  }
+  moveInto(temporary, path);
+}
+
+/**
+ * Gives a finished file of the same file system its name, as {@link publishFile}.
+ * @throws output-failed with what the system said
+ */
+export function moveInto(from: string, path: string): void {
+  try {
+    publishFile(from, path);
+  } catch (error) {
+    throw outputFault(error, path);
+  }
+}
+
+/** The name of a file while it is written. */
+export function temporaryOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.part`);
+}

@@ -1,0 +1,49 @@
+import {
+  type FrameColours,
+  type FrameSource,
+  type FramesData,
+  frameBlamed,
+  framesBytes,
+  framesPlaced,
+  framesRead,
+  framesSplit,
+} from './frames.js';
+import type { WorkKind } from './kind.js';
+
+/** One frame to be written in the palette's colours. */
+export interface FrameToRemap extends FrameSource {
+  /** Appears whole or not at all. Its directory exists. */
+  readonly output: string;
+  /** Whether small images of before and after are wanted, for a report. */
+  readonly sample: boolean;
+}
+
+/** Frames of one character to be written in its palette's colours, or in those of `target` where it is not null. */
+export interface RemapData extends FramesData, FrameColours {
+  readonly frames: readonly FrameToRemap[];
+}
+
+/** Small images for a report: PNGs of at most 128 pixels a side. */
+export interface FrameSample {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+/** A frame that a {@link RemapData} wrote. */
+export interface RemappedFrame {
+  readonly index: number;
+  readonly bytes: number;
+  /** Where one was wanted. */
+  readonly sample: FrameSample | null;
+}
+
+/** Writes frames in the colours of a palette; refuses ones that cannot be read any more. */
+export const remap: WorkKind<RemapData, readonly RemappedFrame[]> = {
+  reads: framesRead,
+  placed: framesPlaced,
+  writes: ({ frames }) => frames.map(({ output }) => ({ form: 'file', path: output })),
+  split: framesSplit,
+  merge: (values) => values.flat(),
+  blame: frameBlamed,
+  memoryBytes: framesBytes,
+};

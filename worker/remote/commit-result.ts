@@ -1,0 +1,54 @@
+import { crc32 } from 'node:zlib';
+import { type CoordinatorClient, writeWhenReady } from '../../proto/client/calls.js';
+import { type CommitAddress, writeResult } from '../../proto/convert/task-result.js';
+import type { halotile } from '../../proto/gen/messages.js';
+import { Workers } from '../../proto/gen/services.js';
+import { type PackedData, pack } from '../../tiling/work/pack.js';
+import type { TaskResult } from '../../tiling/work/task.js';
+import { withRetries } from './retry.js';
+
+/** Bytes of one message. */
+const MESSAGE_BYTES = 1 << 20;
+
+/** Bytes that a result brings along; what it leaves out lies in storage, or there is none. */
+export interface ResultBytes {
+  /** In the result's order. */
+  readonly blocks?: readonly Uint8Array[];
+  /** By position among the task's outputs. */
+  readonly files?: ReadonlyMap<number, Uint8Array>;
+  /** The result's value, packed. */
+  readonly value?: PackedData;
+}
+
+/**
+ * Hands a finished task to its coordinator, again where that did not arrive. Returns what became of it.
+ * @throws not-found where the job is over
+ */
+export function commitResult(
+  client: CoordinatorClient,
+  address: CommitAddress,
+  result: TaskResult,
+  { blocks = [], files = new Map(), value = pack(result.value) }: ResultBytes = {},
+): Promise<halotile.v1.CommitOutcome> {
+  const commit = writeResult(address, result, {
+    inline: blocks.length > 0,
+    carried: files,
+    valueJson: value.json,
+    pieces: value.pieces.map((piece) => ({ length: piece.length, crc: crc32(piece) })),
+  });
+  const carried = result.files.flatMap(({ output }) => files.get(output) ?? []);
+  return withRetries(async () => {
+    const { stream, response } = client.clientStream(Workers.commitTile);
+    // A stream that breaks tells its response too.
+    stream.on('error', () => {});
+    response.catch(() => {});
+    await writeWhenReady(stream, { commit });
+    for (const bytes of [...blocks, ...carried, ...value.pieces]) {
+      for (let start = 0; start < bytes.length; start += MESSAGE_BYTES) {
+        if (!(await writeWhenReady(stream, { data: bytes.subarray(start, start + MESSAGE_BYTES) }))) break;
+      }
+    }
+    stream.end();
+    return (await response).outcome;
+  });
+}

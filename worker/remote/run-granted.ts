@@ -1,0 +1,68 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
+import { type DataOf, type KindName, kindOf } from '../../tiling/work/index.js';
+import { pack } from '../../tiling/work/pack.js';
+import type { InputPlace, InputRef } from '../../tiling/work/references.js';
+import type { TaskResult } from '../../tiling/work/task.js';
+import { runWith, type ThreadTask } from '../work/run-task.js';
+import { commitResult } from './commit-result.js';
+import { fetchPieces } from './fetch-pieces.js';
+import { GrantedOutbox } from './granted-outbox.js';
+import { CLIENTS } from './remote-storage.js';
+
+/**
+ * Runs a granted task: what is sent is fetched, then the kind's runner works, and a result that brings bytes is
+ * handed over.
+ * @throws not-found where nobody waits for the result any more
+ */
+export async function runGranted<K extends KindName>(on: ThreadTask<K>): Promise<TaskResult<K>> {
+  const { job, task, thread, open } = on;
+  const { to, lease, spill } = task.granted!;
+  const client = CLIENTS.of(to.endpoint);
+  const kind = kindOf(task.kind);
+  const refs = kind.reads?.(task.data) ?? [];
+  let made: string | undefined;
+  const scratch = () => {
+    made ??= makeScratchFolder(tmpdir(), 'halotile-task');
+    return made;
+  };
+  const outbox = new GrantedOutbox({ lease, incoming: job.incoming, spill }, thread.name);
+  let places: readonly InputPlace[] = [];
+  try {
+    places = await fetchPieces({ client, job: to.job, task, refs, scratch }, task.places ?? []);
+    const data = places.length === 0 ? task.data : (kind.placed!(task.data, places) as DataOf<K>);
+    const byReference = task.places?.some((place) => place.kind === 'piece' || place.kind === 'file') ?? false;
+    const named = (error: ErrorRecord) => inCoordinatorsNames(error, refs, places);
+    const result = await runWith({ ...on, data, outbox, byReference, named });
+    const blocks = job.sink?.kind === 'coordinator' && result.blocks.length > 0 ? open().sink.taken!() : [];
+    const value = pack(result.value);
+    if (blocks.length + outbox.carried.size + value.pieces.length === 0) return result;
+    await commitResult(client, { key: to.job, lease }, result, { blocks, files: outbox.carried, value });
+    return { ...result, committed: true };
+  } catch (error) {
+    if (!(error instanceof HalotileError)) throw error;
+    const { tag, detail } = inCoordinatorsNames({ tag: error.tag, detail: error.detail }, refs, places);
+    throw new HalotileError(tag, detail, { cause: error.cause });
+  } finally {
+    outbox.close();
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** Messages name files as the coordinator does. */
+function inCoordinatorsNames(
+  { tag, detail }: ErrorRecord,
+  refs: readonly InputRef[],
+  places: readonly InputPlace[],
+): ErrorRecord {
+  const named = (text: string) =>
+    places.reduce(
+      (result, place, position) =>
+        place.kind === 'piece' ? result.replaceAll(place.path, refs[position]!.path) : result,
+      text,
+    );
+  const fields = Object.entries(detail).map(([field, text]: [string, string]) => [field, named(text)]);
+  return { tag, detail: { ...detail, ...Object.fromEntries(fields) } };
+}

@@ -1,0 +1,81 @@
+import { threadId } from 'node:worker_threads';
+import { workerData } from 'piscina';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import { DeviceClient } from '../gpu/device-client.js';
+import type { Backend } from '../kernels/backend.js';
+import { openBackend } from '../kernels/backends/open-backend.js';
+import { JobEnd } from '../tile/job-end.js';
+import { type OpenJob, openJob, type SharedCaches, type ThreadContext } from '../tile/open-job.js';
+import { FILE_STORAGE, type Storage } from '../tile/storage.js';
+import { RUNNERS } from '../work/index.js';
+import { runTask } from '../work/run-task.js';
+import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
+
+const { backend, name, device, maximumBytes, expects } = workerData as ThreadData;
+
+let opened: Backend | undefined;
+const deviceClient = device === undefined ? undefined : new DeviceClient(device);
+
+/** Not every kind of work computes tiles: the backend is opened for the first that does. */
+function theBackend(): Backend {
+  opened ??= openBackend(backend, maximumBytes);
+  return opened;
+}
+
+function contextWith(storage: Storage): ThreadContext {
+  return {
+    get backend() {
+      return theBackend();
+    },
+    now: () => performance.now(),
+    name: `${name}-${threadId}`,
+    storage,
+    device: deviceClient,
+  };
+}
+
+const openJobs = new Map<string, { readonly open: OpenJob; readonly generation: number }>();
+
+await Promise.all(expects.map((kind) => RUNNERS[kind]()));
+if (expects.includes('filter')) theBackend();
+
+/** One task, run to its end; never throws. */
+export default async function answer({ job, caches, live, task }: ThreadRequest): Promise<ThreadAnswer> {
+  try {
+    if (new JobEnd(caches.end).isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
+    closeEnded(live);
+    const context = contextWith(await storageOf(job, task));
+    const open = () => openFor(job, caches, context);
+    return { result: await runTask({ job, task, thread: context, open }) };
+  } catch (error) {
+    return { error: toErrorRecord(error, 'tile-failed', `stage ${task.stage} ${task.kind} ${task.index}`) };
+  }
+}
+
+/** gRPC is loaded for the first job whose pixels travel: a thread that reads files starts sooner without it. */
+async function storageOf({ inputs, sink }: WorkJob, { places = [] }: ThreadRequest['task']): Promise<Storage> {
+  const refs = [...inputs.map(({ source }) => source), ...places, ...(sink ? [sink] : [])];
+  const travels = refs.some(({ kind }) => kind === 'coordinator');
+  return travels ? (await import('../remote/remote-storage.js')).REMOTE_STORAGE : FILE_STORAGE;
+}
+
+function openFor(job: WorkJob, caches: SharedCaches, context: ThreadContext): OpenJob {
+  const known = openJobs.get(job.key);
+  const { generation } = caches;
+  // Closed before it is opened anew: two sinks of one part file would write over each other.
+  if (known !== undefined && known.generation !== generation) known.open.close();
+  const open = known?.generation === generation ? known.open : openJob(job, caches, context);
+  openJobs.set(job.key, { open, generation });
+  // A reduction completes the plan's operations between two stages of one job.
+  return open.job === job ? open : { ...open, job, plan: job.plan! };
+}
+
+/** Closes the files of jobs that are over, so that their space on the disk is free. */
+function closeEnded(live: readonly string[]): void {
+  for (const [key, { open }] of openJobs) {
+    if (live.includes(key)) continue;
+    openJobs.delete(key);
+    open.close();
+  }
+}

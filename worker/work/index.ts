@@ -1,0 +1,18 @@
+import type { KindName } from '../../tiling/work/index.js';
+import type { Runner } from './runner.js';
+
+/** What runs each kind of work. A thread loads a runner with its first task of the kind. */
+export const RUNNERS: { readonly [K in KindName]: () => Promise<Runner<K>> } = {
+  module: async () => (await import('./module.js')).module,
+  scan: async () => (await import('./scan.js')).scan,
+  reduce: async () => (await import('./reduce.js')).reduce,
+  filter: async () => (await import('./filter.js')).filter,
+  overview: async () => (await import('./overview.js')).overview,
+  sample: async () => (await import('./sample.js')).sample,
+  count: async () => (await import('./count.js')).count,
+  find: async () => (await import('./find.js')).find,
+  remap: async () => (await import('./remap.js')).remap,
+  band: async () => (await import('./band.js')).band,
+  copy: async () => (await import('./copy.js')).copy,
+  colours: async () => (await import('./colours.js')).colours,
+};

@@ -1,0 +1,13 @@
+import { crc32 } from 'node:zlib';
+import { toPortable } from '../../tiling/work/portable.js';
+import { gatherPartial } from '../tile/gather-partial.js';
+import type { Runner } from './runner.js';
+import { figuresOf, openTile, placeOf } from './tiles.js';
+
+/** Gathers one tile's term of a reduction. */
+export const reduce: Runner<'reduce'> = async ({ task, data, open: openJob }) => {
+  const open = openJob();
+  const tile = openTile(open, task);
+  const value = await gatherPartial(open, tile.stage, placeOf(tile, data.carries), tile.tally);
+  return { value, crc: crc32(toPortable(value.partial)), ...figuresOf(tile) };
+};

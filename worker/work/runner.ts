@@ -1,0 +1,30 @@
+import type { ErrorRecord } from '../../tiling/errors.js';
+import type { DataOf, KindName } from '../../tiling/work/index.js';
+import type { Task, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import type { OpenJob, ThreadContext } from '../tile/open-job.js';
+import type { Outbox } from './outbox.js';
+
+/** One task on its thread. */
+export interface TaskRun<K extends KindName> {
+  readonly task: Task<K>;
+  /** The task's, with this machine's places for what it reads. */
+  readonly data: DataOf<K>;
+  readonly job: WorkJob;
+  readonly thread: ThreadContext;
+  /** The task's job with its sources and its sink, which stay open from task to task. */
+  readonly open: () => OpenJob;
+  /** Takes the files and the spilled bytes that the task makes. */
+  readonly outbox: Outbox;
+  /** Whether some of what it reads was found by reference: failing to read it may be this machine's fault. */
+  readonly byReference: boolean;
+  /** An error with files named as whoever runs the job names them. */
+  readonly named: (error: ErrorRecord) => ErrorRecord;
+}
+
+/** What a runner hands back; what it leaves out is empty. */
+export type Outcome<K extends KindName> = Pick<TaskResult<K>, 'value' | 'crc'> &
+  Partial<Pick<TaskResult<K>, 'part' | 'blocks' | 'seconds' | 'counts' | 'device'>>;
+
+/** Runs tasks of one kind. */
+export type Runner<K extends KindName> = (run: TaskRun<K>) => Promise<Outcome<K>>;

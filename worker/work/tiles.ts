@@ -1,0 +1,56 @@
+import { cellRect, type Grid, gridOf } from '../../tiling/geometry/grid.js';
+import { area, type Rect } from '../../tiling/geometry/rect.js';
+import type { StagePlan } from '../../tiling/plan/plan.js';
+import type { KindName } from '../../tiling/work/index.js';
+import type { Task } from '../../tiling/work/task.js';
+import type { Carries } from '../../tiling/work/tiles.js';
+import type { OpenJob } from '../tile/open-job.js';
+import type { ChainRun } from '../tile/row-scan.js';
+import { type ChainResult, runChain } from '../tile/run-chain.js';
+import { reserveTile, runPieces } from '../tile/run-pieces.js';
+import { Tally } from '../tile/tally.js';
+import type { Outcome } from './runner.js';
+
+/** A tile of a plan's stage with memory made for it. */
+export interface OpenTile {
+  readonly open: OpenJob;
+  readonly stage: StagePlan;
+  readonly grid: Grid;
+  /** Of the tile in the grid. */
+  readonly index: number;
+  readonly rect: Rect;
+  readonly tally: Tally;
+  /** The tile's side, or less where there is no memory for the whole. */
+  readonly pieceSide: number;
+}
+
+/** Begins a task about a tile. */
+export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): OpenTile {
+  const { plan, backend } = open;
+  const stage = plan.stages[task.stage]!;
+  const tally = new Tally(open.now);
+  const grid = gridOf(stage.size, { width: stage.tile, height: stage.tile });
+  const rect = cellRect(grid, task.index);
+  const pieceSide = reserveTile(backend.memory, plan, stage);
+  tally.counts.outputPixels += area(rect);
+  return { open, stage, grid, index: task.index, rect, tally, pieceSide };
+}
+
+/** Where a tile lies among its neighbours, for scans along rows. */
+export function placeOf({ rect, grid, index }: OpenTile, carries: Carries | undefined): Omit<ChainRun, 'operations'> {
+  const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
+  return { tile: rect, next, carries };
+}
+
+/** The plan's whole chain over a tile. */
+export function chainOver(tile: OpenTile, carries: Carries | undefined): Promise<ChainResult> {
+  const { open, stage, rect, pieceSide, tally } = tile;
+  if (pieceSide < stage.tile) return runPieces(open, rect, pieceSide, tally);
+  return runChain(open, { ...placeOf(tile, carries), operations: open.plan.operations }, tally);
+}
+
+/** What a tile's time and reads came to, for its outcome. */
+export function figuresOf({ tally }: OpenTile): Pick<Outcome<KindName>, 'seconds' | 'counts' | 'device'> {
+  const { seconds, counts, device } = tally;
+  return { seconds, counts, ...(device && { device }) };
+}
