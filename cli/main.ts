@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
 
@@ -34,6 +35,11 @@ const program = new Command('halotile')
   .showHelpAfterError('(halotile --help lists the commands)')
   .exitOverride();
 
+// Whoever reads the output may leave before its end; a full disk takes none.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenOutput);
+process.on('uncaughtException', onUncaught);
+process.on('unhandledRejection', onUncaught);
+
 try {
   for (const register of await wantedCommands(process.argv[2])) register(program);
   await program.parseAsync();
@@ -55,6 +61,37 @@ function report(error: unknown): number {
     process.stderr.write(`halotile: ${error.message}\n`);
     return ERROR_TABLE[error.tag].exitCode;
   }
-  process.stderr.write(`halotile: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(`halotile: ${unexpected(error)}\n`);
   return 1;
+}
+
+/** What nobody foresaw, as one line that can be reported; the trace only where it is asked for. */
+function unexpected(error: unknown): string {
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (process.env.HALOTILE_DEBUG === '1') return trace;
+  // The same fault has the same id wherever it is met: its trace without paths and places of one machine.
+  const id = createHash('sha256')
+    .update(trace.replace(/\(?(?:file:\/\/)?\/\S*\//g, ''))
+    .digest('hex')
+    .slice(0, 8);
+  const what = (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  return `an error that should not happen (${id}, halotile ${version}): ${what}; run it again with HALOTILE_DEBUG=1 and report what that prints`;
+}
+
+/** An error outside the command's own course. */
+function onUncaught(error: unknown): never {
+  process.exit(report(error));
+}
+
+/** A closed pipe ends the command quietly, as for every filter; an output that takes nothing more is a failure. */
+function onBrokenOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  const what =
+    error.code === 'ENOSPC' ? 'no space is left for the standard output' : `the standard output failed (${error.code})`;
+  try {
+    writeSync(2, `halotile: ${what}\n`);
+  } catch {
+    // Nothing takes the sentence either: the exit code says it.
+  }
+  process.exit(1);
 }

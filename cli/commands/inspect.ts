@@ -27,7 +27,12 @@ export interface InspectOptions {
  */
 export async function runInspect(path: string, options: InspectOptions): Promise<string> {
   const inspection = await inspectFile(path);
-  return options.json ? JSON.stringify(inspection) : renderInspection(inspection);
+  return options.json ? JSON.stringify(inspection, namedNumber) : renderInspection(inspection);
+}
+
+/** JSON would say null, which means none: `"NaN"`, `"Infinity"` and `"-Infinity"` instead, as job files have them. */
+function namedNumber(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** An inspection as aligned lines, one fact each. */

@@ -5,11 +5,12 @@ import { runDatasetOnCluster } from '../cluster-dataset.js';
 import { runOnCluster } from '../cluster-run.js';
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
+import { number } from '../job-options.js';
 import { readJobFile } from './run.js';
 
 type SubmitFlags = EndpointFlags & {
   readonly coordinator: string;
-  readonly priority: string;
+  readonly priority: number;
   readonly requestId?: string;
   readonly wait?: boolean;
   readonly json?: boolean;
@@ -22,7 +23,7 @@ export function registerSubmit(program: Command): void {
     .description("put the job of a YAML or JSON file into a coordinator's queue and print its id")
     .argument('<job>', 'the file; its paths are root:NAME/PATH, upload:ID, download:NAME, or local with --wait')
     .requiredOption('--coordinator <address>', 'HOST:PORT')
-    .option('--priority <N>', 'larger runs first', '0')
+    .option('--priority <N>', 'larger runs first', number, 0)
     .option('--request-id <id>', 'the same id submits the same job once')
     .option('--wait', 'upload local inputs, follow the job, fetch a local output')
     .option('--json', 'print one JSON object');
@@ -31,7 +32,7 @@ export function registerSubmit(program: Command): void {
 
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
-  const priority = Number(flags.priority);
+  const { priority } = flags;
   const spec = readJobFile(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);

@@ -1,4 +1,4 @@
-import { type Dirent, opendirSync, statSync } from 'node:fs';
+import { type Dirent, opendirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput } from '../../tiling/errors.js';
@@ -69,16 +69,25 @@ function* folderEntries(root: string, others: Map<string, number>): Generator<Fr
   for (const entry of visible(root)) {
     const path = join(root, entry.name);
     if (isFolder(entry, path)) {
-      for (const frame of framesBelow(path, '', others)) yield { character: entry.name, ...frame };
+      for (const frame of framesBelow(path, '', others, [realpathSync(path)]))
+        yield { character: entry.name, ...frame };
     } else if (isFrame(entry.name, others)) yield { character: own, name: entry.name, path };
   }
 }
 
-function* framesBelow(folder: string, prefix: string, others: Map<string, number>): Generator<Frame> {
+/** Links are followed, but for those that lead back to a folder above them, which are in `above` by their real paths. */
+function* framesBelow(
+  folder: string,
+  prefix: string,
+  others: Map<string, number>,
+  above: readonly string[],
+): Generator<Frame> {
   for (const entry of visible(folder)) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* framesBelow(path, `${prefix}${entry.name}/`, others);
-    else if (isFrame(entry.name, others)) yield { name: prefix + entry.name, path };
+    if (isFolder(entry, path)) {
+      const real = realpathSync(path);
+      if (!above.includes(real)) yield* framesBelow(path, `${prefix}${entry.name}/`, others, [...above, real]);
+    } else if (isFrame(entry.name, others)) yield { name: prefix + entry.name, path };
   }
 }
 

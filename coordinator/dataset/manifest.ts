@@ -17,7 +17,7 @@ const rowList = z.union([z.array(row), z.object({ images: z.array(row) }).transf
 
 /**
  * The entries of a manifest: `image`, and where wanted `map` and `character` (the image's folder where absent).
- * CSV (RFC 4180) with these columns in any order, or a YAML or JSON list, bare or under `images`. Paths are
+ * CSV (RFC 4180; commas, semicolons or tabs) with these columns in any order, or a YAML or JSON list, bare or under `images`. Paths are
  * relative to the manifest.
  * @throws HalotileError bad-input
  */
@@ -37,10 +37,17 @@ type Row = z.output<typeof row>;
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return decodeText(readFileSync(path)).replace(/^\uFEFF/, '');
   } catch (cause) {
     throw badInput({ what: 'the manifest cannot be read', where: path, expected: 'a readable file' }, cause);
   }
+}
+
+/** UTF-8, or UTF-16 where a byte order mark says so, as spreadsheets save it. */
+function decodeText(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return bytes.toString('utf8');
 }
 
 function yamlRows(text: string, path: string): Row[] {
@@ -78,12 +85,19 @@ function* csvRows(text: string, path: string): Generator<Row> {
   }
 }
 
-/** RFC 4180: cells parted by commas, quoted where they hold commas, quotes (doubled) or line ends; no empty records. */
+/**
+ * RFC 4180: cells parted by commas, quoted where they hold commas, quotes (doubled) or line ends; no empty records. A
+ * quote within an unquoted cell is one of its characters. Semicolons or tabs part cells where the first line has them
+ * instead, as spreadsheets of many countries write it.
+ */
 function* parseCsv(text: string): Generator<readonly string[], undefined> {
+  const first = /^[^\r\n]*/.exec(text)![0];
+  const comma = [',', ';', '\t'].find((each) => first.includes(each)) ?? ',';
+  const cell = new RegExp(`(^|${comma}|\\r?\\n)(?:"((?:[^"]|"")*)"(?=${comma}|\\r?\\n|$)|([^${comma}\\r\\n]*))`, 'g');
   let record: string[] = [];
-  const isFilled = () => record.some((cell) => cell.trim() !== '');
-  for (const [, separator, quoted, bare] of text.matchAll(/(^|,|\r?\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
-    if (separator !== ',') {
+  const isFilled = () => record.some((each) => each.trim() !== '');
+  for (const [, separator, quoted, bare] of text.matchAll(cell)) {
+    if (separator !== comma) {
       if (isFilled()) yield record;
       record = [];
     }

@@ -8,6 +8,9 @@ export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as cons
 /** Plain numbers are finite to zod. */
 const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
 
+/** The ending of an output decides its format; a name without one is a TIFF's too. */
+const TIFF_NAME = /(?:\.(?:tiff?|gtiff?|btf|tf8)|(?:^|[/\\])\.*[^./\\]*)$/i;
+
 const operation = z.strictObject({
   name: z.string().min(1),
   /** As in the operation's formula; see docs/operations.md. */
@@ -30,7 +33,9 @@ export const outputName = z
 export const jobSpecSchema = z.strictObject({
   image: z.string().min(1),
   map: z.string().min(1).optional(),
-  output: outputName,
+  output: outputName.refine((name) => TIFF_NAME.test(name), {
+    error: 'an output is a TIFF: end its name in .tif or .tiff',
+  }),
   operations: z.array(operation).min(1).max(64),
   /** v = scale·value + offset; value' = min(v, max). */
   mapping: z

@@ -5,7 +5,7 @@ import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
 import type { Directory } from '../tiff/directory.js';
 import { parseHeader } from '../tiff/header.js';
 import { FileBytes, pastTheEnd, readBytes } from '../tiff/random-bytes.js';
-import { mainDirectory } from '../tiff/tiff-image.js';
+import { soleDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
 import { readRuns } from './raw-rect.js';
 import { nodataRow, type RawRun, rawRuns } from './raw-runs.js';
@@ -96,14 +96,14 @@ export class TiffFileSource implements BlockSource {
 
 /**
  * Opens the full-resolution image of a TIFF or BigTIFF file.
- * @throws bad-input where the file is damaged, truncated, or of a kind that halotile does not read
+ * @throws bad-input where the file is damaged, truncated, of a kind that halotile does not read, or holds several images
  */
 export function openTiffSource(path: string, options: TiffOpenOptions = {}): TiffFileSource {
   const file = new FileBytes(path);
   try {
     const header = parseHeader(file);
     const directory = options.directory === undefined ? undefined : header.directories[options.directory];
-    return new TiffFileSource(file, directory ?? mainDirectory(header, path), options);
+    return new TiffFileSource(file, directory ?? soleDirectory(header, path), options);
   } catch (error) {
     file.close();
     throw error;

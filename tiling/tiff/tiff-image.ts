@@ -52,6 +52,50 @@ export function mainDirectory(header: TiffHeader, name: string): Directory {
   return main.directory;
 }
 
+/**
+ * The full-resolution image of a file that holds no other one.
+ * @throws bad-input where it holds further images, of which nobody said that they are not wanted
+ */
+export function soleDirectory(header: TiffHeader, name: string): Directory {
+  const main = mainDirectory(header, name);
+  const pages = classifyDirectories(header).filter((image) => image.role === 'page' && !isCompanion(image, main));
+  const planes = pages.length === 0 ? stackedPlanes(main) : 1;
+  if (pages.length === 0 && planes === 1) return main;
+  throw badInput({
+    what:
+      pages.length === 0
+        ? `the description tells of ${planes} images in one directory`
+        : `the file holds ${pages.length + 1} images (directories ${[main.index, ...pages.map(({ directory }) => directory.index)].slice(0, 4).join(', ')}${pages.length > 3 ? ', …' : ''})`,
+    where: name,
+    expected: 'one image and its overviews',
+    remedy: 'take one out of it: tiffcp IN,0 OUT copies the first',
+  });
+}
+
+/** The least by which a level of a pyramid is smaller than its image. */
+const LEVEL_RATIO = 1.5;
+
+/**
+ * Whether a page belongs to the main image: a level of it, in pyramids that do not say so by tag 254, or what slide
+ * scanners add, label and overview of the glass.
+ */
+function isCompanion({ width, height }: TiffImage, main: Directory): boolean {
+  if (/^Aperio\b/.test(main.text(TAG.imageDescription) ?? '')) return true;
+  const ratio = main.integer(TAG.imageWidth, 0) / width;
+  return ratio >= LEVEL_RATIO && Math.abs(main.integer(TAG.imageLength, 0) / ratio - height) <= 1;
+}
+
+/** Images that ImageJ and tifffile say lie behind one directory. */
+function stackedPlanes(main: Directory): number {
+  const description = main.text(TAG.imageDescription) ?? '';
+  if (/^ImageJ=/.test(description)) return Number(/^images=(\d+)$/m.exec(description)?.[1] ?? 1);
+  const shape = /^\s*\{\s*"shape"\s*:\s*\[([\d\s,]+)\]/.exec(description)?.[1];
+  if (shape === undefined || !/"truncated"\s*:\s*true/.test(description)) return 1;
+  const samples = shape.split(',').reduce((product, side) => product * Number(side), 1);
+  const own = main.integer(TAG.imageWidth, 0) * main.integer(TAG.imageLength, 0) * main.integer(TAG.samplesPerPixel, 1);
+  return Math.max(1, Math.round(samples / own));
+}
+
 /** The main image's mask: the first full-resolution one before any further page; undefined where there is none. */
 export function maskDirectory(header: TiffHeader): Directory | undefined {
   const images = classifyDirectories(header);
