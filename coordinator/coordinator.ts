@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { halotile } from '../proto/gen/messages.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
@@ -92,7 +92,9 @@ export class Coordinator {
 
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
     const { stateDirectory, clock, newId, log, limits, machine, here } = options;
-    mkdirSync(stateDirectory, { recursive: true });
+    // Uploads, results and the queue are nobody else's on this machine.
+    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    chmodSync(stateDirectory, 0o700);
     const roots = new StorageRoots(options.roots);
     const queue =
       options.queue ??

@@ -25,6 +25,10 @@ export const tokensSchema = z
       token: z.string().min(16),
       principal: z.string().min(1).max(128),
       role: z.enum(ROLES),
+      /** Storage roots that it may use, and how; all of them where absent. */
+      roots: z.record(z.string(), z.enum(['read', 'write'])).optional(),
+      /** When it ends to be valid, ISO 8601 with a time zone; never where absent. */
+      expires: z.iso.datetime({ offset: true }).optional(),
     }),
   )
   .min(1);
@@ -35,6 +39,7 @@ const ANYBODY: Caller = { principal: 'anybody', role: 'admin' };
 /** Metadata that only the interceptor sets; what a client sends under these names is dropped. */
 const PRINCIPAL_KEY = 'x-halotile-principal';
 const ROLE_KEY = 'x-halotile-role';
+const ROOTS_KEY = 'x-halotile-roots';
 
 /** Services that need no token: a load balancer has none. */
 const OPEN = ['/grpc.health.v1.Health/'];
@@ -45,17 +50,21 @@ const WORKERS = '/halotile.v1.Workers/';
  * compared by their hashes, so that time tells nothing.
  */
 export function authInterceptor(tokens: readonly TokenEntry[] | undefined): ServerInterceptor {
-  const callers = new Map(tokens?.map(({ token, principal, role }) => [hashOf(token), { principal, role }]));
+  const callers = new Map(tokens?.map(({ token, ...entry }) => [hashOf(token), entry] as const));
   return (method, call) =>
     new ServerInterceptingCall(call, {
       start(next) {
         const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, forward) => {
           const open = OPEN.some((prefix) => method.path.startsWith(prefix));
-          const caller = tokens === undefined || open ? ANYBODY : callers.get(hashOf(bearer(metadata)));
+          const known = callers.get(hashOf(bearer(metadata)));
+          const isOver = known?.expires !== undefined && Date.parse(known.expires) <= Date.now();
+          const caller = tokens === undefined || open ? ANYBODY : isOver ? undefined : known;
           if (caller === undefined) {
             call.sendStatus({
               code: status.UNAUTHENTICATED,
-              details: 'no valid bearer token in authorization metadata',
+              details: isOver
+                ? `the token expired at ${known.expires}`
+                : 'no valid bearer token in authorization metadata',
             });
             return;
           }
@@ -66,6 +75,8 @@ export function authInterceptor(tokens: readonly TokenEntry[] | undefined): Serv
           }
           metadata.set(PRINCIPAL_KEY, caller.principal);
           metadata.set(ROLE_KEY, caller.role);
+          metadata.remove(ROOTS_KEY);
+          if (caller.roots !== undefined) metadata.set(ROOTS_KEY, JSON.stringify(caller.roots));
           forward(metadata);
         });
         next(listener.build());
@@ -80,7 +91,8 @@ export function callerOf(metadata: Metadata): Caller {
   if (typeof principal !== 'string' || role === undefined) {
     throw new HalotileError('not-allowed', { what: 'the call passed no authentication' });
   }
-  return { principal, role };
+  const roots = metadata.get(ROOTS_KEY)[0];
+  return { principal, role, ...(typeof roots === 'string' && { roots: JSON.parse(roots) as Owner['roots'] }) };
 }
 
 function allowed(role: Role, path: string): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32 } from 'node:zlib';
@@ -292,19 +292,26 @@ test('tokens decide who may call what', async () => {
     { token: 'client-token-0001', principal: 'alice', role: 'client' },
     { token: 'client-token-0002', principal: 'bob', role: 'client' },
     { token: 'worker-token-0001', principal: 'w', role: 'worker' },
+    { token: 'client-token-0003', principal: 'reader', role: 'client', roots: { data: 'read' } },
+    { token: 'client-token-0004', principal: 'late', role: 'client', expires: '2020-01-01T00:00:00Z' },
   ] as const;
   const guarded = await TestCluster.start({}, { tokens });
   const as = (token?: string) => new JobsClient({ address: guarded.address, token });
   const [bob, worker, nobody] = [as(tokens[1].token), as(tokens[2].token), as()];
+  const [reader, late] = [as(tokens[3].token), as(tokens[4].token)];
   try {
     const job = await guarded.client.submit(blurSpec(inRoot, inRoot('o.tif')));
     assert.equal((await guarded.client.get(job.id!)).principal, 'alice');
     await assert.rejects(bob.get(job.id!), { tag: 'not-found' });
     await assert.rejects(worker.get(job.id!), { tag: 'not-allowed' });
     await assert.rejects(nobody.get(job.id!), { tag: 'not-allowed' });
+    await assert.rejects(reader.submit(blurSpec(inRoot, inRoot('o.tif'))), /reader may not write there/);
+    await reader.submit(blurSpec(inRoot, 'download:o.tif'));
+    await assert.rejects(late.get(job.id!), /the token expired at 2020/);
+    assert.equal(statSync(join(guarded.directory, 'state')).mode & 0o777, 0o700);
     await guarded.client.cancel(job.id!);
   } finally {
-    for (const client of [bob, worker, nobody]) client.close();
+    for (const client of [bob, worker, nobody, reader, late]) client.close();
     await guarded.close();
   }
 });
