@@ -5,6 +5,7 @@ import { wasmBox } from './box/box.js';
 import { wasmIteratedBox } from './box/iterated-box.js';
 import { inChannelGroups } from './gaussian/channel-groups.js';
 import { wasmGaussian } from './gaussian/gaussian.js';
+import { forLargeSamples } from './gaussian/large-samples.js';
 import type { WasmArena } from './memory/arena.js';
 import { directMean, directSpread } from './moments/direct-runs.js';
 import { wasmMean } from './moments/mean.js';
@@ -43,7 +44,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     ...REFERENCE_KERNELS,
     box,
     mean: wasmMean(box, runs, directMean(arena)),
-    gaussian: inChannelGroups(arena, wasmGaussian(arena)),
+    gaussian: forLargeSamples(inChannelGroups(arena, wasmGaussian(arena))),
     'iterated-box': wasmIteratedBox(arena),
     max: extremum,
     min: extremum,

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { imageOf } from '../conformance/box-tiles.js';
+import { readLevels } from '../support/output-levels.js';
+import { halotile } from '../support/run-halotile.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+import { writeTiff } from '../support/tiff-file.js';
+
+const folder = scratchFolder();
+const image = join(folder, 'image.tif');
+const map = join(folder, 'map.tif');
+const output = join(folder, 'out.tif');
+const SIZE = { width: 60, height: 50 };
+
+/** Blurs that must give the value of a flat image back, however large it is: what SciPy in float64 does. */
+const BLURS: Readonly<Record<string, readonly string[]>> = {
+  'a fixed Gaussian': ['process', image, '--op', 'gaussian:sigma=2'],
+  'a wide Gaussian': ['process', image, '--op', 'gaussian:sigma=12'],
+  'a Gaussian by map': ['blur', image, '--map', map, '--kernel', 'gaussian'],
+  'an exact Gaussian by map': ['blur', image, '--map', map, '--kernel', 'gaussian', '--quality', 'exact'],
+  'a box': ['process', image, '--op', 'box:radius=2'],
+};
+
+for (const [name, args] of Object.entries(BLURS)) {
+  test(`${name} of float32 near the largest number stays finite`, async () => {
+    writeTiff(
+      map,
+      imageOf(SIZE, { dtype: 'uint8', channels: 1 }, (x) => x % 9),
+    );
+    for (const value of [3e38, -3.4e38, 1e30]) {
+      const isVoid = (x: number, y: number) => x < 3 && y < 3;
+      writeTiff(
+        image,
+        imageOf(SIZE, { dtype: 'float32', channels: 1 }, (x, y) => (isVoid(x, y) ? -9999 : value)),
+        {},
+        { nodata: -9999 },
+      );
+      const { code, stderr } = await halotile(...args, '-o', output, '--no-overviews', '--quiet');
+      assert.equal(code, 0, stderr);
+      const { samples } = (await readLevels(output))[0]!;
+      for (const [i, sample] of samples.entries()) {
+        const wanted = isVoid(i % SIZE.width, Math.floor(i / SIZE.width)) ? -9999 : value;
+        assert.ok(Math.abs(sample / wanted - 1) < 2e-6, `${sample} for ${wanted} at ${i}`);
+      }
+    }
+  });
+}
