@@ -13,7 +13,7 @@ import { removeLeftProbes } from './api/probe-files.js';
 import { ApiServer, type ServerTls } from './api/server.js';
 import { Cluster } from './cluster/cluster.js';
 import { FileThreads } from './cluster/file-threads.js';
-import { halotileVersion, type JobPlanner, prepareOptions, questionsTo } from './prepare-job.js';
+import { halotileVersion, type JobPlanner, prepareOptions, questionsTo } from './job/prepare-job.js';
 import { EmbeddedQueue } from './queue/embedded-queue.js';
 import type { JobQueue } from './queue/job-queue.js';
 import type { SchedulerLimits } from './scheduler/events.js';

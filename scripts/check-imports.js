@@ -1,6 +1,6 @@
 // Holds the direction of imports: tiling ← proto ← worker, coordinator ← library ← cli. Reports FILE:LINE and exits with 1
 // where a file imports against it, reads the environment or a clock where it must not, or lies on an import cycle,
-// and where folders import each other in a circle.
+// where folders import each other in a circle, and where a folder has more files than a reader takes in.
 // An argument names another tree to check.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
@@ -19,22 +19,8 @@ const FOLDERS = ['tiling', 'proto', 'worker', 'coordinator', 'library', 'cli', '
 /** AssemblyScript is another language with its own compiler. */
 const SKIPPED = ['worker/kernels/wasm/assembly', 'cli/demo/assembly'];
 
-/**
- * Folders whose files import each other in a circle still; no other folder may, and a folder that left its circle
- * leaves this list.
- */
-const OPEN_LOOPS = [
-  ['tiling/job', 'tiling/palette', 'tiling/plan'],
-  [
-    'coordinator',
-    'coordinator/api',
-    'coordinator/cluster',
-    'coordinator/dataset',
-    'coordinator/queue',
-    'coordinator/service',
-  ],
-  ['worker/frames', 'worker/gpu', 'worker/kernels/custom', 'worker/threads', 'worker/tile', 'worker/work'],
-];
+/** Files of one folder, those of tests aside; with more it has several rooms. */
+const MAX_FILES = 25;
 
 /** tiling is pure: no threads, no services. */
 const NOT_IN_TILING =
@@ -147,6 +133,19 @@ function cyclesOf(graph) {
   return cycles;
 }
 
+/** How many files of any kind lie in each folder of the sources, that of tests aside. */
+function filesByFolder(root) {
+  const counts = new Map();
+  const walk = (folder) => {
+    if (!existsSync(join(root, folder))) return;
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    counts.set(folder, entries.filter((entry) => entry.isFile()).length);
+    for (const entry of entries) if (entry.isDirectory()) walk(posix.join(folder, entry.name));
+  };
+  [...FOLDERS.filter((folder) => folder !== 'test'), 'scripts'].forEach(walk);
+  return counts;
+}
+
 /** Which folder's files import which other folder's. */
 function folderGraph(graph) {
   const folders = new Map();
@@ -218,8 +217,12 @@ function checkImports(root) {
     faults.push(`${cycle[0]}:${line}: circular import ${[...cycle, cycle[0]].join(' → ')}`);
   }
   for (const loop of loopsOf(folderGraph(graph))) {
-    if (OPEN_LOOPS.some((open) => loop.every((folder) => open.includes(folder)))) continue;
     faults.push(`${loop[0]}: these folders import each other in a circle: ${loop.join(', ')}`);
+  }
+  for (const [folder, count] of filesByFolder(root)) {
+    if (count > MAX_FILES) {
+      faults.push(`${folder}: ${count} files in one folder, at most ${MAX_FILES}: put what belongs together in a room`);
+    }
   }
   return { faults, files: files.length };
 }

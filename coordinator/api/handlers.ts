@@ -6,25 +6,10 @@ import type {
   ServerWritableStream,
 } from '@grpc/grpc-js';
 import { writeWhenReady } from '../../proto/client/calls.js';
-import { cutList } from '../../proto/convert/bounded-text.js';
-import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { toStatus } from '../../proto/convert/status.js';
-import { badUsage, type ErrorDetail, HalotileError } from '../../tiling/errors.js';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { BadRequest, hideDetail } from '../service/caller-errors.js';
 import { type Caller, callerOf } from './auth.js';
-
-/** Bytes of the violations that an error's sentence names. */
-const MAX_LIST_BYTES = 900;
-
-/** A request of which single fields are wrong. */
-export class BadRequest extends HalotileError {
-  readonly violations: readonly FieldViolation[];
-
-  constructor(violations: readonly FieldViolation[]) {
-    const listed = violations.map(({ field, description }) => `${field}: ${description}`);
-    super('bad-usage', { what: cutList(listed, MAX_LIST_BYTES) });
-    this.violations = violations;
-  }
-}
 
 /** Turns a failure into a status; the caller's log gets what the client must not see. */
 export type Fail = (error: unknown) => ServerErrorResponse;
@@ -40,15 +25,6 @@ export function failWith(log: (line: string) => void, hide: (text: string) => st
     const status = toStatus(shown, violations);
     return { name: 'Error', message: status.details ?? '', ...status };
   };
-}
-
-/** The texts of an error with the names that clients use. */
-export function hideDetail(detail: ErrorDetail, hide: (text: string) => string): ErrorDetail {
-  const shown = Object.entries(detail).map(([field, text]: [string, string | undefined]) => [
-    field,
-    text && hide(text),
-  ]);
-  return { ...detail, ...Object.fromEntries(shown) };
 }
 
 /** A unary method as an async function. */

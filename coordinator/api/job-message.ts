@@ -3,8 +3,8 @@ import { writeFailure } from '../../proto/convert/failure.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { type google, halotile } from '../../proto/gen/messages.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { DatasetResult } from '../dataset/report.js';
-import type { JobResult } from '../job-result.js';
+import type { DatasetResult } from '../dataset/report/report.js';
+import type { JobResult } from '../job/job-result.js';
 import type { QueuedJob, QueueState } from '../queue/job-queue.js';
 import type { JobEvents, LiveState } from '../service/job-events.js';
 

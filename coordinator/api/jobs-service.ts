@@ -9,13 +9,14 @@ import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { isOpen } from '../queue/embedded-queue.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
+import { BadRequest } from '../service/caller-errors.js';
 import type { JobEvents } from '../service/job-events.js';
 import { isDownload, type Owner, type Places } from '../service/places.js';
 import type { PlanningThreads } from '../service/planning-threads.js';
 import { resultFile, resultFiles } from '../service/result-files.js';
 import type { Uploads } from '../service/uploads.js';
 import type { Caller } from './auth.js';
-import { BadRequest, clientStream, type Fail, serverStream, unary } from './handlers.js';
+import { clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
 
 /** What the Jobs service answers from. */

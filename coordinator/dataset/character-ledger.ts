@@ -6,11 +6,11 @@ import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { forEachRecord } from '../../tiling/stitch/record-log.js';
 import type { SpilledFrame } from '../../tiling/work/frames.js';
-import type { CharacterSummary, FrameSample } from './character-summary.js';
-import type { Character } from './dataset.js';
-import { FailureList } from './failure-list.js';
-import { type Frame, PALETTE_FILES } from './frame-list.js';
-import { FrameTable, type LargeImage } from './frame-table.js';
+import type { Character } from './frames/dataset.js';
+import { FailureList } from './frames/failure-list.js';
+import { type Frame, PALETTE_FILES } from './frames/frame-list.js';
+import { FrameTable, type LargeImage } from './frames/frame-table.js';
+import type { CharacterSummary, FrameSample } from './report/character-summary.js';
 
 /** Size, modification time and inode of a file, as a ledger holds them. */
 type Print = readonly [size: string, mtimeNs: string, inode: string];

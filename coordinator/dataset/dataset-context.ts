@@ -4,7 +4,7 @@ import type { FrameMaking } from '../../tiling/work/frames.js';
 import type { DataOf, KindName, ValueOf } from '../../tiling/work/index.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import { runTask } from '../run-task.js';
+import { runTask } from '../job/run-task.js';
 import type { DatasetCounts } from './dataset-counts.js';
 import type { LargeImages } from './large-images.js';
 import type { SpillBudget } from './spill-budget.js';

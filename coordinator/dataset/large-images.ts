@@ -19,8 +19,8 @@ import type { FrameColours } from '../../tiling/work/frames.js';
 import type { SampleValue } from '../../tiling/work/sample.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import { boundedBackendOf } from '../bounded-backend.js';
-import { CommittedTiles } from '../committed-tiles.js';
+import { boundedBackendOf } from '../job/bounded-backend.js';
+import { CommittedTiles } from '../job/committed-tiles.js';
 import {
   halotileVersion,
   type PreparedInputs,
@@ -29,10 +29,10 @@ import {
   preparePlan,
   questionsTo,
   sourcesOf,
-} from '../prepare-job.js';
-import { runJob } from '../run-job.js';
-import { runStage, type StageTask } from '../run-stage.js';
-import type { Frame } from './frame-list.js';
+} from '../job/prepare-job.js';
+import { runJob } from '../job/run-job.js';
+import { runStage, type StageTask } from '../job/run-stage.js';
+import type { Frame } from './frames/frame-list.js';
 import { LookLog } from './look-log.js';
 import type { TaskGate } from './task-gate.js';
 

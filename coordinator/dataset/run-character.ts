@@ -2,11 +2,11 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RecordLog } from '../../tiling/stitch/record-log.js';
 import { readCharacterState } from './character-ledger.js';
-import type { CharacterSummary } from './character-summary.js';
 import { findCharacterPalette } from './count-stage.js';
-import type { Character } from './dataset.js';
 import type { DatasetContext } from './dataset-context.js';
+import type { Character } from './frames/dataset.js';
 import { writeCharacter } from './remap-stage.js';
+import type { CharacterSummary } from './report/character-summary.js';
 import { characterPlace, RunningCharacter } from './running-character.js';
 
 /**

@@ -11,13 +11,13 @@ import {
   type PreviewRecord,
   printOf,
 } from './character-ledger.js';
-import type { CharacterSummary, FrameSample } from './character-summary.js';
-import type { Character } from './dataset.js';
 import type { DatasetContext } from './dataset-context.js';
-import type { FailureList } from './failure-list.js';
-import type { Frame } from './frame-list.js';
-import type { FrameTable } from './frame-table.js';
+import type { Character } from './frames/dataset.js';
+import type { FailureList } from './frames/failure-list.js';
+import type { Frame } from './frames/frame-list.js';
+import type { FrameTable } from './frames/frame-table.js';
 import type { OpenedLarge } from './large-images.js';
+import type { CharacterSummary, FrameSample } from './report/character-summary.js';
 
 /** Frames of one task at most; fewer where a character is small, so that all slots get some. */
 const BATCH = 32;

@@ -4,7 +4,7 @@ import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palet
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import { writeWhole } from '../../tiling/stitch/publish.js';
-import type { CharacterSummary } from './character-summary.js';
+import type { CharacterSummary } from './report/character-summary.js';
 
 /** Writes palette.json, palette.gpl and palette.png into a character's folder, each whole or not at all. */
 export function writePaletteFiles(

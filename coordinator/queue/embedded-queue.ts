@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
-import { JobLock } from '../job-lock.js';
+import { JobLock } from '../job/job-lock.js';
 import type {
   JobClaim,
   JobFilter,

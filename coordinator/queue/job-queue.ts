@@ -1,8 +1,8 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import type { DatasetResult } from '../dataset/report.js';
-import type { JobResult } from '../job-result.js';
+import type { DatasetResult } from '../dataset/report/report.js';
+import type { JobResult } from '../job/job-result.js';
 
 /** What a caller hands in. */
 export interface JobSubmission {

@@ -1,4 +1,4 @@
-import type { JobProgress } from '../running-job.js';
+import type { JobProgress } from '../job/running-job.js';
 
 /** How far a claimed job is; the queue knows the rest. */
 export type LiveState = 'starting' | 'waiting-for-workers' | 'running' | 'assembling';

@@ -8,7 +8,7 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
-import { refuseOverwrites } from '../output-place.js';
+import { refuseOverwrites } from '../job/output-place.js';
 import { type Uploads, uploadName } from './uploads.js';
 
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;

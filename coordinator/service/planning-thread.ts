@@ -7,7 +7,7 @@ import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { DIRECT_PLANNER, type PlannedJob, type PlanQuestions, type PrepareOptions } from '../prepare-job.js';
+import { DIRECT_PLANNER, type PlannedJob, type PlanQuestions, type PrepareOptions } from '../job/prepare-job.js';
 import { type Owner, Places } from './places.js';
 import { Uploads } from './uploads.js';
 

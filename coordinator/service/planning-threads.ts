@@ -4,8 +4,8 @@ import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/erro
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
-import { BadRequest } from '../api/handlers.js';
-import type { JobPlanner, PlannedJob, PlanRequest } from '../prepare-job.js';
+import type { JobPlanner, PlannedJob, PlanRequest } from '../job/prepare-job.js';
+import { BadRequest } from './caller-errors.js';
 import type { Owner } from './places.js';
 import type { CheckedSubmission, PlanningAnswer, PlanningSite, Question } from './planning-thread.js';
 

@@ -5,7 +5,7 @@ import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster, JobTerms } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
 import type { DatasetProgress } from '../dataset/dataset-counts.js';
-import type { DatasetResult } from '../dataset/report.js';
+import type { DatasetResult } from '../dataset/report/report.js';
 import { runDataset } from '../dataset/run-dataset.js';
 import type { QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents, LiveProgress } from './job-events.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gaussianRadius, gaussianWeights } from '../../tiling/operations/gaussian-weights.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
-import { averageOver } from '../../worker/kernels/reference/average.js';
+import { averageOver } from '../../worker/kernels/reference/samples/average.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { BACKENDS } from './backends.js';
 import { imageOf, noise } from './box-tiles.js';

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geometry/rect.js';
 import { customParams } from '../../tiling/operations/custom.js';
-import { checkModule } from '../../tiling/operations/custom-module.js';
 import { type Border, OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import { checkModule } from '../../tiling/operations/module/custom-module.js';
 import { fileReader } from '../../tiling/operations/parameter-files.js';
 import { allocateSamples, type DType } from '../../tiling/raster/dtype.js';
 import type { AlphaKind, RasterInfo } from '../../tiling/raster/raster-info.js';
 import { runModule } from '../../worker/kernels/custom/run-module.js';
 import type { Kernel, KernelContext, TileMap, TileRaster } from '../../worker/kernels/kernel.js';
-import { borderIndex } from '../../worker/kernels/reference/border-index.js';
 import { PARTIALS, REFERENCE_KERNELS } from '../../worker/kernels/reference/index.js';
+import { borderIndex } from '../../worker/kernels/reference/samples/border-index.js';
 
 /** A whole image, its map and one operation as a user writes it. */
 export interface OperationCase {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gaussianRadius, gaussianWeights } from '../../tiling/operations/gaussian-weights.js';
 import type { Kernel, TileRaster } from '../../worker/kernels/kernel.js';
-import { averageOver } from '../../worker/kernels/reference/average.js';
+import { averageOver } from '../../worker/kernels/reference/samples/average.js';
 import { BACKENDS } from './backends.js';
 import { imageOf, noise } from './box-tiles.js';
 import { emptyRaster, paste, runTiled } from './operation-tiles.js';

@@ -97,3 +97,11 @@ test('folders that import each other are refused, though no file lies on a circl
   assert.equal(status, 1);
   assert.deepEqual(faults, ['worker/far: these folders import each other in a circle: worker/far, worker/near']);
 });
+
+test('a folder of more files than a reader takes in is named', () => {
+  const names = Array.from({ length: 26 }, (_, i) => `file-${i}`);
+  const tree = (folder: string) => Object.fromEntries(names.map((name) => [`${folder}/${name}.ts`, 'export {};\n']));
+  const { status, faults } = check({ ...tree('tiling/full'), ...tree('test/unit') });
+  assert.equal(status, 1);
+  assert.deepEqual(faults, ['tiling/full: 26 files in one folder, at most 25: put what belongs together in a room']);
+});

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { FailureList } from '../../coordinator/dataset/failure-list.js';
-import { FrameCollector } from '../../coordinator/dataset/frame-list.js';
-import { PackedStrings } from '../../coordinator/dataset/packed-strings.js';
+import { FailureList } from '../../coordinator/dataset/frames/failure-list.js';
+import { FrameCollector } from '../../coordinator/dataset/frames/frame-list.js';
+import { PackedStrings } from '../../coordinator/dataset/frames/packed-strings.js';
 
 test('packed strings come back as they were and compare by code points', () => {
   const texts = ['', 'a', 'ab', 'Ä', '€uro', '😀', '\uffff', 'x'.repeat(5000)];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkModule, MODULE_LIMITS } from '../../tiling/operations/custom-module.js';
+import { checkModule, MODULE_LIMITS } from '../../tiling/operations/module/custom-module.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { checkModuleApart, ThreadPoolExecutor } from '../../worker/index.js';
 import { KernelChild } from '../../worker/kernels/custom/kernel-child.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceError } from '@grpc/grpc-js';
-import { BadRequest } from '../../coordinator/api/handlers.js';
+import { BadRequest } from '../../coordinator/service/caller-errors.js';
 import { cutList, cutText } from '../../proto/convert/bounded-text.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import { toStatus, violationsOf } from '../../proto/convert/status.js';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { paletteOptionsSchema } from '../palette/palette-options.js';
-import { resolveOperations } from '../plan/resolve-operations.js';
 import { type JobSpec, jobSpecSchema, outputName } from './job-spec.js';
 
 const side = z.number().int().min(1).max(65535);
@@ -109,12 +108,4 @@ export function imageJobOf(
 ): JobSpec {
   const compression = { codec: 'none', quality: 90, predictor: true } as const;
   return { ...chain, ...files, mask: 'ignore', halo: 'adaptive', compression, overviews: false, block: 512 };
-}
-
-/**
- * Whether some operation of a chain runs by map.
- * @throws bad-usage where an operation or its parameters are not valid
- */
-export function needsMap(chain: ImageChain): boolean {
-  return resolveOperations(chain.operations, { map: true }).some(({ byMap }) => byMap);
 }

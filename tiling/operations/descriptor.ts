@@ -3,7 +3,7 @@ import type { Reach, Rect, Size } from '../geometry/rect.js';
 import type { SampleMeaning } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import type { ModuleShape } from './custom-module.js';
+import type { ModuleShape } from './module/custom-module.js';
 
 /**
  * What stands beyond the image: `clip` cuts the window at the image and renormalises; the others are SciPy's

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { badInput } from '../errors.js';
-import { MAX_MODULE_BYTES, type ModuleShape } from '../operations/custom-module.js';
 import type { Operation } from '../operations/index.js';
+import { MAX_MODULE_BYTES, type ModuleShape } from '../operations/module/custom-module.js';
 import { chainFiles } from '../operations/parameter-files.js';
 import { readParameterFile } from './parameter-file.js';
 

@@ -42,3 +42,11 @@ export function firstIssue(error: z.ZodError): string {
   const path = issue.path.join('.');
   return path === '' ? issue.message : `${path}: ${issue.message}`;
 }
+
+/**
+ * Whether some operation of a chain runs by map.
+ * @throws bad-usage where an operation or its parameters are not valid
+ */
+export function needsMap(chain: Pick<JobSpec, 'operations'>): boolean {
+  return resolveOperations(chain.operations, { map: true }).some(({ byMap }) => byMap);
+}

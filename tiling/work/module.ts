@@ -1,4 +1,4 @@
-import type { ModuleShape } from '../operations/custom-module.js';
+import type { ModuleShape } from '../operations/module/custom-module.js';
 import type { WorkKind } from './kind.js';
 
 /** A user's WebAssembly module. */

@@ -1,8 +1,8 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { DeviceAnswer, DeviceLink, DeviceMessage } from '../device/device-messages.js';
 import type { ChainRequest } from '../kernels/webgpu/chain/chain-request.js';
 import type { GpuDevice } from '../kernels/webgpu/chain/gpu-device.js';
-import type { DeviceAnswer, DeviceLink, DeviceMessage } from './device-messages.js';
 
 /** Answers the threads of this process that ask for chains over the link's channel, until the result is called. */
 export function serveDevice(device: GpuDevice, link: DeviceLink): () => void {

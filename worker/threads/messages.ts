@@ -2,7 +2,7 @@ import type { ErrorRecord } from '../../tiling/errors.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import type { DeviceLink } from '../gpu/device-messages.js';
+import type { DeviceLink } from '../device/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
 import type { SharedCaches } from '../tile/open-job.js';
 

@@ -2,7 +2,7 @@ import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import { DeviceClient } from '../gpu/device-client.js';
+import { DeviceClient } from '../device/device-client.js';
 import type { Backend } from '../kernels/backend.js';
 import { openBackend } from '../kernels/backends/open-backend.js';
 import { JobEnd } from '../tile/job-end.js';

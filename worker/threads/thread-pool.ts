@@ -6,7 +6,7 @@ import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import type { DeviceLink } from '../gpu/device-messages.js';
+import type { DeviceLink } from '../device/device-messages.js';
 import type { Backend } from '../kernels/backend.js';
 import { JobEnd } from '../tile/job-end.js';
 import type { SharedCaches } from '../tile/open-job.js';

@@ -5,7 +5,7 @@ import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { SourceRef } from '../../tiling/work/references.js';
 import type { InputName, WorkJob } from '../../tiling/work/work-job.js';
-import type { DeviceClient } from '../gpu/device-client.js';
+import type { DeviceClient } from '../device/device-client.js';
 import type { Backend } from '../kernels/backend.js';
 import type { BlockSink } from './block-sink.js';
 import { JobEnd } from './job-end.js';

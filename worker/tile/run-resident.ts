@@ -4,7 +4,7 @@ import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import type { ChainLink } from '../../tiling/plan/chain.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
-import type { DeviceClient } from '../gpu/device-client.js';
+import type { DeviceClient } from '../device/device-client.js';
 import { partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { firstRect, fitsDevice, layOutExchange, packMap } from '../kernels/webgpu/chain/chain-request.js';
 import { deviceStep, framesOf, withIntervals } from '../kernels/webgpu/chain/chain-steps.js';

@@ -1,4 +1,4 @@
-import { readManifest } from '../../../coordinator/dataset/manifest.js';
+import { readManifest } from '../../../coordinator/dataset/frames/manifest.js';
 import { type FuzzTarget, textOf } from '../target.js';
 import { scratchFile } from './scratch-file.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { CustomParams } from '../../../tiling/operations/custom.js';
-import { checkModule } from '../../../tiling/operations/custom-module.js';
+import { checkModule } from '../../../tiling/operations/module/custom-module.js';
 import { checkModuleApart } from '../../../worker/kernels/custom/check-apart.js';
 import { runApart } from '../../../worker/kernels/custom/run-apart.js';
 import { imageOf } from '../../conformance/box-tiles.js';

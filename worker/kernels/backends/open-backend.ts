@@ -1,6 +1,6 @@
 import type { Backend } from '../backend.js';
-import { HeapMemory } from '../reference/heap-memory.js';
 import { REFERENCE_KERNELS, REFERENCE_PIXELS } from '../reference/index.js';
+import { HeapMemory } from '../reference/samples/heap-memory.js';
 import { WasmArena, wasmKernels, wasmPixels } from '../wasm/index.js';
 
 /** A new backend of that name, for one thread; `maximumBytes` is what the linear memory of `wasm` may grow to. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { badUsage, fromErrorRecord } from '../../../tiling/errors.js';
-import type { ModuleShape } from '../../../tiling/operations/custom-module.js';
+import type { ModuleShape } from '../../../tiling/operations/module/custom-module.js';
 import { COMPILE_MS, KernelChild } from './kernel-child.js';
 
 /** Node and its threads write to 96 MiB of these. */

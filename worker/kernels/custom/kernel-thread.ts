@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { toErrorRecord } from '../../../tiling/errors.js';
-import { checkModule } from '../../../tiling/operations/custom-module.js';
+import { checkModule } from '../../../tiling/operations/module/custom-module.js';
 import { allocateSamples, bytesOf } from '../../../tiling/raster/dtype.js';
 import type { KernelAnswer, KernelQuestion, ModuleTile } from './messages.js';
 

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../../../tiling/errors.js';
-import type { ModuleShape } from '../../../tiling/operations/custom-module.js';
 import type { Operation } from '../../../tiling/operations/descriptor.js';
+import type { ModuleShape } from '../../../tiling/operations/module/custom-module.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 
 /** A tile for a module. Rasters cross by copy, so they have dense rows. */

@@ -3,7 +3,6 @@ import { area, describeRect } from '../../../tiling/geometry/rect.js';
 import { customParams } from '../../../tiling/operations/custom.js';
 import type { Operation } from '../../../tiling/operations/index.js';
 import { SAMPLE_BYTES, viewSamples } from '../../../tiling/raster/dtype.js';
-import type { JobEnd } from '../../tile/job-end.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { KernelChild, type KernelMemory } from './kernel-child.js';
 import type { ModuleTile } from './messages.js';
@@ -19,6 +18,12 @@ const PAGE_BYTES = 65_536;
 /** Processes that wait for a tile of their module, and for how long. */
 const MAX_IDLE = 4;
 const IDLE_MS = 10_000;
+
+/** Tells that nobody waits for a tile any more. */
+export interface EndSignal {
+  /** Calls `stop` at the end, at once where it has come; the result takes that back. */
+  onEnd(stop: () => void): () => void;
+}
 
 interface Idle {
   readonly child: KernelChild;
@@ -41,7 +46,7 @@ export async function runApart(
   output: TileRaster,
   operation: Operation,
   context: KernelContext,
-  end?: JobEnd,
+  end?: EndSignal,
 ): Promise<void> {
   const { limitMs, hash, code, module } = customParams(operation);
   const { code: _, ...params } = operation.params;

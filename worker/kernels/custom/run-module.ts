@@ -5,8 +5,8 @@ import type { Operation } from '../../../tiling/operations/index.js';
 import { memberOffsets } from '../../../tiling/operations/runs.js';
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { avoidNodata } from '../reference/nodata.js';
-import { fillSamples, invalidSamplesOf, nodataOf, sampleIndex } from '../reference/pixels.js';
+import { avoidNodata } from '../reference/samples/nodata.js';
+import { fillSamples, invalidSamplesOf, nodataOf, sampleIndex } from '../reference/samples/pixels.js';
 
 type Export = (...args: number[]) => number;
 

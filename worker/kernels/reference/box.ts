@@ -1,9 +1,9 @@
 import { intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
 import type { DType } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { avoidNodata } from './nodata.js';
-import { invalidSamplesOf, nodataOf, sampleIndex } from './pixels.js';
-import { roundedQuotient } from './rounding.js';
+import { avoidNodata } from './samples/nodata.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from './samples/pixels.js';
+import { roundedQuotient } from './samples/rounding.js';
 
 /**
  * Mean over the square window [x−r, x+r]×[y−r, y+r], each channel on its own: Σ(w·s) / Σw over the window's

@@ -1,8 +1,8 @@
 import { coveredRange, downscaledSize, nearestIndex, overlapOf } from '../../../tiling/operations/downscale.js';
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { avoidNodata } from './nodata.js';
-import { invalidSamplesOf, nodataOf, sampleIndex } from './pixels.js';
+import { avoidNodata } from './samples/nodata.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from './samples/pixels.js';
 
 /**
  * The image at a smaller size. `nearest` takes input pixel ⌊(i + ½)·in/out⌋. `area` is the mean over the

@@ -1,7 +1,7 @@
 import { badInput } from '../../../tiling/errors.js';
 import { flatFieldOf } from '../../../tiling/operations/flat-field.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { fillSamples, sampleIndex } from './pixels.js';
+import { fillSamples, sampleIndex } from './samples/pixels.js';
 
 /**
  * scale·(f − dark)/(flat − dark) in float64; 0 where flat ≤ dark. Alpha stays as it is. Frames given as

@@ -2,8 +2,8 @@ import { evenReach } from '../../../tiling/geometry/rect.js';
 import { fixedWeights, MAP_TRUNCATE } from '../../../tiling/operations/gaussian.js';
 import { gaussianRadius, gaussianWeights } from '../../../tiling/operations/gaussian-weights.js';
 import type { Kernel } from '../kernel.js';
-import { averageOver, type WeightedWindow } from './average.js';
-import { fillSamples } from './pixels.js';
+import { averageOver, type WeightedWindow } from './samples/average.js';
+import { fillSamples } from './samples/pixels.js';
 
 /**
  * Σ g(dx)·g(dy)·s / Σ g(dx)·g(dy) with g(d) = exp(−d²/(2σ²)): the direct sum, fixed or with the map's sigma of

@@ -1,9 +1,9 @@
 import type { DType } from '../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernel.js';
 import type { HalveOptions, PixelKernels } from '../pixel-kernels.js';
-import { avoidNodata, nodataSample } from './nodata.js';
-import { invalidSamplesOf } from './pixels.js';
-import { roundedQuotient } from './rounding.js';
+import { avoidNodata, nodataSample } from './samples/nodata.js';
+import { invalidSamplesOf } from './samples/pixels.js';
+import { roundedQuotient } from './samples/rounding.js';
 
 /** One level to the next, by the rule of {@link PixelKernels.halve}. */
 export const halve: PixelKernels['halve'] = (input, output, options) => {

@@ -2,7 +2,7 @@ import type { Operation } from '../../../tiling/operations/descriptor.js';
 import { type ChannelPartial, FLOAT_BINS, otsuRanges } from '../../../tiling/operations/otsu.js';
 import { INTEGER_MAX } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
-import { invalidSamplesOf } from './pixels.js';
+import { invalidSamplesOf } from './samples/pixels.js';
 
 /**
  * One tile's term of a reduction over the image: JSON data for the descriptor's `reduction.merge`. The

@@ -17,9 +17,9 @@ import { rowEma } from './row-ema.js';
 import { threshold } from './threshold.js';
 import { tone } from './tone.js';
 
-export { extendBorder } from './extend-border.js';
 export type { PartialKernel } from './histogram.js';
 export { radiiOf, sigmasOf } from './map-values.js';
+export { extendBorder } from './samples/extend-border.js';
 
 /**
  * Every operation in plain TypeScript, but for the user's own module: the definition that faster backends are held to.

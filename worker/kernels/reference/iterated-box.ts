@@ -2,8 +2,8 @@ import { intersect, type Rect, rectOf } from '../../../tiling/geometry/rect.js';
 import type { Border } from '../../../tiling/operations/descriptor.js';
 import { boxesFor, iteration } from '../../../tiling/operations/iterated-box.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
-import { borderIndex } from './border-index.js';
-import { fillSamples, invalidSamplesOf, sampleIndex } from './pixels.js';
+import { borderIndex } from './samples/border-index.js';
+import { fillSamples, invalidSamplesOf, sampleIndex } from './samples/pixels.js';
 
 /**
  * `rounds` times img = (1 − w)·img + w·box(img) with the k×k mean and w = n/rounds per pixel,

@@ -2,9 +2,9 @@ import type { Footprint } from '../../../tiling/operations/footprint.js';
 import { neighbourhoodOf } from '../../../tiling/operations/moments.js';
 import { memberBytes } from '../../../tiling/operations/runs.js';
 import type { Kernel } from '../kernel.js';
-import { averageOver } from './average.js';
-import { windowSamples } from './neighbourhood.js';
-import { fillSamples } from './pixels.js';
+import { averageOver } from './samples/average.js';
+import { windowSamples } from './samples/neighbourhood.js';
+import { fillSamples } from './samples/pixels.js';
 
 /** Mean under the footprint; colour weighted by unassociated alpha. Integer sums are exact. */
 export const mean: Kernel = (input, output, operation, context) => {

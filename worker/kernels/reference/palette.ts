@@ -3,7 +3,7 @@ import { nearestPosition } from '../../../tiling/palette/downscale-nearest.js';
 import { Remap } from '../../../tiling/palette/remap.js';
 import { type DType, toSample } from '../../../tiling/raster/dtype.js';
 import type { Kernel } from '../kernel.js';
-import { sampleIndex } from './pixels.js';
+import { sampleIndex } from './samples/pixels.js';
 
 /** The last palette that this thread mapped to, with all that it remembers. */
 let latest: { readonly key: string; readonly remap: Remap } | undefined;

@@ -1,7 +1,7 @@
 import { footprintOf, percentileOf, rankOf } from '../../../tiling/operations/rank.js';
 import type { Kernel } from '../kernel.js';
-import { windowSamples } from './neighbourhood.js';
-import { fillSamples } from './pixels.js';
+import { windowSamples } from './samples/neighbourhood.js';
+import { fillSamples } from './samples/pixels.js';
 
 /**
  * The sample at sorted position ⌊p·n/100⌋, at most n−1, of the n samples under the footprint that the input

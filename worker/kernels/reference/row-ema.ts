@@ -1,7 +1,7 @@
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { Kernel } from '../kernel.js';
-import { avoidNodata } from './nodata.js';
-import { invalidSamplesOf, nodataOf, sampleIndex } from './pixels.js';
+import { avoidNodata } from './samples/nodata.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from './samples/pixels.js';
 
 /**
  * out[c] = α·in[c] + (1 − α)·out[c−1] in float64, unrounded from column to column and from tile to tile; the

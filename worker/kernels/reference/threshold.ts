@@ -3,8 +3,8 @@ import { squareFootprint } from '../../../tiling/operations/footprint.js';
 import { localThreshold, thresholdParams } from '../../../tiling/operations/threshold.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { meanOf } from './moments.js';
-import { windowSamples } from './neighbourhood.js';
-import { fillSamples } from './pixels.js';
+import { windowSamples } from './samples/neighbourhood.js';
+import { fillSamples } from './samples/pixels.js';
 
 /**
  * `high` where the sample is above the threshold, `low` elsewhere, each channel on its own; NaN is not above

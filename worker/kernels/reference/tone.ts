@@ -1,6 +1,6 @@
 import { toneCurve } from '../../../tiling/operations/tone.js';
 import type { Kernel } from '../kernel.js';
-import { fillSamples } from './pixels.js';
+import { fillSamples } from './samples/pixels.js';
 
 /** The operation's curve at every sample, in float64. Unassociated alpha is not colour: it stays as it is. */
 export const tone: Kernel = (input, output, operation, context) => {

@@ -1,6 +1,6 @@
 import { type BoxShape, boxLayout } from '../../../../tiling/operations/box-layout.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { nodataSample } from '../../reference/nodata.js';
+import { nodataSample } from '../../reference/samples/nodata.js';
 import type { WasmArena } from '../memory/arena.js';
 import { alphaRows } from './box-alpha.js';
 import { narrowRows } from './box-narrow.js';

@@ -1,7 +1,7 @@
 import { evenReach, grow, intersect, type Rect, type Size } from '../../../../tiling/geometry/rect.js';
 import type { Border } from '../../../../tiling/operations/index.js';
 import { floatRowBytes } from '../../../../tiling/operations/scratch.js';
-import { borderIndex } from '../../reference/border-index.js';
+import { borderIndex } from '../../reference/samples/border-index.js';
 import type { WasmArena } from '../memory/arena.js';
 import type { RowModule } from '../samples/float-rows.js';
 import { addressAt, type Plane, type PlaneModule, planeRow } from '../samples/planes.js';

@@ -1,7 +1,7 @@
 import { MAP_TRUNCATE } from '../../../../tiling/operations/gaussian.js';
 import { gaussianRadius, gaussianWeights } from '../../../../tiling/operations/gaussian-weights.js';
 import type { Kernel } from '../../kernel.js';
-import { fillSamples } from '../../reference/pixels.js';
+import { fillSamples } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { hasInvalid } from '../samples/invalid-samples.js';

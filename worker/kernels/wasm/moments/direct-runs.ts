@@ -1,7 +1,7 @@
 import type { Footprint } from '../../../../tiling/operations/footprint.js';
 import { runTableBytes } from '../../../../tiling/operations/scratch.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { fillSamples } from '../../reference/pixels.js';
+import { fillSamples } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { hasInvalid } from '../samples/invalid-samples.js';

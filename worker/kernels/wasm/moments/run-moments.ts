@@ -2,7 +2,7 @@ import { grow, intersect } from '../../../../tiling/geometry/rect.js';
 import type { Footprint } from '../../../../tiling/operations/footprint.js';
 import { PREFIX_BYTES, runStrip, runTableBytes } from '../../../../tiling/operations/scratch.js';
 import { type KernelContext, partOf, type TileRaster } from '../../kernel.js';
-import { fillSamples } from '../../reference/pixels.js';
+import { fillSamples } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate, type WasmFunction } from '../memory/instance.js';
 import { NodataTable } from '../samples/nodata.js';

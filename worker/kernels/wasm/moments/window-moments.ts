@@ -3,7 +3,7 @@ import { neighbourhoodOf, spreadForm } from '../../../../tiling/operations/momen
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { fillSamples, invalidSamplesOf } from '../../reference/pixels.js';
+import { fillSamples, invalidSamplesOf } from '../../reference/samples/pixels.js';
 import { limitReader } from '../../reference/threshold.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';

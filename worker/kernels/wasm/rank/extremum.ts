@@ -3,7 +3,7 @@ import { extremumRowBytes, levelsOf } from '../../../../tiling/operations/runs.j
 import type { DType } from '../../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES, viewSamples } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { invalidSamplesOf } from '../../reference/pixels.js';
+import { invalidSamplesOf } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';

@@ -1,7 +1,7 @@
 import { footprintOf, percentileOf, selectionBytes } from '../../../../tiling/operations/rank.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel } from '../../kernel.js';
-import { nodataOf } from '../../reference/pixels.js';
+import { nodataOf } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { keepInvalid } from '../samples/invalid-samples.js';

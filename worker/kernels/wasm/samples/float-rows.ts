@@ -1,7 +1,7 @@
 import type { DType } from '../../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { invalidSamplesOf } from '../../reference/pixels.js';
+import { invalidSamplesOf } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 

@@ -1,6 +1,6 @@
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { avoidNodata } from '../../reference/nodata.js';
-import { invalidSamplesOf, nodataOf, sampleIndex } from '../../reference/pixels.js';
+import { avoidNodata } from '../../reference/samples/nodata.js';
+import { invalidSamplesOf, nodataOf, sampleIndex } from '../../reference/samples/pixels.js';
 
 /** Whether samples of the raster may be invalid: nodata, or those of masked pixels. */
 export function hasInvalid(raster: TileRaster, context: KernelContext): boolean {

@@ -1,5 +1,5 @@
 import type { Kernel } from '../../kernel.js';
-import { sampleIndex } from '../../reference/pixels.js';
+import { sampleIndex } from '../../reference/samples/pixels.js';
 
 /** An operation on single samples, run over all of them, masked pixels put back afterwards: they take part in nothing. */
 export function keepingMasked(kernel: Kernel): Kernel {

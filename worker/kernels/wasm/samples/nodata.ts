@@ -1,5 +1,5 @@
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { nodataSample } from '../../reference/nodata.js';
+import { nodataSample } from '../../reference/samples/nodata.js';
 import type { WasmArena } from '../memory/arena.js';
 
 const ENTRY_BYTES = 16;

@@ -2,7 +2,7 @@ import type { Rect } from '../../../../tiling/geometry/rect.js';
 import { floatRowBytes } from '../../../../tiling/operations/scratch.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { invalidSamplesOf, sampleIndex } from '../../reference/pixels.js';
+import { invalidSamplesOf, sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 

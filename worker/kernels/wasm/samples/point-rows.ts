@@ -1,6 +1,6 @@
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { sampleIndex } from '../../reference/pixels.js';
+import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { NodataTable } from './nodata.js';

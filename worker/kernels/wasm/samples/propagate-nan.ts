@@ -1,7 +1,7 @@
 import { MAP_TRUNCATE } from '../../../../tiling/operations/gaussian.js';
 import { gaussianRadius } from '../../../../tiling/operations/gaussian-weights.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
-import { invalidSamplesOf } from '../../reference/pixels.js';
+import { invalidSamplesOf } from '../../reference/samples/pixels.js';
 
 /**
  * Sets NaN wherever the window of 4 sigma around a pixel touches a valid sample that is not finite:

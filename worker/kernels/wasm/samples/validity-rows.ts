@@ -1,5 +1,5 @@
 import type { TileRaster } from '../../kernel.js';
-import { sampleIndex } from '../../reference/pixels.js';
+import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 
 /** Address of the byte that says whether pixel (x, y), in image coordinates, counts; 0 where every pixel does. */

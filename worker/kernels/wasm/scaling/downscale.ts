@@ -8,7 +8,7 @@ import {
 } from '../../../../tiling/operations/downscale.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import { downscale as referenceDownscale } from '../../reference/downscale.js';
-import { sampleIndex } from '../../reference/pixels.js';
+import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { NodataTable } from '../samples/nodata.js';

@@ -2,7 +2,7 @@ import { flatFieldOf } from '../../../../tiling/operations/flat-field.js';
 import { floatRowBytes } from '../../../../tiling/operations/scratch.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { sampleIndex } from '../../reference/pixels.js';
+import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { type RowModule, rowModule, storeRow } from '../samples/float-rows.js';

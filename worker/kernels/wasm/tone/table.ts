@@ -4,8 +4,8 @@ import type { Curve } from '../../../../tiling/operations/tone.js';
 import { toneTableBytes } from '../../../../tiling/operations/tone.js';
 import { INTEGER_MAX, SAMPLE_BYTES, type Samples, toSample, viewSamples } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
-import { avoidNodata, isNodata } from '../../reference/nodata.js';
-import { nodataOf } from '../../reference/pixels.js';
+import { avoidNodata, isNodata } from '../../reference/samples/nodata.js';
+import { nodataOf } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 

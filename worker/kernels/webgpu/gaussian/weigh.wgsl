@@ -1,4 +1,4 @@
-// Samples times what they weigh, and what they weigh, as numbers: worker/kernels/reference/average.ts.
+// Samples times what they weigh, and what they weigh, as numbers: worker/kernels/reference/samples/average.ts.
 
 struct Params {
   samples: u32,

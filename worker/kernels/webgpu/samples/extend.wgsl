@@ -1,4 +1,4 @@
-// Pixels of a window that leaves its image, from those inside: worker/kernels/reference/extend-border.ts. One
+// Pixels of a window that leaves its image, from those inside: worker/kernels/reference/samples/extend-border.ts. One
 // invocation writes one word.
 
 const NEAREST = 0;

@@ -1,4 +1,4 @@
-// Which samples of the input count, and how much: worker/kernels/reference/average.ts. Nodata samples and masked
+// Which samples of the input count, and how much: worker/kernels/reference/samples/average.ts. Nodata samples and masked
 // pixels are invalid samples, of weight 0; colour may weigh as much as its pixel's alpha.
 // Constants would make a program of each combination, which takes longer to compile than it saves.
 

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import type { DType } from '../../../../tiling/raster/dtype.js';
-import { nodataSample } from '../../reference/nodata.js';
+import { nodataSample } from '../../reference/samples/nodata.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceRaster, DeviceStep } from '../device/gpu-kernel.js';
 

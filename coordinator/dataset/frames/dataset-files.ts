@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { WrittenFiles } from '../../../tiling/stitch/overwrites.js';
+import type { Dataset } from './dataset.js';
+import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
+
+/**
+ * Refuses a dataset job that writes over one of its images or maps or of the `others` that it reads, or has an image in
+ * its output folder: the next run would take outputs for images.
+ * @throws HalotileError bad-usage
+ */
+export function refuseFrameOverwrites(dataset: Dataset, output: string, others: readonly string[]): void {
+  if (!existsSync(output)) return;
+  const folders = [output, ...dataset.characters.map(({ name }) => join(output, name))];
+  const written = new WrittenFiles({ files: () => outputsOf(dataset, output), folders });
+  for (const { frames } of dataset.characters) {
+    for (const { path, map } of frames) {
+      written.refuse(path);
+      if (map !== undefined) written.refuse(map);
+    }
+  }
+  for (const file of others) written.refuseSame(file);
+}
+
+/** Every file that the job may write; whether an image is written as PNG or as TIFF its size will tell. */
+function* outputsOf({ characters }: Dataset, output: string): Generator<string> {
+  for (const file of REPORT_FILES) yield join(output, file);
+  for (const { name, frames } of characters) {
+    for (const file of PALETTE_FILES) yield join(output, name, file);
+    for (let index = 0; index < frames.length; index++) {
+      const path = join(output, name, frames.stemOf(index));
+      yield `${path}.png`;
+      yield `${path}.tif`;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { HalotileError } from '../../tiling/errors.js';
+import { outputPlace } from '../../tiling/stitch/output-file.js';
+import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
+import { partialPaths } from '../../tiling/stitch/partial.js';
+
+/**
+ * The place that a job's output gets, checked before any work: its directory exists and is writable, and nothing there
+ * is anything but a regular file or one of `inputs`.
+ * @throws output-failed or bad-usage
+ */
+export function checkedOutput(output: string, inputs: readonly string[]): string {
+  const place = outputPlace(output);
+  const directory = dirname(place);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw outputFailed({ what: 'the output directory does not exist', where: directory, remedy: 'create it first' });
+  }
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw outputFailed({ what: 'the output directory is not writable', where: directory }, cause);
+  }
+  refuseOverwrites(place, inputs);
+  return place;
+}
+
+/**
+ * Refuses an image job that reads what it writes.
+ * @throws bad-usage
+ */
+export function refuseOverwrites(place: string, inputs: readonly string[]): void {
+  const written = new WrittenFiles({ files: () => [place], folders: [partialPaths(place).directory] });
+  for (const input of inputs) written.refuse(input);
+}
+
+/**
+ * Checks that the file system of `output` has room.
+ * @throws output-failed with both figures
+ */
+export function checkDiskSpace(output: string, neededBytes: number): void {
+  const { bavail, bsize } = statfsSync(dirname(output));
+  const available = bavail * bsize;
+  if (neededBytes <= available) return;
+  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  throw outputFailed({
+    what: `the output needs about ${mib(neededBytes)} and ${mib(available)} are free`,
+    where: dirname(output),
+    remedy: 'free some space or choose another disk; a stronger --compression needs less',
+  });
+}
+
+/** Whatever the system said while an output was written, as one sentence. */
+export function outputFailed(detail: ConstructorParameters<typeof HalotileError>[1], cause?: unknown): HalotileError {
+  return new HalotileError('output-failed', detail, { cause });
+}

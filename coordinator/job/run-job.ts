@@ -1,0 +1,134 @@
+import { HalotileError } from '../../tiling/errors.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { filterStage } from '../../tiling/plan/levels.js';
+import { outputShape } from '../../tiling/plan/output-shape.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { Ledger } from '../../tiling/stitch/ledger.js';
+import { outputFault } from '../../tiling/stitch/output-fault.js';
+import {
+  claimPartial,
+  clearPartial,
+  openPartial,
+  PARTIAL_FORMAT,
+  type PartialPaths,
+  partialPaths,
+  readPartialJob,
+  removePartial,
+} from '../../tiling/stitch/partial.js';
+import type { Executor } from '../../tiling/work/task.js';
+import { boundedBackendOf } from './bounded-backend.js';
+import { JobLock } from './job-lock.js';
+import type { JobResult } from './job-result.js';
+import { checkDiskSpace, checkedOutput } from './output-place.js';
+import {
+  DIRECT_PLANNER,
+  digestOf,
+  halotileVersion,
+  type JobPlanner,
+  type PreparedInputs,
+  prepareOptions,
+  questionsTo,
+} from './prepare-job.js';
+import { diskNeed, isPublished, type JobProgress, RunningJob } from './running-job.js';
+import { soundTiles } from './sound-tiles.js';
+
+/** A job and everything it runs with. */
+export interface JobRun {
+  readonly spec: JobSpec;
+  readonly executor: Executor;
+  readonly machine: PlanMachine;
+  /** The calling thread where absent. */
+  readonly planner?: JobPlanner;
+  /** Wait for the disk at every commit, so that a power loss costs no finished tile. */
+  readonly durable?: boolean;
+  /** Discard an unfinished job that is in the way. */
+  readonly restart?: boolean;
+  readonly onPlan?: (plan: Plan) => void;
+  readonly onProgress?: (progress: JobProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Seconds on a monotonic clock. */
+  readonly now: () => number;
+}
+
+/**
+ * Runs a job from its inputs to its published output. The life of a job: check, lock, plan, open an epoch,
+ * run the stages, assemble, rename. It may die anywhere; the same call continues it.
+ * @throws HalotileError; the output is then as it was before
+ */
+export async function runJob(run: JobRun): Promise<JobResult> {
+  const { spec } = run;
+  const files = inputPaths(spec);
+  const output = checkedOutput(spec.output, files);
+  const lock = await JobLock.acquire(output);
+  try {
+    const placed = { ...run, spec: { ...spec, output } };
+    return { ...(await runLocked(placed, files, partialPaths(output))), output: spec.output };
+  } catch (error) {
+    throw outputFault(error, spec.output);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
+  const { executor, now } = run;
+  const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
+  const startedAt = now();
+  const files = inputs.map((path) => ({ path, fingerprint: fingerprintOf(path) }));
+  const digest = digestOf(run.spec, files);
+  openPartial(paths);
+  const earlier = run.restart ? undefined : readPartialJob(paths);
+  // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
+  if (earlier === undefined) clearPartial(paths);
+  else claimPartial(paths, { ...earlier, digest });
+  // A planned tile depends on threads and memory, which may differ between the runs of one job.
+  const spec =
+    earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tile, block: earlier.pinned.block };
+  let prepared: PreparedInputs;
+  let plan: Plan;
+  let boundedBackend: string | undefined;
+  try {
+    const prepare = prepareOptions(machine, paths.scratch);
+    const planner = run.planner ?? DIRECT_PLANNER;
+    ({ inputs: prepared, plan } = await planner.plan(spec, { machine, prepare, questions: questionsTo(executor) }));
+    boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
+    checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
+  } catch (error) {
+    if (earlier === undefined) removePartial(paths);
+    throw error;
+  }
+  run.onPlan?.(plan);
+  const pinned = { tile: filterStage(plan).tile, block: plan.block, ...(boundedBackend && { boundedBackend }) };
+  const about = { version: halotileVersion(), spec: run.spec };
+  claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about });
+  const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });
+  try {
+    const published = isPublished(state, spec.output);
+    const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);
+    const opened = { paths, files, inputs: prepared, plan, boundedBackend, ledger, tiles, isPublished: published };
+    const job = new RunningJob({ ...run, spec }, opened);
+    const preparedAt = now();
+    await job.runStages();
+    const stagedAt = now();
+    const outputBytes = await job.publish();
+    return job.result({
+      prepare: preparedAt - startedAt,
+      assemble: now() - stagedAt,
+      total: now() - startedAt,
+      outputBytes,
+    });
+  } catch (error) {
+    if (endsJob(error)) removePartial(paths);
+    throw error;
+  } finally {
+    ledger.close();
+  }
+}
+
+/** Whether a job can never be continued: its inputs changed, or must change, and with them the job. */
+function endsJob(error: unknown): boolean {
+  return error instanceof HalotileError && (error.tag === 'input-changed' || error.tag === 'bad-input');
+}

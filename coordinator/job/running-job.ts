@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { area } from '../../tiling/geometry/rect.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { filterStage, tileCount } from '../../tiling/plan/levels.js';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { completeReduction } from '../../tiling/plan/reductions.js';
+import { assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
+import { writeFully } from '../../tiling/stitch/copy-blocks.js';
+import type { CommittedTile, Ledger, LedgerState } from '../../tiling/stitch/ledger.js';
+import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
+import { decodedBytes, encodeIndex, placedLayout } from '../../tiling/tiff/tiff-layout.js';
+import type { SinkRef } from '../../tiling/work/references.js';
+import type { Executor, TaskResult } from '../../tiling/work/task.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';
+import { CommittedTiles } from './committed-tiles.js';
+import { type JobResult, RunTotals } from './job-result.js';
+import { type PreparedInputs, sourcesOf } from './prepare-job.js';
+import { publishOutput } from './publish-output.js';
+import { runStage } from './run-stage.js';
+import { runTask } from './run-task.js';
+
+/** How far a job is; sent once before the first tile and after every tile. */
+export interface JobProgress {
+  readonly tilesDone: number;
+  readonly tilesTotal: number;
+  /** Pixels of level 0 in finished tiles, and in the whole image. */
+  readonly pixelsDone: number;
+  readonly pixelsTotal: number;
+  /** Of the pixels done, those of earlier runs. */
+  readonly pixelsResumed: number;
+  /** Bytes that this run's tiles have read and written. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** What a running job needs from whoever runs it. */
+export interface RunningJobOptions {
+  readonly spec: JobSpec;
+  readonly executor: Executor;
+  readonly durable?: boolean;
+  readonly onProgress?: (progress: JobProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A job whose epoch has begun. */
+export interface OpenedJob {
+  readonly paths: PartialPaths;
+  /** Everything that the job reads, as it was when the job began. */
+  readonly files: readonly SeenFile[];
+  readonly inputs: PreparedInputs;
+  readonly plan: Plan;
+  /** As in {@link WorkJob}. */
+  readonly boundedBackend?: string;
+  readonly ledger: Ledger;
+  /** Tiles that need not be computed again. */
+  readonly tiles: readonly CommittedTile[];
+  /** An earlier run died between giving the output its name and removing the partial directory. */
+  readonly isPublished: boolean;
+}
+
+/**
+ * Bytes of disk that a job needs beside its inputs: the file itself where blocks are placed at once;
+ * otherwise part files and the file, each taken as half of the pixels, since halves are typical.
+ */
+export function diskNeed(plan: Plan): number {
+  return decodedBytes(plan);
+}
+
+/** The stages, commits and publication of one epoch of a job. */
+export class RunningJob {
+  readonly #options: RunningJobOptions;
+  readonly #opened: OpenedJob;
+  #job: WorkJob & { readonly plan: Plan };
+  readonly #placed: boolean;
+  readonly #alreadyPublished: boolean;
+  readonly #totals = new RunTotals();
+  readonly #committed: CommittedTiles;
+  /** Tiles that earlier runs had committed. */
+  readonly #resumedTiles: number;
+  readonly #pixelsResumed: number;
+
+  constructor(options: RunningJobOptions, opened: OpenedJob) {
+    const { plan, paths, ledger, inputs, tiles } = opened;
+    this.#options = options;
+    this.#opened = opened;
+    this.#placed = plan.encoding.codec === 'none';
+    const durable = options.durable === true;
+    const sink: SinkRef = this.#placed
+      ? { kind: 'placed', file: paths.image, durable }
+      : { kind: 'parts', partial: paths.directory, epoch: ledger.folder, durable };
+    // Epochs count anew once a job is finished: only an identifier tells its files from the next job's.
+    const key = `${options.spec.output}#${ledger.epoch}#${randomUUID()}`;
+    this.#job = { key, plan, inputs: sourcesOf(inputs), sink, boundedBackend: opened.boundedBackend };
+    this.#committed = new CommittedTiles(plan, (part) => (part === '' ? paths.image : join(paths.directory, part)));
+    this.#alreadyPublished = opened.isPublished;
+    for (const tile of tiles) this.#committed.add(tile);
+    this.#resumedTiles = this.#committed.count;
+    this.#pixelsResumed = this.#committed.filteredPixels;
+  }
+
+  /** Computes every tile that is not in the ledger; the executor forgets the job, however that ends. */
+  async runStages(): Promise<void> {
+    if (this.#alreadyPublished) return;
+    try {
+      await this.#runStages();
+    } finally {
+      await this.#options.executor.closeJob(this.#job.key);
+    }
+  }
+
+  async #runStages(): Promise<void> {
+    const { plan } = this.#opened;
+    if (this.#placed) this.#createPlacedFile();
+    this.#report();
+    for (const [index, stage] of plan.stages.entries()) {
+      await runStage(this.#options.executor, {
+        job: this.#job,
+        sequences: this.#committed.sequences(index),
+        commit: (result) => this.#commit(result),
+        signal: this.#options.signal,
+      });
+      if (stage.kind === 'reduce') this.#completeOperation(index, stage.operation!);
+    }
+  }
+
+  /** Puts the output together, gives it its name and removes the partial directory; returns its bytes. */
+  async publish(): Promise<number> {
+    const { plan, paths, ledger } = this.#opened;
+    const { spec, durable } = this.#options;
+    if (!this.#alreadyPublished) {
+      if (!this.#placed) {
+        await assemble(plan, paths, this.#committed.all(), this.#assembly());
+      } else if (durable) syncFile(paths.image);
+      this.#checkInputs();
+      ledger.publish(inodeOf(paths.image));
+      publishOutput(paths.image, spec.output);
+      if (durable) syncFile(dirname(spec.output));
+    }
+    removePartial(paths);
+    return statSync(spec.output).size;
+  }
+
+  #assembly(): AssemblyMeans {
+    const { executor, durable } = this.#options;
+    let copies = 0;
+    const copy: AssemblyMeans['copy'] = async (data) => {
+      const job: WorkJob = { key: `${this.#job.key} copy ${++copies}`, inputs: [] };
+      await runTask(executor, job, { kind: 'copy', stage: 0, index: 0, data });
+      await executor.closeJob(job.key);
+    };
+    return { slots: executor.slots, copy, durable: durable === true };
+  }
+
+  /** The job's figures, after publication. */
+  result(timing: { prepare: number; assemble: number; total: number; outputBytes: number }): JobResult {
+    const { plan, ledger } = this.#opened;
+    const totals = this.#totals;
+    const { prepare, assemble: assembling, total, outputBytes } = timing;
+    const withMax = totals.pixelsWithMaxHalo(this.#job.plan);
+    const blocks = this.#inputBlocks();
+    return {
+      output: this.#options.spec.output,
+      width: plan.output.width,
+      height: plan.output.height,
+      channels: plan.output.channels,
+      dtype: plan.output.dtype,
+      levels: plan.levels.length,
+      tiles: { total: tileCount(plan.stages), resumed: this.#resumedTiles, side: filterStage(plan).tile },
+      mapMax: totals.mapMax,
+      halo: {
+        pixelsRead: totals.inputPixels,
+        pixelsWithMaxHalo: withMax,
+        savedShare: withMax === 0 ? 0 : 1 - totals.inputPixels / withMax,
+      },
+      seconds: { prepare, ...totals.seconds, assemble: assembling, total },
+      bytes: { read: totals.bytesRead, written: totals.bytesWritten, output: outputBytes },
+      blocksDecoded: {
+        count: totals.blocksDecoded,
+        perBlock: blocks === 0 ? 0 : totals.blocksDecoded / blocks,
+      },
+      ...(totals.device && { device: totals.device }),
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      crc: this.#committed.crc().toString(16).padStart(8, '0'),
+      epoch: ledger.epoch,
+    };
+  }
+
+  #commit(result: TaskResult): void {
+    this.#checkInputs();
+    this.#committed.add(this.#opened.ledger.commit(result));
+    this.#totals.add(result);
+    this.#report();
+  }
+
+  /** Merges the partials of a reduce stage into the parameters of its operation. */
+  #completeOperation(stage: number, index: number): void {
+    const partials = this.#committed.partialsOf(stage);
+    this.#job = { ...this.#job, plan: completeReduction(this.#job.plan, index, partials) };
+  }
+
+  #createPlacedFile(): void {
+    const { plan, paths } = this.#opened;
+    const { places, fileBytes } = placedLayout(plan);
+    // An earlier run may have died in the middle of this: it is done again, and the blocks stay.
+    const fd = openSync(paths.image, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+    try {
+      ftruncateSync(fd, fileBytes);
+      writeFully(fd, encodeIndex(plan, places), 0);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** An input that changes while it is read fails the job: its tiles would come from two different images. */
+  #checkInputs(): void {
+    for (const file of this.#opened.files) assertUnchanged(file);
+  }
+
+  #inputBlocks(): number {
+    const { imageCache, imageLayout, image, maskCache, maskLayout, mapCache, mapLayout } = this.#opened.plan;
+    const planes = imageLayout.planar ? image.channels : 1;
+    const ofImage = imageCache === undefined ? 0 : imageLayout.across * imageLayout.down * planes;
+    const ofMask = maskCache === undefined ? 0 : maskLayout!.across * maskLayout!.down;
+    return ofImage + ofMask + (mapCache === undefined ? 0 : mapLayout!.across * mapLayout!.down);
+  }
+
+  #report(): void {
+    const { plan } = this.#opened;
+    this.#options.onProgress?.({
+      tilesDone: this.#committed.count,
+      tilesTotal: tileCount(plan.stages),
+      pixelsDone: this.#committed.filteredPixels,
+      pixelsTotal: area(plan.output),
+      pixelsResumed: this.#pixelsResumed,
+      bytesRead: this.#totals.bytesRead,
+      bytesWritten: this.#totals.bytesWritten,
+    });
+  }
+}
+
+/** Whether the file that an earlier run finished has its name already. */
+export function isPublished({ publishedInode }: LedgerState, output: string): boolean {
+  return publishedInode !== undefined && existsSync(output) && inodeOf(output) === publishedInode;
+}
+
+function inodeOf(path: string): string {
+  const { dev, ino } = statSync(path, { bigint: true });
+  return `${dev}:${ino}`;
+}
