@@ -1,4 +1,4 @@
-// Holds the direction of imports: tiling ← proto ← worker, coordinator ← library ← cli. Reports FILE:LINE and exits with 1
+// Holds the direction of imports: tiling ← proto, threads ← worker, coordinator ← library ← cli. Reports FILE:LINE and exits with 1
 // where a file imports against it, reads the environment or a clock where it must not, or lies on an import cycle,
 // where folders import each other in a circle, and where a folder has more files than a reader takes in.
 // An argument names another tree to check.
@@ -10,12 +10,13 @@ import { fileURLToPath } from 'node:url';
 const MAY_IMPORT = {
   tiling: ['tiling'],
   proto: ['tiling', 'proto'],
-  worker: ['tiling', 'proto', 'worker'],
-  coordinator: ['tiling', 'proto', 'coordinator'],
-  library: ['tiling', 'proto', 'worker', 'coordinator', 'library'],
+  threads: ['tiling', 'threads'],
+  worker: ['tiling', 'proto', 'threads', 'worker'],
+  coordinator: ['tiling', 'proto', 'threads', 'coordinator'],
+  library: ['tiling', 'proto', 'threads', 'worker', 'coordinator', 'library'],
 };
 const TESTS = ['test', 'loadtest'];
-const FOLDERS = ['tiling', 'proto', 'worker', 'coordinator', 'library', 'cli', 'loadtest', 'test'];
+const FOLDERS = ['tiling', 'proto', 'threads', 'worker', 'coordinator', 'library', 'cli', 'loadtest', 'test'];
 /** AssemblyScript is another language with its own compiler. */
 const SKIPPED = ['worker/kernels/wasm/assembly', 'cli/demo/assembly'];
 

@@ -1,6 +1,8 @@
 import { openSync, writeSync } from 'node:fs';
 import { workerData } from 'piscina';
+import { type ErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import { cellRect, gridOf, uncutCellRect } from '../../tiling/geometry/grid.js';
+import { area } from '../../tiling/geometry/rect.js';
 import { TILE } from './raw-tiff.js';
 import { createPainter, type SceneParameters } from './scene-painter.js';
 
@@ -25,13 +27,19 @@ const paint = createPainter(data.scene, TILE * TILE);
 const imageFile = openSync(data.image.path, 'r+');
 const mapFile = openSync(data.map.path, 'r+');
 
-/** Paints one tile and writes it to both files; the result is the number of image pixels made. */
-export default function paintTile(index: number): number {
-  const { image, map } = paint(uncutCellRect(grid, index));
-  writeWhole(imageFile, image, data.image.dataAt + index * data.image.tileBytes);
-  writeWhole(mapFile, map, data.map.dataAt + index * data.map.tileBytes);
-  const { width, height } = cellRect(grid, index);
-  return width * height;
+/** The number of image pixels made, or why there are none. */
+export type PaintedTile = { readonly pixels: number } | { readonly error: ErrorRecord };
+
+/** Paints one tile and writes it to both files; never throws. */
+export default function paintTile(index: number): PaintedTile {
+  try {
+    const { image, map } = paint(uncutCellRect(grid, index));
+    writeWhole(imageFile, image, data.image.dataAt + index * data.image.tileBytes);
+    writeWhole(mapFile, map, data.map.dataAt + index * data.map.tileBytes);
+    return { pixels: area(cellRect(grid, index)) };
+  } catch (error) {
+    return { error: toErrorRecord(error, 'output-failed', data.image.path) };
+  }
 }
 
 function writeWhole(file: number, bytes: Uint8Array, position: number): void {

@@ -1,14 +1,13 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Piscina } from 'piscina';
-import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { Threads } from '../../threads/threads.js';
+import { badUsage, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { cellCount, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
-import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import { outputPlace, publishFile } from '../../tiling/stitch/output-file.js';
 import { layOutRawTiff, type RawTiff, TILE } from './raw-tiff.js';
 import type { SceneParameters } from './scene-painter.js';
-import type { SceneThreadData } from './scene-thread.js';
+import type { PaintedTile, SceneThreadData } from './scene-thread.js';
 
 /** Part of the files' description: raise it when the pixels change, so that old files are not reused. */
 const SCENE_VERSION = 1;
@@ -113,27 +112,19 @@ async function paintAll(
   const tiles = cellCount(gridOf(data.scene.size, { width: TILE, height: TILE }));
   const total = area(data.scene.size);
   const count = Math.max(1, Math.min(threads, tiles));
-  const pool = new Piscina<number, number>({
-    filename: new URL('scene-thread.js', import.meta.url).href,
-    execArgv: THREAD_FLAGS,
-    minThreads: count,
-    maxThreads: count,
-    workerData: data,
-  });
+  const pool = new Threads<PaintedTile>({ file: new URL('scene-thread.js', import.meta.url), count, data });
   try {
     let done = 0;
-    // A thread that fails to start is reported on the pool, not on the task.
-    const failed = new Promise<never>((_, reject) => pool.on('error', reject));
-    const painted = Promise.all(
+    await Promise.all(
       Array.from({ length: tiles }, async (_, index) => {
-        const pixels = await pool.run(index);
-        done += pixels;
+        const answer = await pool.ask(index);
+        if ('error' in answer) throw fromErrorRecord(answer.error);
+        done += answer.pixels;
         onProgress?.(done, total);
       }),
     );
-    await Promise.race([painted, failed]);
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }
 

@@ -1,6 +1,5 @@
-import { Piscina } from 'piscina';
+import { Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
-import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import { type BlockMessage, MessagePool } from './block-message.js';
 import type { Filled, FillRequest, StoreRequest, ThreadAnswer } from './file-thread.js';
 
@@ -15,15 +14,11 @@ const YOUNG_GENERATION_MIB = 1;
  */
 export class FileThreads {
   readonly messages = new MessagePool();
-  readonly #pool = new Piscina({
-    filename: new URL('./file-thread.js', import.meta.url).href,
-    execArgv: THREAD_FLAGS,
-    name: 'fill',
-    minThreads: 0,
-    maxThreads: THREADS,
-    idleTimeout: 60_000,
-    recordTiming: false,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+  readonly #pool = new Threads<ThreadAnswer<unknown>>({
+    file: new URL('./file-thread.js', import.meta.url),
+    count: THREADS,
+    idleMs: 60_000,
+    youngHeapMiB: YOUNG_GENERATION_MIB,
   });
 
   /**
@@ -52,11 +47,11 @@ export class FileThreads {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
 
   async #ask<T>(name: string, request: object, transferList: ArrayBuffer[]): Promise<T> {
-    const answer = (await this.#pool.run(request, { name, transferList })) as ThreadAnswer<T>;
+    const answer = (await this.#pool.ask(request, { name, transferList })) as ThreadAnswer<T>;
     if ('error' in answer) throw fromErrorRecord(answer.error);
     return answer.value;
   }

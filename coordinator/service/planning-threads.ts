@@ -1,9 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { type AskOptions, ThreadDeath, Threads } from '../../threads/threads.js';
 import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
 import type { JobPlanner, PlannedJob, PlanRequest } from '../job/prepare-job.js';
 import { BadRequest } from './caller-errors.js';
 import type { Owner } from './places.js';
@@ -34,28 +33,16 @@ const PLAN_THREADS = 4;
  */
 export class PlanningThreads {
   readonly #limits: PlanningLimits;
-  readonly #checks: Piscina;
-  readonly #plans: Piscina;
+  readonly #checks: Threads<PlanningAnswer<unknown>>;
+  readonly #plans: Threads<PlanningAnswer<unknown>>;
   /** The last request of each principal, and how many wait. */
   readonly #lines = new Map<string, { tail: Promise<unknown>; length: number }>();
 
   constructor(site: PlanningSite, limits: PlanningLimits = PLANNING_LIMITS) {
     this.#limits = limits;
-    const open = (maxThreads: number) => {
-      const pool = new Piscina({
-        filename: new URL('./planning-thread.js', import.meta.url).href,
-        execArgv: THREAD_FLAGS,
-        workerData: site,
-        minThreads: 0,
-        maxThreads,
-        idleTimeout: 60_000,
-        recordTiming: false,
-        resourceLimits: { maxOldGenerationSizeMb: limits.heapMiB },
-      });
-      // A thread that ends by itself fails its request; the event, unheard, would end the process.
-      pool.on('error', () => {});
-      return pool;
-    };
+    const file = new URL('./planning-thread.js', import.meta.url);
+    const open = (count: number) =>
+      new Threads<PlanningAnswer<unknown>>({ file, count, idleMs: 60_000, data: site, oldHeapMiB: limits.heapMiB });
     this.#checks = open(CHECK_THREADS);
     this.#plans = open(PLAN_THREADS);
   }
@@ -83,8 +70,8 @@ export class PlanningThreads {
   }
 
   async close(): Promise<void> {
-    await this.#checks.destroy();
-    await this.#plans.destroy();
+    await this.#checks.close();
+    await this.#plans.close();
   }
 
   async #plan(spec: JobSpec, { machine, prepare, questions }: PlanRequest, signal?: AbortSignal): Promise<PlannedJob> {
@@ -138,17 +125,23 @@ export class PlanningThreads {
     return this.#run(this.#checks, name, request, { late: AbortSignal.timeout(this.#limits.deadlineMs), signal });
   }
 
-  async #run<T>(pool: Piscina, name: string, request: object, { late, signal, transferList }: RunTerms): Promise<T> {
+  async #run<T>(
+    pool: Threads<PlanningAnswer<unknown>>,
+    name: string,
+    request: object,
+    { late, signal, transferList }: RunTerms,
+  ): Promise<T> {
     const stop = signal === undefined ? late : AbortSignal.any([signal, late]);
     let answer: PlanningAnswer<T>;
     try {
-      answer = (await pool.run(request, { name, signal: stop, transferList })) as PlanningAnswer<T>;
+      answer = (await pool.ask(request, { name, signal: stop, transferList })) as PlanningAnswer<T>;
     } catch (error) {
       if (signal?.aborted) throw new HalotileError('interrupted', { what: 'the job was stopped while it was planned' });
       throw new HalotileError('over-limit', {
-        what: late.aborted
-          ? `checking or planning the job took more than ${this.#limits.deadlineMs / 1000} seconds`
-          : `checking or planning the job ended its thread (${(error as Error).message})`,
+        what:
+          error instanceof ThreadDeath
+            ? `checking or planning the job ended its thread (${error.how})`
+            : `checking or planning the job took more than ${this.#limits.deadlineMs / 1000} seconds`,
         expected: 'a job that is planned within the limits of time and memory',
         remedy: 'use fewer operations, smaller masks and tables, or fewer names',
       });
@@ -163,7 +156,7 @@ interface RunTerms {
   readonly late: AbortSignal;
   /** Aborts when nobody wants the answer any more. */
   readonly signal?: AbortSignal;
-  readonly transferList?: NonNullable<Parameters<Piscina['run']>[1]>['transferList'];
+  readonly transferList?: AskOptions['transferList'];
 }
 
 /** A copy that can be handed to a thread without the rest of the buffer that gRPC cut it from. */

@@ -44,7 +44,7 @@ export async function runGranted<K extends KindName>(on: ThreadTask<K>): Promise
   } catch (error) {
     if (!(error instanceof HalotileError)) throw error;
     const { tag, detail } = inCoordinatorsNames({ tag: error.tag, detail: error.detail }, refs, places);
-    throw new HalotileError(tag, detail, { cause: error.cause });
+    throw new HalotileError(tag, detail);
   } finally {
     outbox.close();
     if (made !== undefined) rmSync(made, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { HalotileError } from '../../tiling/errors.js';
+import { ThreadDeath } from '../../threads/threads.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 
@@ -95,7 +95,7 @@ export class TaskPool {
     try {
       end = { kind: 'done', result: await task.attempt(threads) };
     } catch (error) {
-      end = { kind: 'failed', error, crashed: isDeath(error) };
+      end = { kind: 'failed', error, crashed: error instanceof ThreadDeath };
     }
     // Whoever replaced the threads has told the task already.
     if (!this.#running.delete(task)) return;
@@ -121,9 +121,4 @@ export class TaskPool {
     for (const resolve of this.#idle) resolve();
     this.#idle.clear();
   }
-}
-
-/** A thread's death reaches the pool as an error with a cause; a tile's own failure has none. */
-function isDeath(error: unknown): boolean {
-  return error instanceof HalotileError && error.tag === 'tile-failed' && error.cause !== undefined;
 }

@@ -1,6 +1,5 @@
-import { Piscina } from 'piscina';
-import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
-import { THREAD_FLAGS } from '../../tiling/job/thread-flags.js';
+import { ThreadDeath, Threads } from '../../threads/threads.js';
+import { fromErrorRecord } from '../../tiling/errors.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import type { KindName } from '../../tiling/work/index.js';
@@ -42,10 +41,7 @@ const QUEUED_PER_THREAD = 1;
 export class ThreadPoolExecutor implements Executor {
   readonly slots: number;
   readonly tasksAtOnce: number;
-  readonly #pool: Piscina<ThreadRequest, ThreadAnswer>;
-  /** Rejects the questions under way; a promise that all of them raced against would keep every answer. */
-  readonly #waiting = new Set<(error: unknown) => void>();
-  #failure: unknown;
+  readonly #pool: Threads<ThreadAnswer>;
   readonly #caches = new Map<string, SharedCaches>();
   readonly #ends = new Map<string, JobEnd>();
   #generation = 0;
@@ -53,19 +49,11 @@ export class ThreadPoolExecutor implements Executor {
   constructor({ threads, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
     this.slots = threads;
     this.tasksAtOnce = threads * (1 + QUEUED_PER_THREAD);
-    this.#pool = new Piscina({
-      filename: new URL('./task-thread.js', import.meta.url).href,
-      execArgv: THREAD_FLAGS,
-      minThreads: threads,
-      maxThreads: threads,
-      concurrentTasksPerWorker: 1,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
-      workerData: { backend, name, maximumBytes, device, expects } satisfies ThreadData,
-    });
-    // A thread that cannot start, or dies between tasks, has no task whose promise could tell.
-    this.#pool.on('error', (error: unknown) => {
-      this.#failure ??= error;
-      for (const reject of this.#waiting) reject(error);
+    this.#pool = new Threads({
+      file: new URL('./task-thread.js', import.meta.url),
+      count: threads,
+      youngHeapMiB: YOUNG_GENERATION_MIB,
+      data: { backend, name, maximumBytes, device, expects } satisfies ThreadData,
     });
   }
 
@@ -84,28 +72,16 @@ export class ThreadPoolExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
 
   async #ask(request: ThreadRequest): Promise<ThreadAnswer> {
     try {
-      return await this.#answered(request);
-    } catch (cause) {
-      this.#retireCaches();
-      const what = `a worker thread ended (${cause instanceof Error ? cause.message : String(cause)})`;
-      throw new HalotileError('tile-failed', { what }, { cause });
+      return await this.#pool.ask(request);
+    } catch (error) {
+      if (error instanceof ThreadDeath) this.#retireCaches();
+      throw error;
     }
-  }
-
-  #answered(request: ThreadRequest): Promise<ThreadAnswer> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      this.#waiting.add(reject);
-      this.#pool
-        .run(request)
-        .then(resolve, reject)
-        .finally(() => this.#waiting.delete(reject));
-    });
   }
 
   /** A thread that died may have left a cache locked, with others waiting for it; the next tiles get new ones. */
