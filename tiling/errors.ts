@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { byName } from './by-name.js';
 
 /**
@@ -68,6 +69,17 @@ export interface ErrorRecord {
   readonly tag: ErrorTag;
   readonly detail: ErrorDetail;
 }
+
+/** Of an {@link ErrorRecord} that comes from a file. */
+export const errorRecordSchema = z.object({
+  tag: z.enum(Object.keys(ERROR_TABLE) as ErrorTag[]),
+  detail: z.object({
+    what: z.string(),
+    where: z.string().optional(),
+    expected: z.string().optional(),
+    remedy: z.string().optional(),
+  }),
+});
 
 /** Turns anything thrown into a record; what is not ours becomes `fallback` with its message as `what`. */
 export function toErrorRecord(error: unknown, fallback: ErrorTag, where?: string): ErrorRecord {

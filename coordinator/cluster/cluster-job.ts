@@ -127,9 +127,27 @@ export class ClusterJob {
     throw badInput({ what: 'the job takes no blocks', where: this.#job.key });
   }
 
-  /** @throws output-failed where a file that a worker wrote by itself is not visible here */
+  /**
+   * Holds a result against its task, if anybody waits for it still.
+   * @throws data-loss where its value is none of its kind; output-failed where a file that a worker wrote by itself is
+   * not visible here
+   */
   async check(brought: BroughtFiles): Promise<void> {
+    const { task, value } = brought.result;
+    const pending = this.#pending.get(keyOf(task));
+    if (pending !== undefined && (task.kind !== pending.task.kind || !this.#isValue(pending.task, value))) {
+      throw new HalotileError('data-loss', {
+        what: 'a result does not say what was asked for',
+        where: `task ${task.index} of stage ${task.stage}`,
+        expected: `what a task of kind ${pending.task.kind} says`,
+        remedy: 'run one release everywhere',
+      });
+    }
     if (brought.result.files.length > 0) await this.#outputs?.check(brought);
+  }
+
+  #isValue({ kind, stage, index, data }: Task, value: unknown): boolean {
+    return kindOf(kind).isValue?.(value, { data, stage, index, job: this.#job }) ?? false;
   }
 
   /** @throws not-found where the job has no such input */

@@ -149,6 +149,8 @@ export interface OperationDescriptor {
  */
 export interface Reduction {
   readonly passesLeft: (operation: Operation, input: DType) => number;
+  /** Whether what another machine or a ledger calls a partial is one, of an image with so many channels. */
+  readonly isPartial: (partial: unknown, channels: number) => boolean;
   readonly merge: (a: unknown, b: unknown) => unknown;
   readonly complete: (operation: Operation, input: DType, merged: unknown) => Operation;
 }

@@ -20,6 +20,7 @@ export const otsuReduction: Reduction = {
     if (operation.params.method !== 'otsu' || operation.params.values !== undefined) return 0;
     return input === 'float32' && operation.params.ranges === undefined ? 2 : 1;
   },
+  isPartial: (partial, channels) => Array.isArray(partial) && partial.length === channels && partial.every(isChannel),
   merge: (a, b) => mergePartials(a as readonly ChannelPartial[], b as readonly ChannelPartial[]),
   complete: (operation, input, merged) => completeOtsu(operation, input, merged as readonly ChannelPartial[]),
 };
@@ -59,6 +60,16 @@ export function otsuThreshold(counts: readonly number[], centres: (bin: number) 
     }
   }
   return best;
+}
+
+/** Bins of the widest type that is counted one by one. */
+const MAX_BINS = 2 ** 16;
+
+function isChannel(channel: Partial<Record<keyof ChannelPartial, unknown>> | null): boolean {
+  if (typeof channel !== 'object' || channel === null) return false;
+  const { low, high, counts } = channel;
+  if (typeof low !== 'number' || typeof high !== 'number' || !Array.isArray(counts)) return false;
+  return counts.length <= MAX_BINS && counts.every((count) => Number.isSafeInteger(count) && count >= 0);
 }
 
 function mergePartials(a: readonly ChannelPartial[], b: readonly ChannelPartial[]): ChannelPartial[] {

@@ -6,7 +6,7 @@ export const EXACT_COLOURS = 2 ** 20;
 
 const CELL_BITS = 6;
 const CELLS = 2 ** (3 * CELL_BITS);
-/** More than there are places, so that colour and place fit one float64. */
+/** As many as there are colours, and more than there are places, so that colour and place fit one float64. */
 const PLACES = 2 ** 24;
 const MAGIC = 0x31435048; // "HPC1", little endian
 const HEADER_BYTES = 16;
@@ -171,6 +171,12 @@ export class ColourCounts {
     for (let at = HEADER_BYTES; at < bytes.length; at += entryBytes) {
       const key = view.getUint32(at, true);
       const count = view.getFloat64(at + 4, true);
+      if (key >= (cellBits === 8 ? PLACES : CELLS) || !(Number.isSafeInteger(count) && count > 0)) {
+        throw badInput({
+          what: `colour ${key} occurs ${count} times`,
+          expected: 'a colour, and a whole number of pixels',
+        });
+      }
       if (cellBits === 8) counts.add(key, count);
       else {
         const sum = (channel: number) => view.getFloat64(at + 12 + channel * 8, true);
@@ -219,6 +225,17 @@ export class ColourCounts {
     cells[place * 4 + 1]! += red;
     cells[place * 4 + 2]! += green;
     cells[place * 4 + 3]! += blue;
+  }
+}
+
+/** Whether a value is the bytes of counts. */
+export function isColourCounts(value: unknown): value is Uint8Array {
+  if (!(value instanceof Uint8Array)) return false;
+  try {
+    ColourCounts.fromBytes(value);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -13,3 +13,11 @@ export function completeReduction(plan: Plan, index: number, partials: readonly 
   const { dtype } = chainTypes(plan.operations, plan.image)[index]!;
   return { ...plan, operations: plan.operations.with(index, complete(operation, dtype, merged)) };
 }
+
+/** Whether a value can be what a tile of a reduce stage adds to its reduction. */
+export function isPartial(partial: unknown, plan: Plan, stage: number): boolean {
+  const index = plan.stages[stage]?.operation;
+  if (index === undefined) return false;
+  const { channels } = chainTypes(plan.operations, plan.image)[index]!;
+  return OPERATIONS[plan.operations[index]!.name]!.reduction!.isPartial(partial, channels);
+}

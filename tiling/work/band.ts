@@ -2,6 +2,7 @@ import { area, type Size } from '../geometry/rect.js';
 import type { Rgb } from '../palette/remap.js';
 import type { WorkKind } from './kind.js';
 import type { InputPlace, RasterRef, SourceRef } from './references.js';
+import { isChecksum, isCount, isFields } from './value-checks.js';
 
 /** Rows [from, to) of a finished image, to become a piece of a PNG's compressed stream in a file of its own. */
 export interface BandData {
@@ -28,6 +29,7 @@ export const band: WorkKind<BandData, BandValue> = {
   reads: ({ raster }) => [raster],
   placed: (data, [place]) => ({ ...data, source: sourceAt(place) }),
   writes: ({ output }) => [{ form: 'file', path: output }],
+  isValue: (value): value is BandValue => isFields(value) && isChecksum(value.adler) && isCount(value.rawBytes),
   memoryBytes: ({ size, from, to }) => area({ width: size.width, height: to - from }) * 16,
 };
 

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
-import type { ErrorRecord } from '../errors.js';
+import { type ErrorRecord, errorRecordSchema } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
-import { ColourCounts } from '../palette/colour-counts.js';
+import { ColourCounts, isColourCounts } from '../palette/colour-counts.js';
 import {
   type FramesData,
   frameBlamed,
@@ -11,7 +11,8 @@ import {
   framesSplit,
   type SpilledFrame,
 } from './frames.js';
-import type { SpillPlace, WorkKind } from './kind.js';
+import type { AskedTask, SpillPlace, WorkKind } from './kind.js';
+import { isChecksum, isCount, isFields, isListOf } from './value-checks.js';
 
 /** Map of a palette: decode, filter, downscale, count. */
 export interface CountData extends FramesData {
@@ -71,6 +72,7 @@ export const count: WorkKind<CountData, CountValue> = {
     large: [],
     bytesRead: 0,
   }),
+  isValue: isCountValue,
   memoryBytes: framesBytes,
 };
 
@@ -96,4 +98,35 @@ function merged(values: readonly CountValue[]): CountValue {
     large: values.flatMap(({ large }) => large),
     bytesRead: values.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
   };
+}
+
+/** Each frame is counted, failed or large, once. */
+function isCountValue(value: unknown, { data }: AskedTask<CountData>): value is CountValue {
+  if (!isFields(value) || !isColourCounts(value.counts) || !isCount(value.bytesRead)) return false;
+  const missing = new Set(data.frames.map(({ index }) => index));
+  const isOf = (found: unknown): found is Readonly<Record<string, unknown>> =>
+    isFields(found) && missing.delete(found.index as number);
+  const isCounted = (frame: unknown): frame is CountedFrame =>
+    isOf(frame) &&
+    isSize(frame.source) &&
+    typeof frame.contentHash === 'string' &&
+    /^(?:[0-9a-f]{32})?$/.test(frame.contentHash) &&
+    typeof frame.fromSpill === 'boolean' &&
+    isCount(frame.opaquePixels) &&
+    (frame.spilled === null || isSpilled(frame.spilled));
+  const isFailure = (failure: unknown): failure is FrameFailure =>
+    isOf(failure) && errorRecordSchema.safeParse(failure.error).success;
+  const isLarge = (frame: unknown): frame is LargeFrame => isOf(frame) && isSize(frame.source);
+  const { frames, failures, large } = value;
+  return isListOf(frames, isCounted) && isListOf(failures, isFailure) && isListOf(large, isLarge) && missing.size === 0;
+}
+
+function isSize(value: unknown): value is Size {
+  return isFields(value) && isCount(value.width) && isCount(value.height) && value.width > 0 && value.height > 0;
+}
+
+function isSpilled(value: unknown): value is SpilledFrame {
+  if (!isFields(value)) return false;
+  const { file, offset, size, crc } = value;
+  return typeof file === 'string' && isCount(offset) && isSize(size) && isChecksum(crc) && value.content === undefined;
 }

@@ -26,10 +26,23 @@ export interface WorkKind<D, V> {
   readonly blame?: (data: D, error: ErrorRecord) => ErrorRecord;
   /** The value that stands for a task which is given up, where its job can go on without it. */
   readonly without?: (data: D, error: ErrorRecord) => V;
+  /**
+   * Whether a value that a worker has sent is one of this kind and of this task. Absent where a task stays: what
+   * threads of the own process say is believed.
+   */
+  readonly isValue?: (value: unknown, task: AskedTask<D>) => value is V;
   /** What one attempt holds in memory. */
   readonly memoryBytes: (data: D, job: Pick<WorkJob, 'plan'>) => number;
   /** Runs where the job is run and not on workers: it is short, and what it gives is needed there at once. */
   readonly stays?: boolean;
+}
+
+/** What a result is held against. */
+export interface AskedTask<D> {
+  readonly data: D;
+  readonly stage: number;
+  readonly index: number;
+  readonly job: Pick<WorkJob, 'plan'>;
 }
 
 /** Where spilled bytes lie. */

@@ -17,5 +17,6 @@ export const overview: WorkKind<OverviewData, null> = {
       return { ...block, source: { ...block.source, path: place.path, offset: place.offset } };
     }),
   }),
+  isValue: (value): value is null => value === null,
   memoryBytes: tileBytes,
 };

@@ -8,7 +8,8 @@ import {
   framesRead,
   framesSplit,
 } from './frames.js';
-import type { WorkKind } from './kind.js';
+import type { AskedTask, WorkKind } from './kind.js';
+import { isBytes, isCount, isFields, isListOf } from './value-checks.js';
 
 /** One frame to be written in the palette's colours. */
 export interface FrameToRemap extends FrameSource {
@@ -45,5 +46,18 @@ export const remap: WorkKind<RemapData, readonly RemappedFrame[]> = {
   split: framesSplit,
   merge: (values) => values.flat(),
   blame: frameBlamed,
+  isValue: isRemapped,
   memoryBytes: framesBytes,
 };
+
+/** One entry for each frame, in any order. */
+function isRemapped(value: unknown, { data }: AskedTask<RemapData>): value is readonly RemappedFrame[] {
+  const missing = new Set(data.frames.map(({ index }) => index));
+  const isFrame = (frame: unknown): frame is RemappedFrame =>
+    isFields(frame) && missing.delete(frame.index as number) && isCount(frame.bytes) && isSample(frame.sample);
+  return isListOf(value, isFrame) && missing.size === 0;
+}
+
+function isSample(sample: unknown): sample is FrameSample | null {
+  return sample === null || (isFields(sample) && isBytes(sample.before) && isBytes(sample.after));
+}

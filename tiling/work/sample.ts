@@ -1,6 +1,12 @@
+import { cellRect, gridOf } from '../geometry/grid.js';
 import type { Size } from '../geometry/rect.js';
-import type { WorkKind } from './kind.js';
+import { isColourCounts } from '../palette/colour-counts.js';
+import { nearestIndices } from '../palette/downscale-nearest.js';
+import { filterStage } from '../plan/levels.js';
+import type { Plan } from '../plan/plan.js';
+import type { AskedTask, WorkKind } from './kind.js';
 import { tileBytes } from './tiles.js';
+import { isBytes, isFields } from './value-checks.js';
 
 /** A tile of an image after its chain, of which the pixels count that the nearest downscale to `size` takes. */
 export interface SampleData {
@@ -24,4 +30,49 @@ export interface SampleValue {
 }
 
 /** Looks at the colours of one tile of an image that is too large to be held. */
-export const sample: WorkKind<SampleData, SampleValue> = { memoryBytes: tileBytes };
+export const sample: WorkKind<SampleData, SampleValue> = {
+  isValue: isSampleValue,
+  memoryBytes: tileBytes,
+};
+
+function isSampleValue(value: unknown, { data, index, job }: AskedTask<SampleData>): value is SampleValue {
+  if (!isFields(value) || typeof value.transparent !== 'boolean' || typeof value.translucent !== 'boolean')
+    return false;
+  const isPixels = (bytes: unknown, size: Size) => {
+    const { columns, rows } = sampledSpans(job.plan!, index, size);
+    return isBytes(bytes, { exactly: columns.count * rows.count * 4 });
+  };
+  const { counts, preview, rgba } = value;
+  if (!isColourCounts(counts) || !isPixels(preview, data.preview)) return false;
+  return data.whole ? isPixels(rgba, data.size) : isBytes(rgba, { exactly: 0 });
+}
+
+/** Columns and rows of an image at a size that the nearest downscale takes from one tile. */
+export function sampledSpans(
+  plan: Plan,
+  tileIndex: number,
+  size: Size,
+): { readonly columns: Span; readonly rows: Span } {
+  const { output } = plan;
+  const side = filterStage(plan).tile;
+  const rect = cellRect(gridOf(output, { width: side, height: side }), tileIndex);
+  return {
+    columns: spanOf(nearestIndices(output.width, size.width), rect.x, rect.width),
+    rows: spanOf(nearestIndices(output.height, size.height), rect.y, rect.height),
+  };
+}
+
+/** A run of positions. */
+export interface Span {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Which of ascending positions fall into [from, from + length). */
+function spanOf(positions: Uint32Array, from: number, length: number): Span {
+  let first = 0;
+  while (first < positions.length && positions[first]! < from) first++;
+  let count = 0;
+  while (first + count < positions.length && positions[first + count]! < from + length) count++;
+  return { first, count };
+}

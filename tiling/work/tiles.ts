@@ -1,4 +1,7 @@
+import { couplingOf, operationsIn } from '../plan/chain.js';
+import type { AskedTask } from './kind.js';
 import type { FileRef } from './references.js';
+import { isFields, isListOf } from './value-checks.js';
 import type { WorkJob } from './work-job.js';
 
 /**
@@ -20,6 +23,28 @@ export interface TileValue {
   readonly carries?: Carries;
   /** The largest map value' met. */
   readonly mapMax: number;
+}
+
+/** Whether a result's value is a filtered tile's. */
+export function isTileValue(value: unknown, task: AskedTask<TileData>): value is TileValue {
+  return isFields(value) && isTerm(value.rasterCrcTerm) && isTold(value, task);
+}
+
+/** Whether what every tile of a chain tells is there: its largest map value', and a carry for each scan along its row. */
+export function isTold(
+  { mapMax, carries }: Readonly<Record<string, unknown>>,
+  { stage, job: { plan } }: AskedTask<TileData>,
+): boolean {
+  if (typeof mapMax !== 'number') return false;
+  const operations = operationsIn(plan!.stages[stage]!, plan!.operations);
+  const scans = operations.filter((operation) => couplingOf(operation) === 'row').length;
+  if (carries === undefined) return scans === 0;
+  return isListOf(carries, (carry) => typeof carry === 'string') && carries.length === scans;
+}
+
+/** Terms of a CRC are combined by exclusive or, which gives signed numbers. */
+function isTerm(term: unknown): boolean {
+  return Number.isInteger(term) && Math.abs(term as number) <= 0xffff_ffff;
 }
 
 /** A block that an earlier stage stored. */
