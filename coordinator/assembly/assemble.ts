@@ -2,8 +2,8 @@ import { closeSync, constants, fsyncSync, ftruncateSync, openSync } from 'node:f
 import { join } from 'node:path';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
-import type { CommittedTile } from '../../tiling/stitch/ledger.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
+import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
 import { assignOffsets, type BlockPlaces, emptyPlaces, encodeIndex } from '../../tiling/tiff/tiff-layout.js';
 import type { CopyData } from '../../tiling/work/copy.js';
 import { planCopies } from './plan-copies.js';

@@ -1,4 +1,4 @@
-import type { CommittedTile } from '../../tiling/stitch/ledger.js';
+import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
 import type { BlockPlaces } from '../../tiling/tiff/tiff-layout.js';
 import type { BlockCopies } from '../../tiling/work/copy.js';
 

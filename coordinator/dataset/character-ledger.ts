@@ -1,54 +1,23 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
+import { fromErrorRecord } from '../../tiling/errors.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
-import { forEachRecord } from '../../tiling/stitch/record-log.js';
+import { LedgerHistory } from '../../tiling/stitch/ledger.js';
 import type { SpilledFrame } from '../../tiling/work/frames.js';
+import {
+  type CharacterRecord,
+  characterRecordSchema,
+  type FramePrint,
+  type PreviewRecord,
+  type SpillRecord,
+} from './character-records.js';
 import type { Character } from './frames/dataset.js';
 import { FailureList } from './frames/failure-list.js';
 import { type Frame, PALETTE_FILES } from './frames/frame-list.js';
-import { FrameTable, type LargeImage } from './frames/frame-table.js';
+import { FrameTable } from './frames/frame-table.js';
 import type { CharacterSummary, FrameSample } from './report/character-summary.js';
-
-/** Size, modification time and inode of a file, as a ledger holds them. */
-type Print = readonly [size: string, mtimeNs: string, inode: string];
-
-/** Of an image, and of its map where it has one. */
-export type FramePrint = readonly [image: Print, map: Print | null];
-
-/** `[file, offset, width, height, crc]`, the file without its directory. */
-type SpillRecord = readonly [string, number, number, number, number];
-
-/** `[width, height, base64 of RGBA]` */
-export type PreviewRecord = readonly [number, number, string];
-
-/** What the ledger of a character holds, in the order of its life. */
-export type CharacterRecord =
-  | { readonly type: 'begin'; readonly digest: string }
-  | {
-      readonly type: 'frame';
-      readonly name: string;
-      readonly print: FramePrint;
-      readonly hash: string;
-      readonly source: string;
-      readonly spilled: SpillRecord | null;
-      readonly large?: LargeImage;
-      /** Of an image that is large at its final size: a small one of it, RGBA as base64. */
-      readonly preview?: PreviewRecord;
-    }
-  | { readonly type: 'failed'; readonly name: string; readonly print: FramePrint | null; readonly error: ErrorRecord }
-  | { readonly type: 'palette'; readonly palette: Palette }
-  | {
-      readonly type: 'written';
-      readonly name: string;
-      /** Relative to the character's folder. */
-      readonly file: string;
-      readonly bytes: number;
-      readonly sample: FrameSample | null;
-    }
-  | { readonly type: 'done'; readonly summary: CharacterSummary };
 
 /** Where a character stands, judged by its ledger and by what its files are now. */
 export interface CharacterState {
@@ -64,8 +33,8 @@ export interface CharacterState {
   /** Distinct sizes of the frames as stored, "640×900". */
   readonly sourceSizes: ReadonlySet<string>;
   /**
-   * How the ledger goes on: as it is, by another `begin` record over the frames that it knows, or as a new
-   * file, because nothing in it holds any more or its character was finished.
+   * How the ledger goes on: as it is, by another `begin` record over the frames that it knows, or with nothing of
+   * it, because nothing in it holds any more or its character was finished.
    */
   readonly ledger: 'continue' | 'begin' | 'new';
   /** Outputs of frames that are no longer in the dataset. */
@@ -74,7 +43,6 @@ export interface CharacterState {
 
 /** What the judgement of a ledger depends on. */
 export interface LedgerQuestion {
-  readonly path: string;
   readonly spillDirectory: string;
   /** The character's folder of the output. */
   readonly output: string;
@@ -85,13 +53,21 @@ export interface LedgerQuestion {
   readonly keepFailures: boolean;
 }
 
+/** The ledger of a character in its folder; nothing is written. */
+export function characterHistory(folder: string): LedgerHistory<CharacterRecord> {
+  return new LedgerHistory(folder, characterRecordSchema);
+}
+
 /**
- * Reads a character's ledger. A frame is unchanged while its size, time and inode are, or else its content
+ * Judges a character's ledger. A frame is unchanged while its size, time and inode are, or else its content
  * hash. Anything new, changed or gone, other options or another version, and the character begins again.
+ * @throws bad-input where the ledger is damaged
  */
-export function readCharacterState(question: LedgerQuestion): CharacterState {
+export function characterState(history: LedgerHistory<CharacterRecord>, question: LedgerQuestion): CharacterState {
   const reader = new LedgerReader(question);
-  forEachRecord(question.path, (record) => reader.take(record as CharacterRecord));
+  history.forEach((record) => {
+    reader.take(record);
+  });
   return reader.state();
 }
 
@@ -100,7 +76,7 @@ export function readCharacterState(question: LedgerQuestion): CharacterState {
  * @throws HalotileError bad-input where one cannot be seen
  */
 export function printOf({ path, map }: Frame): FramePrint {
-  const print = ({ size, mtimeNs, inode }: Fingerprint): Print => [size, mtimeNs, inode];
+  const print = ({ size, mtimeNs, inode }: Fingerprint): FramePrint[0] => [size, mtimeNs, inode];
   return [print(fingerprintOf(path)), map === undefined ? null : print(fingerprintOf(map))];
 }
 
@@ -127,8 +103,10 @@ class LedgerReader {
     this.#table = new FrameTable(question.character.frames.length, question.spillDirectory);
   }
 
-  take(record: CharacterRecord): void {
-    if (record.type === 'begin') this.#begin(record.digest);
+  /** What is no record of ours says that nothing holds. */
+  take(record: CharacterRecord | undefined): void {
+    if (record === undefined) this.#sameDigest = false;
+    else if (record.type === 'begin') this.#begin(record.digest);
     else if (record.type === 'written') this.#takeWritten(record);
     else if (!this.#sameDigest) return;
     else if (record.type === 'frame') this.#takeFrame(record);

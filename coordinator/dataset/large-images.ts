@@ -1,13 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
-import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
-import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
 import { packRgb } from '../../tiling/palette/remap.js';
 import { filterStage } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -16,7 +14,7 @@ import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import type { FrameColours } from '../../tiling/work/frames.js';
-import type { SampleValue } from '../../tiling/work/sample.js';
+import { type SampleData, type SampleValue, sampledSpans } from '../../tiling/work/sample.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { boundedBackendOf } from '../job/bounded-backend.js';
@@ -232,7 +230,7 @@ export class LargeImages {
     const log = new LookLog(scratch, lookKey(job.plan, fingerprints, size, whole));
     try {
       const known = new Set<number>();
-      log.forEach((tileIndex, value) => {
+      log.forEach({ plan: job.plan, data: gathering.asked }, (tileIndex, value) => {
         known.add(tileIndex);
         gathering.add(tileIndex, value);
       });
@@ -266,6 +264,8 @@ class Gathering implements LargeLook {
   bytesRead = 0;
   readonly rgba: Uint8Array | undefined;
   readonly preview: { readonly rgba: Uint8Array; readonly size: Size };
+  /** Of each tile. */
+  readonly asked: SampleData;
   readonly #plan: Plan;
   readonly #size: Size;
 
@@ -277,15 +277,15 @@ class Gathering implements LargeLook {
     const side = (length: number) => Math.max(1, Math.round(length * share));
     const small = { width: side(size.width), height: side(size.height) };
     this.preview = { rgba: new Uint8Array(area(small) * 4), size: small };
+    this.asked = { size, preview: small, whole };
   }
 
   /** The tiles that are not known yet. */
   *tasks(known: ReadonlySet<number>): Generator<StageTask[]> {
     const stage = this.#plan.stages.findIndex(({ kind }) => kind === 'filter');
     const { across, down } = filterStage(this.#plan);
-    const data = { size: this.#size, preview: this.preview.size, whole: this.rgba !== undefined };
     for (let index = 0; index < across * down; index++) {
-      if (!known.has(index)) yield [{ kind: 'sample', stage, index, data }];
+      if (!known.has(index)) yield [{ kind: 'sample', stage, index, data: this.asked }];
     }
   }
 
@@ -300,30 +300,13 @@ class Gathering implements LargeLook {
 
   /** Puts the pixels that a downscale takes of a tile to where they are in the downscaled image. */
   #place(tileIndex: number, into: LargeLook['preview'], rgba: SampleValue['preview']): void {
-    const { output } = this.#plan;
-    const side = filterStage(this.#plan).tile;
-    const rect = cellRect(gridOf(output, { width: side, height: side }), tileIndex);
-    const columns = spanOf(nearestIndices(output.width, into.size.width), rect.x, rect.width);
-    const rows = spanOf(nearestIndices(output.height, into.size.height), rect.y, rect.height);
+    const { columns, rows } = sampledSpans(this.#plan, tileIndex, into.size);
     for (let row = 0; row < rows.count; row++) {
       const from = row * columns.count * 4;
       const to = ((rows.first + row) * into.size.width + columns.first) * 4;
       into.rgba.set(rgba.subarray(from, from + columns.count * 4), to);
     }
   }
-}
-
-/** Which of ascending positions fall into [from, from + length). */
-function spanOf(
-  positions: Uint32Array,
-  from: number,
-  length: number,
-): { readonly first: number; readonly count: number } {
-  let first = 0;
-  while (first < positions.length && positions[first]! < from) first++;
-  let count = 0;
-  while (first + count < positions.length && positions[first + count]! < from + length) count++;
-  return { first, count };
 }
 
 function hexOf(rgb: number): string {

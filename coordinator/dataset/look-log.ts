@@ -1,34 +1,53 @@
 import { join } from 'node:path';
-import { forEachRecord, RecordLog } from '../../tiling/stitch/record-log.js';
+import { z } from 'zod';
+import type { Plan } from '../../tiling/plan/plan.js';
+import { type Ledger, LedgerHistory } from '../../tiling/stitch/ledger.js';
 import { pack, unpack } from '../../tiling/work/pack.js';
-import type { SampleValue } from '../../tiling/work/sample.js';
+import { type SampleData, type SampleValue, sample } from '../../tiling/work/sample.js';
 
 /** A tile with more bytes to tell is looked at again after a death: noise has as many colours as pixels. */
 const MAX_RECORD_BYTES = 1 << 20;
 
-interface LookRecord {
-  readonly tileIndex: number;
-  readonly json: string;
-  /** Base64. */
-  readonly pieces: readonly string[];
-}
+const lookRecord = z.object({
+  type: z.literal('look'),
+  tileIndex: z.number().int().min(0),
+  json: z.string(),
+  pieces: z.array(z.base64()),
+});
+
+type LookRecord = z.output<typeof lookRecord>;
 
 /** What the tiles of a large image have told, kept until its character is done so that none is run twice. */
 export class LookLog {
-  readonly #log: RecordLog;
-  readonly #path: string;
+  readonly #history: LedgerHistory<LookRecord>;
+  readonly #ledger: Ledger<LookRecord>;
 
   /** @param key of everything that decides what the tiles tell */
   constructor(folder: string, key: string) {
-    this.#path = join(folder, `${key}.look`);
-    this.#log = RecordLog.open(this.#path);
+    const own = join(folder, `${key}.look`);
+    for (;;) {
+      this.#history = new LedgerHistory(own, lookRecord);
+      const ledger = this.#history.begin();
+      if (ledger === undefined) continue;
+      this.#ledger = ledger;
+      return;
+    }
   }
 
-  /** What earlier runs have found, tile by tile. */
-  forEach(visit: (tileIndex: number, value: SampleValue) => void): void {
-    forEachRecord(this.#path, (record) => {
-      const { tileIndex, json, pieces } = record as LookRecord;
-      visit(tileIndex, unpack({ json, pieces: pieces.map((piece) => new Uint8Array(Buffer.from(piece, 'base64'))) }));
+  /** What earlier runs have found of the tiles of a plan that were asked for `data`, each once. */
+  forEach(
+    { plan, data }: { readonly plan: Plan; readonly data: SampleData },
+    visit: (tileIndex: number, value: SampleValue) => void,
+  ): void {
+    const seen = new Set<number>();
+    const stage = plan.stages.findIndex(({ kind }) => kind === 'filter');
+    const { across, down } = plan.stages[stage]!;
+    this.#history.forEach((record) => {
+      if (record === undefined || seen.has(record.tileIndex) || record.tileIndex >= across * down) return;
+      const value = valueIn(record);
+      if (!sample.isValue!(value, { data, stage, index: record.tileIndex, job: { plan } })) return;
+      seen.add(record.tileIndex);
+      visit(record.tileIndex, value);
     });
   }
 
@@ -36,10 +55,19 @@ export class LookLog {
     const { json, pieces } = pack(value);
     if (pieces.reduce((sum, { length }) => sum + length, json.length) > MAX_RECORD_BYTES) return;
     const texts = pieces.map((piece) => Buffer.from(piece).toString('base64'));
-    this.#log.append({ tileIndex, json, pieces: texts } satisfies LookRecord);
+    this.#ledger.append({ type: 'look', tileIndex, json, pieces: texts });
   }
 
   close(): void {
-    this.#log.close();
+    this.#ledger.close();
+  }
+}
+
+/** What a record holds, whatever it is; undefined where it is nothing. */
+function valueIn({ json, pieces }: LookRecord): unknown {
+  try {
+    return unpack({ json, pieces: pieces.map((piece) => new Uint8Array(Buffer.from(piece, 'base64'))) });
+  } catch {
+    return undefined;
   }
 }

@@ -5,7 +5,7 @@ import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import type { FrameColours } from '../../tiling/work/frames.js';
 import type { FrameSample, FrameToRemap } from '../../tiling/work/remap.js';
-import type { PreviewRecord } from './character-ledger.js';
+import type { PreviewRecord } from './character-records.js';
 import { findingOf } from './dataset-context.js';
 import { type CharacterSummary, sampleOf } from './report/character-summary.js';
 import type { RunningCharacter } from './running-character.js';

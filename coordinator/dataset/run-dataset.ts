@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
@@ -10,6 +10,7 @@ import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { needsMap, resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { LEDGER_FILE } from '../../tiling/stitch/ledger.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { writeWhole } from '../../tiling/stitch/publish.js';
 import type { Executor } from '../../tiling/work/task.js';
@@ -27,6 +28,7 @@ import { OutcomeSpool } from './report/outcome-spool.js';
 import { type DatasetReport, type DatasetResult, reportJson } from './report/report.js';
 import { reportHtml } from './report/report-html.js';
 import { runCharacter } from './run-character.js';
+import { characterPlace } from './running-character.js';
 import { SpillBudget } from './spill-budget.js';
 import { TaskGate } from './task-gate.js';
 
@@ -84,10 +86,27 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const lock = await JobLock.acquire(output);
   try {
     if (run.restart) rmSync(join(output, '.halotile'), { recursive: true, force: true });
+    refuseEarlierState(dataset, output);
     return await runLocked(run, dataset, { target, work, startedAt });
   } finally {
     await run.executor.closeJob(work.key);
     await lock.release();
+  }
+}
+
+/**
+ * Refuses an output that a release wrote whose ledgers are not understood any more.
+ * @throws partial-conflict
+ */
+function refuseEarlierState({ characters }: Dataset, output: string): void {
+  for (const { name } of characters) {
+    const ledger = join(characterPlace(output, name).state, LEDGER_FILE);
+    if (!existsSync(ledger)) continue;
+    throw new HalotileError('partial-conflict', {
+      what: 'an earlier release has kept what it did in a form that this one does not continue',
+      where: ledger,
+      remedy: 'use --restart to begin anew, or another output',
+    });
   }
 }
 

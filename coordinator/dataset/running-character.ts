@@ -2,15 +2,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
-import type { RecordLog } from '../../tiling/stitch/record-log.js';
+import type { Ledger } from '../../tiling/stitch/ledger.js';
 import type { RemappedFrame } from '../../tiling/work/remap.js';
-import {
-  type CharacterRecord,
-  type CharacterState,
-  type FramePrint,
-  type PreviewRecord,
-  printOf,
-} from './character-ledger.js';
+import { type CharacterState, printOf } from './character-ledger.js';
+import type { CharacterRecord, FramePrint, PreviewRecord } from './character-records.js';
 import type { DatasetContext } from './dataset-context.js';
 import type { Character } from './frames/dataset.js';
 import type { FailureList } from './frames/failure-list.js';
@@ -27,7 +22,8 @@ const BATCH_BYTES = 16 << 20;
 /** Where a character's files lie. */
 export interface CharacterPlace {
   readonly output: string;
-  readonly ledger: string;
+  /** Folder of its ledger. */
+  readonly state: string;
   readonly spill: string;
   /** Of large images: inputs converted for random access, and files on the way to a PNG. */
   readonly images: string;
@@ -38,7 +34,7 @@ export function characterPlace(output: string, name: string): CharacterPlace {
   const state = join(output, '.halotile', name);
   return {
     output: join(output, name),
-    ledger: join(state, 'ledger'),
+    state,
     spill: join(state, 'spill'),
     images: join(state, 'images'),
   };
@@ -51,21 +47,21 @@ export class RunningCharacter {
   readonly samples: Map<number, FrameSample>;
   readonly previews: Map<number, PreviewRecord>;
   readonly failures: FailureList;
-  readonly #log: RecordLog;
+  readonly #ledger: Ledger<CharacterRecord>;
 
   constructor(
     readonly character: Character,
     readonly context: DatasetContext,
     readonly place: CharacterPlace,
     state: CharacterState,
-    log: RecordLog,
+    ledger: Ledger<CharacterRecord>,
   ) {
     this.table = state.table;
     this.sourceSizes = new Set(state.sourceSizes);
     this.samples = new Map(state.samples);
     this.previews = new Map(state.previews);
     this.failures = state.failures;
-    this.#log = log;
+    this.#ledger = ledger;
   }
 
   /** Starts anew over what is known of frames. */
@@ -76,7 +72,7 @@ export class RunningCharacter {
   }
 
   record(...records: CharacterRecord[]): void {
-    this.#log.append(...records);
+    this.#ledger.append(...records);
   }
 
   frame(index: number): Frame {

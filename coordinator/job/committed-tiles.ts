@@ -5,7 +5,7 @@ import { maskLevel } from '../../tiling/plan/levels.js';
 import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { RasterCrc } from '../../tiling/raster/raster-crc.js';
-import type { CommittedTile } from '../../tiling/stitch/ledger.js';
+import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
 import type { StoredRead } from '../../tiling/work/tiles.js';
 import type { StageTask } from './run-stage.js';
 

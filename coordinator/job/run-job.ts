@@ -6,7 +6,6 @@ import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
-import { Ledger } from '../../tiling/stitch/ledger.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import {
   claimPartial,
@@ -18,6 +17,7 @@ import {
   readPartialJob,
   removePartial,
 } from '../../tiling/stitch/partial.js';
+import { TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { boundedBackendOf } from './bounded-backend.js';
 import { JobLock } from './job-lock.js';
@@ -104,7 +104,7 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   const pinned = { tile: filterStage(plan).tile, block: plan.block, ...(boundedBackend && { boundedBackend }) };
   const about = { version: halotileVersion(), spec: run.spec };
   claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about });
-  const { ledger, state } = Ledger.open(paths.directory, { durable: run.durable === true });
+  const { ledger, state } = TileLedger.open(paths.directory, { durable: run.durable === true });
   try {
     const published = isPublished(state, spec.output);
     const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);

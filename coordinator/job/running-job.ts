@@ -8,8 +8,8 @@ import type { Plan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
-import type { CommittedTile, Ledger, LedgerState } from '../../tiling/stitch/ledger.js';
 import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
+import type { CommittedTile, LedgerState, TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import { decodedBytes, encodeIndex, placedLayout } from '../../tiling/tiff/tiff-layout.js';
 import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
@@ -54,7 +54,7 @@ export interface OpenedJob {
   readonly plan: Plan;
   /** As in {@link WorkJob}. */
   readonly boundedBackend?: string;
-  readonly ledger: Ledger;
+  readonly ledger: TileLedger;
   /** Tiles that need not be computed again. */
   readonly tiles: readonly CommittedTile[];
   /** An earlier run died between giving the output its name and removing the partial directory. */

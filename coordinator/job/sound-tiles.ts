@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import type { Plan } from '../../tiling/plan/plan.js';
+import { isPartial } from '../../tiling/plan/reductions.js';
 import { areBlocksOf } from '../../tiling/plan/tile-blocks.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import type { CommittedTile } from '../../tiling/stitch/ledger.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
+import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
 import { type BlockPlaces, placedLayout } from '../../tiling/tiff/tiff-layout.js';
 import type { StoredBlock } from '../../tiling/work/references.js';
 
@@ -39,6 +40,7 @@ export async function soundTiles(
 
 function isPlanned(plan: Plan, tile: CommittedTile, placed: readonly BlockPlaces[] | undefined): boolean {
   if (!areBlocksOf(plan, tile)) return false;
+  if (plan.stages[tile.stage]!.kind === 'reduce' && !isPartial(tile.partial, plan, tile.stage)) return false;
   if (placed === undefined) return true;
   const inPlace = ({ level, index, offset, length }: StoredBlock) =>
     placed[level]!.offsets[index] === offset && placed[level]!.lengths[index] === length;

@@ -164,7 +164,14 @@ test('files of a result are listed in pages and fetched by name, nothing else', 
   const target = join(cluster.directory, 'one.png');
   await cluster.client.download(job.id!, target, { name: 'mage/palette.png' });
   assert.equal(readFileSync(target).toString('base64'), oracle.get('mage/palette.png'));
-  for (const name of ['', '../set/list.csv', '.halotile/mage/ledger', 'mage', 'mage/absent.png', '/etc/passwd']) {
+  for (const name of [
+    '',
+    '../set/list.csv',
+    '.halotile/mage/epoch-000001/ledger',
+    'mage',
+    'mage/absent.png',
+    '/etc/passwd',
+  ]) {
     await assert.rejects(cluster.client.download(job.id!, target, { name }), /no file|no such file/, name);
   }
   raw.close();

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -10,6 +21,7 @@ import { runDataset } from '../../coordinator/index.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
+import { encodeRecord } from '../../tiling/stitch/record-log.js';
 import { ThreadPoolExecutor } from '../../worker/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'halotile-palette-'));
@@ -149,8 +161,8 @@ test('killed at any place and run again, the files are the same', async () => {
   const args = ['palette', frames, '--size', '16x24', '--threads', '2', '--json', '--spill'];
   for (const { spill, until } of [
     { spill: '100', until: ['slime/003.png'] },
-    { spill: '100', until: ['.halotile/knight/ledger'] },
-    { spill: '0', until: ['knight/palette.json', '.halotile/knight/ledger'] },
+    { spill: '100', until: ['.halotile/knight/epoch-000001/ledger'] },
+    { spill: '0', until: ['knight/palette.json', '.halotile/knight/epoch-000001/ledger'] },
   ]) {
     const output = mkdtempSync(join(folder, 'killed-'));
     const child = spawn(process.execPath, [cli, ...args, spill, '-o', output], { stdio: 'ignore' });
@@ -165,15 +177,83 @@ test('what was counted before a death is read from spill files, and damage there
   const output = join(folder, 'spilled');
   await run({ frames: [frames], output });
   const state = join(output, '.halotile/knight');
-  const ledger = readFileSync(join(state, 'ledger'), 'utf8').split('\n');
-  const counted = ledger.filter((line) => /"type":"(begin|frame)"/.test(line));
+  const path = join(state, 'epoch-000001/ledger');
+  const ledger = readFileSync(path, 'utf8').split('\n');
+  const counted = ledger.filter((line) => /"type":"(adopt|begin|frame)"/.test(line));
   // As if the process had died after counting, with its spill files gone or foreign.
-  writeFileSync(join(state, 'ledger'), `${counted.join('\n')}\n`);
-  const name = /"spilled":\["([^"]+)"/.exec(counted[1]!)![1]!;
+  writeFileSync(path, `${counted.join('\n')}\n`);
+  const name = /"spilled":\["([^"]+)"/.exec(counted[2]!)![1]!;
   mkdirSync(join(state, 'spill'), { recursive: true });
   writeFileSync(join(state, 'spill', name), Buffer.alloc(100_000, 7));
   const resumed = await run({ frames: [frames], output });
   assert.equal(resumed.characters.reused, 1);
+  assert.deepEqual(outputs(output), outputs(whole));
+});
+
+test('a ledger that says what no run has written leads nowhere, and costs the run that it was of', async () => {
+  const SAMPLE = { frame: 'a', before: 'AAAA', after: 'AAAA' };
+  const forged: Record<string, object> = {
+    'an output elsewhere': { type: 'written', name: 'gone.png', file: '../../precious.png', bytes: 8, sample: null },
+    'an absolute output': {
+      type: 'written',
+      name: 'gone.png',
+      file: join(folder, 'precious.png'),
+      bytes: 8,
+      sample: null,
+    },
+    'an output of no frame': { type: 'written', name: '000.png', file: 'notes.txt', bytes: 8, sample: null },
+    'a sample that is none': { type: 'written', name: '000.png', file: '000.png', bytes: 1, sample: [SAMPLE] },
+    'a palette of nothing': { type: 'palette', palette: { colors: [] } },
+    'an end without a summary': { type: 'done', summary: { written: 7 } },
+    'a spill file elsewhere': {
+      type: 'frame',
+      name: '000.png',
+      print: [['1', '2', '3'], null],
+      hash: '',
+      source: '1×1',
+      spilled: ['../../x', 0, 1, 1, 0],
+    },
+    'another kind': { type: 'rename', from: 'a', to: 'b' },
+  };
+  const precious = join(folder, 'precious.png');
+  writeFileSync(precious, 'precious');
+  for (const [what, record] of Object.entries(forged)) {
+    const output = mkdtempSync(join(folder, 'forged-'));
+    cpSync(whole, output, { recursive: true });
+    writeFileSync(join(output, 'slime/notes.txt'), 'notes');
+    appendFileSync(join(output, '.halotile/slime/epoch-000001/ledger'), encodeRecord(record));
+    const result = await run({ frames: [frames], output });
+    assert.equal(result.characters.reused, 1, what);
+    assert.equal(readFileSync(precious, 'utf8'), 'precious', what);
+    assert.equal(readFileSync(join(output, 'slime/notes.txt'), 'utf8'), 'notes', what);
+    rmSync(join(output, 'slime/notes.txt'));
+    assert.deepEqual(outputs(output), outputs(whole), what);
+    assert.deepEqual(readdirSync(join(output, '.halotile/slime')), ['epoch-000002'], what);
+  }
+});
+
+test('what a run appends to the ledger of a character that a later run has adopted does not exist', async () => {
+  const output = join(folder, 'fenced');
+  cpSync(whole, output, { recursive: true });
+  const state = join(output, '.halotile/slime');
+  rmSync(join(output, 'slime/003.png'));
+  assert.equal((await run({ frames: [frames], output })).characters.reused, 1);
+  assert.deepEqual(outputs(output), outputs(whole));
+  // The first run was only thought dead, and goes on with other options.
+  const late = join(state, 'epoch-000001/ledger');
+  appendFileSync(late, encodeRecord({ type: 'begin', digest: '0'.repeat(64) }));
+  assert.equal((await run({ frames: [frames], output })).characters.reused, 2);
+});
+
+test('what an earlier release left is refused until --restart discards it', async () => {
+  const output = join(folder, 'earlier');
+  cpSync(whole, output, { recursive: true });
+  const state = join(output, '.halotile/slime');
+  renameSync(join(state, 'epoch-000001/ledger'), join(state, 'ledger'));
+  await assert.rejects(run({ frames: [frames], output }), fails(/slime\/ledger: .*--restart/, 'partial-conflict'));
+  const job = datasetSpecSchema.parse({ size: SIZE, frames: [frames], output });
+  const restarted = await runDataset({ job, executor, machine, restart: true, now: () => 0 });
+  assert.equal(restarted.characters.reused, 0);
   assert.deepEqual(outputs(output), outputs(whole));
 });
 

@@ -1,37 +1,50 @@
+import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { estimateBandwidth } from './bandwidth.js';
 import { capColours } from './cap-colours.js';
 import type { ColourCounts, CountedColour } from './colour-counts.js';
 import { type Coordinates, pointsOf, toRgb, type WeightedPoints } from './colour-space.js';
-import { type Gathered, gatherColours } from './gather.js';
+import { gatherColours } from './gather.js';
 import { meanShift } from './mean-shift.js';
 import { DEFAULT_THRESHOLD, type PaletteOptions } from './palette-options.js';
 import { NearestColour, packRgb, type Rgb } from './remap.js';
 import { samplePixels } from './sample.js';
 import { keepBeyondThreshold } from './threshold.js';
 
-/** A colour of a palette and the pixels that it stands for. */
-export interface PaletteColour {
-  readonly rgb: Rgb;
-  /** Counted pixels whose nearest palette colour this is. */
-  readonly count: number;
-}
+const channel = z.number().int().min(0).max(255);
+const pixelCount = z.number().int().min(0);
 
 /** The colours that represent a set of images, and how they were found. */
-export interface Palette {
+export const paletteSchema = z.object({
   /** In the order in which they were found: an index into it is what remapping gives. */
-  readonly colors: readonly PaletteColour[];
+  colors: z
+    .array(
+      z.object({
+        rgb: z.tuple([channel, channel, channel]).readonly(),
+        /** Counted pixels whose nearest palette colour this is. */
+        count: pixelCount,
+      }),
+    )
+    .min(1)
+    .max(65536)
+    .readonly(),
   /** Radius of the flat kernel; null where the method has none. */
-  readonly bandwidth: number | null;
+  bandwidth: z.number().nullable(),
   /** Root mean square distance in RGB between the counted pixels and their palette colours. */
-  readonly error: number;
+  error: z.number(),
   /** Pixels counted: those whose alpha is not 0. */
-  readonly pixels: number;
+  pixels: pixelCount,
   /** Unique colours counted, or occupied cells where there were more than 2^20. */
-  readonly uniqueColors: number;
+  uniqueColors: pixelCount,
   /** Bits a channel that colours were told apart by in the search; 8 unless there were too many. */
-  readonly gridBits: Gathered['gridBits'];
-}
+  gridBits: z.literal([8, 7, 6, 5, 4]),
+});
+
+/** See {@link paletteSchema}. */
+export type Palette = Readonly<z.output<typeof paletteSchema>>;
+
+/** A colour of a palette and the pixels that it stands for. */
+export type PaletteColour = Palette['colors'][number];
 
 /**
  * The palette of counted colours: the same for the same pixels, however they were counted and merged. Centres

@@ -124,7 +124,13 @@ export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
   } catch {
     return undefined;
   }
-  if (EARLIER_JOB.safeParse(content).success) throw inTheWay(paths);
+  if (EARLIER_JOB.safeParse(content).success) {
+    throw new HalotileError('partial-conflict', {
+      what: 'an unfinished job of an earlier release is in the way, which this one cannot continue',
+      where: paths.directory,
+      remedy: 'use --restart to discard it, or another output',
+    });
+  }
   const { crc, ...job } = content as PartialJob & { readonly crc?: unknown };
   return crc === checksumOf(job) && jobSchema.safeParse(job).success ? job : undefined;
 }

@@ -14,8 +14,8 @@ import { inspectFile } from '../sources/inspect.js';
 import { RasterReader } from '../sources/raster-reader.js';
 import { openTiffSource } from '../sources/tiff-file-source.js';
 import { readFully } from './copy-blocks.js';
-import { type CommittedTile, readLedger } from './ledger.js';
 import { type PartialPaths, readPartialJob } from './partial.js';
+import { type CommittedTile, readTiles } from './tile-ledger.js';
 
 /** A picture of an output, finished or not: interleaved uint8, 1, 3 or 4 channels. */
 export interface Preview extends Size {
@@ -42,7 +42,7 @@ export async function previewPartial(paths: PartialPaths, maxSide: number): Prom
   }
   const { shape } = job;
   const filter = shape.stages.findIndex(({ kind }) => kind === 'filter');
-  const tiles = readLedger(paths.directory).tiles.filter((tile) => tile.stage === filter && areBlocksOf(shape, tile));
+  const tiles = readTiles(paths.directory).tiles.filter((tile) => tile.stage === filter && areBlocksOf(shape, tile));
   const level = previewLevel(shape, maxSide);
   const picture = new SampledPicture({ ...shape.output, ...shape.levels[level]! }, maxSide);
   const { across, down } = filterStage(shape);

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 /** What a log holds of a file: every whole record from its start, and how many bytes they take. */
@@ -7,6 +7,13 @@ export interface RecordRead {
   readonly records: readonly object[];
   /** Bytes up to the end of the last whole record; what follows is a torn tail. */
   readonly validBytes: number;
+}
+
+/** The beginning of a log, up to the end of a whole record. */
+export interface LogPrefix {
+  readonly bytes: number;
+  /** CRC-32 of those bytes. */
+  readonly crc: number;
 }
 
 const LINE_FEED = 0x0a;
@@ -70,31 +77,37 @@ export function readRecords(path: string): RecordRead {
   return { records, validBytes };
 }
 
+/** Calls `visit` with each whole record in order and returns the bytes they take. */
+export function forEachRecord(path: string, visit: (record: object) => void): number {
+  return scanRecords(path, visit).bytes;
+}
+
 /**
- * Calls `visit` with each whole record in order and returns the bytes they take; holds no more than one
- * record and one read buffer in memory. Nothing beyond the first `limitBytes` is looked at.
+ * Calls `visit` with each whole record in order and says what they take of the file; holds no more than one record
+ * and one read buffer in memory. Nothing beyond the first `limitBytes` is looked at, and nothing that is no file.
  */
-export function forEachRecord(
+export function scanRecords(
   path: string,
   visit: (record: object) => void,
   limitBytes = Number.POSITIVE_INFINITY,
-): number {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return 0;
+): LogPrefix {
+  let held: LogPrefix = { bytes: 0, crc: 0 };
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return held;
   const fd = openSync(path, 'r');
   try {
     let pending = Buffer.alloc(0);
-    let validBytes = 0;
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     for (;;) {
       const count = readSync(fd, buffer, 0, READ_BYTES, null);
-      if (count === 0) return validBytes;
+      if (count === 0) return held;
       const bytes = Buffer.concat([pending, buffer.subarray(0, count)]);
       let start = 0;
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
-        const record = decodeLine(bytes.subarray(start, end));
-        if (record === undefined || validBytes + end + 1 - start > limitBytes) return validBytes;
+        const line = bytes.subarray(start, end + 1);
+        const record = decodeLine(line.subarray(0, -1));
+        if (record === undefined || held.bytes + line.length > limitBytes) return held;
         visit(record);
-        validBytes += end + 1 - start;
+        held = { bytes: held.bytes + line.length, crc: crc32(line, held.crc) };
         start = end + 1;
       }
       pending = bytes.subarray(start);

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readLedger } from '../../../tiling/stitch/ledger.js';
 import { encodeRecord } from '../../../tiling/stitch/record-log.js';
+import { readTiles } from '../../../tiling/stitch/tile-ledger.js';
 import { type FuzzTarget, textOf } from '../target.js';
 import { scratchFile } from './scratch-file.js';
 
@@ -46,7 +46,7 @@ export const ledgers: FuzzTarget = {
   run: (bytes) => {
     for (const content of [bytes, recorded(bytes)]) {
       scratchFile('out.tif.partial/epoch-000001/ledger', content);
-      readLedger(partial);
+      readTiles(partial);
     }
   },
 };

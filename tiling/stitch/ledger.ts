@@ -1,0 +1,177 @@
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { badInput } from '../errors.js';
+import { type LogPrefix, RecordLog, scanRecords } from './record-log.js';
+
+/**
+ * A ledger: typed records of what is done, fenced by epochs, in a folder of its own.
+ *
+ * Each run over a piece of work is an epoch: a directory `epoch-000001`, created exclusively, that holds this run's
+ * `ledger`. Its first record adopts what older epochs had recorded by then, by length and CRC. Whatever an older run
+ * appends later does not exist, so two coordinators that both believe to own the work cannot mix their records.
+ * A record counts only as its kind's schema has it.
+ */
+
+const whole = z.number().int().min(0);
+
+const adoptRecord = z.object({
+  type: z.literal('adopt'),
+  /** What an epoch took over from older ones: bytes of each ledger that count, and their CRC-32. */
+  epochs: z.array(z.object({ epoch: whole.min(1), bytes: whole, crc: whole.max(0xffff_ffff) })),
+});
+
+type AdoptRecord = z.output<typeof adoptRecord>;
+type Adoption = AdoptRecord['epochs'][number];
+
+/** One kind of record, told from the others by its `type`. */
+export interface LedgerRecord {
+  readonly type: string;
+}
+
+/** How records are read: as the schema has them. */
+export type RecordSchema<R extends LedgerRecord> = z.ZodType<R>;
+
+/** Name of a ledger in its epoch's folder. */
+export const LEDGER_FILE = 'ledger';
+const EPOCH_NAME = /^epoch-(\d{6,15})$/;
+
+/** A name of one file or folder inside a folder that a ledger speaks of. */
+export const innerName = z.string().regex(/^(?!\.{1,2}$)[^/\\\0]{1,255}$/);
+
+/** A path inside a folder that a ledger speaks of: relative, and no part of it leads out. */
+export const innerPath = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((path) => path.split('/').every((part) => innerName.safeParse(part).success));
+
+/** What earlier epochs of a ledger have recorded by the time at which it is looked at. */
+export class LedgerHistory<R extends LedgerRecord> {
+  readonly #folder: string;
+  readonly #schema: RecordSchema<R>;
+  readonly #adoptions: readonly Adoption[];
+  /** The number of the newest epoch, whether it got as far as a record or not; 0 where there is none. */
+  readonly #newest: number;
+  /** How many epochs have begun. */
+  readonly epochs: number;
+
+  /** Of the ledger in a folder, which may be absent. Nothing is written. */
+  constructor(folder: string, schema: RecordSchema<R>) {
+    const epochs = epochNumbers(folder);
+    this.#folder = folder;
+    this.#schema = schema;
+    this.#adoptions = adoptable(folder, epochs);
+    this.#newest = epochs[0] ?? 0;
+    this.epochs = epochs.length;
+  }
+
+  /**
+   * Calls `visit` with every record that counts, in order; with undefined for what is no record of ours.
+   * @throws bad-input where an older ledger no longer holds what was adopted from it
+   */
+  forEach(visit: (record: R | undefined) => void): void {
+    for (const { epoch, bytes, crc } of this.#adoptions) {
+      const path = join(this.#folder, epochName(epoch), LEDGER_FILE);
+      const held = scanRecords(
+        path,
+        (record) => {
+          if (!adoptRecord.safeParse(record).success) visit(this.#schema.safeParse(record).data);
+        },
+        bytes,
+      );
+      if (held.bytes === bytes && held.crc === crc) continue;
+      throw badInput({
+        what: 'the ledger of an earlier run is damaged',
+        where: path,
+        expected: `${bytes} bytes with the CRC that a later run recorded`,
+        remedy: 'use --restart to begin anew',
+      });
+    }
+  }
+
+  /**
+   * Begins the next epoch, which adopts these records; with `anew` it adopts none, and older epochs are removed.
+   * Undefined where another run has begun since this was read: it is to be read again.
+   */
+  begin({ durable = false, anew = false }: BeginOptions = {}): Ledger<R> | undefined {
+    const epoch = this.#newest + 1;
+    const folder = epochName(epoch);
+    mkdirSync(this.#folder, { recursive: true });
+    try {
+      mkdirSync(join(this.#folder, folder));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+      throw error;
+    }
+    const log = RecordLog.open(join(this.#folder, folder, LEDGER_FILE), { durable });
+    const epochs = anew ? [] : [...this.#adoptions];
+    log.append({ type: 'adopt', epochs } satisfies AdoptRecord);
+    if (anew) for (const older of epochNumbers(this.#folder)) if (older < epoch) this.#remove(older);
+    return new Ledger(epoch, folder, log);
+  }
+
+  #remove(epoch: number): void {
+    rmSync(join(this.#folder, epochName(epoch)), { recursive: true, force: true });
+  }
+}
+
+/** How an epoch begins. */
+export interface BeginOptions {
+  /** Every record waits for the disk. */
+  readonly durable?: boolean;
+  readonly anew?: boolean;
+}
+
+/** The open ledger of the epoch that this process owns. */
+export class Ledger<R extends LedgerRecord> {
+  readonly #log: RecordLog;
+
+  /** @param folder name of the epoch's folder, which may hold files beside the ledger */
+  constructor(
+    readonly epoch: number,
+    readonly folder: string,
+    log: RecordLog,
+  ) {
+    this.#log = log;
+  }
+
+  /** When it returns, the records survive the death of the process. */
+  append(...records: readonly R[]): void {
+    this.#log.append(...records);
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+}
+
+/** Newest first. */
+function epochNumbers(folder: string): number[] {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const numbers = names.flatMap((name) => EPOCH_NAME.exec(name)?.[1] ?? []).map(Number);
+  return numbers.sort((a, b) => b - a);
+}
+
+function epochName(epoch: number): string {
+  return `epoch-${String(epoch).padStart(6, '0')}`;
+}
+
+/**
+ * What a new epoch takes over: the adoptions of the newest epoch that got as far as its first record, and
+ * that epoch itself up to its last whole record.
+ */
+function adoptable(folder: string, epochs: readonly number[]): Adoption[] {
+  for (const epoch of epochs) {
+    const directory = join(folder, epochName(epoch));
+    // A link may lead to another's records.
+    if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) continue;
+    let first: object | undefined;
+    const held: LogPrefix = scanRecords(join(directory, LEDGER_FILE), (record) => {
+      first ??= record;
+    });
+    const adopted = adoptRecord.safeParse(first);
+    if (adopted.success) return [...adopted.data.epochs, { epoch, ...held }];
+  }
+  return [];
+}
