@@ -200,7 +200,8 @@ test('what a mask hides changes no pixel beside it, and stays, through every ope
       };
       const plain = runTiled(written, { width: 64, height: 64 });
       const tiled = runTiled({ ...written, image: disturbed(image, random) }, { width: 8, height: 6 });
-      if (params.method === 'nearest') continue;
+      // Samples that are only picked go with their mask, whatever they are.
+      if (params.method === 'nearest' || name === 'palette') continue;
       plain.samples.forEach((value, i) => {
         const at = `${name} ${dtype} ${border}: sample ${i}`;
         if (name !== 'downscale' && valid[Math.floor(i / channels)] === 0) {
