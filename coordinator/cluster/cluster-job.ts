@@ -1,10 +1,10 @@
+import { toPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { badInput, type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { openTiffSource, type TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
 import { type KindName, kindOf } from '../../tiling/work/index.js';
-import { toPortable } from '../../tiling/work/portable.js';
 import type { InputRef, OutputRef, RasterRef, RemoteRaster, SourceRef } from '../../tiling/work/references.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';

@@ -1,7 +1,7 @@
+import { unpack } from '../../proto/convert/pack.js';
 import { readResult } from '../../proto/convert/task-result.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
-import { unpack } from '../../tiling/work/pack.js';
 import type { Verdict } from '../scheduler/events.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Cluster } from './cluster.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { pack, unpack } from '../../proto/convert/pack.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type Ledger, LedgerHistory } from '../../tiling/stitch/ledger.js';
-import { pack, unpack } from '../../tiling/work/pack.js';
 import { type SampleData, type SampleValue, sample } from '../../tiling/work/sample.js';
 
 /** A tile with more bytes to tell is looked at again after a death: noise has as many colours as pixels. */

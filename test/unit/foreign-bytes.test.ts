@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readJobSpec } from '../../proto/convert/job-spec.js';
+import { fromPortable } from '../../proto/convert/portable.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { badInput } from '../../tiling/errors.js';
-import { fromPortable } from '../../tiling/work/portable.js';
 
 // What fuzzing found, each once: scripts of the long form find it again where it comes back.
 

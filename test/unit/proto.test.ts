@@ -6,12 +6,12 @@ import protobuf from 'protobufjs';
 import { z } from 'zod';
 import { readDatasetSpec, writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { readJobSpec, writeJobSpec } from '../../proto/convert/job-spec.js';
+import { pack, unpack } from '../../proto/convert/pack.js';
+import { fromPortable, toPortable } from '../../proto/convert/portable.js';
 import { readResult, writeResult } from '../../proto/convert/task-result.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
-import { pack, unpack } from '../../tiling/work/pack.js';
-import { fromPortable, toPortable } from '../../tiling/work/portable.js';
 import type { TaskResult } from '../../tiling/work/task.js';
 
 const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '../../../proto');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pack, unpack } from '../../proto/convert/pack.js';
+import { fromPortable, toPortable } from '../../proto/convert/portable.js';
 import type { CountData } from '../../tiling/work/count.js';
 import { WORK_KINDS } from '../../tiling/work/index.js';
-import { pack, unpack } from '../../tiling/work/pack.js';
-import { fromPortable, toPortable } from '../../tiling/work/portable.js';
 import type { InputPlace } from '../../tiling/work/references.js';
 import { RUNNERS } from '../../worker/work/index.js';
 

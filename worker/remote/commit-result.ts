@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { type CoordinatorClient, writeWhenReady } from '../../proto/client/calls.js';
+import { type PackedData, pack } from '../../proto/convert/pack.js';
 import { type CommitAddress, writeResult } from '../../proto/convert/task-result.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
-import { type PackedData, pack } from '../../tiling/work/pack.js';
 import type { TaskResult } from '../../tiling/work/task.js';
 import { withRetries } from './retry.js';
 

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { pack } from '../../proto/convert/pack.js';
 import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { type DataOf, type KindName, kindOf } from '../../tiling/work/index.js';
-import { pack } from '../../tiling/work/pack.js';
 import type { InputPlace, InputRef } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
 import { runWith, type ThreadTask } from '../work/run-task.js';

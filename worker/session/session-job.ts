@@ -1,8 +1,8 @@
+import { fromPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { type DataOf, isKindName, type KindName, kindOf } from '../../tiling/work/index.js';
-import { fromPortable } from '../../tiling/work/portable.js';
 import type {
   CoordinatorEndpoint,
   InputAddress,

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { toPortable } from '../../tiling/work/portable.js';
+import { toPortable } from '../../proto/convert/portable.js';
 import { gatherPartial } from '../tile/gather-partial.js';
 import type { Runner } from './runner.js';
 import { figuresOf, openTile, placeOf } from './tiles.js';

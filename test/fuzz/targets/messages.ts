@@ -1,9 +1,9 @@
 import { readDatasetSpec } from '../../../proto/convert/dataset-spec.js';
 import { readFailure } from '../../../proto/convert/failure.js';
 import { readJobSpec, writeJobSpec } from '../../../proto/convert/job-spec.js';
+import { pack, unpack } from '../../../proto/convert/pack.js';
 import { readResult, writeResult } from '../../../proto/convert/task-result.js';
 import { halotile } from '../../../proto/gen/messages.js';
-import { pack, unpack } from '../../../tiling/work/pack.js';
 import type { FuzzTarget } from '../target.js';
 
 const { JobSpec, DatasetSpec, TaskCommit, Failure, AttachRequest, SubmitJobRequest } = halotile.v1;

@@ -1,4 +1,4 @@
-import { badInput } from '../errors.js';
+import { badInput } from '../../tiling/errors.js';
 
 /**
  * Plans and codec contexts as text that crosses machines: JSON, with what JSON lacks in tagged form. A NaN or an
