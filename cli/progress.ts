@@ -18,7 +18,7 @@ export interface ProgressOptions {
   readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
   readonly quiet: boolean;
   /** Milliseconds of any steady clock. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
 }
 
 export interface Progress {
@@ -33,18 +33,18 @@ const CLEAR_LINE = '\r\x1b[2K';
 const BAR_COLUMNS = 24;
 
 /** A one-line bar with rate and time left on a terminal; silent elsewhere and with `quiet`. */
-export function createProgress({ stream, quiet, now }: ProgressOptions): Progress {
+export function createProgress({ stream, quiet, nowMs }: ProgressOptions): Progress {
   if (quiet || stream.isTTY !== true) return { update: () => {}, clear: () => {} };
-  const startMs = now();
+  const startMs = nowMs();
   let drawnMs = Number.NEGATIVE_INFINITY;
   let shown = false;
   return {
     update(state) {
-      const nowMs = now();
-      if (nowMs - drawnMs < REDRAW_MS && state.pixels < state.totalPixels) return;
-      drawnMs = nowMs;
+      const atMs = nowMs();
+      if (atMs - drawnMs < REDRAW_MS && state.pixels < state.totalPixels) return;
+      drawnMs = atMs;
       shown = true;
-      const line = progressLine(state, (nowMs - startMs) / 1000);
+      const line = progressLine(state, (atMs - startMs) / 1000);
       stream.write(`${CLEAR_LINE}${line.slice(0, Math.max(1, (stream.columns ?? 80) - 1))}`);
     },
     clear() {

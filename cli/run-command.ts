@@ -18,7 +18,7 @@ export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): P
 
 async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Promise<void> {
   const quiet = flags.quiet === true || flags.json === true;
-  const bar = createProgress({ stream: process.stderr, quiet, now: () => performance.now() });
+  const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   // Loaded only here: a local run does without gRPC.
   const { runOnCluster } = await import('./cluster-run.js');
   try {
@@ -51,7 +51,7 @@ function describeClusterResult({ output, job, tiles, bytes, crc, seconds }: Clus
 /** Runs a job as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobResult> {
   const quiet = flags.quiet === true || flags.json === true;
-  const bar = createProgress({ stream: process.stderr, quiet, now: () => performance.now() });
+  const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   try {
     const result = await interruptible('the tiles under way', (signal) =>
       runLocally(spec, {

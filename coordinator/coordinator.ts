@@ -60,9 +60,9 @@ export interface CoordinatorOptions {
 /** The clocks of a coordinator, given from outside so that tests need not wait. */
 export interface CoordinatorClock {
   /** Milliseconds since 1970. */
-  readonly wall: () => number;
+  readonly wallMs: () => number;
   /** Milliseconds that never go back. */
-  readonly monotonic: () => number;
+  readonly monotonicMs: () => number;
 }
 
 /** How long finished jobs are remembered. */
@@ -98,7 +98,7 @@ export class Coordinator {
     const roots = new StorageRoots(options.roots);
     const queue =
       options.queue ??
-      (await EmbeddedQueue.open({ directory: stateDirectory, now: clock.wall, newId, retentionMs: RETENTION_MS }));
+      (await EmbeddedQueue.open({ directory: stateDirectory, nowMs: clock.wallMs, newId, retentionMs: RETENTION_MS }));
     const uploads = new Uploads(
       join(stateDirectory, 'uploads'),
       {
@@ -107,14 +107,22 @@ export class Coordinator {
         maxPrincipalFiles: options.maxUploads ?? MAX_UPLOADS,
         maxPrincipalOpen: MAX_OPEN_UPLOADS,
       },
-      clock.wall,
+      clock.wallMs,
     );
     const results = join(stateDirectory, 'results');
     const places = new Places(roots, uploads, results);
-    const events = new JobEvents(clock.wall);
-    const retention = new Retention({ queue, uploads, results, events, limits: options.keep, now: clock.wall, log });
+    const events = new JobEvents(clock.wallMs);
+    const retention = new Retention({
+      queue,
+      uploads,
+      results,
+      events,
+      limits: options.keep,
+      nowMs: clock.wallMs,
+      log,
+    });
     const threads = new FileThreads();
-    const cluster = new Cluster({ limits, roots, threads, now: clock.monotonic, log });
+    const cluster = new Cluster({ limits, roots, threads, nowMs: clock.monotonicMs, log });
     const planning = new PlanningThreads(
       { roots: options.roots, uploads: uploads.directory, results },
       options.planning,
@@ -122,19 +130,29 @@ export class Coordinator {
     const fail = failWith(log, (text) => places.hide(text));
     const scratch = join(stateDirectory, 'scratch');
     rmSync(scratch, { recursive: true, force: true });
-    removeLeftProbes(roots, clock.wall());
+    removeLeftProbes(roots, clock.wallMs());
     const plan = (spec: JobSpec, owner: Owner) => planFor(spec, planning.plannerFor(owner), options, scratch);
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,
       tokens: options.tokens,
-      jobs: { queue, events, places, uploads, plan, planning, fail, maxOpenJobs: options.maxOpenJobs, now: clock.wall },
+      jobs: {
+        queue,
+        events,
+        places,
+        uploads,
+        plan,
+        planning,
+        fail,
+        maxOpenJobs: options.maxOpenJobs,
+        nowMs: clock.wallMs,
+      },
       workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
     const { maxRunning, durable } = options;
-    const now = () => clock.monotonic() / 1000;
+    const nowSeconds = () => clock.monotonicMs() / 1000;
     const means = { machine, here, maxRunning, durable };
-    const runner = new JobRunner({ ...means, queue, cluster, events, places, planning, now, log });
+    const runner = new JobRunner({ ...means, queue, cluster, events, places, planning, nowSeconds, log });
     return new Coordinator({ queue, cluster, threads, planning, runner, server, retention });
   }
 

@@ -23,7 +23,7 @@ export async function runDatasetLocally(
 ): Promise<DatasetResult> {
   const executor = openThreads(machine, ['count', 'remap']);
   try {
-    return await runDataset({ ...options, job, executor, machine, now: () => performance.now() / 1000 });
+    return await runDataset({ ...options, job, executor, machine, nowSeconds: () => performance.now() / 1000 });
   } finally {
     await executor.close();
   }

@@ -33,7 +33,7 @@ export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promi
     onLoss: options.onWarning,
   });
   try {
-    return await runJob({ ...options, spec, executor, now: () => performance.now() / 1000 });
+    return await runJob({ ...options, spec, executor, nowSeconds: () => performance.now() / 1000 });
   } finally {
     await executor.close();
   }

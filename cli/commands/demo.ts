@@ -38,7 +38,7 @@ async function runDemo(flags: DemoFlags): Promise<void> {
   const machine = machineOf(flags);
   const size = { width: flags.size, height: flags.size };
   say(`1. a scene of ${formatWhole(size.width)}×${formatWhole(size.height)} pixels and its distance map`);
-  const bar = createProgress({ stream: process.stderr, quiet, now: () => performance.now() });
+  const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   const scene = await makeDemoScene({
     directory,
     size,

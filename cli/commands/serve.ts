@@ -86,7 +86,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     ...{ machine, here, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
-    clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+    clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
     newId: () => randomUUID(),
     log,
   });

@@ -33,7 +33,7 @@ export interface JobsServiceOptions {
   readonly planning: PlanningThreads;
   readonly fail: Fail;
   /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
 }
 
 const MAX_PAGE = 1000;
@@ -167,7 +167,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       const path = isDatasetSpec(job.spec) ? resultFile(output, request.name) : output;
       yield* fileMessages(path, request.offset);
       // What is fetched counts as used; files below a root are the user's own and keep their times.
-      const seconds = options.now() / 1000;
+      const seconds = options.nowMs() / 1000;
       if (isDownload(job.spec.output)) await utimes(path, seconds, seconds);
     }),
   };

@@ -30,7 +30,7 @@ export interface ClusterOptions {
   /** Read and write what travels inline. */
   readonly threads: FileThreads;
   /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
   /** One line for the operator. */
   readonly log: (line: string) => void;
 }
@@ -235,7 +235,7 @@ export class Cluster {
   }
 
   #step(event: SchedulerEvent) {
-    const commands = this.#scheduler.step(event, this.#options.now());
+    const commands = this.#scheduler.step(event, this.#options.nowMs());
     for (const command of commands) {
       switch (command.type) {
         case 'grant':

@@ -52,7 +52,7 @@ export interface LargeImagesOptions {
   readonly gate: TaskGate;
   readonly onProgress: (progress: LargeProgress) => void;
   /** Seconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
 }
 
 /** A large image that is planned, not read. */
@@ -168,9 +168,9 @@ export class LargeImages {
   }
 
   async #run(spec: JobSpec, image: string, restart: boolean): Promise<void> {
-    const { executor, machine, gate, onProgress, now } = this.#options;
+    const { executor, machine, gate, onProgress, nowSeconds } = this.#options;
     await runJob({
-      ...{ spec, executor, machine, restart, signal: gate.signal, now },
+      ...{ spec, executor, machine, restart, signal: gate.signal, nowSeconds },
       onProgress: ({ tilesDone, tilesTotal }) => onProgress({ image, tilesDone, tilesTotal }),
     });
   }

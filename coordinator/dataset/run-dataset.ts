@@ -52,7 +52,7 @@ export interface DatasetRun {
   readonly onProgress?: (progress: DatasetProgress) => void;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
 }
 
 /**
@@ -62,7 +62,7 @@ export interface DatasetRun {
  */
 export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const output = resolve(run.job.output);
-  const startedAt = run.now();
+  const startedAt = run.nowSeconds();
   const dataset = await findFrames(run.job);
   for (const { frames } of dataset.characters) {
     for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) run.allow?.(file);
@@ -119,9 +119,9 @@ async function runLocked(
     startedAt,
   }: { readonly target: readonly Rgb[] | null; readonly work: WorkJob; readonly startedAt: number },
 ): Promise<DatasetResult> {
-  const { executor, machine, signal, now } = run;
+  const { executor, machine, signal, nowSeconds } = run;
   const job = { ...run.job, output: resolve(run.job.output) };
-  const foundAt = now();
+  const foundAt = nowSeconds();
   const frames = dataset.characters.reduce((sum, each) => sum + each.frames.length, 0);
   const counts = new DatasetCounts({ frames, characters: dataset.characters.length }, run.onProgress);
   const version = halotileVersion();
@@ -147,7 +147,7 @@ async function runLocked(
     budget: new SpillBudget(job.spillBytes),
     target,
     making: { chain, size, wholePixels: job.wholePixels },
-    large: new LargeImages({ executor, machine, chain: chainOf(job), gate, onProgress, now }),
+    large: new LargeImages({ executor, machine, chain: chainOf(job), gate, onProgress, nowSeconds }),
     digest,
     version,
     counts,
@@ -158,7 +158,7 @@ async function runLocked(
   const outcomes = new OutcomeSpool(join(job.output, '.halotile', '.outcomes'));
   try {
     const { done, written } = await runCharacters(dataset, context, outcomes);
-    const ranAt = now();
+    const ranAt = nowSeconds();
     const progress = counts.progress();
     const result: DatasetResult = {
       output: job.output,

@@ -50,7 +50,7 @@ export interface JobRun {
   readonly onProgress?: (progress: JobProgress) => void;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
 }
 
 /**
@@ -74,9 +74,9 @@ export async function runJob(run: JobRun): Promise<JobResult> {
 }
 
 async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
-  const { executor, now } = run;
+  const { executor, nowSeconds } = run;
   const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
-  const startedAt = now();
+  const startedAt = nowSeconds();
   const files = inputs.map((path) => ({ path, fingerprint: fingerprintOf(path) }));
   const digest = digestOf(run.spec, files);
   openPartial(paths);
@@ -110,14 +110,14 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
     const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);
     const opened = { paths, files, inputs: prepared, plan, boundedBackend, ledger, tiles, isPublished: published };
     const job = new RunningJob({ ...run, spec }, opened);
-    const preparedAt = now();
+    const preparedAt = nowSeconds();
     await job.runStages();
-    const stagedAt = now();
+    const stagedAt = nowSeconds();
     const outputBytes = await job.publish();
     return job.result({
       prepare: preparedAt - startedAt,
-      assemble: now() - stagedAt,
-      total: now() - startedAt,
+      assemble: nowSeconds() - stagedAt,
+      total: nowSeconds() - startedAt,
       outputBytes,
     });
   } catch (error) {

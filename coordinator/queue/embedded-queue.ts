@@ -20,7 +20,7 @@ export interface EmbeddedQueueOptions {
   /** Holds `queue.log`; made where absent. One process at a time. */
   readonly directory: string;
   /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
   /** A fresh id each time. */
   readonly newId: () => string;
   /** Finished jobs older than this are forgotten when another one ends, and when the queue is opened. */
@@ -86,7 +86,7 @@ export class EmbeddedQueue implements JobQueue {
     const { requestId, principal, roots, spec, priority, maxAttempts } = submission;
     const job: QueuedJob = {
       ...{ requestId, principal, roots, spec, priority, maxAttempts },
-      ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.now() },
+      ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
       ...{ attempt: 0, epoch: 0, cancelRequested: false },
     };
     const entry = { sequence: ++this.#sequence, job };
@@ -124,7 +124,7 @@ export class EmbeddedQueue implements JobQueue {
     const entry = this.#entries.get(id);
     if (entry === undefined || !isOpen(entry.job.state)) return entry?.job;
     if (entry.job.state === 'queued') {
-      this.#store(entry, { ...entry.job, state: 'cancelled', finishedMs: this.#options.now() });
+      this.#store(entry, { ...entry.job, state: 'cancelled', finishedMs: this.#options.nowMs() });
     } else if (!entry.job.cancelRequested) {
       this.#store(entry, { ...entry.job, cancelRequested: true });
       entry.stop?.abort();
@@ -153,7 +153,7 @@ export class EmbeddedQueue implements JobQueue {
     const entry = this.#held(id, epoch);
     if (entry === undefined) return;
     entry.stop = undefined;
-    this.#store(entry, { ...entry.job, ...outcome, finishedMs: this.#options.now() });
+    this.#store(entry, { ...entry.job, ...outcome, finishedMs: this.#options.nowMs() });
   }
 
   async release({ job: { id }, epoch }: JobClaim): Promise<void> {
@@ -172,7 +172,7 @@ export class EmbeddedQueue implements JobQueue {
   #claimEntry(entry: Entry): JobClaim {
     const epoch = ++this.#epoch;
     const { job } = entry;
-    const startedMs = job.startedMs ?? this.#options.now();
+    const startedMs = job.startedMs ?? this.#options.nowMs();
     this.#store(entry, { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs });
     entry.stop = new AbortController();
     return { job: entry.job, epoch, stop: entry.stop.signal };
@@ -214,7 +214,7 @@ export class EmbeddedQueue implements JobQueue {
   }
 
   #forgetOld(): void {
-    const limit = this.#options.now() - this.#options.retentionMs;
+    const limit = this.#options.nowMs() - this.#options.retentionMs;
     for (const { job } of [...this.#entries.values()]) {
       if (isOpen(job.state) || (job.finishedMs ?? 0) > limit) continue;
       this.#entries.delete(job.id);
@@ -237,7 +237,7 @@ export class EmbeddedQueue implements JobQueue {
     for (const entry of this.#entries.values()) {
       const { job } = entry;
       if (job.state !== 'claimed') continue;
-      const finishedMs = this.#options.now();
+      const finishedMs = this.#options.nowMs();
       if (job.cancelRequested) this.#store(entry, { ...job, state: 'cancelled', finishedMs });
       else if (job.attempt < job.maxAttempts) this.#store(entry, { ...job, state: 'queued' });
       else {

@@ -43,7 +43,7 @@ export function chooseLate(
   worker: Worker,
   jobs: Iterable<OpenJob>,
   { lateFactor, minLateMs }: SchedulerLimits,
-  now: number,
+  nowMs: number,
 ): Choice | undefined {
   if (worker.leases.size >= worker.slots) return undefined;
   for (const job of jobs) {
@@ -56,7 +56,7 @@ export function chooseLate(
       if (looked++ === MAX_LOOK) break;
       const lease = leases[0]!;
       if (leases.length > 1 || lease.suspect || lease.worker === worker) continue;
-      if (now - lease.grantedAt >= lateMs) return { job, stage: index, tile };
+      if (nowMs - lease.grantedAtMs >= lateMs) return { job, stage: index, tile };
     }
   }
   return undefined;

@@ -26,7 +26,7 @@ export class Leases {
   readonly #books: Books;
   #nextLease = 1;
   /** Of the event under way. */
-  now = 0;
+  nowMs = 0;
   /** No further grants. */
   draining = false;
 
@@ -45,8 +45,8 @@ export class Leases {
     const left = stage.running.get(tile)!.filter((other) => other !== lease);
     if (left.length > 0) stage.running.set(tile, left);
     else stage.running.delete(tile);
-    if (stage.tileState[tile] === TILE_COMMITTED && lease.startedAt !== undefined) {
-      const ms = this.now - lease.startedAt;
+    if (stage.tileState[tile] === TILE_COMMITTED && lease.startedAtMs !== undefined) {
+      const ms = this.nowMs - lease.startedAtMs;
       stage.meanMs = stage.meanMs === undefined ? ms : stage.meanMs + MEAN_WEIGHT * (ms - stage.meanMs);
     }
   }
@@ -88,14 +88,14 @@ export class Leases {
     if (worker.leases.size >= worker.slots && this.#pending() <= this.#books.workers.size) return false;
     const choice =
       chooseTile(worker, this.#books.jobs.values(), this.#books.workers) ??
-      chooseLate(worker, this.#books.jobs.values(), this.#books.limits, this.now);
+      chooseLate(worker, this.#books.jobs.values(), this.#books.limits, this.nowMs);
     if (choice === undefined) return false;
     const { job, stage: index, tile } = choice;
     const stage = job.stages[index]!;
     const suspect = (stage.trouble.get(tile)?.kills ?? 0) > 0;
     const lease: Lease = {
       ...{ id: this.#nextLease++, job, stage: index, tile, worker, suspect },
-      ...{ grantedAt: this.now, startedAt: undefined },
+      ...{ grantedAtMs: this.nowMs, startedAtMs: undefined },
     };
     worker.leases.set(lease.id, lease);
     worker.usedBytes += job.taskBytes;

@@ -35,7 +35,7 @@ export class Scheduler {
   readonly #blame = new Blame();
   readonly #leases: Leases;
   #commands: SchedulerCommand[] = [];
-  #now = 0;
+  #nowMs = 0;
 
   constructor(limits: SchedulerLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
@@ -74,11 +74,11 @@ export class Scheduler {
     return this.#jobs.get(job)?.stages[stage]?.tileState[tile] === TILE_COMMITTED;
   }
 
-  /** Applies one event; `now` in milliseconds. */
-  step(event: SchedulerEvent, now: number): readonly SchedulerCommand[] {
+  /** Applies one event; `nowMs` in milliseconds. */
+  step(event: SchedulerEvent, nowMs: number): readonly SchedulerCommand[] {
     this.#commands = [];
-    this.#now = now;
-    this.#leases.now = now;
+    this.#nowMs = nowMs;
+    this.#leases.nowMs = nowMs;
     this.#apply(event);
     return this.#commands;
   }
@@ -102,7 +102,7 @@ export class Scheduler {
         break;
       case 'worker-heard': {
         const worker = this.#workers.get(event.worker);
-        if (worker !== undefined) worker.lastHeard = this.#now;
+        if (worker !== undefined) worker.lastHeardMs = this.#nowMs;
         break;
       }
       case 'worker-draining': {
@@ -119,7 +119,7 @@ export class Scheduler {
         break;
       case 'task-started': {
         const lease = this.#workers.get(event.worker)?.leases.get(event.lease);
-        if (lease !== undefined) lease.startedAt ??= this.#now;
+        if (lease !== undefined) lease.startedAtMs ??= this.#nowMs;
         break;
       }
       case 'task-failed':
@@ -177,7 +177,7 @@ export class Scheduler {
   #join({ worker: id, instance, slots, memoryBytes, labels }: Event<'worker-joined'>): void {
     this.#workers.set(id, {
       ...{ id, instance, slots, memoryBytes, labels: new Set(labels), leases: new Map() },
-      ...{ capacity: 0, usedBytes: 0, suspects: 0, lastHeard: this.#now, draining: false },
+      ...{ capacity: 0, usedBytes: 0, suspects: 0, lastHeardMs: this.#nowMs, draining: false },
     });
     this.#blame.forgive(instance, this.#jobs);
     this.#noteWaiting();
@@ -194,7 +194,7 @@ export class Scheduler {
   #lose(id: WorkerId): void {
     const worker = this.#workers.get(id);
     if (worker === undefined) return;
-    const started = [...worker.leases.values()].filter((lease) => lease.startedAt !== undefined);
+    const started = [...worker.leases.values()].filter((lease) => lease.startedAtMs !== undefined);
     const suspects = started.filter((lease) => lease.suspect);
     // Where a tile that killed a worker before ran here, its neighbours are innocent.
     const blamed = suspects.length > 0 ? suspects : started;
@@ -295,7 +295,7 @@ export class Scheduler {
   #tick(): void {
     const { leaseMs, attemptLimitMs } = this.#limits;
     for (const worker of [...this.#workers.values()]) {
-      if (this.#now - worker.lastHeard >= leaseMs) {
+      if (this.#nowMs - worker.lastHeardMs >= leaseMs) {
         this.#commands.push({ type: 'worker-expired', worker: worker.id });
         this.#lose(worker.id);
         continue;
@@ -303,7 +303,7 @@ export class Scheduler {
       for (const lease of [...worker.leases.values()]) {
         // An earlier lease of this round may have closed the job.
         if (!worker.leases.has(lease.id)) continue;
-        if (lease.startedAt === undefined || this.#now - lease.startedAt < attemptLimitMs) continue;
+        if (lease.startedAtMs === undefined || this.#nowMs - lease.startedAtMs < attemptLimitMs) continue;
         this.#commands.push({ type: 'cancel', worker: worker.id, lease: lease.id, overdue: true });
         this.#leases.end(lease);
         this.#kill(lease);

@@ -8,9 +8,9 @@ export interface Lease {
   readonly stage: number;
   readonly tile: number;
   readonly worker: Worker;
-  readonly grantedAt: number;
+  readonly grantedAtMs: number;
   /** When the worker said that it runs; undefined while it waits there. */
-  startedAt: number | undefined;
+  startedAtMs: number | undefined;
   /** Whether the tile had killed a worker before. */
   readonly suspect: boolean;
 }
@@ -117,7 +117,7 @@ export interface Worker {
   usedBytes: number;
   /** Leases of tiles that killed a worker before: at most one a worker, so that it is known which one kills. */
   suspects: number;
-  lastHeard: number;
+  lastHeardMs: number;
   draining: boolean;
 }
 

@@ -47,11 +47,11 @@ const KEPT_CHANGES = 64;
 /** The events of all jobs: who watches, what was said last. */
 export class JobEvents {
   readonly #jobs = new Map<string, LiveJob>();
-  readonly #now: () => number;
+  readonly #nowMs: () => number;
 
-  /** @param now milliseconds since 1970 */
-  constructor(now: () => number) {
-    this.#now = now;
+  /** @param nowMs milliseconds since 1970 */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
   }
 
   state(id: string): LiveState {
@@ -146,7 +146,7 @@ export class JobEvents {
   }
 
   #event(job: LiveJob, change: JobEvent['change'], note: string): JobEvent {
-    job.sequence = Math.max(job.sequence + 1, this.#now() * SEQUENCES_PER_MS);
+    job.sequence = Math.max(job.sequence + 1, this.#nowMs() * SEQUENCES_PER_MS);
     return { sequence: job.sequence, change, state: job.state, note };
   }
 
@@ -155,7 +155,7 @@ export class JobEvents {
     if (job === undefined) {
       job = {
         ...{ state: 'starting', progress: undefined, changes: [], lastProgress: undefined },
-        ...{ sequence: this.#now() * SEQUENCES_PER_MS, listeners: new Set(), timer: undefined },
+        ...{ sequence: this.#nowMs() * SEQUENCES_PER_MS, listeners: new Set(), timer: undefined },
       };
       this.#jobs.set(id, job);
     }

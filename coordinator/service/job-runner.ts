@@ -30,7 +30,7 @@ export interface JobRunnerOptions {
   readonly maxRunning: number;
   readonly durable: boolean;
   /** Seconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
   readonly log: (line: string) => void;
 }
 
@@ -98,7 +98,7 @@ export class JobRunner {
 
   /** Runs the job of one image on the cluster's workers. */
   async #runImage({ job, stop }: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
-    const { cluster, events, planning, machine, here, durable, now } = this.#options;
+    const { cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
     const terms = {
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
@@ -112,7 +112,7 @@ export class JobRunner {
     stop.addEventListener('abort', onStop);
     try {
       return await runJob({
-        ...{ spec: await planning.resolve(named, job, job.id), executor, machine, durable, now, signal },
+        ...{ spec: await planning.resolve(named, job, job.id), executor, machine, durable, nowSeconds, signal },
         planner: planning.plannerFor(job, signal),
         onPlan: () => events.enter(job.id, 'running', 'planned'),
         onProgress: (progress) => {

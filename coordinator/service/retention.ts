@@ -15,7 +15,7 @@ export interface RetentionOptions {
   readonly events: JobEvents;
   readonly limits: KeepLimits;
   /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
   readonly log: (line: string) => void;
 }
 
@@ -52,7 +52,7 @@ export class Retention {
   }
 
   async #look(): Promise<void> {
-    const { queue, uploads, results, events, limits, now, log } = this.#options;
+    const { queue, uploads, results, events, limits, nowMs, log } = this.#options;
     const open = new Map<string, QueuedJob>();
     for (let after: string | undefined; ; ) {
       const page = await queue.list({ states: ['queued', 'claimed'], pageSize: PAGE, after });
@@ -60,11 +60,11 @@ export class Retention {
       after = page.next;
       if (after === undefined) break;
     }
-    events.forget(now() - EVENTS_MS, (id) => open.has(id));
+    events.forget(nowMs() - EVENTS_MS, (id) => open.has(id));
     const used = new Set([...open.values()].flatMap(({ spec, principal }) => namedUploads(spec, principal)));
     const fetched = await resultsIn(results, (id) => open.has(id));
     const kept = [...uploads.kept(used), ...fetched];
-    for (const { directory, bytes } of expired(kept, limits, now())) {
+    for (const { directory, bytes } of expired(kept, limits, nowMs())) {
       await rm(directory, { recursive: true, force: true });
       log(`removed ${directory} (${bytes} bytes), kept long enough`);
     }

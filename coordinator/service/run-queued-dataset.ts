@@ -26,7 +26,7 @@ export interface QueuedDatasetOptions {
   /** Why the signal aborted, for those who wait. */
   readonly reason: () => ErrorRecord;
   /** Seconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function runQueuedDataset(
   options: QueuedDatasetOptions,
 ): Promise<DatasetResult> {
   const { id, priority } = queued;
-  const { cluster, places, planning, events, machine, here, signal, now } = options;
+  const { cluster, places, planning, events, machine, here, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
     priority,
@@ -54,7 +54,7 @@ export async function runQueuedDataset(
   events.enter(id, 'running', 'images are running');
   try {
     const result = await runDataset({
-      ...{ job, executor, machine, signal, now },
+      ...{ job, executor, machine, signal, nowSeconds },
       allow: (path) => places.allows(path, job, queued),
       shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
       onProgress: (progress) => events.report(id, liveProgress(progress, executor.running)),

@@ -67,17 +67,17 @@ const COMPLETE = 'complete';
 export class Uploads {
   readonly directory: string;
   readonly #limits: UploadLimits;
-  readonly #now: () => number;
+  readonly #nowMs: () => number;
   /** Uploads that a stream is writing now. */
   readonly #busy = new Set<string>();
   /** What each principal's uploads come to, as far as they were added up. */
   readonly #held = new Map<string, Held>();
 
-  /** @param now milliseconds since 1970 */
-  constructor(directory: string, limits: UploadLimits, now: () => number) {
+  /** @param nowMs milliseconds since 1970 */
+  constructor(directory: string, limits: UploadLimits, nowMs: () => number) {
     this.directory = directory;
     this.#limits = limits;
-    this.#now = now;
+    this.#nowMs = nowMs;
   }
 
   /** Every upload, for whoever expires them; `used` names those that open jobs read, see {@link uploadName}. */
@@ -104,7 +104,7 @@ export class Uploads {
   pathOf(principal: string, id: string): string {
     const directory = this.#place(principal, id);
     if (existsSync(join(directory, COMPLETE))) {
-      const seconds = this.#now() / 1000;
+      const seconds = this.#nowMs() / 1000;
       utimesSync(join(directory, COMPLETE), seconds, seconds);
       return join(directory, dataName(readDescription(directory)!));
     }

@@ -36,13 +36,13 @@ async function secondsOf(
   pixels: Pixels,
   chain: readonly string[],
   options: FilterOptions = {},
-  now = processorSeconds,
+  nowSeconds = processorSeconds,
 ): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < rounds + 1; round++) {
-    const start = now();
+    const start = nowSeconds();
     await filterPixels(pixels, chain, options);
-    best = Math.min(best, now() - start);
+    best = Math.min(best, nowSeconds() - start);
   }
   return best;
 }

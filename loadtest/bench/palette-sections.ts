@@ -56,7 +56,7 @@ async function palettes(work: string, frames: string, executor: ThreadPoolExecut
   const output = mkdtempSync(join(work, 'out-'));
   const job = datasetSpecSchema.parse({ frames: [frames], output, size: SMALL });
   const machine = { threads, memoryBytes: 2 ** 30 };
-  await runDataset({ job, executor, machine, now: seconds });
+  await runDataset({ job, executor, machine, nowSeconds: seconds });
   rmSync(output, { recursive: true });
 }
 

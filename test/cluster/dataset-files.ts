@@ -69,7 +69,7 @@ export async function runHere(job: DatasetSpec): Promise<void> {
   const machine = { threads: 2, memoryBytes: 512 * 2 ** 20 };
   const executor = new ThreadPoolExecutor({ threads: 2, backend: 'wasm', name: `here-${process.pid}` });
   try {
-    await runDataset({ job, executor, machine, now: () => performance.now() / 1000 });
+    await runDataset({ job, executor, machine, nowSeconds: () => performance.now() / 1000 });
   } finally {
     await executor.close();
   }

@@ -78,7 +78,7 @@ export class TestCluster {
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, here },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
       keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
-      clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+      clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
       newId: () => randomUUID(),
       log: (line) => void log.push(line),
       ...options,

@@ -62,7 +62,7 @@ async function run(
   );
   const backend = openBackend('wasm');
   backend.memory.reset(plan.memory.linearBytes);
-  const now = () => 0;
+  const nowMs = () => 0;
   const asked: string[][] = [];
   const ear = new BroadcastChannel(link?.channel ?? 'nobody');
   ear.onmessage = (event) => {
@@ -70,7 +70,7 @@ async function run(
     if (message.kind === 'ask') asked.push(message.request.steps.map(({ operation }) => operation.name));
   };
   const client = link && new DeviceClient(link);
-  const reader = (source: typeof image) => new RasterReader(source, null, now);
+  const reader = (source: typeof image) => new RasterReader(source, null, nowMs);
   try {
     const { raster } = await runChain(
       {
@@ -79,7 +79,7 @@ async function run(
         ...(client && { device: client }),
       },
       { operations: plan.operations, tile: { x: 0, y: 0, ...SIZE } },
-      new Tally(now),
+      new Tally(nowMs),
     );
     assert.ok(filterStage(plan).tile >= SIZE.width);
     return { samples: raster.samples.slice(0, SIZE.width * SIZE.height * 3), asked };

@@ -58,7 +58,7 @@ test('sprites: bandwidth, palette and every written pixel are those of the NumPy
     for (const quantile of [0.3, 0.1]) {
       const output = join(folder, `out-${quantile}`);
       const job = datasetSpecSchema.parse({ frames: [frames], output, size: SIZE, palette: { quantile } });
-      await runDataset({ job, executor, machine, now: () => 0 });
+      await runDataset({ job, executor, machine, nowSeconds: () => 0 });
       for (const character of readdirSync(frames))
         await compare(join(frames, character), join(output, character), quantile);
     }

@@ -94,7 +94,7 @@ async function makeDataset(root: string): Promise<string> {
 
 function run(input: DatasetSpecInput) {
   const job = datasetSpecSchema.parse({ operations: CHAIN, ...input });
-  return runDataset({ job, executor, machine, now: () => performance.now() / 1000 });
+  return runDataset({ job, executor, machine, nowSeconds: () => performance.now() / 1000 });
 }
 
 /** Every file below a folder but the reports, which hold times, and the ledgers. */
@@ -240,7 +240,7 @@ test('tiles of an interrupted run are not run again', async () => {
   const output = join(folder, 'interrupted');
   const abort = new AbortController();
   const job = datasetSpecSchema.parse({ frames: [manifest], output, operations: CHAIN, wholePixels: WHOLE });
-  const common = { job, executor, machine, now: () => 0 };
+  const common = { job, executor, machine, nowSeconds: () => 0 };
   const stopped = runDataset({
     ...common,
     signal: abort.signal,

@@ -46,8 +46,14 @@ async function crcOf(
 ): Promise<string> {
   const output = join(folder, 'out.tif');
   const spec = jobSpecSchema.parse({ image, map, output, operations, tile: 64, block: 64, mapping: { max: 20 } });
-  const now = () => performance.now() / 1000;
-  const result = await runJob({ spec, executor, machine, now, onProgress: ({ tilesDone }) => onTile(tilesDone) });
+  const nowSeconds = () => performance.now() / 1000;
+  const result = await runJob({
+    spec,
+    executor,
+    machine,
+    nowSeconds,
+    onProgress: ({ tilesDone }) => onTile(tilesDone),
+  });
   rmSync(output);
   return result.crc;
 }
@@ -184,7 +190,7 @@ function registerTests(): void {
     const spec = jobSpecSchema.parse({ image, map, output, operations, tile: 64, block: 64, mapping: { max: 20 } });
     const gpu = await openGpu();
     const stop = new AbortController();
-    const run = { spec, machine, now: () => performance.now() / 1000 };
+    const run = { spec, machine, nowSeconds: () => performance.now() / 1000 };
     try {
       const begun = runJob({
         ...run,

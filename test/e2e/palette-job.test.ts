@@ -69,7 +69,7 @@ const SIZE = { width: 16, height: 24 };
 
 function run(input: DatasetSpecInput) {
   const job = datasetSpecSchema.parse({ size: SIZE, ...input });
-  return runDataset({ job, executor, machine, now: () => performance.now() / 1000 });
+  return runDataset({ job, executor, machine, nowSeconds: () => performance.now() / 1000 });
 }
 
 /** Every file below a folder but the reports, which hold times, and the ledgers. */
@@ -252,7 +252,7 @@ test('what an earlier release left is refused until --restart discards it', asyn
   renameSync(join(state, 'epoch-000001/ledger'), join(state, 'ledger'));
   await assert.rejects(run({ frames: [frames], output }), fails(/slime\/ledger: .*--restart/, 'partial-conflict'));
   const job = datasetSpecSchema.parse({ size: SIZE, frames: [frames], output });
-  const restarted = await runDataset({ job, executor, machine, restart: true, now: () => 0 });
+  const restarted = await runDataset({ job, executor, machine, restart: true, nowSeconds: () => 0 });
   assert.equal(restarted.characters.reused, 0);
   assert.deepEqual(outputs(output), outputs(whole));
 });

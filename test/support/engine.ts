@@ -23,7 +23,7 @@ export function runEngine(spec: JobSpecInput, options: EngineOptions = {}): Prom
     ...run,
     spec: jobSpecSchema.parse(spec),
     machine: { threads, memoryBytes },
-    now: () => performance.now() / 1000,
+    nowSeconds: () => performance.now() / 1000,
   });
 }
 

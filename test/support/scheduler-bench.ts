@@ -17,11 +17,11 @@ export type Grant = Extract<SchedulerCommand, { type: 'grant' }>;
 /** A scheduler with a clock that the test moves, and everything it said. */
 export class SchedulerBench {
   readonly scheduler = new Scheduler(LIMITS);
-  now = 0;
+  nowMs = 0;
   readonly said: SchedulerCommand[] = [];
 
   send(event: SchedulerEvent): readonly SchedulerCommand[] {
-    const commands = this.scheduler.step(event, this.now);
+    const commands = this.scheduler.step(event, this.nowMs);
     this.said.push(...commands);
     return commands;
   }

@@ -11,8 +11,8 @@ after(() => rmSync(root, { recursive: true }));
 const never = new AbortController().signal;
 let ids = 0;
 
-function open(name: string, now = () => 1000): Promise<EmbeddedQueue> {
-  return EmbeddedQueue.open({ directory: join(root, name), now, newId: () => `id${++ids}`, retentionMs: 5000 });
+function open(name: string, nowMs = () => 1000): Promise<EmbeddedQueue> {
+  return EmbeddedQueue.open({ directory: join(root, name), nowMs, newId: () => `id${++ids}`, retentionMs: 5000 });
 }
 
 function submission(requestId: string, options: { image?: string; priority?: number; maxAttempts?: number } = {}) {

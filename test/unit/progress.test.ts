@@ -12,7 +12,7 @@ function terminal(isTTY: boolean, columns = 200) {
     columns,
     write: (text: string | Uint8Array) => written.push(String(text)) > 0,
   };
-  return { stream, written, clock, now: () => clock.ms };
+  return { stream, written, clock, nowMs: () => clock.ms };
 }
 
 test('the bar shows share, rates and time left', () => {
@@ -31,8 +31,8 @@ test('nothing done yet gives no rate, all done no time left', () => {
 });
 
 test('a terminal is redrawn at most ten times a second, and always at the end', () => {
-  const { stream, written, clock, now } = terminal(true);
-  const progress = createProgress({ stream, quiet: false, now });
+  const { stream, written, clock, nowMs } = terminal(true);
+  const progress = createProgress({ stream, quiet: false, nowMs });
   for (let tile = 1; tile <= 100; tile++) {
     clock.ms += 10;
     progress.update({ pixels: tile, totalPixels: 100 });
@@ -44,8 +44,8 @@ test('a terminal is redrawn at most ten times a second, and always at the end', 
 });
 
 test('a narrow terminal never wraps', () => {
-  const { stream, written, now } = terminal(true, 20);
-  createProgress({ stream, quiet: false, now }).update({ pixels: 1, totalPixels: 2 });
+  const { stream, written, nowMs } = terminal(true, 20);
+  createProgress({ stream, quiet: false, nowMs }).update({ pixels: 1, totalPixels: 2 });
   assert.ok(written[0]!.replace('\r\x1b[2K', '').length < 20);
 });
 
@@ -54,8 +54,8 @@ test('silent where there is no terminal, or with quiet', () => {
     [false, false],
     [true, true],
   ] as const) {
-    const { stream, written, now } = terminal(isTTY);
-    const progress = createProgress({ stream, quiet, now });
+    const { stream, written, nowMs } = terminal(isTTY);
+    const progress = createProgress({ stream, quiet, nowMs });
     progress.update({ pixels: 1, totalPixels: 1 });
     progress.clear();
     assert.deepEqual(written, []);

@@ -26,12 +26,12 @@ test('what is too old goes, then the longest unused until the rest fits; what is
 });
 
 test('uploads, results and events expire by the clock; those of open jobs do not', async () => {
-  let nowMs = Date.now();
-  const now = () => nowMs;
+  let clockMs = Date.now();
+  const nowMs = () => clockMs;
   const uploads = new Uploads(
     join(directory, 'uploads'),
     { maxFileBytes: 100, maxPrincipalBytes: 1e6, maxPrincipalFiles: 9, maxPrincipalOpen: 9 },
-    now,
+    nowMs,
   );
   const data = Buffer.from('an image');
   const upload = (id: string) => {
@@ -44,7 +44,7 @@ test('uploads, results and events expire by the clock; those of open jobs do not
   for (const id of ['idle', 'used', 'held']) await upload(id);
   let ids = 0;
   const newId = () => `id-${++ids}`;
-  const queue = await EmbeddedQueue.open({ directory: join(directory, 'queue'), now, newId, retentionMs: HOUR_MS });
+  const queue = await EmbeddedQueue.open({ directory: join(directory, 'queue'), nowMs, newId, retentionMs: HOUR_MS });
   const spec = jobSpecSchema.parse({ image: 'upload:held', output: 'download:out.tif', operations: [{ name: 'box' }] });
   const submission = { requestId: 'r', principal: 'alice', spec, priority: 0, maxAttempts: 1 };
   const { job } = await queue.submit(submission);
@@ -52,21 +52,21 @@ test('uploads, results and events expire by the clock; those of open jobs do not
   for (const id of ['over', job.id]) {
     mkdirSync(join(results, id), { recursive: true });
     writeFileSync(join(results, id, 'out.tif'), data);
-    utimesSync(join(results, id), nowMs / 1000, nowMs / 1000);
+    utimesSync(join(results, id), clockMs / 1000, clockMs / 1000);
   }
-  const events = new JobEvents(now);
+  const events = new JobEvents(nowMs);
   for (const id of ['over', job.id]) events.queueChanged(id, 'succeeded');
   const lines: string[] = [];
   const limits = { maxAgeMs: 24 * HOUR_MS, maxBytes: 1000 };
   const log = (line: string) => void lines.push(line);
-  const retention = new Retention({ queue, uploads, results, events, limits, now, log });
+  const retention = new Retention({ queue, uploads, results, events, limits, nowMs, log });
   try {
     await retention.sweep();
     assert.deepEqual(lines, []);
     assert.equal(events.size, 2);
-    nowMs += 20 * HOUR_MS;
+    clockMs += 20 * HOUR_MS;
     uploads.pathOf('alice', 'used');
-    nowMs += 10 * HOUR_MS;
+    clockMs += 10 * HOUR_MS;
     await retention.sweep();
     assert.throws(() => uploads.pathOf('alice', 'idle'), { tag: 'bad-input' });
     assert.ok(existsSync(uploads.pathOf('alice', 'used')));

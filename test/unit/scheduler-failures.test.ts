@@ -78,9 +78,9 @@ test('silence beyond a lease returns the tiles; the late result still counts, on
   const [first] = bench.join(1, 1);
   bench.start(first!);
   bench.join(2, 1);
-  bench.now = 900;
+  bench.nowMs = 900;
   bench.send({ type: 'worker-heard', worker: 2 });
-  bench.now = 1000;
+  bench.nowMs = 1000;
   const commands = bench.send({ type: 'tick' });
   assert.ok(commands.some((command) => command.type === 'worker-expired' && command.worker === 1));
   const [second] = granted(commands);
@@ -157,7 +157,7 @@ test('an attempt over its time is cancelled and counts as a kill', () => {
   let [grant] = bench.join(1, 1);
   for (let death = 1; death <= 3; death++) {
     bench.start(grant!);
-    bench.now += LIMITS.attemptLimitMs;
+    bench.nowMs += LIMITS.attemptLimitMs;
     bench.send({ type: 'worker-heard', worker: 1 });
     const commands = bench.send({ type: 'tick' });
     assert.deepEqual(commands[0], { type: 'cancel', worker: 1, lease: grant!.lease, overdue: true });

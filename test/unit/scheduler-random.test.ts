@@ -66,7 +66,7 @@ test('whatever happens, every tile is committed exactly once and no lease is lef
     };
     const pick = () => [...held.values()][random(held.size)];
     for (let event = 0; event < 600; event++) {
-      bench.now += random(40);
+      bench.nowMs += random(40);
       const grant = held.size > 0 ? pick() : undefined;
       const kind = random(20);
       if (alive.size === 0 || kind === 0) join();

@@ -18,18 +18,18 @@ export interface ReadCounts {
 export class RasterReader {
   readonly source: BlockSource;
   readonly #cache: SharedBlockCache | null;
-  readonly #now: () => number;
+  readonly #nowMs: () => number;
   readonly #grid: Grid;
 
   /**
    * @param cache decoded blocks, shared by threads, whose slots hold the source's largest block; null decodes
    *   every block anew
-   * @param now milliseconds, for the seconds of {@link ReadCounts}
+   * @param nowMs milliseconds, for the seconds of {@link ReadCounts}
    */
-  constructor(source: BlockSource, cache: SharedBlockCache | null, now: () => number) {
+  constructor(source: BlockSource, cache: SharedBlockCache | null, nowMs: () => number) {
     this.source = source;
     this.#cache = cache;
-    this.#now = now;
+    this.#nowMs = nowMs;
     const { blockWidth, blockHeight } = source.layout;
     this.#grid = gridOf(source.info, { width: blockWidth, height: blockHeight });
   }
@@ -42,9 +42,9 @@ export class RasterReader {
    */
   read(rect: Rect, into: Uint8Array, strideBytes: number): ReadCounts | Promise<ReadCounts> {
     if (this.source.readRaw === undefined) return this.#readBlocks(rect, into, strideBytes);
-    const start = this.#now();
+    const start = this.#nowMs();
     const counted = (bytesRead: number) => {
-      return { bytesRead, blocksDecoded: 0, readSeconds: (this.#now() - start) / 1000, decodeSeconds: 0 };
+      return { bytesRead, blocksDecoded: 0, readSeconds: (this.#nowMs() - start) / 1000, decodeSeconds: 0 };
     };
     const read = this.source.readRaw(rect, into, strideBytes);
     return read instanceof Promise ? read.then(counted) : counted(read);
@@ -92,7 +92,7 @@ export class RasterReader {
 
   /** Reads and decodes one block; stays within this turn where source and codec do. */
   #load(block: number, counts: ReadCounts): Uint8Array | Promise<Uint8Array> {
-    const start = this.#now();
+    const start = this.#nowMs();
     const encoded = this.source.readBlock(block);
     if (encoded instanceof Promise) return encoded.then((bytes) => this.#decode(bytes, block, start, counts));
     return this.#decode(encoded, block, start, counts);
@@ -100,13 +100,13 @@ export class RasterReader {
 
   #decode(encoded: Uint8Array, block: number, start: number, counts: ReadCounts): Uint8Array | Promise<Uint8Array> {
     const { layout, codecContext, info, name } = this.source;
-    const read = this.#now();
+    const read = this.#nowMs();
     counts.readSeconds += (read - start) / 1000;
     counts.bytesRead += encoded.length;
     counts.blocksDecoded++;
     const decoded = decodeBlock(encoded, layout, codecContext, info, { file: name, block });
     const done = (bytes: Uint8Array) => {
-      counts.decodeSeconds += (this.#now() - read) / 1000;
+      counts.decodeSeconds += (this.#nowMs() - read) / 1000;
       return bytes;
     };
     return decoded instanceof Promise ? decoded.then(done) : done(decoded);

@@ -28,7 +28,7 @@ function contextWith(storage: Storage): ThreadContext {
     get backend() {
       return theBackend();
     },
-    now: () => performance.now(),
+    nowMs: () => performance.now(),
     name: `${name}-${threadId}`,
     storage,
     device: deviceClient,

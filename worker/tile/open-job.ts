@@ -26,7 +26,7 @@ export interface SharedCaches {
 export interface ThreadContext {
   readonly backend: Backend;
   /** Milliseconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
   /** Unique among all threads that ever work on a job. */
   readonly name: string;
   readonly storage: Storage;
@@ -39,7 +39,7 @@ export interface OpenJob {
   readonly job: WorkJob;
   readonly plan: Plan;
   readonly backend: Backend;
-  readonly now: () => number;
+  readonly nowMs: () => number;
   readonly image: RasterReader;
   /** The image's transparency mask. */
   readonly mask?: RasterReader;
@@ -71,7 +71,7 @@ export function openJob(job: WorkJob, caches: SharedCaches, context: ThreadConte
     new RasterReader(
       context.storage.openSource(ref),
       cache === undefined ? null : new SharedBlockCache(cache),
-      context.now,
+      context.nowMs,
     );
   const cacheOf = (name: InputName) =>
     name === 'image' || name === 'mask' || name === 'map' ? caches[name] : undefined;
@@ -84,7 +84,7 @@ export function openJob(job: WorkJob, caches: SharedCaches, context: ThreadConte
     job,
     plan,
     backend: context.backend,
-    now: context.now,
+    nowMs: context.nowMs,
     image: readers.get('image')!,
     mask: readers.get('mask'),
     map: readers.get('map'),

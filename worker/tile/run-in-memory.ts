@@ -28,10 +28,10 @@ export interface MemoryInputs {
 const idle: Backend[] = [];
 
 /** Runs the reductions and the filter stage of a plan on the calling thread; overviews are not made. */
-export async function runInMemory(plan: Plan, inputs: MemoryInputs, now: () => number): Promise<Required<Pixels>> {
+export async function runInMemory(plan: Plan, inputs: MemoryInputs, nowMs: () => number): Promise<Required<Pixels>> {
   const backend = idle.pop() ?? openBackend('wasm');
   try {
-    const readerOf = (source: BlockSource) => new RasterReader(source, null, now);
+    const readerOf = (source: BlockSource) => new RasterReader(source, null, nowMs);
     const readers = {
       backend,
       job: {},
@@ -39,7 +39,7 @@ export async function runInMemory(plan: Plan, inputs: MemoryInputs, now: () => n
       map: inputs.map && readerOf(inputs.map),
       extras: Object.fromEntries(Object.entries(inputs.extras).map(([name, source]) => [name, readerOf(source)])),
     };
-    const tally = new Tally(now);
+    const tally = new Tally(nowMs);
     let current = plan;
     for (const stage of plan.stages) {
       if (stage.kind !== 'reduce') continue;

@@ -14,7 +14,7 @@ export async function scanMap(map: SourceRef, data: ScanData, context: ThreadCon
   try {
     const { dtype } = source.info;
     const samples = allocateSamples(dtype, rect.width * rect.height);
-    await new RasterReader(source, null, context.now).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
+    await new RasterReader(source, null, context.nowMs).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
     return largestOf(samples, rect, data);
   } finally {
     source.close();

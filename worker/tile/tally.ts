@@ -7,23 +7,23 @@ export class Tally {
   readonly counts: TaskCounts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
   /** What a device took of the kernel's seconds, by its own clock; absent where none ran. */
   device: DeviceSeconds | undefined;
-  readonly #now: () => number;
+  readonly #nowMs: () => number;
 
-  /** @param now milliseconds on a monotonic clock */
-  constructor(now: () => number) {
-    this.#now = now;
+  /** @param nowMs milliseconds on a monotonic clock */
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
   }
 
   /** Adds the time that `work` takes, promises included. */
   timed<T>(stage: keyof TaskSeconds, work: () => T): T {
-    const start = this.#now();
+    const start = this.#nowMs();
     const result = work();
     if (!(result instanceof Promise)) {
-      this.seconds[stage] += (this.#now() - start) / 1000;
+      this.seconds[stage] += (this.#nowMs() - start) / 1000;
       return result;
     }
     return result.finally(() => {
-      this.seconds[stage] += (this.#now() - start) / 1000;
+      this.seconds[stage] += (this.#nowMs() - start) / 1000;
     }) as T;
   }
 

@@ -15,7 +15,7 @@ export const band: Runner<'band'> = async ({ data, thread, outbox }) => {
     const rect = { x: 0, y: from, width: size.width, height: to - from };
     const samples = allocateSamples(info.dtype, rect.width * rect.height * info.channels);
     const strideBytes = rect.width * info.channels * SAMPLE_BYTES[info.dtype];
-    await new RasterReader(source, null, thread.now).read(rect, bytesOf(samples), strideBytes);
+    await new RasterReader(source, null, thread.nowMs).read(rect, bytesOf(samples), strideBytes);
     const rgba = new Uint8Array(rect.width * rect.height * 4);
     toRgba(samples, info, Array(rect.width * rect.height).keys(), rgba);
     const rows = palette === null ? rgba : indicesIn(palette, rgba);

@@ -28,7 +28,7 @@ export interface OpenTile {
 export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): OpenTile {
   const { plan, backend } = open;
   const stage = plan.stages[task.stage]!;
-  const tally = new Tally(open.now);
+  const tally = new Tally(open.nowMs);
   const grid = gridOf(stage.size, { width: stage.tile, height: stage.tile });
   const rect = cellRect(grid, task.index);
   const pieceSide = reserveTile(backend.memory, plan, stage);

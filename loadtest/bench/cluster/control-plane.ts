@@ -31,7 +31,7 @@ const coordinator = await Coordinator.start({
   ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
   ...{ limits: DEFAULT_LIMITS, machine, here, maxRunning: 1, maxOpenJobs: 1, maxUploadBytes: 0, durable: false },
   keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
-  clock: { wall: () => Date.now(), monotonic: () => performance.now() },
+  clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
   newId: () => randomUUID(),
   log: () => {},
 });

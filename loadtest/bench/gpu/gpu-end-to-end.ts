@@ -63,11 +63,11 @@ async function measured(
   const spec = jobSpecSchema.parse({ image, map, output, operations, tile, compression: { codec: 'none' } });
   const machine = { threads, memoryBytes: threads * 2 ** 30 };
   const executor = await openExecutor(machine, backend);
-  const now = () => performance.now() / 1000;
+  const nowSeconds = () => performance.now() / 1000;
   try {
-    await runJob({ spec, machine, executor, now, restart: true });
+    await runJob({ spec, machine, executor, nowSeconds, restart: true });
     rmSync(output);
-    const result = await runJob({ spec, machine, executor, now, restart: true });
+    const result = await runJob({ spec, machine, executor, nowSeconds, restart: true });
     rmSync(output);
     return result;
   } finally {
