@@ -8,15 +8,7 @@ export type { DatasetResult } from './dataset/report/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';
 export type { JobResult } from './job/job-result.js';
 export { checkedOutput, refuseOverwrites } from './job/output-place.js';
-export {
-  halotileVersion,
-  type PreparedInputs,
-  prepareInputs,
-  prepareOptions,
-  preparePlan,
-  questionsTo,
-  sourcesOf,
-} from './job/prepare-job.js';
+export { halotileVersion, questionsTo } from './job/prepare-job.js';
 export { publishOutput } from './job/publish-output.js';
 export { type JobRun, runJob } from './job/run-job.js';
 export type { JobProgress } from './job/running-job.js';

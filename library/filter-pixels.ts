@@ -1,9 +1,9 @@
-import { preparePlan } from '../coordinator/index.js';
 import { badInput } from '../tiling/errors.js';
 import { rectOf } from '../tiling/geometry/rect.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
 import { chainFiles } from '../tiling/operations/parameter-files.js';
 import type { PlanInput } from '../tiling/plan/plan-input.js';
+import { preparePlan } from '../tiling/prepare/prepare-plan.js';
 import type { BlockSource } from '../tiling/raster/block-source.js';
 import { memorySource, type Pixels } from '../tiling/sources/memory-source.js';
 import { checkModuleApart, largestOf, runInMemory } from '../worker/index.js';

@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { prepareInputs, prepareOptions, preparePlan, questionsTo, refuseOverwrites } from '../coordinator/index.js';
+import { questionsTo, refuseOverwrites } from '../coordinator/index.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS } from '../tiling/operations/index.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import { type PlanReport, reportPlan } from '../tiling/plan/plan-report.js';
+import { prepareInputs, prepareOptions } from '../tiling/prepare/job-rasters.js';
+import { preparePlan } from '../tiling/prepare/prepare-plan.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { gpuName, type Placement, placementsOf } from '../worker/index.js';

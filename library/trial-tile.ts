@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PreparedInputs, sourcesOf } from '../coordinator/index.js';
 import { area } from '../tiling/geometry/rect.js';
 import { couplingOf } from '../tiling/plan/chain.js';
 import type { Plan } from '../tiling/plan/plan.js';
+import { type PreparedInputs, sourcesOf } from '../tiling/prepare/job-rasters.js';
 import type { Executor } from '../tiling/work/task.js';
 import { CPU_BACKEND, type WorkJob } from '../tiling/work/work-job.js';
 

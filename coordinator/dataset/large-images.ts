@@ -11,6 +11,8 @@ import { filterStage } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
+import { type PreparedInputs, prepareInputs, prepareOptions, sourcesOf } from '../../tiling/prepare/job-rasters.js';
+import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import type { FrameColours } from '../../tiling/work/frames.js';
@@ -19,15 +21,7 @@ import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { boundedBackendOf } from '../job/bounded-backend.js';
 import { CommittedTiles } from '../job/committed-tiles.js';
-import {
-  halotileVersion,
-  type PreparedInputs,
-  prepareInputs,
-  prepareOptions,
-  preparePlan,
-  questionsTo,
-  sourcesOf,
-} from '../job/prepare-job.js';
+import { halotileVersion, questionsTo } from '../job/prepare-job.js';
 import { runJob } from '../job/run-job.js';
 import { runStage, type StageTask } from '../job/run-stage.js';
 import type { Frame } from './frames/frame-list.js';

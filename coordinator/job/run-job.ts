@@ -5,6 +5,7 @@ import { filterStage } from '../../tiling/plan/levels.js';
 import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { type PreparedInputs, prepareOptions } from '../../tiling/prepare/job-rasters.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import {
@@ -23,15 +24,7 @@ import { boundedBackendOf } from './bounded-backend.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
-import {
-  DIRECT_PLANNER,
-  digestOf,
-  halotileVersion,
-  type JobPlanner,
-  type PreparedInputs,
-  prepareOptions,
-  questionsTo,
-} from './prepare-job.js';
+import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
 import { diskNeed, isPublished, type JobProgress, RunningJob } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
 

@@ -6,8 +6,10 @@ import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/e
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import type { PrepareOptions } from '../../tiling/prepare/job-rasters.js';
+import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { DIRECT_PLANNER, type PlannedJob, type PlanQuestions, type PrepareOptions } from '../job/prepare-job.js';
+import { DIRECT_PLANNER, type PlannedJob } from '../job/prepare-job.js';
 import { type Owner, Places } from './places.js';
 import { Uploads } from './uploads.js';
 

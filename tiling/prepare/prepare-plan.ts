@@ -1,0 +1,103 @@
+import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
+import type { JobSpec } from '../job/job-spec.js';
+import { OPERATIONS, type Operation } from '../operations/index.js';
+import type { ModuleShape } from '../operations/module/custom-module.js';
+import { couplingOf } from '../plan/chain.js';
+import { checkModules } from '../plan/checked-modules.js';
+import { makePlan } from '../plan/make-plan.js';
+import { plannedMapMax } from '../plan/map-max.js';
+import { mapBound, mappingOver } from '../plan/mapping.js';
+import { readParameterFile } from '../plan/parameter-file.js';
+import type { Plan } from '../plan/plan.js';
+import type { PlanMachine } from '../plan/plan-input.js';
+import { resolveOperations } from '../plan/resolve-operations.js';
+import { isRawLayout } from '../raster/stored-block.js';
+import type { ModuleData } from '../work/module.js';
+import type { SourceRef } from '../work/references.js';
+import type { ScanData } from '../work/scan.js';
+import type { PreparedInput } from './job-rasters.js';
+
+/** A reach above this makes halos so wide that the map is worth reading before the plan is made. */
+const UNSCANNED_REACH_PX = 255;
+/** Side of the rects that a map is scanned by. */
+const SCAN_SIDE = 2048;
+
+/** What a plan is made from: headers, and where the map can be read. */
+export interface PlannedInputs {
+  readonly image: Pick<PreparedInput, 'plan'>;
+  readonly mask?: Pick<PreparedInput, 'plan'>;
+  readonly map?: Pick<PreparedInput, 'plan' | 'source'>;
+  readonly extras: readonly Pick<PreparedInput, 'plan'>[];
+}
+
+/** What must be looked into before there is a plan. */
+export interface PlanQuestions {
+  /** Rects that are read at once. */
+  readonly slots: number;
+  /** The largest value' in a rect of the map at `source`. */
+  readonly largest: (source: SourceRef, data: ScanData) => Promise<number>;
+  /** What a user's module declares. */
+  readonly shapeOf: (data: ModuleData) => Promise<ModuleShape>;
+}
+
+/** The plan of a job; reads the map first where its type does not say enough. */
+export async function preparePlan(
+  spec: JobSpec,
+  inputs: PlannedInputs,
+  machine: PlanMachine,
+  questions: PlanQuestions,
+): Promise<Plan> {
+  const { image, map } = inputs;
+  const operations = resolveOperations(spec.operations, { map: map !== undefined });
+  const extras = inputs.extras.map(({ plan }) => plan);
+  const planInputs = {
+    image: image.plan,
+    mask: inputs.mask?.plan,
+    map: map?.plan,
+    extras,
+    readFile: readParameterFile,
+    modules: await checkModules(operations, (bytes, where) => questions.shapeOf({ bytes, where })),
+  };
+  const byMap = operations.filter((operation) => operation.byMap);
+  if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
+  const mapping = mappingOver(spec.mapping, map.plan.info);
+  const bound = mapBound(mapping, map.plan.info);
+  // Parameters that follow from the map's maximum, and tiles that must all reach equally far, need its real one.
+  const needsMax = operations.some(
+    (operation) =>
+      couplingOf(operation) === 'row' || (operation.byMap && OPERATIONS[operation.name]!.prepare !== undefined),
+  );
+  // A tile that the user chose may be too small for the bound and large enough for the map itself.
+  const unscannedPx = Math.min(UNSCANNED_REACH_PX, spec.tile ?? UNSCANNED_REACH_PX);
+  if (bound.alwaysValid && !needsMax && largestReach(byMap, bound.max) <= unscannedPx) {
+    return makePlan(spec, planInputs, machine);
+  }
+  // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
+  makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
+  const scanned = await scanMap({ name: map.plan.path, mapping }, map, questions);
+  return makePlan(spec, { ...planInputs, scannedMax: plannedMapMax(byMap, scanned) }, machine);
+}
+
+function largestReach(operations: readonly Operation[], mapMax: number): number {
+  return Math.max(...operations.map((operation) => OPERATIONS[operation.name]!.reach(operation, mapMax).left));
+}
+
+async function scanMap(
+  about: Omit<ScanData, 'rect'>,
+  { plan: { info, layout }, source }: Pick<PreparedInput, 'plan' | 'source'>,
+  { slots, largest }: PlanQuestions,
+): Promise<number> {
+  // Rects follow the blocks, so that each is decoded once.
+  const width = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockWidth) * layout.blockWidth;
+  const height = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockHeight) * layout.blockHeight;
+  const grid = gridOf(info, { width, height });
+  let next = 0;
+  let max = 0;
+  const lane = async () => {
+    while (next < cellCount(grid)) {
+      max = Math.max(max, await largest(source, { ...about, rect: cellRect(grid, next++) }));
+    }
+  };
+  await Promise.all(Array.from({ length: slots }, lane));
+  return max;
+}
