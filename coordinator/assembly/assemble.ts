@@ -4,7 +4,7 @@ import type { Plan } from '../../tiling/plan/plan.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
 import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
-import { assignOffsets, type BlockPlaces, emptyPlaces, encodeIndex } from '../../tiling/tiff/tiff-layout.js';
+import { assignOffsets, encodeIndex, placesOf } from '../../tiling/tiff/tiff-layout.js';
 import type { CopyData } from '../../tiling/work/copy.js';
 import { planCopies } from './plan-copies.js';
 
@@ -34,7 +34,10 @@ export async function assemble(
   tiles: readonly CommittedTile[],
   { slots, copy, durable }: AssemblyMeans,
 ): Promise<number> {
-  const places = placesOf(plan, tiles);
+  const places = placesOf(
+    plan,
+    tiles.flatMap(({ blocks }) => blocks),
+  );
   const fileBytes = assignOffsets(plan, places);
   const fd = openSync(paths.image, OWN_FILE, 0o644);
   try {
@@ -58,12 +61,4 @@ export function syncFile(path: string): void {
   } finally {
     closeSync(fd);
   }
-}
-
-function placesOf(plan: Plan, tiles: readonly CommittedTile[]): BlockPlaces[] {
-  const places = emptyPlaces(plan);
-  for (const { blocks } of tiles) {
-    for (const { level, index, length } of blocks) places[level]!.lengths[index] = length;
-  }
-  return places;
 }

@@ -1,11 +1,7 @@
 import { HalotileError } from '../../tiling/errors.js';
-import type { KindName } from '../../tiling/work/index.js';
-import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
+import type { Executor, StageTask, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { runTask } from './run-task.js';
-
-/** A task to run; attempts are counted here. */
-export type StageTask = { readonly [K in KindName]: Omit<Task<K>, 'attempt'> }[KindName];
 
 /** One pass over tasks: what to run, and what to do with each result. */
 export interface StageRun {

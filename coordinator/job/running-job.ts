@@ -3,21 +3,22 @@ import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } f
 import { dirname, join } from 'node:path';
 import { area } from '../../tiling/geometry/rect.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import { filterStage, tileCount } from '../../tiling/plan/levels.js';
+import { tileCount } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type PreparedInputs, sourcesOf } from '../../tiling/prepare/job-rasters.js';
 import { assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
+import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
 import type { CommittedTile, LedgerState, TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import { decodedBytes, encodeIndex, placedLayout } from '../../tiling/tiff/tiff-layout.js';
 import type { SinkRef } from '../../tiling/work/references.js';
+import { RunTotals } from '../../tiling/work/run-totals.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';
-import { CommittedTiles } from './committed-tiles.js';
-import { type JobResult, RunTotals } from './job-result.js';
+import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
 import { runTask } from './run-task.js';
@@ -156,34 +157,15 @@ export class RunningJob {
 
   /** The job's figures, after publication. */
   result(timing: { prepare: number; assemble: number; total: number; outputBytes: number }): JobResult {
-    const { plan, ledger } = this.#opened;
-    const totals = this.#totals;
+    const { ledger } = this.#opened;
     const { prepare, assemble: assembling, total, outputBytes } = timing;
-    const withMax = totals.pixelsWithMaxHalo(this.#job.plan);
-    const blocks = this.#inputBlocks();
+    const figures = this.#totals.figures(this.#job.plan, { crc: this.#committed.crc(), outputBytes });
     return {
       output: this.#options.spec.output,
-      width: plan.output.width,
-      height: plan.output.height,
-      channels: plan.output.channels,
-      dtype: plan.output.dtype,
-      levels: plan.levels.length,
-      tiles: { total: tileCount(plan.stages), resumed: this.#resumedTiles, side: filterStage(plan).tile },
-      mapMax: totals.mapMax,
-      halo: {
-        pixelsRead: totals.inputPixels,
-        pixelsWithMaxHalo: withMax,
-        savedShare: withMax === 0 ? 0 : 1 - totals.inputPixels / withMax,
-      },
-      seconds: { prepare, ...totals.seconds, assemble: assembling, total },
-      bytes: { read: totals.bytesRead, written: totals.bytesWritten, output: outputBytes },
-      blocksDecoded: {
-        count: totals.blocksDecoded,
-        perBlock: blocks === 0 ? 0 : totals.blocksDecoded / blocks,
-      },
-      ...(totals.device && { device: totals.device }),
+      ...figures,
+      tiles: { ...figures.tiles, resumed: this.#resumedTiles },
+      seconds: { prepare, ...figures.seconds, assemble: assembling, total },
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      crc: this.#committed.crc().toString(16).padStart(8, '0'),
       epoch: ledger.epoch,
     };
   }
@@ -217,14 +199,6 @@ export class RunningJob {
   /** An input that changes while it is read fails the job: its tiles would come from two different images. */
   #checkInputs(): void {
     for (const file of this.#opened.files) assertUnchanged(file);
-  }
-
-  #inputBlocks(): number {
-    const { imageCache, imageLayout, image, maskCache, maskLayout, mapCache, mapLayout } = this.#opened.plan;
-    const planes = imageLayout.planar ? image.channels : 1;
-    const ofImage = imageCache === undefined ? 0 : imageLayout.across * imageLayout.down * planes;
-    const ofMask = maskCache === undefined ? 0 : maskLayout!.across * maskLayout!.down;
-    return ofImage + ofMask + (mapCache === undefined ? 0 : mapLayout!.across * mapLayout!.down);
   }
 
   #report(): void {

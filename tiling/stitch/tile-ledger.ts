@@ -45,6 +45,12 @@ export interface CommittedTile {
   readonly carries?: Carries;
 }
 
+/** A finished tile whose blocks lie in `part`. */
+export function committedTile({ task, blocks, crc: pixelCrc, value }: TaskResult, part: string): CommittedTile {
+  const { rasterCrcTerm = 0, carries, partial } = (value ?? {}) as Partial<TileValue> & { partial?: unknown };
+  return { stage: task.stage, tile: task.index, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
+}
+
 /** Everything the adopted records say. */
 export interface LedgerState {
   readonly epochs: number;
@@ -85,21 +91,16 @@ export class TileLedger {
 
   /** Records a tile. When it returns, the tile will not be computed again. */
   commit(result: TaskResult): CommittedTile {
-    const part = result.part === '' ? '' : join(this.folder, result.part);
-    const { task, blocks, crc: pixelCrc } = result;
-    const { rasterCrcTerm = 0, carries, partial } = (result.value ?? {}) as Partial<TileValue> & { partial?: unknown };
+    const tile = committedTile(result, result.part === '' ? '' : join(this.folder, result.part));
+    const { blocks, rasterCrcTerm: term, carries, ...fields } = tile;
     this.#ledger.append({
       type: 'tile',
-      stage: task.stage,
-      tile: task.index,
-      part,
+      ...fields,
       blocks: blocks.map(({ level, index, offset, length, crc }) => [level, index, offset, length, crc]),
-      pixelCrc,
-      term: rasterCrcTerm,
-      partial,
+      term,
       carries: carries && [...carries],
     });
-    return { stage: task.stage, tile: task.index, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
+    return tile;
   }
 
   /** Records that the file with this inode is the finished output. */

@@ -59,6 +59,16 @@ export function emptyPlaces(plan: Pick<Plan, 'levels' | 'mask'>): BlockPlaces[] 
   }));
 }
 
+/** Places with the lengths of encoded blocks; offsets are still to be assigned. */
+export function placesOf(
+  plan: Pick<Plan, 'levels' | 'mask'>,
+  blocks: Iterable<{ readonly level: number; readonly index: number; readonly length: number }>,
+): BlockPlaces[] {
+  const places = emptyPlaces(plan);
+  for (const { level, index, length } of blocks) places[level]!.lengths[index] = length;
+  return places;
+}
+
 /** Assigns offsets to blocks of known lengths in file order; returns the size of the file. */
 export function assignOffsets(plan: Plan, places: readonly BlockPlaces[]): number {
   let end = align(indexBytes(plan));

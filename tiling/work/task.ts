@@ -1,5 +1,6 @@
 import type { DataOf, KindName, ValueOf } from './index.js';
 import type { InputPlace, SinkRef, StoredBlock, StoredFile } from './references.js';
+import type { DeviceSeconds, TaskCounts, TaskSeconds } from './task-figures.js';
 import type { WorkJob } from './work-job.js';
 
 /** One try at one piece of work of one kind. */
@@ -17,6 +18,9 @@ export interface Task<K extends KindName = KindName> {
   readonly granted?: GrantedTask;
 }
 
+/** A task to run; whoever runs it counts its attempts. */
+export type StageTask = { readonly [K in KindName]: Omit<Task<K>, 'attempt'> }[KindName];
+
 /** What a coordinator's grant says of a task. */
 export interface GrantedTask {
   readonly lease: number;
@@ -24,34 +28,6 @@ export interface GrantedTask {
   readonly spill?: string;
   /** Where its result goes. */
   readonly to: Extract<SinkRef, { kind: 'coordinator' }>;
-}
-
-/** Seconds of one task by what they went into, one thread's wall time. */
-export interface TaskSeconds {
-  read: number;
-  decode: number;
-  kernel: number;
-  encode: number;
-  write: number;
-}
-
-/** Seconds on a device by its own clock: copying in, computing, copying out; 0 where it cannot tell. */
-export interface DeviceSeconds {
-  upload: number;
-  compute: number;
-  download: number;
-}
-
-/** Counts of one task; sums over a job are what `--json` reports. */
-export interface TaskCounts {
-  /** Bytes read from storage, encoded. */
-  bytesRead: number;
-  bytesWritten: number;
-  blocksDecoded: number;
-  /** Image pixels read for this task, halo included. */
-  inputPixels: number;
-  /** Pixels of the tile itself. */
-  outputPixels: number;
 }
 
 /** What a finished attempt hands back: places, checks and what the kind has to say, no pixels. */

@@ -43,11 +43,12 @@ if (expects.includes('filter')) theBackend();
 /** One task, run to its end; never throws. */
 export default async function answer({ job, caches, live, task }: ThreadRequest): Promise<ThreadAnswer> {
   try {
-    if (new JobEnd(caches.end).isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
+    const end = new JobEnd(caches.end);
+    if (end.isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
     closeEnded(live);
     const context = contextWith(await storageOf(job, task));
     const open = () => openFor(job, caches, context);
-    return { result: await runTask({ job, task, thread: context, open }) };
+    return { result: await runTask({ job, task, thread: context, open, end }) };
   } catch (error) {
     return { error: toErrorRecord(error, 'tile-failed', `stage ${task.stage} ${task.kind} ${task.index}`) };
   }

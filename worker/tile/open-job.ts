@@ -66,7 +66,6 @@ const EXTRA = 'extra:';
 
 /** Opens the sources of a job with a plan for one thread, and its sink when it is needed. */
 export function openJob(job: WorkJob, caches: SharedCaches, context: ThreadContext): OpenJob {
-  const plan = job.plan!;
   const readerOf = (ref: SourceRef, cache: SharedArrayBuffer | undefined) =>
     new RasterReader(
       context.storage.openSource(ref),
@@ -76,6 +75,22 @@ export function openJob(job: WorkJob, caches: SharedCaches, context: ThreadConte
   const cacheOf = (name: InputName) =>
     name === 'image' || name === 'mask' || name === 'map' ? caches[name] : undefined;
   const readers = new Map(job.inputs.map(({ name, source }) => [name, readerOf(source, cacheOf(name))]));
+  const openSink = (plan: Plan) => context.storage.openSink(job.sink!, plan, context.name);
+  return jobOver(job, { readers, openSink, context, end: new JobEnd(caches.end) });
+}
+
+/** What a job with a plan runs over. */
+export interface JobMeans {
+  readonly readers: ReadonlyMap<InputName, RasterReader>;
+  /** Called when a task first writes. */
+  readonly openSink: (plan: Plan) => BlockSink;
+  readonly context: Pick<ThreadContext, 'backend' | 'nowMs' | 'device'>;
+  readonly end: JobEnd;
+}
+
+/** A job with a plan over sources that are open. */
+export function jobOver(job: WorkJob, { readers, openSink, context, end }: JobMeans): OpenJob {
+  const plan = job.plan!;
   const extras = [...readers].flatMap(([name, reader]): [string, RasterReader][] =>
     name.startsWith(EXTRA) ? [[name.slice(EXTRA.length), reader]] : [],
   );
@@ -90,11 +105,11 @@ export function openJob(job: WorkJob, caches: SharedCaches, context: ThreadConte
     map: readers.get('map'),
     extras: Object.fromEntries(extras),
     get sink() {
-      sink ??= context.storage.openSink(job.sink!, plan, context.name);
+      sink ??= openSink(plan);
       return sink;
     },
     device: context.device,
-    end: new JobEnd(caches.end),
+    end,
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {
       for (const reader of readers.values()) reader.source.close();

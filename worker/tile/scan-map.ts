@@ -1,5 +1,6 @@
 import type { Rect } from '../../tiling/geometry/rect.js';
 import { mappedValue } from '../../tiling/plan/mapping.js';
+import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { SourceRef } from '../../tiling/work/references.js';
@@ -10,15 +11,20 @@ import type { ThreadContext } from './open-job.js';
 /** The largest value' of a map's rect, before rounding. */
 export async function scanMap(map: SourceRef, data: ScanData, context: ThreadContext): Promise<number> {
   const source = context.storage.openSource(map);
-  const { rect } = data;
   try {
-    const { dtype } = source.info;
-    const samples = allocateSamples(dtype, rect.width * rect.height);
-    await new RasterReader(source, null, context.nowMs).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
-    return largestOf(samples, rect, data);
+    return await largestIn(source, data, context.nowMs);
   } finally {
     source.close();
   }
+}
+
+/** As {@link scanMap} of a map that is open. */
+export async function largestIn(source: BlockSource, data: ScanData, nowMs: () => number): Promise<number> {
+  const { rect } = data;
+  const { dtype } = source.info;
+  const samples = allocateSamples(dtype, rect.width * rect.height);
+  await new RasterReader(source, null, nowMs).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
+  return largestOf(samples, rect, data);
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { KindName } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
+import type { JobEnd } from '../tile/job-end.js';
 import type { OpenJob, ThreadContext } from '../tile/open-job.js';
 import { RUNNERS } from './index.js';
-import { LocalOutbox, type Outbox } from './outbox.js';
-import type { Outcome, TaskRun } from './runner.js';
+import { LocalOutbox } from './outbox.js';
+import { resultOf, type TaskRun } from './runner.js';
 
 /** A thread, and the task that it is to run. */
 export interface ThreadTask<K extends KindName> {
@@ -12,10 +13,8 @@ export interface ThreadTask<K extends KindName> {
   readonly task: Task<K>;
   readonly thread: ThreadContext;
   readonly open: () => OpenJob;
+  readonly end: JobEnd;
 }
-
-const NO_SECONDS = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
-const NO_COUNTS = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
 
 /** Runs a task to its end: where a coordinator granted it, until its result is handed over or may be. */
 export async function runTask<K extends KindName>(on: ThreadTask<K>): Promise<TaskResult<K>> {
@@ -33,13 +32,4 @@ export async function runTask<K extends KindName>(on: ThreadTask<K>): Promise<Ta
 export async function runWith<K extends KindName>(run: TaskRun<K>): Promise<TaskResult<K>> {
   const runner = await RUNNERS[run.task.kind]();
   return resultOf(run.task, await runner(run), run.outbox);
-}
-
-function resultOf<K extends KindName>(
-  { kind, stage, index, attempt }: Task<K>,
-  outcome: Outcome<K>,
-  { files }: Outbox,
-): TaskResult<K> {
-  const task = { kind, stage, index, attempt };
-  return { task, part: '', blocks: [], seconds: NO_SECONDS, counts: NO_COUNTS, ...outcome, files: [...files] };
 }

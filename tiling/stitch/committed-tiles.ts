@@ -1,13 +1,13 @@
-import { bandOrder, cellRect, cellsTouching, type Grid, gridOf } from '../../tiling/geometry/grid.js';
-import { area, intersect, rectOf } from '../../tiling/geometry/rect.js';
-import { couplingOf, operationsIn } from '../../tiling/plan/chain.js';
-import { maskLevel } from '../../tiling/plan/levels.js';
-import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
-import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { RasterCrc } from '../../tiling/raster/raster-crc.js';
-import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
-import type { StoredRead } from '../../tiling/work/tiles.js';
-import type { StageTask } from './run-stage.js';
+import { bandOrder, cellRect, cellsTouching, type Grid, gridOf } from '../geometry/grid.js';
+import { area, intersect, rectOf } from '../geometry/rect.js';
+import { couplingOf, operationsIn } from '../plan/chain.js';
+import { maskLevel } from '../plan/levels.js';
+import type { Plan, StagePlan } from '../plan/plan.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
+import { RasterCrc } from '../raster/raster-crc.js';
+import type { StageTask } from '../work/task.js';
+import type { StoredRead } from '../work/tiles.js';
+import type { CommittedTile } from './tile-ledger.js';
 
 /** The tiles of one job that need not be computed any more, and what follows from them for the others. */
 export class CommittedTiles {
