@@ -4,6 +4,7 @@ import { copy } from './copy.js';
 import { count } from './count.js';
 import { filter } from './filter.js';
 import { find } from './find.js';
+import { images } from './images.js';
 import type { WorkKind } from './kind.js';
 import { module } from './module.js';
 import { overview } from './overview.js';
@@ -13,7 +14,10 @@ import { sample } from './sample.js';
 import { scan } from './scan.js';
 
 /** Every kind of work, by name. A new one is a file here, a file of the same name in `worker/work/`, and a row. */
-export const WORK_KINDS = { module, scan, reduce, filter, overview, sample, count, find, remap, band, copy, colours };
+export const WORK_KINDS = {
+  ...{ module, scan, reduce, filter, overview, images },
+  ...{ sample, count, find, remap, band, copy, colours },
+};
 
 /** Names a kind of work. */
 export type KindName = keyof typeof WORK_KINDS;

@@ -8,6 +8,7 @@ export const RUNNERS: { readonly [K in KindName]: () => Promise<Runner<K>> } = {
   reduce: async () => (await import('./reduce.js')).reduce,
   filter: async () => (await import('./filter.js')).filter,
   overview: async () => (await import('./overview.js')).overview,
+  images: async () => (await import('./images.js')).images,
   sample: async () => (await import('./sample.js')).sample,
   count: async () => (await import('./count.js')).count,
   find: async () => (await import('./find.js')).find,

@@ -1,0 +1,75 @@
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { type ErrorRecord, type ErrorTag, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
+import { type ImageDone, type ImageResult, planMachineOf } from '../../tiling/work/images.js';
+import type { JobFigures } from '../../tiling/work/job-figures.js';
+import type { TaskCounts, TaskSeconds } from '../../tiling/work/task-figures.js';
+import type { Runner, TaskRun } from './runner.js';
+import { runWholeImage } from './whole-image.js';
+
+/** Errors that another machine, or one that is sent the files, may not meet. */
+const OF_ONE_MACHINE: ReadonlySet<ErrorTag> = new Set(['bad-input', 'input-changed', 'output-failed', 'over-limit']);
+
+/** Runs whole jobs over small images, one after the other; one that fails does not keep the others from running. */
+export const images: Runner<'images'> = async (run) => {
+  const { jobs } = run.data;
+  const scratch = makeScratchFolder(tmpdir(), 'halotile-images');
+  const results: ImageResult[] = [];
+  try {
+    for (const [position, { index, spec }] of jobs.entries()) {
+      const scratchDirectory = join(scratch, `${position}`);
+      try {
+        results.push({ index, figures: await runImage(run, spec, { position, scratchDirectory }) });
+      } catch (error) {
+        results.push({ index, error: failureOf(error, spec, run) });
+      }
+      rmSync(scratchDirectory, { recursive: true, force: true });
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  const done = results.filter((result) => 'figures' in result);
+  const crc = done.reduce((before, { index, figures }) => crc32(`${index}:${figures.crc};`, before), 0);
+  return { value: { results }, crc, ...sumsOf(done) };
+};
+
+/** Runs one job and puts its output to its place. */
+async function runImage(
+  run: TaskRun<'images'>,
+  spec: JobSpec,
+  { position, scratchDirectory }: { readonly position: number; readonly scratchDirectory: string },
+): Promise<JobFigures> {
+  const { file, figures } = await runWholeImage(spec, { machine: planMachineOf(run.data), scratchDirectory, run });
+  const start = run.thread.now();
+  run.outbox.file(position, spec.output, file);
+  const write = figures.seconds.write + (run.thread.now() - start) / 1000;
+  return { ...figures, seconds: { ...figures.seconds, write } };
+}
+
+/**
+ * What an image's error is to its job.
+ * @throws what is not the image's alone: the end of the job, and what may well go right where the job is run
+ */
+function failureOf(error: unknown, { image }: JobSpec, { byReference, named }: TaskRun<'images'>): ErrorRecord {
+  const record = named(toErrorRecord(error, 'tile-failed', image));
+  if (record.tag === 'interrupted' || (byReference && OF_ONE_MACHINE.has(record.tag))) throw fromErrorRecord(record);
+  return record;
+}
+
+function sumsOf(done: readonly ImageDone[]): { readonly seconds: TaskSeconds; readonly counts: TaskCounts } {
+  const seconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
+  const counts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+  for (const { figures } of done) {
+    for (const name of Object.keys(seconds) as (keyof TaskSeconds)[]) seconds[name] += figures.seconds[name];
+    counts.bytesRead += figures.bytes.read;
+    counts.bytesWritten += figures.bytes.output;
+    counts.blocksDecoded += figures.blocksDecoded.count;
+    counts.inputPixels += figures.halo.pixelsRead;
+    counts.outputPixels += figures.width * figures.height;
+  }
+  return { seconds, counts };
+}

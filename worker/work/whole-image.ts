@@ -1,0 +1,150 @@
+import { checkCodecAvailable } from '../../tiling/codecs/encode-block.js';
+import { HalotileError } from '../../tiling/errors.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { tileCount } from '../../tiling/plan/levels.js';
+import type { CachePlan, Plan } from '../../tiling/plan/plan.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { completeReduction } from '../../tiling/plan/reductions.js';
+import {
+  type JobRasters,
+  namedRasters,
+  type OpenedInput,
+  openInputs,
+  prepareOptions,
+} from '../../tiling/prepare/job-rasters.js';
+import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
+import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import { assertUnchanged, fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
+import { committedTile } from '../../tiling/stitch/ledger.js';
+import type { JobFigures } from '../../tiling/work/job-figures.js';
+import { RunTotals } from '../../tiling/work/run-totals.js';
+import type { StageTask, Task, TaskResult } from '../../tiling/work/task.js';
+import type { StoredRead } from '../../tiling/work/tiles.js';
+import { CPU_BACKEND } from '../../tiling/work/work-job.js';
+import { checkModuleApart } from '../kernels/custom/check-apart.js';
+import { type MemorySink, openMemorySink } from '../tile/memory-sink.js';
+import { jobOver, type OpenJob } from '../tile/open-job.js';
+import { largestIn } from '../tile/scan-map.js';
+import { filter } from './filter.js';
+import { overview } from './overview.js';
+import { reduce } from './reduce.js';
+import { type Outcome, resultOf, type TaskRun } from './runner.js';
+
+/** A job whose output is made. */
+export interface WholeImage {
+  /** The bytes of its output. */
+  readonly file: Uint8Array;
+  readonly figures: JobFigures;
+}
+
+/** Where and with what a whole job runs. */
+export interface WholeImageMeans {
+  readonly machine: PlanMachine;
+  /** Where inputs without random access are converted to; made when needed. */
+  readonly scratchDirectory: string;
+  /** The task that the job is part of. */
+  readonly run: TaskRun<'images'>;
+}
+
+/**
+ * Runs a job over one image on the calling thread: the same plan, tiles and blocks as a job by itself, and so the same
+ * file, which is made in memory.
+ * @throws HalotileError as that job would
+ */
+export async function runWholeImage(
+  spec: JobSpec,
+  { machine, scratchDirectory, run }: WholeImageMeans,
+): Promise<WholeImage> {
+  checkCodecAvailable(spec.compression);
+  const files = inputPaths(spec).map((path) => ({ path, fingerprint: fingerprintOf(path) }));
+  const inputs = await openInputs(spec, prepareOptions(machine, scratchDirectory));
+  try {
+    const plan = await preparePlan(spec, inputs, machine, {
+      slots: 1,
+      largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.now),
+      shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
+    });
+    const made = await runStages(plan, inputs, run);
+    for (const file of files) assertUnchanged(file);
+    return made;
+  } finally {
+    for (const [, { opened }] of namedRasters(inputs)) opened.close();
+  }
+}
+
+async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, run: TaskRun<'images'>): Promise<WholeImage> {
+  const sink = openMemorySink(planned);
+  const committed = new CommittedTiles(planned, () => '');
+  const totals = new RunTotals();
+  const { boundedBackend = CPU_BACKEND } = run.job;
+  const readers = readersOf(planned, inputs, run.thread.now);
+  const means = { readers, openSink: () => sink, context: run.thread, end: run.end };
+  let open = jobOver({ key: run.job.key, plan: planned, inputs: [], boundedBackend }, means);
+  for (const [index, stage] of planned.stages.entries()) {
+    for (const sequence of committed.sequences(index)) {
+      for (const task of sequence) {
+        if (run.end.isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
+        const result = await runTile(task, { open, run, sink });
+        committed.add(committedTile(result, ''));
+        totals.add(result);
+      }
+    }
+    if (stage.kind === 'reduce') {
+      const plan = completeReduction(open.plan, stage.operation!, committed.partialsOf(index));
+      open = { ...open, plan, job: { ...open.job, plan } };
+    }
+  }
+  const file = sink.file();
+  return { file, figures: totals.figures(open.plan, { crc: committed.crc(), outputBytes: file.length }) };
+}
+
+/** One tile by the runner of its kind; stored blocks that it reads are held. */
+async function runTile(
+  asked: StageTask,
+  { open, sink, run }: { readonly open: OpenJob; readonly sink: MemorySink; readonly run: TaskRun<'images'> },
+): Promise<TaskResult> {
+  const attempt = 1;
+  const within = { ...run, open: () => open };
+  switch (asked.kind) {
+    case 'reduce': {
+      const task = { ...asked, attempt };
+      return finished(task, await reduce({ ...within, task, data: task.data }));
+    }
+    case 'filter': {
+      const task = { ...asked, attempt };
+      return finished(task, await filter({ ...within, task, data: task.data }));
+    }
+    case 'overview': {
+      const blocks = asked.data.blocks.map((block): StoredRead => {
+        return { ...block, content: sink.block(block.level, block.index) };
+      });
+      const task = { ...asked, data: { blocks }, attempt };
+      return finished(task, await overview({ ...within, task, data: task.data }));
+    }
+    default:
+      throw new TypeError(`a plan has no tasks of kind '${asked.kind}'`);
+  }
+}
+
+function finished<K extends 'reduce' | 'filter' | 'overview'>(task: Task<K>, outcome: Outcome<K>): TaskResult {
+  return resultOf(task, outcome, { files: [] }) as TaskResult;
+}
+
+/** Several tiles share the blocks that they decode. */
+function readersOf(plan: Plan, inputs: JobRasters<OpenedInput>, now: () => number) {
+  const isShared = tileCount(plan.stages.filter(({ kind }) => kind !== 'overview')) > 1;
+  const caches: Readonly<Record<string, CachePlan | undefined>> = {
+    image: plan.imageCache,
+    mask: plan.maskCache,
+    map: plan.mapCache,
+  };
+  return new Map(
+    namedRasters(inputs).map(([name, { opened }]) => {
+      const cache = isShared ? caches[name] : undefined;
+      return [name, new RasterReader(opened, cache === undefined ? null : new SharedBlockCache(cache), now)];
+    }),
+  );
+}
