@@ -1,5 +1,4 @@
-import type { JobFigures } from '../../tiling/work/job-figures.js';
-import type { TaskSeconds } from '../../tiling/work/task-figures.js';
+import type { JobFigures, TaskSeconds } from '../../tiling/work/figures.js';
 
 /** What a finished job hands back; `--json` prints it. */
 export interface JobResult extends JobFigures {

@@ -11,10 +11,10 @@ import { assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
+import { RunTotals } from '../../tiling/stitch/run-totals.js';
 import type { CommittedTile, LedgerState, TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import { decodedBytes, encodeIndex, placedLayout } from '../../tiling/tiff/tiff-layout.js';
 import type { SinkRef } from '../../tiling/work/references.js';
-import { RunTotals } from '../../tiling/work/run-totals.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';

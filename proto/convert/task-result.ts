@@ -1,8 +1,8 @@
 import { badInput } from '../../tiling/errors.js';
+import type { TaskCounts, TaskSeconds } from '../../tiling/work/figures.js';
 import { isKindName, type ValueOf } from '../../tiling/work/index.js';
 import type { StoredBlock } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
-import type { TaskCounts, TaskSeconds } from '../../tiling/work/task-figures.js';
 import type { halotile } from '../gen/messages.js';
 
 /** Whose result a commit is. */

@@ -3,7 +3,7 @@ import type { ErrorRecord } from '../errors.js';
 import { inputPaths, placeInputs } from '../job/job-inputs.js';
 import type { JobSpec } from '../job/job-spec.js';
 import type { PlanMachine } from '../plan/plan-input.js';
-import type { JobFigures } from './job-figures.js';
+import type { JobFigures } from './figures.js';
 import type { WorkKind } from './kind.js';
 import type { FileRef, InputPlace } from './references.js';
 

@@ -1,6 +1,6 @@
+import type { DeviceSeconds, TaskCounts, TaskSeconds } from './figures.js';
 import type { DataOf, KindName, ValueOf } from './index.js';
 import type { InputPlace, SinkRef, StoredBlock, StoredFile } from './references.js';
-import type { DeviceSeconds, TaskCounts, TaskSeconds } from './task-figures.js';
 import type { WorkJob } from './work-job.js';
 
 /** One try at one piece of work of one kind. */

@@ -5,9 +5,8 @@ import { crc32 } from 'node:zlib';
 import { type ErrorRecord, type ErrorTag, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
+import type { JobFigures, TaskCounts, TaskSeconds } from '../../tiling/work/figures.js';
 import { type ImageDone, type ImageResult, planMachineOf } from '../../tiling/work/images.js';
-import type { JobFigures } from '../../tiling/work/job-figures.js';
-import type { TaskCounts, TaskSeconds } from '../../tiling/work/task-figures.js';
 import type { Runner, TaskRun } from './runner.js';
 import { runWholeImage } from './whole-image.js';
 

@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import type { DeviceSeconds } from '../../../../tiling/work/task-figures.js';
+import type { DeviceSeconds } from '../../../../tiling/work/figures.js';
 
 const QUERIES = 4;
 const QUERY_BYTES = 8 * QUERIES;

@@ -3,10 +3,9 @@ import { area } from '../geometry/rect.js';
 import { linkChainWith } from '../plan/chain.js';
 import { filterStage, tileCount } from '../plan/levels.js';
 import type { Plan } from '../plan/plan.js';
-import type { JobFigures } from './job-figures.js';
-import type { TaskResult } from './task.js';
-import type { DeviceSeconds, TaskSeconds } from './task-figures.js';
-import type { TileValue } from './tiles.js';
+import type { DeviceSeconds, JobFigures, TaskSeconds } from '../work/figures.js';
+import type { TaskResult } from '../work/task.js';
+import type { TileValue } from '../work/tiles.js';
 
 /** Sums over the tiles that one run computed. */
 export class RunTotals {
