@@ -43,9 +43,9 @@ async function runImage(
   { position, scratchDirectory }: { readonly position: number; readonly scratchDirectory: string },
 ): Promise<JobFigures> {
   const { file, figures } = await runWholeImage(spec, { machine: planMachineOf(run.data), scratchDirectory, run });
-  const start = run.thread.now();
+  const start = run.thread.nowMs();
   run.outbox.file(position, spec.output, file);
-  const write = figures.seconds.write + (run.thread.now() - start) / 1000;
+  const write = figures.seconds.write + (run.thread.nowMs() - start) / 1000;
   return { ...figures, seconds: { ...figures.seconds, write } };
 }
 

@@ -64,7 +64,7 @@ export async function runWholeImage(
   try {
     const plan = await preparePlan(spec, inputs, machine, {
       slots: 1,
-      largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.now),
+      largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.nowMs),
       shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
     });
     const made = await runStages(plan, inputs, run);
@@ -80,7 +80,7 @@ async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, run: Ta
   const committed = new CommittedTiles(planned, () => '');
   const totals = new RunTotals();
   const { boundedBackend = CPU_BACKEND } = run.job;
-  const readers = readersOf(planned, inputs, run.thread.now);
+  const readers = readersOf(planned, inputs, run.thread.nowMs);
   const means = { readers, openSink: () => sink, context: run.thread, end: run.end };
   let open = jobOver({ key: run.job.key, plan: planned, inputs: [], boundedBackend }, means);
   for (const [index, stage] of planned.stages.entries()) {
@@ -134,7 +134,7 @@ function finished<K extends 'reduce' | 'filter' | 'overview'>(task: Task<K>, out
 }
 
 /** Several tiles share the blocks that they decode. */
-function readersOf(plan: Plan, inputs: JobRasters<OpenedInput>, now: () => number) {
+function readersOf(plan: Plan, inputs: JobRasters<OpenedInput>, nowMs: () => number) {
   const isShared = tileCount(plan.stages.filter(({ kind }) => kind !== 'overview')) > 1;
   const caches: Readonly<Record<string, CachePlan | undefined>> = {
     image: plan.imageCache,
@@ -144,7 +144,7 @@ function readersOf(plan: Plan, inputs: JobRasters<OpenedInput>, now: () => numbe
   return new Map(
     namedRasters(inputs).map(([name, { opened }]) => {
       const cache = isShared ? caches[name] : undefined;
-      return [name, new RasterReader(opened, cache === undefined ? null : new SharedBlockCache(cache), now)];
+      return [name, new RasterReader(opened, cache === undefined ? null : new SharedBlockCache(cache), nowMs)];
     }),
   );
 }
