@@ -48,13 +48,14 @@ export default async function answer({ job, caches, live, task }: ThreadRequest)
     closeEnded(live);
     const context = contextWith(await storageOf(job, task));
     const open = () => openFor(job, caches, context);
-    return { result: await runTask({ job, task, thread: context, open, end }) };
+    const run = task.granted === undefined ? runTask : (await import('../remote/run-granted.js')).runGranted;
+    return { result: await run({ job, task, thread: context, open, end }) };
   } catch (error) {
     return { error: toErrorRecord(error, 'tile-failed', `stage ${task.stage} ${task.kind} ${task.index}`) };
   }
 }
 
-/** gRPC is loaded for the first job whose pixels travel: a thread that reads files starts sooner without it. */
+/** gRPC is loaded for the first task of a coordinator: a thread that reads files starts sooner without it. */
 async function storageOf({ inputs, sink }: WorkJob, { places = [] }: ThreadRequest['task']): Promise<Storage> {
   const refs = [...inputs.map(({ source }) => source), ...places, ...(sink ? [sink] : [])];
   const travels = refs.some(({ kind }) => kind === 'coordinator');

@@ -16,10 +16,8 @@ export interface ThreadTask<K extends KindName> {
   readonly end: JobEnd;
 }
 
-/** Runs a task to its end: where a coordinator granted it, until its result is handed over or may be. */
+/** Runs a task of this machine to its end. */
 export async function runTask<K extends KindName>(on: ThreadTask<K>): Promise<TaskResult<K>> {
-  // gRPC is loaded for the first task of a coordinator: a run on one machine does without it.
-  if (on.task.granted !== undefined) return (await import('../remote/run-granted.js')).runGranted(on);
   const outbox = new LocalOutbox(on.thread.name);
   try {
     return await runWith({ ...on, data: on.task.data, outbox, byReference: false, named: (error) => error });
