@@ -23,12 +23,16 @@ export interface StageRun {
  */
 export async function runStage(executor: Executor, { job, sequences, commit, signal }: StageRun): Promise<void> {
   const queue = sequences[Symbol.iterator]();
+  let exhausted = false;
   let failure: unknown;
 
   async function lane(): Promise<void> {
     while (failure === undefined && !signal?.aborted) {
       const next = queue.next();
-      if (next.done) return;
+      if (next.done) {
+        exhausted = true;
+        return;
+      }
       try {
         for (const task of next.value) {
           if (failure !== undefined || signal?.aborted) return;
@@ -43,7 +47,10 @@ export async function runStage(executor: Executor, { job, sequences, commit, sig
     }
   }
 
-  await Promise.allSettled(Array.from({ length: executor.tasksAtOnce }, lane));
+  // A cluster takes thousands of tasks at once, and most jobs have a few.
+  const lanes: Promise<void>[] = [];
+  while (lanes.length < executor.tasksAtOnce && !exhausted) lanes.push(lane());
+  await Promise.allSettled(lanes);
   if (failure !== undefined) throw failure;
   if (signal?.aborted) {
     throw new HalotileError('interrupted', {
