@@ -183,7 +183,7 @@ export class JobsClient {
         if (!ended) throw new HalotileError('unreachable', { what: 'the download ended early', where: path });
       });
       await file.close();
-      publishOutput(temporary, path);
+      await publishOutput(temporary, path);
       return position;
     } catch (error) {
       await file.close().catch(() => {});

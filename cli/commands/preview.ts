@@ -53,7 +53,7 @@ export async function writePreview(path: string, picture: string, maxSide: numbe
   const temporary = `${place}.${process.pid}.part`;
   try {
     writeFileSync(temporary, await sharp(pixels, { raw: { width, height, channels } }).png().toBuffer());
-    publishOutput(temporary, place);
+    await publishOutput(temporary, place);
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw outputFault(cause, picture);

@@ -137,7 +137,7 @@ export class RunningJob {
       } else if (durable) syncFile(paths.image);
       this.#checkInputs();
       ledger.publish(inodeOf(paths.image));
-      publishOutput(paths.image, spec.output);
+      await publishOutput(paths.image, spec.output);
       if (durable) syncFile(dirname(spec.output));
     }
     removePartial(paths);
@@ -149,8 +149,11 @@ export class RunningJob {
     let copies = 0;
     const copy: AssemblyMeans['copy'] = async (data) => {
       const job: WorkJob = { key: `${this.#job.key} copy ${++copies}`, inputs: [] };
-      await runTask(executor, job, { kind: 'copy', stage: 0, index: 0, data });
-      await executor.closeJob(job.key);
+      try {
+        await runTask(executor, job, { kind: 'copy', stage: 0, index: 0, data });
+      } finally {
+        await executor.closeJob(job.key);
+      }
     };
     return { slots: executor.slots, copy, durable: durable === true };
   }
