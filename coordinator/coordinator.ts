@@ -113,15 +113,7 @@ export class Coordinator {
     const results = join(stateDirectory, 'results');
     const places = new Places(roots, uploads, results);
     const events = new JobEvents(clock.wallMs);
-    const retention = new Retention({
-      queue,
-      uploads,
-      results,
-      events,
-      limits: options.keep,
-      nowMs: clock.wallMs,
-      log,
-    });
+    const retention = new Retention({ queue, uploads, results, limits: options.keep, nowMs: clock.wallMs, log });
     const threads = new FileThreads();
     const cluster = new Cluster({ limits, roots, threads, nowMs: clock.monotonicMs, log });
     const planning = new PlanningThreads(

@@ -132,7 +132,8 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     cancelJob: unary(fail, async ({ id }: halotile.v1.CancelJobRequest, caller) => {
       await visible(id, caller);
       const job = (await queue.requestCancel(id))!;
-      events.queueChanged(id, job.state === 'cancelled' ? 'cancelled' : 'cancel requested');
+      if (isOpen(job.state)) events.queueChanged(id, 'cancel requested');
+      else events.ended(id, job.state);
       return { job: jobMessage(job, events) };
     }),
 

@@ -35,6 +35,9 @@ interface LiveJob {
   lastProgress: JobEvent | undefined;
   sequence: number;
   readonly listeners: Set<() => void>;
+  watchers: number;
+  /** Whether nothing more is to be said of it: what it was, the queue knows. */
+  over: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -48,6 +51,7 @@ const KEPT_CHANGES = 64;
 export class JobEvents {
   readonly #jobs = new Map<string, LiveJob>();
   readonly #nowMs: () => number;
+  #closed = false;
 
   /** @param nowMs milliseconds since 1970 */
   constructor(nowMs: () => number) {
@@ -65,6 +69,21 @@ export class JobEvents {
   /** The queue's record of the job changed. */
   queueChanged(id: string, note: string): void {
     this.#say(id, 'queue', note);
+  }
+
+  /** The queue's last change of the job: only those who watch it now hear of it, others ask the queue. */
+  ended(id: string, note: string): void {
+    const job = this.#job(id);
+    this.#say(id, 'queue', note);
+    clearTimeout(job.timer);
+    job.over = true;
+    this.#forgetIfOver(id, job);
+  }
+
+  /** Ends all watches. */
+  close(): void {
+    this.#closed = true;
+    for (const job of this.#jobs.values()) wake(job);
   }
 
   enter(id: string, state: LiveState, note: string): void {
@@ -90,46 +109,12 @@ export class JobEvents {
    */
   async *watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<JobEvent> {
     const job = this.#job(id);
-    const present = (): JobEvent => {
-      const sequence = Math.max(job.sequence, after);
-      return { sequence, change: 'queue', state: job.state, note: job.changes.at(-1)?.note ?? '' };
-    };
-    let last = after;
-    // Who watches for the first time wants the present, not the past; who comes back, what was missed.
-    if (after === 0 || !job.changes.some(({ sequence }) => sequence > after)) {
-      const event = present();
-      yield event;
-      last = event.sequence;
-    }
-    while (!signal.aborted) {
-      for (const event of job.changes.filter(({ sequence }) => sequence > last)) {
-        yield event;
-        last = event.sequence;
-      }
-      if (job.lastProgress !== undefined && job.lastProgress.sequence > last) {
-        last = job.lastProgress.sequence;
-        yield job.lastProgress;
-        continue;
-      }
-      // Something may have happened while the reader was busy.
-      if (job.changes.some(({ sequence }) => sequence > last)) continue;
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          job.listeners.delete(done);
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        job.listeners.add(done);
-        signal.addEventListener('abort', done, { once: true });
-        if (signal.aborted) done();
-      });
-    }
-  }
-
-  /** Drops jobs of which nothing was said since `beforeMs`, unless they are open or watched. */
-  forget(beforeMs: number, isOpen: (id: string) => boolean): void {
-    for (const [id, job] of this.#jobs) {
-      if (job.sequence / SEQUENCES_PER_MS < beforeMs && job.listeners.size === 0 && !isOpen(id)) this.#jobs.delete(id);
+    job.watchers++;
+    try {
+      yield* eventsOf(job, { after, signal, isOver: () => this.#closed });
+    } finally {
+      job.watchers--;
+      this.#forgetIfOver(id, job);
     }
   }
 
@@ -145,7 +130,12 @@ export class JobEvents {
     wake(job);
   }
 
+  #forgetIfOver(id: string, job: LiveJob): void {
+    if (job.over && job.watchers === 0) this.#jobs.delete(id);
+  }
+
   #event(job: LiveJob, change: JobEvent['change'], note: string): JobEvent {
+    job.over = false;
     job.sequence = Math.max(job.sequence + 1, this.#nowMs() * SEQUENCES_PER_MS);
     return { sequence: job.sequence, change, state: job.state, note };
   }
@@ -156,6 +146,8 @@ export class JobEvents {
       job = {
         ...{ state: 'starting', progress: undefined, changes: [], lastProgress: undefined },
         ...{ sequence: this.#nowMs() * SEQUENCES_PER_MS, listeners: new Set(), timer: undefined },
+        // Of a job that somebody asks for before anything is said of it, there is nothing to remember either.
+        ...{ watchers: 0, over: true },
       };
       this.#jobs.set(id, job);
     }
@@ -165,4 +157,47 @@ export class JobEvents {
 
 function wake(job: LiveJob): void {
   for (const listener of [...job.listeners]) listener();
+}
+
+interface Watch {
+  readonly after: number;
+  readonly signal: AbortSignal;
+  readonly isOver: () => boolean;
+}
+
+async function* eventsOf(job: LiveJob, { after, signal, isOver }: Watch): AsyncGenerator<JobEvent> {
+  const present = (): JobEvent => {
+    const sequence = Math.max(job.sequence, after);
+    return { sequence, change: 'queue', state: job.state, note: job.changes.at(-1)?.note ?? '' };
+  };
+  let last = after;
+  // Who watches for the first time wants the present, not the past; who comes back, what was missed.
+  if (after === 0 || !job.changes.some(({ sequence }) => sequence > after)) {
+    const event = present();
+    yield event;
+    last = event.sequence;
+  }
+  while (!signal.aborted && !isOver()) {
+    for (const event of job.changes.filter(({ sequence }) => sequence > last)) {
+      yield event;
+      last = event.sequence;
+    }
+    if (job.lastProgress !== undefined && job.lastProgress.sequence > last) {
+      last = job.lastProgress.sequence;
+      yield job.lastProgress;
+      continue;
+    }
+    // Something may have happened while the reader was busy.
+    if (job.changes.some(({ sequence }) => sequence > last)) continue;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        job.listeners.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      job.listeners.add(done);
+      signal.addEventListener('abort', done, { once: true });
+      if (signal.aborted) done();
+    });
+  }
 }

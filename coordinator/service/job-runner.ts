@@ -72,7 +72,7 @@ export class JobRunner {
     const { job } = claim;
     log(`job ${job.id} starts, attempt ${job.attempt}`);
     events.queueChanged(job.id, `attempt ${job.attempt} starts`);
-    const abort = AbortSignal.any([claim.stop, this.#stop.signal]);
+    const { signal: abort, release } = eitherOf(claim.stop, this.#stop.signal);
     let outcome: JobOutcome;
     try {
       const result = isDatasetSpec(job.spec)
@@ -90,10 +90,12 @@ export class JobRunner {
         return;
       }
       outcome = claim.stop.aborted ? { state: 'cancelled' } : { state: 'failed', failure: this.#failure(error, claim) };
+    } finally {
+      release();
     }
     await queue.finish(claim, outcome);
     log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`);
-    events.queueChanged(job.id, outcome.state);
+    events.ended(job.id, outcome.state);
   }
 
   /** Runs the job of one image on the cluster's workers. */
@@ -134,4 +136,20 @@ export class JobRunner {
     const { tag, detail } = toErrorRecord(error, 'tile-failed');
     return { tag, detail: hideDetail(detail, (text) => this.#options.places.hide(text)) };
   }
+}
+
+/** Aborts with either signal, until it is released: `AbortSignal.any` leaves something at the longer-lived one. */
+function eitherOf(...signals: readonly AbortSignal[]): { readonly signal: AbortSignal; readonly release: () => void } {
+  const either = new AbortController();
+  const abort = () => either.abort();
+  for (const signal of signals) {
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+  }
+  return {
+    signal: either.signal,
+    release() {
+      for (const signal of signals) signal.removeEventListener('abort', abort);
+    },
+  };
 }

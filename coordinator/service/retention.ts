@@ -2,7 +2,6 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { expired, type KeepLimits, type Kept } from './expiry.js';
-import type { JobEvents } from './job-events.js';
 import { namedUploads } from './places.js';
 import type { Uploads } from './uploads.js';
 
@@ -12,7 +11,6 @@ export interface RetentionOptions {
   readonly uploads: Uploads;
   /** Holds a directory for each job that was to be downloaded. */
   readonly results: string;
-  readonly events: JobEvents;
   readonly limits: KeepLimits;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -21,8 +19,6 @@ export interface RetentionOptions {
 
 /** How often it is looked. */
 const SWEEP_MS = 10 * 60_000;
-/** Events of a job that is over are remembered for watchers that come back. */
-const EVENTS_MS = 3600_000;
 const PAGE = 1000;
 
 /** Removes uploads and results that nobody used for too long, or that are too many; open jobs keep theirs. */
@@ -52,7 +48,7 @@ export class Retention {
   }
 
   async #look(): Promise<void> {
-    const { queue, uploads, results, events, limits, nowMs, log } = this.#options;
+    const { queue, uploads, results, limits, nowMs, log } = this.#options;
     const open = new Map<string, QueuedJob>();
     for (let after: string | undefined; ; ) {
       const page = await queue.list({ states: ['queued', 'claimed'], pageSize: PAGE, after });
@@ -60,7 +56,6 @@ export class Retention {
       after = page.next;
       if (after === undefined) break;
     }
-    events.forget(nowMs() - EVENTS_MS, (id) => open.has(id));
     const used = new Set([...open.values()].flatMap(({ spec, principal }) => namedUploads(spec, principal)));
     const fetched = await resultsIn(results, (id) => open.has(id));
     const kept = [...uploads.kept(used), ...fetched];
