@@ -35,10 +35,44 @@ interface JobRecord {
   readonly job: QueuedJob;
 }
 
-interface Entry {
+/** One job; what is over is kept as text, a third of its size in memory. */
+class Entry {
   readonly sequence: number;
-  job: QueuedJob;
   stop?: AbortController;
+  /** Whether it is on the disk, as its submitter was told. */
+  isSafe = true;
+  #principal = '';
+  #state: QueueState = 'queued';
+  #endedMs = 0;
+  #job: QueuedJob | string = '';
+
+  constructor(sequence: number, job: QueuedJob) {
+    this.sequence = sequence;
+    this.job = job;
+  }
+
+  get job(): QueuedJob {
+    return typeof this.#job === 'string' ? (JSON.parse(this.#job) as QueuedJob) : this.#job;
+  }
+
+  set job(job: QueuedJob) {
+    this.#principal = job.principal;
+    this.#state = job.state;
+    this.#endedMs = job.finishedMs ?? 0;
+    this.#job = isOpen(job.state) ? job : JSON.stringify(job);
+  }
+
+  get principal(): string {
+    return this.#principal;
+  }
+
+  get state(): QueueState {
+    return this.#state;
+  }
+
+  get endedMs(): number {
+    return this.#endedMs;
+  }
 }
 
 const LOG = 'queue.log';
@@ -50,6 +84,9 @@ export class EmbeddedQueue implements JobQueue {
   readonly #log: RecordLog;
   /** By id, in order of submission. */
   readonly #entries = new Map<string, Entry>();
+  /** Those that may still change, in order of submission, and the others in the order in which they ended. */
+  readonly #open = new Set<Entry>();
+  readonly #ended = new Set<Entry>();
   readonly #byRequest = new Map<string, string>();
   readonly #waiters = new Set<() => void>();
   #sequence = 0;
@@ -60,9 +97,13 @@ export class EmbeddedQueue implements JobQueue {
     this.#lock = lock;
     const path = join(options.directory, LOG);
     for (const record of readRecords(path).records) this.#replay(record as JobRecord);
+    for (const entry of [...this.#ended].sort((a, b) => a.endedMs - b.endedMs)) {
+      this.#ended.delete(entry);
+      this.#ended.add(entry);
+    }
     this.#forgetOld();
     this.#compact(path);
-    this.#log = RecordLog.open(path, { durable: true });
+    this.#log = RecordLog.open(path);
     this.#takeBackClaims();
   }
 
@@ -89,9 +130,12 @@ export class EmbeddedQueue implements JobQueue {
       ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
       ...{ attempt: 0, epoch: 0, cancelRequested: false },
     };
-    const entry = { sequence: ++this.#sequence, job };
+    const entry = new Entry(++this.#sequence, job);
+    entry.isSafe = false;
     this.#store(entry, job);
     this.#index(entry);
+    await this.#log.synced();
+    entry.isSafe = true;
     this.#wake();
     return { job, existed: false };
   }
@@ -104,31 +148,32 @@ export class EmbeddedQueue implements JobQueue {
     const before = after === undefined ? Number.POSITIVE_INFINITY : Number(after);
     const jobs: QueuedJob[] = [];
     let last = 0;
-    for (const { sequence, job } of [...this.#entries.values()].reverse()) {
-      if (sequence >= before || (principal !== undefined && job.principal !== principal)) continue;
-      if (states !== undefined && !states.includes(job.state)) continue;
+    for (const entry of [...this.#entries.values()].reverse()) {
+      if (entry.sequence >= before || (principal !== undefined && entry.principal !== principal)) continue;
+      if (states !== undefined && !states.includes(entry.state)) continue;
       if (jobs.length === pageSize) return { jobs, next: String(last) };
-      jobs.push(job);
-      last = sequence;
+      jobs.push(entry.job);
+      last = entry.sequence;
     }
     return { jobs };
   }
 
   async countOpen(principal: string): Promise<number> {
     let count = 0;
-    for (const { job } of this.#entries.values()) if (job.principal === principal && isOpen(job.state)) count++;
+    for (const entry of this.#open) if (entry.principal === principal) count++;
     return count;
   }
 
   async requestCancel(id: string): Promise<QueuedJob | undefined> {
     const entry = this.#entries.get(id);
-    if (entry === undefined || !isOpen(entry.job.state)) return entry?.job;
-    if (entry.job.state === 'queued') {
+    if (entry === undefined || !isOpen(entry.state)) return entry?.job;
+    if (entry.state === 'queued') {
       this.#store(entry, { ...entry.job, state: 'cancelled', finishedMs: this.#options.nowMs() });
     } else if (!entry.job.cancelRequested) {
       this.#store(entry, { ...entry.job, cancelRequested: true });
       entry.stop?.abort();
     }
+    await this.#log.synced();
     return entry.job;
   }
 
@@ -154,6 +199,7 @@ export class EmbeddedQueue implements JobQueue {
     if (entry === undefined) return;
     entry.stop = undefined;
     this.#store(entry, { ...entry.job, ...outcome, finishedMs: this.#options.nowMs() });
+    await this.#log.synced();
   }
 
   async release({ job: { id }, epoch }: JobClaim): Promise<void> {
@@ -165,6 +211,7 @@ export class EmbeddedQueue implements JobQueue {
   }
 
   async close(): Promise<void> {
+    await this.#log.synced();
     this.#log.close();
     await this.#lock.release();
   }
@@ -180,8 +227,8 @@ export class EmbeddedQueue implements JobQueue {
 
   #next(): Entry | undefined {
     let best: Entry | undefined;
-    for (const entry of this.#entries.values()) {
-      if (entry.job.state !== 'queued') continue;
+    for (const entry of this.#open) {
+      if (entry.state !== 'queued' || !entry.isSafe) continue;
       if (best === undefined || entry.job.priority > best.job.priority) best = entry;
     }
     return best;
@@ -189,23 +236,32 @@ export class EmbeddedQueue implements JobQueue {
 
   #held(id: string, epoch: number): Entry | undefined {
     const entry = this.#entries.get(id);
-    return entry?.job.state === 'claimed' && entry.job.epoch === epoch ? entry : undefined;
+    return entry?.state === 'claimed' && entry.job.epoch === epoch ? entry : undefined;
   }
 
-  /** The log first: what is in memory has survived. */
+  /** The log first: what is in memory survives the process. What was promised to somebody waits for the disk too. */
   #store(entry: Entry, job: QueuedJob): void {
     this.#log.append({ type: 'job', sequence: entry.sequence, job } satisfies JobRecord);
     entry.job = job;
+    this.#sort(entry);
     // The log keeps what is forgotten until the queue is opened again.
     if (!isOpen(job.state)) this.#forgetOld();
   }
 
   #replay({ sequence, job }: JobRecord): void {
     const known = this.#entries.get(job.id);
-    if (known === undefined) this.#index({ sequence, job });
-    else known.job = job;
+    const entry = known ?? new Entry(sequence, job);
+    entry.job = job;
+    if (known === undefined) this.#index(entry);
+    this.#sort(entry);
     this.#sequence = Math.max(this.#sequence, sequence);
     this.#epoch = Math.max(this.#epoch, job.epoch);
+  }
+
+  #sort(entry: Entry): void {
+    const [to, from] = isOpen(entry.state) ? [this.#open, this.#ended] : [this.#ended, this.#open];
+    from.delete(entry);
+    to.add(entry);
   }
 
   #index(entry: Entry): void {
@@ -215,8 +271,11 @@ export class EmbeddedQueue implements JobQueue {
 
   #forgetOld(): void {
     const limit = this.#options.nowMs() - this.#options.retentionMs;
-    for (const { job } of [...this.#entries.values()]) {
-      if (isOpen(job.state) || (job.finishedMs ?? 0) > limit) continue;
+    for (const entry of this.#ended) {
+      // Those after it ended later.
+      if (entry.endedMs > limit) return;
+      const { job } = entry;
+      this.#ended.delete(entry);
       this.#entries.delete(job.id);
       this.#byRequest.delete(requestKey(job));
     }
@@ -236,7 +295,7 @@ export class EmbeddedQueue implements JobQueue {
   #takeBackClaims(): void {
     for (const entry of this.#entries.values()) {
       const { job } = entry;
-      if (job.state !== 'claimed') continue;
+      if (entry.state !== 'claimed') continue;
       const finishedMs = this.#options.nowMs();
       if (job.cancelRequested) this.#store(entry, { ...job, state: 'cancelled', finishedMs });
       else if (job.attempt < job.maxAttempts) this.#store(entry, { ...job, state: 'queued' });

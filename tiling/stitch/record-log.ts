@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 
 /** What a log holds of a file: every whole record from its start, and how many bytes they take. */
@@ -30,6 +31,9 @@ export class RecordLog {
   readonly path: string;
   readonly #fd: number;
   readonly #durable: boolean;
+  /** The wait under way, which never rejects, and the one after it. */
+  #sync: Promise<void> = Promise.resolve();
+  #nextSync: Promise<void> | undefined;
 
   private constructor(path: string, fd: number, durable: boolean) {
     this.path = path;
@@ -57,10 +61,26 @@ export class RecordLog {
     if (this.#durable) fsyncSync(this.#fd);
   }
 
+  /**
+   * Returns when all that was appended survives a power loss too. Calls that come while the disk is busy wait together
+   * for the next time.
+   */
+  synced(): Promise<void> {
+    this.#nextSync ??= this.#sync.then(() => {
+      this.#nextSync = undefined;
+      const done = synced(this.#fd);
+      this.#sync = done.catch(() => {});
+      return done;
+    });
+    return this.#nextSync;
+  }
+
   close(): void {
     closeSync(this.#fd);
   }
 }
+
+const synced = promisify(fdatasync);
 
 /** One record as a line of a log. */
 export function encodeRecord(record: object): string {
