@@ -62,6 +62,8 @@ export class Threads<Answer> {
       minThreads: idleMs === undefined ? count : 0,
       maxThreads: count,
       concurrentTasksPerWorker: 1,
+      // A thread that waits for its next request in Atomics.wait hears of nothing else meanwhile, and no timer runs.
+      atomics: 'disabled',
       ...(idleMs === undefined ? {} : { idleTimeout: idleMs }),
       recordTiming: false,
       resourceLimits: {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -6,6 +7,10 @@ import { type PreparedInputs, type PrepareOptions, prepareInputs } from '../../t
 import { type PlanQuestions, preparePlan } from '../../tiling/prepare/prepare-plan.js';
 import type { SeenFile } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
+import type { DataOf, KindName } from '../../tiling/work/index.js';
+import type { ModuleData } from '../../tiling/work/module.js';
+import type { SourceRef } from '../../tiling/work/references.js';
+import type { ScanData } from '../../tiling/work/scan.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { runTask } from './run-task.js';
@@ -27,17 +32,19 @@ export function digestOf(spec: JobSpec, files: readonly SeenFile[]): string {
 }
 
 /** Questions that an executor's threads answer. */
-export function questionsTo(executor: Pick<Executor, 'slots' | 'run'>): PlanQuestions {
+export function questionsTo(executor: Pick<Executor, 'slots' | 'run' | 'closeJob'>): PlanQuestions {
+  const ask = async <K extends KindName>(kind: K, data: DataOf<K>, inputs: readonly WorkInput[]) => {
+    const job: WorkJob = { key: `${kind}#${randomUUID()}`, inputs };
+    try {
+      return (await runTask(executor, job, { kind, stage: 0, index: 0, data })).value;
+    } finally {
+      await executor.closeJob(job.key);
+    }
+  };
   return {
     slots: executor.slots,
-    largest: async (source, data) => {
-      const job: WorkJob = { key: `scan:${data.name}`, inputs: [{ name: 'map', source }] };
-      return (await runTask(executor, job, { kind: 'scan', stage: 0, index: 0, data })).value.max;
-    },
-    shapeOf: async (data) => {
-      const job: WorkJob = { key: `module:${data.where}`, inputs: [] };
-      return (await runTask(executor, job, { kind: 'module', stage: 0, index: 0, data })).value;
-    },
+    largest: async (source, data) => (await ask('scan', data, [{ name: 'map', source }])).max,
+    shapeOf: (data) => ask('module', data, []),
   };
 }
 

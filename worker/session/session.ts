@@ -174,7 +174,9 @@ export class Session {
     const failure = toErrorRecord(error, 'tile-failed', taskName(held.grant));
     // Pixels that travel another way change nothing for a kernel that failed, or for a job that is over.
     const storage = failure.tag !== 'kernel-failed' && failure.tag !== 'interrupted';
-    if (fallback !== undefined && storage && !crashed && this.#held.has(lease)) {
+    // A job that was closed meanwhile would be opened again by it, and never closed.
+    const wanted = this.#held.has(lease) && this.#jobs.has(held.grant.key);
+    if (fallback !== undefined && storage && !crashed && wanted) {
       this.#options.log(`${taskName(held.grant)}: ${failure.detail.what}; once more through the coordinator`);
       this.#attempt(held, fallback, undefined);
       return;

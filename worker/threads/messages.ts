@@ -10,8 +10,6 @@ import type { SharedCaches } from '../tile/open-job.js';
 export interface ThreadRequest {
   readonly job: WorkJob;
   readonly caches: SharedCaches;
-  /** Keys of the jobs whose files may stay open. */
-  readonly live: readonly string[];
   readonly task: Task;
 }
 

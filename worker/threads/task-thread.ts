@@ -35,23 +35,35 @@ function contextWith(storage: Storage): ThreadContext {
   };
 }
 
-const openJobs = new Map<string, { readonly open: OpenJob; readonly generation: number }>();
+interface Opened {
+  readonly open: OpenJob;
+  readonly generation: number;
+  /** Takes the wait for the job's end back. */
+  readonly listening: () => void;
+}
+
+const openJobs = new Map<string, Opened>();
+/** Key of the job whose task runs. */
+let running: string | undefined;
 
 await Promise.all(expects.map((kind) => RUNNERS[kind]()));
 if (expects.includes('filter')) theBackend();
 
 /** One task, run to its end; never throws. */
-export default async function answer({ job, caches, live, task }: ThreadRequest): Promise<ThreadAnswer> {
+export default async function answer({ job, caches, task }: ThreadRequest): Promise<ThreadAnswer> {
+  const end = new JobEnd(caches.end);
+  running = job.key;
   try {
-    const end = new JobEnd(caches.end);
     if (end.isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
-    closeEnded(live);
     const context = contextWith(await storageOf(job, task));
     const open = () => openFor(job, caches, context);
     const run = task.granted === undefined ? runTask : (await import('../remote/run-granted.js')).runGranted;
     return { result: await run({ job, task, thread: context, open, end }) };
   } catch (error) {
     return { error: toErrorRecord(error, 'tile-failed', `stage ${task.stage} ${task.kind} ${task.index}`) };
+  } finally {
+    running = undefined;
+    if (end.isOver) closeOf(job.key);
   }
 }
 
@@ -66,18 +78,26 @@ function openFor(job: WorkJob, caches: SharedCaches, context: ThreadContext): Op
   const known = openJobs.get(job.key);
   const { generation } = caches;
   // Closed before it is opened anew: two sinks of one part file would write over each other.
-  if (known !== undefined && known.generation !== generation) known.open.close();
-  const open = known?.generation === generation ? known.open : openJob(job, caches, context);
-  openJobs.set(job.key, { open, generation });
+  if (known !== undefined && known.generation !== generation) closeOf(job.key);
+  let open = openJobs.get(job.key)?.open;
+  if (open === undefined) {
+    open = openJob(job, caches, context);
+    openJobs.set(job.key, { open, generation, listening: open.end.onEnd(() => closeUnused(job.key)) });
+  }
   // A reduction completes the plan's operations between two stages of one job.
   return open.job === job ? open : { ...open, job, plan: job.plan! };
 }
 
-/** Closes the files of jobs that are over, so that their space on the disk is free. */
-function closeEnded(live: readonly string[]): void {
-  for (const [key, { open }] of openJobs) {
-    if (live.includes(key)) continue;
-    openJobs.delete(key);
-    open.close();
-  }
+/** Closes the files of a job that is over, so that their space on the disk is free; a task that runs goes first. */
+function closeUnused(key: string): void {
+  if (running === key) return;
+  closeOf(key);
+}
+
+function closeOf(key: string): void {
+  const known = openJobs.get(key);
+  if (known === undefined) return;
+  openJobs.delete(key);
+  known.listening();
+  known.open.close();
 }

@@ -59,15 +59,15 @@ export class ThreadPoolExecutor implements Executor {
 
   async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
     const caches = this.#cachesOf(job);
-    const answer = await this.#ask({ job, caches, live: [...this.#caches.keys()], task: task as Task });
+    const answer = await this.#ask({ job, caches, task: task as Task });
     if ('error' in answer) throw fromErrorRecord(answer.error);
     return answer.result as TaskResult<K>;
   }
 
   async closeJob(key: string): Promise<void> {
+    // Each thread closes the job's files when it hears of that.
     this.#ends.get(key)?.declare();
     this.#ends.delete(key);
-    // Each thread closes its files with the next tile that it is given.
     this.#caches.delete(key);
   }
 
