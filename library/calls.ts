@@ -7,6 +7,7 @@ import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
+import { withThreads } from './kept-threads.js';
 import { type LocalDatasetOptions, runDatasetLocally } from './local-dataset.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
 import { machineOf } from './machine.js';
@@ -22,7 +23,7 @@ export interface MachineOptions {
 }
 
 /** How a library call runs a job. */
-export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machine'> {}
+export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machine' | 'executor'> {}
 
 /**
  * Runs a job on threads of this process and returns what it did. An unfinished job of the same spec and
@@ -30,11 +31,15 @@ export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machi
  * @throws HalotileError; the output is then as it was before
  */
 export async function runJob(spec: JobSpecInput, options: RunOptions = {}): Promise<JobResult> {
-  return runLocally(absolute(parseJobSpec(spec)), { ...options, machine: machineOf(flagsOf(options)) });
+  const job = absolute(parseJobSpec(spec));
+  const machine = machineOf(flagsOf(options));
+  // A GPU's process is opened for one job: what it says of losses goes to the caller of that.
+  if ((options.backend ?? 'wasm') !== 'wasm') return runLocally(job, { ...options, machine });
+  return withThreads(machine, (executor) => runLocally(job, { ...options, machine, executor }));
 }
 
 /** How a library call runs a dataset job. */
-export interface DatasetRunOptions extends MachineOptions, Omit<LocalDatasetOptions, 'machine'> {}
+export interface DatasetRunOptions extends MachineOptions, Omit<LocalDatasetOptions, 'machine' | 'executor'> {}
 
 /**
  * Runs a job over many images on threads of this process: every image passes the chain, then all images of a
@@ -45,7 +50,8 @@ export interface DatasetRunOptions extends MachineOptions, Omit<LocalDatasetOpti
 export async function runDataset(spec: DatasetSpecInput, options: DatasetRunOptions = {}): Promise<DatasetResult> {
   const { threads, memoryMiB, ...rest } = options;
   const job = absolute(parseDatasetSpec(spec));
-  return runDatasetLocally(job, { ...rest, machine: machineOf(flagsOf({ threads, memoryMiB })) });
+  const machine = machineOf(flagsOf({ threads, memoryMiB }));
+  return withThreads(machine, (executor) => runDatasetLocally(job, { ...rest, machine, executor }));
 }
 
 /**

@@ -1,11 +1,14 @@
 import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import type { Executor } from '../tiling/work/task.js';
 import { openThreads } from './executor.js';
 
 /** How a dataset job runs on this machine. */
 export interface LocalDatasetOptions {
   readonly machine: PlanMachine;
+  /** Runs the tasks and stays open; one is opened for the job where absent. */
+  readonly executor?: Executor;
   /** Forget what earlier runs did. */
   readonly restart?: boolean;
   /** When it aborts, frames under way are finished; the same job continues later. */
@@ -21,9 +24,12 @@ export async function runDatasetLocally(
   job: DatasetSpec,
   { machine, ...options }: LocalDatasetOptions,
 ): Promise<DatasetResult> {
+  const run = (executor: Executor) =>
+    runDataset({ ...options, job, executor, machine, now: () => performance.now() / 1000 });
+  if (options.executor !== undefined) return run(options.executor);
   const executor = openThreads(machine, ['count', 'remap']);
   try {
-    return await runDataset({ ...options, job, executor, machine, nowSeconds: () => performance.now() / 1000 });
+    return await run(executor);
   } finally {
     await executor.close();
   }

@@ -4,6 +4,7 @@ import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import type { Executor } from '../tiling/work/task.js';
 import { type BackendChoice, openExecutor } from './executor.js';
 
 /** How a job runs on this machine. */
@@ -15,6 +16,8 @@ export interface LocalRunOptions {
   readonly gpuMemoryMiB?: number;
   /** Called with one sentence when a GPU is lost and something takes its place. */
   readonly onWarning?: (what: string) => void;
+  /** Runs the tiles and stays open; one is opened for the job, as `backend` says, where absent. */
+  readonly executor?: Executor;
   readonly durable?: boolean;
   readonly restart?: boolean;
   readonly signal?: AbortSignal;
@@ -28,12 +31,14 @@ export interface LocalRunOptions {
  */
 export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promise<JobResult> {
   checkCodecAvailable(spec.compression);
+  const run = (executor: Executor) => runJob({ ...options, spec, executor, now: () => performance.now() / 1000 });
+  if (options.executor !== undefined) return run(options.executor);
   const executor = await openExecutor(options.machine, options.backend ?? 'wasm', {
     memoryBytes: options.gpuMemoryMiB && options.gpuMemoryMiB * 2 ** 20,
     onLoss: options.onWarning,
   });
   try {
-    return await runJob({ ...options, spec, executor, nowSeconds: () => performance.now() / 1000 });
+    return await run(executor);
   } finally {
     await executor.close();
   }
