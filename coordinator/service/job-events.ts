@@ -197,7 +197,7 @@ async function* eventsOf(job: LiveJob, { after, signal, isOver }: Watch): AsyncG
       };
       job.listeners.add(done);
       signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
+      if (signal.aborted || isOver()) done();
     });
   }
 }
