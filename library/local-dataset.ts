@@ -25,7 +25,7 @@ export async function runDatasetLocally(
   { machine, ...options }: LocalDatasetOptions,
 ): Promise<DatasetResult> {
   const run = (executor: Executor) =>
-    runDataset({ ...options, job, executor, machine, now: () => performance.now() / 1000 });
+    runDataset({ ...options, job, executor, machine, nowSeconds: () => performance.now() / 1000 });
   if (options.executor !== undefined) return run(options.executor);
   const executor = openThreads(machine, ['count', 'remap']);
   try {

@@ -31,7 +31,8 @@ export interface LocalRunOptions {
  */
 export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promise<JobResult> {
   checkCodecAvailable(spec.compression);
-  const run = (executor: Executor) => runJob({ ...options, spec, executor, now: () => performance.now() / 1000 });
+  const run = (executor: Executor) =>
+    runJob({ ...options, spec, executor, nowSeconds: () => performance.now() / 1000 });
   if (options.executor !== undefined) return run(options.executor);
   const executor = await openExecutor(options.machine, options.backend ?? 'wasm', {
     memoryBytes: options.gpuMemoryMiB && options.gpuMemoryMiB * 2 ** 20,

@@ -8,11 +8,8 @@ import { type PlanQuestions, preparePlan } from '../../tiling/prepare/prepare-pl
 import type { SeenFile } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import type { DataOf, KindName } from '../../tiling/work/index.js';
-import type { ModuleData } from '../../tiling/work/module.js';
-import type { SourceRef } from '../../tiling/work/references.js';
-import type { ScanData } from '../../tiling/work/scan.js';
 import type { Executor } from '../../tiling/work/task.js';
-import type { WorkJob } from '../../tiling/work/work-job.js';
+import type { WorkInput, WorkJob } from '../../tiling/work/work-job.js';
 import { runTask } from './run-task.js';
 
 const VERSION = (

@@ -25,8 +25,8 @@ test('what is too old goes, then the longest unused until the rest fits; what is
 });
 
 test('uploads and results expire by the clock; those of open jobs do not', async () => {
-  let nowMs = Date.now();
-  const now = () => nowMs;
+  let clockMs = Date.now();
+  const nowMs = () => clockMs;
   const uploads = new Uploads(
     join(directory, 'uploads'),
     { maxFileBytes: 100, maxPrincipalBytes: 1e6, maxPrincipalFiles: 9, maxPrincipalOpen: 9 },
@@ -60,7 +60,7 @@ test('uploads and results expire by the clock; those of open jobs do not', async
   try {
     await retention.sweep();
     assert.deepEqual(lines, []);
-    nowMs += 20 * HOUR_MS;
+    clockMs += 20 * HOUR_MS;
     uploads.pathOf('alice', 'used');
     clockMs += 10 * HOUR_MS;
     await retention.sweep();
