@@ -1,6 +1,6 @@
 // The public API, documented in docs/library.md. Everything else may change in any release.
 
-export type { DatasetProgress, DatasetResult, JobProgress, JobResult } from './coordinator/index.js';
+export type { DatasetResult, JobResult } from './coordinator/index.js';
 export {
   type DatasetRunOptions,
   type MachineOptions,
@@ -14,6 +14,7 @@ export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
 export type { PlannedJob } from './library/plan-job.js';
 export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
 export { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from './tiling/job/dataset-spec.js';
+export type { JobProgress } from './tiling/job/job-progress.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './tiling/job/job-spec.js';
 export { OPERATIONS, type OperationDescriptor } from './tiling/operations/index.js';
 export type { PlanReport } from './tiling/plan/plan-report.js';

@@ -1,7 +1,9 @@
 import { basename, resolve } from 'node:path';
 import { checkedOutput } from '../coordinator/index.js';
+import { readProgress } from '../proto/convert/progress.js';
 import { halotile } from '../proto/gen/messages.js';
 import { HalotileError } from '../tiling/errors.js';
+import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { CoordinatorEndpoint } from '../tiling/work/references.js';
 import { JobsClient, resultOf } from './client.js';
@@ -14,7 +16,7 @@ export interface ClusterRunOptions {
   readonly priority?: number;
   /** What happens, for people: uploads, states, downloads. */
   readonly onNote?: (note: string) => void;
-  readonly onProgress?: (progress: halotile.v1.IProgress) => void;
+  readonly onProgress?: (progress: JobProgress) => void;
   /** When it aborts, the job is cancelled. */
   readonly signal?: AbortSignal;
 }
@@ -86,7 +88,7 @@ export async function follow(
       options.onNote?.(`${stateName(event.state)}${event.note === '' ? '' : `: ${event.note}`}`);
     state = event.state;
     last = event;
-    if (event.progress) options.onProgress?.(event.progress);
+    if (event.progress) options.onProgress?.(readProgress(event.progress));
   }
   if (last === undefined) throw new HalotileError('unreachable', { what: 'no event of the job came', where: id });
   return resultOf(last);

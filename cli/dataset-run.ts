@@ -1,8 +1,9 @@
-import type { DatasetProgress, DatasetResult } from '../coordinator/index.js';
+import type { DatasetResult } from '../coordinator/index.js';
 import { runDatasetLocally } from '../library/local-dataset.js';
 import { machineOf } from '../library/machine.js';
 import { badUsage } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
+import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { ClusterDatasetResult } from './cluster-dataset.js';
 import { type EndpointFlags, endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds, formatWhole } from './format.js';
@@ -41,13 +42,7 @@ async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFla
           line.clear();
           if (!quiet) process.stderr.write(`${note}\n`);
         },
-        onProgress: ({ imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal }) =>
-          line.show({
-            frames: { total: imagesTotal ?? 0, counted: imagesCounted ?? 0, written: imagesDone ?? 0 },
-            characters: { total: charactersTotal ?? 0, done: charactersDone ?? 0 },
-            reused: 0,
-            large: null,
-          }),
+        onProgress: line.show,
       }),
     );
     line.clear();
@@ -81,26 +76,23 @@ async function runHere(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
 
 const REDRAW_MS = 100;
 
-/** What of a dataset's progress is shown. */
-type ShownProgress = Pick<DatasetProgress, 'frames' | 'reused' | 'large'> & {
-  readonly characters: Pick<DatasetProgress['characters'], 'total' | 'done'>;
-};
-
 /** One line on a terminal that says how far the job is; nothing elsewhere. */
-function statusLine(quiet: boolean): { show: (progress: ShownProgress) => void; clear: () => void } {
+function statusLine(quiet: boolean): { show: (progress: JobProgress) => void; clear: () => void } {
   if (quiet || !process.stderr.isTTY) return { show: () => {}, clear: () => {} };
   const startMs = performance.now();
   let drawnMs = Number.NEGATIVE_INFINITY;
   return {
-    show: ({ frames, characters, reused, large }) => {
+    show: (progress) => {
       const nowMs = performance.now();
       if (nowMs - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs;
-      const rate = frames.counted / ((nowMs - startMs) / 1000);
-      const text = `characters ${characters.done}/${characters.total}  frames read ${frames.counted}, written ${
-        frames.written + reused
-      } of ${frames.total}  ${rate.toFixed(0)} frames/s`;
-      const tiles = large === null ? '' : `  ${large.image}: tile ${large.tilesDone} of ${large.tilesTotal}`;
+      const { imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal } = progress;
+      const rate = imagesCounted / ((nowMs - startMs) / 1000);
+      const text = `characters ${charactersDone}/${charactersTotal}  frames read ${imagesCounted}, written ${
+        imagesDone
+      } of ${imagesTotal}  ${rate.toFixed(0)} frames/s`;
+      const { image, tilesDone, tilesTotal } = progress;
+      const tiles = image === undefined ? '' : `  ${image}: tile ${tilesDone} of ${tilesTotal}`;
       process.stderr.write(`\r\x1b[2K${(text + tiles).slice(0, (process.stderr.columns ?? 80) - 1)}`);
     },
     clear: () => process.stderr.write('\r\x1b[2K'),

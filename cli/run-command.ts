@@ -30,8 +30,7 @@ async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Pr
           bar.clear();
           if (!quiet) process.stderr.write(`${note}\n`);
         },
-        onProgress: ({ pixelsDone = 0, pixelsTotal = 0 }) =>
-          bar.update({ pixels: pixelsDone, totalPixels: pixelsTotal }),
+        onProgress: ({ pixelsDone, pixelsTotal }) => bar.update({ pixels: pixelsDone, totalPixels: pixelsTotal }),
       }),
     );
     bar.clear();

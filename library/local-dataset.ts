@@ -1,5 +1,6 @@
-import { type DatasetProgress, type DatasetResult, runDataset } from '../coordinator/index.js';
+import { type DatasetResult, runDataset } from '../coordinator/index.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
+import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import type { Executor } from '../tiling/work/task.js';
 import { openThreads } from './executor.js';
@@ -13,7 +14,7 @@ export interface LocalDatasetOptions {
   readonly restart?: boolean;
   /** When it aborts, frames under way are finished; the same job continues later. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: DatasetProgress) => void;
+  readonly onProgress?: (progress: JobProgress) => void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { JobResult } from '../coordinator/index.js';
-import { type JobProgress, runJob } from '../coordinator/index.js';
+import { runJob } from '../coordinator/index.js';
 import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
+import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { Plan } from '../tiling/plan/plan.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';

@@ -1,6 +1,7 @@
 import { writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
+import { writeProgress } from '../../proto/convert/progress.js';
 import { type google, halotile } from '../../proto/gen/messages.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { DatasetResult } from '../dataset/report/report.js';
@@ -61,16 +62,7 @@ export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob 
 /** A job's counts as clients see them; undefined before its first progress. */
 export function progressMessage({ id }: QueuedJob, events: JobEvents): halotile.v1.IProgress | undefined {
   const progress = events.progress(id);
-  return (
-    progress && {
-      tilesDone: progress.tilesDone,
-      tilesTotal: progress.tilesTotal,
-      pixelsDone: progress.pixelsDone,
-      pixelsTotal: progress.pixelsTotal,
-      tilesRunning: progress.tilesRunning,
-      ...progress.dataset,
-    }
-  );
+  return progress && writeProgress(progress, progress.tilesRunning);
 }
 
 /** What a finished job of either kind did, as clients see it. */

@@ -1,22 +1,10 @@
+import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { RemappedFrame } from '../../tiling/work/remap.js';
 import type { LargeProgress } from './large-images.js';
 
-/** How far a dataset is: frames and characters, and bytes moved by this run. */
-export interface DatasetProgress {
-  readonly frames: { readonly total: number; readonly counted: number; readonly written: number };
-  /** `reused` characters needed nothing. */
-  readonly characters: { readonly total: number; readonly done: number; readonly reused: number };
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  /** Frames that earlier runs had written and that hold. */
-  readonly reused: number;
-  /** The large image whose tiles are running, where one is. */
-  readonly large: LargeProgress | null;
-}
-
 /** Running totals of one run; tells whoever listens of every change. */
 export class DatasetCounts {
-  readonly #listener: ((progress: DatasetProgress) => void) | undefined;
+  readonly #listener: ((progress: JobProgress) => void) | undefined;
   readonly #total: { readonly frames: number; readonly characters: number };
   #counted = 0;
   #written = 0;
@@ -29,7 +17,7 @@ export class DatasetCounts {
 
   constructor(
     total: { readonly frames: number; readonly characters: number },
-    listener?: (progress: DatasetProgress) => void,
+    listener?: (progress: JobProgress) => void,
   ) {
     this.#total = total;
     this.#listener = listener;
@@ -67,14 +55,19 @@ export class DatasetCounts {
     this.#tell();
   }
 
-  progress(): DatasetProgress {
+  progress(): JobProgress {
     return {
-      frames: { total: this.#total.frames, counted: this.#counted, written: this.#written },
-      characters: { total: this.#total.characters, done: this.#characters, reused: this.#reusedCharacters },
-      bytesRead: this.#bytesRead,
-      bytesWritten: this.#bytesWritten,
-      reused: this.#reused,
-      large: this.#large,
+      ...NO_PROGRESS,
+      ...{ tilesDone: this.#large?.tilesDone ?? 0, tilesTotal: this.#large?.tilesTotal ?? 0 },
+      ...(this.#large && { image: this.#large.image }),
+      ...{ bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten },
+      imagesCounted: this.#counted,
+      imagesDone: this.#written + this.#reused,
+      imagesReused: this.#reused,
+      imagesTotal: this.#total.frames,
+      charactersDone: this.#characters,
+      charactersReused: this.#reusedCharacters,
+      charactersTotal: this.#total.characters,
     };
   }
 

@@ -4,6 +4,7 @@ import { extname, join, resolve } from 'node:path';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
+import type { JobProgress } from '../../tiling/job/job-progress.js';
 import { chainFiles } from '../../tiling/operations/parameter-files.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
@@ -19,7 +20,7 @@ import { JobLock } from '../job/job-lock.js';
 import { outputFailed } from '../job/output-place.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
-import { DatasetCounts, type DatasetProgress } from './dataset-counts.js';
+import { DatasetCounts } from './dataset-counts.js';
 import type { Dataset } from './frames/dataset.js';
 import { refuseFrameOverwrites } from './frames/dataset-files.js';
 import { type FoundFrames, findFrames } from './frames/find-frames.js';
@@ -49,7 +50,7 @@ export interface DatasetRun {
   readonly allow?: (path: string) => void;
   /** Forget what earlier runs did. */
   readonly restart?: boolean;
-  readonly onProgress?: (progress: DatasetProgress) => void;
+  readonly onProgress?: (progress: JobProgress) => void;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
@@ -162,8 +163,8 @@ async function runLocked(
     const progress = counts.progress();
     const result: DatasetResult = {
       output: job.output,
-      characters: { total: dataset.characters.length, done, reused: progress.characters.reused },
-      frames: { total: frames, written, reused: progress.reused, failed: frames - written },
+      characters: { total: dataset.characters.length, done, reused: progress.charactersReused },
+      frames: { total: frames, written, reused: progress.imagesReused, failed: frames - written },
       size: job.size,
       seconds: { find: foundAt - startedAt, run: ranAt - foundAt, total: ranAt - startedAt },
       bytes: { read: progress.bytesRead, written: progress.bytesWritten },

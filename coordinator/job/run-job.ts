@@ -1,5 +1,6 @@
 import { HalotileError } from '../../tiling/errors.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
+import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { filterStage } from '../../tiling/plan/levels.js';
 import { outputShape } from '../../tiling/plan/output-shape.js';
@@ -25,7 +26,7 @@ import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
 import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
-import { diskNeed, isPublished, type JobProgress, RunningJob } from './running-job.js';
+import { diskNeed, isPublished, RunningJob } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
 
 /** A job and everything it runs with. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { area } from '../../tiling/geometry/rect.js';
+import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -22,20 +23,6 @@ import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
 import { runTask } from './run-task.js';
-
-/** How far a job is; sent once before the first tile and after every tile. */
-export interface JobProgress {
-  readonly tilesDone: number;
-  readonly tilesTotal: number;
-  /** Pixels of level 0 in finished tiles, and in the whole image. */
-  readonly pixelsDone: number;
-  readonly pixelsTotal: number;
-  /** Of the pixels done, those of earlier runs. */
-  readonly pixelsResumed: number;
-  /** Bytes that this run's tiles have read and written. */
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-}
 
 /** What a running job needs from whoever runs it. */
 export interface RunningJobOptions {
@@ -207,6 +194,7 @@ export class RunningJob {
   #report(): void {
     const { plan } = this.#opened;
     this.#options.onProgress?.({
+      ...NO_PROGRESS,
       tilesDone: this.#committed.count,
       tilesTotal: tileCount(plan.stages),
       pixelsDone: this.#committed.filteredPixels,

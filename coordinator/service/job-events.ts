@@ -1,19 +1,11 @@
-import type { JobProgress } from '../job/running-job.js';
+import type { JobProgress } from '../../tiling/job/job-progress.js';
 
 /** How far a claimed job is; the queue knows the rest. */
 export type LiveState = 'starting' | 'waiting-for-workers' | 'running' | 'assembling';
 
-/** Counts of a running job. */
+/** How far a running job is, and how many attempts workers hold. */
 export interface LiveProgress extends JobProgress {
   readonly tilesRunning: number;
-  /** Of a job over many images, whose tiles are those of the large image under way. */
-  readonly dataset?: {
-    readonly imagesCounted: number;
-    readonly imagesDone: number;
-    readonly imagesTotal: number;
-    readonly charactersDone: number;
-    readonly charactersTotal: number;
-  };
 }
 
 /** What watchers are told. */

@@ -4,11 +4,10 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster, JobTerms } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
-import type { DatasetProgress } from '../dataset/dataset-counts.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import { runDataset } from '../dataset/run-dataset.js';
 import type { QueuedJob } from '../queue/job-queue.js';
-import type { JobEvents, LiveProgress } from './job-events.js';
+import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
 import type { PlanningThreads } from './planning-threads.js';
 
@@ -57,25 +56,11 @@ export async function runQueuedDataset(
       ...{ job, executor, machine, signal, nowSeconds },
       allow: (path) => places.allows(path, job, queued),
       shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
-      onProgress: (progress) => events.report(id, liveProgress(progress, executor.running)),
+      onProgress: (progress) => events.report(id, { ...progress, tilesRunning: executor.running }),
     });
     return { ...result, report: `${named.output}/report.html` };
   } finally {
     signal.removeEventListener('abort', onStop);
     await executor.close();
   }
-}
-
-function liveProgress({ frames, characters, reused, large }: DatasetProgress, tilesRunning: number): LiveProgress {
-  return {
-    ...{ tilesDone: large?.tilesDone ?? 0, tilesTotal: large?.tilesTotal ?? 0, tilesRunning },
-    ...{ pixelsDone: 0, pixelsTotal: 0, pixelsResumed: 0, bytesRead: 0, bytesWritten: 0 },
-    dataset: {
-      imagesCounted: frames.counted,
-      imagesDone: frames.written + reused,
-      imagesTotal: frames.total,
-      charactersDone: characters.done,
-      charactersTotal: characters.total,
-    },
-  };
 }

@@ -244,9 +244,9 @@ test('tiles of an interrupted run are not run again', async () => {
   const stopped = runDataset({
     ...common,
     signal: abort.signal,
-    onProgress: ({ frames }) => {
+    onProgress: ({ imagesCounted, imagesTotal }) => {
       // The last frame of the larger character is its large one.
-      if (frames.counted === frames.total) abort.abort();
+      if (imagesCounted === imagesTotal) abort.abort();
     },
   });
   await assert.rejects(stopped, (error: unknown) => error instanceof HalotileError && error.tag === 'interrupted');
@@ -254,8 +254,8 @@ test('tiles of an interrupted run are not run again', async () => {
   let tilesSeen = 0;
   await runDataset({
     ...common,
-    onProgress: ({ large }) => {
-      if (large?.image === 'sheet.tif') tilesSeen++;
+    onProgress: ({ image }) => {
+      if (image === 'sheet.tif') tilesSeen++;
     },
   });
   assert.equal(tilesSeen, 0);

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
-  type DatasetProgress,
   type DatasetSpecInput,
   HalotileError,
+  type JobProgress,
   type JobSpecInput,
   planJob,
   previewOutput,
@@ -47,10 +47,10 @@ test('a call with a wrong argument rejects and does not throw', async () => {
 test('runDataset writes frames and a palette, tells its progress, and continues', async () => {
   const output = join(folder, 'out');
   const spec: DatasetSpecInput = { frames: [frames], output };
-  const told: DatasetProgress[] = [];
+  const told: JobProgress[] = [];
   const result = await runDataset(spec, { threads: 1, onProgress: (progress) => told.push(progress) });
   assert.deepEqual(result.frames, { total: 3, written: 3, reused: 0, failed: 0 });
-  assert.equal(told.at(-1)?.frames.written, 3);
+  assert.equal(told.at(-1)?.imagesDone, 3);
   assert.ok(existsSync(join(output, 'knight', 'walk-2.png')));
   assert.ok(JSON.parse(readFileSync(join(output, 'knight', 'palette.json'), 'utf8')).colors.length > 0);
   assert.equal((await runDataset(spec, { threads: 1 })).frames.reused, 3);
