@@ -187,8 +187,8 @@ async function planFor(
     const prepare = prepareOptions(machine, scratch);
     const { plan } = await planner.plan(spec, { machine, prepare, questions: questionsTo(here) });
     return {
-      stages: plan.stages.map(({ kind, across, down, tile, levels }) => ({
-        ...{ kind, across, down, tile },
+      stages: plan.stages.map(({ kind, across, down, tileSide, levels }) => ({
+        ...{ kind, across, down, tile: tileSide },
         levels: [...levels],
       })),
       tiles: tileCount(plan.stages),

@@ -80,7 +80,7 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   else claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec =
-    earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tile, block: earlier.pinned.block };
+    earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tileSide, block: earlier.pinned.block };
   let prepared: PreparedInputs;
   let plan: Plan;
   let boundedBackend: string | undefined;
@@ -95,7 +95,7 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
     throw error;
   }
   run.onPlan?.(plan);
-  const pinned = { tile: filterStage(plan).tile, block: plan.block, ...(boundedBackend && { boundedBackend }) };
+  const pinned = { tileSide: filterStage(plan).tileSide, block: plan.block, ...(boundedBackend && { boundedBackend }) };
   const about = { version: halotileVersion(), spec: run.spec };
   claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about });
   const { ledger, state } = TileLedger.open(paths.directory, { durable: run.durable === true });

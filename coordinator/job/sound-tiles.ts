@@ -110,12 +110,12 @@ async function bytesAt({ handle }: StoredFile, { offset, length }: StoredBlock):
 /** CRC-32 of a tile's pixels in raster order, a row of blocks at a time. */
 async function pixelCrc(
   { stages, levels, block: side, output }: Plan,
-  { stage, tile }: CommittedTile,
+  { stage, tileIndex }: CommittedTile,
   blocks: readonly StoredBlock[],
   file: StoredFile,
 ): Promise<number> {
-  const { size, tile: tileSide } = stages[stage]!;
-  const rect = cellRect(gridOf(size, { width: tileSide, height: tileSide }), tile);
+  const { size, tileSide } = stages[stage]!;
+  const rect = cellRect(gridOf(size, { width: tileSide, height: tileSide }), tileIndex);
   const grid = gridOf(levels[0]!, { width: side, height: side });
   const pixelBytes = output.channels * SAMPLE_BYTES[output.dtype];
   const rowBytes = rect.width * pixelBytes;

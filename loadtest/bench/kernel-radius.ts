@@ -20,7 +20,7 @@ export function plannedTile({ image, map }: Pair, max: number): number {
     scannedMax: max,
     readFile: (path: string) => readFileSync(path),
   };
-  return makePlan(spec, inputs, { threads: 2, memoryBytes: 2 ** 29 }).stages[0]!.tile;
+  return makePlan(spec, inputs, { threads: 2, memoryBytes: 2 ** 29 }).stages[0]!.tileSide;
 }
 
 /** Nanoseconds a pixel of the kernel with the summed-area rows of its halo, at the tile planned for the radius. */

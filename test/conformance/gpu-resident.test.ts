@@ -78,10 +78,10 @@ async function run(
         ...{ image: reader(image), map: reader(map) },
         ...(client && { device: client }),
       },
-      { operations: plan.operations, tile: { x: 0, y: 0, ...SIZE } },
+      { operations: plan.operations, tileRect: { x: 0, y: 0, ...SIZE } },
       new Tally(nowMs),
     );
-    assert.ok(filterStage(plan).tile >= SIZE.width);
+    assert.ok(filterStage(plan).tileSide >= SIZE.width);
     return { samples: raster.samples.slice(0, SIZE.width * SIZE.height * 3), asked };
   } finally {
     ear.close();

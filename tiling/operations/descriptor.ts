@@ -135,7 +135,7 @@ export interface OperationDescriptor {
   /** Pixels of the map needed around an output rect, cut at the image; none where absent. */
   readonly mapReach?: (operation: Operation) => Reach;
   /** The change of parameters with which the reach fits into `tile` pixels, for the refusal's message. */
-  readonly fitting?: (operation: Operation, mapMax: number, tile: number) => string | undefined;
+  readonly fitting?: (operation: Operation, mapMax: number, tileSide: number) => string | undefined;
   /** How overviews of its result are made: labels and colours of a palette have no averages. Those where absent. */
   readonly overviews?: 'nearest';
   /** For coupling `global`: what is reduced over the image before the stage can run. */

@@ -39,13 +39,13 @@ function prepare(operation: Operation, job: JobFacts): Operation {
 }
 
 /** The smallest box side whose halo fits a tile; 3·⌈n⌉·⌊k/2⌋ falls with k until one n is left. */
-function fitting(operation: Operation, mapMax: number, tile: number): string | undefined {
+function fitting(operation: Operation, mapMax: number, tileSide: number): string | undefined {
   const sigmaMax = operation.byMap ? mapMax : ((operation.params.sigma as number | undefined) ?? 0);
   const { k, rounds } = iteration(operation);
   // Rounds that were given do not follow from k.
-  if (rounds !== roundsFor(sigmaMax, k)) return `rounds=${Math.floor(tile / ((k - 1) / 2))}`;
+  if (rounds !== roundsFor(sigmaMax, k)) return `rounds=${Math.floor(tileSide / ((k - 1) / 2))}`;
   for (let side = 3; side < 4096; side += 2) {
-    if (reachPx(side, roundsFor(sigmaMax, side)) <= tile) return `k=${side}`;
+    if (reachPx(side, roundsFor(sigmaMax, side)) <= tileSide) return `k=${side}`;
   }
   return undefined;
 }

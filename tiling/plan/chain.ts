@@ -39,13 +39,13 @@ export function chainSizes(operations: readonly Operation[], image: Size): Size[
  */
 export async function linkChain(
   operations: readonly Operation[],
-  tile: Rect,
+  tileRect: Rect,
   image: Size,
   mapMaxIn: MapMaxIn,
 ): Promise<ChainLink[]> {
   const sizes = chainSizes(operations, image);
   const links: ChainLink[] = [];
-  let output = tile;
+  let output = tileRect;
   for (let index = operations.length - 1; index >= 0; index--) {
     const operation = operations[index]!;
     const map = mapRect(operation, output, sizes[index]!);
@@ -58,10 +58,15 @@ export async function linkChain(
 }
 
 /** The same with one map value' for every rect: bounds, and chains whose tiles must all reach equally far. */
-export function linkChainWith(operations: readonly Operation[], tile: Rect, image: Size, mapMax: number): ChainLink[] {
+export function linkChainWith(
+  operations: readonly Operation[],
+  tileRect: Rect,
+  image: Size,
+  mapMax: number,
+): ChainLink[] {
   const sizes = chainSizes(operations, image);
   const links: ChainLink[] = [];
-  let output = tile;
+  let output = tileRect;
   for (let index = operations.length - 1; index >= 0; index--) {
     const operation = operations[index]!;
     const map = mapRect(operation, output, sizes[index]!);
@@ -73,9 +78,9 @@ export function linkChainWith(operations: readonly Operation[], tile: Rect, imag
 }
 
 /** The tile whose rects are largest: one in the middle, where no edge cuts its halo. */
-export function middleTile(image: Size, tile: number): Rect {
-  const start = (length: number) => Math.floor(Math.floor((length - 1) / tile) / 2) * tile;
-  const uncut = { x: start(image.width), y: start(image.height), width: tile, height: tile };
+export function middleTile(image: Size, tileSide: number): Rect {
+  const start = (length: number) => Math.floor(Math.floor((length - 1) / tileSide) / 2) * tileSide;
+  const uncut = { x: start(image.width), y: start(image.height), width: tileSide, height: tileSide };
   return intersect(uncut, rectOf(image));
 }
 

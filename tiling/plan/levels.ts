@@ -31,9 +31,9 @@ export function maskLevel({ levels }: Pick<Plan, 'levels'>, level: number): numb
 }
 
 /** How many halvings of a tile still consist of whole blocks. */
-export function levelsInsideTile(tile: number, block: number): number {
+export function levelsInsideTile(tileSide: number, block: number): number {
   let inside = 0;
-  for (let side = tile; side % (2 * block) === 0; side /= 2) inside++;
+  for (let side = tileSide; side % (2 * block) === 0; side /= 2) inside++;
   return inside;
 }
 
@@ -41,11 +41,16 @@ export function levelsInsideTile(tile: number, block: number): number {
  * The stages of a job: the filter, which also writes the levels that lie whole inside its tiles, then as
  * many overview stages as the rest of the pyramid needs, each reading what the one before stored.
  */
-export function planStages(levels: readonly LevelPlan[], tile: number, block: number, bandTiles: number): StagePlan[] {
+export function planStages(
+  levels: readonly LevelPlan[],
+  tileSide: number,
+  block: number,
+  bandTiles: number,
+): StagePlan[] {
   const last = levels.length - 1;
-  const inside = levelsInsideTile(tile, block);
-  const stages = [stage('filter', levels, { base: 0, from: 0, to: Math.min(inside, last) }, tile, bandTiles)];
-  const overviewTile = overviewTileSide(tile, block);
+  const inside = levelsInsideTile(tileSide, block);
+  const stages = [stage('filter', levels, { base: 0, from: 0, to: Math.min(inside, last) }, tileSide, bandTiles)];
+  const overviewTile = overviewTileSide(tileSide, block);
   const step = levelsInsideTile(overviewTile, block);
   for (let base = Math.min(inside, last); base < last; base = Math.min(base + step, last)) {
     const span = { base, from: base + 1, to: Math.min(base + step, last) };
@@ -55,8 +60,8 @@ export function planStages(levels: readonly LevelPlan[], tile: number, block: nu
 }
 
 /** Side of an overview stage's tiles: large enough to write two levels, so that few stages follow each other. */
-export function overviewTileSide(tile: number, block: number): number {
-  return block * 2 ** Math.max(2, levelsInsideTile(tile, block));
+export function overviewTileSide(tileSide: number, block: number): number {
+  return block * 2 ** Math.max(2, levelsInsideTile(tileSide, block));
 }
 
 /** The stage of a plan that runs its chain and writes level 0. */
@@ -73,17 +78,17 @@ function stage(
   kind: StagePlan['kind'],
   levels: readonly LevelPlan[],
   span: { base: number; from: number; to: number },
-  tile: number,
+  tileSide: number,
   bandTiles: number,
 ): StagePlan {
-  const grid = gridOf(levels[span.base]!, { width: tile, height: tile });
+  const grid = gridOf(levels[span.base]!, { width: tileSide, height: tileSide });
   const { width, height } = levels[span.base]!;
   return {
     kind,
     size: { width, height },
     base: span.base,
     levels: Array.from({ length: span.to - span.from + 1 }, (_, i) => span.from + i),
-    tile,
+    tileSide,
     across: grid.across,
     down: grid.down,
     bandTiles: Math.min(bandTiles, cellCount(grid)),

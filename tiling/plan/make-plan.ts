@@ -45,17 +45,18 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const demand = { image: source, masked, map: map?.info, output, operations, block, mapMax: mapMaxBound };
   const cacheBudget = machine.memoryBytes * CACHE_SHARE;
   const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
-  const bytesOf = (tile: number) => tileBytes({ ...demand, tile });
+  const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide });
   // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
   const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
   const { threads, preferredTile } = machine;
   const choice = { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
   // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
   const planned = () => chooseTileSide(choice) ?? tileSides(choice)[0];
-  const tile = spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block);
-  if (tile === undefined || !haloFits(choice, tile)) throw haloTooWide(operations, mapMaxBound, tile, choice);
-  if (bytesOf(tile) > threadBytes) throw tooMuchMemory(tile, bytesOf(tile), threadBytes);
-  const walk = walkOf(operations, source, { tile, output, mapMax: mapMaxBound });
+  const tileSide = spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block);
+  if (tileSide === undefined || !haloFits(choice, tileSide))
+    throw haloTooWide(operations, mapMaxBound, tileSide, choice);
+  if (bytesOf(tileSide) > threadBytes) throw tooMuchMemory(tileSide, bytesOf(tileSide), threadBytes);
+  const walk = walkOf(operations, source, { tileSide, output, mapMax: mapMaxBound });
   const caches = planCaches(inputs, { ...walk, budget: cacheBudget });
   const levels = planLevels(output, block, spec.overviews);
   return {
@@ -73,12 +74,12 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
     mapMaxBound,
     block,
     levels,
-    stages: [...planReductions(operations, source, tile), ...planStages(levels, tile, block, caches.bandTiles)],
+    stages: [...planReductions(operations, source, tileSide), ...planStages(levels, tileSide, block, caches.bandTiles)],
     encoding: resolveEncoding(spec, output),
     imageCache: caches.image,
     maskCache: caches.mask,
     mapCache: caches.map,
-    memory: projectMemory(machine, bytesOf(tile), cacheBytes([caches.image, caches.mask, caches.map])),
+    memory: projectMemory(machine, bytesOf(tileSide), cacheBytes([caches.image, caches.mask, caches.map])),
   };
 }
 
@@ -101,19 +102,19 @@ function prepareOperations(
 }
 
 /** What a reduction over the whole image needs: a stage for each pass, over the operation's own input. */
-function planReductions(operations: readonly Operation[], source: RasterInfo, tile: number): StagePlan[] {
+function planReductions(operations: readonly Operation[], source: RasterInfo, tileSide: number): StagePlan[] {
   const types = chainTypes(operations, source);
   return operations.flatMap((operation, index) => {
     const { width, height, dtype } = types[index]!;
     const passes = OPERATIONS[operation.name]!.reduction?.passesLeft(operation, dtype) ?? 0;
-    const { across, down } = gridOf({ width, height }, { width: tile, height: tile });
+    const { across, down } = gridOf({ width, height }, { width: tileSide, height: tileSide });
     const stage: StagePlan = {
       kind: 'reduce',
       operation: index,
       size: { width, height },
       base: 0,
       levels: [],
-      tile,
+      tileSide,
       across,
       down,
       bandTiles: across,
@@ -126,13 +127,13 @@ function planReductions(operations: readonly Operation[], source: RasterInfo, ti
 function walkOf(
   operations: readonly Operation[],
   source: RasterInfo,
-  { tile, output, mapMax }: { tile: number; output: RasterInfo; mapMax: number },
-): { tile: number; haloPx: number; columns: number } {
-  const stepPx = Math.ceil((tile * source.width) / output.width);
-  const middle = middleTile(output, tile);
+  { tileSide, output, mapMax }: { tileSide: number; output: RasterInfo; mapMax: number },
+): { tileSide: number; haloPx: number; columns: number } {
+  const stepPx = Math.ceil((tileSide * source.width) / output.width);
+  const middle = middleTile(output, tileSide);
   const input = linkChainWith(operations, middle, source, mapMax)[0]?.input ?? middle;
   const haloPx = Math.max(0, Math.ceil((Math.max(input.width, input.height) - stepPx) / 2));
-  return { tile: stepPx, haloPx, columns: Math.ceil(output.width / tile) };
+  return { tileSide: stepPx, haloPx, columns: Math.ceil(output.width / tileSide) };
 }
 
 /** The side of a block that covers a small image, a multiple of 16 as TIFF demands. */
@@ -151,30 +152,30 @@ function chainReach(operations: readonly Operation[], mapMax: number, image: Ras
 }
 
 /** A tile below the block makes the blocks smaller, whose sides TIFF wants as multiples of 16. */
-function checkTile(tile: number, block: number): void {
-  const unit = tile < block ? 16 : block;
-  if (tile % unit === 0) return;
+function checkTile(tileSide: number, block: number): void {
+  const unit = tileSide < block ? 16 : block;
+  if (tileSide % unit === 0) return;
   throw badUsage({
-    what: `--tile ${tile} is not a multiple of the output block`,
+    what: `--tile ${tileSide} is not a multiple of the output block`,
     expected: `a multiple of ${unit}`,
-    remedy: `use --tile ${Math.ceil(tile / unit) * unit}`,
+    remedy: `use --tile ${Math.ceil(tileSide / unit) * unit}`,
   });
 }
 
 /** A block that was cut to a small image covers it, and so is the tile. */
-function wholeBlocks(tile: number, block: number): number {
-  return tile % block === 0 ? tile : block;
+function wholeBlocks(tileSide: number, block: number): number {
+  return tileSide % block === 0 ? tileSide : block;
 }
 
 function haloTooWide(
   operations: readonly Operation[],
   mapMax: number,
-  tile: number | undefined,
-  choice: { haloPx: number; block: number; bytesOf: (tile: number) => number; threadBytes: number },
+  tileSide: number | undefined,
+  choice: { haloPx: number; block: number; bytesOf: (tileSide: number) => number; threadBytes: number },
 ): HalotileError {
   const { haloPx } = choice;
   const fittingTile = Math.ceil(haloPx / choice.block) * choice.block;
-  const side = tile ?? LARGEST_TILE_BLOCKS * choice.block;
+  const side = tileSide ?? LARGEST_TILE_BLOCKS * choice.block;
   const options = operations.flatMap(
     (operation) => OPERATIONS[operation.name]!.fitting?.(operation, mapMax, side) ?? [],
   );
@@ -189,10 +190,10 @@ function haloTooWide(
   });
 }
 
-function tooMuchMemory(tile: number, needed: number, available: number): HalotileError {
+function tooMuchMemory(tileSide: number, needed: number, available: number): HalotileError {
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   return new HalotileError('over-limit', {
-    what: `a tile of ${tile} with its halo needs ${mib(needed)} a thread`,
+    what: `a tile of ${tileSide} with its halo needs ${mib(needed)} a thread`,
     expected: `at most ${mib(Math.max(0, available))}`,
     remedy: 'use a smaller --max-radius or --tile, fewer --threads, or more --memory',
   });
@@ -200,7 +201,7 @@ function tooMuchMemory(tile: number, needed: number, available: number): Halotil
 
 function planCaches(
   inputs: PlanInputs,
-  walk: { tile: number; haloPx: number; budget: number; columns: number },
+  walk: { tileSide: number; haloPx: number; budget: number; columns: number },
 ): { bandTiles: number; image?: CachePlan; mask?: CachePlan; map?: CachePlan } {
   const decoded = [inputs.image, inputs.mask, inputs.map].filter(
     (input) => input !== undefined && !isRawLayout(input.info, input.layout),
@@ -210,7 +211,7 @@ function planCaches(
       input === undefined || isRawLayout(input.info, input.layout)
         ? undefined
         : {
-            slots: bandSlots(input.info, input.layout, { tile: walk.tile, bandTiles, haloPx }),
+            slots: bandSlots(input.info, input.layout, { tileSide: walk.tileSide, bandTiles, haloPx }),
             slotBytes: maxBlockBytes(input.info, input.layout),
           };
     const image = cacheOf(inputs.image, walk.haloPx);

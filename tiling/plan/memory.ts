@@ -24,7 +24,7 @@ export interface TileDemand {
   readonly output: RasterInfo;
   /** Prepared, so that their reaches are known. */
   readonly operations: readonly Operation[];
-  readonly tile: number;
+  readonly tileSide: number;
   readonly block: number;
   /** The largest map value'. */
   readonly mapMax: number;
@@ -36,13 +36,13 @@ const ALIGNMENT_SLACK_BYTES = 4096;
 /** Memory that one tile needs at most: that of its chain, and the levels made of its result. */
 export function tileBytes(demand: TileDemand): number {
   const outputBytes = pixelBytes(demand.output) + (demand.masked ? 1 : 0);
-  return chainBytes(demand) + levelBytes(demand.tile, demand.block, outputBytes);
+  return chainBytes(demand) + levelBytes(demand.tileSide, demand.block, outputBytes);
 }
 
 /** Memory that the chain of one tile needs at most: its rasters, the maps and kernel scratch. */
 export function chainBytes(demand: TileDemand): number {
-  const { image, masked, map, output, operations, tile, mapMax } = demand;
-  const rect = middleTile(output, tile);
+  const { image, masked, map, output, operations, tileSide, mapMax } = demand;
+  const rect = middleTile(output, tileSide);
   const links = linkChainWith(operations, rect, image, mapMax);
   const types = chainTypes(operations, image);
   const validity = masked ? 1 : 0;
@@ -96,8 +96,8 @@ function scratchBytes(
 }
 
 /** Memory of a tile of an overview stage: its pixels, the levels made of them and one block. */
-export function levelBytes(tile: number, block: number, outputBytes: number): number {
-  const side = overviewTileSide(tile, block);
+export function levelBytes(tileSide: number, block: number, outputBytes: number): number {
+  const side = overviewTileSide(tileSide, block);
   return (side * side * 1.5 + block * block) * outputBytes + ALIGNMENT_SLACK_BYTES;
 }
 
@@ -105,13 +105,13 @@ export function levelBytes(tile: number, block: number, outputBytes: number): nu
 export function bandSlots(
   info: RasterInfo,
   layout: BlockLayout,
-  band: { tile: number; bandTiles: number; haloPx: number },
+  band: { tileSide: number; bandTiles: number; haloPx: number },
 ): number {
-  const { tile, bandTiles, haloPx } = band;
+  const { tileSide, bandTiles, haloPx } = band;
   const planes = layout.planar ? info.channels : 1;
   // A span of pixels that starts anywhere touches one block more than its length holds.
-  const rows = Math.min(layout.down, Math.ceil((2 * tile + 2 * haloPx) / layout.blockHeight) + 1);
-  const columns = Math.min(layout.across, Math.ceil((bandTiles * tile + 2 * haloPx) / layout.blockWidth) + 1);
+  const rows = Math.min(layout.down, Math.ceil((2 * tileSide + 2 * haloPx) / layout.blockHeight) + 1);
+  const columns = Math.min(layout.across, Math.ceil((bandTiles * tileSide + 2 * haloPx) / layout.blockWidth) + 1);
   return rows * columns * planes;
 }
 

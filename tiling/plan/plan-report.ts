@@ -62,7 +62,7 @@ export interface PlanReport {
  */
 export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<number>): Promise<PlanReport> {
   const { image, output, operations, stages, levels, block, memory } = plan;
-  const side = filterStage(plan).tile;
+  const side = filterStage(plan).tileSide;
   const grid = gridOf(output, { width: side, height: side });
   const scan = mapMaxIn === undefined ? undefined : await scanTiles(plan, mapMaxIn);
   const mapMax = scan?.mapMax ?? plan.mapMaxBound;
@@ -87,7 +87,7 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
     stages: stages.map((stage) => ({
       kind: stage.kind,
       tiles: stage.across * stage.down,
-      tile: stage.tile,
+      tile: stage.tileSide,
       levels: stage.levels,
     })),
     tiles: tileCount(stages),
@@ -110,7 +110,7 @@ async function scanTiles(
   plan: Plan,
   mapMaxIn: (rect: Rect) => Promise<number>,
 ): Promise<{ mapMax: number; inputPixels: number }> {
-  const side = filterStage(plan).tile;
+  const side = filterStage(plan).tileSide;
   const grid = gridOf(plan.output, { width: side, height: side });
   let mapMax = 0;
   let inputPixels = 0;

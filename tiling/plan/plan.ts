@@ -26,7 +26,7 @@ export interface StagePlan {
   readonly base: number;
   /** Levels that this stage writes, ascending. */
   readonly levels: readonly number[];
-  readonly tile: number;
+  readonly tileSide: number;
   readonly across: number;
   readonly down: number;
   /** Tiles run in vertical bands of this many columns. */

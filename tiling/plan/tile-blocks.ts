@@ -15,22 +15,26 @@ type BlockPlan = Pick<Plan, 'stages' | 'levels' | 'block' | 'mask'>;
 /** Whether blocks are exactly those of a tile of the plan. */
 export function areBlocksOf(
   plan: BlockPlan,
-  { stage, tile, blocks }: { readonly stage: number; readonly tile: number; readonly blocks: readonly BlockName[] },
+  {
+    stage,
+    tileIndex,
+    blocks,
+  }: { readonly stage: number; readonly tileIndex: number; readonly blocks: readonly BlockName[] },
 ): boolean {
   const planned = plan.stages[stage];
-  if (planned === undefined || tile >= planned.across * planned.down) return false;
-  const expected = new Set(tileBlocks(plan, { stage, tile }).map(({ level, index }) => `${level}/${index}`));
+  if (planned === undefined || tileIndex >= planned.across * planned.down) return false;
+  const expected = new Set(tileBlocks(plan, { stage, tileIndex }).map(({ level, index }) => `${level}/${index}`));
   return blocks.length === expected.size && blocks.every(({ level, index }) => expected.delete(`${level}/${index}`));
 }
 
 /** Exactly the blocks that a tile stores, those of the mask behind those of its level. */
 export function tileBlocks(
   plan: BlockPlan,
-  { stage: stageIndex, tile }: { readonly stage: number; readonly tile: number },
+  { stage: stageIndex, tileIndex }: { readonly stage: number; readonly tileIndex: number },
 ): BlockName[] {
   const stage = plan.stages[stageIndex]!;
   if (stage.kind === 'reduce') return [];
-  const rect = cellRect(gridOf(stage.size, { width: stage.tile, height: stage.tile }), tile);
+  const rect = cellRect(gridOf(stage.size, { width: stage.tileSide, height: stage.tileSide }), tileIndex);
   return stage.levels.flatMap((level) => {
     const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
     const indices = [...cellsTouching(grid, reduced(rect, 2 ** (level - stage.base)))];

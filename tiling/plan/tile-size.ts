@@ -23,7 +23,7 @@ export interface TileChoice {
   readonly preferredTile?: number;
   /** Linear memory that one thread may use. */
   readonly threadBytes: number;
-  readonly bytesOf: (tile: number) => number;
+  readonly bytesOf: (tileSide: number) => number;
 }
 
 /**
@@ -31,20 +31,20 @@ export interface TileChoice {
  * image of few tiles is cut finer, so that no thread waits for another at the end.
  */
 export function chooseTileSide(choice: TileChoice): number | undefined {
-  const fitting = tileSides(choice).filter((tile) => choice.bytesOf(tile) <= choice.threadBytes);
+  const fitting = tileSides(choice).filter((tileSide) => choice.bytesOf(tileSide) <= choice.threadBytes);
   const preferred = preferredSide(choice, fitting);
   if (preferred !== undefined) return preferred;
-  let best: { tile: number; cost: number } | undefined;
-  for (const tile of fitting) {
-    const cost = predictSeconds(choice, tile);
-    if (best === undefined || cost < best.cost) best = { tile, cost };
+  let best: { tileSide: number; cost: number } | undefined;
+  for (const tileSide of fitting) {
+    const cost = predictSeconds(choice, tileSide);
+    if (best === undefined || cost < best.cost) best = { tileSide, cost };
   }
-  return best?.tile;
+  return best?.tileSide;
 }
 
 /** The sides that the planner considers and the halo does not exceed, ascending. */
 export function tileSides(choice: TileChoice): number[] {
-  return MULTIPLES.map((multiple) => multiple * choice.block).filter((tile) => haloFits(choice, tile));
+  return MULTIPLES.map((multiple) => multiple * choice.block).filter((tileSide) => haloFits(choice, tileSide));
 }
 
 /** The executor's own choice, as long as it leaves a tile for each of its threads. */
@@ -55,17 +55,17 @@ function preferredSide({ preferredTile, image, threads }: TileChoice, fitting: r
 }
 
 /** Whether a tile side is not exceeded by its halo; a tile that covers the image needs no halo. */
-export function haloFits({ haloPx, image }: Pick<TileChoice, 'haloPx' | 'image'>, tile: number): boolean {
-  return haloPx <= tile || tile >= Math.max(image.width, image.height);
+export function haloFits({ haloPx, image }: Pick<TileChoice, 'haloPx' | 'image'>, tileSide: number): boolean {
+  return haloPx <= tileSide || tileSide >= Math.max(image.width, image.height);
 }
 
 /** Predicted seconds of a job's filter stage on all threads, by the number of tiles the busiest thread runs. */
 export function predictSeconds(
   { image, threads, expectedHaloPx }: Pick<TileChoice, 'image' | 'threads' | 'expectedHaloPx'>,
-  tile: number,
+  tileSide: number,
 ): number {
-  const tiles = Math.ceil(image.width / tile) * Math.ceil(image.height / tile);
-  const side = Math.min(tile, Math.max(image.width, image.height));
+  const tiles = Math.ceil(image.width / tileSide) * Math.ceil(image.height / tileSide);
+  const side = Math.min(tileSide, Math.max(image.width, image.height));
   const window = (side + 2 * expectedHaloPx) ** 2;
   const spill = (COST.spillNs * side) / 1024;
   // Four sums of four bytes a pixel.

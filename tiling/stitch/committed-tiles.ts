@@ -25,9 +25,9 @@ export class CommittedTiles {
   }
 
   add(tile: CommittedTile): void {
-    this.#tiles.set(`${tile.stage}/${tile.tile}`, tile);
+    this.#tiles.set(`${tile.stage}/${tile.tileIndex}`, tile);
     if (tile.stage !== this.#filterStage) return;
-    this.#filteredPixels += area(cellRect(this.#gridOf(tile.stage), tile.tile));
+    this.#filteredPixels += area(cellRect(this.#gridOf(tile.stage), tile.tileIndex));
   }
 
   get count(): number {
@@ -87,7 +87,7 @@ export class CommittedTiles {
   #readsOf(stage: StagePlan, tile: number): StoredRead[] {
     const level = this.#plan.levels[stage.base]!;
     const blockGrid = gridOf(level, { width: this.#plan.block, height: this.#plan.block });
-    const rect = cellRect(gridOf(level, { width: stage.tile, height: stage.tile }), tile);
+    const rect = cellRect(gridOf(level, { width: stage.tileSide, height: stage.tileSide }), tile);
     const blocks = cellsTouching(blockGrid, intersect(rect, rectOf(level)));
     const levels = this.#plan.mask === undefined ? [stage.base] : [stage.base, maskLevel(this.#plan, stage.base)];
     return levels.flatMap((stored) => blocks.map((block) => this.#storedBlock(stored, block)));
@@ -116,7 +116,7 @@ export class CommittedTiles {
   }
 
   #gridOf(stage: number): Grid {
-    const { tile, size } = this.#plan.stages[stage]!;
-    return gridOf(size, { width: tile, height: tile });
+    const { tileSide, size } = this.#plan.stages[stage]!;
+    return gridOf(size, { width: tileSide, height: tileSide });
   }
 }

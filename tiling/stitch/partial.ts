@@ -31,7 +31,7 @@ export interface PartialJob {
   /** SHA-256 over everything that decides the pixels: spec, versions and input fingerprints. */
   readonly digest: string;
   /** Choices of the first run that later runs of the same job must repeat. */
-  readonly pinned: { readonly tile: number; readonly block: number; readonly boundedBackend?: string };
+  readonly pinned: { readonly tileSide: number; readonly block: number; readonly boundedBackend?: string };
   /** How its output is laid out, for previews. */
   readonly shape: OutputShape;
   /** For people: what the job is. */
@@ -83,7 +83,7 @@ const jobSchema = z.object({
   format: z.literal(PARTIAL_FORMAT),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   pinned: z.object({
-    tile: z.number().int().min(16).max(32768),
+    tileSide: z.number().int().min(16).max(32768),
     block: z.number().int().min(16).max(4096).multipleOf(16),
     boundedBackend: z.string().optional(),
   }),
@@ -96,7 +96,7 @@ const jobSchema = z.object({
         size: z.object(size),
         base: index,
         levels: z.array(index),
-        tile: side,
+        tileSide: side,
         ...grid,
       }),
     ),

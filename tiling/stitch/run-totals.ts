@@ -50,7 +50,7 @@ export class RunTotals {
     return {
       ...{ width, height, channels, dtype },
       levels: plan.levels.length,
-      tiles: { total: tileCount(plan.stages), side: filterStage(plan).tile },
+      tiles: { total: tileCount(plan.stages), side: filterStage(plan).tileSide },
       mapMax: this.mapMax,
       halo: {
         pixelsRead: this.inputPixels,
@@ -67,7 +67,7 @@ export class RunTotals {
 
   /** How many image pixels the run's tiles would have read with the job's largest reach on every side. */
   #pixelsWithMaxHalo({ operations, image, output, stages }: Plan): number {
-    const side = filterStage({ stages }).tile;
+    const side = filterStage({ stages }).tileSide;
     const grid = gridOf(output, { width: side, height: side });
     return this.#filterTiles.reduce(
       (sum, tile) => sum + area(linkChainWith(operations, cellRect(grid, tile), image, this.mapMax)[0]!.input),

@@ -14,7 +14,7 @@ const checksum = whole.max(0xffff_ffff);
 const tileRecord = z.object({
   type: z.literal('tile'),
   stage: whole,
-  tile: whole,
+  tileIndex: whole,
   /** Empty, or a part file in the folder of its epoch. */
   part: z.string().regex(/^(?:epoch-\d{6,15}\/(?!\.{1,2}$)[^/\0]+)?$/),
   blocks: z.array(z.tuple([whole, whole, whole, whole, checksum])),
@@ -35,7 +35,7 @@ type JobRecord = z.output<typeof recordSchema>;
 /** A committed tile as the ledger knows it. */
 export interface CommittedTile {
   readonly stage: number;
-  readonly tile: number;
+  readonly tileIndex: number;
   /** Path of the part file relative to the partial directory; empty for placed blocks. */
   readonly part: string;
   readonly blocks: readonly StoredBlock[];
@@ -48,7 +48,7 @@ export interface CommittedTile {
 /** A finished tile whose blocks lie in `part`. */
 export function committedTile({ task, blocks, crc: pixelCrc, value }: TaskResult, part: string): CommittedTile {
   const { rasterCrcTerm = 0, carries, partial } = (value ?? {}) as Partial<TileValue> & { partial?: unknown };
-  return { stage: task.stage, tile: task.index, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
+  return { stage: task.stage, tileIndex: task.index, part, blocks, pixelCrc, rasterCrcTerm, partial, carries };
 }
 
 /** Everything the adopted records say. */
@@ -124,7 +124,7 @@ function stateOf(history: LedgerHistory<JobRecord>): LedgerState {
   history.forEach((record) => {
     // What is no record of ours says nothing: its tile is computed again.
     if (record?.type === 'publish') publishedInode = record.inode;
-    if (record?.type === 'tile') tiles.set(`${record.stage}/${record.tile}`, committed(record));
+    if (record?.type === 'tile') tiles.set(`${record.stage}/${record.tileIndex}`, committed(record));
   });
   return { epochs: history.epochs, tiles: [...tiles.values()], publishedInode };
 }
@@ -132,7 +132,7 @@ function stateOf(history: LedgerHistory<JobRecord>): LedgerState {
 function committed(record: TileRecord): CommittedTile {
   return {
     stage: record.stage,
-    tile: record.tile,
+    tileIndex: record.tileIndex,
     part: record.part,
     blocks: record.blocks.map(([level, index, offset, length, crc]) => ({ level, index, offset, length, crc })),
     pixelCrc: record.pixelCrc,

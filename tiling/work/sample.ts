@@ -54,7 +54,7 @@ export function sampledSpans(
   size: Size,
 ): { readonly columns: Span; readonly rows: Span } {
   const { output } = plan;
-  const side = filterStage(plan).tile;
+  const side = filterStage(plan).tileSide;
   const rect = cellRect(gridOf(output, { width: side, height: side }), tileIndex);
   return {
     columns: spanOf(nearestIndices(output.width, size.width), rect.x, rect.width),

@@ -8,7 +8,7 @@ import { type Kernel, type KernelContext, partOf, type TileRaster } from '../ker
 /** A chain to run for one tile. */
 export interface ChainRun {
   readonly operations: readonly Operation[];
-  readonly tile: Rect;
+  readonly tileRect: Rect;
   /** For scans along rows: the tile to the right, and what the one to the left handed on. */
   readonly next?: Rect;
   readonly carries?: Carries;

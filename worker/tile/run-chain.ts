@@ -31,17 +31,17 @@ export interface ChainResult {
  */
 export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): Promise<ChainResult> {
   const { plan } = open;
-  const { operations, tile } = run;
+  const { operations, tileRect } = run;
   const maps = new Map<Operation, TileMap>();
   let mapMax = 0;
-  const links = await linkChain(operations, tile, plan.image, async (rect, operation) => {
+  const links = await linkChain(operations, tileRect, plan.image, async (rect, operation) => {
     const map = await readMap(open, operation, rect, tally);
     maps.set(operation, map);
     mapMax = Math.max(mapMax, map.max);
     return plan.halo === 'max' ? plan.mapMaxBound : map.max;
   });
   const types = chainTypes(operations, plan.image);
-  const first = links[0] ?? { window: tile, input: tile };
+  const first = links[0] ?? { window: tileRect, input: tileRect };
   let window = allocate(open, first.window, plan.image);
   tally.counts.inputPixels += area(first.input);
   await readImage(open, window, first.input, tally);
@@ -54,7 +54,7 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     if (device !== undefined && resident !== undefined) {
       index = resident.next - 1;
       const { output } = resident;
-      let following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
+      let following = allocate(open, links[index + 1]?.window ?? tileRect, types[index + 1]!);
       device.takeResident(resident, following);
       if (window.valid !== undefined) {
         following = withValidity(open, following);
@@ -65,7 +65,7 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
       continue;
     }
     const link = links[index]!;
-    let following = allocate(open, links[index + 1]?.window ?? tile, types[index + 1]!);
+    let following = allocate(open, links[index + 1]?.window ?? tileRect, types[index + 1]!);
     if (window.valid !== undefined) following = withValidity(open, following);
     const output = partOf(following, link.output);
     const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };

@@ -73,15 +73,15 @@ async function filter(inputs: ChainInputs, tally: Tally): Promise<Required<Pixel
 
 /** Runs the tiles of a stage row by row; what a tile hands on goes to the one on its right. */
 async function forEachTile(
-  { size, tile }: StagePlan,
+  { size, tileSide }: StagePlan,
   run: (place: Omit<ChainRun, 'operations'>) => Promise<Carries | undefined>,
 ): Promise<void> {
-  const grid = gridOf(size, { width: tile, height: tile });
+  const grid = gridOf(size, { width: tileSide, height: tileSide });
   let carries: Carries | undefined;
   for (let index = 0; index < cellCount(grid); index++) {
     if (index % grid.across === 0) carries = undefined;
     const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
-    carries = await run({ tile: cellRect(grid, index), next, carries });
+    carries = await run({ tileRect: cellRect(grid, index), next, carries });
   }
 }
 

@@ -23,13 +23,13 @@ const SMALLEST_PIECE = 64;
  */
 export function reserveTile(memory: TileMemory, plan: Plan, stage: StagePlan): number {
   if (stage.kind === 'overview') {
-    memory.reset(overviewBytes(plan, stage.tile));
-    return stage.tile;
+    memory.reset(overviewBytes(plan, stage.tileSide));
+    return stage.tileSide;
   }
   const divisible = stage.kind === 'filter' && plan.operations.every((operation) => couplingOf(operation) !== 'row');
-  for (let side = stage.tile; ; side = Math.ceil(side / 2)) {
+  for (let side = stage.tileSide; ; side = Math.ceil(side / 2)) {
     try {
-      memory.reset(side === stage.tile ? plan.memory.linearBytes : pieceBytes(plan, stage.tile, side));
+      memory.reset(side === stage.tileSide ? plan.memory.linearBytes : pieceBytes(plan, stage.tileSide, side));
       return side;
     } catch (error) {
       const tooLarge = error instanceof HalotileError && error.tag === 'over-limit';
@@ -42,11 +42,11 @@ export function reserveTile(memory: TileMemory, plan: Plan, stage: StagePlan): n
  * Runs the job's chain for a tile piece by piece into one raster: the same pixels as at once, for less memory and
  * more halo.
  */
-export async function runPieces(open: OpenJob, tile: Rect, side: number, tally: Tally): Promise<ChainResult> {
+export async function runPieces(open: OpenJob, tileRect: Rect, side: number, tally: Tally): Promise<ChainResult> {
   const { plan, backend } = open;
-  const grid = gridOf(tile, { width: side, height: side });
+  const grid = gridOf(tileRect, { width: side, height: side });
   const type = chainTypes(plan.operations, plan.image).at(-1)!;
-  let whole = allocate(open, tile, type);
+  let whole = allocate(open, tileRect, type);
   if (plan.mask !== undefined) {
     whole = withValidity(open, whole);
     whole.valid!.fill(255);
@@ -54,9 +54,9 @@ export async function runPieces(open: OpenJob, tile: Rect, side: number, tally: 
   let mapMax = 0;
   for (let index = 0; index < cellCount(grid); index++) {
     const cell = cellRect(grid, index);
-    const piece = { ...cell, x: cell.x + tile.x, y: cell.y + tile.y };
+    const piece = { ...cell, x: cell.x + tileRect.x, y: cell.y + tileRect.y };
     const mark = backend.memory.mark();
-    const result = await runChain(open, { operations: plan.operations, tile: piece }, tally);
+    const result = await runChain(open, { operations: plan.operations, tileRect: piece }, tally);
     tally.timed('kernel', () => copyPixels(result.raster, partOf(whole, piece)));
     backend.memory.release(mark);
     mapMax = Math.max(mapMax, result.mapMax);
@@ -73,18 +73,18 @@ function copyPixels(from: TileRaster, to: TileRaster): void {
   if (from.valid !== undefined) copyValidity(from, to);
 }
 
-function overviewBytes({ output, block, mask }: Plan, tile: number): number {
-  return levelBytes(tile, block, output.channels * SAMPLE_BYTES[output.dtype] + (mask === undefined ? 0 : 1));
+function overviewBytes({ output, block, mask }: Plan, tileSide: number): number {
+  return levelBytes(tileSide, block, output.channels * SAMPLE_BYTES[output.dtype] + (mask === undefined ? 0 : 1));
 }
 
 /** The whole result, in the chain's and the output's type, its levels and one block; and one piece's chain. */
-function pieceBytes(plan: Plan, tile: number, side: number): number {
+function pieceBytes(plan: Plan, tileSide: number, side: number): number {
   const { image, map, output, operations, block, mapMaxBound } = plan;
   const masked = plan.mask !== undefined;
   const { channels, dtype } = chainTypes(operations, image).at(-1)!;
   const resultBytes = channels * SAMPLE_BYTES[dtype] + (masked ? 1 : 0);
   const outputBytes = output.channels * SAMPLE_BYTES[output.dtype] + (masked ? 1 : 0);
-  const whole = area({ width: Math.min(tile, output.width), height: Math.min(tile, output.height) });
-  const piece = chainBytes({ image, masked, map, output, operations, block, tile: side, mapMax: mapMaxBound });
+  const whole = area({ width: Math.min(tileSide, output.width), height: Math.min(tileSide, output.height) });
+  const piece = chainBytes({ image, masked, map, output, operations, block, tileSide: side, mapMax: mapMaxBound });
   return piece + whole * (resultBytes + 1.5 * outputBytes) + 2 * block * block * outputBytes;
 }

@@ -29,7 +29,7 @@ export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): Op
   const { plan, backend } = open;
   const stage = plan.stages[task.stage]!;
   const tally = new Tally(open.nowMs);
-  const grid = gridOf(stage.size, { width: stage.tile, height: stage.tile });
+  const grid = gridOf(stage.size, { width: stage.tileSide, height: stage.tileSide });
   const rect = cellRect(grid, task.index);
   const pieceSide = reserveTile(backend.memory, plan, stage);
   tally.counts.outputPixels += area(rect);
@@ -39,13 +39,13 @@ export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): Op
 /** Where a tile lies among its neighbours, for scans along rows. */
 export function placeOf({ rect, grid, index }: OpenTile, carries: Carries | undefined): Omit<ChainRun, 'operations'> {
   const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
-  return { tile: rect, next, carries };
+  return { tileRect: rect, next, carries };
 }
 
 /** The plan's whole chain over a tile. */
 export function chainOver(tile: OpenTile, carries: Carries | undefined): Promise<ChainResult> {
   const { open, stage, rect, pieceSide, tally } = tile;
-  if (pieceSide < stage.tile) return runPieces(open, rect, pieceSide, tally);
+  if (pieceSide < stage.tileSide) return runPieces(open, rect, pieceSide, tally);
   return runChain(open, { ...placeOf(tile, carries), operations: open.plan.operations }, tally);
 }
 

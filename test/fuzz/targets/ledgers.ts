@@ -7,8 +7,26 @@ import { scratchFile } from './scratch-file.js';
 
 const RECORDS: readonly object[] = [
   { type: 'adopt', epochs: [] },
-  { type: 'tile', stage: 0, tile: 1, part: 'epoch-000001/part-a', blocks: [[0, 1, 0, 99, 7]], pixelCrc: 5, term: 6 },
-  { type: 'tile', stage: 1, tile: 0, part: '', blocks: [], pixelCrc: 5, term: 6, partial: { a: 1 }, carries: ['AAAA'] },
+  {
+    type: 'tile',
+    stage: 0,
+    tileIndex: 1,
+    part: 'epoch-000001/part-a',
+    blocks: [[0, 1, 0, 99, 7]],
+    pixelCrc: 5,
+    term: 6,
+  },
+  {
+    type: 'tile',
+    stage: 1,
+    tileIndex: 0,
+    part: '',
+    blocks: [],
+    pixelCrc: 5,
+    term: 6,
+    partial: { a: 1 },
+    carries: ['AAAA'],
+  },
   { type: 'publish', inode: '12:34' },
 ];
 

@@ -72,7 +72,7 @@ export interface Placement {
  * device, and a kernel that fails its self-check there moves to the processor.
  */
 export function placementsOf(plan: Plan, limits: DeviceLimits): Placement[] {
-  const tile = middleTile(plan.output, filterStage(plan).tile);
+  const tile = middleTile(plan.output, filterStage(plan).tileSide);
   const links = linkChainWith(plan.operations, tile, plan.image, plan.mapMaxBound);
   const types = chainTypes(plan.operations, plan.image);
   return links.map((link, index) => {
