@@ -2,7 +2,7 @@
 // worker's. Faults: crash:T kills the process when tile T of stage 0 starts; hang:T never ends that tile;
 // slow:MS takes that much longer for every tile; twice hands results over out of order, and every one of them once
 // more, late; unequal:T hands tile T over a second time with other pixels;
-// crash-frame:NAME kills the process when a task with that frame starts; none.
+// crash-frame:NAME kills the process when a task with that frame or image starts; none.
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
@@ -44,6 +44,7 @@ function faulty(executor: Executor): Executor {
 }
 
 function namesFrame({ data }: Task, name: string): boolean {
+  if ('jobs' in data) return data.jobs.some(({ spec }) => spec.image.endsWith(name));
   return 'frames' in data && data.frames.some(({ path }) => path.endsWith(name));
 }
 

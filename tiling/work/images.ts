@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import type { ErrorRecord } from '../errors.js';
+import { z } from 'zod';
+import { type ErrorRecord, errorRecordSchema } from '../errors.js';
 import { inputPaths, placeInputs } from '../job/job-inputs.js';
 import type { JobSpec } from '../job/job-spec.js';
 import type { PlanMachine } from '../plan/plan-input.js';
+import { DTYPES } from '../raster/dtype.js';
 import type { JobFigures } from './figures.js';
-import type { WorkKind } from './kind.js';
+import type { AskedTask, WorkKind } from './kind.js';
 import type { FileRef, InputPlace } from './references.js';
 
 /** What stands for a file that is not there: the coordinator's path may be another file here. */
@@ -59,6 +61,7 @@ export const images: WorkKind<ImagesData, ImagesValue> = {
   merge: (values) => ({ results: values.flatMap(({ results }) => results) }),
   blame: imageBlamed,
   without: ({ jobs }, error) => ({ results: jobs.map(({ index }) => ({ index, error })) }),
+  isValue: isImagesValue,
   memoryBytes: (data) => {
     const { threads, memoryBytes } = planMachineOf(data);
     return memoryBytes / threads;
@@ -91,4 +94,36 @@ function imageBlamed({ jobs }: ImagesData, { tag, detail }: ErrorRecord): ErrorR
   if (jobs.length !== 1) return { tag, detail };
   const remedy = "look at the workers' logs, or leave the image out";
   return { tag, detail: { what: detail.what, where: job!.spec.image, remedy } };
+}
+
+const amount = z.number().min(0);
+const whole = amount.int();
+
+/** As {@link JobFigures}. */
+const figuresSchema = z.object({
+  width: whole.min(1),
+  height: whole.min(1),
+  channels: whole.min(1),
+  dtype: z.enum(DTYPES),
+  levels: whole.min(1),
+  tiles: z.object({ total: whole, side: whole }),
+  mapMax: amount,
+  halo: z.object({ pixelsRead: whole, pixelsWithMaxHalo: whole, savedShare: z.number() }),
+  seconds: z.object({ read: amount, decode: amount, kernel: amount, encode: amount, write: amount }),
+  bytes: z.object({ read: whole, written: whole, output: whole }),
+  blocksDecoded: z.object({ count: whole, perBlock: amount }),
+  device: z.object({ upload: amount, compute: amount, download: amount }).optional(),
+  crc: z.string().regex(/^[0-9a-f]{8}$/),
+}) satisfies z.ZodType<JobFigures>;
+
+const resultSchema = z.union([
+  z.strictObject({ index: whole, figures: figuresSchema }),
+  z.strictObject({ index: whole, error: errorRecordSchema }),
+]);
+const valueSchema = z.object({ results: z.array(resultSchema) });
+
+/** One result for each image, in the task's order. */
+function isImagesValue(value: unknown, { data: { jobs } }: AskedTask<ImagesData>): value is ImagesValue {
+  const { data } = valueSchema.safeParse(value);
+  return data?.results.length === jobs.length && data.results.every(({ index }, at) => index === jobs[at]!.index);
 }

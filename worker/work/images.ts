@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -26,7 +26,7 @@ export const images: Runner<'images'> = async (run) => {
       } catch (error) {
         results.push({ index, error: failureOf(error, spec, run) });
       }
-      rmSync(scratchDirectory, { recursive: true, force: true });
+      if (existsSync(scratchDirectory)) rmSync(scratchDirectory, { recursive: true, force: true });
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
