@@ -27,9 +27,15 @@ export function encodeDeflate(
   pixels: Uint8Array,
   { level, predictor }: Pick<Encoding, 'level' | 'predictor'>,
 ): Uint8Array {
-  const strategy = level === 1 && predictor !== 1 ? fastStrategy(pixels) : constants.Z_DEFAULT_STRATEGY;
   // Most blocks end within one chunk, so that nothing is joined afterwards.
-  return deflateSync(pixels, { level, strategy, memLevel: 9, chunkSize: Math.max(4096, pixels.length >> 1) });
+  const chunkSize = Math.max(4096, pixels.length >> 1);
+  const encoded = (strategy: number) => deflateSync(pixels, { level, strategy, memLevel: 9, chunkSize });
+  if (level !== 1 || predictor === 1) return encoded(constants.Z_DEFAULT_STRATEGY);
+  if (pixels.length > PROBE_BYTES) return encoded(fastStrategy(pixels));
+  // A probe of a small block would be all of it.
+  const runs = encoded(constants.Z_RLE);
+  const repeats = encoded(constants.Z_DEFAULT_STRATEGY);
+  return runs.length <= repeats.length * PROBE_TOLERANCE ? runs : repeats;
 }
 
 /** The strategy that makes the middle of the block smaller. */

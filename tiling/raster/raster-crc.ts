@@ -88,6 +88,13 @@ export class RasterCrc {
    */
   term(rect: Rect, bytes: Uint8Array, strideBytes: number): { term: number; crc: number } {
     const segment = rect.width * this.#pixelBytes;
+    const end = (rect.y + rect.height - 1) * this.#rowBytes + (rect.x + rect.width) * this.#pixelBytes;
+    const behind = powerOfBytes(this.#imageBytes - end);
+    // Whole rows without gaps are one run of bytes.
+    if (segment === this.#rowBytes && segment === strideBytes) {
+      const rest = remainder(bytes.subarray(0, segment * rect.height));
+      return { term: multiply(rest >>> 0, behind), crc: finished(rest, segment * rect.height) };
+    }
     const nextImageRow = this.#multiplier(this.#rowBytes);
     const nextTileRow = this.#multiplier(segment);
     let inImage = 0;
@@ -97,11 +104,7 @@ export class RasterCrc {
       inImage = times(nextImageRow, inImage) ^ rest;
       inTile = times(nextTileRow, inTile) ^ rest;
     }
-    const end = (rect.y + rect.height - 1) * this.#rowBytes + (rect.x + rect.width) * this.#pixelBytes;
-    return {
-      term: multiply(inImage >>> 0, powerOfBytes(this.#imageBytes - end)),
-      crc: finished(inTile, segment * rect.height),
-    };
+    return { term: multiply(inImage >>> 0, behind), crc: finished(inTile, segment * rect.height) };
   }
 
   /** The image's CRC-32 from the exclusive or of all its terms. */

@@ -98,8 +98,10 @@ export const FIELD_TYPES: Readonly<Record<number, { readonly bytes: number; read
   18: { bytes: 8, unit: 8 }, // IFD8
 };
 
+const TAG_NAMES = new Map<number, string>(Object.entries(TAG).map(([name, tag]) => [tag, name]));
+
 /** The name of a tag as messages give it, `tag 65000` where it has none here. */
 export function tagName(tag: number): string {
-  const known = Object.entries(TAG).find(([, number]) => number === tag);
-  return known === undefined ? `tag ${tag}` : `${known[0]} (tag ${tag})`;
+  const known = TAG_NAMES.get(tag);
+  return known === undefined ? `tag ${tag}` : `${known} (tag ${tag})`;
 }
