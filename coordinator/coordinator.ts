@@ -81,6 +81,8 @@ interface Parts {
   readonly runner: JobRunner;
   readonly server: ApiServer;
   readonly retention: Retention;
+  readonly events: JobEvents;
+  readonly here: Executor;
 }
 
 /** A running coordinator: queue, cluster, runner and API, wired together. */
@@ -146,7 +148,7 @@ export class Coordinator {
     const nowSeconds = () => clock.monotonicMs() / 1000;
     const means = { machine, here, maxRunning, durable };
     const runner = new JobRunner({ ...means, queue, cluster, events, places, planning, nowSeconds, log });
-    return new Coordinator({ queue, cluster, threads, planning, runner, server, retention });
+    return new Coordinator({ queue, cluster, threads, planning, runner, server, retention, events, here });
   }
 
   /** The port that it listens on. */
@@ -161,13 +163,18 @@ export class Coordinator {
   }
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */
-  async close(): Promise<void> {
-    const { queue, cluster, threads, planning, runner, server, retention } = this.#parts;
+  async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
+    const { queue, cluster, threads, planning, runner, server, retention, events, here } = this.#parts;
     server.drain();
     cluster.drain();
+    // Tiles are given up at once; an output that is put together, or a map that is read, takes its time.
+    const late = setTimeout(() => here.close().catch(() => {}), graceMs);
     await runner.close();
+    clearTimeout(late);
     cluster.close();
-    await server.close(CLOSE_GRACE_MS);
+    // Who watches asks again elsewhere; a watch that stays open would hold up the end.
+    events.close();
+    await server.close(Math.min(graceMs, CLOSE_GRACE_MS));
     await threads.close();
     await planning.close();
     await retention.close();

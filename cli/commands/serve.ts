@@ -30,8 +30,11 @@ interface ServeFlags {
   readonly leaseMs: number;
   readonly attemptLimitMs: number;
   readonly durable?: boolean;
+  readonly grace: number;
 }
 
+/** Seconds that orchestrators give at least are three times as many. */
+export const GRACE_SECONDS = 10;
 const DAY_MS = 24 * 3600_000;
 /**
  * The main thread's heap holds little but code, and its messages lie outside it: V8 counts those as growth and marks the
@@ -62,6 +65,7 @@ export function registerServe(program: Command): void {
     .option('--keep-limit <GiB>', 'uploads and results together; the longest unused go first', integer, 2048)
     .option('--lease-ms <N>', 'silence after which a worker is given up', integer, DEFAULT_LIMITS.leaseMs)
     .option('--attempt-limit-ms <N>', 'what one tile may take', integer, DEFAULT_LIMITS.attemptLimitMs)
+    .option('--grace <seconds>', 'what work under way may take once the coordinator is told to stop', integer, GRACE_SECONDS)
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .action(serve);
 }
@@ -94,7 +98,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);
   await terminated();
   log('shutting down: running jobs go back to the queue');
-  await coordinator.close();
+  await coordinator.close(flags.grace * 1000);
   await here.close();
 }
 

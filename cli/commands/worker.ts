@@ -8,7 +8,7 @@ import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
-import { terminated } from './serve.js';
+import { GRACE_SECONDS, terminated } from './serve.js';
 
 type WorkerFlags = EndpointFlags & {
   readonly coordinator: readonly string[];
@@ -16,6 +16,7 @@ type WorkerFlags = EndpointFlags & {
   readonly threads?: number;
   readonly memory: number;
   readonly name?: string;
+  readonly grace: number;
   readonly backend: BackendChoice;
   readonly gpuMemory?: number;
   readonly check?: boolean;
@@ -40,6 +41,7 @@ export function registerWorker(program: Command): void {
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer)
     .option('--check', 'say which kernels pass on this machine, what GPU there is and what passes on it, then end')
+    .option('--grace <seconds>', 'what tiles under way may take once the worker is told to stop', integer, GRACE_SECONDS)
     .option('--name <name>', 'name in messages (default: host name and process id)');
   addEndpointOptions(command).action(work);
 }
@@ -79,7 +81,7 @@ async function work(flags: WorkerFlags): Promise<void> {
     return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
   });
   await terminated();
-  log('draining: finishing the tiles under way');
-  await Promise.all(sessions.map((session) => session.drain()));
+  log(`draining: tiles under way have ${flags.grace} s`);
+  await Promise.all(sessions.map((session) => session.drain(flags.grace * 1000)));
   await pool.close();
 }

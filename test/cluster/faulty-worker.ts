@@ -94,7 +94,7 @@ const session = new Session({
   log: (line) => void process.stderr.write(`${line}\n`),
 });
 process.once('SIGTERM', async () => {
-  await session.drain();
+  await session.drain(10_000);
   await pool.close();
   connection?.close();
 });

@@ -46,6 +46,8 @@ interface Held {
 const WAITING_PER_SLOT = 1;
 /** Without a word from the coordinator for this many heartbeats the stream is dialled anew. */
 const FIRST_HEARTBEAT_MS = 1000;
+/** What a coordinator may take to hang up too. */
+const HANG_UP_MS = 1000;
 
 /** A worker's connection to one coordinator: dials, works, dials again. */
 export class Session {
@@ -56,6 +58,8 @@ export class Session {
   #stream: Stream | undefined;
   #failures = 0;
   #draining = false;
+  /** Whether what still runs here is nobody's any more. */
+  #isOver = false;
   #heartbeat: NodeJS.Timeout | undefined;
   #redial: NodeJS.Timeout | undefined;
   #commits = 0;
@@ -67,16 +71,36 @@ export class Session {
     this.#dial();
   }
 
-  /** Finishes what runs, gives back what waits, and hangs up. */
-  async drain(): Promise<void> {
+  /** Finishes what runs within `graceMs`, gives back everything else, and hangs up. */
+  async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     clearTimeout(this.#redial);
     this.#stream?.write({ draining: {} });
     for (const held of [...this.#held.values()]) this.#giveBack(held);
-    if (this.#held.size + this.#commits > 0) await new Promise<void>((resolve) => this.#quiet.add(resolve));
+    await this.#quietWithin(graceMs);
+    this.#isOver = true;
+    for (const held of [...this.#held.values()]) this.#abandon(held);
+    for (const key of [...this.#jobs.keys()]) this.#closeJob(key);
     clearInterval(this.#heartbeat);
-    this.#stream?.end();
+    if (this.#stream !== undefined) await hungUp(this.#stream);
     this.#client.close();
+  }
+
+  async #quietWithin(graceMs: number): Promise<void> {
+    if (this.#held.size + this.#commits === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#quiet.add(resolve);
+      timer = setTimeout(resolve, graceMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Gives a lease back although it runs. */
+  #abandon(held: Held): void {
+    this.#options.log(`${taskName(held.grant)} is not done in time; it goes back to the coordinator`);
+    this.#say(held, { returned: { lease: held.grant.lease } });
+    this.#drop(held);
   }
 
   #dial(): void {
@@ -159,6 +183,7 @@ export class Session {
   }
 
   async #ended(held: Held, fallback: GrantedWay | undefined, end: TaskEnd): Promise<void> {
+    if (this.#isOver) return;
     const { lease } = held.grant;
     if (end.kind === 'dropped') {
       this.#giveBack(held);
@@ -255,6 +280,19 @@ export class Session {
       return { root, path, answered: false };
     }
   }
+}
+
+/** Ends this side of a stream; returns when the other has heard everything and done the same, or is gone. */
+function hungUp(stream: Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, HANG_UP_MS);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    for (const event of ['end', 'error', 'close']) stream.once(event, done);
+    stream.end();
+  });
 }
 
 function taskName({ kind, task, stage }: halotile.v1.Grant): string {
