@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
@@ -34,6 +35,9 @@ export interface JobRunnerOptions {
   readonly log: (line: string) => void;
 }
 
+/** Between two tries at a queue that fails. */
+const RETRY_MS = 500;
+
 const INTERRUPTED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the coordinator shuts down' } };
 
 const CANCELLED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the job was cancelled' } };
@@ -61,9 +65,25 @@ export class JobRunner {
   async #lane(): Promise<void> {
     const { queue } = this.#options;
     for (;;) {
-      const claim = await queue.claim(this.#stop.signal);
+      const claim = await this.#patiently('take a job', () => queue.claim(this.#stop.signal));
       if (claim === undefined) return;
       await this.#run(claim);
+    }
+  }
+
+  /**
+   * What the queue does, again until its disk takes it: a full disk must end neither the coordinator nor its other
+   * jobs. Once it shuts down, the next start finds the job as it was.
+   */
+  async #patiently<T>(what: string, act: () => Promise<T>): Promise<T | undefined> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await act();
+      } catch (error) {
+        if (tries === 0) this.#options.log(`cannot ${what}: ${(error as Error).message}; trying again until it works`);
+        if (this.#stop.signal.aborted) return undefined;
+        await pause(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
+      }
     }
   }
 
@@ -85,7 +105,7 @@ export class JobRunner {
       outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
     } catch (error) {
       if (this.#stop.signal.aborted && !claim.stop.aborted) {
-        await queue.release(claim);
+        await this.#patiently('give a job back', () => queue.release(claim));
         log(`job ${job.id} goes back to the queue`);
         return;
       }
@@ -93,7 +113,7 @@ export class JobRunner {
     } finally {
       release();
     }
-    await queue.finish(claim, outcome);
+    await this.#patiently('record the end of a job', () => queue.finish(claim, outcome));
     log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`);
     events.ended(job.id, outcome.state);
   }

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, fsyncSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 
@@ -56,8 +56,14 @@ export class RecordLog {
   append(...records: readonly object[]): void {
     if (records.length === 0) return;
     const bytes = Buffer.from(records.map(encodeRecord).join(''));
-    let written = 0;
-    while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+    const { size } = fstatSync(this.#fd);
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
+    } catch (error) {
+      // Half a record, as a full disk leaves it, would hide every later one.
+      ftruncateSync(this.#fd, size);
+      throw error;
+    }
     if (this.#durable) fsyncSync(this.#fd);
   }
 
