@@ -1,97 +1,25 @@
 #!/usr/bin/env node
-import { createHash } from 'node:crypto';
-import { readFileSync, writeSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
+import { readFileSync } from 'node:fs';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+/** Files that are open at once while the modules of a command are loaded. */
+const MIN_OPEN_FILES = 128;
 
-type Register = (program: Command) => void;
-
-/** The commands in the order of the help. */
-const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
-  demo: async () => (await import('./commands/demo.js')).registerDemo,
-  blur: async () => (await import('./commands/blur.js')).registerBlur,
-  process: async () => (await import('./commands/process.js')).registerProcess,
-  palette: async () => (await import('./commands/palette.js')).registerPalette,
-  operations: async () => (await import('./commands/operations.js')).registerOperations,
-  run: async () => (await import('./commands/run.js')).registerRun,
-  plan: async () => (await import('./commands/plan.js')).registerPlan,
-  inspect: async () => (await import('./commands/inspect.js')).registerInspect,
-  preview: async () => (await import('./commands/preview.js')).registerPreview,
-  serve: async () => (await import('./commands/serve.js')).registerServe,
-  worker: async () => (await import('./commands/worker.js')).registerWorker,
-  submit: async () => (await import('./commands/submit.js')).registerSubmit,
-  jobs: async () => (await import('./commands/jobs.js')).registerJobs,
-  watch: async () => (await import('./commands/jobs.js')).registerWatch,
-  cancel: async () => (await import('./commands/jobs.js')).registerCancel,
-};
-
-const program = new Command('halotile')
-  .description('Filters images too large for one pass: tiles with halos, exact kernels, one machine or many.')
-  .version(version)
-  .showHelpAfterError('(halotile --help lists the commands)')
-  .exitOverride();
-
-// Whoever reads the output may leave before its end; a full disk takes none.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenOutput);
-process.on('uncaughtException', onUncaught);
-process.on('unhandledRejection', onUncaught);
-
-try {
-  for (const register of await wantedCommands(process.argv[2])) register(program);
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-/** Only the command that is called is loaded, which saves most of the start; without one, all are, for the help. */
-function wantedCommands(called: string | undefined): Promise<Register[]> {
-  const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
-  return Promise.all(names.map((name) => COMMANDS[name]!()));
-}
-
-/** Prints what went wrong as one line and returns the exit code. */
-function report(error: unknown): number {
-  // Commander has printed its own message by now.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof HalotileError) {
-    process.stderr.write(`halotile: ${error.message}\n`);
-    return ERROR_TABLE[error.tag].exitCode;
-  }
-  process.stderr.write(`halotile: ${unexpected(error)}\n`);
-  return 1;
-}
-
-/** What nobody foresaw, as one line that can be reported; the trace only where it is asked for. */
-function unexpected(error: unknown): string {
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (process.env.HALOTILE_DEBUG === '1') return trace;
-  // The same fault has the same id wherever it is met: its trace without paths and places of one machine.
-  const id = createHash('sha256')
-    .update(trace.replace(/\(?(?:file:\/\/)?\/\S*\//g, ''))
-    .digest('hex')
-    .slice(0, 8);
-  const what = (error instanceof Error ? error.message : String(error)).split('\n')[0];
-  return `an error that should not happen (${id}, halotile ${version}): ${what}; run it again with HALOTILE_DEBUG=1 and report what that prints`;
-}
-
-/** An error outside the command's own course. */
-function onUncaught(error: unknown): never {
-  process.exit(report(error));
-}
-
-/** A closed pipe ends the command quietly, as for every filter; an output that takes nothing more is a failure. */
-function onBrokenOutput(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-  const what =
-    error.code === 'ENOSPC' ? 'no space is left for the standard output' : `the standard output failed (${error.code})`;
-  try {
-    writeSync(2, `halotile: ${what}\n`);
-  } catch {
-    // Nothing takes the sentence either: the exit code says it.
-  }
+// Before anything else is loaded, which fails with a stack trace where too few files may be open.
+const openFiles = mayOpen();
+if (openFiles < MIN_OPEN_FILES) {
+  const expected = `at least ${MIN_OPEN_FILES}, and 256 for one thread`;
+  process.stderr.write(
+    `halotile: only ${openFiles} files may be open at once; expected ${expected}; raise ulimit -n\n`,
+  );
   process.exit(1);
+}
+await import('./command-line.js');
+
+function mayOpen(): number {
+  try {
+    return Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? MIN_OPEN_FILES);
+  } catch {
+    // Only Linux tells it so.
+    return MIN_OPEN_FILES;
+  }
 }

@@ -1,6 +1,7 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { badUsage } from '../tiling/errors.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import { memoryWithin, processLimits, threadsWithin } from './process-limits.js';
 
 /** What may be said of a machine: its threads, and its memory in MiB. */
 export interface MachineFlags {
@@ -8,12 +9,21 @@ export interface MachineFlags {
   readonly memory?: number;
 }
 
-/** The machine that flags and defaults describe. */
+/**
+ * The machine that flags and defaults describe, within the limits of this process.
+ * @throws not-ready where those do not allow what is asked for, or a single thread
+ */
 export function machineOf(flags: MachineFlags): PlanMachine {
-  const threads = flags.threads ?? availableParallelism();
-  if (threads < 1 || threads > 1024) {
-    throw badUsage({ what: `--threads ${threads}`, expected: 'a number from 1 to 1024' });
-  }
-  const mib = flags.memory ?? Math.max(512, Math.min(256 * threads, totalmem() / 2 ** 21));
-  return { threads, memoryBytes: mib * 2 ** 20 };
+  const limits = processLimits();
+  const threads = threadsOf(flags.threads, availableParallelism());
+  const most = memoryWithin(limits) / 2 ** 20;
+  const mib = flags.memory ?? Math.min(most, Math.max(512, Math.min(256 * threads, limits.memoryBytes / 2 ** 21)));
+  return { threads, memoryBytes: Math.floor(mib * 2 ** 20) };
+}
+
+/** The threads that were asked for, otherwise `usual` or as many of them as the limits of this process allow. */
+export function threadsOf(asked: number | undefined, usual: number): number {
+  if (asked === undefined) return threadsWithin(processLimits(), usual);
+  if (asked < 1 || asked > 1024) throw badUsage({ what: `--threads ${asked}`, expected: 'a number from 1 to 1024' });
+  return threadsWithin(processLimits(), asked, { asked: true });
 }

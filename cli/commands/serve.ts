@@ -65,7 +65,12 @@ export function registerServe(program: Command): void {
     .option('--keep-limit <GiB>', 'uploads and results together; the longest unused go first', integer, 2048)
     .option('--lease-ms <N>', 'silence after which a worker is given up', integer, DEFAULT_LIMITS.leaseMs)
     .option('--attempt-limit-ms <N>', 'what one tile may take', integer, DEFAULT_LIMITS.attemptLimitMs)
-    .option('--grace <seconds>', 'what work under way may take once the coordinator is told to stop', integer, GRACE_SECONDS)
+    .option(
+      '--grace <seconds>',
+      'what work under way may take once the coordinator is told to stop',
+      integer,
+      GRACE_SECONDS,
+    )
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .action(serve);
 }

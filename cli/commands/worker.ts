@@ -3,6 +3,8 @@ import { availableParallelism, hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { halotileVersion } from '../../coordinator/index.js';
 import { BACKENDS, type BackendChoice, executorFactory } from '../../library/executor.js';
+import { threadsOf } from '../../library/machine.js';
+import { memoryForTiles } from '../../library/process-limits.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
@@ -37,11 +39,21 @@ export function registerWorker(program: Command): void {
       'tiles that run at once (default: a quarter more than cores, to hide the network)',
       integer,
     )
-    .option('--memory <MiB>', 'what tiles may hold together (default: no limit)', integer, 0)
+    .option(
+      '--memory <MiB>',
+      'what tiles may hold together (default: what a limit of the container leaves)',
+      integer,
+      0,
+    )
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer)
     .option('--check', 'say which kernels pass on this machine, what GPU there is and what passes on it, then end')
-    .option('--grace <seconds>', 'what tiles under way may take once the worker is told to stop', integer, GRACE_SECONDS)
+    .option(
+      '--grace <seconds>',
+      'what tiles under way may take once the worker is told to stop',
+      integer,
+      GRACE_SECONDS,
+    )
     .option('--name <name>', 'name in messages (default: host name and process id)');
   addEndpointOptions(command).action(work);
 }
@@ -54,8 +66,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   if (flags.coordinator.length === 0) {
     throw badUsage({ what: 'no --coordinator is given', expected: 'HOST:PORT', remedy: 'or use --check alone' });
   }
-  const threads = flags.threads ?? Math.ceil(THREADS_PER_CORE * availableParallelism());
-  if (threads < 1 || threads > 1024) throw badUsage({ what: `--threads ${threads}`, expected: '1 to 1024' });
+  const threads = threadsOf(flags.threads, Math.ceil(THREADS_PER_CORE * availableParallelism()));
   const instance = randomBytes(8).toString('hex');
   const host = hostname().replace(/[^A-Za-z0-9-]/g, '-');
   const name = flags.name ?? `${host}-${process.pid}`;
@@ -76,7 +87,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   });
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
-    const memoryBytes = flags.memory * 2 ** 20;
+    const memoryBytes = flags.memory === 0 ? memoryForTiles() : flags.memory * 2 ** 20;
     const version = halotileVersion();
     return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
   });
