@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
+import { characterHistory } from '../../../coordinator/dataset/character-ledger.js';
 import { encodeRecord } from '../../../tiling/stitch/record-log.js';
 import { readTiles } from '../../../tiling/stitch/tile-ledger.js';
 import { type FuzzTarget, textOf } from '../target.js';
@@ -30,6 +31,17 @@ const RECORDS: readonly object[] = [
   { type: 'publish', inode: '12:34' },
 ];
 
+/** Of a character's. */
+const CHARACTER: readonly object[] = [
+  { type: 'adopt', epochs: [] },
+  { type: 'begin', digest: '0'.repeat(64) },
+  {
+    ...{ type: 'frame', name: 'a.png', print: [['1', '2', '3'], null], hash: '', source: '4×4' },
+    spilled: ['1.raw', 0, 4, 4, 9],
+  },
+  { type: 'written', name: 'a.png', file: 'walk/a.png', bytes: 9, sample: null },
+];
+
 const folder = dirname(scratchFile('ledgers', new Uint8Array()));
 const partial = join(folder, 'out.tif.partial');
 mkdirSync(join(partial, 'epoch-000001'), { recursive: true });
@@ -47,12 +59,23 @@ function recorded(bytes: Uint8Array): Uint8Array {
   return textOf(records.join(''));
 }
 
+/** Paths in records stay inside their folder. */
+function assertInside(path: string): void {
+  const inside = relative(folder, resolve(folder, path));
+  if (inside === '' || /^\.\.(?:\/|$)/.test(inside) || inside.includes('\0')) throw new Error(`'${path}' leads out`);
+}
+
 /** What the next run finds of an unfinished one. */
 export const ledgers: FuzzTarget = {
   name: 'ledger',
-  seeds: [textOf(RECORDS.map(encodeRecord).join('')), textOf(RECORDS.slice(0, 2).map(encodeRecord).join(''))],
+  seeds: [
+    textOf(RECORDS.map(encodeRecord).join('')),
+    textOf(RECORDS.slice(0, 2).map(encodeRecord).join('')),
+    textOf(CHARACTER.map(encodeRecord).join('')),
+  ],
   words: [
     '"type":"tile"',
+    '"file":"../',
     '"blocks":[[',
     'null',
     '-1',
@@ -65,6 +88,10 @@ export const ledgers: FuzzTarget = {
     for (const content of [bytes, recorded(bytes)]) {
       scratchFile('out.tif.partial/epoch-000001/ledger', content);
       readTiles(partial);
+      characterHistory(partial).forEach((record) => {
+        if (record?.type === 'written') assertInside(record.file);
+        if (record?.type === 'frame' && record.spilled !== null) assertInside(record.spilled[0]);
+      });
     }
   },
 };
