@@ -5,11 +5,6 @@ export function formatBytes(bytes: number): string {
   return scaled(bytes, 1024, BYTE_UNITS, ' ');
 }
 
-/** A count with three significant digits and a letter for thousands: `900`, `1.20k`, `225M`. */
-export function formatCount(count: number): string {
-  return scaled(count, 1000, ['', 'k', 'M', 'G', 'T', 'P'], '');
-}
-
 /** A duration at the precision that helps a reader: `0 ms`, `85 ms`, `1.83 s`, `2 min 05 s`, `3 h 20 min`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;

@@ -50,8 +50,12 @@ export function addJobOptions(command: Command): Command {
     .option('--offset <O>', 'then O is added', number)
     .option('--max-radius <R>', 'and the result is cut to R (radius or sigma, pixels)', number)
     .addOption(new Option('--map-invalid <how>', 'negative or non-finite map values').choices(['error', 'clamp']))
-    .addOption(new Option('--border <rule>', 'what lies beyond the image (default: by the operation)').choices(BORDERS))
-    .option('--constant <V>', 'the value that --border constant extends by', number)
+    .addOption(
+      new Option('--border <rule>', 'samples beyond the edge of the image (default: by the operation)').choices(
+        BORDERS,
+      ),
+    )
+    .option('--constant <V>', 'sample value beyond the edge with --border constant', number)
     .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
     .addOption(

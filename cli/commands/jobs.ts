@@ -12,7 +12,7 @@ export function registerJobs(program: Command): void {
     .command('jobs')
     .description("list a coordinator's jobs, newest first")
     .requiredOption('--coordinator <address>', 'HOST:PORT')
-    .option('--json', 'print one JSON object a line');
+    .option('--json', 'print one JSON object on each line');
   addEndpointOptions(command).action((flags: ClientFlags) =>
     withClient(flags, async (client) => {
       for await (const job of client.list()) process.stdout.write(`${flags.json ? jobJson(job) : jobLine(job)}\n`);
@@ -27,7 +27,7 @@ export function registerWatch(program: Command): void {
     .description('follow a job until it ends')
     .argument('<id>', 'of the job')
     .requiredOption('--coordinator <address>', 'HOST:PORT')
-    .option('--json', 'print one JSON object a line');
+    .option('--json', 'print one JSON object on each line');
   addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
     withClient(flags, async (client) => {
       let last: halotile.v1.WatchJobResponse | undefined;

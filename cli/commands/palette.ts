@@ -46,13 +46,20 @@ export function registerPalette(program: Command): void {
     .option('--colors <K>', 'at most K colours: those that would be missed most', integer)
     .addOption(new Option('--space <name>', 'where distances are measured in the search').choices(['rgb', 'oklab']))
     .addOption(new Option('--centres <rule>', 'how centres become bytes').choices(['truncate', 'round']))
-    .addOption(new Option('--on-error <what>', 'for an unreadable frame or empty character').choices(['fail', 'skip']))
+    .addOption(
+      new Option('--on-error <what>', 'what to do at an unreadable frame or a character without colours').choices([
+        'fail',
+        'skip',
+      ]),
+    )
     .option('--spill <MiB>', 'disk for downscaled frames, so that none is decoded twice (default: 8192)', integer)
-    .addOption(new Option('--large-format <name>', 'of images above 16 Mpx (default: tif)').choices(['tif', 'png']))
+    .addOption(
+      new Option('--large-format <name>', 'format of images above 16 Mpx (default: tif)').choices(['tif', 'png']),
+    )
     .option('--threads <N>', 'threads (default: one for each core)', integer)
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'no progress')
-    .option('--restart', 'forget what earlier runs did')
+    .option('--restart', 'discard what earlier runs did and begin anew')
     .option('--coordinator <address>', 'run the job on the cluster of this coordinator, HOST:PORT');
   addEndpointOptions(command).action(async (frames: string[], flags: PaletteFlags) => {
     await runDatasetAsCommand(paletteJobOf(frames, flags), flags);

@@ -24,7 +24,7 @@ export function registerPlan(program: Command): void {
     .option('--map <file>', 'one channel of the same size, for operations by map')
     .option('--op <name[:k=v,…]>', 'an operation; repeat it for a chain (default: box by map)', collectOperations)
     .option('--scan', 'read the map for exact figures instead of bounds, and time one tile')
-    .addOption(new Option('--backend <which>', 'what would compute the tiles').choices(BACKENDS).default('wasm'))
+    .addOption(new Option('--backend <which>', 'the processor or GPU to plan for').choices(BACKENDS).default('wasm'))
     .option('--json', 'print one JSON object');
   addJobOptions(command).action(async (target: string, flags: PlanFlags) => {
     const report = await planJob(specOf(target, flags), flags, flags);

@@ -56,14 +56,24 @@ export function registerServe(program: Command): void {
     .option('--tls-key <file>', 'its key (PEM)')
     .option('--tls-client-ca <file>', 'refuse clients whose certificate this authority did not sign (PEM)')
     .option('--insecure', 'listen beyond this machine without tokens or client certificates')
-    .option('--threads <N>', 'threads that a worker is taken to have, for plans', integer)
-    .option('--memory <MiB>', 'memory that a worker is taken to have, for plans', integer)
+    .option('--threads <N>', 'threads of each worker that plans assume', integer)
+    .option('--memory <MiB>', 'memory of each worker that plans assume', integer)
     .option('--jobs <N>', 'jobs that run at once', integer, 16)
     .option('--open-jobs <N>', 'jobs that one principal may have open', integer, 1000)
     .option('--upload-limit <GiB>', 'uploads that one principal may keep here', integer, 1024)
     .option('--keep-days <N>', 'days after their last use for which uploads and results stay', integer, 14)
-    .option('--keep-limit <GiB>', 'uploads and results together; the longest unused go first', integer, 2048)
-    .option('--lease-ms <N>', 'silence after which a worker is given up', integer, DEFAULT_LIMITS.leaseMs)
+    .option(
+      '--keep-limit <GiB>',
+      'room for uploads and results together; what was unused longest is removed first',
+      integer,
+      2048,
+    )
+    .option(
+      '--lease-ms <N>',
+      'time without a word from a worker after which others get its tiles',
+      integer,
+      DEFAULT_LIMITS.leaseMs,
+    )
     .option('--attempt-limit-ms <N>', 'what one tile may take', integer, DEFAULT_LIMITS.attemptLimitMs)
     .option(
       '--grace <seconds>',

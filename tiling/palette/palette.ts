@@ -43,9 +43,6 @@ export const paletteSchema = z.object({
 /** See {@link paletteSchema}. */
 export type Palette = Readonly<z.output<typeof paletteSchema>>;
 
-/** A colour of a palette and the pixels that it stands for. */
-export type PaletteColour = Palette['colors'][number];
-
 /**
  * The palette of counted colours: the same for the same pixels, however they were counted and merged. Centres
  * become bytes by truncation or by rounding half up; equal ones are taken once. With `colors`, those are kept

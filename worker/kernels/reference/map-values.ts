@@ -4,9 +4,6 @@ import { MAX_RADIUS } from '../../../tiling/operations/index.js';
 import { type Mapping, mappedValue } from '../../../tiling/plan/mapping.js';
 import type { Samples } from '../../../tiling/raster/dtype.js';
 
-/** What map values mean to an operation. */
-export type MapMeaning = 'radius' | 'sigma';
-
 /**
  * Radii of the map's samples, and the largest: v in float64, cut to `max`, rounded half up. `samples` are the
  * pixels of `rect` in the map's file, row-major and dense; `into` takes one radius a pixel and is the caller's.
