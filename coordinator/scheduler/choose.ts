@@ -90,7 +90,7 @@ function chooseRetry(
 
 function someOther(job: OpenJob, avoid: ReadonlySet<string>, workers: ReadonlyMap<number, Worker>): boolean {
   for (const worker of workers.values()) {
-    if (!worker.draining && !avoid.has(worker.instance) && canRun(worker, job)) return true;
+    if (!worker.draining && !worker.idles && !avoid.has(worker.instance) && canRun(worker, job)) return true;
   }
   return false;
 }

@@ -1,9 +1,18 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
+import type { TrustLimits } from './trust.js';
 
 /** Names a worker's control stream; a worker that dials again gets another one. */
 export type WorkerId = number;
 /** Names one attempt; never used twice in a scheduler's life. */
 export type LeaseId = number;
+
+/** An attempt at a tile. */
+export interface LeaseName {
+  readonly job: string;
+  readonly stage: number;
+  readonly tile: number;
+  readonly lease: LeaseId;
+}
 
 /** What can happen. `job` is the key under which the job was opened. */
 export type SchedulerEvent =
@@ -40,6 +49,8 @@ export type SchedulerEvent =
       readonly worker: WorkerId;
       /** Of the process: the same when it dials again. */
       readonly instance: string;
+      /** Who answers for it: those of one owner are banned together. */
+      readonly owner: string;
       /** Tiles that run at once. */
       readonly slots: number;
       /** Bytes that all its attempts may hold; infinity for no limit. */
@@ -73,6 +84,14 @@ export type SchedulerEvent =
       readonly pixelCrc: number;
       /** The attempt's; other attempts at the tile are cancelled. */
       readonly lease: LeaseId;
+    }
+  /** What came as a result is none: the tile is tried elsewhere, and the fault counts against the owner. */
+  | {
+      readonly type: 'result-refused';
+      /** Of the worker that handed it over. */
+      readonly owner: string;
+      /** The attempt, where the lease was granted. */
+      readonly of?: LeaseName;
     }
   /** Time has passed; about once a second. */
   | { readonly type: 'tick' }
@@ -117,14 +136,18 @@ export type SchedulerCommand =
   | { readonly type: 'job-waiting'; readonly job: string }
   | { readonly type: 'job-running'; readonly job: string }
   /** Silent for longer than a lease: it is forgotten and its stream should be closed. */
-  | { readonly type: 'worker-expired'; readonly worker: WorkerId };
+  | { readonly type: 'worker-expired'; readonly worker: WorkerId }
+  /** Its owner's workers have handed over too much that was no result: its stream should be closed. */
+  | { readonly type: 'worker-banned'; readonly worker: WorkerId };
 
 /** Times in milliseconds of the caller's clock, which must not go backwards. */
-export interface SchedulerLimits {
+export interface SchedulerLimits extends TrustLimits {
   /** Silence after which a worker's leases are taken away. */
   readonly leaseMs: number;
   /** What an attempt may take from its start. */
   readonly attemptLimitMs: number;
+  /** A lease that is not begun though the worker has a free slot for it is taken back after this. */
+  readonly startLimitMs: number;
   /** Workers or threads that a tile may kill before it fails its job. */
   readonly maxKills: number;
   /** Failures of a tile, its worker alive, before it fails its job. */
@@ -139,8 +162,11 @@ export interface SchedulerLimits {
 export const DEFAULT_LIMITS: SchedulerLimits = {
   leaseMs: 15_000,
   attemptLimitMs: 600_000,
+  startLimitMs: 10_000,
   maxKills: 3,
   maxFailures: 3,
   lateFactor: 2,
   minLateMs: 500,
+  maxFaults: 3,
+  banMs: 600_000,
 };

@@ -40,6 +40,7 @@ export class Leases {
     const stage = job.stages[lease.stage]!;
     if (!worker.leases.delete(lease.id)) return;
     worker.usedBytes -= job.taskBytes;
+    if (lease.startedAtMs !== undefined) worker.lastProgressMs = this.nowMs;
     if (lease.suspect) worker.suspects--;
     job.leases--;
     const left = stage.running.get(tile)!.filter((other) => other !== lease);
@@ -79,7 +80,8 @@ export class Leases {
   }
 
   #hasRoom(worker: Worker): boolean {
-    return !this.draining && !worker.draining && worker.leases.size < worker.capacity;
+    const capacity = worker.idles ? Math.min(1, worker.capacity) : worker.capacity;
+    return !this.draining && !worker.draining && worker.leases.size < capacity;
   }
 
   #grantNext(worker: Worker): boolean {
@@ -104,6 +106,7 @@ export class Leases {
     stage.tileState[tile] = TILE_RUNNING;
     stage.attempts[tile] = Math.min(255, stage.attempts[tile]! + 1);
     stage.running.set(tile, [...(stage.running.get(tile) ?? []), lease]);
+    stage.granted.note(tile, lease.id, holderNumber(job, worker.instance));
     const attempt = stage.attempts[tile]!;
     this.#books.say({
       type: 'grant',
@@ -130,4 +133,13 @@ export class Leases {
       this.end(lease);
     }
   }
+}
+
+function holderNumber({ holders }: OpenJob, instance: string): number {
+  let number = holders.get(instance);
+  if (number === undefined) {
+    number = holders.size;
+    holders.set(instance, number);
+  }
+  return number;
 }

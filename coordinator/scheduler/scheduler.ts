@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../../tiling/errors.js';
 import { Blame } from './blame.js';
 import {
   DEFAULT_LIMITS,
+  type LeaseName,
   type SchedulerCommand,
   type SchedulerEvent,
   type SchedulerLimits,
@@ -19,6 +20,7 @@ import {
   TILE_UNKNOWN,
   type Worker,
 } from './state.js';
+import { Trust } from './trust.js';
 
 type Event<T extends SchedulerEvent['type']> = Extract<SchedulerEvent, { type: T }>;
 
@@ -33,12 +35,14 @@ export class Scheduler {
   readonly #jobs = new Map<string, OpenJob>();
   readonly #workers = new Map<WorkerId, Worker>();
   readonly #blame = new Blame();
+  readonly #trust: Trust;
   readonly #leases: Leases;
   #commands: SchedulerCommand[] = [];
   #nowMs = 0;
 
   constructor(limits: SchedulerLimits = DEFAULT_LIMITS) {
     this.#limits = limits;
+    this.#trust = new Trust(limits);
     const say = (command: SchedulerCommand) => this.#commands.push(command);
     this.#leases = new Leases({ jobs: this.#jobs, workers: this.#workers, limits, say });
   }
@@ -72,6 +76,18 @@ export class Scheduler {
   /** Whether a result for the tile was taken already. */
   isCommitted(job: string, stage: number, tile: number): boolean {
     return this.#jobs.get(job)?.stages[stage]?.tileState[tile] === TILE_COMMITTED;
+  }
+
+  /** Whether a worker was ever granted this lease of a tile; the lease may have ended long ago. */
+  wasGranted({ job: key, stage, tile, lease }: LeaseName, instance: string): boolean {
+    const job = this.#jobs.get(key);
+    const holder = job?.holders.get(instance);
+    return holder !== undefined && job!.stages[stage]?.granted.holderOf(tile, lease) === holder;
+  }
+
+  /** Whether an owner's workers are to stay away. */
+  isBanned(owner: string, nowMs: number): boolean {
+    return this.#trust.isBanned(owner, nowMs);
   }
 
   /** Applies one event; `nowMs` in milliseconds. */
@@ -118,8 +134,14 @@ export class Scheduler {
         this.#lose(event.worker);
         break;
       case 'task-started': {
-        const lease = this.#workers.get(event.worker)?.leases.get(event.lease);
-        if (lease !== undefined) lease.startedAtMs ??= this.#nowMs;
+        const worker = this.#workers.get(event.worker);
+        const lease = worker?.leases.get(event.lease);
+        if (worker === undefined || lease === undefined || lease.startedAtMs !== undefined) break;
+        lease.startedAtMs = this.#nowMs;
+        worker.lastProgressMs = this.#nowMs;
+        if (!worker.idles) break;
+        worker.idles = false;
+        this.#leases.fill(worker);
         break;
       }
       case 'task-failed':
@@ -136,6 +158,9 @@ export class Scheduler {
       case 'result':
         this.#result(event);
         break;
+      case 'result-refused':
+        this.#refuse(event);
+        break;
       case 'tick':
         this.#tick();
         break;
@@ -147,7 +172,17 @@ export class Scheduler {
 
   #openJob({ job: key, priority, needs, taskBytes, stageTiles, failsAlone = false }: Event<'job-opened'>): void {
     const stages = stageTiles.map((tiles) => new Stage(tiles));
-    const job: OpenJob = { key, priority, needs, taskBytes, stages, failsAlone, leases: 0, waiting: false };
+    const job: OpenJob = {
+      key,
+      priority,
+      needs,
+      taskBytes,
+      stages,
+      failsAlone,
+      holders: new Map(),
+      leases: 0,
+      waiting: false,
+    };
     this.#jobs.set(key, job);
     this.#noteWaiting();
   }
@@ -174,10 +209,11 @@ export class Scheduler {
     this.#leases.fillAll();
   }
 
-  #join({ worker: id, instance, slots, memoryBytes, labels }: Event<'worker-joined'>): void {
+  #join({ worker: id, instance, owner, slots, memoryBytes, labels }: Event<'worker-joined'>): void {
     this.#workers.set(id, {
-      ...{ id, instance, slots, memoryBytes, labels: new Set(labels), leases: new Map() },
-      ...{ capacity: 0, usedBytes: 0, suspects: 0, lastHeardMs: this.#nowMs, draining: false },
+      ...{ id, instance, owner, slots, memoryBytes, labels: new Set(labels), leases: new Map() },
+      ...{ capacity: 0, usedBytes: 0, suspects: 0, draining: false },
+      ...{ lastHeardMs: this.#nowMs, lastProgressMs: this.#nowMs, idles: false },
     });
     this.#blame.forgive(instance, this.#jobs);
     this.#noteWaiting();
@@ -197,7 +233,12 @@ export class Scheduler {
     const started = [...worker.leases.values()].filter((lease) => lease.startedAtMs !== undefined);
     const suspects = started.filter((lease) => lease.suspect);
     // Where a tile that killed a worker before ran here, its neighbours are innocent.
-    const blamed = suspects.length > 0 ? suspects : started;
+    this.#forget(worker, suspects.length > 0 ? suspects : started);
+  }
+
+  /** A worker is gone; the tiles of some of its leases are held to have killed it. */
+  #forget(worker: Worker, blamed: readonly Lease[]): void {
+    const { id } = worker;
     const leases = [...worker.leases.values()];
     for (const lease of leases) this.#leases.end(lease);
     this.#leases.unclaim(worker);
@@ -292,6 +333,30 @@ export class Scheduler {
     else for (const lease of leases) this.#leases.fill(lease.worker);
   }
 
+  /** The tile of an attempt that gave no result is tried elsewhere, which is not the tile's failure. */
+  #refuse({ owner, of }: Event<'result-refused'>): void {
+    const stage = of && this.#jobs.get(of.job)?.stages[of.stage];
+    const lease = stage?.running.get(of!.tile)?.find(({ id }) => id === of!.lease);
+    if (lease !== undefined) this.#takeBack(lease);
+    if (this.#trust.fault(owner, this.#nowMs)) this.#banish(owner);
+    this.#leases.fillAll();
+  }
+
+  /** Ends a lease; its tile is tried elsewhere where there is somebody else. */
+  #takeBack(lease: Lease): void {
+    this.#leases.end(lease);
+    lease.job.stages[lease.stage]!.troubleOf(lease.tile).avoid.add(lease.worker.instance);
+    this.#leases.requeue(lease);
+  }
+
+  #banish(owner: string): void {
+    for (const worker of [...this.#workers.values()]) {
+      if (worker.owner !== owner) continue;
+      this.#commands.push({ type: 'worker-banned', worker: worker.id });
+      this.#forget(worker, []);
+    }
+  }
+
   #tick(): void {
     const { leaseMs, attemptLimitMs } = this.#limits;
     for (const worker of [...this.#workers.values()]) {
@@ -300,6 +365,7 @@ export class Scheduler {
         this.#lose(worker.id);
         continue;
       }
+      this.#takeBackUnbegun(worker);
       for (const lease of [...worker.leases.values()]) {
         // An earlier lease of this round may have closed the job.
         if (!worker.leases.has(lease.id)) continue;
@@ -311,6 +377,24 @@ export class Scheduler {
       }
     }
     this.#leases.fillAll();
+  }
+
+  /** Leases that were not begun by their deadline: the worker is busy elsewhere, or means not to begin them. */
+  #takeBackUnbegun(worker: Worker): void {
+    const { startLimitMs, attemptLimitMs } = this.#limits;
+    const unbegun = [...worker.leases.values()].filter(({ startedAtMs }) => startedAtMs === undefined);
+    // One that waits for a slot behind others may wait as long as they may run.
+    const hasSlot = worker.leases.size - unbegun.length < worker.slots;
+    const isStuck = hasSlot && this.#nowMs - worker.lastProgressMs >= startLimitMs;
+    const limitMs = isStuck ? startLimitMs : attemptLimitMs;
+    for (const lease of unbegun) {
+      // An earlier lease of this round may have closed the job.
+      if (this.#nowMs - lease.grantedAtMs < limitMs || !worker.leases.has(lease.id)) continue;
+      worker.idles = true;
+      this.#commands.push({ type: 'cancel', worker: worker.id, lease: lease.id, overdue: false });
+      this.#takeBack(lease);
+    }
+    if (worker.idles) this.#leases.unclaim(worker);
   }
 
   #noteWaiting(): void {

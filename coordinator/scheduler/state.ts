@@ -1,4 +1,5 @@
 import type { LeaseId, WorkerId } from './events.js';
+import { GrantedLeases } from './granted-leases.js';
 import { TilePool } from './tile-pool.js';
 
 /** One attempt that a worker holds. */
@@ -47,6 +48,7 @@ export class Stage {
   readonly running = new Map<number, Lease[]>();
   /** Tiles added and not committed. */
   remaining = 0;
+  readonly granted: GrantedLeases;
   /** Mean milliseconds from start to result, exponentially weighted; undefined before the first result. */
   meanMs: number | undefined;
 
@@ -54,6 +56,7 @@ export class Stage {
     this.tileState = new Uint8Array(tiles);
     this.attempts = new Uint8Array(tiles);
     this.crcs = new Uint32Array(tiles);
+    this.granted = new GrantedLeases(tiles);
   }
 
   /** Makes room for a tile beyond those that the stage was made for. */
@@ -63,6 +66,7 @@ export class Stage {
     this.tileState = widened(this.tileState, new Uint8Array(tiles));
     this.attempts = widened(this.attempts, new Uint8Array(tiles));
     this.crcs = widened(this.crcs, new Uint32Array(tiles));
+    this.granted.reserve(tiles);
   }
 
   /** A tile that was given up: no result of it is wanted any more. */
@@ -99,6 +103,8 @@ export interface OpenJob {
   readonly stages: readonly Stage[];
   /** Whether a tile that is given up leaves the others. */
   readonly failsAlone: boolean;
+  /** Instances of the workers that were ever granted one of its tiles, with their numbers. */
+  readonly holders: Map<string, number>;
   /** Leases held by workers. */
   leases: number;
   /** Whether `job-waiting` was said last. */
@@ -109,6 +115,7 @@ export interface OpenJob {
 export interface Worker {
   readonly id: WorkerId;
   readonly instance: string;
+  readonly owner: string;
   readonly slots: number;
   readonly memoryBytes: number;
   readonly labels: ReadonlySet<string>;
@@ -118,6 +125,10 @@ export interface Worker {
   /** Leases of tiles that killed a worker before: at most one a worker, so that it is known which one kills. */
   suspects: number;
   lastHeardMs: number;
+  /** When it last began or ended an attempt, or joined. */
+  lastProgressMs: number;
+  /** Whether it let a lease lie: it gets one at a time until it begins one. */
+  idles: boolean;
   draining: boolean;
 }
 

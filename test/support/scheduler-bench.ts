@@ -5,10 +5,13 @@ import { Scheduler } from '../../coordinator/scheduler/scheduler.js';
 export const LIMITS: SchedulerLimits = {
   leaseMs: 1000,
   attemptLimitMs: 10_000,
+  startLimitMs: 2_000,
   maxKills: 3,
   maxFailures: 3,
   lateFactor: 2,
   minLateMs: 100,
+  maxFaults: 3,
+  banMs: 60_000,
 };
 
 /** A tile given to a worker. */
@@ -40,10 +43,10 @@ export class SchedulerBench {
   join(
     worker: number,
     leases: number,
-    options: { instance?: string; slots?: number; memoryBytes?: number } = {},
+    options: { instance?: string; owner?: string; slots?: number; memoryBytes?: number } = {},
   ): Grant[] {
-    const { instance = `i${worker}`, slots = leases, memoryBytes = 1e9 } = options;
-    this.send({ type: 'worker-joined', worker, instance, slots, memoryBytes, labels: [] });
+    const { instance = `i${worker}`, owner = instance, slots = leases, memoryBytes = 1e9 } = options;
+    this.send({ type: 'worker-joined', worker, instance, owner, slots, memoryBytes, labels: [] });
     return this.grants({ type: 'worker-capacity', worker, leases });
   }
 

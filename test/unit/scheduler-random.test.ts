@@ -58,7 +58,7 @@ test('whatever happens, every tile is committed exactly once and no lease is lef
       const slots = 1 + random(3);
       note(
         bench.send({
-          ...{ type: 'worker-joined', worker, instance: `i${worker % 5}`, slots },
+          ...{ type: 'worker-joined', worker, instance: `i${worker % 5}`, owner: `o${worker % 5}`, slots },
           ...{ memoryBytes: 1 + random(8), labels: [] },
         } as const),
       );
