@@ -117,7 +117,7 @@ export class Coordinator {
     const events = new JobEvents(clock.wallMs);
     const retention = new Retention({ queue, uploads, results, limits: options.keep, nowMs: clock.wallMs, log });
     const threads = new FileThreads();
-    const cluster = new Cluster({ limits, roots, threads, nowMs: clock.monotonicMs, log });
+    const cluster = new Cluster({ limits, roots, threads, random: Math.random, nowMs: clock.monotonicMs, log });
     const planning = new PlanningThreads(
       { roots: options.roots, uploads: uploads.directory, results },
       options.planning,

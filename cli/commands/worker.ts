@@ -26,6 +26,8 @@ type WorkerFlags = EndpointFlags & {
 
 /** A thread waits for blocks for up to a fifth of its time, see docs/decisions/006-prefetch-by-extra-threads.md. */
 const THREADS_PER_CORE = 1.25;
+/** What of a host's name goes into the names of files. */
+const MAX_HOST_LENGTH = 63;
 
 /** `halotile worker`: joins one or more coordinators and runs their tiles. */
 export function registerWorker(program: Command): void {
@@ -67,8 +69,10 @@ async function work(flags: WorkerFlags): Promise<void> {
     throw badUsage({ what: 'no --coordinator is given', expected: 'HOST:PORT', remedy: 'or use --check alone' });
   }
   const threads = threadsOf(flags.threads, Math.ceil(THREADS_PER_CORE * availableParallelism()));
-  const instance = randomBytes(8).toString('hex');
-  const host = hostname().replace(/[^A-Za-z0-9-]/g, '-');
+  const host = hostname()
+    .replace(/[^A-Za-z0-9-]/g, '-')
+    .slice(0, MAX_HOST_LENGTH);
+  const instance = `${host}-${randomBytes(16).toString('hex')}`;
   const name = flags.name ?? `${host}-${process.pid}`;
   const roots = new StorageRoots(rootsOf(flags.root));
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
@@ -82,7 +86,7 @@ async function work(flags: WorkerFlags): Promise<void> {
     gpu: { memoryBytes: flags.gpuMemory && flags.gpuMemory * 2 ** 20, onLoss: log },
   });
   const pool = new TaskPool(() => {
-    const writer = `${host}-${instance}-${++generation}`;
+    const writer = `${instance}-${++generation}`;
     return open(writer);
   });
   const sessions = flags.coordinator.map((address) => {

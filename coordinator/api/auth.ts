@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { HalotileError } from '../../tiling/errors.js';
+import type { Sender } from '../cluster/cluster.js';
 import type { Owner } from '../service/places.js';
 
 export const ROLES = ['client', 'worker', 'admin'] as const;
@@ -36,6 +37,12 @@ export type TokenEntry = z.output<typeof tokensSchema>[number];
 
 /** Without tokens everybody is this one: only for coordinators that nobody else can reach. */
 const ANYBODY: Caller = { principal: 'anybody', role: 'admin' };
+/** Who answers for a worker, which calls itself by a name. */
+export function senderOf({ principal }: Caller, name: string): Sender {
+  const owner = principal === ANYBODY.principal ? name : principal;
+  return { name, instance: `${principal}/${name}`, owner };
+}
+
 /** Metadata that only the interceptor sets; what a client sends under these names is dropped. */
 const PRINCIPAL_KEY = 'x-halotile-principal';
 const ROLE_KEY = 'x-halotile-role';

@@ -5,9 +5,11 @@ import { readFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import type { Cluster, WorkerLink } from '../cluster/cluster.js';
+import type { Cluster, Sender, WorkerLink } from '../cluster/cluster.js';
 import type { FileThreads } from '../cluster/file-threads.js';
+import { type Caller, callerOf, senderOf } from './auth.js';
 import type { Fail } from './handlers.js';
+import { checkHello } from './hello.js';
 import { PROBE_MS, probeFiles } from './probe-files.js';
 
 /** Heartbeats that fit into a lease. */
@@ -44,6 +46,7 @@ export class WorkerStream implements WorkerLink {
   readonly roots = new Set<string>();
   readonly #call: ServerDuplexStream<halotile.v1.AttachRequest, halotile.v1.IAttachResponse>;
   readonly #options: WorkersServiceOptions;
+  readonly #caller: Caller;
   readonly #probes = new Map<string, Probe>();
   #hello: halotile.v1.IHello | undefined;
   #joined = false;
@@ -59,12 +62,17 @@ export class WorkerStream implements WorkerLink {
     this.id = id;
     this.#call = call;
     this.#options = options;
+    this.#caller = callerOf(call.metadata);
     call.on('data', (message: halotile.v1.AttachRequest) => this.#receive(message));
     for (const event of ['end', 'cancelled', 'error', 'close']) call.on(event, () => this.#end());
   }
 
   get name(): string {
     return this.#hello?.name || `worker ${this.id}`;
+  }
+
+  get sender(): Sender {
+    return senderOf(this.#caller, this.#hello?.instance ?? '');
   }
 
   send(message: halotile.v1.IAttachResponse): void {
@@ -115,6 +123,13 @@ export class WorkerStream implements WorkerLink {
     const { version, name, cluster, roots } = this.#options;
     if (this.#hello !== undefined) return;
     this.#hello = hello;
+    try {
+      checkHello(hello);
+      cluster.assertWelcome(this.sender);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
     if (hello.version !== version) {
       this.#refuse(
         new HalotileError('not-ready', {
@@ -178,7 +193,7 @@ export class WorkerStream implements WorkerLink {
     this.#hear({ type: 'worker-capacity', leases: this.#capacity });
   }
 
-  #refuse(error: HalotileError): void {
+  #refuse(error: unknown): void {
     if (this.#ended) return;
     this.#call.emit('error', this.#options.fail(error));
     this.#end();

@@ -4,6 +4,7 @@ import { Workers } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { commitTask } from '../cluster/commits.js';
 import { blockMessages, type InlineSource, pieceMessages, rectMessages } from '../cluster/inline-reads.js';
+import { senderOf } from './auth.js';
 import { clientStream } from './handlers.js';
 import { messageStream } from './message-stream.js';
 import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
@@ -50,11 +51,11 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
 
     commitTile: clientStream(
       fail,
-      async (first: halotile.v1.CommitTileRequest, rest: AsyncIterable<halotile.v1.CommitTileRequest>) => {
+      async (first: halotile.v1.CommitTileRequest, rest: AsyncIterable<halotile.v1.CommitTileRequest>, caller) => {
         const { commit } = first;
         if (!commit) throw badUsage({ what: 'the first message has no commit' });
         const header = new halotile.v1.TaskCommit(commit);
-        const verdict = await commitTask(cluster, header, dataOf(rest));
+        const verdict = await commitTask(cluster, senderOf(caller, header.instance), header, dataOf(rest));
         // The job writes its ledger in the turns that follow; the answer may wait for that.
         await new Promise((resolve) => setImmediate(resolve));
         switch (verdict) {

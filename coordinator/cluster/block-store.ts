@@ -1,18 +1,18 @@
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { badInput, HalotileError } from '../../tiling/errors.js';
-import { storedLevels } from '../../tiling/plan/levels.js';
+import { HalotileError } from '../../tiling/errors.js';
 import type { Plan } from '../../tiling/plan/plan.js';
-import { type BlockPlaces, blockBytes, placedLayout } from '../../tiling/tiff/tiff-layout.js';
+import { type BlockPlaces, placedLayout, storedBlockBytes } from '../../tiling/tiff/tiff-layout.js';
 import type { SinkRef, StoredBlock } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
 import type { ByteQueue } from './byte-queue.js';
-import type { FileThreads } from './file-threads.js';
 import { HeldFile } from './held-file.js';
+import { NoResult } from './no-result.js';
+import { checkSeen, drawn, type Looking } from './seen-files.js';
 
 /** The part file for blocks that came through the coordinator. */
 const PART = 'part-coordinator';
-const PART_NAME = /^part-[A-Za-z0-9._-]{1,200}$/;
+const PART_NAME = /^part-[A-Za-z0-9._-]{1,240}$/;
 /** An encoded block may be larger than its pixels, but not by more than this share and a header. */
 const MAX_GROWTH = 1.25;
 const MAX_OVERHEAD_BYTES = 1 << 16;
@@ -26,20 +26,21 @@ export type StoredSinkRef = Exclude<SinkRef, { kind: 'coordinator' }>;
 export class BlockStore {
   /** Name of the part file for the ledger; empty for placed blocks. */
   readonly part: string;
-  readonly #plan: Plan;
-  readonly #threads: FileThreads;
+  readonly #looking: Looking;
   readonly #sink: StoredSinkRef;
   /** Opened for the first block that is sent. */
   #file: Promise<HeldFile> | undefined;
+  readonly #plan: Plan;
+  /** Where every block goes, where they are placed. */
   readonly #places: readonly BlockPlaces[] | undefined;
   readonly #durable: boolean;
   #end = 0;
 
-  constructor(threads: FileThreads, sink: StoredSinkRef, plan: Plan) {
+  constructor(looking: Looking, sink: StoredSinkRef, plan: Plan) {
     const placed = sink.kind === 'placed';
     this.part = placed ? '' : PART;
+    this.#looking = looking;
     this.#plan = plan;
-    this.#threads = threads;
     this.#durable = sink.durable;
     this.#places = placed ? placedLayout(plan).places : undefined;
     this.#sink = sink;
@@ -47,7 +48,7 @@ export class BlockStore {
 
   /**
    * Stores blocks whose bytes come in their order, each checked before it is written; returns where they lie.
-   * @throws data-loss for a CRC that does not match; bad-input for blocks that the plan does not have
+   * @throws data-loss for a CRC that does not match; NoResult for a length that no block of the plan has
    */
   async store(blocks: readonly StoredBlock[], bytes: ByteQueue): Promise<StoredBlock[]> {
     const stored = this.#place(blocks);
@@ -59,7 +60,7 @@ export class BlockStore {
       const pieces = await bytes.take(length);
       const run = stored.slice(first, next);
       const sync = this.#durable && next === stored.length;
-      const damaged = await file.use((held) => this.#threads.store({ file: held, pieces, blocks: run, sync }));
+      const damaged = await file.use((held) => this.#looking.threads.store({ file: held, pieces, blocks: run, sync }));
       if (damaged !== undefined) {
         const { index, level } = run[damaged]!;
         throw new HalotileError('data-loss', {
@@ -74,17 +75,30 @@ export class BlockStore {
   }
 
   /**
-   * Checks that a part file which a worker wrote by itself can be seen here and holds what the result says, as
-   * far as its size tells; assembly checks the bytes.
-   * @throws bad-input for a name that is no part file; output-failed where bytes are missing
+   * Checks blocks that a worker wrote into shared storage by itself: they lie in a part file of its own, or at their
+   * final places, and one of them, drawn anew for each result, has the CRC that the worker says. Assembly and resumes
+   * check the others.
+   * @param instance in the names of the worker's part files
+   * @throws NoResult; output-failed where bytes are not visible
    */
-  async check({ part, blocks }: Pick<TaskResult, 'part' | 'blocks'>): Promise<void> {
-    if (this.#sink.kind === 'placed') return;
-    if (!PART_NAME.test(part)) {
-      throw badInput({ what: `'${part}' is no part file`, expected: 'a name like part-HOST-1' });
+  async check({ part, blocks }: Pick<TaskResult, 'part' | 'blocks'>, instance: string): Promise<void> {
+    const sink = this.#sink;
+    for (const block of blocks) this.#checkBlock(block);
+    const isOwn = sink.kind === 'placed' ? part === '' : PART_NAME.test(part) && part.startsWith(`part-${instance}-`);
+    if (!isOwn) {
+      throw new NoResult({
+        what: `'${part}' is no part file of the worker`,
+        expected: sink.kind === 'placed' ? 'none' : `part-${instance}-...`,
+      });
     }
-    const end = blocks.reduce((max, { offset, length }) => Math.max(max, offset + length), 0);
-    await checkVisible(join(this.#sink.partial, this.#sink.epoch, part), { atLeast: end });
+    const bytes = blocks.reduce((max, { offset, length }) => Math.max(max, offset + length), 0);
+    const path = sink.kind === 'placed' ? sink.file : join(sink.partial, sink.epoch, part);
+    // Whole placed blocks of level 0 have no CRC of their own: their pixels' is the result's.
+    const piece = drawn(
+      blocks.filter(({ crc }) => crc !== 0),
+      this.#looking,
+    );
+    await checkSeen(this.#looking, { path, bytes, piece, exact: false });
   }
 
   /** Returns when nothing is written any more. */
@@ -101,19 +115,32 @@ export class BlockStore {
   }
 
   #place(blocks: readonly StoredBlock[]): StoredBlock[] {
-    const limit = blockBytes(this.#plan) * MAX_GROWTH + MAX_OVERHEAD_BYTES;
     return blocks.map((block) => {
-      const level = storedLevels(this.#plan)[block.level];
-      if (level === undefined || block.index >= level.across * level.down || block.length > limit) {
-        throw badInput({
-          what: 'the plan has no such block',
-          where: `block ${block.index} of level ${block.level}, ${block.length} bytes`,
-        });
-      }
-      if (this.#places !== undefined) return { ...block, offset: this.#places[block.level]!.offsets[block.index]! };
-      const offset = this.#end;
-      this.#end += block.length;
-      return { ...block, offset };
+      const { level, index, length } = block;
+      const offset = this.#places?.[level]?.offsets[index] ?? this.#end;
+      const placed = { ...block, offset };
+      this.#checkBlock(placed);
+      this.#end += length;
+      return placed;
+    });
+  }
+
+  /** A block of the plan has a length that encoding can give, and where it is placed the one place. */
+  #checkBlock({ level, index, offset, length }: StoredBlock): void {
+    const decoded = storedBlockBytes(this.#plan, level);
+    const place = this.#places?.[level]?.offsets[index];
+    const fits =
+      place === undefined
+        ? length > 0 &&
+          length <= decoded * MAX_GROWTH + MAX_OVERHEAD_BYTES &&
+          Number.isSafeInteger(offset) &&
+          offset >= 0
+        : length === decoded && offset === place;
+    if (fits) return;
+    throw new NoResult({
+      what: `${length} bytes at offset ${offset} of a file`,
+      where: `block ${index} of level ${level}`,
+      expected: place === undefined ? `at most ${MAX_GROWTH} times ${decoded}` : `${decoded} at ${place}`,
     });
   }
 }
@@ -121,21 +148,4 @@ export class BlockStore {
 async function openHeld(path: string, flags: 'r+' | 'w'): Promise<HeldFile> {
   const handle = await open(path, flags);
   return new HeldFile({ fd: handle.fd, name: path }, () => handle.close());
-}
-
-/**
- * Checks that what a worker wrote into shared storage is there for this coordinator too.
- * @throws output-failed
- */
-export async function checkVisible(path: string, { atLeast }: { readonly atLeast: number }): Promise<void> {
-  const size = await stat(path).then(
-    (stats) => stats.size,
-    () => 0,
-  );
-  if (size >= atLeast) return;
-  throw new HalotileError('output-failed', {
-    what: `${size} of ${atLeast} bytes are visible to the coordinator`,
-    where: path,
-    remedy: 'use storage that shows writes to other machines when the file is synced, or leave the root out',
-  });
 }

@@ -9,10 +9,12 @@ import type { InputRef, OutputRef, RasterRef, RemoteRaster, SourceRef } from '..
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { BlockStore } from './block-store.js';
-import type { FileThreads } from './file-threads.js';
+import type { GrantedWork } from './expected-result.js';
 import { type HeldFile, heldSource } from './held-file.js';
 import type { InlineSource, PieceRef } from './inline-reads.js';
+import { NoResult } from './no-result.js';
 import { type BroughtFiles, OutputStore } from './output-store.js';
+import type { Looking } from './seen-files.js';
 
 /** Tasks that were asked for, as the scheduler is told of them. */
 export interface AddedTasks {
@@ -48,13 +50,13 @@ export class ClusterJob {
   /** Tasks that wait to be told to the scheduler. */
   #fresh: Task[] = [];
 
-  constructor(job: WorkJob, roots: StorageRoots, threads: FileThreads) {
+  constructor(job: WorkJob, roots: StorageRoots, looking: Looking) {
     this.#job = job;
     this.#roots = roots;
     const { sink, plan, incoming } = job;
     if (sink?.kind === 'coordinator') throw new Error('a coordinator does not write through another one');
-    this.#blocks = sink && new BlockStore(threads, sink, plan!);
-    this.#outputs = incoming === undefined ? undefined : new OutputStore(incoming);
+    this.#blocks = sink && new BlockStore(looking, sink, plan!);
+    this.#outputs = incoming === undefined ? undefined : new OutputStore(incoming, looking);
   }
 
   /** Returns when workers may write files. */
@@ -128,19 +130,25 @@ export class ClusterJob {
   }
 
   /**
+   * A task that a worker was granted.
+   * @throws not-found where nobody waits for it any more
+   */
+  granted(name: Pick<Task, 'stage' | 'index'>): GrantedWork {
+    return { task: this.#waiting(name).task, job: this.#job };
+  }
+
+  /**
    * Holds a result against its task, if anybody waits for it still.
-   * @throws data-loss where its value is none of its kind; output-failed where a file that a worker wrote by itself is
-   * not visible here
+   * @throws NoResult; output-failed where a file that a worker wrote by itself is not visible here
    */
   async check(brought: BroughtFiles): Promise<void> {
     const { task, value } = brought.result;
     const pending = this.#pending.get(keyOf(task));
-    if (pending !== undefined && (task.kind !== pending.task.kind || !this.#isValue(pending.task, value))) {
-      throw new HalotileError('data-loss', {
-        what: 'a result does not say what was asked for',
+    if (pending !== undefined && !this.#isValue(pending.task, value)) {
+      throw new NoResult({
+        what: 'its value does not say what was asked for',
         where: `task ${task.index} of stage ${task.stage}`,
         expected: `what a task of kind ${pending.task.kind} says`,
-        remedy: 'run one release everywhere',
       });
     }
     if (brought.result.files.length > 0) await this.#outputs?.check(brought);

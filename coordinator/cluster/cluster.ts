@@ -5,17 +5,29 @@ import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { kindOf } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import type { SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
+import type { LeaseName, SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
 import type { FileThreads } from './file-threads.js';
+import type { NoResult } from './no-result.js';
+
+/** Who hands over results. */
+export interface Sender {
+  /** What the worker calls itself, in the names of its part files too. */
+  readonly name: string;
+  /** That and its principal: no principal's worker is taken for another's. */
+  readonly instance: string;
+  /** Who answers for it: the principal; the worker itself where there are no principals. */
+  readonly owner: string;
+}
 
 /** A connected worker, as far as the cluster talks to it. */
 export interface WorkerLink {
   readonly id: WorkerId;
   /** For people. */
   readonly name: string;
+  readonly sender: Sender;
   /** Storage roots that were proved visible and writable. */
   readonly roots: ReadonlySet<string>;
   send(message: halotile.v1.IAttachResponse): void;
@@ -29,6 +41,8 @@ export interface ClusterOptions {
   readonly roots: StorageRoots;
   /** Read and write what travels inline. */
   readonly threads: FileThreads;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** Milliseconds on a clock that never goes back. */
   readonly nowMs: () => number;
   /** One line for the operator. */
@@ -108,7 +122,8 @@ export class Cluster {
     this.#step({
       type: 'worker-joined',
       worker: link.id,
-      instance: hello.instance ?? '',
+      instance: link.sender.instance,
+      owner: link.sender.owner,
       slots: hello.slots ?? 1,
       memoryBytes: hello.memoryBytes ? hello.memoryBytes : Number.POSITIVE_INFINITY,
       labels: [...(hello.backends ?? []), ...bounded],
@@ -139,7 +154,7 @@ export class Cluster {
     const { key, plan, boundedBackend, failsAlone } = job;
     let opened = this.#jobs.get(key);
     if (opened === undefined) {
-      opened = this.#open(key, new ClusterJob(job, this.#options.roots, this.#options.threads), terms, {
+      opened = this.#open(key, new ClusterJob(job, this.#options.roots, this.#options), terms, {
         needs: boundedBackend === undefined ? [] : [boundedLabel(boundedBackend)],
         taskBytes: kindOf(task.kind).memoryBytes(task.data, job),
         stageTiles: plan?.stages.map(({ across, down }) => across * down) ?? [0],
@@ -173,6 +188,32 @@ export class Cluster {
   /** Whether the tile came before: its blocks need not be stored, and must not take the place of those there. */
   isCommitted(key: string, { stage, tile }: { readonly stage: number; readonly tile: number }): boolean {
     return this.#scheduler.isCommitted(key, stage, tile);
+  }
+
+  /**
+   * Nothing is taken from a worker that was sent away.
+   * @throws not-allowed
+   */
+  assertWelcome({ owner }: Sender): void {
+    if (!this.#scheduler.isBanned(owner, this.#options.nowMs())) return;
+    throw new HalotileError('not-allowed', {
+      what: 'its workers handed over too much that was no result, and are sent away for a while',
+      where: owner,
+      remedy: "look at the coordinator's log",
+    });
+  }
+
+  /** Whether a worker was ever granted a lease. */
+  wasGranted(lease: LeaseName, { instance }: Sender): boolean {
+    return this.#scheduler.wasGranted(lease, instance);
+  }
+
+  /** What a worker handed over is no result. */
+  refuse(sender: Sender, lease: LeaseName, error: NoResult): void {
+    this.#wasted++;
+    this.#options.log(`REFUSED a result of worker ${sender.name} (${sender.owner}): ${error.message}`);
+    const of = this.wasGranted(lease, sender) ? lease : undefined;
+    this.#step({ type: 'result-refused', owner: sender.owner, of });
   }
 
   /** What a result is worth; one that counts is to be given to its job at once. */
@@ -264,6 +305,12 @@ export class Cluster {
         case 'worker-expired':
           this.#links.get(command.worker)?.close('silent for longer than a lease');
           break;
+        case 'worker-banned': {
+          const link = this.#links.get(command.worker);
+          this.#options.log(`worker ${link?.name} is sent away, as are all of ${link?.sender.owner}`);
+          link?.close('too much of what this worker or others of its principal handed over was no result');
+          break;
+        }
         case 'verdict':
           break;
       }

@@ -1,7 +1,7 @@
 import { Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
 import { type BlockMessage, MessagePool } from './block-message.js';
-import type { Filled, FillRequest, StoreRequest, ThreadAnswer } from './file-thread.js';
+import type { Filled, FillRequest, Look, LookRequest, StoreRequest, ThreadAnswer } from './file-thread.js';
 
 /** One thread fills or checks about a gigabyte a second; the second one goes on while the first waits for a disk. */
 const THREADS = 2;
@@ -44,6 +44,14 @@ export class FileThreads {
       { ...request, pieces },
       pieces.map(({ buffer }) => buffer as ArrayBuffer),
     );
+  }
+
+  /**
+   * Looks at a file that somebody else wrote.
+   * @throws output-failed where it cannot be read
+   */
+  look(request: LookRequest): Promise<Look> {
+    return this.#ask<Look>('look', request, []);
   }
 
   async close(): Promise<void> {

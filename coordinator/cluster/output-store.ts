@@ -1,14 +1,14 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { badInput } from '../../tiling/errors.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { moveInto, writeWhole } from '../../tiling/stitch/publish.js';
 import { grantedFile } from '../../tiling/work/granted-file.js';
 import type { SpillPlace } from '../../tiling/work/kind.js';
 import type { OutputRef } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
-import { checkVisible } from './block-store.js';
+import { NoResult } from './no-result.js';
+import { checkSeen, drawn, type Looking } from './seen-files.js';
 
 /** The spill file, in each folder of such, of bytes that came with results. */
 const SPILL = 'coordinator.raw';
@@ -27,12 +27,14 @@ export interface BroughtFiles {
  */
 export class OutputStore {
   readonly #incoming: string;
+  readonly #looking: Looking;
   #opened: Promise<unknown> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param incoming folder that workers which see it write into; all others beside it are of earlier runs */
-  constructor(incoming: string) {
+  constructor(incoming: string, looking: Looking) {
     this.#incoming = incoming;
+    this.#looking = looking;
   }
 
   /** Makes the folder for what comes, without what earlier runs left: a worker of theirs finds its own folder gone. */
@@ -44,18 +46,24 @@ export class OutputStore {
   }
 
   /**
-   * Checks that files which a worker wrote by itself can be seen here.
-   * @throws output-failed
+   * Checks files that a worker wrote by itself: each has its length, and one of them, drawn anew for each result, the
+   * CRC that the worker says.
+   * @throws output-failed where bytes are not visible here; NoResult
    */
   async check({ result, lease, carried }: BroughtFiles): Promise<void> {
-    for (const { output, length } of result.files) {
-      if (!carried.has(output)) await checkVisible(grantedFile(this.#incoming, lease, output), { atLeast: length });
+    const files = result.files.filter(({ output }) => !carried.has(output));
+    const read = drawn(files, this.#looking);
+    for (const file of files) {
+      const { output, length, crc } = file;
+      const piece = file === read ? { offset: 0, length, crc } : undefined;
+      const path = grantedFile(this.#incoming, lease, output);
+      await checkSeen(this.#looking, { path, bytes: length, piece, exact: true });
     }
   }
 
   /**
    * Stores the files of a result that counts; returns where spilled bytes lie now.
-   * @throws output-failed; bad-input for a file that the task does not have
+   * @throws output-failed
    */
   async take(brought: BroughtFiles, outputs: readonly (OutputRef | null)[]): Promise<Map<number, SpillPlace>> {
     const { result, lease, carried } = brought;
@@ -63,7 +71,7 @@ export class OutputStore {
     for (const { output } of result.files) {
       const ref = outputs[output];
       const bytes = carried.get(output);
-      if (!ref) throw badInput({ what: 'the task has no such output', where: `output ${output}` });
+      if (!ref) throw new NoResult({ what: 'the task has no such output', where: `output ${output}` });
       if (ref.form === 'file') {
         if (bytes === undefined) moveInto(grantedFile(this.#incoming, lease, output), ref.path);
         else writeWhole(ref.path, bytes);

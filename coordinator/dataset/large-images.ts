@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
@@ -177,7 +178,7 @@ export class LargeImages {
     const { executor, gate, onProgress } = this.#options;
     const { signal } = gate;
     let job: WorkJob & { readonly plan: Plan } = {
-      ...{ key: `look:${inputs.image.plan.path}:${++looks}`, plan, inputs: sourcesOf(inputs) },
+      ...{ key: `look:${inputs.image.plan.path}#${randomUUID()}`, plan, inputs: sourcesOf(inputs) },
       boundedBackend: boundedBackendOf(plan, executor, undefined),
     };
     const tilesTotal = plan.stages.reduce(
@@ -243,8 +244,6 @@ export class LargeImages {
     }
   }
 }
-
-let looks = 0;
 
 function lookKey(plan: Plan, fingerprints: readonly Fingerprint[], size: Size, whole: boolean): string {
   return jobDigest({ version: halotileVersion(), plan, fingerprints, size, whole }).slice(0, 24);

@@ -10,6 +10,8 @@ export interface CommitAddress {
   /** The coordinator's name of the job. */
   readonly key: string;
   readonly lease: number;
+  /** The worker, as its Hello says. */
+  readonly instance: string;
 }
 
 /** What of a result travels with its commit. */
@@ -26,12 +28,12 @@ export interface CommitBytes {
 
 /** A result as the header of CommitTile. */
 export function writeResult(
-  { key, lease }: CommitAddress,
+  { key, lease, instance }: CommitAddress,
   { task, part, blocks, files, crc, seconds, counts }: TaskResult,
   { inline, carried, valueJson, pieces }: CommitBytes,
 ): halotile.v1.ITaskCommit {
   return {
-    ...{ key, lease, stage: task.stage, task: task.index, attempt: task.attempt, kind: task.kind },
+    ...{ key, lease, instance, stage: task.stage, task: task.index, attempt: task.attempt, kind: task.kind },
     part: inline ? '' : part,
     levels: blocks.map((block) => block.level),
     indexes: blocks.map((block) => block.index),
@@ -50,7 +52,7 @@ export function writeResult(
 /**
  * The inverse of {@link writeResult}, with the value that was put together from the commit. Offsets are 0 where the
  * bytes follow inline.
- * @throws bad-input where the lists of blocks differ in length, or the kind is none
+ * @throws bad-input where the lists of blocks differ in length, the kind is none, or a figure is no number
  */
 export function readResult(commit: halotile.v1.TaskCommit, value: unknown): TaskResult {
   const { stage, task: index, attempt, kind, levels, indexes, offsets, lengths, crcs } = commit;
@@ -86,7 +88,10 @@ export function readResult(commit: halotile.v1.TaskCommit, value: unknown): Task
   };
 }
 
+/** Only the figures of these names. */
 function filled<T extends { [K in keyof T]: number }>(map: Record<string, number>, names: (keyof T & string)[]): T {
-  const zeros = Object.fromEntries(names.map((name) => [name, 0]));
-  return { ...zeros, ...map } as T;
+  const figures = names.map((name) => [name, Object.hasOwn(map, name) ? map[name]! : 0] as const);
+  const odd = figures.find(([, value]) => !Number.isFinite(value) || value < 0);
+  if (odd !== undefined) throw badInput({ what: `${odd[0]} is ${odd[1]}`, expected: 'a finite number from 0 on' });
+  return Object.fromEntries(figures) as T;
 }

@@ -4037,6 +4037,9 @@ export namespace halotile {
 
             /** TaskCommit files */
             files?: (halotile.v1.ICommittedFile[]|undefined);
+
+            /** TaskCommit instance */
+            instance?: (string|undefined);
         }
 
         /** Represents a TaskCommit. */
@@ -4101,6 +4104,9 @@ export namespace halotile {
 
             /** TaskCommit files. */
             public files: halotile.v1.CommittedFile[];
+
+            /** TaskCommit instance. */
+            public instance: string;
 
             /**
              * Encodes the specified TaskCommit message. Does not implicitly {@link halotile.v1.TaskCommit.verify|verify} messages.

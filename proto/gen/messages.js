@@ -6502,6 +6502,7 @@ export const halotile = $root.halotile = (() => {
             TaskCommit.prototype.valueJson = "";
             TaskCommit.prototype.pieces = $util.emptyArray;
             TaskCommit.prototype.files = $util.emptyArray;
+            TaskCommit.prototype.instance = "";
 
             TaskCommit.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -6570,6 +6571,8 @@ export const halotile = $root.halotile = (() => {
                 if (message.files != null && message.files.length)
                     for (let i = 0; i < message.files.length; ++i)
                         $root.halotile.v1.CommittedFile.encode(message.files[i], writer.uint32(146).fork(), q + 1).ldelim();
+                if (message.instance != null && Object.hasOwnProperty.call(message, "instance"))
+                    writer.uint32(154).string(message.instance);
                 return writer;
             };
 
@@ -6789,6 +6792,10 @@ export const halotile = $root.halotile = (() => {
                             if (!(message.files && message.files.length))
                                 message.files = [];
                             message.files.push($root.halotile.v1.CommittedFile.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 19: {
+                            message.instance = reader.string();
                             break;
                         }
                     default:

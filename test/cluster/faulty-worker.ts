@@ -2,11 +2,13 @@
 // worker's. Faults: crash:T kills the process when tile T of stage 0 starts; hang:T never ends that tile;
 // slow:MS takes that much longer for every tile; twice hands results over out of order, and every one of them once
 // more, late; unequal:T hands tile T over a second time with other pixels;
-// crash-frame:NAME kills the process when a task with that frame or image starts; none.
+// crash-frame:NAME kills the process when a task with that frame or image starts; lie:WHAT hands over what is no
+// result, see LIES; idle never begins what it is granted; none.
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
+import type { CommitAddress } from '../../proto/convert/task-result.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
@@ -18,6 +20,24 @@ const [address = '', fault = 'none', threads = '1', root = ''] = process.argv.sl
 const [kind, value] = fault.split(':');
 const instance = randomBytes(8).toString('hex');
 let generation = 0;
+
+/** What is handed over instead of a result, and under whose name. */
+const LIES: Record<string, (result: TaskResult, address: CommitAddress) => [TaskResult, CommitAddress?]> = {
+  'no-blocks': (result) => [{ ...result, part: '', blocks: [] }],
+  'few-blocks': (result) => [{ ...result, blocks: result.blocks.slice(1) }],
+  'twice-the-blocks': (result) => [{ ...result, blocks: [...result.blocks, ...result.blocks] }],
+  level: (result) => [{ ...result, blocks: result.blocks.map((block) => ({ ...block, level: block.level + 7 })) }],
+  length: (result) => [{ ...result, blocks: result.blocks.map((block) => ({ ...block, length: 2 ** 31 })) }],
+  crc: (result) => [{ ...result, blocks: result.blocks.map((block) => ({ ...block, crc: block.crc ^ 1 })) }],
+  path: (result) => [{ ...result, part: `../${result.part}` }],
+  part: (result) => [{ ...result, part: result.part.replace(instance, 'somebody-else') }],
+  files: (result) => [{ ...result, files: [{ output: 0, length: 1, crc: 1 }] }],
+  kind: (result) => [{ ...result, task: { ...result.task, kind: 'sample' } }],
+  value: (result) => [{ ...result, value: 'what' as never }],
+  figures: (result) => [{ ...result, seconds: { ...result.seconds, read: Number.NaN } }],
+  lease: (result, address) => [result, { ...address, lease: address.lease + 2 ** 20 }],
+  name: (result, address) => [result, { ...address, instance: 'somebody-else' }],
+};
 
 /** The real executor with the fault in front. */
 function faulty(executor: Executor): Executor {
@@ -36,6 +56,7 @@ function faulty(executor: Executor): Executor {
       if (kind === 'twice') return runTwice(executor, job, task);
       const result = await executor.run(job, task);
       if (kind === 'unequal' && chosen) await sendOtherPixels(task, result);
+      if (kind === 'lie') await lie(task, result as TaskResult);
       return result;
     },
     closeJob: (key) => executor.closeJob(key),
@@ -73,14 +94,20 @@ async function sendOtherPixels(task: Task, result: TaskResult): Promise<void> {
   await commitResult(client(), addressOf(task), other, { blocks: blocks.map(() => bytes) });
 }
 
+async function lie(task: Task, result: TaskResult): Promise<never> {
+  const [instead, address = addressOf(task)] = LIES[value!]!(result, addressOf(task));
+  await commitResult(client(), address, instead);
+  throw new Error(`the coordinator believed ${value}`);
+}
+
 let connection: CoordinatorClient | undefined;
 function client(): CoordinatorClient {
   connection ??= new CoordinatorClient({ address });
   return connection;
 }
 
-function addressOf({ granted }: Task): { readonly key: string; readonly lease: number } {
-  return { key: granted!.to.job, lease: granted!.lease };
+function addressOf({ granted }: Task): CommitAddress {
+  return { key: granted!.to.job, lease: granted!.lease, instance };
 }
 
 const pool = new TaskPool(() => {
@@ -88,6 +115,7 @@ const pool = new TaskPool(() => {
   const count = Number(threads);
   return faulty(new ThreadPoolExecutor({ threads: count, backend: 'wasm', name }));
 });
+if (kind === 'idle') pool.add = () => {};
 const session = new Session({
   ...{ endpoint: { address }, instance, name: `test-${process.pid}`, version: halotileVersion() },
   ...{ backends: ['wasm'], memoryBytes: 0, roots: new StorageRoots(root === '' ? {} : { data: root }), pool },

@@ -17,6 +17,8 @@ export type Fault =
   | `slow:${number}`
   | `unequal:${number}`
   | `crash-frame:${string}`
+  | `lie:${string}`
+  | 'idle'
   | 'twice'
   | 'none';
 

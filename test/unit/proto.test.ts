@@ -147,7 +147,9 @@ test('a task result goes through the proto unchanged', () => {
   };
   const { json, pieces } = pack(result.value);
   const travels = { inline: false, carried: new Map(), valueJson: json, pieces: [] };
-  const bytes = halotile.v1.TaskCommit.encode(writeResult({ key: 'k', lease: 9 }, result, travels)).finish();
+  const bytes = halotile.v1.TaskCommit.encode(
+    writeResult({ key: 'k', lease: 9, instance: 'host-1' }, result, travels),
+  ).finish();
   const commit = halotile.v1.TaskCommit.decode(bytes);
   assert.deepEqual(readResult(commit, unpack({ json: commit.valueJson, pieces })), result);
 });

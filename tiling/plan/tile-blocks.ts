@@ -23,8 +23,12 @@ export function areBlocksOf(
 ): boolean {
   const planned = plan.stages[stage];
   if (planned === undefined || tileIndex >= planned.across * planned.down) return false;
-  const expected = new Set(tileBlocks(plan, { stage, tileIndex }).map(({ level, index }) => `${level}/${index}`));
-  return blocks.length === expected.size && blocks.every(({ level, index }) => expected.delete(`${level}/${index}`));
+  const expected = tileBlocks(plan, { stage, tileIndex });
+  if (blocks.length !== expected.length) return false;
+  // Whoever writes them does it in this order.
+  if (expected.every(({ level, index }, i) => blocks[i]!.level === level && blocks[i]!.index === index)) return true;
+  const names = new Set(expected.map(({ level, index }) => `${level}/${index}`));
+  return blocks.every(({ level, index }) => names.delete(`${level}/${index}`));
 }
 
 /** Exactly the blocks that a tile stores, those of the mask behind those of its level. */

@@ -45,6 +45,11 @@ function maskBlockBytes({ block }: Plan): number {
   return (block * block) / 8;
 }
 
+/** Bytes of one block of a stored level before encoding. */
+export function storedBlockBytes(plan: Plan, level: number): number {
+  return level < plan.levels.length ? blockBytes(plan) : maskBlockBytes(plan);
+}
+
 /** Bytes of all blocks of all levels before encoding. */
 export function decodedBytes(plan: Plan): number {
   const bytes = blockBytes(plan) + (plan.mask === undefined ? 0 : maskBlockBytes(plan));
@@ -86,7 +91,7 @@ export function assignOffsets(plan: Plan, places: readonly BlockPlaces[]): numbe
 export function placedLayout(plan: Plan): { places: BlockPlaces[]; fileBytes: number } {
   const places = emptyPlaces(plan);
   places.forEach(({ lengths }, level) => {
-    lengths.fill(level < plan.levels.length ? blockBytes(plan) : maskBlockBytes(plan));
+    lengths.fill(storedBlockBytes(plan, level));
   });
   return { places, fileBytes: assignOffsets(plan, places) };
 }

@@ -19,4 +19,7 @@ export interface CopyData {
 }
 
 /** Puts a run of blocks into an output: the output is put together where the job is run. */
-export const copy: WorkKind<CopyData, null> = { memoryBytes: ({ copies }) => copies.lengths.length * 24, stays: true };
+export const copy: WorkKind<CopyData, null> = {
+  memoryBytes: ({ copies }) => copies.lengths.length * 24,
+  stays: true,
+};

@@ -56,7 +56,7 @@ export interface ImagesValue {
 export const images: WorkKind<ImagesData, ImagesValue> = {
   reads: (data) => pathsOf(data).map((path): FileRef => ({ form: 'file', path })),
   placed: imagesPlaced,
-  writes: ({ jobs }) => jobs.map(({ spec }) => ({ form: 'file', path: spec.output })),
+  writes: ({ jobs }) => jobs.map(({ spec }) => ({ form: 'file', path: spec.output, optional: true })),
   split: (data) => data.jobs.map((job) => ({ ...data, jobs: [job] })),
   merge: (values) => ({ results: values.flatMap(({ results }) => results) }),
   blame: imageBlamed,

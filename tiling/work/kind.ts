@@ -31,6 +31,8 @@ export interface WorkKind<D, V> {
    * threads of the own process say is believed.
    */
   readonly isValue?: (value: unknown, task: AskedTask<D>) => value is V;
+  /** Whether a result brings the blocks of its tile, where the job has a sink. */
+  readonly stores?: boolean;
   /** What one attempt holds in memory. */
   readonly memoryBytes: (data: D, job: Pick<WorkJob, 'plan'>) => number;
   /** Runs where the job is run and not on workers: it is short, and what it gives is needed there at once. */

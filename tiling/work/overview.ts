@@ -19,4 +19,5 @@ export const overview: WorkKind<OverviewData, null> = {
   }),
   isValue: (value): value is null => value === null,
   memoryBytes: tileBytes,
+  stores: true,
 };

@@ -36,7 +36,12 @@ export type InputRef = FileRef | RasterRef;
 
 /** What a task writes beside blocks: a file that appears whole at its path, or bytes appended to a folder's spill file. */
 export type OutputRef =
-  | { readonly form: 'file'; readonly path: string }
+  | {
+      readonly form: 'file';
+      readonly path: string;
+      /** The value of a result may say that it was not made. */
+      readonly optional?: boolean;
+    }
   | { readonly form: 'spill'; readonly folder: string };
 
 /** How a worker reaches a coordinator. */

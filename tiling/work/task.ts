@@ -24,6 +24,8 @@ export type StageTask = { readonly [K in KindName]: Omit<Task<K>, 'attempt'> }[K
 /** What a coordinator's grant says of a task. */
 export interface GrantedTask {
   readonly lease: number;
+  /** What this worker is called where the lease is known. */
+  readonly instance: string;
   /** Folder of spill files here; bytes travel with the result where absent. */
   readonly spill?: string;
   /** Where its result goes. */

@@ -26,10 +26,12 @@ export interface SessionJob {
 export interface Reach {
   readonly endpoint: CoordinatorEndpoint;
   readonly roots: StorageRoots;
+  /** What this worker is called there. */
+  readonly instance: string;
 }
 
 /** A job as its coordinator describes it; keys are made unique among the coordinators of a worker. */
-export function sessionJob(message: halotile.v1.OpenJob, { endpoint, roots }: Reach): SessionJob {
+export function sessionJob(message: halotile.v1.OpenJob, { endpoint, roots }: Omit<Reach, 'instance'>): SessionJob {
   const { key: job, planJson, inputs, incoming, sink, boundedBackend } = message;
   const key = `${endpoint.address} ${job}`;
   const common = {
@@ -75,7 +77,7 @@ export interface GrantedWays {
 export function grantedWays(
   { preferred, inline }: SessionJob,
   grant: halotile.v1.Grant,
-  { endpoint, roots }: Reach,
+  { endpoint, roots, instance }: Reach,
 ): GrantedWays | undefined {
   const { lease, key: job, stage, task: index, attempt, kind, inputs, spill } = grant;
   if (!isKindName(kind)) return undefined;
@@ -96,7 +98,7 @@ export function grantedWays(
     return fileOf(path, fromPortable<RemoteRaster>(sourceJson ?? ''));
   };
   const way = (on: WorkJob, places: readonly InputPlace[], spillFolder?: string): GrantedWay => {
-    const granted = { lease, spill: spillFolder, to: { kind: 'coordinator', endpoint, job } } as const;
+    const granted = { lease, instance, spill: spillFolder, to: { kind: 'coordinator', endpoint, job } } as const;
     return { job: on, task: { kind, stage, index, attempt, data, places, granted } as Task };
   };
   const far = way(

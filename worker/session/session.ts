@@ -214,7 +214,7 @@ export class Session {
   async #commit({ grant: { key, lease } }: Held, result: TaskResult): Promise<unknown> {
     this.#commits++;
     try {
-      await commitResult(this.#client, { key, lease }, result);
+      await commitResult(this.#client, { key, lease, instance: this.#options.instance }, result);
       return undefined;
     } catch (error) {
       return error;

@@ -18,7 +18,7 @@ for (let index = 0; index < Number(count); index++) {
   stream.write({ capacity: { leases: 8 } });
   const timer = setInterval(() => stream.write({ heartbeat: { running: [] } }), 1000);
   stream.on('data', (message: halotile.v1.AttachResponse) => {
-    if (message.grant) answer(client, message.grant);
+    if (message.grant) answer(client, name, message.grant);
     if (message.grant) stream.write({ started: { lease: message.grant.lease ?? 0 } });
   });
   const over = () => {
@@ -31,6 +31,7 @@ for (let index = 0; index < Number(count); index++) {
 
 function answer(
   client: CoordinatorClient,
+  instance: string,
   { key = '', lease = 0, stage = 0, task: index = 0, attempt = 1 }: halotile.v1.IGrant,
 ): void {
   const block = { level: 0, index, offset: 0, length: BLOCK.length, crc: crc32(BLOCK) };
@@ -40,5 +41,5 @@ function answer(
     seconds: { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 },
     counts: { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 },
   };
-  commitResult(client, { key, lease }, result, { blocks: [BLOCK] }).catch(() => {});
+  commitResult(client, { key, lease, instance }, result, { blocks: [BLOCK] }).catch(() => {});
 }

@@ -23,7 +23,7 @@ const job = JobSpec.encode(
 const value = pack({ mapMax: 3, partial: { counts: [1, 2] }, carries: ['AAAA'] });
 const commit = TaskCommit.encode(
   writeResult(
-    { key: 'k', lease: 3 },
+    { key: 'k', lease: 3, instance: 'host-1' },
     {
       task: { kind: 'reduce', stage: 0, index: 4, attempt: 1 },
       ...{ value: { mapMax: 3, partial: {} }, crc: 1, part: 'part-a', files: [] },
