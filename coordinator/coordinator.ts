@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly tls?: ServerTls;
   readonly tokens?: readonly TokenEntry[];
   readonly limits: SchedulerLimits;
+  /** One task in so many is computed on a second worker and compared; none where absent. */
+  readonly verifyEvery?: number;
   /** What one worker is taken to have. */
   readonly machine: PlanMachine;
   /** Threads of this process, for work that is needed at once or too large to travel. */
@@ -117,7 +119,15 @@ export class Coordinator {
     const events = new JobEvents(clock.wallMs);
     const retention = new Retention({ queue, uploads, results, limits: options.keep, nowMs: clock.wallMs, log });
     const threads = new FileThreads();
-    const cluster = new Cluster({ limits, roots, threads, random: Math.random, nowMs: clock.monotonicMs, log });
+    const cluster = new Cluster({
+      limits,
+      roots,
+      threads,
+      random: Math.random,
+      verifyEvery: options.verifyEvery,
+      nowMs: clock.monotonicMs,
+      log,
+    });
     const planning = new PlanningThreads(
       { roots: options.roots, uploads: uploads.directory, results },
       options.planning,
@@ -157,9 +167,14 @@ export class Coordinator {
   }
 
   /** Attempts that ended without a commit, and leases held now: figures for tests and operators. */
-  get figures(): { readonly wasted: number; readonly leases: number; readonly workers: number } {
-    const { wasted, leases, workers } = this.#parts.cluster;
-    return { wasted, leases, workers };
+  get figures(): {
+    readonly wasted: number;
+    readonly leases: number;
+    readonly workers: number;
+    readonly verified: number;
+  } {
+    const { wasted, leases, workers, verified } = this.#parts.cluster;
+    return { wasted, leases, workers, verified };
   }
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */

@@ -29,6 +29,7 @@ interface ServeFlags {
   readonly keepLimit: number;
   readonly leaseMs: number;
   readonly attemptLimitMs: number;
+  readonly verify?: string;
   readonly durable?: boolean;
   readonly grace: number;
 }
@@ -81,6 +82,7 @@ export function registerServe(program: Command): void {
       integer,
       GRACE_SECONDS,
     )
+    .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .action(serve);
 }
@@ -102,6 +104,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const coordinator = await Coordinator.start({
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
+    verifyEvery: shareOf(flags.verify),
     ...{ machine, here, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
@@ -115,6 +118,14 @@ async function serve(flags: ServeFlags): Promise<void> {
   log('shutting down: running jobs go back to the queue');
   await coordinator.close(flags.grace * 1000);
   await here.close();
+}
+
+/** The N of 1/N. */
+function shareOf(verify: string | undefined): number | undefined {
+  if (verify === undefined) return undefined;
+  const [, every] = /^1\/([1-9]\d{0,8})$/.exec(verify) ?? [];
+  if (every !== undefined) return Number(every);
+  throw badUsage({ what: `--verify ${verify}`, expected: '1/N, for example 1/100' });
 }
 
 /** Returns at the first signal to end; the second one ends at once. */

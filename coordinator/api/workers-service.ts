@@ -61,6 +61,8 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         switch (verdict) {
           case 'commit':
             return { outcome: CommitOutcome.COMMIT_OUTCOME_COMMITTED };
+          case 'held':
+            return { outcome: CommitOutcome.COMMIT_OUTCOME_HELD };
           case 'duplicate':
             return { outcome: CommitOutcome.COMMIT_OUTCOME_DUPLICATE };
           case 'unequal':

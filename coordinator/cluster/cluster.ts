@@ -5,7 +5,14 @@ import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { kindOf } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import type { LeaseName, SchedulerEvent, SchedulerLimits, Verdict, WorkerId } from '../scheduler/events.js';
+import type {
+  LeaseName,
+  SchedulerCommand,
+  SchedulerEvent,
+  SchedulerLimits,
+  Verdict,
+  WorkerId,
+} from '../scheduler/events.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
@@ -43,6 +50,8 @@ export interface ClusterOptions {
   readonly threads: FileThreads;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** One task in so many, drawn, counts only when another worker has computed the same; none where absent. */
+  readonly verifyEvery?: number;
   /** Milliseconds on a clock that never goes back. */
   readonly nowMs: () => number;
   /** One line for the operator. */
@@ -75,6 +84,7 @@ export class Cluster {
   readonly #jobs = new Map<string, OpenedJob>();
   readonly #timer: NodeJS.Timeout;
   #wasted = 0;
+  #verified = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -86,6 +96,11 @@ export class Cluster {
   /** Attempts that ended without a commit, since the start. */
   get wasted(): number {
     return this.#wasted;
+  }
+
+  /** Tasks that two workers computed alike, since the start. */
+  get verified(): number {
+    return this.#verified;
   }
 
   get limits(): SchedulerLimits {
@@ -219,9 +234,12 @@ export class Cluster {
   /** What a result is worth; one that counts is to be given to its job at once. */
   judge(key: string, result: Omit<Extract<SchedulerEvent, { type: 'result' }>, 'type' | 'job'>): Verdict {
     const { stage, tile } = result;
-    const commands = this.#step({ type: 'result', job: key, ...result });
+    const { verifyEvery, random } = this.#options;
+    // Drawn when the result is there: nobody knows before whether it will be looked at.
+    const doubted = verifyEvery !== undefined && random() * verifyEvery < 1;
+    const commands = this.#step({ type: 'result', job: key, ...result, doubted });
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
-    if (verdict !== 'commit') this.#wasted++;
+    if (verdict !== 'commit' && verdict !== 'held') this.#wasted++;
     if (verdict === 'unequal') {
       this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`);
     }
@@ -311,11 +329,31 @@ export class Cluster {
           link?.close('too much of what this worker or others of its principal handed over was no result');
           break;
         }
+        case 'compared':
+          this.#noteCompared(command);
+          break;
         case 'verdict':
           break;
       }
     }
     return commands;
+  }
+
+  #noteCompared({
+    job,
+    stage,
+    tile,
+    outcome,
+    instances,
+    wrong,
+  }: Extract<SchedulerCommand, { type: 'compared' }>): void {
+    const where = `tile ${tile} of stage ${stage} of ${job}`;
+    const who = instances.join(' and ');
+    if (outcome === 'different') this.#options.log(`ALARM: ${where}: workers ${who} computed different pixels`);
+    if (outcome === 'nobody-else') this.#options.log(`${where} is not verified: no other worker than ${who} is there`);
+    for (const instance of wrong)
+      this.#options.log(`ALARM: ${where}: two workers agree against ${instance}, which is sent away`);
+    if (outcome === 'equal') this.#verified++;
   }
 
   #grant({

@@ -45,7 +45,7 @@ async function take(
     });
   }
   const bytes = new ByteQueue(chunks);
-  const address = { stage, tile: index, pixelCrc: crc, lease };
+  const address = { stage, tile: index, pixelCrc: crc, lease, instance: sender.instance, owner: sender.owner };
   if (cluster.isCommitted(key, address)) {
     await bytes.drain();
     return cluster.judge(key, address);

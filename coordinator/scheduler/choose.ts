@@ -88,7 +88,8 @@ function chooseRetry(
   return undefined;
 }
 
-function someOther(job: OpenJob, avoid: ReadonlySet<string>, workers: ReadonlyMap<number, Worker>): boolean {
+/** Whether a worker is there beside those to be avoided. */
+export function someOther(job: OpenJob, avoid: ReadonlySet<string>, workers: ReadonlyMap<number, Worker>): boolean {
   for (const worker of workers.values()) {
     if (!worker.draining && !worker.idles && !avoid.has(worker.instance) && canRun(worker, job)) return true;
   }

@@ -84,6 +84,11 @@ export type SchedulerEvent =
       readonly pixelCrc: number;
       /** The attempt's; other attempts at the tile are cancelled. */
       readonly lease: LeaseId;
+      /** Of the worker that computed it. */
+      readonly instance: string;
+      readonly owner: string;
+      /** Whether another worker must compute the same before it counts. */
+      readonly doubted?: boolean;
     }
   /** What came as a result is none: the tile is tried elsewhere, and the fault counts against the owner. */
   | {
@@ -98,8 +103,8 @@ export type SchedulerEvent =
   /** Grants end for good. */
   | { readonly type: 'drain' };
 
-/** `unwanted`: the job is not open or the tile is not one of its. */
-export type Verdict = 'commit' | 'duplicate' | 'unequal' | 'unwanted';
+/** `held`: another worker computes the tile again, and the first of those who agree is believed. `unwanted`: the job is not open or the tile is not one of its. */
+export type Verdict = 'commit' | 'held' | 'duplicate' | 'unequal' | 'unwanted';
 
 /** What to do about it. */
 export type SchedulerCommand =
@@ -121,6 +126,19 @@ export type SchedulerCommand =
       readonly job: string;
       readonly stage: number;
       readonly tile: number;
+    }
+  /**
+   * A tile that several workers were to compute: two agree, against those who were `wrong`; they differ, and a further
+   * one is asked or nobody is left; or nobody else was there to ask.
+   */
+  | {
+      readonly type: 'compared';
+      readonly outcome: 'equal' | 'different' | 'nobody-else';
+      readonly job: string;
+      readonly stage: number;
+      readonly tile: number;
+      readonly instances: readonly string[];
+      readonly wrong: readonly string[];
     }
   /** The job is closed; every lease of it was cancelled. */
   | { readonly type: 'job-failed'; readonly job: string; readonly failure: ErrorRecord }

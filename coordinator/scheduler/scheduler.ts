@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
 import { Blame } from './blame.js';
+import { someOther } from './choose.js';
 import {
   DEFAULT_LIMITS,
   type LeaseName,
@@ -10,6 +11,7 @@ import {
   type WorkerId,
 } from './events.js';
 import { Leases } from './leases.js';
+import { type Opinion, weigh } from './opinions.js';
 import {
   canRun,
   type Lease,
@@ -289,7 +291,7 @@ export class Scheduler {
   }
 
   /** The tile of a lease that has ended is not tried again. */
-  #giveUp({ job, stage: index, tile }: Lease, failure: ErrorRecord): void {
+  #giveUp({ job, stage: index, tile }: Pick<Lease, 'job' | 'stage' | 'tile'>, failure: ErrorRecord): void {
     if (this.#jobs.get(job.key) !== job) return;
     if (job.failsAlone) {
       const stage = job.stages[index]!;
@@ -302,7 +304,7 @@ export class Scheduler {
     this.#commands.push({ type: 'job-failed', job: job.key, failure });
   }
 
-  #result({ job: key, stage: index, tile, pixelCrc, lease: leaseId }: Event<'result'>): void {
+  #result({ job: key, stage: index, tile, pixelCrc, lease: leaseId, ...by }: Event<'result'>): void {
     const job = this.#jobs.get(key);
     const stage = job?.stages[index];
     const say = (verdict: Verdict) => this.#commands.push({ type: 'verdict', verdict, job: key, stage: index, tile });
@@ -314,9 +316,17 @@ export class Scheduler {
       say(stage.crcs[tile] === pixelCrc ? 'duplicate' : 'unequal');
       return;
     }
+    const doubted = by.doubted === true || stage.opinions.has(tile);
+    const wrong = doubted ? this.#compare({ job, stage: index, tile, lease: leaseId }, { ...by, pixelCrc }) : [];
+    if (wrong === undefined) {
+      say('held');
+      this.#leases.fillAll();
+      return;
+    }
     stage.tileState[tile] = TILE_COMMITTED;
     stage.crcs[tile] = pixelCrc;
     stage.remaining--;
+    stage.opinions.delete(tile);
     stage.retries.delete(tile);
     stage.trouble.delete(tile);
     stage.divisible.delete(tile);
@@ -328,9 +338,57 @@ export class Scheduler {
       }
       this.#leases.end(lease);
     }
+    for (const { owner } of wrong) {
+      this.#trust.ban(owner, this.#nowMs);
+      this.#banish(owner);
+    }
     // Only those who got room can start something, unless the next stage became free.
-    if (stage.remaining === 0) this.#leases.fillAll();
+    if (stage.remaining === 0 || wrong.length > 0) this.#leases.fillAll();
     else for (const lease of leases) this.#leases.fill(lease.worker);
+  }
+
+  /** Compares a result with those of other workers; who was wrong where it counts now, undefined where it does not. */
+  #compare(
+    { job, stage: index, tile, lease: leaseId }: Omit<LeaseName, 'job'> & { readonly job: OpenJob },
+    { instance, owner, pixelCrc }: Opinion,
+  ): readonly Opinion[] | undefined {
+    const stage = job.stages[index]!;
+    const opinions = (stage.opinions.get(tile) ?? []).filter((opinion) => opinion.instance !== instance);
+    const latest = { instance, owner, pixelCrc };
+    const { avoid } = stage.troubleOf(tile);
+    avoid.add(instance);
+    const judgement = weigh(opinions, latest, someOther(job, avoid, this.#workers));
+    const wrong = judgement.type === 'agreed' ? judgement.wrong : [];
+    const say = (outcome: 'equal' | 'different' | 'nobody-else') =>
+      this.#commands.push({
+        ...{ type: 'compared', outcome, job: job.key, stage: index, tile },
+        instances: [...opinions, latest].map((opinion) => opinion.instance),
+        wrong: wrong.map((opinion) => opinion.instance),
+      });
+    if (judgement.type === 'agreed') say('equal');
+    else if (judgement.type === 'single') say('nobody-else');
+    else if (opinions.length > 0) say('different');
+    if (judgement.type === 'agreed' || judgement.type === 'single') return wrong;
+    stage.opinions.set(tile, [...opinions, latest]);
+    const lease = stage.running.get(tile)?.find(({ id }) => id === leaseId);
+    if (lease !== undefined) {
+      this.#leases.end(lease);
+      this.#leases.requeue(lease);
+    }
+    if (judgement.type === 'split') {
+      this.#giveUp(
+        { job, stage: index, tile },
+        {
+          tag: 'tile-failed',
+          detail: {
+            what: `${opinions.length + 1} workers computed different pixels, and no other one is connected to tell who is right`,
+            where: `tile ${tile} of stage ${index}`,
+            remedy: 'connect one more worker, and submit the job again to continue it',
+          },
+        },
+      );
+    }
+    return undefined;
   }
 
   /** The tile of an attempt that gave no result is tried elsewhere, which is not the tile's failure. */

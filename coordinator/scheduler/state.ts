@@ -1,5 +1,6 @@
 import type { LeaseId, WorkerId } from './events.js';
 import { GrantedLeases } from './granted-leases.js';
+import type { Opinion } from './opinions.js';
 import { TilePool } from './tile-pool.js';
 
 /** One attempt that a worker holds. */
@@ -49,6 +50,8 @@ export class Stage {
   /** Tiles added and not committed. */
   remaining = 0;
   readonly granted: GrantedLeases;
+  /** What was said of tiles that are computed again elsewhere. */
+  readonly opinions = new Map<number, readonly Opinion[]>();
   /** Mean milliseconds from start to result, exponentially weighted; undefined before the first result. */
   meanMs: number | undefined;
 
@@ -76,6 +79,7 @@ export class Stage {
     this.remaining--;
     this.retries.delete(tile);
     this.trouble.delete(tile);
+    this.opinions.delete(tile);
     this.divisible.delete(tile);
   }
 

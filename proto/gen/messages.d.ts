@@ -4253,7 +4253,8 @@ export namespace halotile {
             COMMIT_OUTCOME_UNSPECIFIED = 0,
             COMMIT_OUTCOME_COMMITTED = 1,
             COMMIT_OUTCOME_DUPLICATE = 2,
-            COMMIT_OUTCOME_UNEQUAL = 3
+            COMMIT_OUTCOME_UNEQUAL = 3,
+            COMMIT_OUTCOME_HELD = 4
         }
 
         /** Properties of a CommitTileResponse. */

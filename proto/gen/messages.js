@@ -7001,6 +7001,7 @@ export const halotile = $root.halotile = (() => {
             values[valuesById[1] = "COMMIT_OUTCOME_COMMITTED"] = 1;
             values[valuesById[2] = "COMMIT_OUTCOME_DUPLICATE"] = 2;
             values[valuesById[3] = "COMMIT_OUTCOME_UNEQUAL"] = 3;
+            values[valuesById[4] = "COMMIT_OUTCOME_HELD"] = 4;
             return values;
         })();
 

@@ -1,9 +1,9 @@
 // A worker process with one deliberate fault: ADDRESS FAULT THREADS ROOT. Everything but the fault is the real
 // worker's. Faults: crash:T kills the process when tile T of stage 0 starts; hang:T never ends that tile;
 // slow:MS takes that much longer for every tile; twice hands results over out of order, and every one of them once
-// more, late; unequal:T hands tile T over a second time with other pixels;
-// crash-frame:NAME kills the process when a task with that frame or image starts; lie:WHAT hands over what is no
-// result, see LIES; idle never begins what it is granted; none.
+// more, late; wrong has other pixels than all others in every tile; unequal:T hands tile T over a second time with
+// other pixels; crash-frame:NAME kills the process when a task with that frame or image starts; lie:WHAT hands over
+// what is no result, see LIES; idle never begins what it is granted; none.
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { halotileVersion } from '../../coordinator/index.js';
@@ -56,6 +56,7 @@ function faulty(executor: Executor): Executor {
       if (kind === 'twice') return runTwice(executor, job, task);
       const result = await executor.run(job, task);
       if (kind === 'unequal' && chosen) await sendOtherPixels(task, result);
+      if (kind === 'wrong') return { ...result, crc: result.crc ^ 1 };
       if (kind === 'lie') await lie(task, result as TaskResult);
       return result;
     },

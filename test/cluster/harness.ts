@@ -19,6 +19,7 @@ export type Fault =
   | `crash-frame:${string}`
   | `lie:${string}`
   | 'idle'
+  | 'wrong'
   | 'twice'
   | 'none';
 

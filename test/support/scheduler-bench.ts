@@ -22,6 +22,7 @@ export class SchedulerBench {
   readonly scheduler = new Scheduler(LIMITS);
   nowMs = 0;
   readonly said: SchedulerCommand[] = [];
+  readonly #joined = new Map<number, { readonly instance: string; readonly owner: string }>();
 
   send(event: SchedulerEvent): readonly SchedulerCommand[] {
     const commands = this.scheduler.step(event, this.nowMs);
@@ -46,8 +47,13 @@ export class SchedulerBench {
     options: { instance?: string; owner?: string; slots?: number; memoryBytes?: number } = {},
   ): Grant[] {
     const { instance = `i${worker}`, owner = instance, slots = leases, memoryBytes = 1e9 } = options;
+    this.#joined.set(worker, { instance, owner });
     this.send({ type: 'worker-joined', worker, instance, owner, slots, memoryBytes, labels: [] });
     return this.grants({ type: 'worker-capacity', worker, leases });
+  }
+
+  #who(worker: number) {
+    return this.#joined.get(worker) ?? { instance: `i${worker}`, owner: `i${worker}` };
   }
 
   start({ worker, lease }: Grant): Grant {
@@ -55,9 +61,9 @@ export class SchedulerBench {
     return { type: 'grant', worker, lease } as Grant;
   }
 
-  result(grant: Grant, pixelCrc = 7): readonly SchedulerCommand[] {
+  result(grant: Grant, pixelCrc = 7, doubted = false): readonly SchedulerCommand[] {
     const { job, stage, tile, lease } = grant;
-    return this.send({ type: 'result', job, stage, tile, pixelCrc, lease });
+    return this.send({ type: 'result', job, stage, tile, pixelCrc, lease, doubted, ...this.#who(grant.worker) });
   }
 }
 
