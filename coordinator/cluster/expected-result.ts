@@ -25,8 +25,8 @@ export function checkShape(commit: halotile.v1.TaskCommit, { blocks }: TaskResul
   const where = `${task.kind} ${task.index} of stage ${task.stage}`;
   if (commit.kind !== task.kind) throw new NoResult({ what: `a result of kind '${commit.kind}'`, where });
   const stores = kindOf(task.kind).stores === true && job.sink !== undefined;
-  const { stage, index: tile } = task;
-  if (stores ? !areBlocksOf(job.plan!, { stage, tile, blocks }) : blocks.length > 0) {
+  const { stage, index: tileIndex } = task;
+  if (stores ? !areBlocksOf(job.plan!, { stage, tileIndex, blocks }) : blocks.length > 0) {
     throw new NoResult({
       what: `its ${blocks.length} blocks are not those of the task`,
       where,
