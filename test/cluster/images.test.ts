@@ -31,7 +31,7 @@ const files = new FileThreads();
 const log: string[] = [];
 const roots = new StorageRoots({ data: root });
 const cluster = new Cluster({
-  ...{ limits: DEFAULT_LIMITS, roots, threads: files, nowMs: () => performance.now() },
+  ...{ limits: DEFAULT_LIMITS, roots, threads: files, nowMs: () => performance.now(), random: Math.random },
   log: (line) => void log.push(line),
 });
 /** The workers' side of a coordinator; collections have no jobs of the queue here. */
