@@ -9,6 +9,7 @@ import { type EndpointFlags, endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
+import { printResult } from './print-result.js';
 
 /** The flags that say how a dataset job runs. */
 export type DatasetFlags = Pick<JobFlags, 'threads' | 'memory'> &
@@ -46,7 +47,7 @@ async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFla
       }),
     );
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));
+    printResult(result, flags, describeClusterDataset);
   } finally {
     line.clear();
   }
@@ -68,7 +69,7 @@ async function runHere(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
       runDatasetLocally(job, { machine, restart, onProgress: line.show, signal }),
     );
     line.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describe(result));
+    printResult(result, flags, describe);
   } finally {
     line.clear();
   }

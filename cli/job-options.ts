@@ -88,7 +88,7 @@ function placeOf(name: string): string {
 export function addRunOptions(command: Command): Command {
   return addEndpointOptions(command)
     .option('--json', 'print one JSON object with the result')
-    .option('--quiet', 'no progress')
+    .option('--quiet', 'print only errors and warnings')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .option('--restart', 'discard an unfinished job of this output')
     .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')

@@ -7,6 +7,7 @@ import { endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
+import { printResult } from './print-result.js';
 import { createProgress } from './progress.js';
 import { describeResult } from './report.js';
 
@@ -34,7 +35,7 @@ async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Pr
       }),
     );
     bar.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterResult(result));
+    printResult(result, flags, describeClusterResult);
   } finally {
     bar.clear();
   }
@@ -74,7 +75,7 @@ async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobRe
       }),
     );
     bar.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeResult(result));
+    printResult(result, flags, describeResult);
     return result;
   } finally {
     bar.clear();

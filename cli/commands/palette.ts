@@ -58,7 +58,7 @@ export function registerPalette(program: Command): void {
     )
     .option('--threads <N>', 'threads (default: one for each core)', integer)
     .option('--json', 'print one JSON object with the result')
-    .option('--quiet', 'no progress')
+    .option('--quiet', 'print only errors and warnings')
     .option('--restart', 'discard what earlier runs did and begin anew')
     .option('--coordinator <address>', 'run the job on the cluster of this coordinator, HOST:PORT');
   addEndpointOptions(command).action(async (frames: string[], flags: PaletteFlags) => {

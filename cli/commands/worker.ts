@@ -16,7 +16,7 @@ type WorkerFlags = EndpointFlags & {
   readonly coordinator: readonly string[];
   readonly root: readonly string[];
   readonly threads?: number;
-  readonly memory: number;
+  readonly memory?: number;
   readonly name?: string;
   readonly grace: number;
   readonly backend: BackendChoice;
@@ -45,7 +45,6 @@ export function registerWorker(program: Command): void {
       '--memory <MiB>',
       'what tiles may hold together (default: what a limit of the container leaves)',
       integer,
-      0,
     )
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer)
@@ -91,7 +90,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   });
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
-    const memoryBytes = flags.memory === 0 ? memoryForTiles() : flags.memory * 2 ** 20;
+    const memoryBytes = flags.memory ? flags.memory * 2 ** 20 : memoryForTiles();
     const version = halotileVersion();
     return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
   });
