@@ -70,17 +70,23 @@ export function checkTarget(colours: readonly Rgb[], path: string): readonly Rgb
   throw badInput({ what, where: path, expected: EXPECTED });
 }
 
-/** GIMP's palette: "GIMP Palette", headers and comments, then one "R G B name" a line. */
+/**
+ * GIMP's palette: "GIMP Palette", headers and comments, then one "R G B name" a line. After "Channels: RGBA", as
+ * Aseprite writes it, a line is "R G B A name", and an entry of alpha 0 is no colour, like a clear pixel of an image.
+ */
 function parseGpl(text: string, path: string): Rgb[] {
   const lines = text.split(/\r?\n/);
   if (lines[0]?.replace(/^\uFEFF/, '').trim() !== 'GIMP Palette') {
     throw badInput({ what: 'no "GIMP Palette" in the first line', where: path, expected: EXPECTED });
   }
   const colours: Rgb[] = [];
+  let hasAlpha = false;
   lines.slice(1).forEach((line, index) => {
+    if (/^\s*Channels:\s*RGBA\s*$/.test(line)) hasAlpha = true;
     if (/^\s*(#.*)?$|^\s*(Name|Columns|Channels):/.test(line)) return;
     const numbers = /^\s*(\d+)\s+(\d+)\s+(\d+)(\s|$)/.exec(line)?.slice(1, 4).map(Number);
-    colours.push(checked(rgb, numbers, line, `${path}, line ${index + 2}`));
+    const entry = checked(rgb, numbers, line, `${path}, line ${index + 2}`);
+    if (!(hasAlpha && /^\s*(?:\d+\s+){3}0+(\s|$)/.test(line))) colours.push(entry);
   });
   return colours;
 }
