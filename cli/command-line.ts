@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { processLimits, threadsWithin } from '../library/process-limits.js';
-import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
+import { badUsage, ERROR_TABLE, HalotileError } from '../tiling/errors.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -46,6 +46,7 @@ process.on('unhandledRejection', onUncaught);
 try {
   // Before the command is loaded, which alone opens many files at once.
   if (RUNS_THREADS.has(process.argv[2] ?? '')) threadsWithin(processLimits(), 1);
+  refuseUnreadableArguments(process.argv.slice(2));
   for (const register of await wantedCommands(process.argv[2])) register(program);
   await program.parseAsync();
 } catch (error) {
@@ -56,6 +57,17 @@ try {
 function wantedCommands(called: string | undefined): Promise<Register[]> {
   const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
   return Promise.all(names.map((name) => COMMANDS[name]!()));
+}
+
+/** Bytes of an argument that are no UTF-8 come as U+FFFD: a file of that name would be another one. */
+function refuseUnreadableArguments(words: readonly string[]): void {
+  const word = words.find((each) => each.includes('\uFFFD') && !existsSync(each));
+  if (word === undefined) return;
+  throw badUsage({
+    what: 'the argument is not UTF-8',
+    where: word,
+    remedy: 'rename the file: convmv -f latin1 -t utf8 --notest',
+  });
 }
 
 /** Prints what went wrong as one line and returns the exit code. */

@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { halotile } from '../proto/gen/messages.js';
+import { HalotileError } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
+import { makeFolder } from '../tiling/make-folder.js';
 import { tileCount } from '../tiling/plan/levels.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { prepareOptions } from '../tiling/prepare/job-rasters.js';
@@ -87,6 +89,19 @@ interface Parts {
   readonly here: Executor;
 }
 
+/** @throws output-failed where the folder cannot be made or written */
+function openStateFolder(directory: string): void {
+  makeFolder(directory, 0o700);
+  try {
+    chmodSync(directory, 0o700);
+    accessSync(directory, constants.W_OK);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    const detail = { what: `the state folder cannot be written (${reason})`, where: directory };
+    throw new HalotileError('output-failed', { ...detail, remedy: 'name another with --state' }, { cause });
+  }
+}
+
 /** A running coordinator: queue, cluster, runner and API, wired together. */
 export class Coordinator {
   readonly #parts: Parts;
@@ -98,8 +113,7 @@ export class Coordinator {
   static async start(options: CoordinatorOptions): Promise<Coordinator> {
     const { stateDirectory, clock, newId, log, limits, machine, here } = options;
     // Uploads, results and the queue are nobody else's on this machine.
-    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-    chmodSync(stateDirectory, 0o700);
+    openStateFolder(stateDirectory);
     const roots = new StorageRoots(options.roots);
     const queue =
       options.queue ??

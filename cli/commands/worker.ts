@@ -41,11 +41,7 @@ export function registerWorker(program: Command): void {
       'tiles that run at once (default: a quarter more than cores, to hide the network)',
       integer,
     )
-    .option(
-      '--memory <MiB>',
-      'what tiles may hold together (default: what a limit of the container leaves)',
-      integer,
-    )
+    .option('--memory <MiB>', 'what tiles may hold together (default: what a limit of the container leaves)', integer)
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer)
     .option('--check', 'say which kernels pass on this machine, what GPU there is and what passes on it, then end')

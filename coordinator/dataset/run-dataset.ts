@@ -5,6 +5,7 @@ import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
+import { checkFolderPlace, makeFolder } from '../../tiling/make-folder.js';
 import { chainFiles } from '../../tiling/operations/parameter-files.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
 import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
@@ -17,7 +18,6 @@ import { writeWhole } from '../../tiling/stitch/publish.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { JobLock } from '../job/job-lock.js';
-import { outputFailed } from '../job/output-place.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
 import { DatasetCounts } from './dataset-counts.js';
@@ -64,6 +64,7 @@ export interface DatasetRun {
 export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const output = resolve(run.job.output);
   const startedAt = run.nowSeconds();
+  checkFolderPlace(output);
   const dataset = await findFrames(run.job);
   for (const { frames } of dataset.characters) {
     for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) run.allow?.(file);
@@ -76,14 +77,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
     incoming: join(output, '.halotile', '.incoming', randomUUID()),
   };
   const target = await readTarget(run.job.target, { executor: run.executor, work });
-  try {
-    mkdirSync(output, { recursive: true });
-  } catch (cause) {
-    throw outputFailed(
-      { what: 'the output folder cannot be made', where: output, expected: 'a writable place' },
-      cause,
-    );
-  }
+  makeFolder(output);
   const lock = await JobLock.acquire(output);
   try {
     if (run.restart) rmSync(join(output, '.halotile'), { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { loadSharp } from '../codecs/load-sharp.js';
 import { badInput } from '../errors.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
+import { FileBytes, readBytes } from '../tiff/random-bytes.js';
 import { carriedFromMetadata } from './carried-metadata.js';
 import { firstLine, openScratchCopy, SCRATCH_BLOCK } from './scratch-file.js';
 import type { TiffFileSource } from './tiff-file-source.js';
@@ -35,6 +36,7 @@ export async function ingest(path: string, scratchDirectory: string, known?: Ras
  * @throws bad-input for what is no picture, or would not keep its samples on the way through libvips
  */
 export async function describePicture(path: string): Promise<RasterInfo> {
+  refuseHeic(firstBytes(path), path);
   let metadata: Metadata;
   try {
     metadata = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
@@ -72,6 +74,37 @@ export async function describePicture(path: string): Promise<RasterInfo> {
     photometric: channels < 3 ? 1 : 2,
     carried: carriedFromMetadata(metadata),
   };
+}
+
+const HEIC_BRANDS: readonly string[] = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx'];
+/** Bytes of a file that hold its brands. */
+const BRAND_BYTES = 32;
+
+/**
+ * HEIC is compressed by HEVC, which the decoder that is installed with halotile lacks; the same container with AV1
+ * (AVIF) is read.
+ * @param head the file's first 32 bytes, or all of a shorter one
+ * @throws bad-input for HEIC
+ */
+export function refuseHeic(head: Uint8Array, path: string): void {
+  const text = Buffer.from(head).toString('latin1');
+  const brands = [text.slice(8, 12), ...(text.slice(16).match(/.{4}/gs) ?? [])];
+  if (text.slice(4, 8) !== 'ftyp' || !HEIC_BRANDS.some((brand) => brands.includes(brand))) return;
+  throw badInput({
+    what: 'a HEIC picture, whose compression (HEVC) cannot be decoded here',
+    where: path,
+    expected: 'TIFF, PNG, JPEG, WebP or AVIF',
+    remedy: 'convert it: heif-convert IN OUT.png',
+  });
+}
+
+function firstBytes(path: string): Uint8Array {
+  const file = new FileBytes(path);
+  try {
+    return readBytes(file, 0, Math.min(BRAND_BYTES, file.size), 'file signature');
+  } finally {
+    file.close();
+  }
 }
 
 async function copyToTiles(path: string, target: string, { photometric, dtype }: RasterInfo): Promise<void> {

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 
 /** Places that this process has cleared of what dead ones left. */
 const cleared = new Set<string>();
@@ -11,7 +12,7 @@ const cleared = new Set<string>();
  * @param name lower-case letters and dashes
  */
 export function makeScratchFolder(directory: string, name: string): string {
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const ours = `${name}-${hostname()}-`;
   if (!cleared.has(join(directory, ours))) removeLeft(directory, ours);
   cleared.add(join(directory, ours));

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   existsSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +14,7 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { HalotileError } from '../errors.js';
 import { OUTPUT_CODECS } from '../job/job-spec.js';
+import { makeFolder } from '../make-folder.js';
 import type { OutputShape } from '../plan/output-shape.js';
 import { DTYPES } from '../raster/dtype.js';
 
@@ -187,7 +187,7 @@ export function openPartial(paths: PartialPaths): void {
       remedy: 'move it away, or choose another output',
     });
   }
-  mkdirSync(paths.directory, { recursive: true });
+  makeFolder(paths.directory);
   if (!existsSync(paths.mark)) writeFileSync(paths.mark, MARK_TEXT);
 }
 

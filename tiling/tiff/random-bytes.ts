@@ -1,5 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { badInput, HalotileError } from '../errors.js';
+
+/** Opening a pipe to read waits for a writer unless told not to; files know no difference, Windows no such flag. */
+export const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Bytes that can be read at any place: a file, or a block of memory that holds one. */
 export interface RandomBytes {
@@ -41,7 +44,7 @@ export class FileBytes implements RandomBytes {
   constructor(path: string) {
     this.name = path;
     try {
-      this.fd = openSync(path, 'r');
+      this.fd = openSync(path, READ_AT_ONCE);
     } catch (cause) {
       throw unreadable(path, cause);
     }
@@ -49,7 +52,12 @@ export class FileBytes implements RandomBytes {
     this.size = stat.size;
     if (!stat.isFile()) {
       closeSync(this.fd);
-      throw badInput({ what: 'not a regular file', where: path, expected: 'an image file' });
+      throw badInput({
+        what: 'not a regular file',
+        where: path,
+        expected: 'an image file',
+        remedy: 'copy a pipe to a file first',
+      });
     }
   }
 

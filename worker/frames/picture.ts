@@ -6,10 +6,11 @@ import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { bytesOf, SAMPLE_BYTES, type Samples, viewSamples } from '../../tiling/raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
 import { MACHINE_LITTLE_ENDIAN } from '../../tiling/raster/stored-block.js';
-import { describePicture } from '../../tiling/sources/ingest.js';
+import { describePicture, refuseHeic } from '../../tiling/sources/ingest.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { looksLikeTiff } from '../../tiling/tiff/header.js';
+import { READ_AT_ONCE } from '../../tiling/tiff/random-bytes.js';
 import { undecodable } from './decode-frame.js';
 
 /** An image held whole: interleaved samples as its file stores them, rows dense. */
@@ -47,6 +48,7 @@ export async function readHead(path: string, content?: Uint8Array): Promise<Pict
   if (isPng(head)) {
     return { isTiff: false, size: { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }, bytes };
   }
+  refuseHeic(head, path);
   try {
     const { width, height } = await sharp(content ?? path, { limitInputPixels: false }).metadata();
     return { isTiff: false, size: { width, height }, bytes };
@@ -67,11 +69,12 @@ function firstOf(content: Uint8Array): { readonly head: Buffer; readonly bytes: 
 function firstBytes(path: string): { readonly head: Buffer; readonly bytes: number } {
   let fd: number;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(path, READ_AT_ONCE);
   } catch (error) {
     throw unreadable(path, error);
   }
   try {
+    if (!fstatSync(fd).isFile()) throw Object.assign(new Error('no regular file'), { code: 'no regular file' });
     const head = Buffer.alloc(HEAD_BYTES);
     return { head: head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0)), bytes: fstatSync(fd).size };
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Dirent, opendirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput } from '../../../tiling/errors.js';
@@ -44,15 +44,34 @@ export async function findFrames({ frames, images }: Pick<DatasetSpec, 'frames' 
 }
 
 async function entriesOf(input: string, others: Map<string, number>): Promise<Iterable<FrameEntry>> {
-  const stat = statSync(input, { throwIfNoEntry: false });
+  const stat = existsSync(input) ? statSync(input) : undefined;
   if (stat?.isDirectory()) return folderEntries(input, others);
+  if (stat !== undefined && !stat.isFile() && !isManifest(input)) {
+    throw badInput({ what: 'not a regular file', where: input, expected: 'frames, a folder or a manifest' });
+  }
   if (stat !== undefined) return isManifest(input) ? readManifest(input) : [fileEntry(input)];
   if (!isDynamicPattern(input)) {
     throw badInput({ what: 'no such file or folder', where: input, expected: 'frames, a folder or a manifest' });
   }
-  const files = await glob(input, { absolute: false, expandDirectories: false });
+  const files = await matchingFiles(input);
   if (files.length === 0) throw badInput({ what: 'the pattern matches no file', where: input });
   return files.map(fileEntry);
+}
+
+/** Folders at the pattern's start that are there by that very name are meant, whatever brackets they hold. */
+async function matchingFiles(pattern: string): Promise<string[]> {
+  const parts = pattern.split('/');
+  let depth = 0;
+  while (depth < parts.length - 1 && isThere(parts.slice(0, depth + 1))) depth++;
+  const folder = parts.slice(0, depth).join('/');
+  const cwd = depth === 0 ? '.' : folder || '/';
+  const files = await glob(parts.slice(depth).join('/'), { cwd, absolute: false, expandDirectories: false });
+  return depth === 0 ? files : files.map((file) => `${folder}/${file}`);
+}
+
+function isThere(parts: readonly string[]): boolean {
+  const path = parts.join('/') || '/';
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 function isManifest(path: string): boolean {
@@ -96,11 +115,24 @@ function* visible(folder: string): Generator<Dirent> {
   const directory = opendirSync(folder, { bufferSize: ENTRIES_AT_ONCE });
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      if (!entry.name.startsWith('.')) yield entry;
+      if (entry.name.startsWith('.')) continue;
+      refuseUnreadableName(folder, entry.name);
+      yield entry;
     }
   } finally {
     directory.closeSync();
   }
+}
+
+/** Bytes of a name that are no UTF-8 come as U+FFFD, under which the file is not found. */
+function refuseUnreadableName(folder: string, name: string): void {
+  const path = join(folder, name);
+  if (!name.includes('\uFFFD') || existsSync(path)) return;
+  throw badInput({
+    what: 'the name is not UTF-8',
+    where: path,
+    remedy: 'rename it: convmv -f latin1 -t utf8 --notest',
+  });
 }
 
 function isFolder(entry: Dirent, path: string): boolean {
