@@ -1,18 +1,27 @@
 // The public API, documented in docs/library.md. Everything else may change in any release.
 
-export type { DatasetResult, JobResult } from './coordinator/index.js';
+export type {
+  CollectionFault,
+  CollectionProgress,
+  CollectionResult,
+  DatasetResult,
+  JobResult,
+} from './coordinator/index.js';
 export {
+  type CollectionRunOptions,
   type DatasetRunOptions,
   type MachineOptions,
   planJob,
   previewOutput,
   type RunOptions,
+  runCollection,
   runDataset,
   runJob,
 } from './library/calls.js';
 export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
 export type { PlannedJob } from './library/plan-job.js';
 export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
+export { type CollectionSpec, type CollectionSpecInput, collectionSpecSchema } from './tiling/job/collection-spec.js';
 export { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from './tiling/job/dataset-spec.js';
 export type { JobProgress } from './tiling/job/job-progress.js';
 export { type JobSpec, type JobSpecInput, jobSpecSchema } from './tiling/job/job-spec.js';

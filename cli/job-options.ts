@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, type BackendChoice } from '../library/executor.js';
-import { parseJobSpec } from '../library/parse-specs.js';
+import { parseCollectionSpec, parseJobSpec } from '../library/parse-specs.js';
+import type { CollectionSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import { placeInputs } from '../tiling/job/job-inputs.js';
 import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { BORDERS } from '../tiling/operations/index.js';
@@ -40,6 +41,7 @@ export interface RunFlags extends EndpointFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly durable?: boolean;
+  readonly onError?: 'stop' | 'skip';
   readonly restart?: boolean;
 }
 
@@ -90,7 +92,8 @@ export function addRunOptions(command: Command): Command {
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'print only errors and warnings')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
-    .option('--restart', 'discard an unfinished job of this output')
+    .option('--restart', 'discard an unfinished job of this output; of many images, do all again')
+    .addOption(new Option('--on-error <what>', 'of many images, for one that fails').choices(['stop', 'skip']))
     .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer);
@@ -104,9 +107,26 @@ export function jobSpecOf(
   base: Pick<JobSpecInput, 'image' | 'map' | 'output' | 'operations'>,
   flags: JobFlags,
 ): JobSpec {
-  const spec = parseJobSpec({
-    ...base,
-    operations: base.operations.map((operation) => ({
+  const spec = parseJobSpec({ ...base, ...fieldsOf(base.operations, flags) });
+  return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
+}
+
+/**
+ * The job over many images that flags describe.
+ * @throws bad-usage naming the first field that is wrong
+ */
+export function collectionSpecOf(
+  base: Pick<CollectionSpecInput, 'images' | 'map' | 'output' | 'operations' | 'onError'>,
+  flags: JobFlags,
+): CollectionSpec {
+  const spec = parseCollectionSpec({ ...base, ...fieldsOf(base.operations, flags) });
+  return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
+}
+
+/** The fields that all jobs have in common. */
+function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit<JobSpecInput, 'image' | 'output'> {
+  return {
+    operations: operations.map((operation) => ({
       ...operation,
       border: operation.border ?? flags.border,
       constant: operation.constant ?? flags.constant,
@@ -126,8 +146,7 @@ export function jobSpecOf(
     overviews: flags.overviews,
     tile: flags.tile,
     block: flags.block,
-  });
-  return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
+  };
 }
 
 function nodataOf(text: string): JobSpecInput['nodata'] {

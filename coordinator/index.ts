@@ -1,10 +1,15 @@
 export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
+export type { CollectionFault } from './collection/check-pairs.js';
+export type { CollectionProgress, CollectionResult } from './collection/collection-result.js';
+export { findCollection } from './collection/find-collection.js';
+export { runCollection } from './collection/run-collection.js';
 export { Coordinator, type CoordinatorOptions } from './coordinator.js';
 export { refuseFrameOverwrites } from './dataset/frames/dataset-files.js';
 export { findFrames } from './dataset/frames/find-frames.js';
 export { REPORT_FILES } from './dataset/frames/frame-list.js';
 export type { DatasetResult } from './dataset/report/report.js';
 export { type DatasetRun, runDataset } from './dataset/run-dataset.js';
+export { isManifest } from './find/find-images.js';
 export type { JobResult } from './job/job-result.js';
 export { checkedOutput, refuseOverwrites } from './job/output-place.js';
 export { halotileVersion, questionsTo } from './job/prepare-job.js';

@@ -1,17 +1,19 @@
 import { resolve } from 'node:path';
-import type { DatasetResult, JobResult } from '../coordinator/index.js';
+import type { CollectionResult, DatasetResult, JobResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
-import type { DatasetSpec, DatasetSpecInput } from '../tiling/job/dataset-spec.js';
+import type { AnyJobSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
+import type { DatasetSpecInput } from '../tiling/job/dataset-spec.js';
 import { placeInputs } from '../tiling/job/job-inputs.js';
-import type { JobSpec, JobSpecInput } from '../tiling/job/job-spec.js';
+import type { JobSpecInput } from '../tiling/job/job-spec.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
 import { withThreads } from './kept-threads.js';
+import { type LocalCollectionOptions, runCollectionLocally } from './local-collection.js';
 import { type LocalDatasetOptions, runDatasetLocally } from './local-dataset.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
 import { machineOf } from './machine.js';
-import { parseDatasetSpec, parseJobSpec } from './parse-specs.js';
+import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from './parse-specs.js';
 import { type PlanChoices, type PlannedJob, planJob as planWith } from './plan-job.js';
 
 /** What a library call may use of this machine. */
@@ -54,6 +56,24 @@ export async function runDataset(spec: DatasetSpecInput, options: DatasetRunOpti
   return withThreads(machine, (executor) => runDatasetLocally(job, { ...rest, machine, executor }));
 }
 
+/** How a library call runs a job over many images. */
+export interface CollectionRunOptions extends MachineOptions, Omit<LocalCollectionOptions, 'machine'> {}
+
+/**
+ * Runs the image job of each of many images on threads of this process, all of which are kept busy across images. The
+ * same call continues an unfinished job, and after it was finished does only what has changed. Relative paths are
+ * relative to the working directory.
+ * @throws HalotileError; outputs that are there are whole, and the same call goes on from there
+ */
+export async function runCollection(
+  spec: CollectionSpecInput,
+  options: CollectionRunOptions = {},
+): Promise<CollectionResult> {
+  const { threads, memoryMiB, ...rest } = options;
+  const job = absolute(parseCollectionSpec(spec));
+  return runCollectionLocally(job, { ...rest, machine: machineOf(flagsOf({ threads, memoryMiB })) });
+}
+
 /**
  * The figures of a job's plan on this machine: tiles, halos, memory, bytes, time. Reads headers only, and the
  * map where `scan` is true; with `backend` `gpu` or `auto` says what the GPU would compute.
@@ -78,7 +98,7 @@ export async function previewOutput(
 }
 
 /** The job with its paths relative to the working directory made absolute. */
-function absolute<S extends JobSpec | DatasetSpec>(spec: S): S {
+function absolute<S extends AnyJobSpec>(spec: S): S {
   return { ...placeInputs(spec, ({ path }) => resolve(path)), output: resolve(spec.output) };
 }
 

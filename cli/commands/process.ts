@@ -1,8 +1,23 @@
 import type { Command } from 'commander';
 import { parseOperation } from '../../library/parse-operation.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
-import { addJobOptions, addRunOptions, type JobFlags, jobSpecOf, type RunFlags } from '../job-options.js';
+import { meansCollection, runCollectionAsCommand } from '../collection-run.js';
+import {
+  addJobOptions,
+  addRunOptions,
+  collectionSpecOf,
+  type JobFlags,
+  jobSpecOf,
+  type RunFlags,
+} from '../job-options.js';
 import { runAsCommand } from '../run-command.js';
+
+/** What the commands that filter take. */
+export const IMAGES_HELP =
+  'TIFF, PNG, JPEG, WebP or any other image; many: files, patterns, a folder, or a manifest (.csv, .yaml, .json)';
+/** What they write. */
+export const OUTPUT_HELP =
+  'the pyramidal tiled BigTIFF to write; of many images a folder, or a name like out/{name}.tif ({name} {stem} {ext} {dir} {date}, in --map too)';
 
 type ProcessFlags = JobFlags & RunFlags & { map?: string; output: string; op: JobSpecInput['operations'] };
 
@@ -10,18 +25,21 @@ type ProcessFlags = JobFlags & RunFlags & { map?: string; output: string; op: Jo
 export function registerProcess(program: Command): void {
   const command = program
     .command('process')
-    .description('run a chain of operations over an image')
-    .argument('<image>', 'TIFF, PNG, JPEG, WebP or any other image')
-    .requiredOption('-o, --output <file>', 'the pyramidal tiled BigTIFF to write')
+    .description('run a chain of operations over an image, or over each of many')
+    .argument('<images...>', IMAGES_HELP)
+    .requiredOption('-o, --output <file>', OUTPUT_HELP)
     .requiredOption(
       '--op <name[:k=v,…]>',
       'an operation, repeated for a chain; `halotile operations` lists them',
       collectOperations,
     )
     .option('--map <file>', 'one channel of the same size, for operations by map');
-  addRunOptions(addJobOptions(command)).action(async (image: string, flags: ProcessFlags) => {
-    const { map, output, op } = flags;
-    await runAsCommand(jobSpecOf({ image, map, output, operations: op }, flags), flags);
+  addRunOptions(addJobOptions(command)).action(async (images: string[], flags: ProcessFlags) => {
+    const { map, output, op: operations, onError } = flags;
+    if (meansCollection(images, flags)) {
+      return runCollectionAsCommand(collectionSpecOf({ images, map, output, operations, onError }, flags), flags);
+    }
+    await runAsCommand(jobSpecOf({ image: images[0]!, map, output, operations }, flags), flags);
   });
 }
 

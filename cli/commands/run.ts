@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { REPORT_FILES } from '../../coordinator/index.js';
-import { parseDatasetSpec, parseJobSpec } from '../../library/parse-specs.js';
+import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from '../../library/parse-specs.js';
 import { badUsage } from '../../tiling/errors.js';
-import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { type AnyJobSpec, isCollectionSpec, kindOfDocument } from '../../tiling/job/collection-spec.js';
+import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { placeInputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
+import { runCollectionAsCommand } from '../collection-run.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { isClusterName } from '../endpoint-options.js';
 import { addRunOptions, integer, type JobFlags, type RunFlags } from '../job-options.js';
@@ -25,8 +28,10 @@ export function registerRun(program: Command): void {
     .option('--memory <MiB>', 'resident memory to stay within', integer);
   addRunOptions(command).action(async (file: string, flags: JobFlags & RunFlags) => {
     const job = readJobFile(file);
-    if ('image' in job) await runAsCommand(job, flags);
-    else await runDatasetAsCommand(job, flags);
+    if (isDatasetSpec(job)) await runDatasetAsCommand(job, flags);
+    else if (isCollectionSpec(job)) {
+      await runCollectionAsCommand({ ...job, onError: flags.onError ?? job.onError }, flags);
+    } else await runAsCommand(job, flags);
   });
 }
 
@@ -34,11 +39,11 @@ export function registerRun(program: Command): void {
 const MAX_FILE_BYTES = 64 << 20;
 
 /**
- * The job in a YAML or JSON file, its paths made absolute: one that names `frames` or `images` is a dataset job,
- * every other one an image job. Names that a cluster gives meaning to stay.
+ * The job in a YAML or JSON file, of whichever kind, its paths made absolute. Names that a cluster gives meaning to
+ * stay.
  * @throws bad-usage naming the file and the first field that is wrong
  */
-export function readJobFile(file: string): JobSpec | DatasetSpec {
+export function readJobFile(file: string): AnyJobSpec {
   let document: unknown;
   try {
     const text = readFileSync(file, 'utf8');
@@ -48,16 +53,16 @@ export function readJobFile(file: string): JobSpec | DatasetSpec {
     throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
-  const job = isDataset(document)
-    ? placed(parseDatasetSpec(document, file), absolute)
-    : placed(parseJobSpec(document, file), absolute);
+  const job = placed(parseAny(document, file), absolute);
   if (!isClusterName(job.output)) new WrittenFiles({ files: () => filesOf(job) }).refuse(file);
   return job;
 }
 
 /** What of a job's output may lie where its own file does. */
-function filesOf(job: JobSpec | DatasetSpec): string[] {
-  return 'image' in job ? [outputPlace(job.output)] : REPORT_FILES.map((name) => join(job.output, name));
+function filesOf(job: AnyJobSpec): string[] {
+  if ('image' in job) return [outputPlace(job.output)];
+  const folder = isTemplate(job.output) ? fixedFolder(job.output) : job.output;
+  return REPORT_FILES.map((name) => join(folder, name));
 }
 
 /**
@@ -67,13 +72,15 @@ function filesOf(job: JobSpec | DatasetSpec): string[] {
 export function readImageJobFile(file: string): JobSpec {
   const job = readJobFile(file);
   if ('image' in job) return job;
-  throw badUsage({ what: 'a dataset job has no single plan', where: file, expected: 'the job of one image' });
+  throw badUsage({ what: 'a job over many images has no single plan', where: file, expected: 'the job of one image' });
 }
 
-function isDataset(document: unknown): boolean {
-  return typeof document === 'object' && document !== null && ('frames' in document || 'images' in document);
+function parseAny(document: unknown, file: string): AnyJobSpec {
+  const kind = kindOfDocument(document);
+  if (kind === 'image') return parseJobSpec(document, file);
+  return kind === 'dataset' ? parseDatasetSpec(document, file) : parseCollectionSpec(document, file);
 }
 
-function placed<S extends JobSpec | DatasetSpec>(spec: S, absolute: (path: string) => string): S {
+function placed<S extends AnyJobSpec>(spec: S, absolute: (path: string) => string): S {
   return { ...placeInputs(spec, ({ path }) => absolute(path)), output: absolute(spec.output) };
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { JobsClient } from '../client.js';
 import { runDatasetOnCluster } from '../cluster-dataset.js';
 import { runOnCluster } from '../cluster-run.js';
+import { refuseThere } from '../collection-run.js';
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { number } from '../job-options.js';
@@ -34,6 +36,7 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
   const { priority } = flags;
   const spec = readJobFile(file);
+  if (isCollectionSpec(spec)) refuseThere(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
     if (isDatasetSpec(spec)) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findFrames } from '../../coordinator/dataset/frames/find-frames.js';
-import { readManifest } from '../../coordinator/dataset/frames/manifest.js';
+import { readManifest } from '../../coordinator/find/manifest.js';
 import { imageOf } from '../conformance/box-tiles.js';
 import { missingCommands, quietly } from '../support/installed.js';
 import { halotile } from '../support/run-halotile.js';
@@ -94,7 +94,7 @@ test('manifests are read as spreadsheets write them', () => {
   const path = join(folder, 'frames.csv');
   const rows = (content: string | Buffer) => {
     writeFileSync(path, content);
-    return [...readManifest(path)].map(({ character, name }) => `${character}/${name}`);
+    return [...readManifest(path)].map(({ character, written }) => `${character}/${written}`);
   };
   assert.deepEqual(rows('image,character\na.png,the "big" knight\n'), ['the "big" knight/a.png']);
   assert.deepEqual(rows('image,character\na.png,"big" knight\n'), ['"big" knight/a.png']);

@@ -85,9 +85,9 @@ export type DatasetSpec = z.output<typeof datasetSpecSchema>;
 /** A dataset job as written: only what differs from the defaults. */
 export type DatasetSpecInput = z.input<typeof datasetSpecSchema>;
 
-/** Whether a job is one over many images. */
-export function isDatasetSpec(spec: JobSpec | DatasetSpec): spec is DatasetSpec {
-  return !('image' in spec);
+/** Whether a job is one over many images, whose colours become palettes. */
+export function isDatasetSpec(spec: object): spec is DatasetSpec {
+  return 'palette' in spec;
 }
 
 /** What of a dataset job decides an image's pixels before its palette: data that goes to every thread. */

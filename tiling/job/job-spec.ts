@@ -10,6 +10,8 @@ const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY 
 
 /** The ending of an output decides its format; a name without one is a TIFF's too. */
 const TIFF_NAME = /(?:\.(?:tiff?|gtiff?|btf|tf8)|(?:^|[/\\])\.*[^./\\]*)$/i;
+/** Endings of TIFF files. */
+export const TIFF_ENDING = /\.(?:tiff?|gtiff?|btf|tf8)$/i;
 
 const operation = z.strictObject({
   name: z.string().min(1),

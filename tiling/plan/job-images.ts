@@ -67,7 +67,7 @@ function meaningOf(operations: readonly Operation[]): SampleMeaning {
 }
 
 /** @throws bad-input where a map does not belong to its image */
-export function checkMap(image: PlanInput, map: PlanInput): void {
+export function checkMap(image: Pick<PlanInput, 'path' | 'info'>, map: Pick<PlanInput, 'path' | 'info'>): void {
   if (map.info.width !== image.info.width || map.info.height !== image.info.height) {
     throw badInput({
       what: `the map is ${map.info.width}×${map.info.height}`,

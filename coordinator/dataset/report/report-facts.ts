@@ -1,5 +1,5 @@
+import { bytes, count, escapeHtml, whole } from '../../report/text.js';
 import type { DatasetReport, DatasetResult } from './report.js';
-import { bytes, count, escapeHtml, whole } from './report-text.js';
 
 /** One sentence: what was written, and what was not. */
 export function headline({ result }: DatasetReport): string {

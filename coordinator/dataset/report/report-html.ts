@@ -1,9 +1,9 @@
+import { REPORT_STYLE } from '../../report/style.js';
+import { escapeHtml } from '../../report/text.js';
 import type { CharacterSummary } from './character-summary.js';
 import type { DatasetReport } from './report.js';
 import { chainList, facts, headline } from './report-facts.js';
 import { characterSection, failedSection, indexEntry, restHead, restRow } from './report-sections.js';
-import { REPORT_STYLE } from './report-style.js';
-import { escapeHtml } from './report-text.js';
 
 /** Characters that the page shows in full; the others are named in a table only. */
 const SHOWN = 200;

@@ -1,6 +1,6 @@
 import { hexOf } from '../../../tiling/palette/palette-files.js';
+import { count, escapeHtml, round, whole } from '../../report/text.js';
 import type { CharacterFailure, CharacterSummary, FrameSample } from './character-summary.js';
-import { count, escapeHtml, round, whole } from './report-text.js';
 
 /** Failures listed per character. */
 const LISTED = 20;

@@ -1,4 +1,4 @@
-import { readManifest } from '../../../coordinator/dataset/frames/manifest.js';
+import { readManifest } from '../../../coordinator/find/manifest.js';
 import { type FuzzTarget, textOf } from '../target.js';
 import { scratchFile } from './scratch-file.js';
 
@@ -18,8 +18,8 @@ export const manifests: FuzzTarget = {
     let refusal: unknown;
     for (const ending of ['.csv', '.yaml']) {
       try {
-        for (const { path, name } of readManifest(scratchFile(`manifest${ending}`, bytes))) {
-          if (path === '' || name.includes('/')) throw new Error(`a frame of the name ${name} at ${path}`);
+        for (const { image, written } of readManifest(scratchFile(`manifest${ending}`, bytes))) {
+          if (image === '' || written === '') throw new Error(`an image called '${written}' at '${image}'`);
         }
       } catch (error) {
         if ((error as Error).name !== 'HalotileError') throw error;

@@ -45,7 +45,14 @@ section.failed { border-left: 4px solid var(--bad); contain-intrinsic-size: auto
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin-top: .8rem; } th, td { text-align: left; padding: .2rem 1.6rem .2rem 0; border-bottom: 1px solid var(--line); }
 footer { color: var(--faint); font-size: .85rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); gap: 1.2rem; margin: 0 0 1.2rem; }
+.cards section { margin: 0; contain-intrinsic-size: auto 260px; }
+.pictures { display: flex; gap: 10px; margin-top: .8rem; }
+.pictures figure { margin: 0; flex: 1 1 0; min-width: 0; } .pictures figcaption { color: var(--faint); font-size: .8rem; }
+.pictures img { width: 100%; height: auto; border-radius: 6px; background: var(--check); display: block; }
+td.number, th.number { text-align: right; }
 @media (max-width: 40rem) {
+  .cards { grid-template-columns: minmax(0, 1fr); }
   body { padding: 1.3rem .8rem; } section { padding: 1rem; }
   .strips { grid-template-columns: minmax(0, 1fr); } .strip img { height: 100px; } .swatches li { width: 4.3rem; }
 }

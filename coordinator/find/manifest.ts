@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { dirname, extname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { badInput } from '../../../tiling/errors.js';
-import { parseYamlText } from '../../../tiling/job/yaml-text.js';
-import type { FrameEntry } from './dataset.js';
+import { badInput } from '../../tiling/errors.js';
+import { parseYamlText } from '../../tiling/job/yaml-text.js';
 
 /** Endings of files that are read as manifests. */
 export const MANIFEST_ENDINGS = ['.csv', '.yaml', '.yml', '.json'] as const;
@@ -12,24 +11,38 @@ const row = z.object({
   image: z.string().min(1),
   map: z.string().optional(),
   character: z.string().optional(),
+  output: z.string().optional(),
 });
 const rowList = z.union([z.array(row), z.object({ images: z.array(row) }).transform(({ images }) => images)]);
 
+/** A row of a manifest; its paths lead from the working directory. */
+export interface ManifestRow {
+  readonly image: string;
+  /** The image as the manifest names it. */
+  readonly written: string;
+  readonly map?: string;
+  readonly character?: string;
+  readonly output?: string;
+}
+
 /**
- * The entries of a manifest: `image`, and where wanted `map` and `character` (the image's folder where absent).
+ * The rows of a manifest: `image`, and where wanted `map`, `output` and `character`.
  * CSV (RFC 4180; commas, semicolons or tabs) with these columns in any order, or a YAML or JSON list, bare or under `images`. Paths are
  * relative to the manifest.
  * @throws HalotileError bad-input
  */
-export function* readManifest(path: string): Generator<FrameEntry> {
+export function* readManifest(path: string): Generator<ManifestRow> {
   const text = readText(path);
   const folder = dirname(path);
   const resolve = (file: string) => (isAbsolute(file) ? file : join(folder, file)).replace(/\/+$/, '');
   const rows = extname(path).toLowerCase() === '.csv' ? csvRows(text, path) : yamlRows(text, path);
-  for (const { image, map, character } of rows) {
-    const file = resolve(image);
-    const entry = { character: character || basename(dirname(file)), name: basename(file), path: file };
-    yield map ? { ...entry, map: resolve(map) } : entry;
+  for (const { image, map, character, output } of rows) {
+    yield {
+      ...{ image: resolve(image), written: image },
+      ...(map && { map: resolve(map) }),
+      ...(output && { output: resolve(output) }),
+      ...(character && { character }),
+    };
   }
 }
 
@@ -63,7 +76,7 @@ function yamlRows(text: string, path: string): Row[] {
   throw badInput({
     what: 'the manifest is no list of images',
     where: path,
-    expected: 'a list of {image, map, character}, bare or under "images"',
+    expected: 'a list of {image, map, output, character}, bare or under "images"',
   });
 }
 
@@ -71,9 +84,14 @@ function* csvRows(text: string, path: string): Generator<Row> {
   const records = parseCsv(text);
   const header = records.next().value ?? [];
   const column = (name: string) => header.findIndex((cell) => cell.trim().toLowerCase() === name);
-  const [image, map, character] = [column('image'), column('map'), column('character')];
+  const [image, map, character, output] = ['image', 'map', 'character', 'output'].map(column) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   if (image < 0) {
-    const expected = 'a first line with the columns image, map, character (image at least)';
+    const expected = 'a first line with the columns image, map, output, character (image at least)';
     throw badInput({ what: 'the manifest has no column "image"', where: path, expected });
   }
   let record = 0;
@@ -81,7 +99,10 @@ function* csvRows(text: string, path: string): Generator<Row> {
     record++;
     const file = cells[image]?.trim();
     if (!file) throw badInput({ what: 'no image', where: `${path}, record ${record}`, expected: 'a path' });
-    yield { image: file, map: cells[map]?.trim(), character: cells[character]?.trim() };
+    yield {
+      ...{ image: file, map: cells[map]?.trim() },
+      ...{ character: cells[character]?.trim(), output: cells[output]?.trim() },
+    };
   }
 }
 

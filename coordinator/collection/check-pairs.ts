@@ -1,0 +1,177 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { badInput, HalotileError } from '../../tiling/errors.js';
+import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
+import { TIFF_ENDING } from '../../tiling/job/job-spec.js';
+import { checkMap } from '../../tiling/plan/job-images.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
+import { REPORT_FILES } from '../dataset/frames/frame-list.js';
+import { digestOf } from '../job/prepare-job.js';
+import type { CollectionLedger, DoneImage } from './collection-ledger.js';
+import type { CollectionImage, FoundCollection } from './find-collection.js';
+import { lookAt } from './look-at.js';
+
+/** An image that cannot be processed, and why. */
+export interface CollectionFault {
+  readonly image: string;
+  readonly message: string;
+}
+
+/** An image that may run. */
+export interface SoundImage extends CollectionImage {
+  readonly digest: string;
+  /** Pixels of the image, where its header was read. */
+  readonly pixels: number;
+  /** What an earlier run made of it that still holds. */
+  readonly done?: DoneImage;
+}
+
+/** A collection, looked over before any work. */
+export interface CheckedCollection {
+  readonly sound: readonly SoundImage[];
+  /** Images that others of the job do not suffer from. */
+  readonly faults: readonly CollectionFault[];
+}
+
+/** Headers that are read at a time. */
+const LOOKS_AT_ONCE = 16;
+/** Faults that an error names; the report and the listener hear of all. */
+const NAMED_FAULTS = 10;
+const MAX_MESSAGE_CHARACTERS = 2500;
+
+/**
+ * Looks over all images of a collection before any work: that two do not become one file, that no input is written
+ * over, that maps are there and of their image's size, that headers can be read. Images that an earlier run finished
+ * and that are as they were are not opened.
+ * @param allow called with every input and output; refuses by throwing
+ * @throws HalotileError bad-usage where the job as a whole cannot be done
+ */
+export async function checkPairs(
+  spec: CollectionSpec,
+  found: FoundCollection,
+  ledger: CollectionLedger,
+  allow: (path: string, right: 'read' | 'write') => void = () => {},
+): Promise<CheckedCollection> {
+  const byMap = resolveOperations(spec.operations, { map: true }).some((operation) => operation.byMap);
+  const images = withoutOutputs(found.images, ledger);
+  if (images.length === 0) {
+    throw badInput({ what: 'no images but outputs of earlier runs', where: found.root, expected: 'some' });
+  }
+  const conflicts = conflictsOf(spec, found.root, images);
+  if (conflicts.length > 0) throw faultsError(conflicts, images.length);
+  const sound: SoundImage[] = [];
+  const faults: CollectionFault[] = [];
+  const remaining = images.entries();
+  const places: (SoundImage | CollectionFault)[] = [];
+  const lane = async () => {
+    for (const [index, image] of remaining) {
+      try {
+        for (const path of [image.image, ...(image.map === undefined ? [] : [image.map])]) allow(path, 'read');
+        allow(image.output, 'write');
+        places[index] = await lookOver(spec, image, { ledger, byMap });
+      } catch (error) {
+        if (!(error instanceof HalotileError)) throw error;
+        places[index] = { image: image.image, message: error.message };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, lane));
+  for (const place of places) {
+    if ('message' in place) faults.push(place);
+    else sound.push(place);
+  }
+  return { sound, faults };
+}
+
+/** One error for all faults, which names the first of them. */
+export function faultsError(faults: readonly CollectionFault[], images: number): HalotileError {
+  const named = faults.slice(0, NAMED_FAULTS).map(({ message }) => message);
+  const more = faults.length > named.length ? `; and ${faults.length - named.length} more` : '';
+  const text = named.join('; ').slice(0, MAX_MESSAGE_CHARACTERS);
+  return badInput({ what: `${faults.length} of ${images} images cannot be processed: ${text}${more}` });
+}
+
+async function lookOver(
+  spec: CollectionSpec,
+  pair: CollectionImage,
+  { ledger, byMap }: { readonly ledger: CollectionLedger; readonly byMap: boolean },
+): Promise<SoundImage> {
+  const { image, map } = pair;
+  if (byMap && map === undefined) refuseWithoutMap(spec, image);
+  if (map !== undefined && statSync(map, { throwIfNoEntry: false }) === undefined) {
+    throw badInput({ what: `its map ${map} is not there`, where: image, expected: 'a map for every image' });
+  }
+  const job = imageJobOf(spec, pair);
+  const files = inputPaths(job).map((path) => ({ path, fingerprint: fingerprintOf(path) }));
+  const digest = digestOf(job, files);
+  const done = ledger.of(pair.output);
+  if (done?.digest === digest) return { ...pair, digest, done, pixels: done.width * done.height };
+  const info = await lookAt(image);
+  if (map !== undefined) checkMap({ path: image, info }, { path: map, info: await lookAt(map) });
+  return { ...pair, digest, pixels: info.width * info.height };
+}
+
+/** Says which operation lacks a map, and by which parameter it would do without. */
+function refuseWithoutMap({ operations }: CollectionSpec, image: string): never {
+  try {
+    resolveOperations(operations, { map: false });
+  } catch (error) {
+    throw badInput({ what: (error as Error).message, where: image, expected: 'a map for every image' }, error);
+  }
+  throw new Error('a chain by map resolves without one');
+}
+
+/** Without the images that an earlier run of the folder made of others: a pattern may lead to outputs that lie beside. */
+function withoutOutputs(images: readonly CollectionImage[], ledger: CollectionLedger): readonly CollectionImage[] {
+  const makers = new Map(images.map(({ image, output }) => [output, image]));
+  return images.filter(({ image, met }) => {
+    if (!met || (makers.get(image) ?? image) === image) return true;
+    return !ledger.knows(image);
+  });
+}
+
+/** What is wrong with the names of a job, whatever the files hold. */
+function conflictsOf(spec: CollectionSpec, root: string, images: readonly CollectionImage[]): CollectionFault[] {
+  const faults: CollectionFault[] = [];
+  const makers = new Map<string, string>();
+  for (const { image, output } of images) {
+    if (!TIFF_ENDING.test(output)) {
+      faults.push({ image, message: `${image}: its output ${output} is a TIFF; end its name in .tif` });
+    }
+    const other = makers.get(output);
+    if (other === undefined) makers.set(output, image);
+    else {
+      const message = `${image}: it would become ${output} like ${other}; name outputs by {dir} and {name} or {ext} too`;
+      faults.push({ image, message });
+    }
+  }
+  function* outputs(): Generator<string> {
+    for (const file of REPORT_FILES) yield join(root, file);
+    for (const { output } of images) yield output;
+  }
+  let written: WrittenFiles;
+  try {
+    written = new WrittenFiles({ files: outputs, folders: [join(root, '.halotile')] });
+  } catch (error) {
+    if (error instanceof HalotileError) return [...faults, { image: root, message: error.message }];
+    throw error;
+  }
+  const refuse = (path: string, image: string) => {
+    try {
+      written.refuse(path);
+    } catch (error) {
+      if (!(error instanceof HalotileError)) throw error;
+      faults.push({ image, message: error.message });
+    }
+  };
+  for (const { image, map } of images) {
+    refuse(image, image);
+    if (map !== undefined) refuse(map, image);
+  }
+  const own = new Set(images.flatMap(({ image, map }) => (map === undefined ? [image] : [image, map])));
+  for (const path of inputPaths({ ...spec, images: [], map: undefined })) if (!own.has(path)) refuse(path, path);
+  return faults;
+}

@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import { writeWhole } from '../../tiling/stitch/publish.js';
+import { encodeRecord, forEachRecord, RecordLog } from '../../tiling/stitch/record-log.js';
+
+/** What is remembered of a finished image. */
+const doneSchema = z.object({
+  /** Of everything that decides the output: operations, options, release, and the state of all inputs. */
+  digest: z.string(),
+  /** Size, modification time and inode of the output. */
+  print: z.tuple([z.string(), z.string(), z.string()]),
+  width: z.number(),
+  height: z.number(),
+  crc: z.string(),
+  seconds: z.number(),
+  pixelsRead: z.number(),
+  pixelsWithMaxHalo: z.number(),
+  mapMax: z.number(),
+  tiles: z.number(),
+});
+
+/** A finished image. */
+export type DoneImage = z.output<typeof doneSchema>;
+
+/** An output is noted when it is begun, and again when it is done. */
+const recordSchema = z.object({ output: z.string(), done: doneSchema.optional() });
+
+/** Records beside those that count, from which on a ledger is written anew. */
+const MAX_STALE = 10_000;
+
+/**
+ * Which outputs of a folder are finished, and as what: what a later run need not touch. A record says no more than that
+ * a file in a certain state is the result of a digest, so that it holds whoever wrote it, and a lost one costs the
+ * time of one image.
+ */
+export class CollectionLedger {
+  readonly #root: string;
+  /** Undefined of outputs that were begun. */
+  readonly #done = new Map<string, DoneImage | undefined>();
+  readonly #log: RecordLog;
+
+  /** @param root folder of the outputs; the ledger is `.halotile/collection.log` in it */
+  constructor(root: string) {
+    this.#root = root;
+    const path = ledgerPath(root);
+    mkdirSync(join(root, '.halotile'), { recursive: true });
+    let records = 0;
+    forEachRecord(path, (record) => {
+      records++;
+      const parsed = recordSchema.safeParse(record);
+      if (parsed.success) this.#done.set(parsed.data.output, parsed.data.done);
+    });
+    if (records - this.#done.size > MAX_STALE) writeWhole(path, this.#lines());
+    this.#log = RecordLog.open(path);
+  }
+
+  /** Forgets what earlier runs did in a folder. */
+  static forget(root: string): void {
+    rmSync(ledgerPath(root), { force: true });
+  }
+
+  /** What is remembered of an output that is still as it was left; undefined of any other. */
+  of(output: string): DoneImage | undefined {
+    const done = this.#done.get(this.#nameOf(output));
+    if (done === undefined) return undefined;
+    const print = printOf(output);
+    return print?.every((part, index) => part === done.print[index]) ? done : undefined;
+  }
+
+  /** Whether an output is one that a run of this folder made or began. */
+  knows(output: string): boolean {
+    return this.#done.has(this.#nameOf(output));
+  }
+
+  /** An output is going to be written: what lies at its name is no input of later runs. */
+  begin(output: string): void {
+    const name = this.#nameOf(output);
+    if (this.#done.has(name)) return;
+    this.#log.append({ output: name });
+    this.#done.set(name, undefined);
+  }
+
+  add(output: string, done: Omit<DoneImage, 'print'>): DoneImage {
+    const record = { output: this.#nameOf(output), done: { ...done, print: printOf(output)! } };
+    this.#log.append(record);
+    this.#done.set(record.output, record.done);
+    return record.done;
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+
+  *#lines(): Generator<string> {
+    for (const [output, done] of this.#done) yield encodeRecord({ output, done });
+  }
+
+  #nameOf(output: string): string {
+    return relative(this.#root, output);
+  }
+}
+
+function ledgerPath(root: string): string {
+  return join(root, '.halotile', 'collection.log');
+}
+
+function printOf(path: string): DoneImage['print'] | undefined {
+  if (!existsSync(path)) return undefined;
+  const { size, mtimeNs, ino } = statSync(path, { bigint: true });
+  return [`${size}`, `${mtimeNs}`, `${ino}`];
+}

@@ -1,0 +1,111 @@
+import { join, relative, sep } from 'node:path';
+import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import { writeWhole } from '../../tiling/stitch/publish.js';
+import { halotileVersion } from '../job/prepare-job.js';
+import type { CollectionFault } from './check-pairs.js';
+import { collectionHtml } from './collection-html.js';
+import type { DoneImage } from './collection-ledger.js';
+import type { CollectionResult } from './collection-result.js';
+import type { CollectionImage, FoundCollection } from './find-collection.js';
+import type { CollectionCard, CollectionReport, ReportedImage } from './reported-images.js';
+import { thumbnail } from './thumbnails.js';
+
+/** An image whose output is there. */
+export interface FinishedImage extends CollectionImage {
+  readonly done: DoneImage;
+  readonly pixels: number;
+  /** An earlier run made it, and this one did not touch it. */
+  readonly reused: boolean;
+}
+
+/** A job over many images in the words of who asked for it. */
+export interface ShownCollection {
+  readonly job: CollectionSpec;
+  /** Stands for a file's path. */
+  readonly fileName: (path: string) => string;
+}
+
+/** Images that are shown by pictures, spread over the job. */
+const PICTURED = 12;
+
+/** Writes `report.html` and `report.json` into the folder of the outputs. */
+export async function writeReport(
+  { job, shown }: { readonly job: CollectionSpec; readonly shown?: ShownCollection },
+  { root, passedOver }: FoundCollection,
+  about: {
+    readonly result: CollectionResult;
+    readonly failures: readonly CollectionFault[];
+    readonly images: readonly FinishedImage[];
+  },
+): Promise<void> {
+  const { images, failures } = about;
+  const nameOf = shown?.fileName ?? ((path: string) => path);
+  const reported = (each: FinishedImage) => reportedImage(each, nameOf);
+  const sampled = Array.from({ length: Math.min(PICTURED, images.length) }, (_, place) => {
+    return images[Math.floor(((place + 0.5) * images.length) / Math.min(PICTURED, images.length))]!;
+  });
+  const cards: CollectionCard[] = [];
+  for (const image of sampled) {
+    const link = (path: string) => (shown === undefined ? linkTo(root, path) : undefined);
+    const { pixels, map } = image;
+    cards.push({
+      image: reported(image),
+      before: { link: link(image.image), png: await thumbnail({ path: image.image, pixels }) },
+      ...(map !== undefined && {
+        map: { link: link(map), png: await thumbnail({ path: map, pixels, stretched: true }) },
+      }),
+      // An output has overviews, however large it is.
+      after: {
+        link: linkTo(root, image.output),
+        png: await thumbnail({ path: image.output, pixels: job.overviews ? 0 : pixels }),
+      },
+    });
+  }
+  const report: CollectionReport = {
+    ...{ version: halotileVersion(), job: shown?.job ?? job, passedOver, failures, cards },
+    result: { ...about.result, output: nameOf(root), report: nameOf(about.result.report) },
+    *images() {
+      for (const image of images) yield reported(image);
+    },
+  };
+  writeWhole(join(root, 'report.json'), collectionJson(report));
+  writeWhole(join(root, 'report.html'), collectionHtml(report));
+}
+
+/** The text of `report.json` in parts, an image a line. */
+function* collectionJson({ version, job, result, passedOver, images, failures }: CollectionReport): Generator<string> {
+  const { failures: _, ...figures } = result;
+  const head = JSON.stringify({ version, job, result: figures, passedOver }, null, 2);
+  yield `${head.slice(0, head.lastIndexOf('\n'))},\n  "images": [`;
+  yield* lines(images());
+  yield '],\n  "failed": [';
+  yield* lines(failures);
+  yield ']\n}\n';
+}
+
+function* lines(items: Iterable<object>): Generator<string> {
+  let separator = '';
+  for (const item of items) {
+    yield `${separator}\n    ${JSON.stringify(item)}`;
+    separator = ',';
+  }
+  if (separator !== '') yield '\n  ';
+}
+
+function reportedImage(
+  { image, map, output, done, reused }: FinishedImage,
+  nameOf: (path: string) => string,
+): ReportedImage {
+  const { width, height, tiles, seconds, mapMax, crc, pixelsRead, pixelsWithMaxHalo } = done;
+  const haloSaved = pixelsWithMaxHalo === 0 ? 0 : 1 - pixelsRead / pixelsWithMaxHalo;
+  return {
+    image: nameOf(image),
+    ...(map !== undefined && { map: nameOf(map) }),
+    ...{ output: nameOf(output), width, height, tiles, seconds, mapMax, haloSaved, crc, reused },
+  };
+}
+
+/** A link from the report's folder. */
+function linkTo(root: string, path: string): string {
+  return relative(root, path).split(sep).map(encodeURIComponent).join('/');
+}

@@ -1,0 +1,131 @@
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { badInput } from '../../tiling/errors.js';
+import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
+import { findImages, IMAGE_ENDINGS } from '../find/find-images.js';
+
+/** An image of a collection with its map and the file that it becomes; absolute paths. */
+export interface CollectionImage {
+  readonly image: string;
+  readonly map?: string;
+  readonly output: string;
+  /** Whether the image was met in a folder or by a pattern, and not named. */
+  readonly met: boolean;
+}
+
+/** A collection as its names were found to mean. */
+export interface FoundCollection {
+  /** In the order in which the job names them, those of a folder or pattern by their paths. */
+  readonly images: readonly CollectionImage[];
+  /** Folder that the outputs lie below, which holds reports and state. */
+  readonly root: string;
+  /** Files in folders that are no images, by ending in lower case. */
+  readonly passedOver: Readonly<Record<string, number>>;
+}
+
+/** Files in folders that are images of a collection, by ending. */
+const ENDINGS: readonly string[] = [...IMAGE_ENDINGS, '.btf', '.tf8', '.gtiff', '.svs'];
+
+/** An image before its names are filled in. */
+interface Named {
+  readonly path: string;
+  /** Folder below the one that was searched, with "/". */
+  readonly dir: string;
+  readonly map?: string;
+  readonly output?: string;
+  readonly met: boolean;
+}
+
+/**
+ * The images of a collection, each with its map and output. An image that is the map of another is passed over where a
+ * folder or pattern led to it.
+ * @param date day of the run, YYYY-MM-DD
+ * @throws HalotileError bad-input where something is not there or nothing is found
+ */
+export async function findCollection(spec: CollectionSpec, date: string): Promise<FoundCollection> {
+  const others = new Map<string, number>();
+  const named = await namedImages(spec, others);
+  const output = isTemplate(spec.output) ? spec.output : join(spec.output, '{dir}/{name}.tif');
+  const all = named.map(({ path, dir, met, ...own }): CollectionImage => {
+    const words = { ...partsOfName(basename(path)), dir, date };
+    const map = own.map ?? (spec.map === undefined ? undefined : resolve(fillTemplate(spec.map, words)));
+    return {
+      ...{ image: path, met, output: own.output ?? resolve(fillTemplate(output, words)) },
+      ...(map !== undefined && { map }),
+    };
+  });
+  const maps = new Map<string, string>();
+  for (const { image, map } of all) if (map !== undefined) maps.set(map, image);
+  const images = all.filter(({ image, met }) => !met || (maps.get(image) ?? image) === image);
+  if (images.length === 0) {
+    const seen = [...others].map(([ending, count]) => `${count} × ${ending || 'no ending'}`).join(', ');
+    const where = spec.images.map((each) => (typeof each === 'string' ? each : each.image)).join(' ');
+    throw badInput({ what: 'no images', where: seen === '' ? where : `${where} (${seen})`, expected: 'some' });
+  }
+  return {
+    images,
+    root: resolve(fixedFolder(output)),
+    passedOver: Object.fromEntries([...others].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
+
+async function namedImages({ images }: CollectionSpec, others: Map<string, number>): Promise<Named[]> {
+  const named: Named[] = [];
+  const files: string[] = [];
+  for (const each of images) {
+    if (typeof each !== 'string') {
+      const { image, map, output } = each;
+      named.push({
+        ...{ path: resolve(image), dir: '', met: false },
+        ...(map !== undefined && { map: resolve(map) }),
+        ...(output !== undefined && { output: resolve(output) }),
+      });
+      continue;
+    }
+    const found: Named[] = [];
+    for (const one of await findImages(each, others, ENDINGS)) {
+      const path = resolve(one.path);
+      if (one.by === 'folder') found.push({ path, dir: folderOf(one.name), met: true });
+      else if (one.by === 'pattern') found.push({ path, dir: below(patternBase(each), path), met: true });
+      else if (one.by === 'manifest') {
+        const { map, output } = one.row;
+        found.push({
+          ...{ path, dir: below(resolve(dirname(each)), path), met: false },
+          ...(map !== undefined && { map: resolve(map) }),
+          ...(output !== undefined && { output: resolve(output) }),
+        });
+      } else files.push(path);
+    }
+    // The order of a disk is no order; that of a manifest is its own.
+    if (found[0]?.met) found.sort((a, b) => (a.path < b.path ? -1 : 1));
+    for (const one of found) named.push(one);
+  }
+  const base = commonFolder(files);
+  for (const path of files) named.push({ path, dir: below(base, path), met: false });
+  return named;
+}
+
+/** The folders of a name with "/"; empty where it has none. */
+function folderOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('/')));
+}
+
+/** The folder of a pattern up to its first part that is one. */
+function patternBase(pattern: string): string {
+  const parts = pattern.split('/');
+  const first = parts.findIndex((part) => /[*?[\]{}()!+@]/.test(part));
+  return resolve(parts.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.'));
+}
+
+/** The folder of a file below another, with "/"; empty where it lies right in it or elsewhere. */
+function below(base: string, path: string): string {
+  const folder = relative(base, dirname(path));
+  return folder === '..' || folder.startsWith(`..${sep}`) ? '' : folder.split(sep).join('/');
+}
+
+/** The deepest folder that all of some files lie below. */
+function commonFolder(files: readonly string[]): string {
+  let common = dirname(files[0] ?? '/');
+  for (const file of files) while (!`${file}`.startsWith(common === '/' ? '/' : `${common}/`)) common = dirname(common);
+  return common;
+}

@@ -1,0 +1,15 @@
+import type { RasterInfo } from '../../tiling/raster/raster-info.js';
+import { describePicture } from '../../tiling/sources/ingest.js';
+import { startsLikeTiff } from '../../tiling/sources/open-raster.js';
+import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+
+/**
+ * What an image's header says; no pixel is read.
+ * @throws HalotileError bad-input where it cannot be read
+ */
+export async function lookAt(path: string): Promise<RasterInfo> {
+  if (!startsLikeTiff(path)) return describePicture(path);
+  const source = openTiffSource(path);
+  source.close();
+  return source.info;
+}

@@ -1,0 +1,227 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type ErrorTag, HalotileError } from '../../tiling/errors.js';
+import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import type { Executor } from '../../tiling/work/task.js';
+import { JobLock } from '../job/job-lock.js';
+import type { JobResult } from '../job/job-result.js';
+import { outputFailed } from '../job/output-place.js';
+import type { JobPlanner } from '../job/prepare-job.js';
+import { runJob } from '../job/run-job.js';
+import { type CollectionFault, checkPairs, faultsError, type SoundImage } from './check-pairs.js';
+import { CollectionCounts } from './collection-counts.js';
+import { CollectionLedger } from './collection-ledger.js';
+import { type FinishedImage, type ShownCollection, writeReport } from './collection-report.js';
+import type { CollectionProgress, CollectionResult } from './collection-result.js';
+import { type FoundCollection, findCollection } from './find-collection.js';
+import { ImageExecutor, type SharedMeans } from './image-executor.js';
+import { MemoryRoom } from './memory-room.js';
+import { TaskTurns } from './task-turns.js';
+
+/** A collection and everything it runs with. */
+export interface CollectionRun {
+  readonly job: CollectionSpec;
+  readonly executor: Executor;
+  /** One for each image, closed with it, where the failure of one image ends its executor; the shared one where absent. */
+  readonly openExecutor?: () => Executor;
+  /** What every image's plan is made for, as in its own job. */
+  readonly machine: PlanMachine;
+  readonly planner?: JobPlanner;
+  /** Called with every file before it is read or written; refuses by throwing. */
+  readonly allow?: (path: string, right: 'read' | 'write') => void;
+  readonly durable?: boolean;
+  /** Forget what earlier runs did. */
+  readonly restart?: boolean;
+  readonly onProgress?: (progress: CollectionProgress) => void;
+  /** Hears of every image that cannot be processed when that is known. */
+  readonly onFault?: (fault: CollectionFault) => void;
+  readonly signal?: AbortSignal;
+  /** How the job's user names it and its files, for the report; by their paths where absent. */
+  readonly shown?: ShownCollection;
+  /** Day of the run, YYYY-MM-DD. */
+  readonly date: string;
+  /** Seconds on a monotonic clock. */
+  readonly now: () => number;
+}
+
+/** Images under way beside the one whose tasks come first: enough to plan and assemble some while others compute. */
+const IMAGES_BEHIND = 2;
+const MAX_IMAGES_AT_ONCE = 64;
+/** Failures that are kept with their sentences. */
+const KEPT_FAILURES = 1000;
+/** Failures that the next image would meet as well. */
+const STOPPING: ReadonlySet<ErrorTag> = new Set(['interrupted', 'output-failed', 'unreachable', 'not-ready']);
+
+/**
+ * Runs the image job of every image of a collection on one executor, several at a time, each as a job of its own with
+ * its own `OUT.partial/`: outputs are what single jobs write. It may die anywhere; the same call continues it, and
+ * after it was finished does only what has changed.
+ * @throws HalotileError; with `onError: stop` the first failure, or before any work one error for all images that
+ * cannot be processed
+ */
+export async function runCollection(run: CollectionRun): Promise<CollectionResult> {
+  const { job } = run;
+  const startedAt = run.now();
+  resolveOperations(job.operations, { map: true });
+  const found = await findCollection(job, run.date);
+  const foundAt = run.now();
+  try {
+    mkdirSync(found.root, { recursive: true });
+  } catch (cause) {
+    const where = found.root;
+    throw outputFailed({ what: 'the output folder cannot be made', where, expected: 'a writable place' }, cause);
+  }
+  const lock = await JobLock.acquire(found.root);
+  try {
+    if (run.restart) CollectionLedger.forget(found.root);
+    const ledger = new CollectionLedger(found.root);
+    try {
+      return await runLocked(run, found, { ledger, startedAt, foundAt });
+    } finally {
+      ledger.close();
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(
+  run: CollectionRun,
+  found: FoundCollection,
+  {
+    ledger,
+    startedAt,
+    foundAt,
+  }: { readonly ledger: CollectionLedger; readonly startedAt: number; readonly foundAt: number },
+): Promise<CollectionResult> {
+  const { job, now } = run;
+  const { sound, faults } = await checkPairs(job, found, ledger, run.allow);
+  const total = sound.length + faults.length;
+  for (const fault of faults) run.onFault?.(fault);
+  if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, total);
+  const checkedAt = now();
+  const counts = new CollectionCounts(sound, faults.length, run.onProgress);
+  const failures = [...faults];
+  await runImages(run, sound, { ledger, counts, failures });
+  const ranAt = now();
+  const result: CollectionResult = {
+    output: found.root,
+    images: { total, ...counts.images, failed: failures.length },
+    ...counts.totals(),
+    seconds: {
+      find: foundAt - startedAt,
+      check: checkedAt - foundAt,
+      run: ranAt - checkedAt,
+      total: ranAt - startedAt,
+    },
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    failures: failures.slice(0, KEPT_FAILURES),
+    report: join(found.root, 'report.html'),
+  };
+  await writeReport(run, found, { result, failures, images: [...finishedImages(sound, ledger)] });
+  return result;
+}
+
+/** What the output holds now, in the order of the job. */
+function* finishedImages(sound: readonly SoundImage[], ledger: CollectionLedger): Generator<FinishedImage> {
+  for (const image of sound) {
+    const done = ledger.of(image.output);
+    if (done !== undefined) yield { ...image, done, reused: image.done !== undefined };
+  }
+}
+
+interface Keeping {
+  readonly ledger: CollectionLedger;
+  readonly counts: CollectionCounts;
+  readonly failures: CollectionFault[];
+}
+
+async function runImages(run: CollectionRun, sound: readonly SoundImage[], keeping: Keeping): Promise<void> {
+  const { job, executor, machine, signal } = run;
+  const { counts, failures } = keeping;
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  if (signal?.aborted) interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const means: SharedMeans = {
+    turns: new TaskTurns(() => executor.tasksAtOnce),
+    room: new MemoryRoom(machine.memoryBytes),
+  };
+  let failure: unknown;
+  const remaining = sound.entries();
+  const lane = async () => {
+    for (const [place, image] of remaining) {
+      if (image.done !== undefined) continue;
+      if (stop.signal.aborted) return;
+      try {
+        await runImage(run, image, { ...keeping, means, place, signal: stop.signal });
+      } catch (error) {
+        if (job.onError === 'skip' && error instanceof HalotileError && !STOPPING.has(error.tag)) {
+          const fault = { image: image.image, message: messageAbout(image.image, error) };
+          failures.push(fault);
+          counts.failed(place);
+          run.onFault?.(fault);
+          continue;
+        }
+        failure ??= error;
+        stop.abort();
+        return;
+      }
+    }
+  };
+  const lanes = Math.min(MAX_IMAGES_AT_ONCE, executor.slots + IMAGES_BEHIND);
+  await Promise.all(Array.from({ length: lanes }, lane));
+  signal?.removeEventListener('abort', interrupt);
+  if (failure !== undefined) throw failure;
+  if (stop.signal.aborted) {
+    throw new HalotileError('interrupted', { what: 'interrupted', remedy: 'run the same command again to continue' });
+  }
+}
+
+/** Sentences of tiles and threads do not say which image they are about. */
+function messageAbout(image: string, { message }: HalotileError): string {
+  return message.includes(image) ? message : `${image}: ${message}`;
+}
+
+interface ImageRun extends Keeping {
+  readonly means: SharedMeans;
+  readonly place: number;
+  readonly signal: AbortSignal;
+}
+
+async function runImage(
+  { job, executor, openExecutor, machine, planner, durable, restart, now }: CollectionRun,
+  image: SoundImage,
+  { ledger, counts, means, place, signal }: ImageRun,
+): Promise<void> {
+  try {
+    mkdirSync(dirname(image.output), { recursive: true });
+  } catch (cause) {
+    const where = dirname(image.output);
+    throw outputFailed({ what: 'the output folder cannot be made', where, expected: 'a writable place' }, cause);
+  }
+  ledger.begin(image.output);
+  const own = openExecutor?.();
+  const view = new ImageExecutor(own ?? executor, means, place);
+  let result: JobResult;
+  try {
+    result = await runJob({
+      ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, now, signal },
+      ...(planner !== undefined && { planner }),
+      onPlan: (plan) => view.planned(plan),
+      onProgress: (progress) => counts.running(place, progress),
+    });
+  } finally {
+    await view.close();
+    await own?.close();
+  }
+  const { digest } = image;
+  const { width, height, crc, seconds, halo, mapMax, tiles } = result;
+  ledger.add(image.output, {
+    ...{ digest, width, height, crc, seconds: seconds.total, mapMax, tiles: tiles.total },
+    ...{ pixelsRead: halo.pixelsRead, pixelsWithMaxHalo: halo.pixelsWithMaxHalo },
+  });
+  counts.finished(place, result);
+}

@@ -1,0 +1,120 @@
+import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { badInput } from '../../tiling/errors.js';
+import { MANIFEST_ENDINGS, type ManifestRow, readManifest } from './manifest.js';
+
+/** Endings of files in folders that are images, lower case: what the decoder surely reads. */
+export const IMAGE_ENDINGS = ['.png', '.webp', '.jpg', '.jpeg', '.tif', '.tiff', '.gif', '.avif'] as const;
+
+/** Directory entries that are read at a time. */
+const ENTRIES_AT_ONCE = 1024;
+
+/** An image that a name leads to, and by which way. */
+export type FoundImage =
+  /** `name` leads from the folder that was searched, with "/". */
+  | { readonly by: 'folder'; readonly path: string; readonly name: string }
+  | { readonly by: 'pattern' | 'file'; readonly path: string }
+  | { readonly by: 'manifest'; readonly path: string; readonly row: ManifestRow };
+
+/**
+ * The images that a name leads to: a folder to all below it that end as images do, a pattern to what it matches, a
+ * .csv, .yaml, .yml or .json file to its rows, any other file to itself. Names that start with a dot are passed over.
+ * @param others counts files in folders that do not end in one of `endings`, by their ending in lower case
+ * @throws HalotileError bad-input where nothing is there
+ */
+export async function findImages(
+  name: string,
+  others: Map<string, number>,
+  endings: readonly string[] = IMAGE_ENDINGS,
+): Promise<Iterable<FoundImage>> {
+  const stat = existsSync(name) ? statSync(name) : undefined;
+  if (stat?.isDirectory()) return imagesBelow(name, '', { others, endings }, [realpathSync(name)]);
+  if (stat !== undefined && !stat.isFile() && !isManifest(name)) {
+    throw badInput({ what: 'not a regular file', where: name, expected: 'images, a folder or a manifest' });
+  }
+  if (stat !== undefined) return isManifest(name) ? rowsOf(name) : [{ by: 'file', path: plainPath(name) }];
+  if (!isDynamicPattern(name)) {
+    throw badInput({ what: 'no such file or folder', where: name, expected: 'images, a folder or a manifest' });
+  }
+  const files = await matchingFiles(name);
+  if (files.length === 0) throw badInput({ what: 'the pattern matches no file', where: name });
+  return files.map((path) => ({ by: 'pattern', path: plainPath(path) }));
+}
+
+/** Folders at the pattern's start that are there by that very name are meant, whatever brackets they hold. */
+async function matchingFiles(pattern: string): Promise<string[]> {
+  const parts = pattern.split('/');
+  let depth = 0;
+  while (depth < parts.length - 1 && isThere(parts.slice(0, depth + 1))) depth++;
+  const folder = parts.slice(0, depth).join('/');
+  const cwd = depth === 0 ? '.' : folder || '/';
+  const files = await glob(parts.slice(depth).join('/'), { cwd, absolute: false, expandDirectories: false });
+  return depth === 0 ? files : files.map((file) => `${folder}/${file}`);
+}
+
+function isThere(parts: readonly string[]): boolean {
+  const path = parts.join('/') || '/';
+  return existsSync(path) && statSync(path).isDirectory();
+}
+
+/** Whether a name is one of a list of images. */
+export function isManifest(path: string): boolean {
+  return (MANIFEST_ENDINGS as readonly string[]).includes(extname(path).toLowerCase());
+}
+
+function plainPath(path: string): string {
+  return path.replace(/\/+$/, '');
+}
+
+function* rowsOf(path: string): Generator<FoundImage> {
+  for (const row of readManifest(path)) yield { by: 'manifest', path: row.image, row };
+}
+
+interface FolderSearch {
+  readonly others: Map<string, number>;
+  readonly endings: readonly string[];
+}
+
+/** Links are followed, but for those that lead back to a folder above them, which are in `above` by their real paths. */
+function* imagesBelow(
+  folder: string,
+  prefix: string,
+  search: FolderSearch,
+  above: readonly string[],
+): Generator<FoundImage> {
+  for (const entry of visible(folder)) {
+    const path = join(folder, entry.name);
+    if (isFolder(entry, path)) {
+      // An unfinished output holds the image that it will be.
+      if (entry.name.endsWith('.partial') && existsSync(join(path, '.halotile'))) continue;
+      const real = realpathSync(path);
+      if (!above.includes(real)) yield* imagesBelow(path, `${prefix}${entry.name}/`, search, [...above, real]);
+    } else if (isImage(entry.name, search)) yield { by: 'folder', path, name: prefix + basename(path) };
+  }
+}
+
+/** The entries of a folder as they come from the disk, so that a million are never held at once. */
+function* visible(folder: string): Generator<Dirent> {
+  const directory = opendirSync(folder, { bufferSize: ENTRIES_AT_ONCE });
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      if (!entry.name.startsWith('.')) yield entry;
+    }
+  } finally {
+    directory.closeSync();
+  }
+}
+
+function isFolder(entry: Dirent, path: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Counts what is not an image. */
+function isImage(name: string, { others, endings }: FolderSearch): boolean {
+  const ending = extname(name).toLowerCase();
+  if (endings.includes(ending)) return true;
+  others.set(ending, (others.get(ending) ?? 0) + 1);
+  return false;
+}

@@ -1,0 +1,48 @@
+import {
+  type CollectionFault,
+  type CollectionProgress,
+  type CollectionResult,
+  runCollection,
+} from '../coordinator/index.js';
+import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
+import type { CollectionSpec } from '../tiling/job/collection-spec.js';
+import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import { type BackendChoice, openExecutor } from './executor.js';
+
+/** How a job over many images runs on this machine. */
+export interface LocalCollectionOptions {
+  readonly machine: PlanMachine;
+  /** What runs the tiles; the processor where absent. */
+  readonly backend?: BackendChoice;
+  /** Device memory in MiB that the tiles in flight on a GPU may take; 2048 where absent. */
+  readonly gpuMemoryMiB?: number;
+  /** Called with one sentence when a GPU is lost and something takes its place. */
+  readonly onWarning?: (what: string) => void;
+  readonly durable?: boolean;
+  /** Forget what earlier runs did. */
+  readonly restart?: boolean;
+  /** When it aborts, tiles under way are finished; the same job continues later. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CollectionProgress) => void;
+  /** Hears of every image that cannot be processed when that is known. */
+  readonly onFault?: (fault: CollectionFault) => void;
+}
+
+/**
+ * Runs a job over many images on this machine; `{date}` in its names is today's, in UTC.
+ * @throws HalotileError
+ */
+export async function runCollectionLocally(
+  job: CollectionSpec,
+  { machine, backend = 'wasm', gpuMemoryMiB, onWarning, ...options }: LocalCollectionOptions,
+): Promise<CollectionResult> {
+  checkCodecAvailable(job.compression);
+  const gpu = { memoryBytes: gpuMemoryMiB && gpuMemoryMiB * 2 ** 20, onLoss: onWarning };
+  const executor = await openExecutor(machine, backend, gpu);
+  const date = new Date().toISOString().slice(0, 10);
+  try {
+    return await runCollection({ ...options, job, executor, machine, date, now: () => performance.now() / 1000 });
+  } finally {
+    await executor.close();
+  }
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { before, test } from 'node:test';
+import { runCollection, runJob } from '../../library/calls.js';
+import type { CollectionSpecInput } from '../../tiling/job/collection-spec.js';
+import { imageOf, noise } from '../conformance/box-tiles.js';
+import { halotile, startScript } from '../support/run-halotile.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+import { writeTiff } from '../support/tiff-file.js';
+
+const folder = scratchFolder();
+const SIZE = { width: 150, height: 110 };
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
+const BOX: CollectionSpecInput['operations'] = [{ name: 'box' }];
+
+function writeImage(path: string, seed: number, size = SIZE): void {
+  const random = noise(seed);
+  mkdirSync(dirname(path), { recursive: true });
+  writeTiff(
+    path,
+    imageOf(size, { dtype: 'uint8', channels: 3 }, () => random(256)),
+    { tile: 64, deflate: true },
+  );
+}
+
+function writeMap(path: string, seed: number, size = SIZE): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeTiff(
+    path,
+    imageOf(size, { dtype: 'uint8', channels: 1 }, (x, y) => (x + y + seed) % 9),
+    { tile: 64 },
+  );
+}
+
+/** Images and maps of the five names below a folder. */
+function writePairs(root: string): void {
+  for (const [seed, name] of NAMES.entries()) {
+    writeImage(join(root, 'slides', `${name}.tif`), seed);
+    writeMap(join(root, 'maps', `${name}.tif`), seed);
+  }
+}
+
+before(() => writePairs(folder));
+
+const collection = (more: Partial<CollectionSpecInput> & { readonly output: string }): CollectionSpecInput => ({
+  images: join(folder, 'slides/*.tif'),
+  map: join(folder, 'maps/{name}.tif'),
+  operations: BOX,
+  ...more,
+});
+
+const tifsBelow = (root: string) =>
+  readdirSync(root, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.tif'))
+    .sort();
+
+test('a pattern, maps and outputs by name: every output is that of its own job, byte for byte', async () => {
+  const out = join(folder, 'out-pattern');
+  const options = ['--threads', '2', '--json'];
+  const names = ['--map', join(folder, 'maps/{name}.tif'), '-o', join(out, '{name}-blurred.tif')];
+  const run = await halotile('blur', join(folder, 'slides/*.tif'), ...names, ...options);
+  assert.equal(run.code, 0, run.stderr);
+  const { images, failures, report } = JSON.parse(run.stdout);
+  assert.deepEqual([images, failures], [{ total: 5, written: 5, reused: 0, failed: 0 }, []]);
+  for (const name of NAMES) {
+    const single = join(folder, `${name}-single.tif`);
+    await runJob({
+      ...{ image: join(folder, 'slides', `${name}.tif`), map: join(folder, 'maps', `${name}.tif`), output: single },
+      operations: BOX,
+    });
+    assert.deepEqual(readFileSync(join(out, `${name}-blurred.tif`)), readFileSync(single));
+  }
+  const html = readFileSync(report, 'utf8');
+  for (const name of NAMES) assert.ok(html.includes(`slides/${name}.tif`));
+  assert.ok(html.includes('data:image/png;base64,'));
+  const written = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8'));
+  assert.deepEqual(
+    written.images.map((each: { image: string }) => each.image),
+    NAMES.map((name) => join(folder, 'slides', `${name}.tif`)),
+  );
+});
+
+test('what has not changed is not touched; a changed map redoes its image, other options all', async () => {
+  const root = join(folder, 'rerun');
+  writePairs(root);
+  const spec: CollectionSpecInput = {
+    ...{ images: join(root, 'slides'), map: join(root, 'maps/{name}.tif'), output: join(root, 'out'), operations: BOX },
+  };
+  const inodes = () => tifsBelow(join(root, 'out')).map((name) => statSync(join(root, 'out', name)).ino);
+  assert.equal((await runCollection(spec)).images.reused, 0);
+  const first = inodes();
+  assert.equal((await runCollection(spec)).images.reused, 5);
+  assert.deepEqual(inodes(), first);
+  writeMap(join(root, 'maps/c.tif'), 4);
+  assert.equal((await runCollection(spec)).images.reused, 4);
+  assert.deepEqual(
+    inodes().map((inode, index) => inode === first[index]),
+    [true, true, false, true, true],
+  );
+  utimesSync(join(root, 'slides/a.tif'), 1, 1);
+  rmSync(join(root, 'out/e.tif'));
+  assert.equal((await runCollection(spec)).images.reused, 3);
+  assert.equal((await runCollection({ ...spec, mapping: { scale: 0.5 } })).images.reused, 0);
+  assert.equal((await runCollection({ ...spec, mapping: { scale: 0.5 } }, { restart: true })).images.reused, 0);
+});
+
+test('all faults are told before any work; skipped images are reported and the exit code is 3', async () => {
+  const root = join(folder, 'faulty');
+  writePairs(root);
+  rmSync(join(root, 'maps/a.tif'));
+  writeMap(join(root, 'maps/b.tif'), 1, { width: 20, height: 30 });
+  writeFileSync(join(root, 'slides/d.tif'), 'no image');
+  const args = [join(root, 'slides/*.tif'), '--map', join(root, 'maps/{name}.tif'), '-o', join(root, 'out/')];
+  const stopped = await halotile('blur', ...args);
+  assert.equal(stopped.code, 2);
+  for (const why of [/a\.tif: its map .* is not there/, /b\.tif: the map is 20×30/, /d\.tif: /]) {
+    assert.match(stopped.stderr, why);
+  }
+  assert.match(stopped.stderr, /3 of 5 images cannot be processed/);
+  assert.deepEqual(tifsBelow(join(root, 'out')), []);
+  const skipped = await halotile('blur', ...args, '--on-error', 'skip');
+  assert.equal(skipped.code, 3, skipped.stderr);
+  assert.match(skipped.stdout, /2 of 5 images; 3 not written/);
+  assert.deepEqual(tifsBelow(join(root, 'out')), ['c.tif', 'e.tif']);
+  assert.equal(JSON.parse(readFileSync(join(root, 'out/report.json'), 'utf8')).failed.length, 3);
+});
+
+test('an image whose pixels fail is skipped while the others go on', async () => {
+  const root = join(folder, 'negative');
+  writePairs(root);
+  const negative = imageOf(SIZE, { dtype: 'float32', channels: 1 }, (x) => (x === 7 ? -1 : 1));
+  writeTiff(join(root, 'maps/b.tif'), negative);
+  const spec: CollectionSpecInput = {
+    ...{ images: join(root, 'slides'), map: join(root, 'maps/{name}.tif'), output: join(root, 'out'), operations: BOX },
+  };
+  await assert.rejects(runCollection(spec), /negative|-1/);
+  const { images, failures } = await runCollection({ ...spec, onError: 'skip' });
+  assert.deepEqual(images, { ...images, written: 4, failed: 1 });
+  assert.ok(failures[0]!.image.endsWith('slides/b.tif'));
+  assert.deepEqual(tifsBelow(join(root, 'out')), ['a.tif', 'c.tif', 'd.tif', 'e.tif']);
+});
+
+test('two images with one output and outputs over inputs are refused, whatever --on-error says', async () => {
+  const output = join(folder, 'one/{stem}.tif');
+  const twice = { images: ['slides/a.tif', 'maps/a.tif'].map((name) => join(folder, name)), operations: BOX };
+  const operations = [{ name: 'box', params: { radius: 1 } }];
+  await assert.rejects(runCollection({ ...twice, operations, output, onError: 'skip' }), /become .*one\/a\.tif like/);
+  const over = collection({ output: join(folder, 'maps/{name}.tif'), onError: 'skip' });
+  await assert.rejects(runCollection(over), /5 of 5 images cannot be processed: .*the output is also an input/);
+  await assert.rejects(
+    runCollection(collection({ output: join(folder, 'x/{nam}.tif') })),
+    /words in braces are \{name\}/,
+  );
+  await assert.rejects(
+    runCollection(collection({ output: join(folder, 'x/{date}.tif') })),
+    /holds \{name\} or \{stem\}/,
+  );
+});
+
+test('outputs beside their images are no images of the next run, and a killed one leaves none', async () => {
+  const root = join(folder, 'beside');
+  writePairs(root);
+  const operations = [{ name: 'box', params: { radius: 2 } }];
+  const spec = { images: join(root, 'slides'), output: join(root, 'slides/{name}.blurred.tif'), operations };
+  assert.deepEqual((await runCollection(spec)).images, { total: 5, written: 5, reused: 0, failed: 0 });
+  assert.deepEqual((await runCollection(spec)).images, { total: 5, written: 5, reused: 5, failed: 0 });
+});
+
+test('folders keep their shape, and manifests and job files take the same keys', async () => {
+  const root = join(folder, 'shapes');
+  writeImage(join(root, 'in/x/one.ome.tif'), 1);
+  writeImage(join(root, 'in/y/z/two.tif'), 2);
+  writeImage(join(root, 'in/three.png.tif'), 3);
+  for (const [seed, name] of ['one', 'two', 'three'].entries()) writeMap(join(root, 'maps', `${name}.tif`), seed);
+  const run = (args: readonly string[]) => halotile(...args, '--threads', '2', '--quiet');
+  const plain = await run(['process', join(root, 'in'), '-o', join(root, 'out/'), '--op', 'box:radius=2']);
+  assert.equal(plain.code, 0, plain.stderr);
+  assert.deepEqual(tifsBelow(join(root, 'out')), ['three.png.tif', 'x/one.ome.tif', 'y/z/two.tif']);
+  const rows = [
+    'image,map,output',
+    'in/x/one.ome.tif,maps/one.tif,by-csv/first.tif',
+    'in/y/z/two.tif,maps/two.tif,',
+    'in/three.png.tif,,',
+  ];
+  writeFileSync(join(root, 'list.csv'), rows.join('\n'));
+  const job = [
+    'images: list.csv',
+    'map: maps/{stem}.tif',
+    'output: by-csv/{dir}/{stem}.{ext}',
+    'operations: [{ name: box }]',
+  ];
+  writeFileSync(join(root, 'job.yaml'), job.join('\n'));
+  const listed = await run(['run', join(root, 'job.yaml')]);
+  assert.equal(listed.code, 0, listed.stderr);
+  assert.deepEqual(tifsBelow(join(root, 'by-csv')), ['first.tif', 'in/three.tif', 'in/y/z/two.tif']);
+  const images = [{ image: 'in/x/one.ome.tif', output: 'by-yaml/first.tif' }, 'in/y/*/two.tif'];
+  const spec = { images, map: 'maps/{stem}.tif', output: 'by-yaml/{date}/{name}.tif', operations: [{ name: 'box' }] };
+  writeFileSync(join(root, 'job.json'), JSON.stringify(spec));
+  const named = await run(['run', join(root, 'job.json')]);
+  assert.equal(named.code, 0, named.stderr);
+  const [dated, first] = tifsBelow(join(root, 'by-yaml'));
+  assert.equal(first, 'first.tif');
+  assert.match(dated!, /^\d{4}-\d\d-\d\d\/two\.tif$/);
+});
+
+test('killed ten times anywhere, the same call goes on and gives the same files', async () => {
+  const root = join(folder, 'killed');
+  writePairs(root);
+  const spec = (output: string): CollectionSpecInput => ({
+    ...{ images: join(root, 'slides'), map: join(root, 'maps/{name}.tif'), output: join(root, output) },
+    ...{ operations: BOX, tile: 16, block: 16 },
+  });
+  const { tiles } = await runCollection(spec('whole'));
+  const random = noise(20);
+  const script = new URL('../support/collection-process.js', import.meta.url);
+  for (let kill = 0; kill < 10; kill++) {
+    const { child, ended } = startScript(script, [JSON.stringify(spec('out'))]);
+    const until = random(Math.ceil(tiles / 6));
+    let seen = 0;
+    child.stdout!.on('data', (text: string) => {
+      seen = Math.max(seen, ...text.trim().split('\n').map(Number));
+      if (seen >= until) child.kill('SIGKILL');
+    });
+    const { signal, code } = await ended;
+    assert.ok(signal === 'SIGKILL' || code === 0);
+  }
+  const { images } = await runCollection(spec('out'));
+  assert.equal(images.written, 5);
+  assert.deepEqual(tifsBelow(join(root, 'out')), tifsBelow(join(root, 'whole')));
+  for (const name of tifsBelow(join(root, 'whole'))) {
+    assert.deepEqual(readFileSync(join(root, 'out', name)), readFileSync(join(root, 'whole', name)));
+  }
+  assert.ok(!readdirSync(join(root, 'out')).some((name) => name.endsWith('.partial')));
+  assert.ok(existsSync(join(root, 'out/report.html')));
+});

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { DatasetSpec } from './dataset-spec.js';
+import { type JobSpec, jobSpecSchema, outputName, TIFF_ENDING } from './job-spec.js';
+import { isTemplate, TEMPLATE_WORDS, tellsImagesApart, unknownWord } from './name-template.js';
+
+const { image, output, map: _, ...chain } = jobSpecSchema.shape;
+
+const knownWords = (text: string) => unknownWord(text) === undefined;
+const KNOWN = { error: `a name's words in braces are ${TEMPLATE_WORDS.map((word) => `{${word}}`).join(', ')}` };
+
+/** One image of a collection by its name, with a map and an output of its own where wanted. */
+const collectionImage = z.strictObject({
+  image,
+  map: z.string().min(1).optional(),
+  output: output.optional(),
+});
+
+/**
+ * One job over many images, each with its own map and output, as a user states it: from command-line flags, a YAML or
+ * JSON file or the library. Every image is the image job of the same fields; only the output's pixels are promised, in
+ * whatever order they come. Paths are local.
+ */
+export const collectionSpecSchema = z.strictObject({
+  /** Folders, patterns, manifests (.csv, .yaml, .json), files, and images named one by one. */
+  images: z.union([
+    z.array(z.union([z.string().min(1), collectionImage])).min(1),
+    z
+      .string()
+      .min(1)
+      .transform((name): (string | z.output<typeof collectionImage>)[] => [name]),
+  ]),
+  /** Name of the map of an image that has none of its own, with words of TEMPLATE_WORDS in braces. */
+  map: z.string().min(1).refine(knownWords, KNOWN).optional(),
+  /** A folder, which gets DIR/NAME.tif of each image, or a name with words in braces. */
+  output: outputName
+    .refine(knownWords, KNOWN)
+    .refine(
+      (name) => !isTemplate(name) || (tellsImagesApart(name) && /\.(?:\{ext\}|tiff?|gtiff?|btf|tf8)$/i.test(name)),
+      {
+        error: 'the output of many images holds {name} or {stem} and ends in .tif or .{ext}',
+      },
+    )
+    .refine((name) => isTemplate(name) || !TIFF_ENDING.test(name), {
+      error: 'the output of many images is a folder, or a name like out/{name}.tif',
+    }),
+  ...chain,
+  /** What an image that cannot be processed does: stop the job, or be reported while the others go on. */
+  onError: z.enum(['stop', 'skip']).default('stop'),
+});
+
+/** A checked collection with every default filled in. */
+export type CollectionSpec = z.output<typeof collectionSpecSchema>;
+/** A collection as written: only what differs from the defaults. */
+export type CollectionSpecInput = z.input<typeof collectionSpecSchema>;
+
+/** Any job as a user states it. */
+export type AnyJobSpec = JobSpec | DatasetSpec | CollectionSpec;
+
+/** Whether a job is one over many images, each with an output of its own. */
+export function isCollectionSpec(spec: AnyJobSpec): spec is CollectionSpec {
+  return 'images' in spec && !('palette' in spec);
+}
+
+/** Keys that only a job of palettes has. */
+const PALETTE_KEYS = ['frames', 'palette', 'target', 'size', 'spillBytes', 'wholePixels', 'largeFormat'] as const;
+
+/**
+ * What a job file describes: many images with operations and without anything about palettes are a collection, other
+ * jobs of many images a dataset.
+ */
+export function kindOfDocument(document: unknown): 'image' | 'dataset' | 'collection' {
+  if (typeof document !== 'object' || document === null) return 'image';
+  if (PALETTE_KEYS.some((key) => key in document)) return 'dataset';
+  if (!('images' in document)) return 'image';
+  const { images } = document as { readonly images: unknown };
+  const ofCharacters =
+    Array.isArray(images) && images.some((each) => hasKey(each, 'character') || hasKey(each, 'name'));
+  return 'operations' in document && !ofCharacters ? 'collection' : 'dataset';
+}
+
+function hasKey(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value;
+}
+
+/** The image job that one image of a collection is. */
+export function imageJobOf(
+  { images: _, map: __, onError: ___, ...job }: CollectionSpec,
+  files: { readonly image: string; readonly map?: string; readonly output: string },
+): JobSpec {
+  return { ...job, ...files };
+}
