@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, type BackendChoice } from '../library/executor.js';
 import { parseCollectionSpec, parseJobSpec } from '../library/parse-specs.js';
 import type { CollectionSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
-import { placeInputs } from '../tiling/job/job-inputs.js';
+import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
 import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
@@ -108,7 +108,10 @@ export function jobSpecOf(
   flags: JobFlags,
 ): JobSpec {
   const spec = parseJobSpec({ ...base, ...fieldsOf(base.operations, flags) });
-  return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
+  return placeOutputs(
+    placeInputs(spec, ({ path }) => placeOf(path)),
+    placeOf,
+  );
 }
 
 /**
@@ -120,7 +123,10 @@ export function collectionSpecOf(
   flags: JobFlags,
 ): CollectionSpec {
   const spec = parseCollectionSpec({ ...base, ...fieldsOf(base.operations, flags) });
-  return { ...placeInputs(spec, ({ path }) => placeOf(path)), output: placeOf(spec.output) };
+  return placeOutputs(
+    placeInputs(spec, ({ path }) => placeOf(path)),
+    placeOf,
+  );
 }
 
 /** The fields that all jobs have in common. */

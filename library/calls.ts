@@ -3,7 +3,7 @@ import type { CollectionResult, DatasetResult, JobResult } from '../coordinator/
 import { badUsage } from '../tiling/errors.js';
 import type { AnyJobSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import type { DatasetSpecInput } from '../tiling/job/dataset-spec.js';
-import { placeInputs } from '../tiling/job/job-inputs.js';
+import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
@@ -99,7 +99,10 @@ export async function previewOutput(
 
 /** The job with its paths relative to the working directory made absolute. */
 function absolute<S extends AnyJobSpec>(spec: S): S {
-  return { ...placeInputs(spec, ({ path }) => resolve(path)), output: resolve(spec.output) };
+  return placeOutputs(
+    placeInputs(spec, ({ path }) => resolve(path)),
+    (path) => resolve(path),
+  );
 }
 
 function flagsOf({ threads, memoryMiB }: MachineOptions): { threads?: number; memory?: number } {

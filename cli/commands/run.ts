@@ -6,7 +6,7 @@ import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from '../../libra
 import { badUsage } from '../../tiling/errors.js';
 import { type AnyJobSpec, isCollectionSpec, kindOfDocument } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import { placeInputs } from '../../tiling/job/job-inputs.js';
+import { placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
@@ -82,5 +82,8 @@ function parseAny(document: unknown, file: string): AnyJobSpec {
 }
 
 function placed<S extends AnyJobSpec>(spec: S, absolute: (path: string) => string): S {
-  return { ...placeInputs(spec, ({ path }) => absolute(path)), output: absolute(spec.output) };
+  return placeOutputs(
+    placeInputs(spec, ({ path }) => absolute(path)),
+    absolute,
+  );
 }

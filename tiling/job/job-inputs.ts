@@ -56,3 +56,16 @@ export function placeInputs<S extends AnyJobSpec>(spec: S, place: (input: JobInp
   );
   return { ...spec, ...own, operations };
 }
+
+/**
+ * The job with another path for what it writes, and for each output that a collection's images have of their own.
+ */
+export function placeOutputs<S extends AnyJobSpec>(spec: S, place: (path: string, field: string) => string): S {
+  const output = place(spec.output, 'output');
+  if (!isCollectionSpec(spec)) return { ...spec, output };
+  const images = spec.images.map((each, index) => {
+    if (typeof each === 'string' || each.output === undefined) return each;
+    return { ...each, output: place(each.output, `images[${index}].output`) };
+  });
+  return { ...spec, output, images };
+}
