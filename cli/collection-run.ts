@@ -34,7 +34,7 @@ export function refuseThere(where: string): never {
 export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlags & RunFlags): Promise<void> {
   if (flags.coordinator !== undefined) refuseThere('--coordinator');
   const quiet = flags.quiet === true || flags.json === true;
-  const bar = createProgress({ stream: process.stderr, quiet, now: () => performance.now() });
+  const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   let listed = 0;
   const say = (line: string) => {
     bar.clear();

@@ -41,7 +41,14 @@ export async function runCollectionLocally(
   const executor = await openExecutor(machine, backend, gpu);
   const date = new Date().toISOString().slice(0, 10);
   try {
-    return await runCollection({ ...options, job, executor, machine, date, now: () => performance.now() / 1000 });
+    return await runCollection({
+      ...options,
+      job,
+      executor,
+      machine,
+      date,
+      nowSeconds: () => performance.now() / 1000,
+    });
   } finally {
     await executor.close();
   }

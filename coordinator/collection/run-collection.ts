@@ -43,7 +43,7 @@ export interface CollectionRun {
   /** Day of the run, YYYY-MM-DD. */
   readonly date: string;
   /** Seconds on a monotonic clock. */
-  readonly now: () => number;
+  readonly nowSeconds: () => number;
 }
 
 /** Images under way beside the one whose tasks come first: enough to plan and assemble some while others compute. */
@@ -63,10 +63,10 @@ const STOPPING: ReadonlySet<ErrorTag> = new Set(['interrupted', 'output-failed',
  */
 export async function runCollection(run: CollectionRun): Promise<CollectionResult> {
   const { job } = run;
-  const startedAt = run.now();
+  const startedAt = run.nowSeconds();
   resolveOperations(job.operations, { map: true });
   const found = await findCollection(job, run.date);
-  const foundAt = run.now();
+  const foundAt = run.nowSeconds();
   try {
     mkdirSync(found.root, { recursive: true });
   } catch (cause) {
@@ -96,16 +96,16 @@ async function runLocked(
     foundAt,
   }: { readonly ledger: CollectionLedger; readonly startedAt: number; readonly foundAt: number },
 ): Promise<CollectionResult> {
-  const { job, now } = run;
+  const { job, nowSeconds } = run;
   const { sound, faults } = await checkPairs(job, found, ledger, run.allow);
   const total = sound.length + faults.length;
   for (const fault of faults) run.onFault?.(fault);
   if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, total);
-  const checkedAt = now();
+  const checkedAt = nowSeconds();
   const counts = new CollectionCounts(sound, faults.length, run.onProgress);
   const failures = [...faults];
   await runImages(run, sound, { ledger, counts, failures });
-  const ranAt = now();
+  const ranAt = nowSeconds();
   const result: CollectionResult = {
     output: found.root,
     images: { total, ...counts.images, failed: failures.length },
@@ -192,7 +192,7 @@ interface ImageRun extends Keeping {
 }
 
 async function runImage(
-  { job, executor, openExecutor, machine, planner, durable, restart, now }: CollectionRun,
+  { job, executor, openExecutor, machine, planner, durable, restart, nowSeconds }: CollectionRun,
   image: SoundImage,
   { ledger, counts, means, place, signal }: ImageRun,
 ): Promise<void> {
@@ -208,7 +208,7 @@ async function runImage(
   let result: JobResult;
   try {
     result = await runJob({
-      ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, now, signal },
+      ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, nowSeconds, signal },
       ...(planner !== undefined && { planner }),
       onPlan: (plan) => view.planned(plan),
       onProgress: (progress) => counts.running(place, progress),
