@@ -5,12 +5,14 @@ import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { publishOutput } from '../coordinator/index.js';
 import { CoordinatorClient, writeWhenReady } from '../proto/client/calls.js';
+import { writeCollectionSpec } from '../proto/convert/collection-spec.js';
 import { writeDatasetSpec } from '../proto/convert/dataset-spec.js';
 import { readFailure } from '../proto/convert/failure.js';
 import { writeJobSpec } from '../proto/convert/job-spec.js';
 import { halotile } from '../proto/gen/messages.js';
 import { Jobs } from '../proto/gen/services.js';
 import { badInput, fromErrorRecord, HalotileError } from '../tiling/errors.js';
+import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
 import type { CoordinatorEndpoint } from '../tiling/work/references.js';
@@ -32,11 +34,16 @@ export class JobsClient {
 
   /** @throws HalotileError as the coordinator refuses it */
   async submit(
-    spec: JobSpecInput | DatasetSpec,
+    spec: JobSpecInput | DatasetSpec | CollectionSpec,
     options: { priority?: number; requestId?: string } = {},
   ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID() } = options;
-    const what = 'image' in spec ? { spec: writeJobSpec(spec) } : { dataset: writeDatasetSpec(spec) };
+    const what =
+      'image' in spec
+        ? { spec: writeJobSpec(spec) }
+        : 'palette' in spec
+          ? { dataset: writeDatasetSpec(spec) }
+          : { collection: writeCollectionSpec(spec) };
     const request = { requestId, priority, ...what };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
     return job!;

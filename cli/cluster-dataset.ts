@@ -9,7 +9,7 @@ import { type ClusterRunOptions, follow } from './cluster-run.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** Images of one job that may be uploaded; more belong into storage that the cluster sees. */
-const MAX_UPLOADS = 20_000;
+export const MAX_UPLOADS = 20_000;
 
 /** What a dataset job on a cluster hands back. */
 export interface ClusterDatasetResult {
@@ -112,7 +112,7 @@ async function sendDataset(
 }
 
 /** Fetches every file of a finished job into a folder. */
-async function fetchFolder(
+export async function fetchFolder(
   client: JobsClient,
   id: string,
   { folder, onNote }: { readonly folder: string; readonly onNote: (note: string) => void },
@@ -129,7 +129,7 @@ async function fetchFolder(
 }
 
 /** An error that names uploads, in the names of the files that were sent. */
-function inLocalNames(error: unknown, names: ReadonlyMap<string, string>): unknown {
+export function inLocalNames(error: unknown, names: ReadonlyMap<string, string>): unknown {
   if (!(error instanceof HalotileError)) return error;
   const fields = Object.entries(error.detail).map(([field, text]: [string, string]) => [
     field,

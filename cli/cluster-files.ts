@@ -1,23 +1,19 @@
-import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
+import type { AnyJobSpec } from '../tiling/job/collection-spec.js';
 import { inputPaths, placeInputs } from '../tiling/job/job-inputs.js';
-import type { JobSpec } from '../tiling/job/job-spec.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** Transfers at a time: most of what one small file costs is waiting. */
 const TRANSFERS = 8;
 
 /** The spec with every local input replaced by the name that `send` gives for its path; each path is sent once. */
-export async function sendInputs<S extends JobSpec | DatasetSpec>(
-  spec: S,
-  send: (path: string) => Promise<string>,
-): Promise<S> {
+export async function sendInputs<S extends AnyJobSpec>(spec: S, send: (path: string) => Promise<string>): Promise<S> {
   const names = new Map<string, string>();
   await eachOf(localInputs(spec), async (path) => names.set(path, await send(path)));
   return placeInputs(spec, ({ path }) => names.get(path) ?? path);
 }
 
 /** The local ones of the paths that a job reads, each once. */
-export function localInputs(spec: JobSpec | DatasetSpec): string[] {
+export function localInputs(spec: AnyJobSpec): string[] {
   return inputPaths(spec).filter((path) => !isClusterName(path));
 }
 

@@ -3,16 +3,17 @@ import { isDynamicPattern } from 'tinyglobby';
 import { type CollectionProgress, type CollectionResult, isManifest } from '../coordinator/index.js';
 import { runCollectionLocally } from '../library/local-collection.js';
 import { machineOf } from '../library/machine.js';
-import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import { isTemplate } from '../tiling/job/name-template.js';
+import type { ClusterCollectionResult } from './cluster-collection.js';
+import { endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { createProgress } from './progress.js';
 
 /** The exit code of a job that skipped some of its images. */
-const SKIPPED_EXIT_CODE = 3;
+export const SKIPPED_EXIT_CODE = 3;
 /** Failures that are listed after a run; the report has them all. */
 const LISTED = 20;
 
@@ -25,14 +26,9 @@ export function meansCollection(images: readonly string[], { map = '', output }:
   return isDynamicPattern(image) || /[/\\]$/.test(image) || isManifest(image);
 }
 
-/** @throws bad-usage where a job over many images is sent to a cluster */
-export function refuseThere(where: string): never {
-  throw badUsage({ what: 'a job over many images runs on one machine', where, remedy: 'leave --coordinator out' });
-}
-
 /** Runs a job over many images as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlags & RunFlags): Promise<void> {
-  if (flags.coordinator !== undefined) refuseThere('--coordinator');
+  if (flags.coordinator !== undefined) return runThere(job, flags.coordinator, flags);
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   let listed = 0;
@@ -64,6 +60,46 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
   }
 }
 
+async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlags): Promise<void> {
+  const quiet = flags.quiet === true || flags.json === true;
+  const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
+  // Loaded only here: a local run does without gRPC.
+  const { runCollectionOnCluster } = await import('./cluster-collection.js');
+  try {
+    const result = await interruptible('the job on the cluster', (signal) =>
+      runCollectionOnCluster(job, {
+        endpoint: endpointOf(coordinator, flags),
+        signal,
+        onNote: (note) => {
+          bar.clear();
+          if (!quiet) process.stderr.write(`${note}\n`);
+        },
+        onProgress: ({ pixelsDone = 0, pixelsTotal = 0, imagesDone = 0, imagesTotal = 0, tilesDone = 0 }) =>
+          bar.update({
+            ...{ pixels: pixelsDone, totalPixels: pixelsTotal },
+            label: `images ${imagesDone}/${imagesTotal}, tiles ${tilesDone}`,
+          }),
+      }),
+    );
+    bar.clear();
+    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterCollection(result));
+    if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
+  } finally {
+    bar.clear();
+  }
+}
+
+/** What a finished job on a cluster did, for people. */
+export function describeClusterCollection({ output, job, images, seconds, report }: ClusterCollectionResult): string {
+  return `${writtenLine(output, images)}\n  ${formatSeconds(seconds.total ?? 0)} on the cluster, job ${job}\n  ${report}\n`;
+}
+
+function writtenLine(output: string, images: CollectionResult['images']): string {
+  const kept = images.reused === 0 ? '' : `, ${formatWhole(images.reused)} of them as earlier runs left them`;
+  const failed = images.failed === 0 ? '' : `; ${formatWhole(images.failed)} not written, see the report`;
+  return `${output}: ${formatWhole(images.written)} of ${formatWhole(images.total)} images${kept}${failed}`;
+}
+
 function shownProgress({
   images,
   tiles,
@@ -82,8 +118,6 @@ function shownProgress({
 /** What a finished job did, for people. */
 function describe(result: CollectionResult): string {
   const { output, images, tiles, pixels, seconds, bytes, halo, peakMemoryBytes, report } = result;
-  const kept = images.reused === 0 ? '' : `, ${formatWhole(images.reused)} of them as earlier runs left them`;
-  const failed = images.failed === 0 ? '' : `; ${formatWhole(images.failed)} not written, see the report`;
   const fresh = images.written - images.reused;
   const rate =
     seconds.run > 0
@@ -91,7 +125,7 @@ function describe(result: CollectionResult): string {
       : '';
   const saved = halo.savedShare > 0 ? `; halo: ${(100 * halo.savedShare).toFixed(1)} % saved` : '';
   return [
-    `${output}: ${formatWhole(images.written)} of ${formatWhole(images.total)} images${kept}${failed}`,
+    writtenLine(output, images),
     ...(fresh === 0
       ? []
       : [

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { JobsClient } from '../client.js';
+import { runCollectionOnCluster } from '../cluster-collection.js';
 import { runDatasetOnCluster } from '../cluster-dataset.js';
 import { runOnCluster } from '../cluster-run.js';
-import { refuseThere } from '../collection-run.js';
+import { describeClusterCollection, SKIPPED_EXIT_CODE } from '../collection-run.js';
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { number } from '../job-options.js';
@@ -36,9 +37,14 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
   const { priority } = flags;
   const spec = readJobFile(file);
-  if (isCollectionSpec(spec)) refuseThere(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
+    if (isCollectionSpec(spec)) {
+      const result = await runCollectionOnCluster(spec, { endpoint, priority, onNote });
+      process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterCollection(result));
+      if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
+      return;
+    }
     if (isDatasetSpec(spec)) {
       const result = await runDatasetOnCluster(spec, { endpoint, priority, onNote });
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));

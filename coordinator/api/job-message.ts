@@ -1,9 +1,12 @@
+import { writeCollectionSpec } from '../../proto/convert/collection-spec.js';
 import { writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { writeProgress } from '../../proto/convert/progress.js';
 import { type google, halotile } from '../../proto/gen/messages.js';
+import { type AnyJobSpec, isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
+import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import type { JobResult } from '../job/job-result.js';
 import type { QueuedJob, QueueState } from '../queue/job-queue.js';
@@ -44,7 +47,7 @@ export function jobStateOf(job: QueuedJob, live: LiveState): halotile.v1.JobStat
 export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob {
   return {
     id: job.id,
-    ...(isDatasetSpec(job.spec) ? { dataset: writeDatasetSpec(job.spec) } : { spec: writeJobSpec(job.spec) }),
+    ...specMessage(job.spec),
     state: jobStateOf(job, events.state(job.id)),
     priority: job.priority,
     principal: job.principal,
@@ -59,6 +62,11 @@ export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob 
   };
 }
 
+function specMessage(spec: AnyJobSpec): halotile.v1.IJob {
+  if (isDatasetSpec(spec)) return { dataset: writeDatasetSpec(spec) };
+  return isCollectionSpec(spec) ? { collection: writeCollectionSpec(spec) } : { spec: writeJobSpec(spec) };
+}
+
 /** A job's counts as clients see them; undefined before its first progress. */
 export function progressMessage({ id }: QueuedJob, events: JobEvents): halotile.v1.IProgress | undefined {
   const progress = events.progress(id);
@@ -66,8 +74,9 @@ export function progressMessage({ id }: QueuedJob, events: JobEvents): halotile.
 }
 
 /** What a finished job of either kind did, as clients see it. */
-export function resultMessage(result: JobResult | DatasetResult): halotile.v1.IJobResult {
+export function resultMessage(result: JobResult | DatasetResult | CollectionResult): halotile.v1.IJobResult {
   if ('frames' in result) return datasetMessage(result);
+  if ('images' in result) return collectionMessage(result);
   const { total, prepare, assemble, ...stages } = result.seconds;
   return {
     output: result.output,
@@ -101,6 +110,23 @@ function datasetMessage({ output, frames, characters, seconds, bytes }: DatasetR
       imagesFailed: frames.failed,
       charactersTotal: characters.total,
       charactersDone: characters.done,
+    },
+  };
+}
+
+function collectionMessage(result: CollectionResult): halotile.v1.IJobResult {
+  const { output, images, tiles, seconds, bytes, halo } = result;
+  return {
+    ...{ output, tiles, wallSeconds: seconds.total },
+    seconds: { find: seconds.find, check: seconds.check, run: seconds.run },
+    counts: {
+      bytesRead: bytes.read,
+      bytesWritten: bytes.written,
+      inputPixels: halo.pixelsRead,
+      imagesTotal: images.total,
+      imagesWritten: images.written,
+      imagesReused: images.reused,
+      imagesFailed: images.failed,
     },
   };
 }

@@ -5,6 +5,7 @@ import { writeFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Jobs } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { isOpen } from '../queue/embedded-queue.js';
@@ -157,15 +158,15 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
     listResultFiles: unary(fail, async (request: halotile.v1.ListResultFilesRequest, caller) => {
       const job = await finished(request.jobId, caller);
-      const output = places.output(job.spec.output, job.id);
+      const output = places.resultOf(job.spec, job.id);
       const pageSize = Math.min(MAX_PAGE, request.pageSize || DEFAULT_PAGE);
       return resultFiles(output, { pageSize, after: request.pageToken });
     }),
 
     download: serverStream(fail, async function* (request: halotile.v1.DownloadRequest, caller) {
       const job = await finished(request.jobId, caller);
-      const output = places.output(job.spec.output, job.id);
-      const path = isDatasetSpec(job.spec) ? resultFile(output, request.name) : output;
+      const output = places.resultOf(job.spec, job.id);
+      const path = 'image' in job.spec ? output : resultFile(output, request.name);
       yield* fileMessages(path, request.offset);
       // What is fetched counts as used; files below a root are the user's own and keep their times.
       const seconds = options.nowMs() / 1000;
@@ -176,7 +177,9 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
 /** A page of jobs over thousands of images each would pass the size of a message. */
 function withoutImages(job: QueuedJob): QueuedJob {
-  return isDatasetSpec(job.spec) ? { ...job, spec: { ...job.spec, images: [] } } : job;
+  if (isDatasetSpec(job.spec)) return { ...job, spec: { ...job.spec, images: [] } };
+  if (!isCollectionSpec(job.spec)) return job;
+  return { ...job, spec: { ...job.spec, images: job.spec.images.filter((each) => typeof each === 'string') } };
 }
 
 async function* chunksOf(messages: AsyncIterable<halotile.v1.UploadRequest>) {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as breath } from 'node:timers/promises';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
@@ -68,6 +69,8 @@ export async function checkPairs(
   const places: (SoundImage | CollectionFault)[] = [];
   const lane = async () => {
     for (const [index, image] of remaining) {
+      // Headers are read here: others of this process must have their turn.
+      await breath();
       try {
         for (const path of [image.image, ...(image.map === undefined ? [] : [image.map])]) allow(path, 'read');
         allow(image.output, 'write');

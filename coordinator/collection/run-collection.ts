@@ -24,8 +24,8 @@ import { TaskTurns } from './task-turns.js';
 export interface CollectionRun {
   readonly job: CollectionSpec;
   readonly executor: Executor;
-  /** One for each image, closed with it, where the failure of one image ends its executor; the shared one where absent. */
-  readonly openExecutor?: () => Executor;
+  /** One for each image, where the failure of one image ends its executor; the shared one where absent. */
+  readonly ofImages?: { readonly open: () => Executor; readonly close: (executor: Executor) => Promise<void> };
   /** What every image's plan is made for, as in its own job. */
   readonly machine: PlanMachine;
   readonly planner?: JobPlanner;
@@ -139,7 +139,7 @@ interface Keeping {
 }
 
 async function runImages(run: CollectionRun, sound: readonly SoundImage[], keeping: Keeping): Promise<void> {
-  const { job, executor, machine, signal } = run;
+  const { job, executor, ofImages, machine, signal } = run;
   const { counts, failures } = keeping;
   const stop = new AbortController();
   const interrupt = () => stop.abort();
@@ -171,8 +171,9 @@ async function runImages(run: CollectionRun, sound: readonly SoundImage[], keepi
       }
     }
   };
-  const lanes = Math.min(MAX_IMAGES_AT_ONCE, executor.slots + IMAGES_BEHIND);
-  await Promise.all(Array.from({ length: lanes }, lane));
+  // Workers come and go.
+  const lanes = ofImages === undefined ? executor.slots + IMAGES_BEHIND : MAX_IMAGES_AT_ONCE;
+  await Promise.all(Array.from({ length: Math.min(lanes, MAX_IMAGES_AT_ONCE) }, lane));
   signal?.removeEventListener('abort', interrupt);
   if (failure !== undefined) throw failure;
   if (stop.signal.aborted) {
@@ -192,7 +193,7 @@ interface ImageRun extends Keeping {
 }
 
 async function runImage(
-  { job, executor, openExecutor, machine, planner, durable, restart, nowSeconds }: CollectionRun,
+  { job, executor, ofImages, machine, planner, durable, restart, nowSeconds }: CollectionRun,
   image: SoundImage,
   { ledger, counts, means, place, signal }: ImageRun,
 ): Promise<void> {
@@ -203,7 +204,7 @@ async function runImage(
     throw outputFailed({ what: 'the output folder cannot be made', where, expected: 'a writable place' }, cause);
   }
   ledger.begin(image.output);
-  const own = openExecutor?.();
+  const own = ofImages?.open();
   const view = new ImageExecutor(own ?? executor, means, place);
   let result: JobResult;
   try {
@@ -215,7 +216,7 @@ async function runImage(
     });
   } finally {
     await view.close();
-    await own?.close();
+    if (own !== undefined) await ofImages!.close(own);
   }
   const { digest } = image;
   const { width, height, crc, seconds, halo, mapMax, tiles } = result;

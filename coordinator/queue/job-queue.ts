@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
-import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
+import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import type { JobResult } from '../job/job-result.js';
 
@@ -12,7 +12,7 @@ export interface JobSubmission {
   /** The storage roots that the principal could use then; all where absent. */
   readonly roots?: Readonly<Record<string, 'read' | 'write'>>;
   /** As the caller wrote it, checked, defaults filled in; paths are not resolved yet. */
-  readonly spec: JobSpec | DatasetSpec;
+  readonly spec: AnyJobSpec;
   /** Larger runs first. */
   readonly priority: number;
   /** How often it may be claimed before it is given up. */
@@ -38,12 +38,12 @@ export interface QueuedJob extends JobSubmission {
   readonly epoch: number;
   readonly cancelRequested: boolean;
   readonly failure?: ErrorRecord;
-  readonly result?: JobResult | DatasetResult;
+  readonly result?: JobResult | DatasetResult | CollectionResult;
 }
 
 /** How a claimed job ended. */
 export type JobOutcome =
-  | { readonly state: 'succeeded'; readonly result: JobResult | DatasetResult }
+  | { readonly state: 'succeeded'; readonly result: JobResult | DatasetResult | CollectionResult }
   | { readonly state: 'failed'; readonly failure: ErrorRecord }
   | { readonly state: 'cancelled' };
 

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -14,6 +15,7 @@ import { hideDetail } from './caller-errors.js';
 import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
 import type { PlanningThreads } from './planning-threads.js';
+import { runQueuedCollection } from './run-queued-collection.js';
 import { runQueuedDataset } from './run-queued-dataset.js';
 
 /** What queued jobs are run with. */
@@ -101,7 +103,13 @@ export class JobRunner {
             signal: abort,
             reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
           })
-        : await this.#runImage(claim, job.spec, abort);
+        : isCollectionSpec(job.spec)
+          ? await runQueuedCollection(job, job.spec, {
+              ...this.#options,
+              signal: abort,
+              reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
+            })
+          : await this.#runImage(claim, job.spec, abort);
       outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
     } catch (error) {
       if (this.#stop.signal.aborted && !claim.stop.aborted) {

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
-import { type DatasetSpec, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import { inputPaths, inputsOf, type JobInput, placeInputs } from '../../tiling/job/job-inputs.js';
-import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { inputPaths, inputsOf, type JobInput, placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
+import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
@@ -45,7 +46,7 @@ export class Places {
   }
 
   /** Everything that is wrong with the names in a job, by field; empty where they all lie somewhere. */
-  check(spec: JobSpec | DatasetSpec, owner: Owner): FieldViolation[] {
+  check(spec: AnyJobSpec, owner: Owner): FieldViolation[] {
     const violations: FieldViolation[] = [];
     const attempt = (field: string, locate: () => void) => {
       try {
@@ -55,11 +56,14 @@ export class Places {
       }
     };
     for (const input of inputsOf(spec)) attempt(input.field, () => this.#input(input, owner));
-    attempt('output', () => this.#ownOutput(spec.output, owner, 'new'));
+    placeOutputs(spec, (name, field) => {
+      attempt(field, () => this.#ownOutput(name, owner, 'new'));
+      return name;
+    });
     attempt('operations', () =>
-      resolveOperations(spec.operations, { map: isDatasetSpec(spec) || spec.map !== undefined }),
+      resolveOperations(spec.operations, { map: !('image' in spec) || spec.map !== undefined }),
     );
-    if (violations.length === 0 && !isDatasetSpec(spec)) {
+    if (violations.length === 0 && 'image' in spec) {
       const real = this.resolve(spec, owner, 'new');
       attempt('output', () => refuseOverwrites(outputPlace(real.output), inputPaths(real)));
     }
@@ -70,11 +74,9 @@ export class Places {
    * The job with real paths. What a dataset's frames lead to is judged by {@link allows} when it is found.
    * @throws bad-input where a name lies nowhere (any more)
    */
-  resolve<S extends JobSpec | DatasetSpec>(spec: S, owner: Owner, jobId: string): S {
-    return {
-      ...placeInputs(spec, (input) => this.#input(input, owner)),
-      output: this.#ownOutput(spec.output, owner, jobId),
-    };
+  resolve<S extends AnyJobSpec>(spec: S, owner: Owner, jobId: string): S {
+    const placed = placeInputs(spec, (input) => this.#input(input, owner));
+    return placeOutputs(placed, (name) => this.#ownOutput(name, owner, jobId));
   }
 
   /**
@@ -83,10 +85,20 @@ export class Places {
    */
   allows(path: string, { images }: DatasetSpec, owner: Owner): void {
     if (images.some(({ image, map }) => path === image || path === map)) return;
-    const real = existsSync(path) ? realpathSync(path) : path;
-    const root = this.#roots.rootOf(real)?.root;
+    this.allowsBelow(path, 'read', owner);
+  }
+
+  /**
+   * Refuses a file that lies below no root where its owner may do that; one that is not there yet is judged by the
+   * folder that is.
+   * @throws bad-input
+   */
+  allowsBelow(path: string, right: RootRight, owner: Owner): void {
+    let there = path;
+    while (!existsSync(there)) there = dirname(there);
+    const root = this.#roots.rootOf(join(realpathSync(there), relative(there, path)))?.root;
     if (root === undefined) throw unknownName(path, 'frames');
-    checkRight(root, owner, 'read');
+    checkRight(root, owner, right);
   }
 
   /** The name of a file below a root; undefined for any other. */
@@ -111,14 +123,44 @@ export class Places {
     return join(directory, match[1]!);
   }
 
+  /** Where the output of a finished job lies: a file, or the folder of many. */
+  resultOf(spec: AnyJobSpec, jobId: string): string {
+    const { output } = spec;
+    if (!isTemplate(output)) return this.output(output, jobId);
+    const folder = fixedFolder(output);
+    return folder.startsWith('download:') ? this.#below(folder, jobId) : dirname(this.#template(folder, 'x'));
+  }
+
+  /** The real path of a name below a folder that is there; the name's own folders need not be. */
+  #template(folder: string, rest: string): string {
+    const [, root] = /^root:([^/]+)$/.exec(folder) ?? [];
+    const whole = root === undefined ? undefined : this.#roots.directory(root);
+    return join(whole ?? this.#roots.resolve(folder), checkedBelow(folder, rest));
+  }
+
+  /** The real path of `download:NAME` and of names below it. */
+  #below(name: string, jobId: string): string {
+    const [folder = '', ...rest] = name.split('/');
+    const place = this.output(folder, jobId);
+    return rest.length === 0 ? place : join(place, checkedBelow(folder, rest.join('/')));
+  }
+
   #ownOutput(name: string, owner: Owner, jobId: string): string {
-    const place = this.output(name, jobId);
+    if (name.startsWith('download:') && name.includes('/')) return this.#below(name, jobId);
+    const place = isTemplate(name)
+      ? this.#template(fixedFolder(name), name.slice(fixedFolder(name).length + 1))
+      : this.output(name, jobId);
     const root = rootOf(name);
     if (root !== undefined) checkRight(root, owner, 'write');
     return place;
   }
 
   #input({ kind, path: name }: JobInput, owner: Owner): string {
+    if (kind === 'template' && isTemplate(name)) {
+      const place = this.#template(fixedFolder(name), name.slice(fixedFolder(name).length + 1));
+      checkRight(rootOf(name)!, owner, 'read');
+      return place;
+    }
     const match = kind === 'frames' ? null : UPLOAD.exec(name);
     if (match !== null) return this.#uploads.pathOf(owner.principal, match[1]!);
     if (name.startsWith('root:')) {
@@ -136,11 +178,18 @@ export function isDownload(name: string): boolean {
 }
 
 /** The uploads that a spec names, see {@link uploadName}. */
-export function namedUploads(spec: JobSpec | DatasetSpec, principal: string): string[] {
+export function namedUploads(spec: AnyJobSpec, principal: string): string[] {
   return inputPaths(spec).flatMap((name) => {
     const match = UPLOAD.exec(name);
     return match === null ? [] : [uploadName(principal, match[1]!)];
   });
+}
+
+/** @throws bad-input where a name below a folder leads out of it */
+function checkedBelow(folder: string, rest: string): string {
+  if (!/[\0\\]/.test(rest) && rest.split('/').every((part) => part !== '' && part !== '.' && part !== '..'))
+    return rest;
+  throw badInput({ what: 'the name leads out of its folder', where: `${folder}/${rest}`, expected: 'no ..' });
 }
 
 /** The root that a name begins with. */

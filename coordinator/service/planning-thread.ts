@@ -1,8 +1,10 @@
 import { type MessagePort, workerData as site } from 'node:worker_threads';
+import { readCollectionSpec } from '../../proto/convert/collection-spec.js';
 import { readDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { type FieldViolation, readJobSpec } from '../../proto/convert/job-spec.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
+import type { AnyJobSpec, CollectionSpec } from '../../tiling/job/collection-spec.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -21,8 +23,8 @@ export interface PlanningSite {
 }
 
 /** Everything but the spec of a SubmitJob, and the spec as it was checked. */
-export interface CheckedSubmission extends Omit<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset'> {
-  readonly spec: JobSpec | DatasetSpec;
+export interface CheckedSubmission extends Omit<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset' | 'collection'> {
+  readonly spec: AnyJobSpec;
 }
 
 /** An error comes back as data; of a refused request with its fields. */
@@ -56,9 +58,15 @@ const places = new Places(
 /** A SubmitJob, decoded and checked: its fields, its names, its operations' files. */
 export function submission({ bytes, owner }: { bytes: Uint8Array; owner: Owner }): PlanningAnswer<CheckedSubmission> {
   return refused(() => {
-    const { spec, dataset, ...rest } = halotile.v1.SubmitJobRequest.decode(bytes);
-    if (dataset && spec) return oneViolation('dataset', 'a job has either spec or dataset');
-    const checked = dataset ? checkDataset(dataset, owner) : checkSpec(spec ?? {}, owner);
+    const { spec, dataset, collection, ...rest } = halotile.v1.SubmitJobRequest.decode(bytes);
+    if ([spec, dataset, collection].filter((each) => each).length > 1) {
+      return oneViolation('spec', 'a job has one of spec, dataset and collection');
+    }
+    const checked = dataset
+      ? checkDataset(dataset, owner)
+      : collection
+        ? checkCollection(collection, owner)
+        : checkSpec(spec ?? {}, owner);
     return 'value' in checked ? { value: { ...rest, spec: checked.value } } : checked;
   });
 }
@@ -74,11 +82,7 @@ export function planRequest({ bytes, owner }: { bytes: Uint8Array; owner: Owner 
 }
 
 /** A job's spec with real paths. */
-export function resolved(request: {
-  spec: JobSpec | DatasetSpec;
-  owner: Owner;
-  id: string;
-}): PlanningAnswer<JobSpec | DatasetSpec> {
+export function resolved(request: { spec: AnyJobSpec; owner: Owner; id: string }): PlanningAnswer<AnyJobSpec> {
   return refused(() => ({ value: places.resolve(request.spec, request.owner, request.id) }));
 }
 
@@ -124,6 +128,23 @@ function checkDataset(message: halotile.v1.IDatasetSpec, owner: Owner): Planning
   const reading = readDatasetSpec(message);
   const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
   return reading.ok && violations.length === 0 ? { value: reading.spec } : { violations: under('dataset', violations) };
+}
+
+function checkCollection(message: halotile.v1.ICollectionSpec, owner: Owner): PlanningAnswer<CollectionSpec> {
+  for (const [field, limit] of [
+    ['named', MAX_IMAGES],
+    ['images', MAX_FRAMES],
+  ] as const) {
+    const count = message[field]?.length ?? 0;
+    if (count <= limit) continue;
+    const remedy = 'name a folder, a pattern or a manifest below a storage root instead';
+    return oneViolation(`collection.${field}`, `${count} names; expected at most ${limit}; ${remedy}`);
+  }
+  const reading = readCollectionSpec(message);
+  const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
+  return reading.ok && violations.length === 0
+    ? { value: reading.spec }
+    : { violations: under('collection', violations) };
 }
 
 function oneViolation(field: string, description: string): { violations: readonly FieldViolation[] } {

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { type AskOptions, ThreadDeath, Threads } from '../../threads/threads.js';
 import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
-import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { JobPlanner, PlannedJob, PlanRequest } from '../job/prepare-job.js';
 import { BadRequest } from './caller-errors.js';
@@ -58,7 +58,7 @@ export class PlanningThreads {
   }
 
   /** @throws bad-input where a name lies nowhere any more */
-  resolve<S extends JobSpec | DatasetSpec>(spec: S, owner: Owner, id: string): Promise<S> {
+  resolve<S extends AnyJobSpec>(spec: S, owner: Owner, id: string): Promise<S> {
     return this.#inTurn(owner, () => this.#ask('resolved', { spec, owner, id }));
   }
 

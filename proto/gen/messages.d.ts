@@ -579,6 +579,198 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
+        /** Properties of a CollectionSpec. */
+        interface ICollectionSpec {
+
+            /** CollectionSpec images */
+            images?: (string[]|undefined);
+
+            /** CollectionSpec named */
+            named?: (halotile.v1.ICollectionImage[]|undefined);
+
+            /** CollectionSpec map */
+            map?: (string|null|undefined);
+
+            /** CollectionSpec output */
+            output?: (string|undefined);
+
+            /** CollectionSpec operations */
+            operations?: (halotile.v1.IOperation[]|undefined);
+
+            /** CollectionSpec mapping */
+            mapping?: (halotile.v1.IMapping|undefined);
+
+            /** CollectionSpec dtype */
+            dtype?: (string|null|undefined);
+
+            /** CollectionSpec nodata */
+            nodata?: (google.protobuf.IValue|undefined);
+
+            /** CollectionSpec alpha */
+            alpha?: (string|null|undefined);
+
+            /** CollectionSpec mask */
+            mask?: (string|null|undefined);
+
+            /** CollectionSpec halo */
+            halo?: (string|null|undefined);
+
+            /** CollectionSpec compression */
+            compression?: (halotile.v1.ICompression|undefined);
+
+            /** CollectionSpec overviews */
+            overviews?: (boolean|null|undefined);
+
+            /** CollectionSpec tile */
+            tile?: (number|null|undefined);
+
+            /** CollectionSpec block */
+            block?: (number|null|undefined);
+
+            /** CollectionSpec onError */
+            onError?: (string|null|undefined);
+        }
+
+        /** Represents a CollectionSpec. */
+        class CollectionSpec implements ICollectionSpec {
+
+            /**
+             * Constructs a new CollectionSpec.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.ICollectionSpec);
+
+            /** CollectionSpec images. */
+            public images: string[];
+
+            /** CollectionSpec named. */
+            public named: halotile.v1.CollectionImage[];
+
+            /** CollectionSpec map. */
+            public map: (string|null);
+
+            /** CollectionSpec output. */
+            public output: string;
+
+            /** CollectionSpec operations. */
+            public operations: halotile.v1.Operation[];
+
+            /** CollectionSpec mapping. */
+            public mapping: halotile.v1.Mapping;
+
+            /** CollectionSpec dtype. */
+            public dtype: (string|null);
+
+            /** CollectionSpec nodata. */
+            public nodata: google.protobuf.Value;
+
+            /** CollectionSpec alpha. */
+            public alpha: (string|null);
+
+            /** CollectionSpec mask. */
+            public mask: (string|null);
+
+            /** CollectionSpec halo. */
+            public halo: (string|null);
+
+            /** CollectionSpec compression. */
+            public compression: halotile.v1.Compression;
+
+            /** CollectionSpec overviews. */
+            public overviews: (boolean|null);
+
+            /** CollectionSpec tile. */
+            public tile: (number|null);
+
+            /** CollectionSpec block. */
+            public block: (number|null);
+
+            /** CollectionSpec onError. */
+            public onError: (string|null);
+
+            /**
+             * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.
+             * @param message CollectionSpec message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.ICollectionSpec, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CollectionSpec message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns CollectionSpec
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CollectionSpec;
+
+            /**
+             * Gets the default type url for CollectionSpec
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a CollectionImage. */
+        interface ICollectionImage {
+
+            /** CollectionImage image */
+            image?: (string|undefined);
+
+            /** CollectionImage map */
+            map?: (string|null|undefined);
+
+            /** CollectionImage output */
+            output?: (string|null|undefined);
+        }
+
+        /** Represents a CollectionImage. */
+        class CollectionImage implements ICollectionImage {
+
+            /**
+             * Constructs a new CollectionImage.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.ICollectionImage);
+
+            /** CollectionImage image. */
+            public image: string;
+
+            /** CollectionImage map. */
+            public map: (string|null);
+
+            /** CollectionImage output. */
+            public output: (string|null);
+
+            /**
+             * Encodes the specified CollectionImage message. Does not implicitly {@link halotile.v1.CollectionImage.verify|verify} messages.
+             * @param message CollectionImage message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.ICollectionImage, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a CollectionImage message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns CollectionImage
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CollectionImage;
+
+            /**
+             * Gets the default type url for CollectionImage
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
         /** Properties of a PixelSize. */
         interface IPixelSize {
 
@@ -779,6 +971,9 @@ export namespace halotile {
 
             /** Job dataset */
             dataset?: (halotile.v1.IDatasetSpec|undefined);
+
+            /** Job collection */
+            collection?: (halotile.v1.ICollectionSpec|undefined);
         }
 
         /** Represents a Job. */
@@ -831,6 +1026,9 @@ export namespace halotile {
 
             /** Job dataset. */
             public dataset: halotile.v1.DatasetSpec;
+
+            /** Job collection. */
+            public collection: halotile.v1.CollectionSpec;
 
             /**
              * Encodes the specified Job message. Does not implicitly {@link halotile.v1.Job.verify|verify} messages.
@@ -1055,6 +1253,9 @@ export namespace halotile {
 
             /** SubmitJobRequest dataset */
             dataset?: (halotile.v1.IDatasetSpec|undefined);
+
+            /** SubmitJobRequest collection */
+            collection?: (halotile.v1.ICollectionSpec|undefined);
         }
 
         /** Represents a SubmitJobRequest. */
@@ -1080,6 +1281,9 @@ export namespace halotile {
 
             /** SubmitJobRequest dataset. */
             public dataset: halotile.v1.DatasetSpec;
+
+            /** SubmitJobRequest collection. */
+            public collection: halotile.v1.CollectionSpec;
 
             /**
              * Encodes the specified SubmitJobRequest message. Does not implicitly {@link halotile.v1.SubmitJobRequest.verify|verify} messages.

@@ -1053,6 +1053,353 @@ export const halotile = $root.halotile = (() => {
             return DatasetImage;
         })();
 
+        v1.CollectionSpec = (function() {
+
+            function CollectionSpec(properties) {
+                this.images = [];
+                this.named = [];
+                this.operations = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            CollectionSpec.prototype.images = $util.emptyArray;
+            CollectionSpec.prototype.named = $util.emptyArray;
+            CollectionSpec.prototype.map = null;
+            CollectionSpec.prototype.output = "";
+            CollectionSpec.prototype.operations = $util.emptyArray;
+            CollectionSpec.prototype.mapping = null;
+            CollectionSpec.prototype.dtype = null;
+            CollectionSpec.prototype.nodata = null;
+            CollectionSpec.prototype.alpha = null;
+            CollectionSpec.prototype.mask = null;
+            CollectionSpec.prototype.halo = null;
+            CollectionSpec.prototype.compression = null;
+            CollectionSpec.prototype.overviews = null;
+            CollectionSpec.prototype.tile = null;
+            CollectionSpec.prototype.block = null;
+            CollectionSpec.prototype.onError = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_map", {
+                get: $util.oneOfGetter($oneOfFields = ["map"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_dtype", {
+                get: $util.oneOfGetter($oneOfFields = ["dtype"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_alpha", {
+                get: $util.oneOfGetter($oneOfFields = ["alpha"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_mask", {
+                get: $util.oneOfGetter($oneOfFields = ["mask"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_halo", {
+                get: $util.oneOfGetter($oneOfFields = ["halo"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_overviews", {
+                get: $util.oneOfGetter($oneOfFields = ["overviews"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_tile", {
+                get: $util.oneOfGetter($oneOfFields = ["tile"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_block", {
+                get: $util.oneOfGetter($oneOfFields = ["block"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_onError", {
+                get: $util.oneOfGetter($oneOfFields = ["onError"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            CollectionSpec.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.images != null && message.images.length)
+                    for (let i = 0; i < message.images.length; ++i)
+                        writer.uint32(10).string(message.images[i]);
+                if (message.named != null && message.named.length)
+                    for (let i = 0; i < message.named.length; ++i)
+                        $root.halotile.v1.CollectionImage.encode(message.named[i], writer.uint32(18).fork(), q + 1).ldelim();
+                if (message.map != null && Object.hasOwnProperty.call(message, "map"))
+                    writer.uint32(26).string(message.map);
+                if (message.output != null && Object.hasOwnProperty.call(message, "output"))
+                    writer.uint32(34).string(message.output);
+                if (message.operations != null && message.operations.length)
+                    for (let i = 0; i < message.operations.length; ++i)
+                        $root.halotile.v1.Operation.encode(message.operations[i], writer.uint32(42).fork(), q + 1).ldelim();
+                if (message.mapping != null && Object.hasOwnProperty.call(message, "mapping"))
+                    $root.halotile.v1.Mapping.encode(message.mapping, writer.uint32(50).fork(), q + 1).ldelim();
+                if (message.dtype != null && Object.hasOwnProperty.call(message, "dtype"))
+                    writer.uint32(58).string(message.dtype);
+                if (message.nodata != null && Object.hasOwnProperty.call(message, "nodata"))
+                    $root.google.protobuf.Value.encode(message.nodata, writer.uint32(66).fork(), q + 1).ldelim();
+                if (message.alpha != null && Object.hasOwnProperty.call(message, "alpha"))
+                    writer.uint32(74).string(message.alpha);
+                if (message.mask != null && Object.hasOwnProperty.call(message, "mask"))
+                    writer.uint32(82).string(message.mask);
+                if (message.halo != null && Object.hasOwnProperty.call(message, "halo"))
+                    writer.uint32(90).string(message.halo);
+                if (message.compression != null && Object.hasOwnProperty.call(message, "compression"))
+                    $root.halotile.v1.Compression.encode(message.compression, writer.uint32(98).fork(), q + 1).ldelim();
+                if (message.overviews != null && Object.hasOwnProperty.call(message, "overviews"))
+                    writer.uint32(104).bool(message.overviews);
+                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
+                    writer.uint32(112).uint32(message.tile);
+                if (message.block != null && Object.hasOwnProperty.call(message, "block"))
+                    writer.uint32(120).uint32(message.block);
+                if (message.onError != null && Object.hasOwnProperty.call(message, "onError"))
+                    writer.uint32(130).string(message.onError);
+                return writer;
+            };
+
+            CollectionSpec.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.CollectionSpec();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            if (!(message.images && message.images.length))
+                                message.images = [];
+                            message.images.push(reader.string());
+                            break;
+                        }
+                    case 2: {
+                            if (!(message.named && message.named.length))
+                                message.named = [];
+                            message.named.push($root.halotile.v1.CollectionImage.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 3: {
+                            message.map = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.output = reader.string();
+                            break;
+                        }
+                    case 5: {
+                            if (!(message.operations && message.operations.length))
+                                message.operations = [];
+                            message.operations.push($root.halotile.v1.Operation.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 6: {
+                            message.mapping = $root.halotile.v1.Mapping.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 7: {
+                            message.dtype = reader.string();
+                            break;
+                        }
+                    case 8: {
+                            message.nodata = $root.google.protobuf.Value.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 9: {
+                            message.alpha = reader.string();
+                            break;
+                        }
+                    case 10: {
+                            message.mask = reader.string();
+                            break;
+                        }
+                    case 11: {
+                            message.halo = reader.string();
+                            break;
+                        }
+                    case 12: {
+                            message.compression = $root.halotile.v1.Compression.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 13: {
+                            message.overviews = reader.bool();
+                            break;
+                        }
+                    case 14: {
+                            message.tile = reader.uint32();
+                            break;
+                        }
+                    case 15: {
+                            message.block = reader.uint32();
+                            break;
+                        }
+                    case 16: {
+                            message.onError = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            CollectionSpec.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.CollectionSpec";
+            };
+
+            return CollectionSpec;
+        })();
+
+        v1.CollectionImage = (function() {
+
+            function CollectionImage(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            CollectionImage.prototype.image = "";
+            CollectionImage.prototype.map = null;
+            CollectionImage.prototype.output = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionImage.prototype, "_map", {
+                get: $util.oneOfGetter($oneOfFields = ["map"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionImage.prototype, "_output", {
+                get: $util.oneOfGetter($oneOfFields = ["output"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            CollectionImage.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.image != null && Object.hasOwnProperty.call(message, "image"))
+                    writer.uint32(10).string(message.image);
+                if (message.map != null && Object.hasOwnProperty.call(message, "map"))
+                    writer.uint32(18).string(message.map);
+                if (message.output != null && Object.hasOwnProperty.call(message, "output"))
+                    writer.uint32(26).string(message.output);
+                return writer;
+            };
+
+            CollectionImage.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.CollectionImage();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.image = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.map = reader.string();
+                            break;
+                        }
+                    case 3: {
+                            message.output = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            CollectionImage.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.CollectionImage";
+            };
+
+            return CollectionImage;
+        })();
+
         v1.PixelSize = (function() {
 
             function PixelSize(properties) {
@@ -1354,6 +1701,7 @@ export const halotile = $root.halotile = (() => {
             Job.prototype.failure = null;
             Job.prototype.result = null;
             Job.prototype.dataset = null;
+            Job.prototype.collection = null;
 
             Job.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -1390,6 +1738,8 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.JobResult.encode(message.result, writer.uint32(106).fork(), q + 1).ldelim();
                 if (message.dataset != null && Object.hasOwnProperty.call(message, "dataset"))
                     $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(114).fork(), q + 1).ldelim();
+                if (message.collection != null && Object.hasOwnProperty.call(message, "collection"))
+                    $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(122).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1470,6 +1820,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 14: {
                             message.dataset = $root.halotile.v1.DatasetSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 15: {
+                            message.collection = $root.halotile.v1.CollectionSpec.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:
@@ -1818,6 +2172,7 @@ export const halotile = $root.halotile = (() => {
             SubmitJobRequest.prototype.priority = 0;
             SubmitJobRequest.prototype.maxAttempts = null;
             SubmitJobRequest.prototype.dataset = null;
+            SubmitJobRequest.prototype.collection = null;
 
             let $oneOfFields;
 
@@ -1844,6 +2199,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(32).uint32(message.maxAttempts);
                 if (message.dataset != null && Object.hasOwnProperty.call(message, "dataset"))
                     $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(42).fork(), q + 1).ldelim();
+                if (message.collection != null && Object.hasOwnProperty.call(message, "collection"))
+                    $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(50).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1888,6 +2245,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 5: {
                             message.dataset = $root.halotile.v1.DatasetSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 6: {
+                            message.collection = $root.halotile.v1.CollectionSpec.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:

@@ -1,0 +1,136 @@
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { findCollection } from '../coordinator/index.js';
+import { badInput, badUsage } from '../tiling/errors.js';
+import type { CollectionSpec } from '../tiling/job/collection-spec.js';
+import { fixedFolder, isTemplate } from '../tiling/job/name-template.js';
+import { JobsClient } from './client.js';
+import { fetchFolder, inLocalNames, MAX_UPLOADS } from './cluster-dataset.js';
+import { sendInputs } from './cluster-files.js';
+import { type ClusterRunOptions, follow } from './cluster-run.js';
+import { isClusterName } from './endpoint-options.js';
+
+/** What a job over many images on a cluster hands back. */
+export interface ClusterCollectionResult {
+  readonly job: string;
+  readonly output: string;
+  readonly images: {
+    readonly total: number;
+    readonly written: number;
+    readonly reused: number;
+    readonly failed: number;
+  };
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly report: string;
+}
+
+/**
+ * Runs a job over many images on a cluster: local images, maps and other files are uploaded, `root:` names are left as
+ * they are, and where the output is local the result's files are fetched into it, each whole or not at all.
+ * @throws HalotileError as the job failed, local files by their own names
+ */
+export async function runCollectionOnCluster(
+  spec: CollectionSpec,
+  options: ClusterRunOptions,
+): Promise<ClusterCollectionResult> {
+  const { endpoint, signal, onNote = () => {} } = options;
+  const client = new JobsClient(endpoint);
+  const names = new Map<string, string>();
+  const local = !isClusterName(spec.output);
+  const root = fixedOf(spec.output);
+  try {
+    const send = async (path: string) => {
+      const name = await client.upload(resolve(path));
+      names.set(name, path);
+      return name;
+    };
+    const placed = await withNamedImages(spec, root, onNote);
+    const sent = await sendInputs(placed, send);
+    signal?.throwIfAborted();
+    const job = await client.submit(sent, { priority: options.priority });
+    const id = job.id!;
+    onNote(`job ${id}`);
+    const onAbort = () => void client.cancel(id).catch(() => {});
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const result = await follow(client, id, options);
+    signal?.removeEventListener('abort', onAbort);
+    if (local) await fetchFolder(client, id, { folder: root, onNote });
+    const count = (name: string) => result.counts?.[name] ?? 0;
+    return {
+      ...{ job: id, output: spec.output },
+      images: {
+        total: count('imagesTotal'),
+        written: count('imagesWritten'),
+        reused: count('imagesReused'),
+        failed: count('imagesFailed'),
+      },
+      seconds: { ...(result.seconds ?? {}), total: result.wallSeconds ?? 0 },
+      report: local ? join(root, 'report.html') : `${root}/report.html`,
+    };
+  } catch (error) {
+    throw inLocalNames(error, names);
+  } finally {
+    client.close();
+  }
+}
+
+/** The folder of an output. */
+function fixedOf(output: string): string {
+  return isTemplate(output) ? fixedFolder(output) : output;
+}
+
+/**
+ * The job with each local image by its own name, with its map and output, since an upload has no name of its own; an
+ * output on this machine becomes one below a folder that waits at the coordinator.
+ */
+async function withNamedImages(
+  spec: CollectionSpec,
+  root: string,
+  onNote: (note: string) => void,
+): Promise<CollectionSpec> {
+  const isRemote = (each: CollectionSpec['images'][number]) =>
+    isClusterName(typeof each === 'string' ? each : each.image);
+  const here = spec.images.filter((each) => !isRemote(each));
+  if (here.length > 0 && spec.map !== undefined && isClusterName(spec.map)) {
+    throw badUsage({ what: 'images here with maps there', where: spec.map, remedy: 'name both on one side' });
+  }
+  const download = isClusterName(spec.output)
+    ? root
+    : `download:${basename(resolve(root)).replace(/[^A-Za-z0-9._-]/g, '_') || 'out'}`;
+  const placeOf = (output: string) => {
+    if (isClusterName(output)) return output;
+    const below = relative(resolve(root), output).split(sep);
+    if (below[0] === '..') {
+      throw badUsage({ what: 'an output lies elsewhere', where: output, expected: `a file below ${root}` });
+    }
+    return `${download}/${below.join('/')}`;
+  };
+  const tail = isTemplate(spec.output) ? spec.output.slice(root === '.' ? 0 : root.length + 1) : '';
+  const output = isClusterName(spec.output) ? spec.output : tail === '' ? download : `${download}/${tail}`;
+  const remote = spec.images
+    .filter(isRemote)
+    .map((each) =>
+      typeof each === 'string' || each.output === undefined ? each : { ...each, output: placeOf(each.output) },
+    );
+  if (here.length === 0) return { ...spec, output, images: remote };
+  const date = new Date().toISOString().slice(0, 10);
+  const found = await findCollection(
+    { ...spec, images: here, output: isClusterName(spec.output) ? root : spec.output },
+    date,
+  );
+  if (found.images.length > MAX_UPLOADS) {
+    throw badInput({
+      what: `${found.images.length} images are too many to upload`,
+      expected: `at most ${MAX_UPLOADS}`,
+      remedy: 'put them into storage that the coordinator sees, and name it root:NAME/PATH',
+    });
+  }
+  onNote(`uploading ${found.images.length} images`);
+  const named = found.images.map(({ image, map, output: file }) => ({
+    image,
+    ...(map !== undefined && { map }),
+    output: placeOf(isClusterName(spec.output) ? join(resolve(root), relative(found.root, file)) : file),
+  }));
+  const { map: _, ...rest } = spec;
+  const keepsMap = remote.length > 0 && spec.map !== undefined;
+  return { ...rest, ...(keepsMap && { map: spec.map }), output, images: [...remote, ...named] };
+}

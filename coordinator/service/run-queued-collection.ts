@@ -1,0 +1,118 @@
+import type { ErrorRecord } from '../../tiling/errors.js';
+import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import type { Executor } from '../../tiling/work/task.js';
+import type { Cluster, JobTerms } from '../cluster/cluster.js';
+import { ClusterExecutor } from '../cluster/cluster-executor.js';
+import type { CollectionProgress, CollectionResult } from '../collection/collection-result.js';
+import { runCollection } from '../collection/run-collection.js';
+import type { QueuedJob } from '../queue/job-queue.js';
+import type { JobEvents, LiveProgress } from './job-events.js';
+import type { Places } from './places.js';
+import type { PlanningThreads } from './planning-threads.js';
+
+/** What of a coordinator such a job needs. */
+export interface QueuedCollectionOptions {
+  readonly cluster: Cluster;
+  readonly places: Places;
+  readonly planning: PlanningThreads;
+  readonly events: JobEvents;
+  /** What one worker is taken to have. */
+  readonly machine: PlanMachine;
+  /** Threads of this process, for work that is needed at once or too large to travel. */
+  readonly here: Executor;
+  readonly durable: boolean;
+  readonly signal: AbortSignal;
+  /** Why the signal aborted, for those who wait. */
+  readonly reason: () => ErrorRecord;
+  /** Seconds on a monotonic clock. */
+  readonly nowSeconds: () => number;
+}
+
+/**
+ * Runs a job over many images of the queue, each image as a job of its own on the cluster; submitted again, or claimed
+ * again after a death, it continues.
+ * @throws HalotileError
+ */
+export async function runQueuedCollection(
+  queued: QueuedJob,
+  named: CollectionSpec,
+  options: QueuedCollectionOptions,
+): Promise<CollectionResult> {
+  const { id, priority, submittedMs } = queued;
+  const { cluster, places, planning, events, machine, here, durable, signal, nowSeconds } = options;
+  const job = await planning.resolve(named, queued, id);
+  const terms: JobTerms = {
+    priority,
+    onWaiting: (waiting) => {
+      if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
+      else events.enter(id, 'running', 'images are running');
+    },
+  };
+  const open = new Set<ClusterExecutor>();
+  const openOne = () => {
+    const executor = new ClusterExecutor(cluster, terms, here);
+    open.add(executor);
+    if (signal.aborted) void executor.stop(options.reason());
+    return executor;
+  };
+  const closeOne = async (executor: Executor) => {
+    open.delete(executor as ClusterExecutor);
+    await executor.close();
+  };
+  const onStop = () => {
+    for (const executor of open) void executor.stop(options.reason());
+  };
+  signal.addEventListener('abort', onStop, { once: true });
+  events.enter(id, 'running', 'images are running');
+  const uploads = new Set(
+    job.images.flatMap((each) => (typeof each === 'string' ? [] : [each.image, ...(each.map ? [each.map] : [])])),
+  );
+  // Names without a root were judged when they were resolved: uploads, and downloads below the results.
+  const isDownload = named.output.startsWith('download:');
+  try {
+    const result = await runCollection({
+      ...{
+        job,
+        executor: openOne(),
+        ofImages: { open: openOne, close: closeOne },
+        machine,
+        durable,
+        signal,
+        nowSeconds,
+      },
+      planner: planning.plannerFor(queued, signal),
+      allow: (path, right) => {
+        if (right === 'read' ? uploads.has(path) : isDownload) return;
+        places.allowsBelow(path, right, queued);
+      },
+      shown: { job: named, fileName: (path) => places.nameOf(path) ?? places.hide(path) },
+      // A job that goes on after midnight goes on with the same names.
+      date: new Date(submittedMs).toISOString().slice(0, 10),
+      onProgress: (progress) => {
+        const running = [...open].reduce((sum, executor) => sum + executor.running, 0);
+        events.report(id, liveProgress(progress, running));
+      },
+    });
+    const failures = result.failures.map(({ image, message }) => ({
+      image: places.hide(image),
+      message: places.hide(message),
+    }));
+    return { ...result, failures, report: places.hide(result.report) };
+  } finally {
+    signal.removeEventListener('abort', onStop);
+    for (const executor of open) await executor.close();
+  }
+}
+
+function liveProgress(progress: CollectionProgress, tilesRunning: number): LiveProgress {
+  const { images, tiles, pixelsDone, pixelsTotal, pixelsResumed, bytesRead, bytesWritten } = progress;
+  return {
+    ...{ tilesDone: tiles.done, tilesTotal: tiles.total, tilesRunning },
+    ...{ pixelsDone, pixelsTotal, pixelsResumed, bytesRead, bytesWritten },
+    dataset: {
+      ...{ imagesCounted: images.done, imagesDone: images.done, imagesTotal: images.total },
+      ...{ charactersDone: 0, charactersTotal: 0 },
+    },
+  };
+}
