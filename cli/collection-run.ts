@@ -100,18 +100,12 @@ function writtenLine(output: string, images: CollectionResult['images']): string
   return `${output}: ${formatWhole(images.written)} of ${formatWhole(images.total)} images${kept}${failed}`;
 }
 
-function shownProgress({
-  images,
-  tiles,
-  ...rest
-}: CollectionProgress): Parameters<ReturnType<typeof createProgress>['update']>[0] {
-  const failed = images.failed === 0 ? '' : `, ${images.failed} failed`;
+function shownProgress(progress: CollectionProgress): Parameters<ReturnType<typeof createProgress>['update']>[0] {
+  const { pixelsDone, pixelsTotal, pixelsResumed, bytesRead, bytesWritten, imagesFailed } = progress;
+  const failed = imagesFailed === 0 ? '' : `, ${imagesFailed} failed`;
   return {
-    pixels: rest.pixelsDone,
-    totalPixels: rest.pixelsTotal,
-    resumedPixels: rest.pixelsResumed,
-    bytes: rest.bytesRead + rest.bytesWritten,
-    label: `images ${images.done}/${images.total}${failed}, tiles ${tiles.done}`,
+    ...{ pixels: pixelsDone, totalPixels: pixelsTotal, resumedPixels: pixelsResumed, bytes: bytesRead + bytesWritten },
+    label: `images ${progress.imagesDone}/${progress.imagesTotal}${failed}, tiles ${progress.tilesDone}`,
   };
 }
 

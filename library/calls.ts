@@ -71,7 +71,9 @@ export async function runCollection(
 ): Promise<CollectionResult> {
   const { threads, memoryMiB, ...rest } = options;
   const job = absolute(parseCollectionSpec(spec));
-  return runCollectionLocally(job, { ...rest, machine: machineOf(flagsOf({ threads, memoryMiB })) });
+  const machine = machineOf(flagsOf({ threads, memoryMiB }));
+  if ((options.backend ?? 'wasm') !== 'wasm') return runCollectionLocally(job, { ...rest, machine });
+  return withThreads(machine, (executor) => runCollectionLocally(job, { ...rest, machine, executor }));
 }
 
 /**

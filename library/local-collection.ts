@@ -7,6 +7,7 @@ import {
 import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
+import type { Executor } from '../tiling/work/task.js';
 import { type BackendChoice, openExecutor } from './executor.js';
 
 /** How a job over many images runs on this machine. */
@@ -18,6 +19,8 @@ export interface LocalCollectionOptions {
   readonly gpuMemoryMiB?: number;
   /** Called with one sentence when a GPU is lost and something takes its place. */
   readonly onWarning?: (what: string) => void;
+  /** Runs the tiles and stays open; one is opened for the job, as `backend` says, where absent. */
+  readonly executor?: Executor;
   readonly durable?: boolean;
   /** Forget what earlier runs did. */
   readonly restart?: boolean;
@@ -34,11 +37,11 @@ export interface LocalCollectionOptions {
  */
 export async function runCollectionLocally(
   job: CollectionSpec,
-  { machine, backend = 'wasm', gpuMemoryMiB, onWarning, ...options }: LocalCollectionOptions,
+  { machine, backend = 'wasm', gpuMemoryMiB, onWarning, executor: given, ...options }: LocalCollectionOptions,
 ): Promise<CollectionResult> {
   checkCodecAvailable(job.compression);
   const gpu = { memoryBytes: gpuMemoryMiB && gpuMemoryMiB * 2 ** 20, onLoss: onWarning };
-  const executor = await openExecutor(machine, backend, gpu);
+  const executor = given ?? (await openExecutor(machine, backend, gpu));
   const date = new Date().toISOString().slice(0, 10);
   try {
     return await runCollection({
@@ -50,6 +53,6 @@ export async function runCollectionLocally(
       nowSeconds: () => performance.now() / 1000,
     });
   } finally {
-    await executor.close();
+    if (given === undefined) await executor.close();
   }
 }

@@ -1,5 +1,5 @@
+import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobResult } from '../job/job-result.js';
-import type { JobProgress } from '../job/running-job.js';
 import type { SoundImage } from './check-pairs.js';
 import type { CollectionProgress, CollectionResult } from './collection-result.js';
 
@@ -95,15 +95,13 @@ export class CollectionCounts {
     const sum = (of: (counted: Counted, pixels: number) => number) =>
       running.reduce((all, [place, counted]) => all + of(counted, this.#images[place]!.pixels), 0);
     this.#listener({
-      images: {
-        total: this.#total,
-        done: this.#reused + this.#finished,
-        ...{ reused: this.#reused, failed: this.#failed },
-      },
-      tiles: {
-        total: this.#tiles + sum(({ tilesTotal }) => tilesTotal),
-        done: this.#tiles + sum(({ tilesDone }) => tilesDone),
-      },
+      ...NO_PROGRESS,
+      imagesTotal: this.#total,
+      imagesDone: this.#reused + this.#finished,
+      imagesReused: this.#reused,
+      imagesFailed: this.#failed,
+      tilesTotal: this.#tiles + sum(({ tilesTotal }) => tilesTotal),
+      tilesDone: this.#tiles + sum(({ tilesDone }) => tilesDone),
       pixelsDone: this.#pixels + this.#pixelsFailed + sum(({ share }, pixels) => share * pixels),
       pixelsTotal: this.#pixelsTotal,
       pixelsResumed: this.#pixelsResumed + sum(({ resumedShare }, pixels) => resumedShare * pixels),

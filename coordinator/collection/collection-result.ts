@@ -1,23 +1,9 @@
+import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { CollectionFault } from './check-pairs.js';
 
-/** How far a collection is. */
-export interface CollectionProgress {
-  readonly images: {
-    readonly total: number;
-    /** In the output now, those of earlier runs among them. */
-    readonly done: number;
-    readonly reused: number;
-    readonly failed: number;
-  };
-  /** Of images that are planned so far. */
-  readonly tiles: { readonly total: number; readonly done: number };
-  /** Of all images that this run has to process. */
-  readonly pixelsDone: number;
-  readonly pixelsTotal: number;
-  /** Of the pixels done, those of tiles that an interrupted run left. */
-  readonly pixelsResumed: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
+/** How far a collection is; tiles are those of images that are planned so far, pixels those of all that this run processes. */
+export interface CollectionProgress extends JobProgress {
+  readonly imagesFailed: number;
 }
 
 /** What a collection hands back; `--json` prints it, and `report.json` holds it with every image. */

@@ -4,10 +4,10 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster, JobTerms } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
-import type { CollectionProgress, CollectionResult } from '../collection/collection-result.js';
+import type { CollectionResult } from '../collection/collection-result.js';
 import { runCollection } from '../collection/run-collection.js';
 import type { QueuedJob } from '../queue/job-queue.js';
-import type { JobEvents, LiveProgress } from './job-events.js';
+import type { JobEvents } from './job-events.js';
 import type { Places } from './places.js';
 import type { PlanningThreads } from './planning-threads.js';
 
@@ -91,7 +91,7 @@ export async function runQueuedCollection(
       date: new Date(submittedMs).toISOString().slice(0, 10),
       onProgress: (progress) => {
         const running = [...open].reduce((sum, executor) => sum + executor.running, 0);
-        events.report(id, liveProgress(progress, running));
+        events.report(id, { ...progress, tilesRunning: running });
       },
     });
     const failures = result.failures.map(({ image, message }) => ({
@@ -103,16 +103,4 @@ export async function runQueuedCollection(
     signal.removeEventListener('abort', onStop);
     for (const executor of open) await executor.close();
   }
-}
-
-function liveProgress(progress: CollectionProgress, tilesRunning: number): LiveProgress {
-  const { images, tiles, pixelsDone, pixelsTotal, pixelsResumed, bytesRead, bytesWritten } = progress;
-  return {
-    ...{ tilesDone: tiles.done, tilesTotal: tiles.total, tilesRunning },
-    ...{ pixelsDone, pixelsTotal, pixelsResumed, bytesRead, bytesWritten },
-    dataset: {
-      ...{ imagesCounted: images.done, imagesDone: images.done, imagesTotal: images.total },
-      ...{ charactersDone: 0, charactersTotal: 0 },
-    },
-  };
 }

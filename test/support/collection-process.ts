@@ -6,5 +6,5 @@ import { runCollection } from '../../library/calls.js';
  */
 await runCollection(JSON.parse(process.argv[2]!), {
   threads: 2,
-  onProgress: ({ tiles }) => process.stdout.write(`${tiles.done}\n`),
+  onProgress: ({ tilesDone }) => process.stdout.write(`${tilesDone}\n`),
 });
