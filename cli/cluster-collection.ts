@@ -4,10 +4,13 @@ import { badInput, badUsage } from '../tiling/errors.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import { fixedFolder, isTemplate } from '../tiling/job/name-template.js';
 import { JobsClient } from './client.js';
-import { fetchFolder, inLocalNames, MAX_UPLOADS } from './cluster-dataset.js';
+import { fetchFolder, inLocalNames } from './cluster-dataset.js';
 import { sendInputs } from './cluster-files.js';
 import { type ClusterRunOptions, follow } from './cluster-run.js';
 import { isClusterName } from './endpoint-options.js';
+
+/** Images that one request may name one by one; more belong into storage that the cluster sees. */
+const MAX_UPLOADS = 10_000;
 
 /** What a job over many images on a cluster hands back. */
 export interface ClusterCollectionResult {

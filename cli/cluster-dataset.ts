@@ -9,7 +9,7 @@ import { type ClusterRunOptions, follow } from './cluster-run.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** Images of one job that may be uploaded; more belong into storage that the cluster sees. */
-export const MAX_UPLOADS = 20_000;
+const MAX_UPLOADS = 20_000;
 
 /** What a dataset job on a cluster hands back. */
 export interface ClusterDatasetResult {
