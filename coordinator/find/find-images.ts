@@ -99,11 +99,24 @@ function* visible(folder: string): Generator<Dirent> {
   const directory = opendirSync(folder, { bufferSize: ENTRIES_AT_ONCE });
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-      if (!entry.name.startsWith('.')) yield entry;
+      if (entry.name.startsWith('.')) continue;
+      refuseUnreadableName(folder, entry.name);
+      yield entry;
     }
   } finally {
     directory.closeSync();
   }
+}
+
+/** Bytes of a name that are no UTF-8 come as U+FFFD, under which the file is not found. */
+function refuseUnreadableName(folder: string, name: string): void {
+  const path = join(folder, name);
+  if (!name.includes('\uFFFD') || existsSync(path)) return;
+  throw badInput({
+    what: 'the name is not UTF-8',
+    where: path,
+    remedy: 'rename it: convmv -f latin1 -t utf8 --notest',
+  });
 }
 
 function isFolder(entry: Dirent, path: string): boolean {
