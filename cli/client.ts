@@ -35,16 +35,16 @@ export class JobsClient {
   /** @throws HalotileError as the coordinator refuses it */
   async submit(
     spec: JobSpecInput | DatasetSpec | CollectionSpec,
-    options: { priority?: number; requestId?: string } = {},
+    options: { priority?: number; requestId?: string; restart?: boolean } = {},
   ): Promise<halotile.v1.IJob> {
-    const { priority = 0, requestId = randomUUID() } = options;
+    const { priority = 0, requestId = randomUUID(), restart = false } = options;
     const what =
       'image' in spec
         ? { spec: writeJobSpec(spec) }
         : 'palette' in spec
           ? { dataset: writeDatasetSpec(spec) }
           : { collection: writeCollectionSpec(spec) };
-    const request = { requestId, priority, ...what };
+    const request = { requestId, priority, restart, ...what };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
     return job!;
   }
@@ -65,6 +65,16 @@ export class JobsClient {
 
   async cancel(id: string): Promise<halotile.v1.IJob> {
     return (await patiently(() => this.#client.unary(Jobs.cancelJob, { id }))).job!;
+  }
+
+  /** Puts a quarantined job back into the queue; for admins. */
+  async release(id: string): Promise<halotile.v1.IJob> {
+    return (await patiently(() => this.#client.unary(Jobs.releaseJob, { id }))).job!;
+  }
+
+  /** Removes what unfinished jobs left of an output. */
+  async discard(output: string): Promise<void> {
+    await patiently(() => this.#client.unary(Jobs.discardOutput, { output }));
   }
 
   plan(spec: JobSpecInput): Promise<halotile.v1.PlanJobResponse> {

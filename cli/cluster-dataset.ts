@@ -48,7 +48,7 @@ export async function runDatasetOnCluster(
     const sent = await sendDataset(spec, send, onNote);
     const output = local ? `download:${basename(resolve(spec.output)).replace(/[^A-Za-z0-9._-]/g, '_')}` : spec.output;
     signal?.throwIfAborted();
-    const job = await client.submit({ ...sent, output }, { priority: options.priority });
+    const job = await client.submit({ ...sent, output }, options);
     const id = job.id!;
     onNote(`job ${id}`);
     const onAbort = () => void client.cancel(id).catch(() => {});

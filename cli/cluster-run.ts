@@ -14,6 +14,8 @@ import { isClusterName } from './endpoint-options.js';
 export interface ClusterRunOptions {
   readonly endpoint: CoordinatorEndpoint;
   readonly priority?: number;
+  /** Discard what earlier jobs left of the output. */
+  readonly restart?: boolean;
   /** What happens, for people: uploads, states, downloads. */
   readonly onNote?: (note: string) => void;
   readonly onProgress?: (progress: JobProgress) => void;
@@ -49,7 +51,7 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
       return client.upload(resolve(path));
     });
     const output = local ? `download:${basename(spec.output).replace(/[^A-Za-z0-9._-]/g, '_')}` : spec.output;
-    const job = await client.submit({ ...sent, output }, { priority: options.priority });
+    const job = await client.submit({ ...sent, output }, options);
     const id = job.id!;
     onNote(`job ${id}`);
     const onAbort = () => void client.cancel(id).catch(() => {});

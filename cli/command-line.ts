@@ -27,6 +27,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   jobs: async () => (await import('./commands/jobs.js')).registerJobs,
   watch: async () => (await import('./commands/jobs.js')).registerWatch,
   cancel: async () => (await import('./commands/jobs.js')).registerCancel,
+  release: async () => (await import('./commands/jobs.js')).registerRelease,
+  discard: async () => (await import('./commands/jobs.js')).registerDiscard,
 };
 
 /** Commands that run threads on this machine. */

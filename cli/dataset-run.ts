@@ -1,7 +1,6 @@
 import type { DatasetResult } from '../coordinator/index.js';
 import { runDatasetLocally } from '../library/local-dataset.js';
 import { machineOf } from '../library/machine.js';
-import { badUsage } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { ClusterDatasetResult } from './cluster-dataset.js';
@@ -23,13 +22,6 @@ export async function runDatasetAsCommand(job: DatasetSpec, flags: DatasetFlags)
 }
 
 async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFlags): Promise<void> {
-  if (flags.restart) {
-    throw badUsage({
-      what: 'a cluster always continues what earlier jobs finished',
-      where: '--restart',
-      remedy: 'name another output, or remove its folder .halotile',
-    });
-  }
   const quiet = flags.quiet === true || flags.json === true;
   const line = statusLine(quiet);
   // Loaded only here: a local run does without gRPC.
@@ -38,6 +30,7 @@ async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFla
     const result = await interruptible('the job on the cluster', (signal) =>
       runDatasetOnCluster(job, {
         endpoint: endpointOf(coordinator, flags),
+        restart: flags.restart,
         signal,
         onNote: (note) => {
           line.clear();

@@ -26,6 +26,7 @@ async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Pr
     const result = await interruptible('the job on the cluster', (signal) =>
       runOnCluster(spec, {
         endpoint: endpointOf(coordinator, flags),
+        restart: flags.restart,
         signal,
         onNote: (note) => {
           bar.clear();

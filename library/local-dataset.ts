@@ -23,10 +23,13 @@ export interface LocalDatasetOptions {
  */
 export async function runDatasetLocally(
   job: DatasetSpec,
-  { machine, ...options }: LocalDatasetOptions,
+  { machine, restart, ...options }: LocalDatasetOptions,
 ): Promise<DatasetResult> {
   const run = (executor: Executor) =>
-    runDataset({ ...options, job, executor, machine, nowSeconds: () => performance.now() / 1000 });
+    runDataset({
+      ...{ ...options, job, executor, machine, restart: restart ? 'any' : undefined },
+      nowSeconds: () => performance.now() / 1000,
+    });
   if (options.executor !== undefined) return run(options.executor);
   const executor = openThreads(machine, ['count', 'remap']);
   try {

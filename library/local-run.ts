@@ -33,7 +33,10 @@ export interface LocalRunOptions {
 export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promise<JobResult> {
   checkCodecAvailable(spec.compression);
   const run = (executor: Executor) =>
-    runJob({ ...options, spec, executor, nowSeconds: () => performance.now() / 1000 });
+    runJob({
+      ...{ ...options, spec, executor, restart: options.restart ? 'any' : undefined },
+      nowSeconds: () => performance.now() / 1000,
+    });
   if (options.executor !== undefined) return run(options.executor);
   const executor = await openExecutor(options.machine, options.backend ?? 'wasm', {
     memoryBytes: options.gpuMemoryMiB && options.gpuMemoryMiB * 2 ** 20,

@@ -54,6 +54,35 @@ export function registerCancel(program: Command): void {
   );
 }
 
+/** `halotile release JOB`: takes a job out of quarantine. */
+export function registerRelease(program: Command): void {
+  const command = program
+    .command('release')
+    .description('put a job that was set aside back into the queue; for admins')
+    .argument('<id>', 'of the job')
+    .requiredOption('--coordinator <address>', 'HOST:PORT');
+  addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
+    withClient(flags, async (client) => {
+      process.stdout.write(`${jobLine(await client.release(id))}\n`);
+    }),
+  );
+}
+
+/** `halotile discard OUTPUT`: removes what unfinished jobs left of an output. */
+export function registerDiscard(program: Command): void {
+  const command = program
+    .command('discard')
+    .description('remove what an unfinished job of yours left of an output; the output itself stays')
+    .argument('<output>', 'root:NAME/PATH')
+    .requiredOption('--coordinator <address>', 'HOST:PORT');
+  addEndpointOptions(command).action((output: string, flags: ClientFlags) =>
+    withClient(flags, async (client) => {
+      await client.discard(output);
+      process.stdout.write(`${output}: what was unfinished is discarded\n`);
+    }),
+  );
+}
+
 async function withClient(flags: ClientFlags, use: (client: JobsClient) => Promise<void>): Promise<void> {
   const client = new JobsClient(endpointOf(flags.coordinator, flags));
   try {

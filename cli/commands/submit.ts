@@ -15,6 +15,7 @@ type SubmitFlags = EndpointFlags & {
   readonly coordinator: string;
   readonly priority: number;
   readonly requestId?: string;
+  readonly restart?: boolean;
   readonly wait?: boolean;
   readonly json?: boolean;
 };
@@ -28,6 +29,7 @@ export function registerSubmit(program: Command): void {
     .requiredOption('--coordinator <address>', 'HOST:PORT')
     .option('--priority <N>', 'larger runs first', number, 0)
     .option('--request-id <id>', 'the same id submits the same job once')
+    .option('--restart', 'discard what an earlier job of yours left of the output')
     .option('--wait', 'upload local inputs, follow the job, fetch a local output')
     .option('--json', 'print one JSON object');
   addEndpointOptions(command).action(submit);
@@ -35,7 +37,7 @@ export function registerSubmit(program: Command): void {
 
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
-  const { priority } = flags;
+  const { priority, restart } = flags;
   const spec = readJobFile(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
@@ -46,17 +48,17 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
       return;
     }
     if (isDatasetSpec(spec)) {
-      const result = await runDatasetOnCluster(spec, { endpoint, priority, onNote });
+      const result = await runDatasetOnCluster(spec, { endpoint, priority, restart, onNote });
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));
       return;
     }
-    const result = await runOnCluster(spec, { endpoint, priority, onNote });
+    const result = await runOnCluster(spec, { endpoint, priority, restart, onNote });
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.output} CRC-32 ${result.crc}\n`);
     return;
   }
   const client = new JobsClient(endpoint);
   try {
-    const job = await client.submit(spec, { priority, requestId: flags.requestId });
+    const job = await client.submit(spec, { priority, restart, requestId: flags.requestId });
     process.stdout.write(flags.json ? `${JSON.stringify({ id: job.id })}\n` : `${job.id}\n`);
   } finally {
     client.close();

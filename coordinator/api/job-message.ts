@@ -21,8 +21,9 @@ const LIVE_STATE = {
   assembling: JobState.JOB_STATE_ASSEMBLING,
 } as const;
 
-const ENDED_STATE = {
+const QUEUE_STATE = {
   queued: JobState.JOB_STATE_QUEUED,
+  quarantined: JobState.JOB_STATE_QUARANTINED,
   succeeded: JobState.JOB_STATE_SUCCEEDED,
   failed: JobState.JOB_STATE_FAILED,
   cancelled: JobState.JOB_STATE_CANCELLED,
@@ -32,15 +33,15 @@ const ENDED_STATE = {
 export function queueStatesOf(states: readonly halotile.v1.JobState[]): QueueState[] {
   const found = new Set<QueueState>();
   for (const state of states) {
-    const ended = (Object.keys(ENDED_STATE) as (keyof typeof ENDED_STATE)[]).find((key) => ENDED_STATE[key] === state);
-    found.add(ended ?? 'claimed');
+    const known = (Object.keys(QUEUE_STATE) as (keyof typeof QUEUE_STATE)[]).find((key) => QUEUE_STATE[key] === state);
+    found.add(known ?? 'claimed');
   }
   return [...found];
 }
 
 /** How far a job is, from the queue's record and what its coordinator knows. */
 export function jobStateOf(job: QueuedJob, live: LiveState): halotile.v1.JobState {
-  return job.state === 'claimed' ? LIVE_STATE[live] : ENDED_STATE[job.state];
+  return job.state === 'claimed' ? LIVE_STATE[live] : QUEUE_STATE[job.state];
 }
 
 /** A job as clients see it. */

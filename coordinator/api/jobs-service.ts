@@ -8,6 +8,7 @@ import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { isOpen } from '../queue/embedded-queue.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { BadRequest } from '../service/caller-errors.js';
@@ -94,7 +95,9 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
         });
       }
       const { principal, roots } = caller;
-      const { job, existed } = await queue.submit({ requestId, principal, roots, spec, priority, maxAttempts });
+      const restart = request.restart ? discards(caller) : undefined;
+      const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart };
+      const { job, existed } = await queue.submit(submission);
       if (!existed) events.queueChanged(job.id, 'queued');
       return { job: jobMessage(job, events), existed };
     }),
@@ -138,6 +141,21 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       return { job: jobMessage(job, events) };
     }),
 
+    releaseJob: unary(fail, async ({ id }: halotile.v1.ReleaseJobRequest, caller) => {
+      const { state } = await visible(id, caller);
+      if (caller.role !== 'admin') {
+        throw new HalotileError('not-allowed', { what: 'only an admin may release a job', where: id });
+      }
+      const job = (await queue.readmit(id))!;
+      if (state === 'quarantined') events.queueChanged(id, 'released');
+      return { job: jobMessage(job, events) };
+    }),
+
+    discardOutput: unary(fail, async ({ output }: halotile.v1.DiscardOutputRequest, caller) => {
+      await planning.discard({ output, owner: caller, restart: discards(caller) });
+      return {};
+    }),
+
     planJob: unary(fail, async (bytes: Buffer, caller) => {
       return options.plan(await planning.planRequest(bytes, caller), caller);
     }),
@@ -173,6 +191,11 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       if (isDownload(job.spec.output)) await utimes(path, seconds, seconds);
     }),
   };
+}
+
+/** What a caller may discard of unfinished outputs. */
+function discards({ role }: Caller): Restart {
+  return role === 'admin' ? 'any' : 'own';
 }
 
 /** A page of jobs over thousands of images each would pass the size of a message. */

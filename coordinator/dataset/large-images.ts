@@ -16,6 +16,7 @@ import { type PreparedInputs, prepareInputs, prepareOptions, sourcesOf } from '.
 import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
+import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import type { FrameColours } from '../../tiling/work/frames.js';
 import { type SampleData, type SampleValue, sampledSpans } from '../../tiling/work/sample.js';
@@ -144,11 +145,11 @@ export class LargeImages {
     });
     return this.#inTurn(async () => {
       try {
-        await this.#run(spec, `${name} in its palette`, false);
+        await this.#run(spec, `${name} in its palette`);
       } catch (error) {
         // Other options than those of an unfinished run, whose tiles are of no use any more.
         if (!(error instanceof HalotileError) || error.tag !== 'partial-conflict') throw error;
-        await this.#run(spec, `${name} in its palette`, true);
+        await this.#run(spec, `${name} in its palette`, 'any');
       }
     });
   }
@@ -162,7 +163,7 @@ export class LargeImages {
     return done;
   }
 
-  async #run(spec: JobSpec, image: string, restart: boolean): Promise<void> {
+  async #run(spec: JobSpec, image: string, restart?: Restart): Promise<void> {
     const { executor, machine, gate, onProgress, nowSeconds } = this.#options;
     await runJob({
       ...{ spec, executor, machine, restart, signal: gate.signal, nowSeconds },

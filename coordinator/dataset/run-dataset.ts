@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
@@ -13,6 +13,7 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { needsMap, resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { LEDGER_FILE } from '../../tiling/stitch/ledger.js';
+import type { OutputOwner, Restart } from '../../tiling/stitch/output-owner.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { writeWhole } from '../../tiling/stitch/publish.js';
 import type { Executor } from '../../tiling/work/task.js';
@@ -21,6 +22,7 @@ import { JobLock } from '../job/job-lock.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
 import { DatasetCounts } from './dataset-counts.js';
+import { datasetState, openDatasetState } from './dataset-state.js';
 import type { Dataset } from './frames/dataset.js';
 import { refuseFrameOverwrites } from './frames/dataset-files.js';
 import { type FoundFrames, findFrames } from './frames/find-frames.js';
@@ -48,8 +50,12 @@ export interface DatasetRun {
   readonly shown?: ShownNames;
   /** Called with every image and map before anything is read; refuses by throwing. */
   readonly allow?: (path: string) => void;
-  /** Forget what earlier runs did. */
-  readonly restart?: boolean;
+  /** Forget what earlier runs did, where the owner may. */
+  readonly restart?: Restart;
+  /** For whom a coordinator runs it. */
+  readonly owner?: OutputOwner;
+  /** Called when all images are found and allowed; the run goes on when it returns. */
+  readonly onFound?: () => Promise<void>;
   readonly onProgress?: (progress: JobProgress) => void;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
@@ -71,16 +77,17 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   }
   refuseFrameOverwrites(dataset, output, inputPaths({ ...run.job, images: [] }));
   checkMaps(dataset, chainOf(run.job));
+  await run.onFound?.();
   const work: WorkJob = {
     ...{ key: `${output}#${randomUUID()}`, inputs: [], failsAlone: true },
     // No character's name starts with a dot.
-    incoming: join(output, '.halotile', '.incoming', randomUUID()),
+    incoming: join(datasetState(output), '.incoming', randomUUID()),
   };
   const target = await readTarget(run.job.target, { executor: run.executor, work });
   makeFolder(output);
   const lock = await JobLock.acquire(output);
   try {
-    if (run.restart) rmSync(join(output, '.halotile'), { recursive: true, force: true });
+    await openDatasetState(output, run);
     refuseEarlierState(dataset, output);
     return await runLocked(run, dataset, { target, work, startedAt });
   } finally {
@@ -149,8 +156,7 @@ async function runLocked(
     shown: run.shown ?? { job, fileName: (path) => path },
   };
   const shown = context.shown.job;
-  mkdirSync(join(job.output, '.halotile'), { recursive: true });
-  const outcomes = new OutcomeSpool(join(job.output, '.halotile', '.outcomes'));
+  const outcomes = new OutcomeSpool(join(datasetState(job.output), '.outcomes'));
   try {
     const { done, written } = await runCharacters(dataset, context, outcomes);
     const ranAt = nowSeconds();

@@ -7,6 +7,7 @@ import type { RemappedFrame } from '../../tiling/work/remap.js';
 import { type CharacterState, printOf } from './character-ledger.js';
 import type { CharacterRecord, FramePrint, PreviewRecord } from './character-records.js';
 import type { DatasetContext } from './dataset-context.js';
+import { datasetState } from './dataset-state.js';
 import type { Character } from './frames/dataset.js';
 import type { FailureList } from './frames/failure-list.js';
 import type { Frame } from './frames/frame-list.js';
@@ -31,7 +32,7 @@ export interface CharacterPlace {
 
 /** The places of a character below a job's output folder. */
 export function characterPlace(output: string, name: string): CharacterPlace {
-  const state = join(output, '.halotile', name);
+  const state = join(datasetState(output), name);
   return {
     output: join(output, name),
     state,

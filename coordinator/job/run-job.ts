@@ -9,12 +9,14 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { type PreparedInputs, prepareOptions } from '../../tiling/prepare/job-rasters.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
+import { isDiscarded, type OutputOwner, type Restart } from '../../tiling/stitch/output-owner.js';
 import {
   claimPartial,
   clearPartial,
   openPartial,
   PARTIAL_FORMAT,
   type PartialPaths,
+  partialOwner,
   partialPaths,
   readPartialJob,
   removePartial,
@@ -38,9 +40,12 @@ export interface JobRun {
   readonly planner?: JobPlanner;
   /** Wait for the disk at every commit, so that a power loss costs no finished tile. */
   readonly durable?: boolean;
-  /** Discard an unfinished job that is in the way. */
-  readonly restart?: boolean;
-  readonly onPlan?: (plan: Plan) => void;
+  /** Discard an unfinished job that is in the way, where the owner may. */
+  readonly restart?: Restart;
+  /** For whom a coordinator runs it. */
+  readonly owner?: OutputOwner;
+  /** The run goes on when it returns. */
+  readonly onPlan?: (plan: Plan) => void | Promise<void>;
   readonly onProgress?: (progress: JobProgress) => void;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
@@ -74,7 +79,8 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   const files = inputs.map((path) => ({ path, fingerprint: fingerprintOf(path) }));
   const digest = digestOf(run.spec, files);
   openPartial(paths);
-  const earlier = run.restart ? undefined : readPartialJob(paths);
+  const asked = { found: partialOwner(paths), by: run.owner, where: run.spec.output };
+  const earlier = isDiscarded(run.restart, asked) ? undefined : readPartialJob(paths);
   // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
   if (earlier === undefined) clearPartial(paths);
   else claimPartial(paths, { ...earlier, digest });
@@ -94,10 +100,11 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
     if (earlier === undefined) removePartial(paths);
     throw error;
   }
-  run.onPlan?.(plan);
+  await run.onPlan?.(plan);
   const pinned = { tileSide: filterStage(plan).tileSide, block: plan.block, ...(boundedBackend && { boundedBackend }) };
   const about = { version: halotileVersion(), spec: run.spec };
-  claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about });
+  const { owner } = run;
+  claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about, owner });
   const { ledger, state } = TileLedger.open(paths.directory, { durable: run.durable === true });
   try {
     const published = isPublished(state, spec.output);

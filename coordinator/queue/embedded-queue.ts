@@ -4,15 +4,16 @@ import { HalotileError } from '../../tiling/errors.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
 import { JobLock } from '../job/job-lock.js';
-import type {
-  JobClaim,
-  JobFilter,
-  JobOutcome,
-  JobPage,
-  JobQueue,
-  JobSubmission,
-  QueuedJob,
-  QueueState,
+import {
+  type JobClaim,
+  type JobFilter,
+  type JobOutcome,
+  type JobPage,
+  type JobQueue,
+  type JobSubmission,
+  MAX_PLANNING_DEATHS,
+  type QueuedJob,
+  type QueueState,
 } from './job-queue.js';
 
 /** What the embedded queue runs with. */
@@ -124,11 +125,11 @@ export class EmbeddedQueue implements JobQueue {
         remedy: 'use a new request id',
       });
     }
-    const { requestId, principal, roots, spec, priority, maxAttempts } = submission;
+    const { requestId, principal, roots, spec, priority, maxAttempts, restart } = submission;
     const job: QueuedJob = {
-      ...{ requestId, principal, roots, spec, priority, maxAttempts },
+      ...{ requestId, principal, roots, spec, priority, maxAttempts, restart },
       ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
-      ...{ attempt: 0, epoch: 0, cancelRequested: false },
+      ...{ attempt: 0, epoch: 0, cancelRequested: false, planned: false, planningDeaths: 0 },
     };
     const entry = new Entry(++this.#sequence, job);
     entry.isSafe = false;
@@ -167,7 +168,7 @@ export class EmbeddedQueue implements JobQueue {
   async requestCancel(id: string): Promise<QueuedJob | undefined> {
     const entry = this.#entries.get(id);
     if (entry === undefined || !isOpen(entry.state)) return entry?.job;
-    if (entry.state === 'queued') {
+    if (entry.state !== 'claimed') {
       this.#store(entry, { ...entry.job, state: 'cancelled', finishedMs: this.#options.nowMs() });
     } else if (!entry.job.cancelRequested) {
       this.#store(entry, { ...entry.job, cancelRequested: true });
@@ -192,6 +193,20 @@ export class EmbeddedQueue implements JobQueue {
       });
     }
     return undefined;
+  }
+
+  async planned({ job: { id }, epoch }: JobClaim): Promise<void> {
+    const entry = this.#held(id, epoch);
+    if (entry !== undefined && !entry.job.planned) this.#store(entry, { ...entry.job, planned: true });
+  }
+
+  async readmit(id: string): Promise<QueuedJob | undefined> {
+    const entry = this.#entries.get(id);
+    if (entry?.state !== 'quarantined') return entry?.job;
+    this.#store(entry, { ...entry.job, state: 'queued', planningDeaths: 0, failure: undefined });
+    await this.#log.synced();
+    this.#wake();
+    return entry.job;
   }
 
   async finish({ job: { id }, epoch }: JobClaim, outcome: JobOutcome): Promise<void> {
@@ -220,7 +235,7 @@ export class EmbeddedQueue implements JobQueue {
     const epoch = ++this.#epoch;
     const { job } = entry;
     const startedMs = job.startedMs ?? this.#options.nowMs();
-    this.#store(entry, { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs });
+    this.#store(entry, { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs, planned: false });
     entry.stop = new AbortController();
     return { job: entry.job, epoch, stop: entry.stop.signal };
   }
@@ -297,9 +312,21 @@ export class EmbeddedQueue implements JobQueue {
       const { job } = entry;
       if (entry.state !== 'claimed') continue;
       const finishedMs = this.#options.nowMs();
+      const planningDeaths = job.planningDeaths + (job.planned ? 0 : 1);
       if (job.cancelRequested) this.#store(entry, { ...job, state: 'cancelled', finishedMs });
-      else if (job.attempt < job.maxAttempts) this.#store(entry, { ...job, state: 'queued' });
-      else {
+      else if (job.attempt < job.maxAttempts && planningDeaths < MAX_PLANNING_DEATHS) {
+        this.#store(entry, { ...job, state: 'queued', planningDeaths });
+      } else if (job.attempt < job.maxAttempts) {
+        const failure = {
+          tag: 'interrupted',
+          detail: {
+            what: `the coordinator died ${planningDeaths} times while it planned this job`,
+            where: `job ${job.id}`,
+            remedy: 'cancel it, or have an admin release it',
+          },
+        } as const;
+        this.#store(entry, { ...job, state: 'quarantined', planningDeaths, failure });
+      } else {
         const failure = {
           tag: 'interrupted',
           detail: { what: `the coordinator died ${job.attempt} times while it ran this job`, where: `job ${job.id}` },
@@ -316,7 +343,7 @@ export class EmbeddedQueue implements JobQueue {
 
 /** Whether a job in this state may still change. */
 export function isOpen(state: QueueState): boolean {
-  return state === 'queued' || state === 'claimed';
+  return state === 'queued' || state === 'claimed' || state === 'quarantined';
 }
 
 function requestKey({ principal, requestId }: { principal: string; requestId: string }): string {

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
+import type { Restart } from '../../tiling/stitch/output-owner.js';
 import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import type { JobResult } from '../job/job-result.js';
@@ -17,10 +18,12 @@ export interface JobSubmission {
   readonly priority: number;
   /** How often it may be claimed before it is given up. */
   readonly maxAttempts: number;
+  /** What it may discard of its output before it begins; nothing where absent. */
+  readonly restart?: Restart;
 }
 
-/** The states of a job in the queue; the last three are final. */
-export const QUEUE_STATES = ['queued', 'claimed', 'succeeded', 'failed', 'cancelled'] as const;
+/** The states of a job in the queue; the last three are final. A quarantined one waits to be readmitted or cancelled. */
+export const QUEUE_STATES = ['queued', 'claimed', 'quarantined', 'succeeded', 'failed', 'cancelled'] as const;
 /** One of {@link QUEUE_STATES}. */
 export type QueueState = (typeof QUEUE_STATES)[number];
 
@@ -37,9 +40,17 @@ export interface QueuedJob extends JobSubmission {
   /** Fencing number of the last claim; grows with every claim of any job. */
   readonly epoch: number;
   readonly cancelRequested: boolean;
+  /** Whether the present claim has come past planning. */
+  readonly planned: boolean;
+  /** How often a claimer died before that, since the job was submitted or readmitted. */
+  readonly planningDeaths: number;
+  /** Of failed and quarantined jobs. */
   readonly failure?: ErrorRecord;
   readonly result?: JobResult | DatasetResult | CollectionResult;
 }
+
+/** Deaths of coordinators that one job's plan may be blamed for. */
+export const MAX_PLANNING_DEATHS = 2;
 
 /** How a claimed job ended. */
 export type JobOutcome =
@@ -87,10 +98,17 @@ export interface JobQueue {
   list(filter: JobFilter): Promise<JobPage>;
   /** Jobs of a principal that have not ended. */
   countOpen(principal: string): Promise<number>;
-  /** A queued job is cancelled at once, a claimed one by its claimer, a finished one stays as it is. */
+  /** A job that waits is cancelled at once, a claimed one by its claimer, a finished one stays as it is. */
   requestCancel(id: string): Promise<QueuedJob | undefined>;
   /** Waits for a job: the highest priority first, then the oldest. Undefined after `signal` aborts. */
   claim(signal: AbortSignal): Promise<JobClaim | undefined>;
+  /**
+   * The job is planned: if the claimer dies from here on, it is not the plan that killed it. A job whose claimers died
+   * {@link MAX_PLANNING_DEATHS} times before this is set aside, state `quarantined`.
+   */
+  planned(claim: JobClaim): Promise<void>;
+  /** Puts a quarantined job back into the queue; any other stays as it is. */
+  readmit(id: string): Promise<QueuedJob | undefined>;
   /** Ends a claim for good; without effect where the claim was lost. */
   finish(claim: JobClaim, outcome: JobOutcome): Promise<void>;
   /** Gives a claim back unfinished; the attempt does not count. */

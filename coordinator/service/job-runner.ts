@@ -100,6 +100,7 @@ export class JobRunner {
       const result = isDatasetSpec(job.spec)
         ? await runQueuedDataset(job, job.spec, {
             ...this.#options,
+            onPlanned: () => queue.planned(claim),
             signal: abort,
             reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
           })
@@ -127,8 +128,9 @@ export class JobRunner {
   }
 
   /** Runs the job of one image on the cluster's workers. */
-  async #runImage({ job, stop }: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
-    const { cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
+  async #runImage(claim: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
+    const { job, stop } = claim;
+    const { queue, cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
     const terms = {
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
@@ -143,8 +145,12 @@ export class JobRunner {
     try {
       return await runJob({
         ...{ spec: await planning.resolve(named, job, job.id), executor, machine, durable, nowSeconds, signal },
+        ...{ restart: job.restart, owner: { principal: job.principal, job: job.id } },
         planner: planning.plannerFor(job, signal),
-        onPlan: () => events.enter(job.id, 'running', 'planned'),
+        onPlan: async () => {
+          await queue.planned(claim);
+          events.enter(job.id, 'running', 'planned');
+        },
         onProgress: (progress) => {
           events.report(job.id, { ...progress, tilesRunning: executor.running });
           if (progress.tilesDone === progress.tilesTotal)

@@ -145,6 +145,12 @@ export class Places {
     return rest.length === 0 ? place : join(place, checkedBelow(folder, rest.join('/')));
   }
 
+  /** The real path of an output below a root. @throws bad-input where it is none, or not the owner's to write */
+  rootedOutput(name: string, owner: Owner): string {
+    if (rootOf(name) !== undefined) return this.#ownOutput(name, owner, 'new');
+    throw badInput({ what: 'not an output below a storage root', where: name, expected: 'root:NAME/PATH' });
+  }
+
   #ownOutput(name: string, owner: Owner, jobId: string): string {
     if (name.startsWith('download:') && name.includes('/')) return this.#below(name, jobId);
     const place = isTemplate(name)

@@ -11,7 +11,9 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { PrepareOptions } from '../../tiling/prepare/job-rasters.js';
 import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { DIRECT_PLANNER, type PlannedJob } from '../job/prepare-job.js';
+import { discardOutput } from './discard-output.js';
 import { type Owner, Places } from './places.js';
 import { Uploads } from './uploads.js';
 
@@ -32,6 +34,13 @@ export type PlanningAnswer<T> =
   | { readonly value: T }
   | { readonly error: ErrorRecord }
   | { readonly violations: readonly FieldViolation[] };
+
+/** An output, whose it is to be, and what of it that one may discard. */
+export interface DiscardRequest {
+  readonly output: string;
+  readonly owner: Owner;
+  readonly restart: Restart;
+}
 
 /** A question to the main thread's executor as it crosses. */
 export interface Question {
@@ -79,6 +88,16 @@ export function planRequest({ bytes, owner }: { bytes: Uint8Array; owner: Owner 
     if (!('value' in checked)) return checked;
     return { value: places.resolve(checked.value, owner, 'new') };
   });
+}
+
+/** Removes what unfinished jobs left of an output below a root. */
+export async function discard({ output, owner, restart }: DiscardRequest): Promise<PlanningAnswer<null>> {
+  try {
+    await discardOutput(places.rootedOutput(output, owner), { restart, principal: owner.principal });
+    return { value: null };
+  } catch (error) {
+    return { error: toErrorRecord(error, 'output-failed') };
+  }
 }
 
 /** A job's spec with real paths. */

@@ -6,7 +6,7 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { JobPlanner, PlannedJob, PlanRequest } from '../job/prepare-job.js';
 import { BadRequest } from './caller-errors.js';
 import type { Owner } from './places.js';
-import type { CheckedSubmission, PlanningAnswer, PlanningSite, Question } from './planning-thread.js';
+import type { CheckedSubmission, DiscardRequest, PlanningAnswer, PlanningSite, Question } from './planning-thread.js';
 
 /** What planning may take. */
 export interface PlanningLimits {
@@ -55,6 +55,11 @@ export class PlanningThreads {
   /** The job of a PlanJob with real paths. @throws BadRequest, over-limit */
   planRequest(bytes: Uint8Array, owner: Owner): Promise<JobSpec> {
     return this.#inTurn(owner, () => this.#ask('planRequest', { bytes: own(bytes), owner }));
+  }
+
+  /** Removes what unfinished jobs left of an output. @throws not-found, not-allowed, partial-conflict, bad-input */
+  async discard(request: DiscardRequest): Promise<void> {
+    await this.#inTurn(request.owner, () => this.#ask('discard', request));
   }
 
   /** @throws bad-input where a name lies nowhere any more */

@@ -21,6 +21,8 @@ export interface QueuedDatasetOptions {
   readonly machine: PlanMachine;
   /** Threads of this process, for work that is needed at once or too large to travel. */
   readonly here: Executor;
+  /** Called when its images are found; the job goes on when it returns. */
+  readonly onPlanned: () => Promise<void>;
   readonly signal: AbortSignal;
   /** Why the signal aborted, for those who wait. */
   readonly reason: () => ErrorRecord;
@@ -53,7 +55,16 @@ export async function runQueuedDataset(
   events.enter(id, 'running', 'images are running');
   try {
     const result = await runDataset({
-      ...{ job, executor, machine, signal, nowSeconds },
+      ...{
+        job,
+        executor,
+        machine,
+        signal,
+        nowSeconds,
+        restart: queued.restart,
+        owner: { principal: queued.principal, job: id },
+      },
+      onFound: options.onPlanned,
       allow: (path) => places.allows(path, job, queued),
       shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
       onProgress: (progress) => events.report(id, { ...progress, tilesRunning: executor.running }),

@@ -924,7 +924,8 @@ export namespace halotile {
             JOB_STATE_ASSEMBLING = 4,
             JOB_STATE_SUCCEEDED = 5,
             JOB_STATE_FAILED = 6,
-            JOB_STATE_CANCELLED = 7
+            JOB_STATE_CANCELLED = 7,
+            JOB_STATE_QUARANTINED = 8
         }
 
         /** Properties of a Job. */
@@ -1256,6 +1257,9 @@ export namespace halotile {
 
             /** SubmitJobRequest collection */
             collection?: (halotile.v1.ICollectionSpec|undefined);
+
+            /** SubmitJobRequest restart */
+            restart?: (boolean|undefined);
         }
 
         /** Represents a SubmitJobRequest. */
@@ -1284,6 +1288,9 @@ export namespace halotile {
 
             /** SubmitJobRequest collection. */
             public collection: halotile.v1.CollectionSpec;
+
+            /** SubmitJobRequest restart. */
+            public restart: boolean;
 
             /**
              * Encodes the specified SubmitJobRequest message. Does not implicitly {@link halotile.v1.SubmitJobRequest.verify|verify} messages.
@@ -1770,6 +1777,180 @@ export namespace halotile {
 
             /**
              * Gets the default type url for CancelJobResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ReleaseJobRequest. */
+        interface IReleaseJobRequest {
+
+            /** ReleaseJobRequest id */
+            id?: (string|undefined);
+        }
+
+        /** Represents a ReleaseJobRequest. */
+        class ReleaseJobRequest implements IReleaseJobRequest {
+
+            /**
+             * Constructs a new ReleaseJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IReleaseJobRequest);
+
+            /** ReleaseJobRequest id. */
+            public id: string;
+
+            /**
+             * Encodes the specified ReleaseJobRequest message. Does not implicitly {@link halotile.v1.ReleaseJobRequest.verify|verify} messages.
+             * @param message ReleaseJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IReleaseJobRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReleaseJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ReleaseJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ReleaseJobRequest;
+
+            /**
+             * Gets the default type url for ReleaseJobRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ReleaseJobResponse. */
+        interface IReleaseJobResponse {
+
+            /** ReleaseJobResponse job */
+            job?: (halotile.v1.IJob|undefined);
+        }
+
+        /** Represents a ReleaseJobResponse. */
+        class ReleaseJobResponse implements IReleaseJobResponse {
+
+            /**
+             * Constructs a new ReleaseJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IReleaseJobResponse);
+
+            /** ReleaseJobResponse job. */
+            public job: halotile.v1.Job;
+
+            /**
+             * Encodes the specified ReleaseJobResponse message. Does not implicitly {@link halotile.v1.ReleaseJobResponse.verify|verify} messages.
+             * @param message ReleaseJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IReleaseJobResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReleaseJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ReleaseJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ReleaseJobResponse;
+
+            /**
+             * Gets the default type url for ReleaseJobResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a DiscardOutputRequest. */
+        interface IDiscardOutputRequest {
+
+            /** DiscardOutputRequest output */
+            output?: (string|undefined);
+        }
+
+        /** Represents a DiscardOutputRequest. */
+        class DiscardOutputRequest implements IDiscardOutputRequest {
+
+            /**
+             * Constructs a new DiscardOutputRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDiscardOutputRequest);
+
+            /** DiscardOutputRequest output. */
+            public output: string;
+
+            /**
+             * Encodes the specified DiscardOutputRequest message. Does not implicitly {@link halotile.v1.DiscardOutputRequest.verify|verify} messages.
+             * @param message DiscardOutputRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDiscardOutputRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DiscardOutputRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DiscardOutputRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.DiscardOutputRequest;
+
+            /**
+             * Gets the default type url for DiscardOutputRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a DiscardOutputResponse. */
+        interface IDiscardOutputResponse {
+        }
+
+        /** Represents a DiscardOutputResponse. */
+        class DiscardOutputResponse implements IDiscardOutputResponse {
+
+            /**
+             * Constructs a new DiscardOutputResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDiscardOutputResponse);
+
+            /**
+             * Encodes the specified DiscardOutputResponse message. Does not implicitly {@link halotile.v1.DiscardOutputResponse.verify|verify} messages.
+             * @param message DiscardOutputResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDiscardOutputResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DiscardOutputResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DiscardOutputResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.DiscardOutputResponse;
+
+            /**
+             * Gets the default type url for DiscardOutputResponse
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */

@@ -1675,6 +1675,7 @@ export const halotile = $root.halotile = (() => {
             values[valuesById[5] = "JOB_STATE_SUCCEEDED"] = 5;
             values[valuesById[6] = "JOB_STATE_FAILED"] = 6;
             values[valuesById[7] = "JOB_STATE_CANCELLED"] = 7;
+            values[valuesById[8] = "JOB_STATE_QUARANTINED"] = 8;
             return values;
         })();
 
@@ -2173,6 +2174,7 @@ export const halotile = $root.halotile = (() => {
             SubmitJobRequest.prototype.maxAttempts = null;
             SubmitJobRequest.prototype.dataset = null;
             SubmitJobRequest.prototype.collection = null;
+            SubmitJobRequest.prototype.restart = false;
 
             let $oneOfFields;
 
@@ -2201,6 +2203,8 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(42).fork(), q + 1).ldelim();
                 if (message.collection != null && Object.hasOwnProperty.call(message, "collection"))
                     $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(50).fork(), q + 1).ldelim();
+                if (message.restart != null && Object.hasOwnProperty.call(message, "restart"))
+                    writer.uint32(56).bool(message.restart);
                 return writer;
             };
 
@@ -2249,6 +2253,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 6: {
                             message.collection = $root.halotile.v1.CollectionSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 7: {
+                            message.restart = reader.bool();
                             break;
                         }
                     default:
@@ -3021,6 +3029,290 @@ export const halotile = $root.halotile = (() => {
             };
 
             return CancelJobResponse;
+        })();
+
+        v1.ReleaseJobRequest = (function() {
+
+            function ReleaseJobRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ReleaseJobRequest.prototype.id = "";
+
+            ReleaseJobRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.id != null && Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(10).string(message.id);
+                return writer;
+            };
+
+            ReleaseJobRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ReleaseJobRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.id = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ReleaseJobRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ReleaseJobRequest";
+            };
+
+            return ReleaseJobRequest;
+        })();
+
+        v1.ReleaseJobResponse = (function() {
+
+            function ReleaseJobResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ReleaseJobResponse.prototype.job = null;
+
+            ReleaseJobResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.job != null && Object.hasOwnProperty.call(message, "job"))
+                    $root.halotile.v1.Job.encode(message.job, writer.uint32(10).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            ReleaseJobResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ReleaseJobResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.job = $root.halotile.v1.Job.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ReleaseJobResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ReleaseJobResponse";
+            };
+
+            return ReleaseJobResponse;
+        })();
+
+        v1.DiscardOutputRequest = (function() {
+
+            function DiscardOutputRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            DiscardOutputRequest.prototype.output = "";
+
+            DiscardOutputRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.output != null && Object.hasOwnProperty.call(message, "output"))
+                    writer.uint32(10).string(message.output);
+                return writer;
+            };
+
+            DiscardOutputRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.DiscardOutputRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.output = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            DiscardOutputRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.DiscardOutputRequest";
+            };
+
+            return DiscardOutputRequest;
+        })();
+
+        v1.DiscardOutputResponse = (function() {
+
+            function DiscardOutputResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            DiscardOutputResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                return writer;
+            };
+
+            DiscardOutputResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.DiscardOutputResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            DiscardOutputResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.DiscardOutputResponse";
+            };
+
+            return DiscardOutputResponse;
         })();
 
         v1.PlanJobRequest = (function() {

@@ -18,6 +18,8 @@ export declare const Jobs: {
   readonly listJobs: Method<halotile.v1.IListJobsRequest, halotile.v1.ListJobsRequest, halotile.v1.IListJobsResponse, halotile.v1.ListJobsResponse>;
   readonly watchJob: Method<halotile.v1.IWatchJobRequest, halotile.v1.WatchJobRequest, halotile.v1.IWatchJobResponse, halotile.v1.WatchJobResponse>;
   readonly cancelJob: Method<halotile.v1.ICancelJobRequest, halotile.v1.CancelJobRequest, halotile.v1.ICancelJobResponse, halotile.v1.CancelJobResponse>;
+  readonly releaseJob: Method<halotile.v1.IReleaseJobRequest, halotile.v1.ReleaseJobRequest, halotile.v1.IReleaseJobResponse, halotile.v1.ReleaseJobResponse>;
+  readonly discardOutput: Method<halotile.v1.IDiscardOutputRequest, halotile.v1.DiscardOutputRequest, halotile.v1.IDiscardOutputResponse, halotile.v1.DiscardOutputResponse>;
   readonly planJob: Method<halotile.v1.IPlanJobRequest, halotile.v1.PlanJobRequest, halotile.v1.IPlanJobResponse, halotile.v1.PlanJobResponse>;
   readonly upload: Method<halotile.v1.IUploadRequest, halotile.v1.UploadRequest, halotile.v1.IUploadResponse, halotile.v1.UploadResponse>;
   readonly getUpload: Method<halotile.v1.IGetUploadRequest, halotile.v1.GetUploadRequest, halotile.v1.IGetUploadResponse, halotile.v1.GetUploadResponse>;

@@ -47,7 +47,7 @@ test('a dataset waits for a worker, which reads and writes by reference; the fil
   assert.ok(states.has(JobState.JOB_STATE_WAITING_FOR_WORKERS));
   assert.equal(result.counts?.imagesWritten, 49);
   assert.deepEqual([last.progress?.imagesDone, last.progress?.charactersDone], [49, 2]);
-  assert.deepEqual(readdirSync(onDisk('by-reference/.halotile')).sort(), ['knight', 'mage']);
+  assert.deepEqual(readdirSync(onDisk('by-reference/.halotile')).sort(), ['.owner.json', 'knight', 'mage']);
   await run('bands', BANDS);
   assert.deepEqual(outputsOf(onDisk('bands')), bands);
   assert.equal(worker.log.includes('once more'), false);

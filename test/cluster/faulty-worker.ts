@@ -18,6 +18,7 @@ import { commitResult } from '../../worker/remote/commit-result.js';
 
 const [address = '', fault = 'none', threads = '1', root = ''] = process.argv.slice(2);
 const [kind, value] = fault.split(':');
+const endpoint = { address, token: process.env.HALOTILE_TOKEN };
 const instance = randomBytes(8).toString('hex');
 let generation = 0;
 
@@ -103,7 +104,7 @@ async function lie(task: Task, result: TaskResult): Promise<never> {
 
 let connection: CoordinatorClient | undefined;
 function client(): CoordinatorClient {
-  connection ??= new CoordinatorClient({ address });
+  connection ??= new CoordinatorClient(endpoint);
   return connection;
 }
 
@@ -118,7 +119,7 @@ const pool = new TaskPool(() => {
 });
 if (kind === 'idle') pool.add = () => {};
 const session = new Session({
-  ...{ endpoint: { address }, instance, name: `test-${process.pid}`, version: halotileVersion() },
+  ...{ endpoint, instance, name: `test-${process.pid}`, version: halotileVersion() },
   ...{ backends: ['wasm'], memoryBytes: 0, roots: new StorageRoots(root === '' ? {} : { data: root }), pool },
   log: (line) => void process.stderr.write(`${line}\n`),
 });

@@ -53,17 +53,19 @@ export class TestCluster {
   readonly client: JobsClient;
   readonly log: string[];
   readonly workers: TestWorker[] = [];
+  readonly #workerToken: string | undefined;
   readonly #close: () => Promise<void>;
 
   private constructor(
     parts: Pick<TestCluster, 'directory' | 'root' | 'coordinator' | 'client' | 'log'>,
-    close: () => Promise<void>,
+    { workerToken, close }: { readonly workerToken: string | undefined; readonly close: () => Promise<void> },
   ) {
     this.directory = parts.directory;
     this.root = parts.root;
     this.coordinator = parts.coordinator;
     this.client = parts.client;
     this.log = parts.log;
+    this.#workerToken = workerToken;
     this.#close = close;
   }
 
@@ -87,12 +89,14 @@ export class TestCluster {
       ...options,
     });
     const client = new JobsClient({ address: `127.0.0.1:${coordinator.port}`, token: options.tokens?.[0]?.token });
-    return new TestCluster({ directory, root, coordinator, client, log }, async () => {
+    const close = async () => {
       client.close();
       await coordinator.close();
       await here.close();
       rmSync(directory, { recursive: true });
-    });
+    };
+    const workerToken = options.tokens?.find(({ role }) => role === 'worker')?.token;
+    return new TestCluster({ directory, root, coordinator, client, log }, { workerToken, close });
   }
 
   get address(): string {
@@ -122,7 +126,8 @@ export class TestCluster {
       String(threads),
       roots ? this.root : '',
     ];
-    const worker = new TestWorker(spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] }));
+    const env = { ...process.env, ...(this.#workerToken !== undefined && { HALOTILE_TOKEN: this.#workerToken }) };
+    const worker = new TestWorker(spawn(program, args, { env, stdio: ['ignore', 'inherit', 'pipe'] }));
     this.workers.push(worker);
     if (waits) await this.until(() => this.#joined() > before);
     return worker;

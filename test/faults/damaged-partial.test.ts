@@ -232,6 +232,6 @@ test('what an earlier release left is refused until --restart discards it', asyn
   writeFileSync(paths.job, JSON.stringify({ ...job, format: 1 }, undefined, 2));
   await assert.rejects(runEngine(spec), { tag: 'partial-conflict', message: /--restart/ });
   assert.throws(() => readPartialJob(paths), { tag: 'partial-conflict' });
-  await runEngine(spec, { restart: true });
+  await runEngine(spec, { restart: 'any' });
   assert.ok(readFileSync(spec.output).equals(bytes));
 });

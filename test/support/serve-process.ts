@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Starts `halotile serve` with `directory`/data as root `data`; returns it with its port when it listens. */
-export function serve(directory: string, port: number): Promise<{ process: ChildProcess; port: number }> {
+export function serve(
+  directory: string,
+  port: number,
+  options: readonly string[] = [],
+): Promise<{ process: ChildProcess; port: number }> {
   const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state')];
+  const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state'), ...options];
   const child = spawn(process.execPath, [cli, ...args, '--root', `data=${join(directory, 'data')}`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

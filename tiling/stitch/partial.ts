@@ -17,6 +17,7 @@ import { OUTPUT_CODECS } from '../job/job-spec.js';
 import { makeFolder } from '../make-folder.js';
 import type { OutputShape } from '../plan/output-shape.js';
 import { DTYPES } from '../raster/dtype.js';
+import { type FoundOwner, type OutputOwner, outputOwnerSchema } from './output-owner.js';
 
 /** Of `job.json` and the ledgers; 1 knew no checksums of placed blocks and none of its own. */
 export const PARTIAL_FORMAT = 2;
@@ -36,6 +37,8 @@ export interface PartialJob {
   readonly shape: OutputShape;
   /** For people: what the job is. */
   readonly about: unknown;
+  /** For whom the first run of it was; absent where no coordinator ran it. */
+  readonly owner?: OutputOwner;
 }
 
 /** Paths inside a partial directory. */
@@ -103,6 +106,7 @@ const jobSchema = z.object({
     encoding: z.looseObject({ codec: z.enum(OUTPUT_CODECS), predictor: z.literal([1, 2, 3]) }),
     output: z.looseObject({ ...size, channels: side, dtype: z.enum(DTYPES) }),
   }),
+  owner: outputOwnerSchema.optional(),
 });
 
 /** What releases wrote whose ledgers are not understood any more. */
@@ -117,13 +121,7 @@ const MAX_JOB_BYTES = 64 << 20;
  * @throws partial-conflict where another release wrote it
  */
 export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
-  if (!isWhole(paths)) return undefined;
-  let content: object;
-  try {
-    content = { ...JSON.parse(readFileSync(paths.job, 'utf8')) };
-  } catch {
-    return undefined;
-  }
+  const content = readDescription(paths);
   if (EARLIER_JOB.safeParse(content).success) {
     throw new HalotileError('partial-conflict', {
       what: 'an unfinished job of an earlier release is in the way, which this one cannot continue',
@@ -131,6 +129,29 @@ export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
       remedy: 'use --restart to discard it, or another output',
     });
   }
+  return soundJob(content);
+}
+
+/** Whose a partial directory is; every release's directories have one, or none. */
+export function partialOwner(paths: PartialPaths): FoundOwner {
+  const content = readDescription(paths);
+  if (EARLIER_JOB.safeParse(content).success) return null;
+  const job = soundJob(content);
+  return job && (job.owner ?? null);
+}
+
+/** What stands in `job.json`, unchecked. */
+function readDescription(paths: PartialPaths): object | undefined {
+  if (!isWhole(paths)) return undefined;
+  try {
+    return { ...JSON.parse(readFileSync(paths.job, 'utf8')) };
+  } catch {
+    return undefined;
+  }
+}
+
+function soundJob(content: object | undefined): PartialJob | undefined {
+  if (content === undefined) return undefined;
   const { crc, ...job } = content as PartialJob & { readonly crc?: unknown };
   return crc === checksumOf(job) && jobSchema.safeParse(job).success ? job : undefined;
 }
