@@ -10,10 +10,11 @@ import { prepareOptions } from '../tiling/prepare/job-rasters.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
 import { StorageRoots } from '../tiling/sources/storage-roots.js';
 import type { Executor } from '../tiling/work/task.js';
-import type { TokenEntry } from './api/auth.js';
+import type { AccessRules, CertificateEntry, TokenEntry } from './api/access.js';
 import { failWith } from './api/handlers.js';
 import { removeLeftProbes } from './api/probe-files.js';
-import { ApiServer, type ServerTls } from './api/server.js';
+import { ApiServer } from './api/server.js';
+import type { ServerTls } from './api/tls.js';
 import { Cluster } from './cluster/cluster.js';
 import { FileThreads } from './cluster/file-threads.js';
 import { halotileVersion, type JobPlanner, questionsTo } from './job/prepare-job.js';
@@ -28,16 +29,22 @@ import { type PlanningLimits, PlanningThreads } from './service/planning-threads
 import { Retention } from './service/retention.js';
 import { Uploads } from './service/uploads.js';
 
+/** Whom a coordinator lets in; may be replaced while it runs. */
+export interface CoordinatorAccess {
+  readonly tls?: ServerTls;
+  readonly tokens?: readonly TokenEntry[];
+  /** What client certificates stand for; one that is not named is a client of its common name. */
+  readonly certificates?: readonly CertificateEntry[];
+}
+
 /** What a coordinator is started with. */
-export interface CoordinatorOptions {
+export interface CoordinatorOptions extends CoordinatorAccess {
   /** HOST:PORT. */
   readonly listen: string;
   /** Queue, uploads and results; made where absent. */
   readonly stateDirectory: string;
   /** Directories that jobs may name, by name. */
   readonly roots: Readonly<Record<string, string>>;
-  readonly tls?: ServerTls;
-  readonly tokens?: readonly TokenEntry[];
   readonly limits: SchedulerLimits;
   /** One task in so many is computed on a second worker and compared; none where absent. */
   readonly verifyEvery?: number;
@@ -52,6 +59,8 @@ export interface CoordinatorOptions {
   readonly maxUploadBytes: number;
   /** Uploads that one principal may keep, whatever their size; 100,000 where absent. */
   readonly maxUploads?: number;
+  /** Calls that one client may have under way; 2,048 where absent. */
+  readonly maxCalls?: number;
   /** What becomes of uploads and results that nobody uses. */
   readonly keep: KeepLimits;
   readonly durable: boolean;
@@ -74,6 +83,8 @@ export interface CoordinatorClock {
 const RETENTION_MS = 14 * 24 * 3600_000;
 const CLOSE_GRACE_MS = 5_000;
 const MAX_UPLOADS = 100_000;
+/** As many watches as a client may have open jobs, and as many calls again. */
+const MAX_CALLS = 2_048;
 /** Uploads of one principal that were begun and not ended. */
 const MAX_OPEN_UPLOADS = 1_000;
 
@@ -154,7 +165,9 @@ export class Coordinator {
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,
-      tokens: options.tokens,
+      access: rulesOf(options),
+      maxCalls: options.maxCalls ?? MAX_CALLS,
+      ...{ log, nowMs: clock.wallMs },
       jobs: {
         queue,
         events,
@@ -191,6 +204,11 @@ export class Coordinator {
     return { wasted, leases, workers, verified };
   }
 
+  /** Replaces whom it lets in and its certificates; those who may not call any more lose the calls they have open. */
+  renew(access: CoordinatorAccess): void {
+    this.#parts.server.renew(rulesOf(access), access.tls);
+  }
+
   /** Gives running jobs back to the queue and ends; what is committed stays. */
   async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
     const { queue, cluster, threads, planning, runner, server, retention, events, here } = this.#parts;
@@ -209,6 +227,10 @@ export class Coordinator {
     await retention.close();
     await queue.close();
   }
+}
+
+function rulesOf({ tls, tokens, certificates }: CoordinatorAccess): AccessRules {
+  return { tokens, certificates, mutual: tls?.clientCa !== undefined };
 }
 
 /** What a job would do. Inputs that must be converted are converted below `scratchDirectory`, for this call. */

@@ -1,9 +1,10 @@
-export { ROLES, type Role, type TokenEntry, tokensSchema } from './api/auth.js';
+export { accessSchema, ROLES, type Role, type TokenEntry } from './api/access.js';
+export { checkTls } from './api/tls.js';
 export type { CollectionFault } from './collection/check-pairs.js';
 export type { CollectionProgress, CollectionResult } from './collection/collection-result.js';
 export { findCollection } from './collection/find-collection.js';
 export { runCollection } from './collection/run-collection.js';
-export { Coordinator, type CoordinatorOptions } from './coordinator.js';
+export { Coordinator, type CoordinatorAccess, type CoordinatorOptions } from './coordinator.js';
 export { refuseFrameOverwrites } from './dataset/frames/dataset-files.js';
 export { findFrames } from './dataset/frames/find-frames.js';
 export { REPORT_FILES } from './dataset/frames/frame-list.js';

@@ -3,28 +3,23 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
-import { Coordinator, DEFAULT_LIMITS, type TokenEntry, tokensSchema } from '../../coordinator/index.js';
+import { Coordinator, DEFAULT_LIMITS } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
-import { badUsage } from '../../tiling/errors.js';
-import { parseYamlText } from '../../tiling/job/yaml-text.js';
-import { collect, readText, rootsOf } from '../endpoint-options.js';
+import { collect, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
+import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
 
-interface ServeFlags {
-  readonly listen: string;
+interface ServeFlags extends AccessFlags {
   readonly state: string;
   readonly root: readonly string[];
-  readonly tokens?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tlsClientCa?: string;
-  readonly insecure?: boolean;
   readonly threads?: number;
   readonly memory?: number;
   readonly jobs: number;
   readonly openJobs: number;
   readonly uploadLimit: number;
+  readonly uploads: number;
+  readonly calls: number;
   readonly keepDays: number;
   readonly keepLimit: number;
   readonly leaseMs: number;
@@ -52,7 +47,10 @@ export function registerServe(program: Command): void {
     .option('--listen <address>', 'HOST:PORT to listen on', '127.0.0.1:7070')
     .option('--state <directory>', 'queue, uploads and results', join(homedir(), '.halotile', 'coordinator'))
     .option('--root <name=directory>', 'storage that jobs may name as root:NAME/PATH; repeat it', collect, [])
-    .option('--tokens <file>', 'YAML or JSON list of {token, principal, role: client|worker|admin}')
+    .option(
+      '--tokens <file>',
+      'YAML or JSON list of {token, principal, role: client|worker|admin}; read again when it changes',
+    )
     .option('--tls-cert <file>', 'certificate chain (PEM)')
     .option('--tls-key <file>', 'its key (PEM)')
     .option('--tls-client-ca <file>', 'refuse clients whose certificate this authority did not sign (PEM)')
@@ -62,6 +60,8 @@ export function registerServe(program: Command): void {
     .option('--jobs <N>', 'jobs that run at once', integer, 16)
     .option('--open-jobs <N>', 'jobs that one principal may have open', integer, 1000)
     .option('--upload-limit <GiB>', 'uploads that one principal may keep here', integer, 1024)
+    .option('--uploads <N>', 'uploads that one principal may keep here, whatever their size', integer, 100_000)
+    .option('--calls <N>', 'calls that one client may have under way', integer, 2048)
     .option('--keep-days <N>', 'days after their last use for which uploads and results stay', integer, 14)
     .option(
       '--keep-limit <GiB>',
@@ -88,24 +88,18 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const tls = tlsOf(flags);
-  const tokens = flags.tokens === undefined ? undefined : readTokens(flags.tokens);
-  if (tokens === undefined && tls?.clientCa === undefined && flags.insecure !== true && !isLoopback(flags.listen)) {
-    throw badUsage({
-      what: 'anybody who reaches this address could use the coordinator',
-      where: `--listen ${flags.listen}`,
-      remedy: 'give --tokens or --tls-client-ca, listen on 127.0.0.1, or say --insecure',
-    });
-  }
+  const access = readAccess(flags);
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const machine = machineOf(flags);
   const here = openThreads(machine, []);
   const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  for (const warning of accessWarnings(flags)) log(warning);
   const coordinator = await Coordinator.start({
-    ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), tls, tokens },
+    ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), ...access },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
     verifyEvery: shareOf(flags.verify),
     ...{ machine, here, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
+    ...{ maxUploads: flags.uploads, maxCalls: flags.calls },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
     clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
@@ -114,7 +108,9 @@ async function serve(flags: ServeFlags): Promise<void> {
   });
   const host = flags.listen.slice(0, flags.listen.lastIndexOf(':'));
   process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);
+  const unwatch = watchAccess(flags, { renew: (renewed) => coordinator.renew(renewed), log });
   await terminated();
+  unwatch();
   log('shutting down: running jobs go back to the queue');
   await coordinator.close(flags.grace * 1000);
   await here.close();
@@ -140,38 +136,4 @@ export function terminated(): Promise<void> {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
   });
-}
-
-function tlsOf({ tlsCert, tlsKey, tlsClientCa }: ServeFlags) {
-  if (tlsCert === undefined && tlsKey === undefined && tlsClientCa === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw badUsage({ what: 'TLS needs both --tls-cert and --tls-key' });
-  }
-  return {
-    cert: readText(tlsCert, '--tls-cert'),
-    key: readText(tlsKey, '--tls-key'),
-    clientCa: tlsClientCa === undefined ? undefined : readText(tlsClientCa, '--tls-client-ca'),
-  };
-}
-
-function readTokens(path: string): readonly TokenEntry[] {
-  const text = readText(path, '--tokens');
-  let entries: unknown;
-  try {
-    entries = parseYamlText(text);
-  } catch (cause) {
-    throw badUsage({ what: `the tokens cannot be read (${(cause as Error).message})`, where: path });
-  }
-  const parsed = tokensSchema.safeParse(entries);
-  if (parsed.success) return parsed.data;
-  const { message, path: field } = parsed.error.issues[0]!;
-  throw badUsage({
-    what: `${field.join('.')}: ${message}`,
-    where: path,
-    expected: 'a list of {token: at least 16 characters, principal, role: client|worker|admin}',
-  });
-}
-
-function isLoopback(listen: string): boolean {
-  return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(listen);
 }

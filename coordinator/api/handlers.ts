@@ -9,7 +9,8 @@ import { writeWhenReady } from '../../proto/client/calls.js';
 import { toStatus } from '../../proto/convert/status.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { BadRequest, hideDetail } from '../service/caller-errors.js';
-import { type Caller, callerOf } from './auth.js';
+import type { Caller } from './access.js';
+import { callerOf } from './auth.js';
 
 /** Turns a failure into a status; the caller's log gets what the client must not see. */
 export type Fail = (error: unknown) => ServerErrorResponse;

@@ -17,7 +17,7 @@ import { isDownload, type Owner, type Places } from '../service/places.js';
 import type { PlanningThreads } from '../service/planning-threads.js';
 import { resultFile, resultFiles } from '../service/result-files.js';
 import type { Uploads } from '../service/uploads.js';
-import type { Caller } from './auth.js';
+import type { Caller } from './access.js';
 import { clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
 

@@ -2,27 +2,27 @@ import { Server, ServerCredentials, type ServerOptions, type ServiceDefinition }
 import { HealthImplementation } from 'grpc-health-check';
 import { Schedules } from '../../proto/gen/services.js';
 import { badUsage } from '../../tiling/errors.js';
-import { authInterceptor, type TokenEntry } from './auth.js';
+import { Access, type AccessRules } from './access.js';
+import { Audit } from './audit.js';
+import { Gate } from './auth.js';
 import { JOBS_DEFINITION, type JobsServiceOptions, jobsService } from './jobs-service.js';
 import { addReflection } from './reflection.js';
+import { RenewableCredentials, type ServerTls } from './tls.js';
 import type { WorkersServiceOptions } from './worker-stream.js';
 import { WORKERS_DEFINITION, workersService } from './workers-service.js';
-
-/** PEM texts. */
-export interface ServerTls {
-  readonly cert: string;
-  readonly key: string;
-  /** Authority of client certificates: where present, clients without one are refused. */
-  readonly clientCa?: string;
-}
 
 /** Where the API listens, whom it lets in and what answers. */
 export interface ApiServerOptions {
   /** HOST:PORT; port 0 takes a free one. */
   readonly listen: string;
   readonly tls?: ServerTls;
-  /** Nobody else than these may call; everybody may where absent. */
-  readonly tokens?: readonly TokenEntry[];
+  readonly access: AccessRules;
+  /** Calls that one client may have under way. */
+  readonly maxCalls: number;
+  /** Gets the lines of the audit. */
+  readonly log: (line: string) => void;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
   readonly jobs: JobsServiceOptions;
   readonly workers: WorkersServiceOptions;
 }
@@ -35,22 +35,44 @@ const SERVER_OPTIONS: ServerOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
+/** How often calls under way are held against the time at which their tokens end. */
+const RECHECK_MS = 30_000;
+
 /** The gRPC server of a coordinator. */
 export class ApiServer {
   readonly port: number;
   readonly #server: Server;
   readonly #health: HealthImplementation;
+  readonly #access: Access;
+  readonly #gate: Gate;
+  readonly #credentials: RenewableCredentials | undefined;
+  readonly #rechecks: NodeJS.Timeout;
 
-  private constructor(server: Server, health: HealthImplementation, port: number) {
-    this.#server = server;
-    this.#health = health;
-    this.port = port;
+  private constructor(parts: {
+    readonly server: Server;
+    readonly health: HealthImplementation;
+    readonly access: Access;
+    readonly gate: Gate;
+    readonly credentials: RenewableCredentials | undefined;
+    readonly port: number;
+  }) {
+    this.#server = parts.server;
+    this.#health = parts.health;
+    this.#access = parts.access;
+    this.#gate = parts.gate;
+    this.#credentials = parts.credentials;
+    this.port = parts.port;
+    // Streams may last for weeks, tokens end in between.
+    this.#rechecks = setInterval(() => parts.gate.recheck(), RECHECK_MS);
+    this.#rechecks.unref();
   }
 
   /** @throws bad-usage where the address cannot be listened on */
   static async start(options: ApiServerOptions): Promise<ApiServer> {
-    const { listen, tls, tokens } = options;
-    const server = new Server({ ...SERVER_OPTIONS, interceptors: [authInterceptor(tokens)] });
+    const { listen, tls, maxCalls, log, nowMs } = options;
+    const access = new Access(options.access);
+    const gate = new Gate({ access, audit: new Audit(log, nowMs), maxCalls, nowMs });
+    const server = new Server({ ...SERVER_OPTIONS, interceptors: [gate.interceptor] });
     server.addService(JOBS_DEFINITION, jobsService(options.jobs));
     server.addService(WORKERS_DEFINITION, workersService(options.workers));
     // Its methods have no implementation yet, which grpc-js answers with UNIMPLEMENTED.
@@ -62,21 +84,21 @@ export class ApiServer {
     });
     health.addToServer(server);
     addReflection(server);
-    const credentials =
-      tls === undefined
-        ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(
-            tls.clientCa === undefined ? null : Buffer.from(tls.clientCa),
-            [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }],
-            tls.clientCa !== undefined,
-          );
+    const credentials = tls && new RenewableCredentials(tls);
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(listen, credentials, (error, bound) => {
+      server.bindAsync(listen, credentials ?? ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
         else reject(badUsage({ what: `cannot listen (${error.message})`, where: listen, expected: 'HOST:PORT' }));
       });
     });
-    return new ApiServer(server, health, port);
+    return new ApiServer({ server, health, access, gate, credentials, port });
+  }
+
+  /** New rules and certificates, for whoever calls from now on; calls of those whom they leave out are ended. */
+  renew(rules: AccessRules, tls: ServerTls | undefined): void {
+    if (tls !== undefined) this.#credentials?.renew(tls);
+    this.#access.renew(rules);
+    this.#gate.recheck();
   }
 
   /** Tells load balancers to send nobody here any more. */
@@ -87,6 +109,7 @@ export class ApiServer {
 
   /** Waits for calls under way, but not for ever. */
   async close(graceMs: number): Promise<void> {
+    clearInterval(this.#rechecks);
     const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(timer);

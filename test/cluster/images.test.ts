@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { authInterceptor } from '../../coordinator/api/auth.js';
+import { Access } from '../../coordinator/api/access.js';
+import { Audit } from '../../coordinator/api/audit.js';
+import { Gate } from '../../coordinator/api/auth.js';
 import { failWith } from '../../coordinator/api/handlers.js';
 import { WORKERS_DEFINITION, workersService } from '../../coordinator/api/workers-service.js';
 import { Cluster } from '../../coordinator/cluster/cluster.js';
@@ -35,7 +37,11 @@ const cluster = new Cluster({
   log: (line) => void log.push(line),
 });
 /** The workers' side of a coordinator; collections have no jobs of the queue here. */
-const server = new Server({ interceptors: [authInterceptor(undefined)] });
+const gate = new Gate({
+  ...{ access: new Access({ mutual: false }), audit: new Audit((line) => void log.push(line), Date.now) },
+  ...{ maxCalls: Number.POSITIVE_INFINITY, nowMs: Date.now },
+});
+const server = new Server({ interceptors: [gate.interceptor] });
 let address: string;
 const workers: TestWorker[] = [];
 

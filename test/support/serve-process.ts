@@ -7,17 +7,21 @@ export function serve(
   directory: string,
   port: number,
   options: readonly string[] = [],
-): Promise<{ process: ChildProcess; port: number }> {
+): Promise<{ process: ChildProcess; port: number; log: () => string }> {
   const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
   const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state'), ...options];
   const child = spawn(process.execPath, [cli, ...args, '--root', `data=${join(directory, 'data')}`], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
   });
   return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error('the coordinator ended')));
+    child.once('exit', () => reject(new Error(`the coordinator ended: ${log}`)));
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const match = /listens on .*:(\d+)/.exec(text);
-      if (match !== null) resolve({ process: child, port: Number(match[1]) });
+      if (match !== null) resolve({ process: child, port: Number(match[1]), log: () => log });
     });
   });
 }
