@@ -77,6 +77,8 @@ class Entry {
 }
 
 const LOG = 'queue.log';
+/** Specs name what their owners work on: nobody else on this machine reads them. */
+const MODE = 0o600;
 
 /** The queue of a single coordinator: in memory, with its state in an append-only log. */
 export class EmbeddedQueue implements JobQueue {
@@ -104,7 +106,7 @@ export class EmbeddedQueue implements JobQueue {
     }
     this.#forgetOld();
     this.#compact(path);
-    this.#log = RecordLog.open(path);
+    this.#log = RecordLog.open(path, { mode: MODE });
     this.#takeBackClaims();
   }
 
@@ -298,7 +300,7 @@ export class EmbeddedQueue implements JobQueue {
 
   /** Rewrites the log with one record a job, beside it and then in one rename. */
   #compact(path: string): void {
-    const fresh = RecordLog.open(`${path}.new-${this.#options.newId()}`, { durable: true });
+    const fresh = RecordLog.open(`${path}.new-${this.#options.newId()}`, { durable: true, mode: MODE });
     for (const { sequence, job } of this.#entries.values()) {
       fresh.append({ type: 'job', sequence, job } satisfies JobRecord);
     }

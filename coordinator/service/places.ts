@@ -119,7 +119,7 @@ export class Places {
     const match = DOWNLOAD.exec(name);
     if (match === null || match[1] === '.' || match[1] === '..') return this.#roots.resolve(name);
     const directory = join(this.#results, jobId);
-    if (jobId !== 'new') mkdirSync(directory, { recursive: true });
+    if (jobId !== 'new') mkdirSync(directory, { recursive: true, mode: 0o700 });
     return join(directory, match[1]!);
   }
 

@@ -13,6 +13,7 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { z } from 'zod';
 import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
 import type { Kept } from './expiry.js';
 
@@ -103,13 +104,14 @@ export class Uploads {
    */
   pathOf(principal: string, id: string): string {
     const directory = this.#place(principal, id);
-    if (existsSync(join(directory, COMPLETE))) {
+    const description = readDescription(directory);
+    if (description !== undefined && existsSync(join(directory, COMPLETE))) {
       const seconds = this.#nowMs() / 1000;
       utimesSync(join(directory, COMPLETE), seconds, seconds);
-      return join(directory, dataName(readDescription(directory)!));
+      return join(directory, dataName(description));
     }
     throw badInput({
-      what: existsSync(directory) ? 'the upload is not complete' : 'there is no such upload',
+      what: description !== undefined ? 'the upload is not complete' : 'there is no such upload',
       where: `upload:${id}`,
       remedy: 'upload the whole file first',
     });
@@ -141,7 +143,7 @@ export class Uploads {
     if (existsSync(join(directory, COMPLETE))) return this.status(principal, description.id);
     this.#busy.add(directory);
     const path = join(directory, dataName(description));
-    const file = await open(path, 'a');
+    const file = await open(path, 'a', 0o600);
     try {
       await append(file, description, chunks);
     } finally {
@@ -159,7 +161,7 @@ export class Uploads {
         remedy: 'upload it again',
       });
     }
-    writeFileSync(join(directory, COMPLETE), '');
+    writeFileSync(join(directory, COMPLETE), '', { mode: 0o600 });
     const held = this.#held.get(principal);
     if (held !== undefined) this.#held.set(principal, { ...held, open: held.open - 1 });
     return { ...status, complete: true };
@@ -184,8 +186,11 @@ export class Uploads {
     if (bytes > maxPrincipalBytes) throw overLimit(`${bytes} bytes of uploads`, maxPrincipalBytes, id);
     if (held.files >= maxPrincipalFiles) throw overLimit(`${held.files} uploads are here`, maxPrincipalFiles, id);
     if (held.open >= maxPrincipalOpen) throw overLimit(`${held.open} uploads are not complete`, maxPrincipalOpen, id);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, DESCRIPTION), JSON.stringify({ id, size, crc: description.crc, name }));
+    // What lies there without a description that holds belongs to no upload.
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const text = JSON.stringify({ id, size, crc: description.crc, name });
+    writeFileSync(join(directory, DESCRIPTION), text, { mode: 0o600 });
     this.#held.set(principal, { bytes, files: held.files + 1, open: held.open + 1 });
     return directory;
   }
@@ -261,9 +266,21 @@ function dataName({ name }: UploadDescription): string {
   return `data${EXTENSION.test(extension) ? extension : ''}`;
 }
 
+/** What a description on the disk must be. */
+const descriptionSchema = z.object({
+  id: z.string().regex(ID),
+  size: z.number().int().min(0),
+  crc: z.number().int().min(0).max(0xffffffff),
+  name: z.string(),
+});
+
 function readDescription(directory: string): UploadDescription | undefined {
-  const path = join(directory, DESCRIPTION);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as UploadDescription) : undefined;
+  try {
+    return descriptionSchema.parse(JSON.parse(readFileSync(join(directory, DESCRIPTION), 'utf8')));
+  } catch {
+    // Absent, or cut and damaged by whatever befell the disk: no upload either way.
+    return undefined;
+  }
 }
 
 function overLimit(what: string, limit: number, id: string): HalotileError {

@@ -34,6 +34,16 @@ const LOOK_UPS: Readonly<Record<string, (name: string) => void | Promise<void>>>
     const resolve = () => resolveOperations(reading.spec.operations, { map: false });
     assert.throws(resolve, { tag: 'bad-usage', message: /there is no such operation/ });
   },
+  'a parameter of a spec': (name) => {
+    const params = Object.fromEntries([[name, { numberValue: 1 }]]);
+    const reading = readJobSpec({ image: 'a', output: 'b', operations: [{ name: 'box', params }] });
+    if (!reading.ok) {
+      assert.deepEqual(reading.violations, [
+        { field: 'operations[0].params', description: "there is no parameter '__proto__'" },
+      ]);
+      assert.equal(name, '__proto__');
+    } else assert.throws(() => resolveOperations(reading.spec.operations, { map: true }), { tag: 'bad-usage' });
+  },
   'an operation on the command line': (name) => {
     assert.throws(() => describeOperation(name), { tag: 'bad-usage' });
   },

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -74,4 +84,43 @@ test('uploads and results expire by the clock; those of open jobs do not', async
     await retention.close();
     await queue.close();
   }
+});
+
+test("uploads are their owner's alone, and one whose description is damaged is none", async () => {
+  const place = join(directory, 'private');
+  const limits = { maxFileBytes: 100, maxPrincipalBytes: 1e6, maxPrincipalFiles: 9, maxPrincipalOpen: 9 };
+  const data = Buffer.from('an image');
+  const description = { id: 'a', size: data.length, crc: crc32(data), name: 'a.tif' };
+  const send = (uploads: Uploads) =>
+    uploads.receive(
+      'alice',
+      description,
+      (async function* () {
+        yield { offset: 0, data, crc: crc32(data) };
+      })(),
+    );
+  await send(new Uploads(place, limits, Date.now));
+  const entries = readdirSync(place, { recursive: true, withFileTypes: true });
+  for (const entry of entries) {
+    const { mode } = statSync(join(entry.parentPath, entry.name));
+    assert.equal(mode & 0o777, entry.isDirectory() ? 0o700 : 0o600, entry.name);
+  }
+  const found = entries.find(({ name }) => name === 'upload.json')!;
+  const path = join(found.parentPath, found.name);
+  for (const text of [
+    '',
+    'null',
+    '{"id":"a"}',
+    '{"id":"a","size":-1,"crc":0,"name":""}',
+    '{"id":"../b","size":1,"crc":0,"name":""}',
+  ]) {
+    writeFileSync(path, text);
+    const uploads = new Uploads(place, limits, Date.now);
+    assert.throws(() => uploads.pathOf('alice', 'a'), { tag: 'bad-input', message: /there is no such upload/ });
+    assert.throws(() => uploads.status('alice', 'a'), { tag: 'not-found' });
+    assert.equal((await send(uploads)).complete, true);
+    assert.ok(existsSync(uploads.pathOf('alice', 'a')));
+  }
+  truncateSync(path, 5);
+  assert.equal((await send(new Uploads(place, limits, Date.now))).received, data.length);
 });

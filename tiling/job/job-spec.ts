@@ -13,10 +13,19 @@ const TIFF_NAME = /(?:\.(?:tiff?|gtiff?|btf|tf8)|(?:^|[/\\])\.*[^./\\]*)$/i;
 /** Endings of TIFF files. */
 export const TIFF_ENDING = /\.(?:tiff?|gtiff?|btf|tf8)$/i;
 
+type Parameters = Record<string, string | number | boolean>;
+
+/** A record of zod's own leaves a key called `__proto__` out without a word. */
+const parameters = z
+  .custom<Parameters>((value) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'), {
+    error: "there is no parameter '__proto__'",
+  })
+  .pipe(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])));
+
 const operation = z.strictObject({
   name: z.string().min(1),
   /** As in the operation's formula; see docs/operations.md. */
-  params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  params: parameters.default({}),
   border: z.enum(BORDERS).optional(),
   /** What `border: constant` extends the image by. */
   constant: z.number().default(0),

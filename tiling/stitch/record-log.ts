@@ -53,11 +53,14 @@ export class RecordLog {
 
   /**
    * Opens a log for appending, creating it where it is absent and cutting a torn tail off. `durable` makes
-   * every append wait for the disk, so that records survive a power loss too.
+   * every append wait for the disk, so that records survive a power loss too. `mode` is that of a new file.
    */
-  static open(path: string, { durable = false }: { readonly durable?: boolean } = {}): RecordLog {
+  static open(
+    path: string,
+    { durable = false, mode = 0o644 }: { readonly durable?: boolean; readonly mode?: number } = {},
+  ): RecordLog {
     const validBytes = forEachRecord(path, () => {});
-    const fd = openSync(path, 'a', 0o644);
+    const fd = openSync(path, 'a', mode);
     ftruncateSync(fd, validBytes);
     return new RecordLog(path, fd, durable);
   }
