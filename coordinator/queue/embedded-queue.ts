@@ -26,6 +26,15 @@ export interface EmbeddedQueueOptions {
   readonly newId: () => string;
   /** Finished jobs older than this are forgotten when another one ends, and when the queue is opened. */
   readonly retentionMs: number;
+  /** What one principal's jobs may come to, ended ones too; the usual where absent. */
+  readonly limits?: QueueLimits;
+}
+
+/** Jobs of one principal that are remembered; where it submits more, its oldest that have ended are forgotten early. */
+export interface QueueLimits {
+  readonly maxJobs: number;
+  /** Of their specs as JSON. */
+  readonly maxBytes: number;
 }
 
 /** Every change is one record: the job's whole new state. The last record of a job counts. */
@@ -39,6 +48,8 @@ interface JobRecord {
 /** One job; what is over is kept as text, a third of its size in memory. */
 class Entry {
   readonly sequence: number;
+  /** Of its spec as JSON. */
+  readonly bytes: number;
   stop?: AbortController;
   /** Whether it is on the disk, as its submitter was told. */
   isSafe = true;
@@ -49,6 +60,7 @@ class Entry {
 
   constructor(sequence: number, job: QueuedJob) {
     this.sequence = sequence;
+    this.bytes = specBytes(job.spec);
     this.job = job;
   }
 
@@ -76,6 +88,8 @@ class Entry {
   }
 }
 
+const QUEUE_LIMITS: QueueLimits = { maxJobs: 20_000, maxBytes: 256 << 20 };
+
 const LOG = 'queue.log';
 /** Specs name what their owners work on: nobody else on this machine reads them. */
 const MODE = 0o600;
@@ -91,6 +105,8 @@ export class EmbeddedQueue implements JobQueue {
   readonly #open = new Set<Entry>();
   readonly #ended = new Set<Entry>();
   readonly #byRequest = new Map<string, string>();
+  /** What each principal's jobs come to. */
+  readonly #room = new Map<string, { jobs: number; bytes: number }>();
   readonly #waiters = new Set<() => void>();
   #sequence = 0;
   #epoch = 0;
@@ -128,6 +144,7 @@ export class EmbeddedQueue implements JobQueue {
       });
     }
     const { requestId, principal, roots, spec, priority, maxAttempts, restart } = submission;
+    this.#makeRoom(principal, specBytes(spec));
     const job: QueuedJob = {
       ...{ requestId, principal, roots, spec, priority, maxAttempts, restart },
       ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
@@ -284,6 +301,40 @@ export class EmbeddedQueue implements JobQueue {
   #index(entry: Entry): void {
     this.#entries.set(entry.job.id, entry);
     this.#byRequest.set(requestKey(entry.job), entry.job.id);
+    this.#count(entry, 1);
+  }
+
+  #forget(entry: Entry): void {
+    const { job } = entry;
+    this.#ended.delete(entry);
+    this.#entries.delete(job.id);
+    this.#byRequest.delete(requestKey(job));
+    this.#count(entry, -1);
+  }
+
+  #count({ bytes, principal }: Entry, sign: 1 | -1): void {
+    const before = this.#room.get(principal) ?? { jobs: 0, bytes: 0 };
+    const sum = { jobs: before.jobs + sign, bytes: before.bytes + sign * bytes };
+    if (sum.jobs === 0) this.#room.delete(principal);
+    else this.#room.set(principal, sum);
+  }
+
+  /** Forgets a principal's jobs that ended first, as far as a new one needs. @throws over-limit */
+  #makeRoom(principal: string, bytes: number): void {
+    const { maxJobs, maxBytes } = this.#options.limits ?? QUEUE_LIMITS;
+    const taken = () => this.#room.get(principal) ?? { jobs: 0, bytes: 0 };
+    const isFull = () => taken().jobs >= maxJobs || taken().bytes + bytes > maxBytes;
+    if (!isFull()) return;
+    for (const entry of this.#ended) {
+      if (entry.principal !== principal) continue;
+      this.#forget(entry);
+      if (!isFull()) return;
+    }
+    throw new HalotileError('over-limit', {
+      what: `${principal} has ${taken().jobs} open jobs whose specs take ${taken().bytes} bytes`,
+      expected: `at most ${maxJobs} jobs and ${maxBytes} bytes`,
+      remedy: 'wait for some to end, cancel them, or name folders instead of single images',
+    });
   }
 
   #forgetOld(): void {
@@ -291,10 +342,7 @@ export class EmbeddedQueue implements JobQueue {
     for (const entry of this.#ended) {
       // Those after it ended later.
       if (entry.endedMs > limit) return;
-      const { job } = entry;
-      this.#ended.delete(entry);
-      this.#entries.delete(job.id);
-      this.#byRequest.delete(requestKey(job));
+      this.#forget(entry);
     }
   }
 
@@ -350,4 +398,8 @@ export function isOpen(state: QueueState): boolean {
 
 function requestKey({ principal, requestId }: { principal: string; requestId: string }): string {
   return JSON.stringify([principal, requestId]);
+}
+
+function specBytes(spec: QueuedJob['spec']): number {
+  return Buffer.byteLength(JSON.stringify(spec));
 }

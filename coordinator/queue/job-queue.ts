@@ -91,7 +91,7 @@ export interface JobFilter {
 export interface JobQueue {
   /**
    * Adds a job, or finds the one that the same request added before.
-   * @throws already-exists where that one has another spec
+   * @throws already-exists where that one has another spec; over-limit where the principal's jobs take too much room
    */
   submit(submission: JobSubmission): Promise<{ readonly job: QueuedJob; readonly existed: boolean }>;
   get(id: string): Promise<QueuedJob | undefined>;

@@ -4,10 +4,11 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, test } from 'node:test';
-import { JobsClient } from '../../cli/client.js';
+import { JobsClient, resultOf } from '../../cli/client.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
-import { Jobs, Workers } from '../../proto/gen/services.js';
+import type { halotile } from '../../proto/gen/messages.js';
+import { Jobs } from '../../proto/gen/services.js';
 import type { HalotileError } from '../../tiling/errors.js';
 import { TestCluster } from './harness.js';
 import { blurSpec } from './scene-files.js';
@@ -57,10 +58,8 @@ test('what one client asks too much for is refused, while heartbeats and other c
       }),
     () => greedy.unary(Jobs.submitJob, { requestId: 'many', dataset: { images, output: inRoot('many') } }),
   ];
-  // A worker's stream, and another client that calls all the time.
-  const worker = clientOf(tokens[3].token);
-  const stream = worker.duplex(Workers.attach);
-  stream.on('error', () => {});
+  // A worker with its heartbeats, and another client, whose job it runs and who calls all the time.
+  await cluster.worker({ roots: true });
   const modest = new JobsClient({ address: cluster.address, token: tokens[2].token });
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
@@ -69,6 +68,7 @@ test('what one client asks too much for is refused, while heartbeats and other c
     over = true;
   });
   let others = 0;
+  const { id } = await modest.submit(blurSpec(inRoot, inRoot('modest.tif')));
   while (!over) {
     for await (const _ of modest.list());
     others++;
@@ -83,8 +83,12 @@ test('what one client asks too much for is refused, while heartbeats and other c
   assert.match(failures[3]!.message, /dataset\.images: 170000 names; expected at most 10000/);
   assert.ok(others > 10, `other calls while it was planned: ${others}`);
   t.diagnostic(`other calls meanwhile: ${others}; longest delay of the event loop: ${(delay.max / 1e6).toFixed(0)} ms`);
-  stream.cancel();
-  for (const client of [greedy, worker, modest]) client.close();
+  let last: halotile.v1.WatchJobResponse | undefined;
+  for await (const event of modest.watch(id!)) last = event;
+  assert.equal(resultOf(last!).counts?.epoch, 1);
+  // Nobody took the worker for dead meanwhile.
+  assert.deepEqual([cluster.coordinator.figures.workers, cluster.coordinator.figures.wasted], [1, 0]);
+  for (const client of [greedy, modest]) client.close();
 });
 
 test('a request that takes longer than its deadline ends with its thread', async () => {
@@ -154,6 +158,36 @@ test('uploads are limited in number, however small', async () => {
     assert.equal(refused, 4900);
   } finally {
     client.close();
+    await few.close();
+  }
+});
+
+test('calls under way are limited for each client, and others are let in', async () => {
+  const few = await TestCluster.start({}, { tokens, maxCalls: 5 });
+  const greedy = new CoordinatorClient({ address: few.address, token: tokens[1].token });
+  const modest = new JobsClient({ address: few.address, token: tokens[2].token });
+  try {
+    const submitting = { requestId: 'a', spec: writeJobSpec(blurSpec(inRoot, inRoot('z.tif'))) };
+    const { job } = await greedy.unary(Jobs.submitJob, submitting);
+    const watches = Array.from({ length: 5 }, () => greedy.serverStream(Jobs.watchJob, { id: job!.id! }));
+    for (const watch of watches) {
+      watch.on('error', () => {});
+      await new Promise((resolve) => watch.once('data', resolve));
+    }
+    await assert.rejects(greedy.unary(Jobs.getJob, { id: job!.id! }), {
+      tag: 'over-limit',
+      message: /5 calls under way/,
+    });
+    for await (const _ of modest.list());
+    watches[0]!.cancel();
+    // The end of a call arrives when it arrives.
+    const asked = () => greedy.unary(Jobs.getJob, { id: job!.id! }).catch((error: HalotileError) => error.tag);
+    while ((await asked()) === 'over-limit');
+    assert.equal((await greedy.unary(Jobs.getJob, { id: job!.id! })).job!.id, job!.id);
+    for (const watch of watches) watch.cancel();
+  } finally {
+    greedy.close();
+    modest.close();
     await few.close();
   }
 });

@@ -9,6 +9,7 @@ import { JobsClient } from '../../cli/client.js';
 import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { MACHINE, makeScene } from './scene-files.js';
+import { assertNoPathsShown } from './shown-texts.js';
 
 /** What a worker of a test does wrong; see faulty-worker.ts. */
 export type Fault =
@@ -162,5 +163,6 @@ export class TestCluster {
     for (const worker of this.workers) worker.process.kill('SIGKILL');
     await Promise.all(this.workers.map((worker) => worker.exited));
     await this.#close();
+    assertNoPathsShown();
   }
 }

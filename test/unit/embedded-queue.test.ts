@@ -134,3 +134,32 @@ test('a second process is refused', async () => {
   await assert.rejects(open('lock'), { tag: 'partial-conflict' });
   await queue.close();
 });
+
+test("a principal's jobs take bounded room: its oldest ended ones go early, open ones are never forgotten", async () => {
+  const directory = join(root, 'room');
+  const limits = { maxJobs: 3, maxBytes: 10_000 };
+  const options = { directory, nowMs: () => 1000, newId: () => `id${++ids}`, retentionMs: 5000, limits };
+  let queue = await EmbeddedQueue.open(options);
+  const ended: string[] = [];
+  for (let i = 0; i < 50; i++) {
+    const { job } = await queue.submit(submission(`ended-${i}`));
+    ended.push(job.id);
+    await queue.requestCancel(job.id);
+  }
+  await queue.submit({ ...submission('other'), principal: 'q' });
+  assert.deepEqual(
+    (await queue.list({ principal: 'p', pageSize: 100 })).jobs.map(({ id }) => id),
+    ended.slice(-3).reverse(),
+  );
+  await queue.close();
+  queue = await EmbeddedQueue.open(options);
+  for (let i = 0; i < 3; i++) await queue.submit(submission(`open-${i}`));
+  await assert.rejects(queue.submit(submission('one more')), { tag: 'over-limit', message: /p has 3 open jobs/ });
+  // The same request again is no new job.
+  assert.equal((await queue.submit(submission('open-0'))).existed, true);
+  await queue.submit({ ...submission('another'), principal: 'q' });
+  const long = { ...submission('long', { image: `${'x'.repeat(11_000)}.tif` }), principal: 'r' };
+  await queue.submit({ ...submission('short'), principal: 'r' });
+  await assert.rejects(queue.submit(long), { tag: 'over-limit', message: /10000 bytes/ });
+  await queue.close();
+});
