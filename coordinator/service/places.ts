@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
@@ -97,7 +97,8 @@ export class Places {
     let there = path;
     while (!existsSync(there)) there = dirname(there);
     const root = this.#roots.rootOf(join(realpathSync(there), relative(there, path)))?.root;
-    if (root === undefined) throw unknownName(path, 'frames');
+    // Where it leads to would say where the roots lie.
+    if (root === undefined) throw unknownName(this.nameOf(path) ?? `…/${basename(path)}`, 'frames');
     checkRight(root, owner, right);
   }
 
