@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { Coordinator, DEFAULT_LIMITS } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
+import { badUsage } from '../../tiling/errors.js';
 import { collect, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
