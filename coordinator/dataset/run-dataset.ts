@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
