@@ -37,7 +37,7 @@ export interface LocalCollectionOptions {
  */
 export async function runCollectionLocally(
   job: CollectionSpec,
-  { machine, backend = 'wasm', gpuMemoryMiB, onWarning, executor: given, ...options }: LocalCollectionOptions,
+  { machine, backend = 'wasm', gpuMemoryMiB, onWarning, executor: given, restart, ...options }: LocalCollectionOptions,
 ): Promise<CollectionResult> {
   checkCodecAvailable(job.compression);
   const gpu = { memoryBytes: gpuMemoryMiB && gpuMemoryMiB * 2 ** 20, onLoss: onWarning };
@@ -50,6 +50,7 @@ export async function runCollectionLocally(
       executor,
       machine,
       date,
+      restart: restart ? 'any' : undefined,
       nowSeconds: () => performance.now() / 1000,
     });
   } finally {

@@ -42,7 +42,7 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
     if (isCollectionSpec(spec)) {
-      const result = await runCollectionOnCluster(spec, { endpoint, priority, onNote });
+      const result = await runCollectionOnCluster(spec, { endpoint, priority, restart, onNote });
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterCollection(result));
       if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
       return;

@@ -4,6 +4,7 @@ import { type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import type { OutputOwner, Restart } from '../../tiling/stitch/output-owner.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { JobLock } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
@@ -32,8 +33,10 @@ export interface CollectionRun {
   /** Called with every file before it is read or written; refuses by throwing. */
   readonly allow?: (path: string, right: 'read' | 'write') => void;
   readonly durable?: boolean;
-  /** Forget what earlier runs did. */
-  readonly restart?: boolean;
+  /** Forget what earlier runs did, where the owner may. */
+  readonly restart?: Restart;
+  /** Whose the images are while they are unfinished; absent where the job runs without a coordinator. */
+  readonly owner?: OutputOwner;
   readonly onProgress?: (progress: CollectionProgress) => void;
   /** Hears of every image that cannot be processed when that is known. */
   readonly onFault?: (fault: CollectionFault) => void;
@@ -193,7 +196,7 @@ interface ImageRun extends Keeping {
 }
 
 async function runImage(
-  { job, executor, ofImages, machine, planner, durable, restart, nowSeconds }: CollectionRun,
+  { job, executor, ofImages, machine, planner, durable, restart, owner, nowSeconds }: CollectionRun,
   image: SoundImage,
   { ledger, counts, means, place, signal }: ImageRun,
 ): Promise<void> {
@@ -209,7 +212,7 @@ async function runImage(
   let result: JobResult;
   try {
     result = await runJob({
-      ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, nowSeconds, signal },
+      ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, owner, nowSeconds, signal },
       ...(planner !== undefined && { planner }),
       onPlan: (plan) => view.planned(plan),
       onProgress: (progress) => counts.running(place, progress),

@@ -80,6 +80,8 @@ export async function runQueuedCollection(
         durable,
         signal,
         nowSeconds,
+        restart: queued.restart,
+        owner: { principal: queued.principal, job: id },
       },
       planner: planning.plannerFor(queued, signal),
       allow: (path, right) => {
