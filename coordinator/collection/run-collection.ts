@@ -38,6 +38,8 @@ export interface CollectionRun {
   /** Whose the images are while they are unfinished; absent where the job runs without a coordinator. */
   readonly owner?: OutputOwner;
   readonly onProgress?: (progress: CollectionProgress) => void;
+  /** Called once the images are found, checked in pairs, and before any is planned. */
+  readonly onFound?: () => Promise<void>;
   /** Hears of every image that cannot be processed when that is known. */
   readonly onFault?: (fault: CollectionFault) => void;
   readonly signal?: AbortSignal;
@@ -104,6 +106,7 @@ async function runLocked(
   const total = sound.length + faults.length;
   for (const fault of faults) run.onFault?.(fault);
   if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, total);
+  await run.onFound?.();
   const checkedAt = nowSeconds();
   const counts = new CollectionCounts(sound, faults.length, run.onProgress);
   const failures = [...faults];

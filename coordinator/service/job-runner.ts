@@ -100,13 +100,14 @@ export class JobRunner {
       const result = isDatasetSpec(job.spec)
         ? await runQueuedDataset(job, job.spec, {
             ...this.#options,
-            onPlanned: () => queue.planned(claim),
+            onPlanned: () => this.#planned(claim),
             signal: abort,
             reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
           })
         : isCollectionSpec(job.spec)
           ? await runQueuedCollection(job, job.spec, {
               ...this.#options,
+              onPlanned: () => this.#planned(claim),
               signal: abort,
               reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
             })
@@ -127,10 +128,19 @@ export class JobRunner {
     events.ended(job.id, outcome.state);
   }
 
+  /** Where the queue cannot record it, the job goes on: should the coordinator die, that counts as one planning more. */
+  async #planned(claim: JobClaim): Promise<void> {
+    try {
+      await this.#options.queue.planned(claim);
+    } catch (error) {
+      this.#options.log(`cannot record that job ${claim.job.id} is planned: ${(error as Error).message}; it goes on`);
+    }
+  }
+
   /** Runs the job of one image on the cluster's workers. */
   async #runImage(claim: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
     const { job, stop } = claim;
-    const { queue, cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
+    const { cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
     const terms = {
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
@@ -148,7 +158,7 @@ export class JobRunner {
         ...{ restart: job.restart, owner: { principal: job.principal, job: job.id } },
         planner: planning.plannerFor(job, signal),
         onPlan: async () => {
-          await queue.planned(claim);
+          await this.#planned(claim);
           events.enter(job.id, 'running', 'planned');
         },
         onProgress: (progress) => {

@@ -22,6 +22,8 @@ export interface QueuedCollectionOptions {
   /** Threads of this process, for work that is needed at once or too large to travel. */
   readonly here: Executor;
   readonly durable: boolean;
+  /** Called when the images are found and before any of them is planned. */
+  readonly onPlanned: () => Promise<void>;
   readonly signal: AbortSignal;
   /** Why the signal aborted, for those who wait. */
   readonly reason: () => ErrorRecord;
@@ -84,6 +86,7 @@ export async function runQueuedCollection(
         owner: { principal: queued.principal, job: id },
       },
       planner: planning.plannerFor(queued, signal),
+      onFound: options.onPlanned,
       allow: (path, right) => {
         if (right === 'read' ? uploads.has(path) : isDownload) return;
         places.allowsBelow(path, right, queued);

@@ -51,7 +51,10 @@ test('a job that ends while the disk of the queue is full ends when there is roo
   skip: disk === undefined && 'no right to mount a small file system',
 }, async () => {
   const filler = join(disk!, 'filler');
-  const job = await cluster.client.submit(blurSpec(inRoot, inRoot('full.tif')));
+  // A record that no rest of a page of the log can hold.
+  const levels = { name: 'levels', params: { black: 0, white: 255, gamma: 1, low: 0, high: 255 } };
+  const operations = [{ name: 'box', params: {} }, ...Array.from({ length: 63 }, () => levels)];
+  const job = await cluster.client.submit(blurSpec(inRoot, inRoot('full.tif'), { operations }));
   await cluster.until(() => cluster.log.some((line) => line.includes(`job ${job.id} starts`)));
   fill(filler);
   await cluster.worker({ roots: true });
