@@ -20,6 +20,8 @@ export interface ExecutorChoice {
   readonly backend: BackendChoice;
   /** What the processor's threads run: `reference` where WebAssembly did not pass its check; `wasm` where absent. */
   readonly kernels?: 'wasm' | 'reference';
+  /** Begins the names of the part files of the GPU's first executor; the process where absent. */
+  readonly name?: string;
   readonly gpu?: GpuOptions;
 }
 
@@ -59,6 +61,7 @@ export async function executorFactory({
   threads,
   backend,
   kernels = 'wasm',
+  name = processName(),
   gpu: { memoryBytes, onLoss } = {},
 }: ExecutorChoice): Promise<ExecutorFactory> {
   const onThreads = (count: number, name: string) => new ThreadPoolExecutor({ threads: count, backend: kernels, name });
@@ -67,7 +70,7 @@ export async function executorFactory({
   // Beside the processor a GPU gets half of the threads to read and encode for it.
   const readers = backend === 'gpu' ? threads : Math.ceil(threads / 2);
   const gpu = await GpuExecutor.open(
-    { threads: readers, name: `${processName()}-gpu`, deviceBytes: memoryBytes },
+    { threads: readers, name: `${name}-gpu`, deviceBytes: memoryBytes },
     { onLoss, accept: (report) => backend === 'gpu' || (report.available && report.adapter.real) },
   );
   if (!(gpu instanceof GpuExecutor)) {

@@ -77,7 +77,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
   const { open, backends, labels } = await executorFactory({
-    ...{ threads, backend: flags.backend, kernels },
+    ...{ threads, backend: flags.backend, kernels, name: instance },
     gpu: { memoryBytes: flags.gpuMemory && flags.gpuMemory * 2 ** 20, onLoss: log },
   });
   const pool = new TaskPool(() => {
