@@ -61,7 +61,7 @@ test('of failures the first thousand by index are kept, whenever they come', () 
 
 test('half a million frames are listed and tracked in a heap that could not hold as many objects', () => {
   const modules = ['frame-list', 'frame-table'].map(
-    (name) => new URL(`../../coordinator/dataset/${name}.js`, import.meta.url),
+    (name) => new URL(`../../coordinator/dataset/frames/${name}.js`, import.meta.url),
   );
   const script = `
     import { FrameCollector } from '${modules[0]}';

@@ -73,7 +73,6 @@ const IMAGES: Readonly<Record<string, { write: (path: string) => void; says: Reg
     write: (path) => writeFileSync(path, 'no picture, only words\n'),
     says: [/no image/, /TIFF, PNG/],
   },
-  'that is a folder': { write: (path) => mkdirSync(path), says: [/regular file/] },
   'whose directories go round in a circle': {
     write: (path) => writeFileSync(path, buildTiff(tagsWith({}), { data: PIXELS, next: 'self' })),
     says: [/circular/],
@@ -127,6 +126,13 @@ for (const [name, { write, says }] of Object.entries(IMAGES)) {
     await refusedFile('image', path, ...says);
   });
 }
+
+test('a folder of images has no single file as its output', async () => {
+  const images = join(folder, 'images');
+  mkdirSync(images);
+  const { stderr } = await refused(2, 'blur', images, '--map', map, '-o', output);
+  assert.match(stderr, /output of many images is a folder/);
+});
 
 test('an image cut at any boundary of its structure is refused', async (t) => {
   const whole = join(folder, 'whole.tif');
