@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import { type DataOf, type KindName, kindOf, WORK_KINDS } from '../../tiling/work/index.js';
 
@@ -11,7 +12,7 @@ const counts = new ColourCounts();
 counts.add(0x102030, 4);
 const bytes = counts.toBytes();
 const output = { ...SIZE, channels: 1, dtype: 'uint8' } as const;
-const stage = { size: SIZE, tile: 512, across: 1, down: 1, operations: { from: 0, to: 0 } };
+const stage = { size: SIZE, tileSide: 512, across: 1, down: 1, operations: { from: 0, to: 0 } };
 const plan = {
   ...{ output, image: output },
   operations: [{ name: 'threshold', params: { method: 'otsu' } }],
@@ -20,6 +21,27 @@ const plan = {
     { ...stage, kind: 'filter' },
   ],
 };
+
+const imageJob = (index: number) => ({
+  index,
+  spec: jobSpecSchema.parse({
+    image: '/a.tif',
+    output: '/o.tif',
+    operations: [{ name: 'box', params: { radius: 1 } }],
+  }),
+});
+const figures = {
+  ...output,
+  levels: 1,
+  tiles: { total: 1, side: 512 },
+  mapMax: 0,
+  halo: { pixelsRead: 6, pixelsWithMaxHalo: 6, savedShare: 0 },
+  seconds: { read: 0, decode: 0, kernel: 0.5, encode: 0, write: 0 },
+  bytes: { read: 6, written: 6, output: 6 },
+  blocksDecoded: { count: 1, perBlock: 1 },
+  crc: '0123abcd',
+};
+const failed = { index: 9, error: { tag: 'bad-input', detail: { what: 'no TIFF' } } };
 
 /** What each kind that travels may say, and what it may not: changes to the first. */
 const CASES: {
@@ -129,6 +151,18 @@ const CASES: {
       [{ index: 7, bytes: -5, sample: null }],
       [{ index: 7, bytes: 5, sample: {} }],
       {},
+    ],
+  },
+  images: {
+    data: { jobs: [imageJob(7), imageJob(9)] },
+    value: { results: [{ index: 7, figures }, failed] },
+    wrong: [
+      null,
+      { results: [failed] },
+      { results: [failed, { index: 7, figures }] },
+      { results: [{ index: 7, figures: { ...figures, crc: '../etc' } }, failed] },
+      { results: [{ index: 7, figures: { ...figures, width: -3 } }, failed] },
+      { results: [{ index: 7, figures, error: failed.error }, failed] },
     ],
   },
   band: {
