@@ -77,8 +77,9 @@ test('a file that an operation reads is never the output, under any of its names
   };
   symlinkSync(folder, at('by-link'));
   for (const [name, operation] of Object.entries(operations)) {
-    linkSync(at(name), at(`hard-${name}`));
-    const names = [at(`hard-${name}`)];
+    // An output's name must be a TIFF's.
+    linkSync(at(name), at(`hard-${name}.tif`));
+    const names = [at(`hard-${name}.tif`)];
     if (name === 'flat.tif') {
       symlinkSync(name, at('soft.tif'));
       names.push(at(name), at('by-link', name), relative(process.cwd(), at(name)), at('soft.tif'));
@@ -97,7 +98,8 @@ test('an input inside the folder of the unfinished output is not removed with it
 });
 
 test('a job file is not replaced by its own output, and plan refuses what the job would', async () => {
-  writeFileSync(at('job.yaml'), `image: image.tif\noutput: job.yaml\noperations: [{name: box, params: {radius: 1}}]\n`);
+  writeFileSync(at('job.yaml'), `image: image.tif\noutput: job.tif\noperations: [{name: box, params: {radius: 1}}]\n`);
+  linkSync(at('job.yaml'), at('job.tif'));
   await refused([at('job.yaml')], ALSO_INPUT, 'run', at('job.yaml'));
   writeFileSync(
     at('plan.yaml'),
