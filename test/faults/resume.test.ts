@@ -208,12 +208,12 @@ test('what a death leaves of a ledger does no harm', async (t) => {
   const damages: Readonly<Record<string, () => void>> = {
     'a record that was cut': () => {
       const path = ledgerOf('epoch-000001');
-      const cut = encodeRecord({ ...recordOf(path, -1), tile: 250 });
+      const cut = encodeRecord({ ...recordOf(path, -1), tileIndex: 250 });
       appendFileSync(path, cut.slice(0, cut.length / 2));
     },
     'a record with a wrong checksum': () => {
       const path = ledgerOf('epoch-000001');
-      appendFileSync(path, `00000000 ${JSON.stringify({ ...recordOf(path, -1), tile: 250 })}\n`);
+      appendFileSync(path, `00000000 ${JSON.stringify({ ...recordOf(path, -1), tileIndex: 250 })}\n`);
     },
     'an epoch without a ledger': () => mkdirSync(join(directory, 'epoch-000002')),
     'an epoch with an empty ledger': () => {
@@ -245,7 +245,7 @@ test('what a death leaves of a ledger does no harm', async (t) => {
     const fresh = Array.from({ length: 256 }, (_, tile) => tile).find((tile) => !done.has(`0/${tile}`))!;
     const late = ledgerOf('epoch-000001');
     // The blocks of another tile under the name of one that is not done yet.
-    appendFileSync(late, encodeRecord({ ...recordOf(late, 5), tile: fresh }));
+    appendFileSync(late, encodeRecord({ ...recordOf(late, 5), tileIndex: fresh }));
     const result = await runEngine(spec);
     assert.equal(result.tiles.resumed, done.size);
     assert.ok(readFileSync(spec.output).equals(bytes));
@@ -357,7 +357,7 @@ test('a tile that fails at every attempt fails the job with its name; the job ca
   // Part files are called after the pool: these can never be made.
   const pool = new ThreadPoolExecutor({ threads: 2, backend: 'wasm', name: 'no/such/folder' });
   try {
-    await assert.rejects(runEngine(spec, { executor: pool }), { tag: 'tile-failed', message: /stage 0 tile \d/ });
+    await assert.rejects(runEngine(spec, { executor: pool }), { tag: 'tile-failed', message: /stage 0 filter \d/ });
   } finally {
     await pool.close();
   }

@@ -13,8 +13,8 @@ export function epochsOf(partial: string): string[] {
 export function recordedTiles(partial: string): string[] {
   return epochsOf(partial).flatMap((epoch) =>
     readRecords(join(partial, epoch, 'ledger')).records.flatMap((record) => {
-      const { type, stage, tile } = record as { type: string; stage: number; tile: number };
-      return type === 'tile' ? [`${stage}/${tile}`] : [];
+      const { type, stage, tileIndex } = record as { type: string; stage: number; tileIndex: number };
+      return type === 'tile' ? [`${stage}/${tileIndex}`] : [];
     }),
   );
 }
