@@ -1,8 +1,9 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findFrames, refuseFrameOverwrites } from '../coordinator/index.js';
 import { badInput, HalotileError } from '../tiling/errors.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
+import { makeFolder } from '../tiling/make-folder.js';
 import { JobsClient } from './client.js';
 import { eachOf, localInputs, sendInputs } from './cluster-files.js';
 import { type ClusterRunOptions, follow } from './cluster-run.js';
@@ -123,7 +124,7 @@ export async function fetchFolder(
   onNote(`fetching ${folder}`);
   await eachOf(client.results(id), async ({ name = '' }) => {
     const path = join(folder, ...(name ?? '').split('/'));
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await client.download(id, path, { name: name ?? '' });
   });
 }

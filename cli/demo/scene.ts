@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Threads } from '../../threads/threads.js';
 import { badUsage, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { cellCount, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
+import { makeFolder } from '../../tiling/make-folder.js';
 import { outputPlace, publishFile } from '../../tiling/stitch/output-file.js';
 import { layOutRawTiff, type RawTiff, TILE } from './raw-tiff.js';
 import type { SceneParameters } from './scene-painter.js';
@@ -70,7 +71,7 @@ export async function makeDemoScene(options: DemoSceneOptions): Promise<DemoScen
   const places = files.map(({ path }) => scenePlace(path));
   const parts = files.map(({ layout }, index) => ({ path: `${places[index]}.${process.pid}.new`, layout }));
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     for (const { path, layout } of parts) writeFileSync(path, layout.header);
     const [image, map] = parts.map(({ path, layout }) => ({
       path,

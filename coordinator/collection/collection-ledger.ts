@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { writeWhole } from '../../tiling/stitch/publish.js';
 import { encodeRecord, forEachRecord, RecordLog } from '../../tiling/stitch/record-log.js';
+import { outputState } from '../job/output-state.js';
 
 /** What is remembered of a finished image. */
 const doneSchema = z.object({
@@ -40,11 +41,10 @@ export class CollectionLedger {
   readonly #done = new Map<string, DoneImage | undefined>();
   readonly #log: RecordLog;
 
-  /** @param root folder of the outputs; the ledger is `.halotile/collection.log` in it */
+  /** @param root folder of the outputs, whose state is open; the ledger is `.halotile/collection.log` in it */
   constructor(root: string) {
     this.#root = root;
     const path = ledgerPath(root);
-    mkdirSync(join(root, '.halotile'), { recursive: true });
     let records = 0;
     forEachRecord(path, (record) => {
       records++;
@@ -53,11 +53,6 @@ export class CollectionLedger {
     });
     if (records - this.#done.size > MAX_STALE) writeWhole(path, this.#lines());
     this.#log = RecordLog.open(path);
-  }
-
-  /** Forgets what earlier runs did in a folder. */
-  static forget(root: string): void {
-    rmSync(ledgerPath(root), { force: true });
   }
 
   /** What is remembered of an output that is still as it was left; undefined of any other. */
@@ -102,7 +97,7 @@ export class CollectionLedger {
 }
 
 function ledgerPath(root: string): string {
-  return join(root, '.halotile', 'collection.log');
+  return join(outputState(root), 'collection.log');
 }
 
 function printOf(path: string): DoneImage['print'] | undefined {

@@ -1,14 +1,14 @@
-import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
+import { makeFolder } from '../../tiling/make-folder.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { OutputOwner, Restart } from '../../tiling/stitch/output-owner.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { JobLock } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
-import { outputFailed } from '../job/output-place.js';
+import { openOutputState } from '../job/output-state.js';
 import type { JobPlanner } from '../job/prepare-job.js';
 import { runJob } from '../job/run-job.js';
 import { type CollectionFault, checkPairs, faultsError, type SoundImage } from './check-pairs.js';
@@ -72,15 +72,10 @@ export async function runCollection(run: CollectionRun): Promise<CollectionResul
   resolveOperations(job.operations, { map: true });
   const found = await findCollection(job, run.date);
   const foundAt = run.nowSeconds();
-  try {
-    mkdirSync(found.root, { recursive: true });
-  } catch (cause) {
-    const where = found.root;
-    throw outputFailed({ what: 'the output folder cannot be made', where, expected: 'a writable place' }, cause);
-  }
+  makeFolder(found.root);
   const lock = await JobLock.acquire(found.root);
   try {
-    if (run.restart) CollectionLedger.forget(found.root);
+    await openOutputState(found.root, run);
     const ledger = new CollectionLedger(found.root);
     try {
       return await runLocked(run, found, { ledger, startedAt, foundAt });
@@ -203,12 +198,7 @@ async function runImage(
   image: SoundImage,
   { ledger, counts, means, place, signal }: ImageRun,
 ): Promise<void> {
-  try {
-    mkdirSync(dirname(image.output), { recursive: true });
-  } catch (cause) {
-    const where = dirname(image.output);
-    throw outputFailed({ what: 'the output folder cannot be made', where, expected: 'a writable place' }, cause);
-  }
+  makeFolder(dirname(image.output));
   ledger.begin(image.output);
   const own = ofImages?.open();
   const view = new ImageExecutor(own ?? executor, means, place);

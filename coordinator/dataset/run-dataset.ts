@@ -19,10 +19,10 @@ import { writeWhole } from '../../tiling/stitch/publish.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { JobLock } from '../job/job-lock.js';
+import { openOutputState, outputState } from '../job/output-state.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
 import { DatasetCounts } from './dataset-counts.js';
-import { datasetState, openDatasetState } from './dataset-state.js';
 import type { Dataset } from './frames/dataset.js';
 import { refuseFrameOverwrites } from './frames/dataset-files.js';
 import { type FoundFrames, findFrames } from './frames/find-frames.js';
@@ -81,13 +81,13 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const work: WorkJob = {
     ...{ key: `${output}#${randomUUID()}`, inputs: [], failsAlone: true },
     // No character's name starts with a dot.
-    incoming: join(datasetState(output), '.incoming', randomUUID()),
+    incoming: join(outputState(output), '.incoming', randomUUID()),
   };
   const target = await readTarget(run.job.target, { executor: run.executor, work });
   makeFolder(output);
   const lock = await JobLock.acquire(output);
   try {
-    await openDatasetState(output, run);
+    await openOutputState(output, run);
     refuseEarlierState(dataset, output);
     return await runLocked(run, dataset, { target, work, startedAt });
   } finally {
@@ -156,7 +156,7 @@ async function runLocked(
     shown: run.shown ?? { job, fileName: (path) => path },
   };
   const shown = context.shown.job;
-  const outcomes = new OutcomeSpool(join(datasetState(job.output), '.outcomes'));
+  const outcomes = new OutcomeSpool(join(outputState(job.output), '.outcomes'));
   try {
     const { done, written } = await runCharacters(dataset, context, outcomes);
     const ranAt = nowSeconds();

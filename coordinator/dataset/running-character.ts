@@ -4,10 +4,10 @@ import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import type { Ledger } from '../../tiling/stitch/ledger.js';
 import type { RemappedFrame } from '../../tiling/work/remap.js';
+import { outputState } from '../job/output-state.js';
 import { type CharacterState, printOf } from './character-ledger.js';
 import type { CharacterRecord, FramePrint, PreviewRecord } from './character-records.js';
 import type { DatasetContext } from './dataset-context.js';
-import { datasetState } from './dataset-state.js';
 import type { Character } from './frames/dataset.js';
 import type { FailureList } from './frames/failure-list.js';
 import type { Frame } from './frames/frame-list.js';
@@ -32,7 +32,7 @@ export interface CharacterPlace {
 
 /** The places of a character below a job's output folder. */
 export function characterPlace(output: string, name: string): CharacterPlace {
-  const state = join(datasetState(output), name);
+  const state = join(outputState(output), name);
   return {
     output: join(output, name),
     state,

@@ -4,11 +4,11 @@ import { HalotileError } from '../../tiling/errors.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { checkDiscard, type Restart } from '../../tiling/stitch/output-owner.js';
 import { openPartial, partialOwner, partialPaths, removePartial } from '../../tiling/stitch/partial.js';
-import { datasetOwner, datasetState, removeDatasetState } from '../dataset/dataset-state.js';
 import { JobLock } from '../job/job-lock.js';
+import { outputState, removeOutputState, stateOwner } from '../job/output-state.js';
 
 /**
- * Removes what unfinished jobs left of an output, of an image or of a dataset; the output stays.
+ * Removes what unfinished jobs left of an output, of one image or of a folder of many; the output stays.
  * @param may of `principal`
  * @throws not-found, not-allowed, partial-conflict
  */
@@ -26,7 +26,7 @@ export async function discardOutput(output: string, may: { restart: Restart; pri
         removePartial(paths);
       },
     },
-    { directory: datasetState(place), owner: () => datasetOwner(place), remove: () => removeDatasetState(place) },
+    { directory: outputState(place), owner: () => stateOwner(place), remove: () => removeOutputState(place) },
   ].filter(({ directory }) => existsSync(directory));
   if (left.length === 0) {
     throw new HalotileError('not-found', { what: 'nothing unfinished lies there', where: output });

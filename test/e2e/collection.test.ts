@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
+import { runCollection as runOwned } from '../../coordinator/index.js';
+import { discardOutput } from '../../coordinator/service/discard-output.js';
 import { runCollection, runJob } from '../../library/calls.js';
-import type { CollectionSpecInput } from '../../tiling/job/collection-spec.js';
+import { openThreads } from '../../library/executor.js';
+import { type CollectionSpecInput, collectionSpecSchema } from '../../tiling/job/collection-spec.js';
+import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { halotile, startScript } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
@@ -234,4 +238,32 @@ test('killed ten times anywhere, the same call goes on and gives the same files'
   }
   assert.ok(!readdirSync(join(root, 'out')).some((name) => name.endsWith('.partial')));
   assert.ok(existsSync(join(root, 'out/report.html')));
+});
+
+test('a job that begins anew forgets what others did, its later attempts keep what it did itself', async () => {
+  const out = join(folder, 'out-owned');
+  const job = collectionSpecSchema.parse(collection({ output: join(out, '{name}.tif') }));
+  const machine = { threads: 1, memoryBytes: 2 ** 28 };
+  const executor = openThreads(machine);
+  const run = async (principal: string, id: string, restart?: Restart) => {
+    const owner = { principal, job: id };
+    const options = { date: '2026-01-01', nowSeconds: () => 0 };
+    const { images } = await runOwned({ job, executor, machine, owner, restart, ...options });
+    assert.equal(images.written, 5);
+    return images.reused;
+  };
+  try {
+    assert.equal(await run('nightly', 'first'), 0);
+    assert.equal(await run('nightly', 'second'), 5);
+    assert.equal(await run('nightly', 'third', 'own'), 0);
+    assert.equal(await run('nightly', 'third', 'own'), 5);
+    await assert.rejects(run('weekly', 'fourth', 'own'), { tag: 'not-allowed' });
+    assert.equal(await run('ops', 'fifth', 'any'), 0);
+  } finally {
+    await executor.close();
+  }
+  await assert.rejects(discardOutput(out, { restart: 'own', principal: 'nightly' }), { tag: 'not-allowed' });
+  await discardOutput(out, { restart: 'own', principal: 'ops' });
+  assert.equal(existsSync(join(out, '.halotile')), false);
+  assert.equal(tifsBelow(out).length, 5);
 });

@@ -15,14 +15,14 @@ import {
 const OWNER_FILE = '.owner.json';
 const MAX_OWNER_BYTES = 4096;
 
-/** The folder in a dataset's output that holds what its runs remember. */
-export function datasetState(output: string): string {
+/** The folder in the output of a dataset or a collection that holds what its runs remember. */
+export function outputState(output: string): string {
   return join(output, '.halotile');
 }
 
-/** Whose the state of a dataset's output is. */
-export function datasetOwner(output: string): FoundOwner {
-  const file = join(datasetState(output), OWNER_FILE);
+/** Whose the state of an output folder is. */
+export function stateOwner(output: string): FoundOwner {
+  const file = join(outputState(output), OWNER_FILE);
   const stat = lstatSync(file, { throwIfNoEntry: false });
   if (stat === undefined) return isOfEarlierRelease(output) ? null : undefined;
   if (!stat.isFile() || stat.size > MAX_OWNER_BYTES) return undefined;
@@ -37,22 +37,22 @@ export function datasetOwner(output: string): FoundOwner {
  * Makes the state's folder, of which nothing is left where the run begins anew.
  * @throws partial-conflict where a folder of that name is none of ours; not-allowed where it is not the owner's to discard
  */
-export async function openDatasetState(
+export async function openOutputState(
   output: string,
   { restart, owner }: { readonly restart?: Restart; readonly owner?: OutputOwner },
 ): Promise<void> {
-  const directory = datasetState(output);
-  checkDatasetState(output);
-  if (isDiscarded(restart, { found: datasetOwner(output), by: owner, where: output })) await removeDatasetState(output);
+  const directory = outputState(output);
+  checkOutputState(output);
+  if (isDiscarded(restart, { found: stateOwner(output), by: owner, where: output })) await removeOutputState(output);
   mkdirSync(directory, { recursive: true });
   const file = join(directory, OWNER_FILE);
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(owner ?? null));
 }
 
-/** Removes the state of a dataset's output, the mark last. @throws partial-conflict where it is none of ours */
-export async function removeDatasetState(output: string): Promise<void> {
-  const directory = datasetState(output);
-  checkDatasetState(output);
+/** Removes the state of an output folder, the mark last. @throws partial-conflict where it is none of ours */
+export async function removeOutputState(output: string): Promise<void> {
+  const directory = outputState(output);
+  checkOutputState(output);
   if (!existsSync(directory)) return;
   for (const name of readdirSync(directory)) {
     if (name !== OWNER_FILE) await rm(join(directory, name), { recursive: true, force: true });
@@ -61,14 +61,14 @@ export async function removeDatasetState(output: string): Promise<void> {
 }
 
 /** Nothing is written into or removed from a folder without our mark. */
-function checkDatasetState(output: string): void {
-  const directory = datasetState(output);
+function checkOutputState(output: string): void {
+  const directory = outputState(output);
   const stat = lstatSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (stat.isDirectory() && (readdirSync(directory).length === 0 || existsSync(join(directory, OWNER_FILE)))) return;
   if (stat.isDirectory() && isOfEarlierRelease(output)) return;
   throw new HalotileError('partial-conflict', {
-    what: 'something that a dataset job did not make is in the place of its state',
+    what: 'something that halotile did not make is in the place of what its runs remember',
     where: directory,
     remedy: 'move it away, or choose another output',
   });
@@ -76,7 +76,7 @@ function checkDatasetState(output: string): void {
 
 /** Releases before the mark are known by their characters' ledgers. */
 function isOfEarlierRelease(output: string): boolean {
-  const directory = datasetState(output);
+  const directory = outputState(output);
   const folders = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }) : [];
   return folders.some((entry) => entry.isDirectory() && existsSync(join(directory, entry.name, LEDGER_FILE)));
 }
