@@ -13,6 +13,7 @@ export interface ProgressState {
   readonly resumedPixels?: number;
 }
 
+/** Where and when a bar is drawn. */
 export interface ProgressOptions {
   /** Where the bar goes; nothing is written unless it is a terminal. */
   readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
@@ -21,6 +22,7 @@ export interface ProgressOptions {
   readonly nowMs: () => number;
 }
 
+/** A bar on a terminal. */
 export interface Progress {
   /** Redraws, at most ten times a second. */
   update(state: ProgressState): void;

@@ -25,6 +25,7 @@ export const ERROR_TABLE = byName({
   interrupted: { exitCode: 130, grpc: 'CANCELLED', retryable: true },
 });
 
+/** A kind of failure, which decides exit code and gRPC status. */
 export type ErrorTag = keyof typeof ERROR_TABLE;
 
 /** The four things a user needs to hear, in the order in which the message gives them. */

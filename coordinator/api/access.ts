@@ -2,7 +2,9 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import type { Owner } from '../service/places.js';
 
+/** What one who is let in may do: submit and follow jobs, compute tiles, or everything. */
 export const ROLES = ['client', 'worker', 'admin'] as const;
+/** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
 
 /** What every entry says of whom it lets in. */
@@ -16,6 +18,7 @@ const granted = {
 const principal = z.string().min(1).max(128);
 
 const tokenEntry = z.strictObject({ token: z.string().min(16), principal, ...granted });
+/** Whom a token lets in, until when, and to which storage roots. */
 export type TokenEntry = Readonly<z.output<typeof tokenEntry>>;
 
 const certificateEntry = z.strictObject({
@@ -26,6 +29,7 @@ const certificateEntry = z.strictObject({
   ...granted,
   role: granted.role.default('client'),
 });
+/** Whom a client certificate lets in, by a name that it holds. */
 export type CertificateEntry = Readonly<z.output<typeof certificateEntry>>;
 
 /** A tokens file: a list of tokens, or tokens and certificate names; nothing in it stands twice. */

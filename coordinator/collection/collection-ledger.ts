@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { writeWhole } from '../../tiling/stitch/publish.js';
 import { encodeRecord, forEachRecord, RecordLog } from '../../tiling/stitch/record-log.js';
 import { outputState } from '../job/output-state.js';
@@ -102,6 +103,6 @@ function ledgerPath(root: string): string {
 
 function printOf(path: string): DoneImage['print'] | undefined {
   if (!existsSync(path)) return undefined;
-  const { size, mtimeNs, ino } = statSync(path, { bigint: true });
-  return [`${size}`, `${mtimeNs}`, `${ino}`];
+  const { size, mtimeNs, inode } = fingerprintOf(path);
+  return [size, mtimeNs, inode];
 }

@@ -87,7 +87,11 @@ export const characterRecordSchema = z.discriminatedUnion('type', [
   doneRecord,
 ]);
 
+/** One line of a character's ledger. */
 export type CharacterRecord = z.output<typeof characterRecordSchema>;
+/** By what a frame's file is known to be the one of before. */
 export type FramePrint = z.output<typeof framePrint>;
+/** Where a frame's decoded pixels were put for the remapping. */
 export type SpillRecord = z.output<typeof spillRecord>;
+/** The small picture of a large image that the report shows. */
 export type PreviewRecord = z.output<typeof previewRecord>;

@@ -15,6 +15,7 @@ import {
   type QueuedJob,
   type QueueState,
 } from './job-queue.js';
+import { PrincipalRoom, type QueueLimits } from './principal-room.js';
 
 /** What the embedded queue runs with. */
 export interface EmbeddedQueueOptions {
@@ -28,13 +29,6 @@ export interface EmbeddedQueueOptions {
   readonly retentionMs: number;
   /** What one principal's jobs may come to, ended ones too; the usual where absent. */
   readonly limits?: QueueLimits;
-}
-
-/** Jobs of one principal that are remembered; where it submits more, its oldest that have ended are forgotten early. */
-export interface QueueLimits {
-  readonly maxJobs: number;
-  /** Of their specs as JSON. */
-  readonly maxBytes: number;
 }
 
 /** Every change is one record: the job's whole new state. The last record of a job counts. */
@@ -88,8 +82,6 @@ class Entry {
   }
 }
 
-const QUEUE_LIMITS: QueueLimits = { maxJobs: 20_000, maxBytes: 256 << 20 };
-
 const LOG = 'queue.log';
 /** Specs name what their owners work on: nobody else on this machine reads them. */
 const MODE = 0o600;
@@ -105,8 +97,7 @@ export class EmbeddedQueue implements JobQueue {
   readonly #open = new Set<Entry>();
   readonly #ended = new Set<Entry>();
   readonly #byRequest = new Map<string, string>();
-  /** What each principal's jobs come to. */
-  readonly #room = new Map<string, { jobs: number; bytes: number }>();
+  readonly #room: PrincipalRoom;
   readonly #waiters = new Set<() => void>();
   #sequence = 0;
   #epoch = 0;
@@ -114,6 +105,7 @@ export class EmbeddedQueue implements JobQueue {
   private constructor(options: EmbeddedQueueOptions, lock: JobLock) {
     this.#options = options;
     this.#lock = lock;
+    this.#room = new PrincipalRoom(options.limits);
     const path = join(options.directory, LOG);
     for (const record of readRecords(path).records) this.#replay(record as JobRecord);
     for (const entry of [...this.#ended].sort((a, b) => a.endedMs - b.endedMs)) {
@@ -144,7 +136,7 @@ export class EmbeddedQueue implements JobQueue {
       });
     }
     const { requestId, principal, roots, spec, priority, maxAttempts, restart } = submission;
-    this.#makeRoom(principal, specBytes(spec));
+    this.#makeRoom({ principal, bytes: specBytes(spec) });
     const job: QueuedJob = {
       ...{ requestId, principal, roots, spec, priority, maxAttempts, restart },
       ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
@@ -301,7 +293,7 @@ export class EmbeddedQueue implements JobQueue {
   #index(entry: Entry): void {
     this.#entries.set(entry.job.id, entry);
     this.#byRequest.set(requestKey(entry.job), entry.job.id);
-    this.#count(entry, 1);
+    this.#room.add(entry);
   }
 
   #forget(entry: Entry): void {
@@ -309,32 +301,18 @@ export class EmbeddedQueue implements JobQueue {
     this.#ended.delete(entry);
     this.#entries.delete(job.id);
     this.#byRequest.delete(requestKey(job));
-    this.#count(entry, -1);
-  }
-
-  #count({ bytes, principal }: Entry, sign: 1 | -1): void {
-    const before = this.#room.get(principal) ?? { jobs: 0, bytes: 0 };
-    const sum = { jobs: before.jobs + sign, bytes: before.bytes + sign * bytes };
-    if (sum.jobs === 0) this.#room.delete(principal);
-    else this.#room.set(principal, sum);
+    this.#room.remove(entry);
   }
 
   /** Forgets a principal's jobs that ended first, as far as a new one needs. @throws over-limit */
-  #makeRoom(principal: string, bytes: number): void {
-    const { maxJobs, maxBytes } = this.#options.limits ?? QUEUE_LIMITS;
-    const taken = () => this.#room.get(principal) ?? { jobs: 0, bytes: 0 };
-    const isFull = () => taken().jobs >= maxJobs || taken().bytes + bytes > maxBytes;
-    if (!isFull()) return;
+  #makeRoom(wanted: { readonly principal: string; readonly bytes: number }): void {
+    if (this.#room.has(wanted)) return;
     for (const entry of this.#ended) {
-      if (entry.principal !== principal) continue;
+      if (entry.principal !== wanted.principal) continue;
       this.#forget(entry);
-      if (!isFull()) return;
+      if (this.#room.has(wanted)) return;
     }
-    throw new HalotileError('over-limit', {
-      what: `${principal} has ${taken().jobs} open jobs whose specs take ${taken().bytes} bytes`,
-      expected: `at most ${maxJobs} jobs and ${maxBytes} bytes`,
-      remedy: 'wait for some to end, cancel them, or name folders instead of single images',
-    });
+    throw this.#room.refusal(wanted.principal);
   }
 
   #forgetOld(): void {

@@ -18,6 +18,7 @@ export interface PlanningLimits {
   readonly maxWaiting: number;
 }
 
+/** The limits of every coordinator; tests have smaller ones. */
 export const PLANNING_LIMITS: PlanningLimits = { deadlineMs: 30_000, heapMiB: 1024, maxWaiting: 256 };
 
 /**

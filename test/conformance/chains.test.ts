@@ -39,13 +39,14 @@ function differences(a: TileRaster, b: TileRaster, allowed = 0): string | undefi
   assert.deepEqual([a.rect, a.dtype, a.channels], [b.rect, b.dtype, b.channels]);
   let count = 0;
   let worst = 0;
+  let first = '';
   a.samples.forEach((sample, i) => {
     const other = b.samples[i]!;
     if (Object.is(sample, other) || sample === other) return;
-    count++;
+    if (count++ === 0) first = `sample ${i} is ${other} instead of ${sample}`;
     worst = Math.max(worst, Number.isNaN(sample - other) ? Number.POSITIVE_INFINITY : Math.abs(sample - other));
   });
-  return worst <= allowed ? undefined : `${count} of ${a.samples.length} samples differ, worst by ${worst}`;
+  return worst <= allowed ? undefined : `${count} of ${a.samples.length} samples differ, worst by ${worst}; ${first}`;
 }
 
 /** Each operation's output file is the next one's input. */

@@ -29,6 +29,7 @@ export interface BlockSource {
   close(): void;
 }
 
+/** What a decoder must know beside a block's bytes. */
 export interface CodecContext {
   /** Contents of the JPEGTables tag. */
   readonly jpegTables?: Uint8Array;

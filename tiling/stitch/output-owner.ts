@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HalotileError } from '../errors.js';
 
+/** An owner as it stands beside an unfinished output; both are the coordinator's names. */
 export const outputOwnerSchema = z.object({ principal: z.string(), job: z.string() });
 /** For whom a coordinator began an output, and by which job. */
 export type OutputOwner = Readonly<z.output<typeof outputOwnerSchema>>;
