@@ -3,36 +3,19 @@ import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { processLimits, threadsWithin } from '../library/process-limits.js';
 import { badUsage, ERROR_TABLE, HalotileError } from '../tiling/errors.js';
+import { COMMANDS, type Register } from './command-table.js';
+import { readConfigFile } from './config/config-file.js';
+import { applyGivenValues } from './config/given-values.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-type Register = (program: Command) => void;
-
-/** The commands in the order of the help. */
-const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
-  demo: async () => (await import('./commands/demo.js')).registerDemo,
-  blur: async () => (await import('./commands/blur.js')).registerBlur,
-  process: async () => (await import('./commands/process.js')).registerProcess,
-  palette: async () => (await import('./commands/palette.js')).registerPalette,
-  operations: async () => (await import('./commands/operations.js')).registerOperations,
-  run: async () => (await import('./commands/run.js')).registerRun,
-  plan: async () => (await import('./commands/plan.js')).registerPlan,
-  inspect: async () => (await import('./commands/inspect.js')).registerInspect,
-  preview: async () => (await import('./commands/preview.js')).registerPreview,
-  serve: async () => (await import('./commands/serve.js')).registerServe,
-  worker: async () => (await import('./commands/worker.js')).registerWorker,
-  submit: async () => (await import('./commands/submit.js')).registerSubmit,
-  jobs: async () => (await import('./commands/jobs.js')).registerJobs,
-  watch: async () => (await import('./commands/jobs.js')).registerWatch,
-  cancel: async () => (await import('./commands/jobs.js')).registerCancel,
-  release: async () => (await import('./commands/jobs.js')).registerRelease,
-  discard: async () => (await import('./commands/jobs.js')).registerDiscard,
-};
-
 /** Commands that run threads on this machine. */
 const RUNS_THREADS = new Set(['demo', 'blur', 'process', 'palette', 'run', 'plan', 'serve', 'worker']);
+
+/** What prints where values come from takes none from there itself. */
+const SHOWS_ONLY = new Set(['config']);
 
 const program = new Command('halotile')
   .description('Filters images too large for one pass: tiles with halos, exact kernels, one machine or many.')
@@ -50,6 +33,10 @@ try {
   if (RUNS_THREADS.has(process.argv[2] ?? '')) threadsWithin(processLimits(), 1);
   refuseUnreadableArguments(process.argv.slice(2));
   for (const register of await wantedCommands(process.argv[2])) register(program);
+  const called = program.commands.find((command) => command.name() === process.argv[2]);
+  if (called !== undefined && !SHOWS_ONLY.has(called.name())) {
+    applyGivenValues(called, { environment: process.env, file: await readConfigFile(process.env) });
+  }
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);

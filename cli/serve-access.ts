@@ -2,6 +2,7 @@ import { statSync, unwatchFile, watchFile } from 'node:fs';
 import { accessSchema, type CoordinatorAccess, checkTls } from '../coordinator/index.js';
 import { badUsage, HalotileError } from '../tiling/errors.js';
 import { parseYamlText } from '../tiling/job/yaml-text.js';
+import type { Log } from '../tiling/log.js';
 import { readText } from './endpoint-options.js';
 
 /** The files that say whom a coordinator lets in. */
@@ -62,18 +63,18 @@ export function accessWarnings({ listen, tokens, tlsKey, tlsCert }: AccessFlags)
  */
 export function watchAccess(
   flags: AccessFlags,
-  { renew, log }: { readonly renew: (access: CoordinatorAccess) => void; readonly log: (line: string) => void },
+  { renew, log }: { readonly renew: (access: CoordinatorAccess) => void; readonly log: Log },
 ): () => void {
   const { tokens, tlsCert, tlsKey, tlsClientCa } = flags;
   const files = [tokens, tlsCert, tlsKey, tlsClientCa].filter((file) => file !== undefined);
   const readAgain = () => {
     try {
       renew(readAccess(flags));
-      for (const warning of accessWarnings(flags)) log(warning);
+      for (const warning of accessWarnings(flags)) log(warning, { level: 'warn' });
       log(`read again: ${files.join(', ') || 'no files'}`);
     } catch (error) {
       const what = error instanceof HalotileError ? error.message : `unexpected: ${(error as Error).stack}`;
-      log(`what was read before stays: ${what}`);
+      log(`what was read before stays: ${what}`, { level: 'error' });
     }
   };
   for (const file of files) watchFile(file, { interval: WATCH_MS, persistent: false }, readAgain);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { halotile } from '../proto/gen/messages.js';
 import { HalotileError } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
+import type { Log } from '../tiling/log.js';
 import { makeFolder } from '../tiling/make-folder.js';
 import { tileCount } from '../tiling/plan/levels.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
@@ -68,7 +69,7 @@ export interface CoordinatorOptions extends CoordinatorAccess {
   readonly planning?: PlanningLimits;
   readonly clock: CoordinatorClock;
   readonly newId: () => string;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** The clocks of a coordinator, given from outside so that tests need not wait. */

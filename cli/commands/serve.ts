@@ -9,9 +9,10 @@ import { machineOf } from '../../library/machine.js';
 import { badUsage } from '../../tiling/errors.js';
 import { collect, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
+import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
 
-interface ServeFlags extends AccessFlags {
+interface ServeFlags extends AccessFlags, LogFlags {
   readonly state: string;
   readonly root: readonly string[];
   readonly threads?: number;
@@ -42,7 +43,7 @@ const HEAP_GROWING_PERCENT = 300;
 
 /** `halotile serve`: a coordinator. */
 export function registerServe(program: Command): void {
-  program
+  const command = program
     .command('serve')
     .description('run a coordinator: takes jobs over gRPC and gives their tiles to workers')
     .option('--listen <address>', 'HOST:PORT to listen on', '127.0.0.1:7070')
@@ -84,8 +85,8 @@ export function registerServe(program: Command): void {
       GRACE_SECONDS,
     )
     .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
-    .option('--durable', 'survive a power loss too: wait for the disk at every commit')
-    .action(serve);
+    .option('--durable', 'survive a power loss too: wait for the disk at every commit');
+  addLogOptions(command).action(serve);
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
@@ -93,8 +94,8 @@ async function serve(flags: ServeFlags): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   const machine = machineOf(flags);
   const here = openThreads(machine, []);
-  const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-  for (const warning of accessWarnings(flags)) log(warning);
+  const log = await openLog(flags, { service: 'coordinator' });
+  for (const warning of accessWarnings(flags)) log(warning, { level: 'warn' });
   const coordinator = await Coordinator.start({
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), ...access },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },

@@ -10,19 +10,21 @@ import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
 import { addEndpointOptions, collect, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
+import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { GRACE_SECONDS, terminated } from './serve.js';
 
-type WorkerFlags = EndpointFlags & {
-  readonly coordinator: readonly string[];
-  readonly root: readonly string[];
-  readonly threads?: number;
-  readonly memory?: number;
-  readonly name?: string;
-  readonly grace: number;
-  readonly backend: BackendChoice;
-  readonly gpuMemory?: number;
-  readonly check?: boolean;
-};
+type WorkerFlags = EndpointFlags &
+  LogFlags & {
+    readonly coordinator: readonly string[];
+    readonly root: readonly string[];
+    readonly threads?: number;
+    readonly memory?: number;
+    readonly name?: string;
+    readonly grace: number;
+    readonly backend: BackendChoice;
+    readonly gpuMemory?: number;
+    readonly check?: boolean;
+  };
 
 /** A thread waits for blocks for up to a fifth of its time, see docs/decisions/006-prefetch-by-extra-threads.md. */
 const THREADS_PER_CORE = 1.25;
@@ -52,7 +54,7 @@ export function registerWorker(program: Command): void {
       GRACE_SECONDS,
     )
     .option('--name <name>', 'name in messages (default: host name and process id)');
-  addEndpointOptions(command).action(work);
+  addLogOptions(addEndpointOptions(command)).action(work);
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
@@ -70,15 +72,15 @@ async function work(flags: WorkerFlags): Promise<void> {
   const instance = `${host}-${randomBytes(16).toString('hex')}`;
   const name = flags.name ?? `${host}-${process.pid}`;
   const roots = new StorageRoots(rootsOf(flags.root));
-  const log = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const log = await openLog(flags, { service: 'worker', worker: name });
   const checks = checkKernels();
   const kernels = checks.every(({ passed }) => passed) ? 'wasm' : 'reference';
-  if (kernels === 'reference') log(`${describeKernels(checks)}; the plain kernels run instead`);
+  if (kernels === 'reference') log(`${describeKernels(checks)}; the plain kernels run instead`, { level: 'warn' });
   // Threads that replace others must not append to the part files of the dead.
   let generation = 0;
   const { open, backends, labels } = await executorFactory({
     ...{ threads, backend: flags.backend, kernels, name: instance },
-    gpu: { memoryBytes: flags.gpuMemory && flags.gpuMemory * 2 ** 20, onLoss: log },
+    gpu: { memoryBytes: flags.gpuMemory && flags.gpuMemory * 2 ** 20, onLoss: (line) => log(line, { level: 'warn' }) },
   });
   const pool = new TaskPool(() => {
     const writer = `${instance}-${++generation}`;

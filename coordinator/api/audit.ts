@@ -1,3 +1,4 @@
+import type { Log } from '../../tiling/log.js';
 import type { Caller } from './access.js';
 
 /** Lines of one kind within {@link WINDOW_MS}; what is beyond is counted. */
@@ -10,13 +11,13 @@ const MAX_TEXT = 200;
 
 /** Writes down who came in, who was refused and who stopped or removed what; bounded, whatever clients do. */
 export class Audit {
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
   readonly #nowMs: () => number;
   readonly #known = new Set<string>();
   readonly #windows = new Map<string, { startMs: number; lines: number }>();
 
   /** @param nowMs milliseconds since 1970 */
-  constructor(log: (line: string) => void, nowMs: () => number) {
+  constructor(log: Log, nowMs: () => number) {
     this.#log = log;
     this.#nowMs = nowMs;
   }

@@ -8,6 +8,7 @@ import type {
 import { writeWhenReady } from '../../proto/client/calls.js';
 import { toStatus } from '../../proto/convert/status.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
+import type { Log } from '../../tiling/log.js';
 import { BadRequest, hideDetail } from '../service/caller-errors.js';
 import type { Caller } from './access.js';
 import { callerOf } from './auth.js';
@@ -16,10 +17,10 @@ import { callerOf } from './auth.js';
 export type Fail = (error: unknown) => ServerErrorResponse;
 
 /** @param hide puts the names that clients use in place of this machine's paths */
-export function failWith(log: (line: string) => void, hide: (text: string) => string): Fail {
+export function failWith(log: Log, hide: (text: string) => string): Fail {
   return (error) => {
     if (!(error instanceof HalotileError))
-      log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
+      log(`internal error: ${error instanceof Error ? error.stack : String(error)}`, { level: 'error' });
     const listed = error instanceof BadRequest ? error.violations : [];
     const violations = listed.map(({ field, description }) => ({ field, description: hide(description) }));
     const shown = error instanceof HalotileError ? new HalotileError(error.tag, hideDetail(error.detail, hide)) : error;

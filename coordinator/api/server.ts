@@ -2,6 +2,7 @@ import { Server, ServerCredentials, type ServerOptions, type ServiceDefinition }
 import { HealthImplementation } from 'grpc-health-check';
 import { Schedules } from '../../proto/gen/services.js';
 import { badUsage } from '../../tiling/errors.js';
+import type { Log } from '../../tiling/log.js';
 import { Access, type AccessRules } from './access.js';
 import { Audit } from './audit.js';
 import { Gate } from './auth.js';
@@ -20,7 +21,7 @@ export interface ApiServerOptions {
   /** Calls that one client may have under way. */
   readonly maxCalls: number;
   /** Gets the lines of the audit. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   readonly jobs: JobsServiceOptions;

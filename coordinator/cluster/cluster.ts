@@ -1,6 +1,7 @@
 import type { halotile } from '../../proto/gen/messages.js';
 import type { ErrorRecord } from '../../tiling/errors.js';
 import { HalotileError } from '../../tiling/errors.js';
+import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { kindOf } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
@@ -55,11 +56,13 @@ export interface ClusterOptions {
   /** Milliseconds on a clock that never goes back. */
   readonly nowMs: () => number;
   /** One line for the operator. */
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** What a job wants of the cluster beside its tasks. */
 export interface JobTerms {
+  /** The job's id in the queue. */
+  readonly id: string;
   /** Larger runs first. */
   readonly priority: number;
   /** Called when the job starts or stops to wait for a worker. */
@@ -133,6 +136,7 @@ export class Cluster {
     const bounded = this.#bounded.join(link.id, hello.boundedBackends ?? []);
     this.#options.log(
       `worker ${link.name} joined (${hello.slots} slots, roots: ${[...link.roots].join(', ') || 'none'}${about})`,
+      { worker: link.name },
     );
     this.#step({
       type: 'worker-joined',
@@ -151,7 +155,7 @@ export class Cluster {
     this.#links.delete(id);
     this.#bounded.leave(id);
     for (const { openedOn } of this.#jobs.values()) openedOn.delete(id);
-    this.#options.log(`worker ${link.name} left`);
+    this.#options.log(`worker ${link.name} left`, { worker: link.name });
     this.#step({ type: 'worker-left', worker: id });
   }
 
@@ -159,7 +163,8 @@ export class Cluster {
   hear(event: Extract<SchedulerEvent, { worker: WorkerId }>): void {
     if (event.type === 'task-failed') {
       this.#wasted++;
-      this.#options.log(`worker ${this.#links.get(event.worker)?.name}: ${event.failure.detail.what}`);
+      const worker = this.#links.get(event.worker)?.name;
+      this.#options.log(`worker ${worker}: ${event.failure.detail.what}`, { worker, level: 'warn' });
     }
     this.#step(event);
   }
@@ -226,7 +231,9 @@ export class Cluster {
   /** What a worker handed over is no result. */
   refuse(sender: Sender, lease: LeaseName, error: NoResult): void {
     this.#wasted++;
-    this.#options.log(`REFUSED a result of worker ${sender.name} (${sender.owner}): ${error.message}`);
+    this.#options.log(`REFUSED a result of worker ${sender.name} (${sender.owner}): ${error.message}`, {
+      ...{ ...this.#about(lease), worker: sender.name, level: 'error' },
+    });
     const of = this.wasGranted(lease, sender) ? lease : undefined;
     this.#step({ type: 'result-refused', owner: sender.owner, of });
   }
@@ -241,7 +248,10 @@ export class Cluster {
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
     if (verdict !== 'commit' && verdict !== 'held') this.#wasted++;
     if (verdict === 'unequal') {
-      this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`);
+      this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`, {
+        ...this.#about({ job: key, stage, tile }),
+        level: 'error',
+      });
     }
     return verdict;
   }
@@ -269,7 +279,7 @@ export class Cluster {
   #open(
     key: string,
     work: ClusterJob,
-    { priority, onWaiting }: JobTerms,
+    terms: JobTerms,
     shape: {
       readonly needs?: readonly string[];
       readonly taskBytes: number;
@@ -277,7 +287,8 @@ export class Cluster {
       readonly failsAlone?: boolean;
     },
   ): OpenedJob {
-    const opened = { priority, onWaiting, work, openedOn: new Set<WorkerId>() };
+    const { priority } = terms;
+    const opened = { ...terms, work, openedOn: new Set<WorkerId>() };
     this.#jobs.set(key, opened);
     this.#step({ type: 'job-opened', job: key, priority, needs: [], ...shape });
     return opened;
@@ -325,7 +336,10 @@ export class Cluster {
           break;
         case 'worker-banned': {
           const link = this.#links.get(command.worker);
-          this.#options.log(`worker ${link?.name} is sent away, as are all of ${link?.sender.owner}`);
+          this.#options.log(`worker ${link?.name} is sent away, as are all of ${link?.sender.owner}`, {
+            worker: link?.name,
+            level: 'error',
+          });
           link?.close('too much of what this worker or others of its principal handed over was no result');
           break;
         }
@@ -339,6 +353,11 @@ export class Cluster {
     return commands;
   }
 
+  /** What a log line about a tile has for programs: the job by its id in the queue. */
+  #about({ job, stage, tile }: Pick<LeaseName, 'job' | 'stage' | 'tile'>): LogFields {
+    return { job: this.#jobs.get(job)?.id ?? job, stage, tile };
+  }
+
   #noteCompared({
     job,
     stage,
@@ -349,10 +368,16 @@ export class Cluster {
   }: Extract<SchedulerCommand, { type: 'compared' }>): void {
     const where = `tile ${tile} of stage ${stage} of ${job}`;
     const who = instances.join(' and ');
-    if (outcome === 'different') this.#options.log(`ALARM: ${where}: workers ${who} computed different pixels`);
-    if (outcome === 'nobody-else') this.#options.log(`${where} is not verified: no other worker than ${who} is there`);
+    const about = this.#about({ job, stage, tile });
+    if (outcome === 'different')
+      this.#options.log(`ALARM: ${where}: workers ${who} computed different pixels`, { ...about, level: 'error' });
+    if (outcome === 'nobody-else')
+      this.#options.log(`${where} is not verified: no other worker than ${who} is there`, { ...about, level: 'warn' });
     for (const instance of wrong)
-      this.#options.log(`ALARM: ${where}: two workers agree against ${instance}, which is sent away`);
+      this.#options.log(`ALARM: ${where}: two workers agree against ${instance}, which is sent away`, {
+        ...about,
+        level: 'error',
+      });
     if (outcome === 'equal') this.#verified++;
   }
 
@@ -378,9 +403,11 @@ export class Cluster {
       opened.openedOn.add(worker);
       link.send({ openJob: opened.work.describe(link.roots) });
     }
-    if (attempt > 1) this.#options.log(`tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`);
-    const about = opened.work.grant({ stage, index: tile }, link.roots);
-    link.send({ grant: { lease, key: job, stage, task: tile, attempt, ...about } });
+    const about = { ...this.#about({ job, stage, tile }), attempt, worker: link.name };
+    const line = `tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`;
+    this.#options.log(line, { ...about, level: attempt > 1 ? 'info' : 'debug' });
+    const granted = opened.work.grant({ stage, index: tile }, link.roots);
+    link.send({ grant: { lease, key: job, stage, task: tile, attempt, ...granted } });
   }
 }
 

@@ -4,6 +4,7 @@ import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/err
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { Log } from '../../tiling/log.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -34,7 +35,7 @@ export interface JobRunnerOptions {
   readonly durable: boolean;
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** Between two tries at a queue that fails. */
@@ -82,7 +83,10 @@ export class JobRunner {
       try {
         return await act();
       } catch (error) {
-        if (tries === 0) this.#options.log(`cannot ${what}: ${(error as Error).message}; trying again until it works`);
+        if (tries === 0)
+          this.#options.log(`cannot ${what}: ${(error as Error).message}; trying again until it works`, {
+            level: 'warn',
+          });
         if (this.#stop.signal.aborted) return undefined;
         await pause(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => {});
       }
@@ -92,7 +96,11 @@ export class JobRunner {
   async #run(claim: JobClaim): Promise<void> {
     const { queue, events, log } = this.#options;
     const { job } = claim;
-    log(`job ${job.id} starts, attempt ${job.attempt}`);
+    log(`job ${job.id} starts, attempt ${job.attempt}`, {
+      job: job.id,
+      attempt: job.attempt,
+      principal: job.principal,
+    });
     events.queueChanged(job.id, `attempt ${job.attempt} starts`);
     const { signal: abort, release } = eitherOf(claim.stop, this.#stop.signal);
     let outcome: JobOutcome;
@@ -116,7 +124,7 @@ export class JobRunner {
     } catch (error) {
       if (this.#stop.signal.aborted && !claim.stop.aborted) {
         await this.#patiently('give a job back', () => queue.release(claim));
-        log(`job ${job.id} goes back to the queue`);
+        log(`job ${job.id} goes back to the queue`, { job: job.id });
         return;
       }
       outcome = claim.stop.aborted ? { state: 'cancelled' } : { state: 'failed', failure: this.#failure(error, claim) };
@@ -124,7 +132,11 @@ export class JobRunner {
       release();
     }
     await this.#patiently('record the end of a job', () => queue.finish(claim, outcome));
-    log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`);
+    const isFailed = outcome.state === 'failed';
+    log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`, {
+      job: job.id,
+      level: isFailed ? 'warn' : 'info',
+    });
     events.ended(job.id, outcome.state);
   }
 
@@ -133,7 +145,10 @@ export class JobRunner {
     try {
       await this.#options.queue.planned(claim);
     } catch (error) {
-      this.#options.log(`cannot record that job ${claim.job.id} is planned: ${(error as Error).message}; it goes on`);
+      this.#options.log(`cannot record that job ${claim.job.id} is planned: ${(error as Error).message}; it goes on`, {
+        job: claim.job.id,
+        level: 'warn',
+      });
     }
   }
 
@@ -142,6 +157,7 @@ export class JobRunner {
     const { job, stop } = claim;
     const { cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
     const terms = {
+      id: job.id,
       priority: job.priority,
       onWaiting: (waiting: boolean) => {
         if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
@@ -176,7 +192,8 @@ export class JobRunner {
 
   /** The failure in the caller's words: real paths become the names that the caller used. */
   #failure(error: unknown, { job }: JobClaim): ErrorRecord {
-    if (!(error instanceof HalotileError)) this.#options.log(`job ${job.id}: ${(error as Error).stack}`);
+    if (!(error instanceof HalotileError))
+      this.#options.log(`job ${job.id}: ${(error as Error).stack}`, { job: job.id, level: 'error' });
     const { tag, detail } = toErrorRecord(error, 'tile-failed');
     return { tag, detail: hideDetail(detail, (text) => this.#options.places.hide(text)) };
   }

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Log } from '../../tiling/log.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { expired, type KeepLimits, type Kept } from './expiry.js';
 import { namedUploads } from './places.js';
@@ -14,7 +15,7 @@ export interface RetentionOptions {
   readonly limits: KeepLimits;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 /** How often it is looked. */
@@ -30,7 +31,7 @@ export class Retention {
   constructor(options: RetentionOptions) {
     this.#options = options;
     const sweep = () => {
-      this.sweep().catch((error: Error) => options.log(`expired files stay: ${error.message}`));
+      this.sweep().catch((error: Error) => options.log(`expired files stay: ${error.message}`, { level: 'warn' }));
     };
     this.#timer = setInterval(sweep, SWEEP_MS);
     this.#timer.unref();

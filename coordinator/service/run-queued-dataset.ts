@@ -43,7 +43,7 @@ export async function runQueuedDataset(
   const { cluster, places, planning, events, machine, here, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    priority,
+    ...{ id, priority },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

@@ -101,7 +101,7 @@ async function makePairs(name: string): Promise<{ readonly specs: JobSpec[]; rea
 
 /** One task of several images as a coordinator gives it to its workers. */
 async function runImages(specs: readonly JobSpec[]): Promise<readonly ImageResult[]> {
-  const executor = new ClusterExecutor(cluster, { priority: 0, onWaiting: () => {} }, here);
+  const executor = new ClusterExecutor(cluster, { id: 'images', priority: 0, onWaiting: () => {} }, here);
   const job = {
     ...{ key: randomUUID(), inputs: [], failsAlone: true },
     incoming: join(root, '.incoming', randomUUID()),

@@ -5,6 +5,7 @@ import { writeFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
@@ -30,7 +31,7 @@ export interface SessionOptions {
   readonly memoryBytes: number;
   readonly roots: StorageRoots;
   readonly pool: TaskPool;
-  readonly log: (line: string) => void;
+  readonly log: Log;
 }
 
 type Stream = ClientDuplexStream<halotile.v1.IAttachRequest, halotile.v1.AttachResponse>;
@@ -98,7 +99,10 @@ export class Session {
 
   /** Gives a lease back although it runs. */
   #abandon(held: Held): void {
-    this.#options.log(`${taskName(held.grant)} is not done in time; it goes back to the coordinator`);
+    this.#options.log(`${taskName(held.grant)} is not done in time; it goes back to the coordinator`, {
+      ...aboutTask(held.grant),
+      level: 'warn',
+    });
     this.#say(held, { returned: { lease: held.grant.lease } });
     this.#drop(held);
   }
@@ -133,7 +137,9 @@ export class Session {
     }
     if (this.#draining) return;
     const delayMs = backoffMs(++this.#failures);
-    this.#options.log(`${this.#options.endpoint.address}: ${reason}; dialling again in ${Math.round(delayMs)} ms`);
+    this.#options.log(`${this.#options.endpoint.address}: ${reason}; dialling again in ${Math.round(delayMs)} ms`, {
+      level: 'warn',
+    });
     this.#redial = setTimeout(() => this.#dial(), delayMs);
   }
 
@@ -202,7 +208,10 @@ export class Session {
     // A job that was closed meanwhile would be opened again by it, and never closed.
     const wanted = this.#held.has(lease) && this.#jobs.has(held.grant.key);
     if (fallback !== undefined && storage && !crashed && wanted) {
-      this.#options.log(`${taskName(held.grant)}: ${failure.detail.what}; once more through the coordinator`);
+      this.#options.log(`${taskName(held.grant)}: ${failure.detail.what}; once more through the coordinator`, {
+        ...aboutTask(held.grant),
+        level: 'warn',
+      });
       this.#attempt(held, fallback, undefined);
       return;
     }
@@ -229,7 +238,10 @@ export class Session {
     const { pool } = this.#options;
     if (pool.remove(held.task)) this.#drop(held);
     else if (overdue) {
-      this.#options.log(`${taskName(held.grant)} is over its time; its threads are ended`);
+      this.#options.log(`${taskName(held.grant)} is over its time; its threads are ended`, {
+        ...aboutTask(held.grant),
+        level: 'warn',
+      });
       this.#drop(held);
       void pool.kill(held.task);
     }
@@ -276,7 +288,9 @@ export class Session {
       writeFileSync(roots.locate({ root, path: answerPath }), answer, { flag: 'wx' });
       return { root, path, content, answered: true };
     } catch (error) {
-      this.#options.log(`storage root ${root} is not shared with the coordinator (${(error as Error).message})`);
+      this.#options.log(`storage root ${root} is not shared with the coordinator (${(error as Error).message})`, {
+        level: 'warn',
+      });
       return { root, path, answered: false };
     }
   }
@@ -293,6 +307,11 @@ function hungUp(stream: Stream): Promise<void> {
     for (const event of ['end', 'error', 'close']) stream.once(event, done);
     stream.end();
   });
+}
+
+/** The same for programs that read the log. */
+function aboutTask({ key, task, stage, attempt }: halotile.v1.Grant): LogFields {
+  return { job: key, stage, tile: task, attempt };
 }
 
 function taskName({ kind, task, stage }: halotile.v1.Grant): string {
