@@ -66,11 +66,6 @@ export function rootsOf(flags: readonly string[]): Record<string, string> {
   return Object.fromEntries(roots);
 }
 
-/** Gathers a repeated flag. */
-export function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
-}
-
 /** Whether a name means something to the cluster rather than to this machine. */
 export function isClusterName(name: string): boolean {
   return /^(root|upload|download):/.test(name);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { badUsage } from '../../tiling/errors.js';
-import { collect } from '../endpoint-options.js';
+import { collect } from './collect.js';
 import { type ConfigFile, isMapping } from './config-file.js';
 
 /** Where flags' values come from beside the command line. */
