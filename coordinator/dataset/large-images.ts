@@ -18,6 +18,7 @@ import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprin
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
+import { committedTile } from '../../tiling/stitch/tile-ledger.js';
 import type { FrameColours } from '../../tiling/work/frames.js';
 import { type SampleData, type SampleValue, sampledSpans } from '../../tiling/work/sample.js';
 import type { Executor, StageTask, TaskResult } from '../../tiling/work/task.js';
@@ -192,18 +193,15 @@ export class LargeImages {
       onProgress({ image: name, tilesDone, tilesTotal });
       return result;
     };
+    const committed = new CommittedTiles(plan, (part) => part);
     try {
       for (const [index, stage] of plan.stages.entries()) {
         if (stage.kind !== 'reduce') continue;
-        const partials: unknown[] = [];
-        const commit = (result: TaskResult) => {
-          partials.push((counted(result).value as { readonly partial: unknown }).partial);
-        };
-        const sequences = new CommittedTiles(job.plan, (part) => part).sequences(index);
-        await runStage(executor, { job, sequences, commit, signal });
-        job = { ...job, plan: completeReduction(job.plan, stage.operation!, partials) };
+        const commit = (result: TaskResult) => committed.add(committedTile(counted(result), ''));
+        await runStage(executor, { job, sequences: committed.sequences(index), commit, signal });
+        job = { ...job, plan: completeReduction(job.plan, stage.operation!, committed.partialsOf(index)) };
       }
-      return await this.#gather(job, fingerprints, { size, whole, scratch, counted });
+      return await this.#gather(job, fingerprints, { size, whole, scratch, counted, committed });
     } finally {
       await executor.closeJob(job.key);
     }
@@ -218,10 +216,11 @@ export class LargeImages {
       readonly whole: boolean;
       readonly scratch: string;
       readonly counted: (result: TaskResult) => TaskResult;
+      readonly committed: CommittedTiles;
     },
   ): Promise<LargeLook> {
     const { executor, gate } = this.#options;
-    const { size, whole, scratch, counted } = look;
+    const { size, whole, scratch, counted, committed } = look;
     const gathering = new Gathering(job.plan, size, whole);
     const log = new LookLog(scratch, lookKey(job.plan, fingerprints, size, whole));
     try {
@@ -231,7 +230,7 @@ export class LargeImages {
         gathering.add(tileIndex, value);
       });
       await runStage(executor, {
-        ...{ job, sequences: gathering.tasks(known), signal: gate.signal },
+        ...{ job, sequences: gathering.tasks(known, committed), signal: gate.signal },
         commit: (result) => {
           const { task, value, counts } = counted(result) as TaskResult<'sample'>;
           log.add(task.index, value);
@@ -275,11 +274,12 @@ class Gathering implements LargeLook {
   }
 
   /** The tiles that are not known yet. */
-  *tasks(known: ReadonlySet<number>): Generator<StageTask[]> {
+  *tasks(known: ReadonlySet<number>, committed: CommittedTiles): Generator<StageTask[]> {
     const stage = this.#plan.stages.findIndex(({ kind }) => kind === 'filter');
     const { across, down } = filterStage(this.#plan);
+    const bandsOf = committed.bandsOf(stage);
     for (let index = 0; index < across * down; index++) {
-      if (!known.has(index)) yield [{ kind: 'sample', stage, index, data: this.asked }];
+      if (!known.has(index)) yield [{ kind: 'sample', stage, index, data: { ...this.asked, bands: bandsOf(index) } }];
     }
   }
 

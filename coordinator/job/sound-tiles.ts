@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
+import { stageGrid } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { isPartial } from '../../tiling/plan/reductions.js';
 import { areBlocksOf } from '../../tiling/plan/tile-blocks.js';
@@ -40,7 +41,7 @@ export async function soundTiles(
 
 function isPlanned(plan: Plan, tile: CommittedTile, placed: readonly BlockPlaces[] | undefined): boolean {
   if (!areBlocksOf(plan, tile)) return false;
-  if (plan.stages[tile.stage]!.kind === 'reduce' && !isPartial(tile.partial, plan, tile.stage)) return false;
+  if (plan.stages[tile.stage]!.kind === 'reduce' && !isPartial(tile.partial, plan, tile)) return false;
   if (placed === undefined) return true;
   const inPlace = ({ level, index, offset, length }: StoredBlock) =>
     placed[level]!.offsets[index] === offset && placed[level]!.lengths[index] === length;
@@ -114,8 +115,7 @@ async function pixelCrc(
   blocks: readonly StoredBlock[],
   file: StoredFile,
 ): Promise<number> {
-  const { size, tileSide } = stages[stage]!;
-  const rect = cellRect(gridOf(size, { width: tileSide, height: tileSide }), tileIndex);
+  const rect = cellRect(stageGrid(stages[stage]!), tileIndex);
   const grid = gridOf(levels[0]!, { width: side, height: side });
   const pixelBytes = output.channels * SAMPLE_BYTES[output.dtype];
   const rowBytes = rect.width * pixelBytes;

@@ -19,6 +19,8 @@ export interface Link {
   readonly downscales?: boolean;
   /** Where a tile begins shows in its last digits, within its bound: scale spaces and sums that slide. */
   readonly shifts?: boolean;
+  /** Its result has no nodata. */
+  readonly endsNodata?: boolean;
 }
 
 const module = fileURLToPath(new URL('../../examples/kernels/max-row.wasm', import.meta.url));
@@ -42,6 +44,8 @@ export const LINKS: readonly Link[] = [
   { name: 'threshold', params: { method: 'otsu' } },
   { name: 'threshold', params: { method: 'sauvola', window: 7 } },
   { name: 'row-ema', params: { alpha: 0.3 } },
+  { name: 'distance', params: { dtype: 'uint16', scale: 9 }, endsNodata: true },
+  { name: 'distance', params: { from: 'black', cap: 40 }, endsNodata: true },
   { name: 'downscale', params: { factor: 2 }, downscales: true },
   { name: 'downscale', params: { size: '70x61', method: 'nearest' }, downscales: true },
   { name: 'custom', params: { module, footprint: 'disk:1' } },

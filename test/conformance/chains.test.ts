@@ -67,7 +67,8 @@ async function checkChain(at: ChainCase, index: number): Promise<string | undefi
   const image = join(folder, `image-${index}.tif`);
   const alpha = at.samples === 'alpha' && at.channels === 4 ? 'unassociated' : undefined;
   writeTiff(image, raster, { tile: 64 }, alpha && { alpha });
-  const nodata = at.samples === 'nodata' ? [NODATA[at.dtype]] : undefined;
+  const hasNodata = at.samples === 'nodata' && !links.some(({ endsNodata }) => endsNodata);
+  const nodata = hasNodata ? [NODATA[at.dtype]] : undefined;
   const operations = operationsOf(links, raster, at.border, folder);
   const spec = jobOf(`chain-${index}`, links, { image, operations, tile: at.tile, nodata });
   await runEngine(spec);

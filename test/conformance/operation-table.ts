@@ -70,6 +70,11 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'downscale', params: { factor: 3 }, bound: INTEGER_EXACT },
   { name: 'downscale', params: { size: '11x6' }, bound: INTEGER_EXACT },
   { name: 'downscale', params: { size: '9x7', method: 'nearest' }, bound: EXACT },
+  { name: 'distance', params: {}, bound: EXACT },
+  { name: 'distance', params: { from: 'black', squared: 'true', dx: 2, dy: 0.7 }, bound: EXACT },
+  { name: 'distance', params: { metric: 'taxicab', signed: 'true', dy: 3, dtype: 'uint16', scale: 10 }, bound: EXACT },
+  { name: 'distance', params: { metric: 'chessboard', dx: 1.5, cap: 6 }, bound: EXACT },
+  { name: 'distance', params: { signed: 'true', from: 'black', dtype: 'uint8', scale: 20 }, bound: EXACT },
   // Colours are bytes: what floats are rounded to is said.
   { name: 'palette', params: { colours: '#000000 #10c040 #8090a0 #ffffff', dtype: 'uint8' }, bound: EXACT },
   {

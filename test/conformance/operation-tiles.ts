@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { cellCount, cellRect } from '../../tiling/geometry/grid.js';
 import { grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geometry/rect.js';
+import { bandGrid } from '../../tiling/operations/band/bands.js';
 import { customParams } from '../../tiling/operations/custom.js';
 import { type Border, OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { checkModule } from '../../tiling/operations/module/custom-module.js';
@@ -29,7 +32,7 @@ export interface OperationCase {
 export const OPERATION_FIXTURES = new URL('../../../test/fixtures/operations/', import.meta.url);
 
 /** The operation as the planner would hand it to tiles: parameters checked, filled in, reductions done. */
-export function resolve(test: OperationCase): Operation {
+export function resolve(test: OperationCase, tile?: Size): Operation {
   const descriptor = OPERATIONS[test.name]!;
   const byMap = test.map !== undefined;
   const written: Operation = {
@@ -41,7 +44,14 @@ export function resolve(test: OperationCase): Operation {
   };
   const image = infoOf(test);
   const readFile = (path: string) => readFileSync(new URL(path, OPERATION_FIXTURES));
-  const facts = { image, mapMax: maxOf(test.map ?? []), file: fileReader(written, readFile), shapeOf: checkModule };
+  const facts = {
+    image,
+    mapMax: maxOf(test.map ?? []),
+    file: fileReader(written, readFile),
+    shapeOf: checkModule,
+    // As a plan has it, tiles lie in bands of their height.
+    ...(tile && { bandRows: tile.height }),
+  };
   return descriptor.prepare?.(written, facts) ?? written;
 }
 
@@ -84,7 +94,8 @@ export function tileInputs(
   tile: Size,
   order: 'forward' | 'backward' = 'forward',
 ): { readonly whole: TileRaster; readonly tiles: Iterable<TileInput> } {
-  const operation = reduced(test, resolve(test), tile);
+  const operation = reduced(test, resolve(test, tile), tile);
+  const handed = exchanged(test, operation);
   const descriptor = OPERATIONS[test.name]!;
   const size = descriptor.outputSize?.(operation, test.image.rect) ?? test.image.rect;
   const { dtype, channels } = descriptor.outputType?.(operation, infoOf(test)) ?? test.image;
@@ -92,12 +103,25 @@ export function tileInputs(
   // Where a mask goes when the size changes is the operation's to say.
   const whole = test.image.valid && descriptor.outputSize ? withValidity(plain) : plain;
   const rects = tilesOf(size, tile);
-  return { whole, tiles: inputsOf(test, operation, whole, order === 'forward' ? rects : rects.reverse()) };
+  return { whole, tiles: inputsOf({ test, operation, handed }, whole, order === 'forward' ? rects : rects.reverse()) };
+}
+
+/** What each band of an operation over full rows is handed; none for other operations. */
+function exchanged(test: OperationCase, operation: Operation): readonly string[] {
+  const { bands } = OPERATIONS[test.name]!;
+  if (bands === undefined) return [];
+  const grid = bandGrid(operation, test.image.rect);
+  const partials = Array.from({ length: cellCount(grid) }, (_, band) => {
+    const rect = cellRect(grid, band);
+    const partial = PARTIALS[test.name]!(cropped(test, rect, 'clip'), operation, contextFor(test, operation, rect));
+    assert.ok(bands.isPartial(operation, partial, infoOf(test), band), `what band ${band} tells is refused`);
+    return partial as string;
+  });
+  return bands.handOut(operation, partials, infoOf(test));
 }
 
 function* inputsOf(
-  test: OperationCase,
-  operation: Operation,
+  { test, operation, handed }: { test: OperationCase; operation: Operation; handed: readonly string[] },
   whole: TileRaster,
   rects: readonly Rect[],
 ): Generator<TileInput> {
@@ -107,7 +131,8 @@ function* inputsOf(
     const output = whole.valid ? withValidity(empty) : empty;
     const carry = carries.get(rect.y) ?? new Float64Array(rect.height * whole.channels).fill(Number.NaN);
     carries.set(rect.y, carry);
-    const context = contextFor(test, operation, rect, carry);
+    const band = handed.length > 0 && { handed: handed[rect.y / (operation.params.bandRows as number)]! };
+    const context = { ...contextFor(test, operation, rect, carry), ...band };
     yield { input: inputFor(test, operation, rect), output, operation, context };
   }
 }

@@ -1,4 +1,5 @@
 import { byName } from '../by-name.js';
+import { distance } from './band/distance.js';
 import { box } from './box.js';
 import { custom } from './custom.js';
 import type { OperationDescriptor } from './descriptor.js';
@@ -45,6 +46,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   threshold,
   'row-ema': rowEma,
   downscale,
+  distance,
   palette,
   custom,
 });

@@ -78,9 +78,10 @@ export function linkChainWith(
 }
 
 /** The tile whose rects are largest: one in the middle, where no edge cuts its halo. */
-export function middleTile(image: Size, tileSide: number): Rect {
-  const start = (length: number) => Math.floor(Math.floor((length - 1) / tileSide) / 2) * tileSide;
-  const uncut = { x: start(image.width), y: start(image.height), width: tileSide, height: tileSide };
+export function middleTile(image: Size, tileSide: number, tileWidth = tileSide): Rect {
+  const start = (length: number, side: number) => Math.floor(Math.floor((length - 1) / side) / 2) * side;
+  const [x, y] = [start(image.width, tileWidth), start(image.height, tileSide)];
+  const uncut = { x, y, width: tileWidth, height: tileSide };
   return intersect(uncut, rectOf(image));
 }
 
@@ -91,6 +92,11 @@ export function operationsIn(
 ): readonly Operation[] {
   if (stage.kind === 'overview') return [];
   return stage.kind === 'reduce' ? operations.slice(0, stage.operation) : operations;
+}
+
+/** Whether a chain runs in bands of full rows. */
+export function isBanded(operations: readonly Operation[]): boolean {
+  return operations.some(({ name }) => OPERATIONS[name]!.bands !== undefined);
 }
 
 /** An operation's coupling with its parameters. */

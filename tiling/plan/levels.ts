@@ -1,4 +1,4 @@
-import { cellCount, gridOf } from '../geometry/grid.js';
+import { cellCount, type Grid, gridOf } from '../geometry/grid.js';
 import type { Size } from '../geometry/rect.js';
 import type { LevelPlan, Plan, StagePlan } from './plan.js';
 
@@ -43,18 +43,19 @@ export function levelsInsideTile(tileSide: number, block: number): number {
  */
 export function planStages(
   levels: readonly LevelPlan[],
-  tileSide: number,
+  { tileSide, tileWidth }: Pick<StagePlan, 'tileSide' | 'tileWidth'>,
   block: number,
   bandTiles: number,
 ): StagePlan[] {
   const last = levels.length - 1;
   const inside = levelsInsideTile(tileSide, block);
-  const stages = [stage('filter', levels, { base: 0, from: 0, to: Math.min(inside, last) }, tileSide, bandTiles)];
+  const tile = { tileSide, ...(tileWidth !== undefined && { tileWidth }) };
+  const stages = [stage('filter', levels, { base: 0, from: 0, to: Math.min(inside, last) }, tile, bandTiles)];
   const overviewTile = overviewTileSide(tileSide, block);
   const step = levelsInsideTile(overviewTile, block);
   for (let base = Math.min(inside, last); base < last; base = Math.min(base + step, last)) {
     const span = { base, from: base + 1, to: Math.min(base + step, last) };
-    stages.push(stage('overview', levels, span, overviewTile, Number.MAX_SAFE_INTEGER));
+    stages.push(stage('overview', levels, span, { tileSide: overviewTile }, Number.MAX_SAFE_INTEGER));
   }
   return stages;
 }
@@ -62,6 +63,15 @@ export function planStages(
 /** Side of an overview stage's tiles: large enough to write two levels, so that few stages follow each other. */
 export function overviewTileSide(tileSide: number, block: number): number {
   return block * 2 ** Math.max(2, levelsInsideTile(tileSide, block));
+}
+
+/** The tiles of a stage. */
+export function stageGrid({
+  size,
+  tileSide,
+  tileWidth = tileSide,
+}: Pick<StagePlan, 'size' | 'tileSide' | 'tileWidth'>): Grid {
+  return gridOf(size, { width: tileWidth, height: tileSide });
 }
 
 /** The stage of a plan that runs its chain and writes level 0. */
@@ -78,17 +88,17 @@ function stage(
   kind: StagePlan['kind'],
   levels: readonly LevelPlan[],
   span: { base: number; from: number; to: number },
-  tileSide: number,
+  tile: Pick<StagePlan, 'tileSide' | 'tileWidth'>,
   bandTiles: number,
 ): StagePlan {
-  const grid = gridOf(levels[span.base]!, { width: tileSide, height: tileSide });
   const { width, height } = levels[span.base]!;
+  const grid = stageGrid({ size: { width, height }, ...tile });
   return {
     kind,
     size: { width, height },
     base: span.base,
     levels: Array.from({ length: span.to - span.from + 1 }, (_, i) => span.from + i),
-    tileSide,
+    ...tile,
     across: grid.across,
     down: grid.down,
     bandTiles: Math.min(bandTiles, cellCount(grid)),

@@ -1,22 +1,23 @@
 import { badUsage, HalotileError } from '../errors.js';
-import { gridOf } from '../geometry/grid.js';
 import type { JobSpec } from '../job/job-spec.js';
-import { MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
+import { bandGrid } from '../operations/band/bands.js';
+import { type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import { fileReader } from '../operations/parameter-files.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
-import { couplingOf, linkChainWith, middleTile } from './chain.js';
+import { couplingOf, isBanded, linkChainWith, middleTile } from './chain.js';
 import { checkedShape } from './checked-modules.js';
 import { resolveEncoding } from './encoding.js';
 import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
-import { planLevels, planStages } from './levels.js';
+import { planLevels, planStages, stageGrid } from './levels.js';
 import { mapBound, mappingOver } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
 import { limitedReader } from './parameter-file.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
+import { planBands } from './plan-bands.js';
 import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
 import { resolveOperations } from './resolve-operations.js';
-import { chooseTileSide, haloFits, tileSides } from './tile-size.js';
+import { chooseTileSide, coveringBlock, haloFits, tileSides } from './tile-size.js';
 
 /** Share of the memory that caches of decoded blocks may take. */
 export const CACHE_SHARE = 0.3;
@@ -35,28 +36,40 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const mapping = mappingOver(spec.mapping, map?.info);
   const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(mapping, map.info).max);
   const resolved = resolveOperations(spec.operations, { map: map !== undefined });
-  const operations = prepareOperations(resolved, source, { mapMax: mapMaxBound, ...inputs });
+  const masked = inputs.mask !== undefined;
+  const cacheBudget = machine.memoryBytes * CACHE_SHARE;
+  const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
+  const chainOf = (bandRows: number | undefined) =>
+    prepareOperations(resolved, source, { mapMax: mapMaxBound, bandRows, ...inputs });
+  const bands = isBanded(resolved)
+    ? planBands(spec, {
+        image: source,
+        chainOf,
+        outputOf: (chain) => outputInfo(source, chain, spec),
+        fits: (band) =>
+          tileBytes({ ...band, image: source, masked, map: map?.info, mapMax: mapMaxBound }) <= threadBytes,
+      })
+    : undefined;
+  const operations = bands?.operations ?? chainOf(undefined);
   checkChain(operations, source, inputs.extras ?? []);
   const output = outputInfo(source, operations, spec);
   if (spec.tile !== undefined) checkTile(spec.tile, spec.block);
-  const block = Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(output));
+  const block = bands?.block ?? Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(output));
   const haloPx = chainReach(operations, mapMaxBound, source);
-  const masked = inputs.mask !== undefined;
   const demand = { image: source, masked, map: map?.info, output, operations, block, mapMax: mapMaxBound };
-  const cacheBudget = machine.memoryBytes * CACHE_SHARE;
-  const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
-  const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide });
+  const tileWidth = bands?.tileWidth;
+  const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide, tileWidth });
   // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
   const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
   const { threads, preferredTile } = machine;
   const choice = { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
   // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
   const planned = () => chooseTileSide(choice) ?? tileSides(choice)[0];
-  const tileSide = spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block);
+  const tileSide = bands?.tileSide ?? (spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block));
   if (tileSide === undefined || !haloFits(choice, tileSide))
     throw haloTooWide(operations, mapMaxBound, tileSide, choice);
   if (bytesOf(tileSide) > threadBytes) throw tooMuchMemory(tileSide, bytesOf(tileSide), threadBytes);
-  const walk = walkOf(operations, source, { tileSide, output, mapMax: mapMaxBound });
+  const walk = walkOf(operations, source, { tileSide, tileWidth, output, mapMax: mapMaxBound });
   const caches = planCaches(inputs, { ...walk, budget: cacheBudget });
   const levels = planLevels(output, block, spec.overviews);
   return {
@@ -74,7 +87,10 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
     mapMaxBound,
     block,
     levels,
-    stages: [...planReductions(operations, source, tileSide), ...planStages(levels, tileSide, block, caches.bandTiles)],
+    stages: [
+      ...planReductions(operations, source, { tileSide, tileWidth }),
+      ...planStages(levels, { tileSide, tileWidth }, block, caches.bandTiles),
+    ],
     encoding: resolveEncoding(spec, output),
     imageCache: caches.image,
     maskCache: caches.mask,
@@ -87,7 +103,12 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
 function prepareOperations(
   operations: readonly Operation[],
   source: RasterInfo,
-  { mapMax, readFile, modules }: Pick<PlanInputs, 'readFile' | 'modules'> & { readonly mapMax: number },
+  {
+    mapMax,
+    bandRows,
+    readFile,
+    modules,
+  }: Pick<PlanInputs, 'readFile' | 'modules'> & Pick<JobFacts, 'mapMax' | 'bandRows'>,
 ): Operation[] {
   const prepared: Operation[] = [];
   const limited = limitedReader(readFile);
@@ -96,25 +117,34 @@ function prepareOperations(
     const image = chainTypes(prepared, source).at(-1)!;
     const { prepare } = OPERATIONS[operation.name]!;
     const file = fileReader(operation, limited);
-    prepared.push(prepare?.(operation, { image, mapMax, file, shapeOf }) ?? operation);
+    prepared.push(prepare?.(operation, { image, mapMax, file, shapeOf, bandRows }) ?? operation);
   }
   return prepared;
 }
 
 /** What a reduction over the whole image needs: a stage for each pass, over the operation's own input. */
-function planReductions(operations: readonly Operation[], source: RasterInfo, tileSide: number): StagePlan[] {
+function planReductions(
+  operations: readonly Operation[],
+  source: RasterInfo,
+  tile: Pick<StagePlan, 'tileSide' | 'tileWidth'>,
+): StagePlan[] {
   const types = chainTypes(operations, source);
   return operations.flatMap((operation, index) => {
     const { width, height, dtype } = types[index]!;
-    const passes = OPERATIONS[operation.name]!.reduction?.passesLeft(operation, dtype) ?? 0;
-    const { across, down } = gridOf({ width, height }, { width: tileSide, height: tileSide });
+    const { bands, reduction } = OPERATIONS[operation.name]!;
+    const passes = bands === undefined ? (reduction?.passesLeft(operation, dtype) ?? 0) : 1;
+    const size = { width, height };
+    // The bands of an operation are its own.
+    const sides =
+      bands === undefined ? tile : { tileSide: bandGrid(operation, size).cell.height, tileWidth: size.width };
+    const { across, down } = stageGrid({ size, ...sides });
     const stage: StagePlan = {
       kind: 'reduce',
       operation: index,
-      size: { width, height },
+      size,
       base: 0,
       levels: [],
-      tileSide,
+      ...sides,
       across,
       down,
       bandTiles: across,
@@ -127,18 +157,23 @@ function planReductions(operations: readonly Operation[], source: RasterInfo, ti
 function walkOf(
   operations: readonly Operation[],
   source: RasterInfo,
-  { tileSide, output, mapMax }: { tileSide: number; output: RasterInfo; mapMax: number },
-): { tileSide: number; haloPx: number; columns: number } {
+  {
+    tileSide,
+    tileWidth,
+    output,
+    mapMax,
+  }: { tileSide: number; tileWidth: number | undefined; output: RasterInfo; mapMax: number },
+): { tileSide: number; tileWidth?: number; haloPx: number; columns: number } {
   const stepPx = Math.ceil((tileSide * source.width) / output.width);
+  if (tileWidth !== undefined) {
+    const { height } = linkChainWith(operations, middleTile(output, tileSide, tileWidth), source, mapMax)[0]!.input;
+    const haloPx = Math.max(0, Math.ceil((height - stepPx) / 2));
+    return { tileSide: stepPx, tileWidth: source.width, haloPx, columns: 1 };
+  }
   const middle = middleTile(output, tileSide);
   const input = linkChainWith(operations, middle, source, mapMax)[0]?.input ?? middle;
   const haloPx = Math.max(0, Math.ceil((Math.max(input.width, input.height) - stepPx) / 2));
   return { tileSide: stepPx, haloPx, columns: Math.ceil(output.width / tileSide) };
-}
-
-/** The side of a block that covers a small image, a multiple of 16 as TIFF demands. */
-function coveringBlock({ width, height }: RasterInfo): number {
-  return Math.max(16, Math.ceil(Math.max(width, height) / 16) * 16);
 }
 
 /** The chain's reach on one side, cut at the image: beyond it there is nothing to read. */
@@ -201,7 +236,7 @@ function tooMuchMemory(tileSide: number, needed: number, available: number): Hal
 
 function planCaches(
   inputs: PlanInputs,
-  walk: { tileSide: number; haloPx: number; budget: number; columns: number },
+  walk: { tileSide: number; tileWidth?: number; haloPx: number; budget: number; columns: number },
 ): { bandTiles: number; image?: CachePlan; mask?: CachePlan; map?: CachePlan } {
   const decoded = [inputs.image, inputs.mask, inputs.map].filter(
     (input) => input !== undefined && !isRawLayout(input.info, input.layout),
@@ -211,7 +246,7 @@ function planCaches(
       input === undefined || isRawLayout(input.info, input.layout)
         ? undefined
         : {
-            slots: bandSlots(input.info, input.layout, { tileSide: walk.tileSide, bandTiles, haloPx }),
+            slots: bandSlots(input.info, input.layout, { ...walk, bandTiles, haloPx }),
             slotBytes: maxBlockBytes(input.info, input.layout),
           };
     const image = cacheOf(inputs.image, walk.haloPx);

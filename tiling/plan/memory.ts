@@ -4,7 +4,7 @@ import { imagesOf } from '../operations/parameter-files.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { type ChainLink, chainSizes, linkChainWith, middleTile } from './chain.js';
-import { overviewTileSide } from './levels.js';
+import { levelsInsideTile, overviewTileSide } from './levels.js';
 import type { CachePlan } from './plan.js';
 
 /** Resident bytes of the program itself: Node, modules, the queue of tasks, the copies of assembly. Measured. */
@@ -25,6 +25,8 @@ export interface TileDemand {
   /** Prepared, so that their reaches are known. */
   readonly operations: readonly Operation[];
   readonly tileSide: number;
+  /** As in a stage. */
+  readonly tileWidth?: number;
   readonly block: number;
   /** The largest map value'. */
   readonly mapMax: number;
@@ -35,14 +37,19 @@ const ALIGNMENT_SLACK_BYTES = 4096;
 
 /** Memory that one tile needs at most: that of its chain, and the levels made of its result. */
 export function tileBytes(demand: TileDemand): number {
-  const outputBytes = pixelBytes(demand.output) + (demand.masked ? 1 : 0);
-  return chainBytes(demand) + levelBytes(demand.tileSide, demand.block, outputBytes);
+  const { output, tileSide, tileWidth, block } = demand;
+  const outputBytes = pixelBytes(output) + (demand.masked ? 1 : 0);
+  const overview = levelBytes(tileSide, block, outputBytes);
+  if (tileWidth === undefined) return chainBytes(demand) + overview;
+  // A band is as high as one block or a few: what is made of it is small beside it.
+  const inside = levelsInsideTile(tileSide, block) === 0 ? 0 : area(middleTile(output, tileSide, tileWidth)) / 2;
+  return Math.max(overview, chainBytes(demand) + (inside + block * block) * outputBytes + ALIGNMENT_SLACK_BYTES);
 }
 
 /** Memory that the chain of one tile needs at most: its rasters, the maps and kernel scratch. */
 export function chainBytes(demand: TileDemand): number {
-  const { image, masked, map, output, operations, tileSide, mapMax } = demand;
-  const rect = middleTile(output, tileSide);
+  const { image, masked, map, output, operations, tileSide, tileWidth, mapMax } = demand;
+  const rect = middleTile(output, tileSide, tileWidth);
   const links = linkChainWith(operations, rect, image, mapMax);
   const types = chainTypes(operations, image);
   const validity = masked ? 1 : 0;
@@ -105,13 +112,13 @@ export function levelBytes(tileSide: number, block: number, outputBytes: number)
 export function bandSlots(
   info: RasterInfo,
   layout: BlockLayout,
-  band: { tileSide: number; bandTiles: number; haloPx: number },
+  band: { tileSide: number; tileWidth?: number | undefined; bandTiles: number; haloPx: number },
 ): number {
-  const { tileSide, bandTiles, haloPx } = band;
+  const { tileSide, tileWidth = tileSide, bandTiles, haloPx } = band;
   const planes = layout.planar ? info.channels : 1;
   // A span of pixels that starts anywhere touches one block more than its length holds.
   const rows = Math.min(layout.down, Math.ceil((2 * tileSide + 2 * haloPx) / layout.blockHeight) + 1);
-  const columns = Math.min(layout.across, Math.ceil((bandTiles * tileSide + 2 * haloPx) / layout.blockWidth) + 1);
+  const columns = Math.min(layout.across, Math.ceil((bandTiles * tileWidth + 2 * haloPx) / layout.blockWidth) + 1);
   return rows * columns * planes;
 }
 

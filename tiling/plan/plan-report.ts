@@ -1,9 +1,9 @@
-import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
+import { cellCount, cellRect } from '../geometry/grid.js';
 import { area, type Rect } from '../geometry/rect.js';
 import { OPERATIONS } from '../operations/index.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import { couplingOf, linkChain, linkChainWith } from './chain.js';
-import { filterStage, tileCount } from './levels.js';
+import { filterStage, stageGrid, tileCount } from './levels.js';
 import type { MemoryProjection, Plan } from './plan.js';
 import { predictSeconds } from './tile-size.js';
 
@@ -63,7 +63,7 @@ export interface PlanReport {
 export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<number>): Promise<PlanReport> {
   const { image, output, operations, stages, levels, block, memory } = plan;
   const side = filterStage(plan).tileSide;
-  const grid = gridOf(output, { width: side, height: side });
+  const grid = stageGrid(filterStage(plan));
   const scan = mapMaxIn === undefined ? undefined : await scanTiles(plan, mapMaxIn);
   const mapMax = scan?.mapMax ?? plan.mapMaxBound;
   let withMaxHalo = 0;
@@ -110,8 +110,7 @@ async function scanTiles(
   plan: Plan,
   mapMaxIn: (rect: Rect) => Promise<number>,
 ): Promise<{ mapMax: number; inputPixels: number }> {
-  const side = filterStage(plan).tileSide;
-  const grid = gridOf(plan.output, { width: side, height: side });
+  const grid = stageGrid(filterStage(plan));
   let mapMax = 0;
   let inputPixels = 0;
   for (let tile = 0; tile < cellCount(grid); tile++) {

@@ -27,6 +27,8 @@ export interface StagePlan {
   /** Levels that this stage writes, ascending. */
   readonly levels: readonly number[];
   readonly tileSide: number;
+  /** Of bands of full rows: their width, where `tileSide` is their height. Tiles are squares where absent. */
+  readonly tileWidth?: number;
   readonly across: number;
   readonly down: number;
   /** Tiles run in vertical bands of this many columns. */

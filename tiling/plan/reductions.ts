@@ -8,6 +8,8 @@ import type { Plan } from './plan.js';
  */
 export function completeReduction(plan: Plan, index: number, partials: readonly unknown[]): Plan {
   const operation = plan.operations[index]!;
+  // What bands tell each other reaches them with their tasks.
+  if (OPERATIONS[operation.name]!.bands !== undefined) return plan;
   const { merge, complete } = OPERATIONS[operation.name]!.reduction!;
   const merged = partials.reduce((all, partial) => merge(all, partial));
   const { dtype } = chainTypes(plan.operations, plan.image)[index]!;
@@ -15,9 +17,16 @@ export function completeReduction(plan: Plan, index: number, partials: readonly 
 }
 
 /** Whether a value can be what a tile of a reduce stage adds to its reduction. */
-export function isPartial(partial: unknown, plan: Plan, stage: number): boolean {
+export function isPartial(
+  partial: unknown,
+  plan: Plan,
+  { stage, tileIndex }: { readonly stage: number; readonly tileIndex: number },
+): boolean {
   const index = plan.stages[stage]?.operation;
   if (index === undefined) return false;
-  const { channels } = chainTypes(plan.operations, plan.image)[index]!;
-  return OPERATIONS[plan.operations[index]!.name]!.reduction!.isPartial(partial, channels);
+  const operation = plan.operations[index]!;
+  const input = chainTypes(plan.operations, plan.image)[index]!;
+  const { bands, reduction } = OPERATIONS[operation.name]!;
+  if (bands !== undefined) return bands.isPartial(operation, partial, input, tileIndex);
+  return reduction!.isPartial(partial, input.channels);
 }

@@ -1,6 +1,6 @@
 import { cellRect, cellsTouching, gridOf } from '../geometry/grid.js';
 import type { Rect } from '../geometry/rect.js';
-import { maskLevel } from './levels.js';
+import { maskLevel, stageGrid } from './levels.js';
 import type { Plan } from './plan.js';
 
 /** A block of the output by its stored level and its place among that level's blocks. */
@@ -38,7 +38,7 @@ export function tileBlocks(
 ): BlockName[] {
   const stage = plan.stages[stageIndex]!;
   if (stage.kind === 'reduce') return [];
-  const rect = cellRect(gridOf(stage.size, { width: stage.tileSide, height: stage.tileSide }), tileIndex);
+  const rect = cellRect(stageGrid(stage), tileIndex);
   return stage.levels.flatMap((level) => {
     const grid = gridOf(plan.levels[level]!, { width: plan.block, height: plan.block });
     const indices = [...cellsTouching(grid, reduced(rect, 2 ** (level - stage.base)))];

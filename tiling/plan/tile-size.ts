@@ -1,3 +1,5 @@
+import type { Size } from '../geometry/rect.js';
+
 /**
  * The measured model behind the default tile side. A pixel of the tile's window costs `windowNs` (reading and
  * summing), a pixel of the tile `outputNs` (filtering and writing), and each tile `tileNs` (messages, ledger,
@@ -52,6 +54,11 @@ function preferredSide({ preferredTile, image, threads }: TileChoice, fitting: r
   if (preferredTile === undefined) return undefined;
   const tiles = (side: number) => Math.ceil(image.width / side) * Math.ceil(image.height / side);
   return fitting.findLast((side) => side <= preferredTile && tiles(side) >= threads);
+}
+
+/** The side of a block that covers a small image, a multiple of 16 as TIFF demands. */
+export function coveringBlock({ width, height }: Size): number {
+  return Math.max(16, Math.ceil(Math.max(width, height) / 16) * 16);
 }
 
 /** Whether a tile side is not exceeded by its halo; a tile that covers the image needs no halo. */

@@ -1,12 +1,13 @@
 import { bandOrder, cellRect, cellsTouching, type Grid, gridOf } from '../geometry/grid.js';
 import { area, intersect, rectOf } from '../geometry/rect.js';
+import { BandExchanges, type TileBands } from '../plan/band-exchanges.js';
 import { couplingOf, operationsIn } from '../plan/chain.js';
-import { maskLevel } from '../plan/levels.js';
+import { maskLevel, stageGrid } from '../plan/levels.js';
 import type { Plan, StagePlan } from '../plan/plan.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import { RasterCrc } from '../raster/raster-crc.js';
 import type { StageTask } from '../work/task.js';
-import type { StoredRead } from '../work/tiles.js';
+import type { StoredRead, TileData } from '../work/tiles.js';
 import type { CommittedTile } from './tile-ledger.js';
 
 /** The tiles of one job that need not be computed any more, and what follows from them for the others. */
@@ -15,12 +16,14 @@ export class CommittedTiles {
   readonly #filterStage: number;
   readonly #pathOf: (part: string) => string;
   readonly #tiles = new Map<string, CommittedTile>();
+  readonly #exchanges: BandExchanges;
   #filteredPixels = 0;
 
   /** @param pathOf where a part file lies, or with an empty name the file of placed blocks */
   constructor(plan: Plan, pathOf: (part: string) => string) {
     this.#plan = plan;
     this.#pathOf = pathOf;
+    this.#exchanges = new BandExchanges(plan, (stage) => this.#inOrder(stage));
     this.#filterStage = plan.stages.findIndex(({ kind }) => kind === 'filter');
   }
 
@@ -50,6 +53,17 @@ export class CommittedTiles {
       .map(({ partial }) => partial);
   }
 
+  /** What each tile of a stage is handed by operations over bands of full rows, once the stages before it are done. */
+  bandsOf(stage: number): (tileIndex: number) => TileBands | undefined {
+    return this.#exchanges.of(stage);
+  }
+
+  /** As {@link partialsOf}, the first tile's first. */
+  #inOrder(stage: number): unknown[] {
+    const { across, down } = this.#plan.stages[stage]!;
+    return Array.from({ length: across * down }, (_, tile) => this.#tiles.get(`${stage}/${tile}`)!.partial);
+  }
+
   /** CRC-32 of the level-0 pixels in raster order, once all of them are done. */
   crc(): number {
     const { output } = this.#plan;
@@ -66,20 +80,27 @@ export class CommittedTiles {
       for (let row = 0; row < stage.down; row++) yield this.#rowTasks(index, stage, row);
       return;
     }
+    const bandsOf = this.bandsOf(index);
     for (const tile of bandOrder(this.#gridOf(index), stage.bandTiles)) {
       if (this.#tiles.has(`${index}/${tile}`)) continue;
       if (stage.kind === 'overview') {
         yield [{ kind: 'overview', stage: index, index: tile, data: { blocks: this.#readsOf(stage, tile) } }];
-      } else yield [{ kind: stage.kind, stage: index, index: tile, data: {} }];
+      } else yield [{ kind: stage.kind, stage: index, index: tile, data: withBands({}, bandsOf(tile)) }];
     }
   }
 
   *#rowTasks(index: number, stage: StagePlan, row: number): Generator<StageTask> {
+    const bandsOf = this.bandsOf(index);
     for (let tile = row * stage.across; tile < (row + 1) * stage.across; tile++) {
       if (this.#tiles.has(`${index}/${tile}`)) continue;
       const first = tile === row * stage.across;
       const carries = first ? undefined : this.#tiles.get(`${index}/${tile - 1}`)!.carries;
-      yield { kind: stage.kind as 'filter' | 'reduce', stage: index, index: tile, data: { carries } };
+      yield {
+        kind: stage.kind as 'filter' | 'reduce',
+        stage: index,
+        index: tile,
+        data: withBands({ carries }, bandsOf(tile)),
+      };
     }
   }
 
@@ -87,7 +108,7 @@ export class CommittedTiles {
   #readsOf(stage: StagePlan, tile: number): StoredRead[] {
     const level = this.#plan.levels[stage.base]!;
     const blockGrid = gridOf(level, { width: this.#plan.block, height: this.#plan.block });
-    const rect = cellRect(gridOf(level, { width: stage.tileSide, height: stage.tileSide }), tile);
+    const rect = cellRect(stageGrid(stage), tile);
     const blocks = cellsTouching(blockGrid, intersect(rect, rectOf(level)));
     const levels = this.#plan.mask === undefined ? [stage.base] : [stage.base, maskLevel(this.#plan, stage.base)];
     return levels.flatMap((stored) => blocks.map((block) => this.#storedBlock(stored, block)));
@@ -116,7 +137,10 @@ export class CommittedTiles {
   }
 
   #gridOf(stage: number): Grid {
-    const { tileSide, size } = this.#plan.stages[stage]!;
-    return gridOf(size, { width: tileSide, height: tileSide });
+    return stageGrid(this.#plan.stages[stage]!);
   }
+}
+
+function withBands(data: TileData, bands: TileBands | undefined): TileData {
+  return bands === undefined ? data : { ...data, bands };
 }

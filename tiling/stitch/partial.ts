@@ -100,6 +100,7 @@ const jobSchema = z.object({
         base: index,
         levels: z.array(index),
         tileSide: side,
+        tileWidth: side.optional(),
         ...grid,
       }),
     ),

@@ -1,7 +1,7 @@
-import { cellRect, gridOf } from '../geometry/grid.js';
+import { cellRect } from '../geometry/grid.js';
 import { area } from '../geometry/rect.js';
 import { linkChainWith } from '../plan/chain.js';
-import { filterStage, tileCount } from '../plan/levels.js';
+import { filterStage, stageGrid, tileCount } from '../plan/levels.js';
 import type { Plan } from '../plan/plan.js';
 import type { DeviceSeconds, JobFigures, TaskSeconds } from '../work/figures.js';
 import type { TaskResult } from '../work/task.js';
@@ -66,9 +66,8 @@ export class RunTotals {
   }
 
   /** How many image pixels the run's tiles would have read with the job's largest reach on every side. */
-  #pixelsWithMaxHalo({ operations, image, output, stages }: Plan): number {
-    const side = filterStage({ stages }).tileSide;
-    const grid = gridOf(output, { width: side, height: side });
+  #pixelsWithMaxHalo({ operations, image, stages }: Plan): number {
+    const grid = stageGrid(filterStage({ stages }));
     return this.#filterTiles.reduce(
       (sum, tile) => sum + area(linkChainWith(operations, cellRect(grid, tile), image, this.mapMax)[0]!.input),
       0,

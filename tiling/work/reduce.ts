@@ -16,5 +16,9 @@ export const reduce: WorkKind<TileData, ReduceValue> = {
 };
 
 function isReduceValue(value: unknown, task: AskedTask<TileData>): value is ReduceValue {
-  return isFields(value) && isTold(value, task) && isPartial(value.partial, task.job.plan!, task.stage);
+  return (
+    isFields(value) &&
+    isTold(value, task) &&
+    isPartial(value.partial, task.job.plan!, { stage: task.stage, tileIndex: task.index })
+  );
 }

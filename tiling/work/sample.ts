@@ -1,15 +1,15 @@
-import { cellRect, gridOf } from '../geometry/grid.js';
+import { cellRect } from '../geometry/grid.js';
 import type { Size } from '../geometry/rect.js';
 import { isColourCounts } from '../palette/colour-counts.js';
 import { nearestIndices } from '../palette/downscale-nearest.js';
-import { filterStage } from '../plan/levels.js';
+import { filterStage, stageGrid } from '../plan/levels.js';
 import type { Plan } from '../plan/plan.js';
 import type { AskedTask, WorkKind } from './kind.js';
-import { tileBytes } from './tiles.js';
+import { type TileData, tileBytes } from './tiles.js';
 import { isBytes, isFields } from './value-checks.js';
 
 /** A tile of an image after its chain, of which the pixels count that the nearest downscale to `size` takes. */
-export interface SampleData {
+export interface SampleData extends TileData {
   readonly size: Size;
   /** Of a small image that is wanted beside. */
   readonly preview: Size;
@@ -54,8 +54,7 @@ export function sampledSpans(
   size: Size,
 ): { readonly columns: Span; readonly rows: Span } {
   const { output } = plan;
-  const side = filterStage(plan).tileSide;
-  const rect = cellRect(gridOf(output, { width: side, height: side }), tileIndex);
+  const rect = cellRect(stageGrid(filterStage(plan)), tileIndex);
   return {
     columns: spanOf(nearestIndices(output.width, size.width), rect.x, rect.width),
     rows: spanOf(nearestIndices(output.height, size.height), rect.y, rect.height),

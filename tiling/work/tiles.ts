@@ -1,3 +1,4 @@
+import type { TileBands } from '../plan/band-exchanges.js';
 import { couplingOf, operationsIn } from '../plan/chain.js';
 import type { AskedTask } from './kind.js';
 import type { FileRef } from './references.js';
@@ -10,9 +11,10 @@ import type { WorkJob } from './work-job.js';
  */
 export type Carries = readonly string[];
 
-/** Of a tile that scans along its row: what the tile to the left handed on. */
+/** What a tile is handed: by the tile to its left, where the chain scans along rows; by the other bands. */
 export interface TileData {
   readonly carries?: Carries;
+  readonly bands?: TileBands;
 }
 
 /** What a tile of a chain tells beside its blocks. */

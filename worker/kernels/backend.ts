@@ -1,5 +1,5 @@
 import type { DType, Samples } from '../../tiling/raster/dtype.js';
-import type { KernelTable } from './kernel.js';
+import type { KernelTable, PartialTable } from './kernel.js';
 import type { PixelKernels } from './pixel-kernels.js';
 
 /** Memory that a backend's kernels work on: everything allocated lives until the next reset, one tile. */
@@ -19,4 +19,6 @@ export interface Backend {
   readonly memory: TileMemory;
   readonly kernels: KernelTable;
   readonly pixels: PixelKernels;
+  /** What one tile contributes to a reduction, by the operation that waits for it. */
+  readonly partials: PartialTable;
 }

@@ -55,6 +55,8 @@ export interface KernelContext {
    * handed on, NaN where nothing was. The kernel replaces it by what it hands on itself.
    */
   readonly carry?: Float64Array;
+  /** For coupling `band`: what the band that the input holds is handed; the output lies in it. */
+  readonly handed?: string;
 }
 
 /**
@@ -64,6 +66,15 @@ export interface KernelContext {
  * are masked, but for an operation that changes the size: that fills `output.valid` where the input has one.
  */
 export type Kernel = (input: TileRaster, output: TileRaster, operation: Operation, context: KernelContext) => void;
+
+/**
+ * One tile's term of a reduction over the image: JSON data for the descriptor's `reduction.merge`. The
+ * raster holds the tile's own pixels, no halo.
+ */
+export type PartialKernel = (tile: TileRaster, operation: Operation, context: KernelContext) => unknown;
+
+/** What tiles contribute to reductions, by the operation that waits for it. */
+export type PartialTable = Readonly<Record<string, PartialKernel>>;
 
 /** The kernels of one backend by operation name; what has none is the user's own module and runs apart. */
 export type KernelTable = Readonly<Record<string, Kernel>>;

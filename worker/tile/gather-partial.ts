@@ -1,7 +1,6 @@
 import { operationsIn } from '../../tiling/plan/chain.js';
 import { chainTypes } from '../../tiling/plan/memory.js';
 import type { StagePlan } from '../../tiling/plan/plan.js';
-import { PARTIALS } from '../kernels/reference/index.js';
 import type { ChainInputs } from './open-job.js';
 import type { ChainRun } from './row-scan.js';
 import { type ChainResult, runChain } from './run-chain.js';
@@ -20,7 +19,7 @@ export async function gatherPartial(
   const { raster, mapMax, carries } = await runChain(inputs, { ...run, operations }, tally);
   const { alpha, nodata } = chainTypes(plan.operations, plan.image)[stage.operation!]!;
   const partial = tally.timed('kernel', () =>
-    PARTIALS[operation.name]!(raster, operation, { image: stage.size, alpha, nodata }),
+    inputs.backend.partials[operation.name]!(raster, operation, { image: stage.size, alpha, nodata }),
   );
   return { partial, mapMax, carries };
 }

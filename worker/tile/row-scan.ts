@@ -1,5 +1,6 @@
 import type { Rect } from '../../tiling/geometry/rect.js';
 import type { Operation } from '../../tiling/operations/index.js';
+import type { TileBands } from '../../tiling/plan/band-exchanges.js';
 import { type ChainLink, couplingOf, linkChainWith } from '../../tiling/plan/chain.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { Carries } from '../../tiling/work/tiles.js';
@@ -12,6 +13,8 @@ export interface ChainRun {
   /** For scans along rows: the tile to the right, and what the one to the left handed on. */
   readonly next?: Rect;
   readonly carries?: Carries;
+  /** For operations over bands of full rows: what these are handed. */
+  readonly bands?: TileBands;
 }
 
 /** One scan of a chain over one tile. */

@@ -13,6 +13,7 @@ import { allocate } from './allocate.js';
 import type { ChainInputs } from './open-job.js';
 import { readExtras } from './read-extras.js';
 import { type ChainRun, RowScan } from './row-scan.js';
+import { runBands } from './run-bands.js';
 import type { Tally } from './tally.js';
 import { copyValidity, readValidity, withoutIdle, withValidity } from './validity.js';
 
@@ -74,6 +75,7 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
       const kernel = open.backend.kernels[link.operation.name];
       if (kernel === undefined) await runApart(window, output, link.operation, context, open.end);
       else if (couplingOf(link.operation) === 'row') scan.run(kernel, { window, output, link, index, context });
+      else if (run.bands?.[index] !== undefined) runBands(kernel, { window, output, link, context }, run.bands[index]);
       else kernel(window, output, link.operation, context);
       if (window.valid === undefined) return;
       if (OPERATIONS[link.operation.name]!.outputSize === undefined) copyValidity(window, output);

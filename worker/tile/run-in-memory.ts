@@ -1,5 +1,6 @@
-import { cellCount, cellRect, gridOf } from '../../tiling/geometry/grid.js';
-import { filterStage } from '../../tiling/plan/levels.js';
+import { cellCount, cellRect } from '../../tiling/geometry/grid.js';
+import { BandExchanges, type TileBands } from '../../tiling/plan/band-exchanges.js';
+import { stageGrid } from '../../tiling/plan/levels.js';
 import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
@@ -41,10 +42,13 @@ export async function runInMemory(plan: Plan, inputs: MemoryInputs, nowMs: () =>
     };
     const tally = new Tally(nowMs);
     let current = plan;
-    for (const stage of plan.stages) {
+    const gathered = new Map<number, unknown[]>();
+    const exchange = new BandExchanges(plan, (index) => gathered.get(index)!);
+    for (const [index, stage] of plan.stages.entries()) {
       if (stage.kind !== 'reduce') continue;
       const partials: unknown[] = [];
-      await forEachTile(stage, async (place) => {
+      gathered.set(index, partials);
+      await forEachTile(stage, exchange.of(index), async (place) => {
         backend.memory.reset(plan.memory.linearBytes);
         const { partial, carries } = await gatherPartial({ ...readers, plan: current }, stage, place, tally);
         partials.push(partial);
@@ -52,17 +56,18 @@ export async function runInMemory(plan: Plan, inputs: MemoryInputs, nowMs: () =>
       });
       current = completeReduction(current, stage.operation!, partials);
     }
-    return await filter({ ...readers, plan: current }, tally);
+    return await filter({ ...readers, plan: current }, exchange, tally);
   } finally {
     idle.push(backend);
   }
 }
 
-async function filter(inputs: ChainInputs, tally: Tally): Promise<Required<Pixels>> {
+async function filter(inputs: ChainInputs, exchange: BandExchanges, tally: Tally): Promise<Required<Pixels>> {
   const { plan, backend } = inputs;
   const { width, height, channels, dtype } = plan.output;
   const samples = allocateSamples(dtype, width * height * channels);
-  await forEachTile(filterStage(plan), async (place) => {
+  const stage = plan.stages.findIndex(({ kind }) => kind === 'filter');
+  await forEachTile(plan.stages[stage]!, exchange.of(stage), async (place) => {
     backend.memory.reset(plan.memory.linearBytes);
     const { raster, carries } = await runChain(inputs, { ...place, operations: plan.operations }, tally);
     copyRows(converted(inputs, raster, dtype), samples, width * channels);
@@ -73,15 +78,16 @@ async function filter(inputs: ChainInputs, tally: Tally): Promise<Required<Pixel
 
 /** Runs the tiles of a stage row by row; what a tile hands on goes to the one on its right. */
 async function forEachTile(
-  { size, tileSide }: StagePlan,
+  stage: StagePlan,
+  bandsOf: (tileIndex: number) => TileBands | undefined,
   run: (place: Omit<ChainRun, 'operations'>) => Promise<Carries | undefined>,
 ): Promise<void> {
-  const grid = gridOf(size, { width: tileSide, height: tileSide });
+  const grid = stageGrid(stage);
   let carries: Carries | undefined;
   for (let index = 0; index < cellCount(grid); index++) {
     if (index % grid.across === 0) carries = undefined;
     const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
-    carries = await run({ tileRect: cellRect(grid, index), next, carries });
+    carries = await run({ tileRect: cellRect(grid, index), next, carries, bands: bandsOf(index) });
   }
 }
 

@@ -26,7 +26,8 @@ export function reserveTile(memory: TileMemory, plan: Plan, stage: StagePlan): n
     memory.reset(overviewBytes(plan, stage.tileSide));
     return stage.tileSide;
   }
-  const divisible = stage.kind === 'filter' && plan.operations.every((operation) => couplingOf(operation) !== 'row');
+  const divisible =
+    stage.kind === 'filter' && plan.operations.every((operation) => !['row', 'band'].includes(couplingOf(operation)));
   for (let side = stage.tileSide; ; side = Math.ceil(side / 2)) {
     try {
       memory.reset(side === stage.tileSide ? plan.memory.linearBytes : pieceBytes(plan, stage.tileSide, side));

@@ -10,7 +10,7 @@ export const filter: Runner<'filter'> = async ({ task, data, open: openJob }) =>
   open.sink.begin?.();
   const tile = openTile(open, task);
   const { stage, rect, tally } = tile;
-  const { raster: result, mapMax, carries } = await chainOver(tile, data.carries);
+  const { raster: result, mapMax, carries } = await chainOver(tile, data);
   const raster = tally.timed('kernel', () => converted(open, result, open.plan.output.dtype));
   const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];
   const { term, crc } = tally.timed('encode', () => open.rasterCrc.term(rect, bytesOf(raster.samples), strideBytes));

@@ -16,7 +16,7 @@ export const sample: Runner<'sample'> = async ({ task, data, open: openJob }) =>
   checkColours(output, open.image.source.name);
   const tile = openTile(open, task);
   const { tally } = tile;
-  const { raster: result } = await chainOver(tile, undefined);
+  const { raster: result } = await chainOver(tile, data);
   const raster = tally.timed('kernel', () => converted(open, result, output.dtype));
   return tally.timed('kernel', () => {
     const rgba = taken(raster, output, data.size);

@@ -1,9 +1,10 @@
-import { cellRect, type Grid, gridOf } from '../../tiling/geometry/grid.js';
+import { cellRect, type Grid } from '../../tiling/geometry/grid.js';
 import { area, type Rect } from '../../tiling/geometry/rect.js';
+import { stageGrid } from '../../tiling/plan/levels.js';
 import type { StagePlan } from '../../tiling/plan/plan.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Task } from '../../tiling/work/task.js';
-import type { Carries } from '../../tiling/work/tiles.js';
+import type { TileData } from '../../tiling/work/tiles.js';
 import type { OpenJob } from '../tile/open-job.js';
 import type { ChainRun } from '../tile/row-scan.js';
 import { type ChainResult, runChain } from '../tile/run-chain.js';
@@ -29,7 +30,7 @@ export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): Op
   const { plan, backend } = open;
   const stage = plan.stages[task.stage]!;
   const tally = new Tally(open.nowMs);
-  const grid = gridOf(stage.size, { width: stage.tileSide, height: stage.tileSide });
+  const grid = stageGrid(stage);
   const rect = cellRect(grid, task.index);
   const pieceSide = reserveTile(backend.memory, plan, stage);
   tally.counts.outputPixels += area(rect);
@@ -37,16 +38,16 @@ export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): Op
 }
 
 /** Where a tile lies among its neighbours, for scans along rows. */
-export function placeOf({ rect, grid, index }: OpenTile, carries: Carries | undefined): Omit<ChainRun, 'operations'> {
+export function placeOf({ rect, grid, index }: OpenTile, { carries, bands }: TileData): Omit<ChainRun, 'operations'> {
   const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
-  return { tileRect: rect, next, carries };
+  return { tileRect: rect, next, carries, bands };
 }
 
 /** The plan's whole chain over a tile. */
-export function chainOver(tile: OpenTile, carries: Carries | undefined): Promise<ChainResult> {
+export function chainOver(tile: OpenTile, data: TileData): Promise<ChainResult> {
   const { open, stage, rect, pieceSide, tally } = tile;
   if (pieceSide < stage.tileSide) return runPieces(open, rect, pieceSide, tally);
-  return runChain(open, { ...placeOf(tile, carries), operations: open.plan.operations }, tally);
+  return runChain(open, { ...placeOf(tile, data), operations: open.plan.operations }, tally);
 }
 
 /** What a tile's time and reads came to, for its outcome. */

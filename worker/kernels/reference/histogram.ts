@@ -1,14 +1,7 @@
-import type { Operation } from '../../../tiling/operations/descriptor.js';
 import { type ChannelPartial, FLOAT_BINS, otsuRanges } from '../../../tiling/operations/otsu.js';
 import { INTEGER_MAX } from '../../../tiling/raster/dtype.js';
-import type { KernelContext, TileRaster } from '../kernel.js';
+import type { PartialKernel, TileRaster } from '../kernel.js';
 import { invalidSamplesOf } from './samples/pixels.js';
-
-/**
- * One tile's term of a reduction over the image: JSON data for the descriptor's `reduction.merge`. The
- * raster holds the tile's own pixels, no halo.
- */
-export type PartialKernel = (tile: TileRaster, operation: Operation, context: KernelContext) => unknown;
 
 /**
  * Extremes and counts of each channel, nodata, masked and non-finite samples left out: one bin a value for integers;

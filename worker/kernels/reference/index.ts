@@ -1,5 +1,6 @@
-import type { KernelTable } from '../kernel.js';
+import type { KernelTable, PartialTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
+import { distance, distancePartial } from './band/distance.js';
 import { box } from './box.js';
 import { convert } from './convert.js';
 import { cutBlock } from './cut-block.js';
@@ -7,7 +8,7 @@ import { downscale } from './downscale.js';
 import { flatField } from './flat-field.js';
 import { gaussian } from './gaussian.js';
 import { halve } from './halve.js';
-import { otsuPartial, type PartialKernel } from './histogram.js';
+import { otsuPartial } from './histogram.js';
 import { iteratedBox } from './iterated-box.js';
 import { radiiOf } from './map-values.js';
 import { mean, std, variance } from './moments.js';
@@ -17,7 +18,6 @@ import { rowEma } from './row-ema.js';
 import { threshold } from './threshold.js';
 import { tone } from './tone.js';
 
-export type { PartialKernel } from './histogram.js';
 export { radiiOf, sigmasOf } from './map-values.js';
 export { extendBorder } from './samples/extend-border.js';
 
@@ -43,10 +43,11 @@ export const REFERENCE_KERNELS: KernelTable = {
   'row-ema': rowEma,
   downscale,
   palette,
+  distance,
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */
 export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, convert };
 
-/** What one tile contributes to the reduction of an operation with coupling `global`. */
-export const PARTIALS: Readonly<Record<string, PartialKernel>> = { threshold: otsuPartial };
+/** What one tile contributes to the reduction of an operation with coupling `global`, or a band tells the others. */
+export const PARTIALS: PartialTable = { threshold: otsuPartial, distance: distancePartial };

@@ -1,6 +1,8 @@
-import type { KernelTable } from '../kernel.js';
+import type { KernelTable, PartialTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
-import { REFERENCE_KERNELS } from '../reference/index.js';
+import { PARTIALS, REFERENCE_KERNELS } from '../reference/index.js';
+import { wasmDistance } from './band/distance.js';
+import { wasmDistancePartial } from './band/distance-partial.js';
 import { wasmBox } from './box/box.js';
 import { wasmIteratedBox } from './box/iterated-box.js';
 import { inChannelGroups } from './gaussian/channel-groups.js';
@@ -58,6 +60,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     downscale: wasmDownscale(arena),
     std: spread,
     variance: spread,
+    distance: wasmDistance(arena),
     threshold: wasmLocalThreshold(arena, keepingMasked(curve('threshold'))),
   };
 }
@@ -73,4 +76,9 @@ export function wasmPixels(arena: WasmArena): PixelKernels {
     cutBlock: wasmCutBlock(arena),
     convert: wasmConvert(arena),
   };
+}
+
+/** What tiles contribute to reductions, in WebAssembly where that pays. Call once a thread, before the first tile. */
+export function wasmPartials(arena: WasmArena): PartialTable {
+  return { ...PARTIALS, distance: wasmDistancePartial(arena) };
 }
