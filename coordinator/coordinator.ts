@@ -19,15 +19,18 @@ import type { ServerTls } from './api/tls.js';
 import { Cluster } from './cluster/cluster.js';
 import { FileThreads } from './cluster/file-threads.js';
 import { halotileVersion, type JobPlanner, questionsTo } from './job/prepare-job.js';
+import type { CoordinatorObserver } from './observe/observer.js';
 import { EmbeddedQueue } from './queue/embedded-queue.js';
 import type { JobQueue } from './queue/job-queue.js';
+import { type QueueDepth, queueDepth } from './queue/queue-depth.js';
 import type { SchedulerLimits } from './scheduler/events.js';
+import type { SchedulerLoad } from './scheduler/load.js';
 import type { KeepLimits } from './service/expiry.js';
-import { JobEvents } from './service/job-events.js';
+import { JobEvents, type LiveState } from './service/job-events.js';
 import { JobRunner } from './service/job-runner.js';
 import { type Owner, Places } from './service/places.js';
 import { type PlanningLimits, PlanningThreads } from './service/planning-threads.js';
-import { Retention } from './service/retention.js';
+import { type HeldFiles, Retention } from './service/retention.js';
 import { Uploads } from './service/uploads.js';
 
 /** Whom a coordinator lets in; may be replaced while it runs. */
@@ -70,6 +73,8 @@ export interface CoordinatorOptions extends CoordinatorAccess {
   readonly clock: CoordinatorClock;
   readonly newId: () => string;
   readonly log: Log;
+  /** Counts what happens. */
+  readonly observer?: CoordinatorObserver;
 }
 
 /** The clocks of a coordinator, given from outside so that tests need not wait. */
@@ -153,6 +158,7 @@ export class Coordinator {
       verifyEvery: options.verifyEvery,
       nowMs: clock.monotonicMs,
       log,
+      observer: options.observer,
     });
     const planning = new PlanningThreads(
       { roots: options.roots, uploads: uploads.directory, results },
@@ -185,7 +191,17 @@ export class Coordinator {
     const { maxRunning, durable } = options;
     const nowSeconds = () => clock.monotonicMs() / 1000;
     const means = { machine, here, maxRunning, durable };
-    const runner = new JobRunner({ ...means, queue, cluster, events, places, planning, nowSeconds, log });
+    const runner = new JobRunner({
+      ...means,
+      queue,
+      cluster,
+      events,
+      places,
+      planning,
+      nowSeconds,
+      log,
+      observer: options.observer,
+    });
     return new Coordinator({ queue, cluster, threads, planning, runner, server, retention, events, here });
   }
 
@@ -203,6 +219,27 @@ export class Coordinator {
   } {
     const { wasted, leases, workers, verified } = this.#parts.cluster;
     return { wasted, leases, workers, verified };
+  }
+
+  /** What its workers do, and what waits for them. */
+  get load(): SchedulerLoad {
+    return this.#parts.cluster.load;
+  }
+
+  /** What it keeps of uploads and results. */
+  get held(): HeldFiles {
+    return this.#parts.retention.held;
+  }
+
+  /** How far each of the jobs is that it runs. */
+  get running(): readonly LiveState[] {
+    const { runner, events } = this.#parts;
+    return [...runner.claimed].map((id) => events.state(id));
+  }
+
+  /** What waits in its queue, for this coordinator or another. */
+  queueDepth(): Promise<QueueDepth> {
+    return queueDepth(this.#parts.queue);
   }
 
   /** Replaces whom it lets in and its certificates; those who may not call any more lose the calls they have open. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
-import { Coordinator, DEFAULT_LIMITS } from '../../coordinator/index.js';
+import { Coordinator, DEFAULT_LIMITS, halotileVersion } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
 import { badUsage } from '../../tiling/errors.js';
@@ -11,6 +11,8 @@ import { collect } from '../config/collect.js';
 import { rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
+import { coordinatorCounters, coordinatorGauges } from '../metrics/coordinator-metrics.js';
+import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
 
 interface ServeFlags extends AccessFlags, LogFlags {
@@ -30,6 +32,7 @@ interface ServeFlags extends AccessFlags, LogFlags {
   readonly verify?: string;
   readonly durable?: boolean;
   readonly grace: number;
+  readonly metrics?: string;
 }
 
 /** Seconds that orchestrators give at least are three times as many. */
@@ -87,7 +90,7 @@ export function registerServe(program: Command): void {
     )
     .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit');
-  addLogOptions(command).action(serve);
+  addMetricsOption(addLogOptions(command)).action(serve);
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
@@ -97,7 +100,9 @@ async function serve(flags: ServeFlags): Promise<void> {
   const here = openThreads(machine, []);
   const log = await openLog(flags, { service: 'coordinator' });
   for (const warning of accessWarnings(flags)) log(warning, { level: 'warn' });
+  const metrics = await openMetrics(flags.metrics, { version: halotileVersion(), log });
   const coordinator = await Coordinator.start({
+    observer: metrics && coordinatorCounters(metrics.prom, metrics.registry),
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), ...access },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
     verifyEvery: shareOf(flags.verify),
@@ -109,6 +114,10 @@ async function serve(flags: ServeFlags): Promise<void> {
     newId: () => randomUUID(),
     log,
   });
+  if (metrics !== undefined) {
+    const { prom, registry } = metrics;
+    coordinatorGauges(prom, { registry, coordinator, stateDirectory: resolve(flags.state), nowMs: () => Date.now() });
+  }
   const host = flags.listen.slice(0, flags.listen.lastIndexOf(':'));
   process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);
   const unwatch = watchAccess(flags, { renew: (renewed) => coordinator.renew(renewed), log });
@@ -116,6 +125,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   unwatch();
   log('shutting down: running jobs go back to the queue');
   await coordinator.close(flags.grace * 1000);
+  metrics?.close();
   await here.close();
 }
 

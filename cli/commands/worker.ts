@@ -12,6 +12,8 @@ import { collect } from '../config/collect.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
+import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
+import { workerCounters, workerGauges } from '../metrics/worker-metrics.js';
 import { GRACE_SECONDS, terminated } from './serve.js';
 
 type WorkerFlags = EndpointFlags &
@@ -25,6 +27,7 @@ type WorkerFlags = EndpointFlags &
     readonly backend: BackendChoice;
     readonly gpuMemory?: number;
     readonly check?: boolean;
+    readonly metrics?: string;
   };
 
 /** A thread waits for blocks for up to a fifth of its time, see docs/decisions/006-prefetch-by-extra-threads.md. */
@@ -55,7 +58,7 @@ export function registerWorker(program: Command): void {
       GRACE_SECONDS,
     )
     .option('--name <name>', 'name in messages (default: host name and process id)');
-  addLogOptions(addEndpointOptions(command)).action(work);
+  addMetricsOption(addLogOptions(addEndpointOptions(command))).action(work);
 }
 
 async function work(flags: WorkerFlags): Promise<void> {
@@ -83,18 +86,22 @@ async function work(flags: WorkerFlags): Promise<void> {
     ...{ threads, backend: flags.backend, kernels, name: instance },
     gpu: { memoryBytes: flags.gpuMemory && flags.gpuMemory * 2 ** 20, onLoss: (line) => log(line, { level: 'warn' }) },
   });
+  const metrics = await openMetrics(flags.metrics, { version: halotileVersion(), log });
+  const onTaskEnd = metrics && workerCounters(metrics.prom, metrics.registry);
   const pool = new TaskPool(() => {
     const writer = `${instance}-${++generation}`;
     return open(writer);
-  });
+  }, onTaskEnd);
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
     const memoryBytes = flags.memory ? flags.memory * 2 ** 20 : memoryForTiles();
     const version = halotileVersion();
     return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
   });
+  if (metrics !== undefined) workerGauges(metrics.prom, { registry: metrics.registry, pool, sessions });
   await terminated();
   log(`draining: tiles under way have ${flags.grace} s`);
   await Promise.all(sessions.map((session) => session.drain(flags.grace * 1000)));
   await pool.close();
+  metrics?.close();
 }

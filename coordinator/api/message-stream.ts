@@ -1,5 +1,6 @@
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { EncodedMessage } from '../cluster/block-message.js';
+import type { CoordinatorObserver } from '../observe/observer.js';
 import { callerOf } from './auth.js';
 import type { Fail } from './handlers.js';
 
@@ -12,10 +13,11 @@ const MAX_IN_FLIGHT = 2;
  */
 export function messageStream<Request>(
   fail: Fail,
+  observer: CoordinatorObserver | undefined,
   method: (request: Request) => AsyncIterable<EncodedMessage>,
 ): handleServerStreamingCall<Request, Buffer> {
   return (call) => {
-    send(call, method).then(
+    send(call, method, observer).then(
       () => call.end(),
       (error: unknown) => call.emit('error', fail(error)),
     );
@@ -25,6 +27,7 @@ export function messageStream<Request>(
 async function send<Request>(
   call: ServerWritableStream<Request, Buffer>,
   method: (request: Request) => AsyncIterable<EncodedMessage>,
+  observer: CoordinatorObserver | undefined,
 ): Promise<void> {
   let gone = false;
   let inFlight = 0;
@@ -39,6 +42,7 @@ async function send<Request>(
   for await (const message of method(call.request)) {
     if (gone) return;
     inFlight++;
+    observer?.travelled('sent', message.bytes.length);
     // A call that is cancelled never says so here, and its message is left to the garbage collector.
     call.write(message.bytes, () => {
       inFlight--;

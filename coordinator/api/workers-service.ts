@@ -2,6 +2,7 @@ import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementatio
 import { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
+import type { Cluster } from '../cluster/cluster.js';
 import { commitTask } from '../cluster/commits.js';
 import { blockMessages, type InlineSource, pieceMessages, rectMessages } from '../cluster/inline-reads.js';
 import { senderOf } from './auth.js';
@@ -40,7 +41,7 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
       new WorkerStream(++streams, call, options);
     },
 
-    fetchBlocks: messageStream(fail, (request: halotile.v1.FetchBlocksRequest) => {
+    fetchBlocks: messageStream(fail, cluster.observer, (request: halotile.v1.FetchBlocksRequest) => {
       const { key, task, input, pieces } = request;
       const job = cluster.openJob(key);
       if (!task) return readMessages(job.input(input), request);
@@ -55,7 +56,7 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
         const { commit } = first;
         if (!commit) throw badUsage({ what: 'the first message has no commit' });
         const header = new halotile.v1.TaskCommit(commit);
-        const verdict = await commitTask(cluster, senderOf(caller, header.instance), header, dataOf(rest));
+        const verdict = await commitTask(cluster, senderOf(caller, header.instance), header, dataOf(rest, cluster));
         // The job writes its ledger in the turns that follow; the answer may wait for that.
         await new Promise((resolve) => setImmediate(resolve));
         switch (verdict) {
@@ -75,8 +76,15 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
   };
 }
 
-async function* dataOf(messages: AsyncIterable<halotile.v1.CommitTileRequest>): AsyncGenerator<Uint8Array> {
-  for await (const { data } of messages) if (data) yield data;
+async function* dataOf(
+  messages: AsyncIterable<halotile.v1.CommitTileRequest>,
+  { observer }: Cluster,
+): AsyncGenerator<Uint8Array> {
+  for await (const { data } of messages) {
+    if (!data) continue;
+    observer?.travelled('received', data.length);
+    yield data;
+  }
 }
 
 function rectOf({ x = 0, y = 0, width = 0, height = 0 }: halotile.v1.IPixelRect) {

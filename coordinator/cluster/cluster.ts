@@ -6,6 +6,7 @@ import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { kindOf } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
+import type { CoordinatorObserver } from '../observe/observer.js';
 import type {
   LeaseName,
   SchedulerCommand,
@@ -14,6 +15,7 @@ import type {
   Verdict,
   WorkerId,
 } from '../scheduler/events.js';
+import type { SchedulerLoad } from '../scheduler/load.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
@@ -57,6 +59,8 @@ export interface ClusterOptions {
   readonly nowMs: () => number;
   /** One line for the operator. */
   readonly log: Log;
+  /** Counts what happens. */
+  readonly observer?: CoordinatorObserver;
 }
 
 /** What a job wants of the cluster beside its tasks. */
@@ -124,6 +128,16 @@ export class Cluster {
     return this.#bounded.common;
   }
 
+  /** What the workers do, and what waits for them. */
+  get load(): SchedulerLoad {
+    return this.#scheduler.load;
+  }
+
+  /** Is told what happens. */
+  get observer(): CoordinatorObserver | undefined {
+    return this.#options.observer;
+  }
+
   leasesOf(key: string): number {
     return this.#scheduler.leasesOf(key);
   }
@@ -156,6 +170,7 @@ export class Cluster {
     this.#bounded.leave(id);
     for (const { openedOn } of this.#jobs.values()) openedOn.delete(id);
     this.#options.log(`worker ${link.name} left`, { worker: link.name });
+    for (let lost = this.#scheduler.leasesAt(id); lost > 0; lost--) this.observer?.attemptEnded('lost');
     this.#step({ type: 'worker-left', worker: id });
   }
 
@@ -163,9 +178,11 @@ export class Cluster {
   hear(event: Extract<SchedulerEvent, { worker: WorkerId }>): void {
     if (event.type === 'task-failed') {
       this.#wasted++;
+      this.observer?.attemptEnded(event.crashed ? 'crashed' : 'failed');
       const worker = this.#links.get(event.worker)?.name;
       this.#options.log(`worker ${worker}: ${event.failure.detail.what}`, { worker, level: 'warn' });
     }
+    if (event.type === 'task-returned') this.observer?.attemptEnded('returned');
     this.#step(event);
   }
 
@@ -231,6 +248,8 @@ export class Cluster {
   /** What a worker handed over is no result. */
   refuse(sender: Sender, lease: LeaseName, error: NoResult): void {
     this.#wasted++;
+    this.observer?.attemptEnded('refused');
+    this.observer?.alarm('result-refused');
     this.#options.log(`REFUSED a result of worker ${sender.name} (${sender.owner}): ${error.message}`, {
       ...{ ...this.#about(lease), worker: sender.name, level: 'error' },
     });
@@ -247,7 +266,9 @@ export class Cluster {
     const commands = this.#step({ type: 'result', job: key, ...result, doubted });
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
     if (verdict !== 'commit' && verdict !== 'held') this.#wasted++;
+    this.observer?.attemptEnded(verdict);
     if (verdict === 'unequal') {
+      this.observer?.alarm('repeated-unequal');
       this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`, {
         ...this.#about({ job: key, stage, tile }),
         level: 'error',
@@ -336,6 +357,7 @@ export class Cluster {
           break;
         case 'worker-banned': {
           const link = this.#links.get(command.worker);
+          this.observer?.alarm('worker-banned');
           this.#options.log(`worker ${link?.name} is sent away, as are all of ${link?.sender.owner}`, {
             worker: link?.name,
             level: 'error',
@@ -369,6 +391,7 @@ export class Cluster {
     const where = `tile ${tile} of stage ${stage} of ${job}`;
     const who = instances.join(' and ');
     const about = this.#about({ job, stage, tile });
+    if (outcome === 'different') this.observer?.alarm('workers-disagree');
     if (outcome === 'different')
       this.#options.log(`ALARM: ${where}: workers ${who} computed different pixels`, { ...about, level: 'error' });
     if (outcome === 'nobody-else')
@@ -407,6 +430,7 @@ export class Cluster {
     const line = `tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`;
     this.#options.log(line, { ...about, level: attempt > 1 ? 'info' : 'debug' });
     const granted = opened.work.grant({ stage, index: tile }, link.roots);
+    this.observer?.attemptBegun();
     link.send({ grant: { lease, key: job, stage, task: tile, attempt, ...granted } });
   }
 }

@@ -69,6 +69,7 @@ async function take(
   const brought = { result: { ...header, part, blocks, value }, lease, carried };
   await job.check(brought);
   const verdict = cluster.judge(key, address);
+  if (verdict === 'commit') cluster.observer?.committed(brought.result);
   if (verdict === 'commit') await job.resolve(brought);
   return verdict;
 }

@@ -11,6 +11,7 @@ import {
   type WorkerId,
 } from './events.js';
 import { Leases } from './leases.js';
+import { loadOf, type SchedulerLoad } from './load.js';
 import { type Opinion, weigh } from './opinions.js';
 import {
   canRun,
@@ -68,6 +69,16 @@ export class Scheduler {
     let count = 0;
     for (const worker of this.#workers.values()) if (!worker.draining) count += worker.slots;
     return count;
+  }
+
+  /** What the workers do, and what waits for them. */
+  get load(): SchedulerLoad {
+    return loadOf(this.#jobs.values(), this.#workers.values());
+  }
+
+  /** Leases that one worker holds; 0 where it is not connected. */
+  leasesAt(worker: WorkerId): number {
+    return this.#workers.get(worker)?.leases.size ?? 0;
   }
 
   /** Leases of one job; 0 where it is not open. */

@@ -11,6 +11,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
 import type { JobResult } from '../job/job-result.js';
 import { runJob } from '../job/run-job.js';
+import type { CoordinatorObserver } from '../observe/observer.js';
 import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
 import { hideDetail } from './caller-errors.js';
 import type { JobEvents } from './job-events.js';
@@ -36,6 +37,8 @@ export interface JobRunnerOptions {
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
   readonly log: Log;
+  /** Counts what happens. */
+  readonly observer?: CoordinatorObserver;
 }
 
 /** Between two tries at a queue that fails. */
@@ -50,12 +53,18 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #stop = new AbortController();
   readonly #running = new Set<ClusterExecutor>();
+  readonly #claimed = new Set<string>();
   readonly #lanes: Promise<unknown>;
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
     setMaxListeners(0, this.#stop.signal);
     this.#lanes = Promise.all(Array.from({ length: options.maxRunning }, () => this.#lane()));
+  }
+
+  /** The ids of the jobs that run here. */
+  get claimed(): Iterable<string> {
+    return this.#claimed;
   }
 
   /** Gives every running job back to the queue, its finished tiles kept, and returns when that is done. */
@@ -70,7 +79,12 @@ export class JobRunner {
     for (;;) {
       const claim = await this.#patiently('take a job', () => queue.claim(this.#stop.signal));
       if (claim === undefined) return;
-      await this.#run(claim);
+      this.#claimed.add(claim.job.id);
+      try {
+        await this.#run(claim);
+      } finally {
+        this.#claimed.delete(claim.job.id);
+      }
     }
   }
 
@@ -137,6 +151,7 @@ export class JobRunner {
       job: job.id,
       level: isFailed ? 'warn' : 'info',
     });
+    this.#options.observer?.jobEnded(outcome);
     events.ended(job.id, outcome.state);
   }
 

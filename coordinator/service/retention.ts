@@ -18,6 +18,14 @@ export interface RetentionOptions {
   readonly log: Log;
 }
 
+/** What is kept of uploads and of results to be downloaded. */
+export interface HeldFiles {
+  readonly uploads: number;
+  readonly uploadBytes: number;
+  readonly results: number;
+  readonly resultBytes: number;
+}
+
 /** How often it is looked. */
 const SWEEP_MS = 10 * 60_000;
 const PAGE = 1000;
@@ -27,6 +35,7 @@ export class Retention {
   readonly #options: RetentionOptions;
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> = Promise.resolve();
+  #held: HeldFiles = { uploads: 0, uploadBytes: 0, results: 0, resultBytes: 0 };
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -48,6 +57,11 @@ export class Retention {
     return looked;
   }
 
+  /** What the last look left. */
+  get held(): HeldFiles {
+    return this.#held;
+  }
+
   async #look(): Promise<void> {
     const { queue, uploads, results, limits, nowMs, log } = this.#options;
     const open = new Map<string, QueuedJob>();
@@ -59,11 +73,23 @@ export class Retention {
     }
     const used = new Set([...open.values()].flatMap(({ spec, principal }) => namedUploads(spec, principal)));
     const fetched = await resultsIn(results, (id) => open.has(id));
-    const kept = [...uploads.kept(used), ...fetched];
+    const sent = uploads.kept(used);
+    const kept = [...sent, ...fetched];
+    const gone = new Set<string>();
     for (const { directory, bytes } of expired(kept, limits, nowMs())) {
       await rm(directory, { recursive: true, force: true });
       log(`removed ${directory} (${bytes} bytes), kept long enough`);
+      gone.add(directory);
     }
+    const [ofUploads, ofResults] = [sent, fetched].map((files) =>
+      files.filter(({ directory }) => !gone.has(directory)),
+    );
+    this.#held = {
+      uploads: ofUploads!.length,
+      uploadBytes: bytesOf(ofUploads!),
+      results: ofResults!.length,
+      resultBytes: bytesOf(ofResults!),
+    };
     uploads.recount();
   }
 
@@ -72,6 +98,10 @@ export class Retention {
     clearInterval(this.#timer);
     await this.#sweeping;
   }
+}
+
+function bytesOf(kept: readonly Kept[]): number {
+  return kept.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 async function resultsIn(directory: string, isOpen: (job: string) => boolean): Promise<Kept[]> {

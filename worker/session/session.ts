@@ -58,6 +58,8 @@ export class Session {
   readonly #held = new Map<number, Held>();
   #stream: Stream | undefined;
   #failures = 0;
+  /** Whether the coordinator has answered on this stream. */
+  #isWelcome = false;
   #draining = false;
   /** Whether what still runs here is nobody's any more. */
   #isOver = false;
@@ -70,6 +72,11 @@ export class Session {
     this.#options = options;
     this.#client = new CoordinatorClient(options.endpoint);
     this.#dial();
+  }
+
+  /** Whether a coordinator hears of this worker. */
+  get isConnected(): boolean {
+    return this.#stream !== undefined && this.#isWelcome;
   }
 
   /** Finishes what runs within `graceMs`, gives back everything else, and hangs up. */
@@ -131,6 +138,7 @@ export class Session {
   #lost(stream: Stream, reason: string): void {
     clearInterval(this.#heartbeat);
     this.#stream = undefined;
+    this.#isWelcome = false;
     // The coordinator has taken these leases back; what runs is finished and committed all the same.
     for (const held of [...this.#held.values()]) {
       if (held.stream === stream && held.task !== undefined && this.#options.pool.remove(held.task)) this.#drop(held);
@@ -157,6 +165,7 @@ export class Session {
     const { welcome, openJob, grant, cancelTask, closeJob, probe } = message;
     if (welcome) {
       this.#failures = 0;
+      this.#isWelcome = true;
       this.#beat(stream, welcome.heartbeatMs || FIRST_HEARTBEAT_MS);
       this.#options.log(`works for ${welcome.coordinator || this.#options.endpoint.address}`);
     }

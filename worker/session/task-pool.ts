@@ -9,6 +9,9 @@ export type TaskEnd =
   /** Its threads were ended for another task's sake. */
   | { readonly kind: 'dropped' };
 
+/** Is told how attempts end, to count them. */
+export type OnTaskEnd = (end: TaskEnd) => void;
+
 /** How one attempt runs. */
 export type Attempt = (threads: Executor) => Promise<TaskResult>;
 
@@ -27,14 +30,16 @@ export interface PoolTask {
 export class TaskPool {
   readonly slots: number;
   readonly #open: () => Executor;
+  readonly #onTaskEnd: OnTaskEnd;
   #threads: Executor;
   readonly #waiting = new Set<PoolTask>();
   readonly #running = new Set<PoolTask>();
   readonly #idle = new Set<() => void>();
 
   /** @param open starts threads, again where they are replaced */
-  constructor(open: () => Executor) {
+  constructor(open: () => Executor, onTaskEnd: OnTaskEnd = () => {}) {
     this.#open = open;
+    this.#onTaskEnd = onTaskEnd;
     this.#threads = open();
     this.slots = this.#threads.slots;
   }
@@ -42,6 +47,16 @@ export class TaskPool {
   /** What bounded operations can be computed with, the best first. */
   get boundedBackends(): readonly string[] {
     return this.#threads.boundedBackends ?? [CPU_BACKEND];
+  }
+
+  /** Attempts that run. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Attempts that wait here for a thread. */
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   add(task: PoolTask): void {
@@ -100,9 +115,14 @@ export class TaskPool {
     // Whoever replaced the threads has told the task already.
     if (!this.#running.delete(task)) return;
     if (end.kind === 'failed' && end.crashed && threads === this.#threads) await this.#replace();
-    task.onEnd(end);
+    this.#end(task, end);
     this.#startNext();
     this.#noteIdle();
+  }
+
+  #end(task: PoolTask, end: TaskEnd): void {
+    this.#onTaskEnd(end);
+    task.onEnd(end);
   }
 
   async #replace(): Promise<void> {
@@ -110,7 +130,7 @@ export class TaskPool {
     this.#threads = this.#open();
     const dropped = [...this.#running];
     this.#running.clear();
-    for (const task of dropped) task.onEnd({ kind: 'dropped' });
+    for (const task of dropped) this.#end(task, { kind: 'dropped' });
     this.#startNext();
     this.#noteIdle();
     await old.close();

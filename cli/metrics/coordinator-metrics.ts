@@ -1,0 +1,174 @@
+import { statfs } from 'node:fs/promises';
+import type { Registry } from 'prom-client';
+import type { Alarm, AttemptEnd, Coordinator, CoordinatorObserver } from '../../coordinator/index.js';
+import { TaskSeconds } from './task-seconds.js';
+
+type Prom = typeof import('prom-client');
+type JobEnd = Parameters<CoordinatorObserver['jobEnded']>[0];
+
+const ENDS: readonly AttemptEnd[] = [
+  ...(['commit', 'held', 'duplicate', 'unequal', 'unwanted'] as const),
+  ...(['failed', 'crashed', 'returned', 'refused', 'lost'] as const),
+];
+const ALARMS: readonly Alarm[] = ['repeated-unequal', 'workers-disagree', 'result-refused', 'worker-banned'];
+const LIVE_STATES = ['starting', 'waiting-for-workers', 'running', 'assembling'] as const;
+const JOB_ENDS = ['succeeded', 'failed', 'cancelled'] as const;
+
+/** What is counted as it happens at a coordinator. Every label has few values, whatever clients do. */
+export function coordinatorCounters({ Counter, ...prom }: Prom, registry: Registry): CoordinatorObserver {
+  const registers = [registry];
+  const attempts = new Counter({
+    name: 'halotile_attempts_total',
+    help: 'Tasks that were granted to workers',
+    registers,
+  });
+  const ends = new Counter({
+    name: 'halotile_attempts_ended_total',
+    help: 'Attempts by how they ended: "commit" counts, all others were in vain',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const alarms = new Counter({
+    name: 'halotile_alarms_total',
+    help: 'Results that differ from others of the same task, or were none, and workers that were sent away',
+    labelNames: ['reason'],
+    registers,
+  });
+  const wire = new Counter({
+    name: 'halotile_wire_bytes_total',
+    help: 'Bytes of pixels and files between this coordinator and workers',
+    labelNames: ['direction'],
+    registers,
+  });
+  const jobs = new Counter({
+    name: 'halotile_jobs_ended_total',
+    help: 'Jobs that ended at this coordinator',
+    labelNames: ['state'],
+    registers,
+  });
+  const halo = new Counter({
+    name: 'halotile_halo_saved_pixels_total',
+    help: "Image pixels that one halo for all tiles would have read and the tiles' own halos did not, of jobs that succeeded",
+    registers,
+  });
+  // A series that is there from the start has a rate at its first event.
+  for (const outcome of ENDS) ends.inc({ outcome }, 0);
+  for (const reason of ALARMS) alarms.inc({ reason }, 0);
+  for (const direction of ['sent', 'received']) wire.inc({ direction }, 0);
+  for (const state of JOB_ENDS) jobs.inc({ state }, 0);
+  const tasks = new TaskSeconds({ Counter, ...prom }, registry);
+  return {
+    attemptBegun: () => attempts.inc(),
+    attemptEnded: (outcome) => ends.inc({ outcome }),
+    committed: (result) => tasks.add(result),
+    alarm: (reason) => alarms.inc({ reason }),
+    travelled: (direction, bytes) => wire.inc({ direction }, bytes),
+    jobEnded(outcome) {
+      jobs.inc({ state: outcome.state });
+      halo.inc(savedPixels(outcome));
+    },
+  };
+}
+
+function savedPixels(outcome: JobEnd): number {
+  if (outcome.state !== 'succeeded' || !('halo' in outcome.result)) return 0;
+  const { pixelsWithMaxHalo, pixelsRead } = outcome.result.halo;
+  return Math.max(0, pixelsWithMaxHalo - pixelsRead);
+}
+
+/** What is looked up when somebody asks. */
+export function coordinatorGauges(
+  { Gauge }: Prom,
+  {
+    registry,
+    coordinator,
+    stateDirectory,
+    nowMs,
+  }: {
+    readonly registry: Registry;
+    readonly coordinator: Coordinator;
+    readonly stateDirectory: string;
+    /** Milliseconds since 1970. */
+    readonly nowMs: () => number;
+  },
+): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number | Promise<number>) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await value());
+      },
+    });
+  // One look at the queue answers a whole scrape.
+  let depth = coordinator.queueDepth();
+  new Gauge({
+    name: 'halotile_jobs',
+    help: 'Open jobs: "queued" and "quarantined" of the queue, which coordinators may share; the others of this coordinator',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      depth = coordinator.queueDepth();
+      const { queued, quarantined } = await depth;
+      this.set({ state: 'queued' }, queued);
+      this.set({ state: 'quarantined' }, quarantined);
+      const running = coordinator.running;
+      for (const state of LIVE_STATES) this.set({ state }, running.filter((each) => each === state).length);
+    },
+  });
+  gauge(
+    'halotile_queue_oldest_seconds',
+    'Age of the job that waits longest in the queue; 0 where none waits',
+    async () => {
+      const { oldestMs } = await depth;
+      return oldestMs === undefined ? 0 : Math.max(0, (nowMs() - oldestMs) / 1000);
+    },
+  );
+  gauge(
+    'halotile_waiting_slots',
+    'Slots that tasks of this coordinator could use at once and do not have',
+    () => coordinator.load.waiting,
+  );
+  gauge('halotile_busy_slots', 'Attempts that run on workers', () => coordinator.load.busy);
+  gauge('halotile_slots', 'Attempts that the connected workers run at once', () => coordinator.load.slots);
+  gauge('halotile_leases', 'Leases that workers hold, those granted ahead among them', () => coordinator.load.leases);
+  new Gauge({
+    name: 'halotile_workers',
+    help: 'Connected workers; those that drain take nothing more',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { workers, draining } = coordinator.load;
+      this.set({ state: 'ready' }, workers);
+      this.set({ state: 'draining' }, draining);
+    },
+  });
+  new Gauge({
+    name: 'halotile_kept_bytes',
+    help: 'Uploads, and results to be downloaded, as of the last look',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      const { uploadBytes, resultBytes } = coordinator.held;
+      this.set({ what: 'uploads' }, uploadBytes);
+      this.set({ what: 'results' }, resultBytes);
+    },
+  });
+  new Gauge({
+    name: 'halotile_kept_files',
+    help: 'Uploads, and results to be downloaded, as of the last look',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      const { uploads, results } = coordinator.held;
+      this.set({ what: 'uploads' }, uploads);
+      this.set({ what: 'results' }, results);
+    },
+  });
+  gauge('halotile_state_free_bytes', 'Room on the disk of the state folder', async () => {
+    const { bavail, bsize } = await statfs(stateDirectory);
+    return bavail * bsize;
+  });
+}

@@ -1,0 +1,50 @@
+import type { Registry } from 'prom-client';
+import type { OnTaskEnd, Session, TaskPool } from '../../worker/index.js';
+import { TaskSeconds } from './task-seconds.js';
+
+type Prom = typeof import('prom-client');
+
+/** What is counted as it happens at a worker. */
+export function workerCounters(prom: Prom, registry: Registry): OnTaskEnd {
+  const ends = new prom.Counter({
+    name: 'halotile_worker_attempts_total',
+    help: 'Attempts of this worker by how they ended; a "crashed" one took its threads along, "dropped" ones were among them',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  for (const outcome of ['done', 'failed', 'crashed', 'dropped']) ends.inc({ outcome }, 0);
+  const tasks = new TaskSeconds(prom, registry);
+  return (end) => {
+    ends.inc({ outcome: end.kind === 'failed' && end.crashed ? 'crashed' : end.kind });
+    if (end.kind === 'done') tasks.add(end.result);
+  };
+}
+
+/** What is looked up when somebody asks. */
+export function workerGauges(
+  { Gauge }: Prom,
+  {
+    registry,
+    pool,
+    sessions,
+  }: { readonly registry: Registry; readonly pool: TaskPool; readonly sessions: readonly Session[] },
+): void {
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('halotile_worker_slots', 'Attempts that this worker runs at once', () => pool.slots);
+  gauge('halotile_worker_busy_slots', 'Attempts that run', () => pool.running);
+  gauge('halotile_worker_waiting_attempts', 'Attempts that were granted ahead and wait here', () => pool.waiting);
+  gauge('halotile_worker_coordinators', 'Coordinators that this worker was told of', () => sessions.length);
+  gauge(
+    'halotile_worker_connected_coordinators',
+    'Coordinators that it works for now',
+    () => sessions.filter(({ isConnected }) => isConnected).length,
+  );
+}
