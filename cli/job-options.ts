@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BACKENDS, type BackendChoice } from '../library/executor.js';
 import { parseCollectionSpec, parseJobSpec } from '../library/parse-specs.js';
+import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
 import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
@@ -18,7 +19,8 @@ export interface JobFlags {
   readonly dtype?: (typeof DTYPES)[number];
   readonly nodata?: string;
   readonly alpha?: 'weighted' | 'channel';
-  readonly mask?: 'use' | 'ignore';
+  /** `use`, `ignore`, or where distances are wanted the file of a mask. */
+  readonly mask?: string;
   readonly border?: (typeof BORDERS)[number];
   readonly constant?: number;
   readonly halo?: 'adaptive' | 'max';
@@ -64,10 +66,10 @@ export function addJobOptions(command: Command): Command {
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
     .addOption(
-      new Option('--mask <how>', "leave out what the image's transparency mask hides, or read over it").choices([
-        'use',
-        'ignore',
-      ]),
+      new Option(
+        '--mask <how>',
+        "use or ignore: leave out what the image's transparency mask hides, or read over it; a file for --distance-from",
+      ),
     )
     .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
     .addOption(new Option('--compression <codec>', 'of the output (default: deflate)').choices(OUTPUT_CODECS))
@@ -104,7 +106,7 @@ export function addRunOptions(command: Command): Command {
  * @throws bad-usage naming the first field that is wrong
  */
 export function jobSpecOf(
-  base: Pick<JobSpecInput, 'image' | 'map' | 'output' | 'operations'>,
+  base: Pick<JobSpecInput, 'image' | 'map' | 'mapOperations' | 'output' | 'operations'>,
   flags: JobFlags,
 ): JobSpec {
   const spec = parseJobSpec({ ...base, ...fieldsOf(base.operations, flags) });
@@ -119,7 +121,7 @@ export function jobSpecOf(
  * @throws bad-usage naming the first field that is wrong
  */
 export function collectionSpecOf(
-  base: Pick<CollectionSpecInput, 'images' | 'map' | 'output' | 'operations' | 'onError'>,
+  base: Pick<CollectionSpecInput, 'images' | 'map' | 'mapOperations' | 'output' | 'operations' | 'onError'>,
   flags: JobFlags,
 ): CollectionSpec {
   const spec = parseCollectionSpec({ ...base, ...fieldsOf(base.operations, flags) });
@@ -141,7 +143,7 @@ function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit
     dtype: flags.dtype,
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
     alpha: flags.alpha,
-    mask: flags.mask,
+    mask: maskUseOf(flags.mask),
     halo: flags.halo,
     compression: {
       codec: flags.compression,
@@ -153,6 +155,16 @@ function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit
     tile: flags.tile,
     block: flags.block,
   };
+}
+
+/** Whether a text says what is done with the mask inside an image's file. */
+export function isMaskUse(text: string): text is 'use' | 'ignore' {
+  return text === 'use' || text === 'ignore';
+}
+
+function maskUseOf(text: string | undefined): 'use' | 'ignore' | undefined {
+  if (text === undefined || isMaskUse(text)) return text;
+  throw badUsage({ what: `--mask ${text}`, expected: 'use or ignore; a file only with --distance-from' });
 }
 
 function nodataOf(text: string): JobSpecInput['nodata'] {

@@ -1,19 +1,24 @@
 import { type Command, Option } from 'commander';
+import { badUsage } from '../../tiling/errors.js';
+import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { meansCollection, runCollectionAsCommand } from '../collection-run.js';
 import {
   addJobOptions,
   addRunOptions,
   collectionSpecOf,
+  isMaskUse,
   type JobFlags,
   jobSpecOf,
   type RunFlags,
 } from '../job-options.js';
 import { runAsCommand } from '../run-command.js';
-import { IMAGES_HELP, OUTPUT_HELP } from './process.js';
+import { collectOperations, IMAGES_HELP, OUTPUT_HELP } from './process.js';
 
 interface BlurFlags extends JobFlags, RunFlags {
-  readonly map: string;
+  readonly map?: string;
+  readonly distanceFrom?: 'white' | 'black';
+  readonly maskOp?: JobSpecInput['operations'];
   readonly output: string;
   readonly kernel: string;
   readonly quality?: 'fast' | 'exact';
@@ -28,17 +33,57 @@ export function registerBlur(program: Command): void {
     .command('blur')
     .description('blur an image, or each of many, by its distance map')
     .argument('<images...>', IMAGES_HELP)
-    .requiredOption('--map <file>', 'one channel of the same size: the radius (box) or sigma of each pixel')
+    .option('--map <file>', 'one channel of the same size: the radius (box) or sigma of each pixel')
+    .addOption(
+      new Option(
+        '--distance-from <colour>',
+        'make the map: how far each pixel is from the white or black ones of --mask FILE, or of the image itself',
+      ).choices(['white', 'black']),
+    )
+    .option('--mask-op <name[:k=v,…]>', 'an operation over the mask before distances are taken', collectOperations)
     .requiredOption('-o, --output <file>', OUTPUT_HELP)
     .addOption(new Option('--kernel <name>', 'the blur').choices(BLUR_KERNELS).default('box'))
     .addOption(new Option('--quality <how>', 'of --kernel gaussian: fast or exact').choices(['fast', 'exact']));
   addRunOptions(addJobOptions(command)).action(async (images: string[], flags: BlurFlags) => {
     const params: Record<string, string> = flags.quality === undefined ? {} : { quality: flags.quality };
     const operations = [{ name: flags.kernel, params }];
-    const { map, output, onError } = flags;
+    const { output, onError } = flags;
+    const { map, mapOperations, mask } = mapOf(flags);
+    const rest = { ...flags, mask };
+    const base = { map, mapOperations, output, operations };
     if (meansCollection(images, flags)) {
-      return runCollectionAsCommand(collectionSpecOf({ images, map, output, operations, onError }, flags), flags);
+      return runCollectionAsCommand(collectionSpecOf({ images, onError, ...base }, rest), flags);
     }
-    await runAsCommand(jobSpecOf({ image: images[0]!, map, output, operations }, flags), flags);
+    await runAsCommand(jobSpecOf({ image: images[0]!, ...base }, rest), flags);
   });
+}
+
+/** Where the map comes from: a file, or distances from a mask. */
+function mapOf({
+  map,
+  distanceFrom,
+  maskOp,
+  mask,
+}: BlurFlags): Pick<JobSpecInput, 'map' | 'mapOperations'> & Pick<JobFlags, 'mask'> {
+  const file = mask === undefined || isMaskUse(mask) ? undefined : mask;
+  if (distanceFrom === undefined) {
+    if (map !== undefined && maskOp === undefined) return { map, mask };
+    throw badUsage({
+      what: map === undefined ? 'no map' : '--mask-op without --distance-from',
+      expected: '--map FILE, or --distance-from white|black with --mask FILE or a mask made by --mask-op',
+    });
+  }
+  if (map !== undefined) throw badUsage({ what: '--map with --distance-from', expected: 'one of the two' });
+  if (file === undefined && maskOp === undefined) {
+    throw badUsage({
+      what: '--distance-from without a mask',
+      expected: '--mask FILE, or --mask-op over the image itself',
+    });
+  }
+  const distance = { name: 'distance', params: { from: distanceFrom } };
+  return {
+    ...(file !== undefined && { map: file }),
+    mapOperations: [...(maskOp ?? []), distance],
+    ...(file === undefined && { mask }),
+  };
 }

@@ -103,7 +103,7 @@ async function lookOver(
   { ledger, byMap }: { readonly ledger: CollectionLedger; readonly byMap: boolean },
 ): Promise<SoundImage> {
   const { image, map } = pair;
-  if (byMap && map === undefined) refuseWithoutMap(spec, image);
+  if (byMap && map === undefined && spec.mapOperations === undefined) refuseWithoutMap(spec, image);
   if (map !== undefined && statSync(map, { throwIfNoEntry: false }) === undefined) {
     throw badInput({ what: `its map ${map} is not there`, where: image, expected: 'a map for every image' });
   }

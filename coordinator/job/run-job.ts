@@ -24,6 +24,7 @@ import {
 import { TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { boundedBackendOf } from './bounded-backend.js';
+import { derivedMapName, deriveMap } from './derive-map.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
@@ -82,7 +83,8 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   const asked = { found: partialOwner(paths), by: run.owner, where: run.spec.output };
   const earlier = isDiscarded(run.restart, asked) ? undefined : readPartialJob(paths);
   // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
-  if (earlier === undefined) clearPartial(paths);
+  const mapName = derivedMapName(run.spec, files);
+  if (earlier === undefined) clearPartial(paths, mapName);
   else claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec =
@@ -91,13 +93,14 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   let plan: Plan;
   let boundedBackend: string | undefined;
   try {
+    const mapped = await deriveMap(spec, paths, mapName, (job) => runJob(mapRun(run, job)));
     const prepare = prepareOptions(machine, paths.scratch);
     const planner = run.planner ?? DIRECT_PLANNER;
-    ({ inputs: prepared, plan } = await planner.plan(spec, { machine, prepare, questions: questionsTo(executor) }));
+    ({ inputs: prepared, plan } = await planner.plan(mapped, { machine, prepare, questions: questionsTo(executor) }));
     boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {
-    if (earlier === undefined) removePartial(paths);
+    if (earlier === undefined && !isInterrupted(error)) removePartial(paths);
     throw error;
   }
   await run.onPlan?.(plan);
@@ -127,6 +130,16 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   } finally {
     ledger.close();
   }
+}
+
+/** The job that makes a job's map, for the same owner; nobody is told of its plan. */
+function mapRun({ onPlan: _, restart: __, ...run }: JobRun, spec: JobSpec): JobRun {
+  return { ...run, spec };
+}
+
+/** Whether a run was only stopped, so that what it has made of the job's map is of use to the next one. */
+function isInterrupted(error: unknown): boolean {
+  return error instanceof HalotileError && error.tag === 'interrupted';
 }
 
 /** Whether a job can never be continued: its inputs changed, or must change, and with them the job. */

@@ -61,7 +61,9 @@ export class Places {
       return name;
     });
     attempt('operations', () =>
-      resolveOperations(spec.operations, { map: !('image' in spec) || spec.map !== undefined }),
+      resolveOperations(spec.operations, {
+        map: !('image' in spec) || spec.map !== undefined || spec.mapOperations !== undefined,
+      }),
     );
     if (violations.length === 0 && 'image' in spec) {
       const real = this.resolve(spec, owner, 'new');

@@ -26,11 +26,11 @@ export function readCollectionSpec(message: halotile.v1.ICollectionSpec): Collec
 
 /** The proto message of a job over many images: images that are named one by one come last. */
 export function writeCollectionSpec(spec: CollectionSpec): halotile.v1.ICollectionSpec {
-  const { nodata, operations, images, ...rest } = spec;
+  const { nodata, operations, mapOperations, images, ...rest } = spec;
   return {
     ...rest,
     images: images.filter((each) => typeof each === 'string'),
     named: images.filter((each) => typeof each !== 'string'),
-    ...writeChain({ nodata, operations }),
+    ...writeChain({ nodata, operations, mapOperations }),
   };
 }

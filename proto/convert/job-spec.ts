@@ -26,19 +26,26 @@ export function readJobSpec(message: halotile.v1.IJobSpec): SpecReading {
 
 /** The proto message of a job: what {@link readJobSpec} turns back into an equal spec. */
 export function writeJobSpec(spec: JobSpecInput): halotile.v1.IJobSpec {
-  const { nodata, operations, ...rest } = spec;
-  return { ...rest, ...writeChain({ nodata, operations }) };
+  const { nodata, operations, mapOperations, ...rest } = spec;
+  return { ...rest, ...writeChain({ nodata, operations, mapOperations }) };
 }
 
 /** The fields of a chain that are not the same in a message and in a job file. */
-export function writeChain({ nodata, operations = [] }: Partial<Pick<JobSpecInput, 'nodata' | 'operations'>>) {
+export function writeChain({
+  nodata,
+  operations = [],
+  mapOperations,
+}: Partial<Pick<JobSpecInput, 'nodata' | 'operations' | 'mapOperations'>>) {
   return {
-    operations: operations.map(({ params, ...operation }) => ({
-      ...operation,
-      params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, toValue(value)])),
-    })),
+    operations: operations.map(writeOperation),
+    ...(mapOperations && { mapOperations: mapOperations.map(writeOperation) }),
     ...(nodata === undefined ? {} : { nodata: toValue(nodata) }),
   };
+}
+
+function writeOperation({ params, ...operation }: JobSpecInput['operations'][number]) {
+  const values = Object.entries(params ?? {}).map(([name, value]) => [name, toValue(value)] as const);
+  return { ...operation, params: Object.fromEntries(values) };
 }
 
 /** A schema's complaint in google.rpc.BadRequest's words. */
@@ -61,19 +68,23 @@ function plainSpec(message: halotile.v1.IJobSpec): unknown {
 }
 
 /** The fields of a message with those of its chain as a job file would have them. */
-export function plainChain(message: Pick<halotile.v1.IJobSpec, 'operations' | 'nodata' | 'mapping'>): object {
-  const { operations, nodata, mapping, ...rest } = message;
+export function plainChain(
+  message: Pick<halotile.v1.IJobSpec, 'operations' | 'mapOperations' | 'nodata' | 'mapping'>,
+): object {
+  const { operations, mapOperations, nodata, mapping, ...rest } = message;
   return {
     ...rest,
-    operations: operations?.map(({ params, ...operation }) =>
-      present({
-        ...operation,
-        params: Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, fromValue(value)])),
-      }),
-    ),
+    operations: operations?.map(plainOperation),
+    // A message cannot say that a list is absent.
+    mapOperations: mapOperations && mapOperations.length > 0 ? mapOperations.map(plainOperation) : undefined,
     nodata: nodata === undefined || nodata === null ? undefined : withNamedNumbers(fromValue(nodata)),
     mapping: mapping === undefined || mapping === null ? undefined : present(mapping),
   };
+}
+
+function plainOperation({ params, ...operation }: halotile.v1.IOperation): object {
+  const values = Object.entries(params ?? {}).map(([name, value]) => [name, fromValue(value)]);
+  return present({ ...operation, params: Object.fromEntries(values) });
 }
 
 /** Own fields that are set; unknown ones of a newer client, which protobufjs keeps aside, are not among them. */

@@ -50,6 +50,9 @@ export namespace halotile {
 
             /** JobSpec mask */
             mask?: (string|null|undefined);
+
+            /** JobSpec mapOperations */
+            mapOperations?: (halotile.v1.IOperation[]|undefined);
         }
 
         /** Represents a JobSpec. */
@@ -102,6 +105,9 @@ export namespace halotile {
 
             /** JobSpec mask. */
             public mask: (string|null);
+
+            /** JobSpec mapOperations. */
+            public mapOperations: halotile.v1.Operation[];
 
             /**
              * Encodes the specified JobSpec message. Does not implicitly {@link halotile.v1.JobSpec.verify|verify} messages.
@@ -629,6 +635,9 @@ export namespace halotile {
 
             /** CollectionSpec onError */
             onError?: (string|null|undefined);
+
+            /** CollectionSpec mapOperations */
+            mapOperations?: (halotile.v1.IOperation[]|undefined);
         }
 
         /** Represents a CollectionSpec. */
@@ -687,6 +696,9 @@ export namespace halotile {
 
             /** CollectionSpec onError. */
             public onError: (string|null);
+
+            /** CollectionSpec mapOperations. */
+            public mapOperations: halotile.v1.Operation[];
 
             /**
              * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.

@@ -18,6 +18,7 @@ export const halotile = $root.halotile = (() => {
 
             function JobSpec(properties) {
                 this.operations = [];
+                this.mapOperations = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -38,6 +39,7 @@ export const halotile = $root.halotile = (() => {
             JobSpec.prototype.tile = null;
             JobSpec.prototype.block = null;
             JobSpec.prototype.mask = null;
+            JobSpec.prototype.mapOperations = $util.emptyArray;
 
             let $oneOfFields;
 
@@ -125,6 +127,9 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(104).uint32(message.block);
                 if (message.mask != null && Object.hasOwnProperty.call(message, "mask"))
                     writer.uint32(114).string(message.mask);
+                if (message.mapOperations != null && message.mapOperations.length)
+                    for (let i = 0; i < message.mapOperations.length; ++i)
+                        $root.halotile.v1.Operation.encode(message.mapOperations[i], writer.uint32(122).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -207,6 +212,12 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 14: {
                             message.mask = reader.string();
+                            break;
+                        }
+                    case 15: {
+                            if (!(message.mapOperations && message.mapOperations.length))
+                                message.mapOperations = [];
+                            message.mapOperations.push($root.halotile.v1.Operation.decode(reader, reader.uint32(), undefined, long + 1));
                             break;
                         }
                     default:
@@ -1059,6 +1070,7 @@ export const halotile = $root.halotile = (() => {
                 this.images = [];
                 this.named = [];
                 this.operations = [];
+                this.mapOperations = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1081,6 +1093,7 @@ export const halotile = $root.halotile = (() => {
             CollectionSpec.prototype.tile = null;
             CollectionSpec.prototype.block = null;
             CollectionSpec.prototype.onError = null;
+            CollectionSpec.prototype.mapOperations = $util.emptyArray;
 
             let $oneOfFields;
 
@@ -1180,6 +1193,9 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(120).uint32(message.block);
                 if (message.onError != null && Object.hasOwnProperty.call(message, "onError"))
                     writer.uint32(130).string(message.onError);
+                if (message.mapOperations != null && message.mapOperations.length)
+                    for (let i = 0; i < message.mapOperations.length; ++i)
+                        $root.halotile.v1.Operation.encode(message.mapOperations[i], writer.uint32(138).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1274,6 +1290,12 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 16: {
                             message.onError = reader.string();
+                            break;
+                        }
+                    case 17: {
+                            if (!(message.mapOperations && message.mapOperations.length))
+                                message.mapOperations = [];
+                            message.mapOperations.push($root.halotile.v1.Operation.decode(reader, reader.uint32(), undefined, long + 1));
                             break;
                         }
                     default:

@@ -54,7 +54,11 @@ export function placeInputs<S extends AnyJobSpec>(spec: S, place: (input: JobInp
   const operations = placeFiles(spec.operations, ({ param, kind, path }, index) =>
     place({ field: `operations[${index}].params.${param}`, kind, path }),
   );
-  return { ...spec, ...own, operations };
+  if (!('mapOperations' in spec) || spec.mapOperations === undefined) return { ...spec, ...own, operations };
+  const mapOperations = placeFiles(spec.mapOperations, ({ param, kind, path }, index) =>
+    place({ field: `mapOperations[${index}].params.${param}`, kind, path }),
+  );
+  return { ...spec, ...own, operations, mapOperations };
 }
 
 /**

@@ -48,6 +48,8 @@ export const jobSpecSchema = z.strictObject({
     error: 'an output is a TIFF: end its name in .tif or .tiff',
   }),
   operations: z.array(operation).min(1).max(64),
+  /** What makes the map: run over the file that `map` names, or over the image itself; the file as it is where absent. */
+  mapOperations: z.array(operation).min(1).max(64).optional(),
   /** v = scale·value + offset; value' = min(v, max). */
   mapping: z
     .strictObject({

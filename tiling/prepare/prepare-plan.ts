@@ -1,5 +1,8 @@
+import { badUsage } from '../errors.js';
 import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
+import { mapJobOf, withMap } from '../job/derived-map.js';
 import type { JobSpec } from '../job/job-spec.js';
+import { largestDistance } from '../operations/band/distance.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import type { ModuleShape } from '../operations/module/custom-module.js';
 import { couplingOf } from '../plan/chain.js';
@@ -9,7 +12,7 @@ import { plannedMapMax } from '../plan/map-max.js';
 import { mapBound, mappingOver } from '../plan/mapping.js';
 import { readParameterFile } from '../plan/parameter-file.js';
 import type { Plan } from '../plan/plan.js';
-import type { PlanMachine } from '../plan/plan-input.js';
+import type { PlanInput, PlanMachine } from '../plan/plan-input.js';
 import { resolveOperations } from '../plan/resolve-operations.js';
 import { isRawLayout } from '../raster/stored-block.js';
 import type { ModuleData } from '../work/module.js';
@@ -47,6 +50,7 @@ export async function preparePlan(
   machine: PlanMachine,
   questions: PlanQuestions,
 ): Promise<Plan> {
+  if (spec.mapOperations !== undefined) return planUnmade(spec, inputs, machine, questions);
   const { image, map } = inputs;
   const operations = resolveOperations(spec.operations, { map: map !== undefined });
   const extras = inputs.extras.map(({ plan }) => plan);
@@ -76,6 +80,44 @@ export async function preparePlan(
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap({ name: map.plan.path, mapping }, map, questions);
   return makePlan(spec, { ...planInputs, scannedMax: plannedMapMax(byMap, scanned) }, machine);
+}
+
+/** The plan of a job whose map is still to be made: over what its operations can give at most. */
+async function planUnmade(
+  spec: JobSpec,
+  inputs: PlannedInputs,
+  machine: PlanMachine,
+  questions: PlanQuestions,
+): Promise<Plan> {
+  const job = mapJobOf(spec, spec.output)!;
+  const image = inputs.map ?? inputs.image;
+  const { output: info, operations } = await preparePlan(job, { image, extras: [] }, machine, questions);
+  const from = image.plan.path;
+  const map: PlanInput = { path: `the map made of ${from}`, info, layout: image.plan.layout };
+  const mapping = mappingOver(spec.mapping, info);
+  const largest = largestDistance(operations.at(-1)!, info);
+  const bound = mapBound(mapping, info).max;
+  const value = largest === undefined ? bound : Math.min(bound, mapping.scale * largest + mapping.offset);
+  if (!Number.isFinite(value)) {
+    throw badUsage({
+      what: 'the largest radius is not known before the map is made',
+      where: from,
+      expected: 'a limit, to plan with',
+      remedy: 'use --max-radius',
+    });
+  }
+  const chain = resolveOperations(spec.operations, { map: true });
+  const byMap = chain.filter((operation) => operation.byMap);
+  return makePlan(
+    withMap(spec, map.path),
+    {
+      ...{ image: inputs.image.plan, mask: inputs.mask?.plan, map, extras: inputs.extras.map(({ plan }) => plan) },
+      scannedMax: plannedMapMax(byMap, value),
+      readFile: readParameterFile,
+      modules: await checkModules(chain, (bytes, where) => questions.shapeOf({ bytes, where })),
+    },
+    machine,
+  );
 }
 
 function largestReach(operations: readonly Operation[], mapMax: number): number {

@@ -24,7 +24,8 @@ export const PARTIAL_FORMAT = 2;
 
 /**
  * The directory `OUT.partial/` of an unfinished job: `job.json` says which job it is, `epoch-*` hold ledgers
- * and part files, `image.tif` is the file to be, `scratch/` holds inputs converted for random access. `.halotile` is
+ * and part files, `image.tif` is the file to be, `scratch/` holds inputs converted for random access, `map-*.tif` is a
+ * map that was made for the job, by a job with a partial directory of its own. `.halotile` is
  * the mark by which the directory is known to be ours; nothing is ever removed from one without it.
  */
 export interface PartialJob {
@@ -54,7 +55,7 @@ const MARK_TEXT = 'An unfinished output of halotile: the same command continues 
 /** How releases without a mark began their `job.json`. */
 const OWN_JOB = /^\{\s*"format": 1,\s*"digest": "[0-9a-f]{64}"/;
 /** What a job makes in its directory, beside the mark. */
-const OWN_ENTRY = /^(?:job\.json(?:\.new)?|image\.tif|scratch|epoch-\d{6,})$/;
+const OWN_ENTRY = /^(?:job\.json(?:\.new)?|image\.tif|scratch|epoch-\d{6,}|map-[0-9a-f]{16}\.tif(?:\.partial)?)$/;
 
 /** The partial directory that belongs to an output path. */
 export function partialPaths(output: string): PartialPaths {
@@ -164,6 +165,7 @@ function isWhole(paths: PartialPaths): boolean {
   return readdirSync(paths.directory, { withFileTypes: true }).every((entry) => {
     if (!OWN_ENTRY.test(entry.name)) return true;
     if (/^(?:job|image)/.test(entry.name)) return entry.isFile();
+    if (entry.name.startsWith('map-')) return entry.name.endsWith('.tif') ? entry.isFile() : entry.isDirectory();
     const inside = join(paths.directory, entry.name);
     return entry.isDirectory() && readdirSync(inside, { withFileTypes: true }).every((file) => file.isFile());
   });
@@ -215,11 +217,12 @@ export function openPartial(paths: PartialPaths): void {
 
 /**
  * Removes what halotile has made in an open partial directory, all but the mark. The file that says which job it is
- * goes first: whatever a death on the way leaves is no job's.
+ * goes first: whatever a death on the way leaves is no job's. A map of the name `keep`, finished or not, stays.
  */
-export function clearPartial(paths: PartialPaths): void {
+export function clearPartial(paths: PartialPaths, keep?: string): void {
   rmSync(paths.job, { recursive: true, force: true });
   for (const name of readdirSync(paths.directory)) {
+    if (keep !== undefined && (name === keep || name === `${keep}.partial`)) continue;
     if (OWN_ENTRY.test(name)) rmSync(join(paths.directory, name), { recursive: true, force: true });
   }
 }

@@ -1,7 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkCodecAvailable } from '../../tiling/codecs/encode-block.js';
 import { HalotileError } from '../../tiling/errors.js';
+import { mapJobOf, withMap } from '../../tiling/job/derived-map.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { makeFolder } from '../../tiling/make-folder.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { CachePlan, Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -60,9 +64,10 @@ export async function runWholeImage(
 ): Promise<WholeImage> {
   checkCodecAvailable(spec.compression);
   const files = inputPaths(spec).map((path) => ({ path, fingerprint: fingerprintOf(path) }));
-  const inputs = await openInputs(spec, prepareOptions(machine, scratchDirectory));
+  const mapped = await withOwnMap(spec, { machine, scratchDirectory, run });
+  const inputs = await openInputs(mapped, prepareOptions(machine, scratchDirectory));
   try {
-    const plan = await preparePlan(spec, inputs, machine, {
+    const plan = await preparePlan(mapped, inputs, machine, {
       slots: 1,
       largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.nowMs),
       shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
@@ -73,6 +78,18 @@ export async function runWholeImage(
   } finally {
     for (const [, { opened }] of namedRasters(inputs)) opened.close();
   }
+}
+
+/** The job with the map that is made for it, where it has one. */
+async function withOwnMap(spec: JobSpec, means: WholeImageMeans): Promise<JobSpec> {
+  const path = join(means.scratchDirectory, 'map.tif');
+  const job = mapJobOf(spec, path);
+  if (job === undefined) return spec;
+  const scratchDirectory = join(means.scratchDirectory, 'map');
+  const { file } = await runWholeImage(job, { ...means, scratchDirectory });
+  makeFolder(means.scratchDirectory);
+  writeFileSync(path, file);
+  return withMap(spec, path);
 }
 
 async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, run: TaskRun<'images'>): Promise<WholeImage> {

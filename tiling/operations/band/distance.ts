@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { evenReach } from '../../geometry/rect.js';
+import { evenReach, type Size } from '../../geometry/rect.js';
 import { DTYPES, type DType } from '../../raster/dtype.js';
 import type { RasterInfo } from '../../raster/raster-info.js';
 import type { Operation, OperationDescriptor } from '../contract/descriptor.js';
@@ -52,6 +52,16 @@ export function distanceParams({ params }: Operation): DistanceParams {
 export function memberColours({ from, signed }: DistanceParams): MemberColour[] {
   if (!signed) return [from];
   return [from, from === 'white' ? 'black' : 'white'];
+}
+
+/** The largest value that a `distance` can give where there is a pixel of the mask; undefined for other operations. */
+export function largestDistance(operation: Operation, { width, height }: Size): number | undefined {
+  if (operation.name !== 'distance') return undefined;
+  const { metric, dx, dy, cap = Number.POSITIVE_INFINITY, scale, squared } = distanceParams(operation);
+  const [across, down] = [dx * (width - 1), dy * (height - 1)];
+  const lengths = { euclidean: Math.hypot(across, down), taxicab: across + down, chessboard: Math.max(across, down) };
+  const length = lengths[metric];
+  return Math.min(squared ? length * length : length, cap) * scale;
 }
 
 /** Stands for a row where there is none. */
