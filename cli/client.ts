@@ -22,6 +22,16 @@ const CHUNK_BYTES = 1 << 20;
 /** Tries of one transfer or watch before its failure counts; a stream that made progress starts afresh. */
 const MAX_TRIES = 6;
 
+/** How a job is to be run, beside what it does. */
+export interface SubmitTerms {
+  /** Larger runs first. */
+  readonly priority?: number;
+  /** Discard what earlier jobs left of the output. */
+  readonly restart?: boolean;
+  /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
+  readonly verifyEvery?: number;
+}
+
 /** What a client of the public API does; every method may be repeated. */
 export class JobsClient {
   readonly #client: CoordinatorClient;
@@ -35,16 +45,16 @@ export class JobsClient {
   /** @throws HalotileError as the coordinator refuses it */
   async submit(
     spec: JobSpecInput | DatasetSpec | CollectionSpec,
-    options: { priority?: number; requestId?: string; restart?: boolean } = {},
+    options: SubmitTerms & { readonly requestId?: string } = {},
   ): Promise<halotile.v1.IJob> {
-    const { priority = 0, requestId = randomUUID(), restart = false } = options;
+    const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
     const what =
       'image' in spec
         ? { spec: writeJobSpec(spec) }
         : 'palette' in spec
           ? { dataset: writeDatasetSpec(spec) }
           : { collection: writeCollectionSpec(spec) };
-    const request = { requestId, priority, restart, ...what };
+    const request = { requestId, priority, restart, verifyOneIn, ...what };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
     return job!;
   }

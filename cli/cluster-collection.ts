@@ -49,7 +49,7 @@ export async function runCollectionOnCluster(
     const placed = await withNamedImages(spec, root, onNote);
     const sent = await sendInputs(placed, send);
     signal?.throwIfAborted();
-    const job = await client.submit(sent, { priority: options.priority, restart: options.restart });
+    const job = await client.submit(sent, options);
     const id = job.id!;
     onNote(`job ${id}`);
     const onAbort = () => void client.cancel(id).catch(() => {});

@@ -6,16 +6,13 @@ import { HalotileError } from '../tiling/errors.js';
 import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { CoordinatorEndpoint } from '../tiling/work/references.js';
-import { JobsClient, resultOf } from './client.js';
+import { JobsClient, resultOf, type SubmitTerms } from './client.js';
 import { localInputs, sendInputs } from './cluster-files.js';
 import { isClusterName } from './endpoint-options.js';
 
 /** How a job runs on a cluster. */
-export interface ClusterRunOptions {
+export interface ClusterRunOptions extends SubmitTerms {
   readonly endpoint: CoordinatorEndpoint;
-  readonly priority?: number;
-  /** Discard what earlier jobs left of the output. */
-  readonly restart?: boolean;
   /** What happens, for people: uploads, states, downloads. */
   readonly onNote?: (note: string) => void;
   readonly onProgress?: (progress: JobProgress) => void;

@@ -11,6 +11,7 @@ import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { createProgress } from './progress.js';
+import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** The exit code of a job that skipped some of its images. */
 export const SKIPPED_EXIT_CODE = 3;
@@ -29,6 +30,7 @@ export function meansCollection(images: readonly string[], { map = '', output }:
 /** Runs a job over many images as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlags & RunFlags): Promise<void> {
   if (flags.coordinator !== undefined) return runThere(job, flags.coordinator, flags);
+  refuseVerifyHere(flags);
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   let listed = 0;
@@ -37,7 +39,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
     process.stderr.write(`halotile: ${line}\n`);
   };
   try {
-    const result = await interruptible('the tiles under way', (signal) =>
+    const result = await interruptible({ underWay: 'the tiles under way', graceSeconds: flags.grace }, (signal) =>
       runCollectionLocally(job, {
         machine: machineOf(flags),
         backend: flags.backend,
@@ -66,9 +68,11 @@ async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlag
   // Loaded only here: a local run does without gRPC.
   const { runCollectionOnCluster } = await import('./cluster-collection.js');
   try {
-    const result = await interruptible('the job on the cluster', (signal) =>
+    const result = await interruptible({ underWay: 'the job on the cluster', graceSeconds: flags.grace }, (signal) =>
       runCollectionOnCluster(job, {
         endpoint: endpointOf(coordinator, flags),
+        restart: flags.restart,
+        verifyEvery: verifyEveryOf(flags.verify),
         signal,
         onNote: (note) => {
           bar.clear();

@@ -9,16 +9,19 @@ import { formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { printResult } from './print-result.js';
+import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** The flags that say how a dataset job runs. */
 export type DatasetFlags = Pick<JobFlags, 'threads' | 'memory'> &
-  Pick<RunFlags, 'json' | 'quiet' | 'restart' | 'coordinator'> &
+  Pick<RunFlags, 'json' | 'quiet' | 'restart' | 'coordinator' | 'verify' | 'grace'> &
   EndpointFlags;
 
 /** Runs a dataset job where the flags say: on this machine, or on a cluster. */
 export async function runDatasetAsCommand(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
-  if (flags.coordinator === undefined) await runHere(job, flags);
-  else await runThere(job, flags.coordinator, flags);
+  if (flags.coordinator === undefined) {
+    refuseVerifyHere(flags);
+    await runHere(job, flags);
+  } else await runThere(job, flags.coordinator, flags);
 }
 
 async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFlags): Promise<void> {
@@ -27,10 +30,11 @@ async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFla
   // Loaded only here: a local run does without gRPC.
   const { runDatasetOnCluster } = await import('./cluster-dataset.js');
   try {
-    const result = await interruptible('the job on the cluster', (signal) =>
+    const result = await interruptible({ underWay: 'the job on the cluster', graceSeconds: flags.grace }, (signal) =>
       runDatasetOnCluster(job, {
         endpoint: endpointOf(coordinator, flags),
         restart: flags.restart,
+        verifyEvery: verifyEveryOf(flags.verify),
         signal,
         onNote: (note) => {
           line.clear();
@@ -58,7 +62,7 @@ async function runHere(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
   try {
     const machine = machineOf(flags);
     const restart = flags.restart === true;
-    const result = await interruptible('the frames under way', (signal) =>
+    const result = await interruptible({ underWay: 'the frames under way', graceSeconds: flags.grace }, (signal) =>
       runDatasetLocally(job, { machine, restart, onProgress: line.show, signal }),
     );
     line.clear();

@@ -9,6 +9,7 @@ import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/jo
 import { BORDERS } from '../tiling/operations/index.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
 import { addEndpointOptions, type EndpointFlags, isClusterName } from './endpoint-options.js';
+import { GRACE_SECONDS } from './interrupt.js';
 
 /** What the shared flags of all job commands parse to. */
 export interface JobFlags {
@@ -45,6 +46,8 @@ export interface RunFlags extends EndpointFlags {
   readonly durable?: boolean;
   readonly onError?: 'stop' | 'skip';
   readonly restart?: boolean;
+  readonly verify?: string;
+  readonly grace: number;
 }
 
 /** Adds the flags that say what a job computes and with what. */
@@ -96,7 +99,9 @@ export function addRunOptions(command: Command): Command {
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .option('--restart', 'discard an unfinished job of this output; of many images, do all again')
     .addOption(new Option('--on-error <what>', 'of many images, for one that fails').choices(['stop', 'skip']))
+    .option('--grace <seconds>', 'what tiles under way may take once it is told to stop', integer, GRACE_SECONDS)
     .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
+    .option('--verify <1/N>', 'with --coordinator: compute one task in N on a second worker too, and compare')
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
     .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer);
 }

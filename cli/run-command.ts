@@ -10,11 +10,14 @@ import type { JobFlags, RunFlags } from './job-options.js';
 import { printResult } from './print-result.js';
 import { createProgress } from './progress.js';
 import { describeResult } from './report.js';
+import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** Runs a job where the flags say: on this machine, or on a cluster. */
 export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): Promise<void> {
-  if (flags.coordinator === undefined) await runHere(spec, flags);
-  else await runThere(spec, flags.coordinator, flags);
+  if (flags.coordinator === undefined) {
+    refuseVerifyHere(flags);
+    await runHere(spec, flags);
+  } else await runThere(spec, flags.coordinator, flags);
 }
 
 async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Promise<void> {
@@ -23,10 +26,11 @@ async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Pr
   // Loaded only here: a local run does without gRPC.
   const { runOnCluster } = await import('./cluster-run.js');
   try {
-    const result = await interruptible('the job on the cluster', (signal) =>
+    const result = await interruptible({ underWay: 'the job on the cluster', graceSeconds: flags.grace }, (signal) =>
       runOnCluster(spec, {
         endpoint: endpointOf(coordinator, flags),
         restart: flags.restart,
+        verifyEvery: verifyEveryOf(flags.verify),
         signal,
         onNote: (note) => {
           bar.clear();
@@ -54,7 +58,7 @@ async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobRe
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   try {
-    const result = await interruptible('the tiles under way', (signal) =>
+    const result = await interruptible({ underWay: 'the tiles under way', graceSeconds: flags.grace }, (signal) =>
       runLocally(spec, {
         machine: machineOf(flags),
         backend: flags.backend,

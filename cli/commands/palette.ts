@@ -4,6 +4,7 @@ import { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from '../.
 import { firstIssue } from '../../tiling/plan/resolve-operations.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags } from '../endpoint-options.js';
+import { GRACE_SECONDS } from '../interrupt.js';
 import { integer, number } from '../job-options.js';
 
 type PaletteOptions = NonNullable<DatasetSpecInput['palette']>;
@@ -26,6 +27,8 @@ interface PaletteFlags
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly restart?: boolean;
+  readonly verify?: string;
+  readonly grace: number;
 }
 
 /** `halotile palette FRAMES -o OUT --size 64x90`: one palette per character over all of its frames. */
@@ -60,6 +63,8 @@ export function registerPalette(program: Command): void {
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'print only errors and warnings')
     .option('--restart', 'discard what earlier runs did and begin anew')
+    .option('--grace <seconds>', 'what frames under way may take once it is told to stop', integer, GRACE_SECONDS)
+    .option('--verify <1/N>', 'with --coordinator: compute one task in N on a second worker too, and compare')
     .option('--coordinator <address>', 'run the job on the cluster of this coordinator, HOST:PORT');
   addEndpointOptions(command).action(async (frames: string[], flags: PaletteFlags) => {
     await runDatasetAsCommand(paletteJobOf(frames, flags), flags);

@@ -6,14 +6,15 @@ import type { Command } from 'commander';
 import { Coordinator, DEFAULT_LIMITS, halotileVersion } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
-import { badUsage } from '../../tiling/errors.js';
 import { collect } from '../config/collect.js';
 import { rootsOf } from '../endpoint-options.js';
+import { GRACE_SECONDS } from '../interrupt.js';
 import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { coordinatorCounters, coordinatorGauges } from '../metrics/coordinator-metrics.js';
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
+import { verifyEveryOf } from '../verify-share.js';
 
 interface ServeFlags extends AccessFlags, LogFlags {
   readonly state: string;
@@ -35,8 +36,6 @@ interface ServeFlags extends AccessFlags, LogFlags {
   readonly metrics?: string;
 }
 
-/** Seconds that orchestrators give at least are three times as many. */
-export const GRACE_SECONDS = 10;
 const DAY_MS = 24 * 3600_000;
 /**
  * The main thread's heap holds little but code, and its messages lie outside it: V8 counts those as growth and marks the
@@ -105,7 +104,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     observer: metrics && coordinatorCounters(metrics.prom, metrics.registry),
     ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), ...access },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
-    verifyEvery: shareOf(flags.verify),
+    verifyEvery: verifyEveryOf(flags.verify),
     ...{ machine, here, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },
     ...{ maxUploads: flags.uploads, maxCalls: flags.calls },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
@@ -127,14 +126,6 @@ async function serve(flags: ServeFlags): Promise<void> {
   await coordinator.close(flags.grace * 1000);
   metrics?.close();
   await here.close();
-}
-
-/** The N of 1/N. */
-function shareOf(verify: string | undefined): number | undefined {
-  if (verify === undefined) return undefined;
-  const [, every] = /^1\/([1-9]\d{0,8})$/.exec(verify) ?? [];
-  if (every !== undefined) return Number(every);
-  throw badUsage({ what: `--verify ${verify}`, expected: '1/N, for example 1/100' });
 }
 
 /** Returns at the first signal to end; the second one ends at once. */

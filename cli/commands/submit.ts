@@ -9,6 +9,7 @@ import { describeClusterCollection, SKIPPED_EXIT_CODE } from '../collection-run.
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { number } from '../job-options.js';
+import { verifyEveryOf } from '../verify-share.js';
 import { readJobFile } from './run.js';
 
 type SubmitFlags = EndpointFlags & {
@@ -16,6 +17,7 @@ type SubmitFlags = EndpointFlags & {
   readonly priority: number;
   readonly requestId?: string;
   readonly restart?: boolean;
+  readonly verify?: string;
   readonly wait?: boolean;
   readonly json?: boolean;
 };
@@ -30,6 +32,7 @@ export function registerSubmit(program: Command): void {
     .option('--priority <N>', 'larger runs first', number, 0)
     .option('--request-id <id>', 'the same id submits the same job once')
     .option('--restart', 'discard what an earlier job of yours left of the output')
+    .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
     .option('--wait', 'upload local inputs, follow the job, fetch a local output')
     .option('--json', 'print one JSON object');
   addEndpointOptions(command).action(submit);
@@ -37,28 +40,28 @@ export function registerSubmit(program: Command): void {
 
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
-  const { priority, restart } = flags;
+  const terms = { priority: flags.priority, restart: flags.restart, verifyEvery: verifyEveryOf(flags.verify) };
   const spec = readJobFile(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
     if (isCollectionSpec(spec)) {
-      const result = await runCollectionOnCluster(spec, { endpoint, priority, restart, onNote });
+      const result = await runCollectionOnCluster(spec, { endpoint, ...terms, onNote });
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterCollection(result));
       if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
       return;
     }
     if (isDatasetSpec(spec)) {
-      const result = await runDatasetOnCluster(spec, { endpoint, priority, restart, onNote });
+      const result = await runDatasetOnCluster(spec, { endpoint, ...terms, onNote });
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));
       return;
     }
-    const result = await runOnCluster(spec, { endpoint, priority, restart, onNote });
+    const result = await runOnCluster(spec, { endpoint, ...terms, onNote });
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.output} CRC-32 ${result.crc}\n`);
     return;
   }
   const client = new JobsClient(endpoint);
   try {
-    const job = await client.submit(spec, { priority, restart, requestId: flags.requestId });
+    const job = await client.submit(spec, { ...terms, requestId: flags.requestId });
     process.stdout.write(flags.json ? `${JSON.stringify({ id: job.id })}\n` : `${job.id}\n`);
   } finally {
     client.close();

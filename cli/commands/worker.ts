@@ -10,11 +10,12 @@ import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
 import { collect } from '../config/collect.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
+import { GRACE_SECONDS } from '../interrupt.js';
 import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { workerCounters, workerGauges } from '../metrics/worker-metrics.js';
-import { GRACE_SECONDS, terminated } from './serve.js';
+import { terminated } from './serve.js';
 
 type WorkerFlags = EndpointFlags &
   LogFlags & {

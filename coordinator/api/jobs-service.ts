@@ -96,7 +96,8 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       }
       const { principal, roots } = caller;
       const restart = request.restart ? discards(caller) : undefined;
-      const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart };
+      const verifyEvery = request.verifyOneIn ? request.verifyOneIn : undefined;
+      const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery };
       const { job, existed } = await queue.submit(submission);
       if (!existed) events.queueChanged(job.id, 'queued');
       return { job: jobMessage(job, events), existed };

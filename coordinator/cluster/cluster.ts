@@ -69,6 +69,8 @@ export interface JobTerms {
   readonly id: string;
   /** Larger runs first. */
   readonly priority: number;
+  /** As {@link ClusterOptions.verifyEvery}, for this job; the smaller of both counts. */
+  readonly verifyEvery?: number;
   /** Called when the job starts or stops to wait for a worker. */
   readonly onWaiting: (waiting: boolean) => void;
 }
@@ -260,9 +262,10 @@ export class Cluster {
   /** What a result is worth; one that counts is to be given to its job at once. */
   judge(key: string, result: Omit<Extract<SchedulerEvent, { type: 'result' }>, 'type' | 'job'>): Verdict {
     const { stage, tile } = result;
-    const { verifyEvery, random } = this.#options;
+    const { verifyEvery = Number.POSITIVE_INFINITY, random } = this.#options;
+    const every = Math.min(verifyEvery, this.#jobs.get(key)?.verifyEvery ?? Number.POSITIVE_INFINITY);
     // Drawn when the result is there: nobody knows before whether it will be looked at.
-    const doubted = verifyEvery !== undefined && random() * verifyEvery < 1;
+    const doubted = every < Number.POSITIVE_INFINITY && random() * every < 1;
     const commands = this.#step({ type: 'result', job: key, ...result, doubted });
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
     if (verdict !== 'commit' && verdict !== 'held') this.#wasted++;

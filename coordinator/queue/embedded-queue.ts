@@ -135,10 +135,10 @@ export class EmbeddedQueue implements JobQueue {
         remedy: 'use a new request id',
       });
     }
-    const { requestId, principal, roots, spec, priority, maxAttempts, restart } = submission;
+    const { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery } = submission;
     this.#makeRoom({ principal, bytes: specBytes(spec) });
     const job: QueuedJob = {
-      ...{ requestId, principal, roots, spec, priority, maxAttempts, restart },
+      ...{ requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery },
       ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
       ...{ attempt: 0, epoch: 0, cancelRequested: false, planned: false, planningDeaths: 0 },
     };

@@ -20,6 +20,8 @@ export interface JobSubmission {
   readonly maxAttempts: number;
   /** What it may discard of its output before it begins; nothing where absent. */
   readonly restart?: Restart;
+  /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
+  readonly verifyEvery?: number;
 }
 
 /** The states of a job in the queue; the last three are final. A quarantined one waits to be readmitted or cancelled. */

@@ -174,6 +174,7 @@ export class JobRunner {
     const terms = {
       id: job.id,
       priority: job.priority,
+      verifyEvery: job.verifyEvery,
       onWaiting: (waiting: boolean) => {
         if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
         else events.enter(job.id, 'running', 'tiles are running');

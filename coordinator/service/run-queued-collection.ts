@@ -41,11 +41,11 @@ export async function runQueuedCollection(
   named: CollectionSpec,
   options: QueuedCollectionOptions,
 ): Promise<CollectionResult> {
-  const { id, priority, submittedMs } = queued;
+  const { id, priority, verifyEvery, submittedMs } = queued;
   const { cluster, places, planning, events, machine, here, durable, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    ...{ id, priority },
+    ...{ id, priority, verifyEvery },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

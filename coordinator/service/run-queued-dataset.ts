@@ -39,11 +39,11 @@ export async function runQueuedDataset(
   named: DatasetSpec,
   options: QueuedDatasetOptions,
 ): Promise<DatasetResult> {
-  const { id, priority } = queued;
+  const { id, priority, verifyEvery } = queued;
   const { cluster, places, planning, events, machine, here, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    ...{ id, priority },
+    ...{ id, priority, verifyEvery },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

@@ -1272,6 +1272,9 @@ export namespace halotile {
 
             /** SubmitJobRequest restart */
             restart?: (boolean|undefined);
+
+            /** SubmitJobRequest verifyOneIn */
+            verifyOneIn?: (number|undefined);
         }
 
         /** Represents a SubmitJobRequest. */
@@ -1303,6 +1306,9 @@ export namespace halotile {
 
             /** SubmitJobRequest restart. */
             public restart: boolean;
+
+            /** SubmitJobRequest verifyOneIn. */
+            public verifyOneIn: number;
 
             /**
              * Encodes the specified SubmitJobRequest message. Does not implicitly {@link halotile.v1.SubmitJobRequest.verify|verify} messages.

@@ -2197,6 +2197,7 @@ export const halotile = $root.halotile = (() => {
             SubmitJobRequest.prototype.dataset = null;
             SubmitJobRequest.prototype.collection = null;
             SubmitJobRequest.prototype.restart = false;
+            SubmitJobRequest.prototype.verifyOneIn = 0;
 
             let $oneOfFields;
 
@@ -2227,6 +2228,8 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(50).fork(), q + 1).ldelim();
                 if (message.restart != null && Object.hasOwnProperty.call(message, "restart"))
                     writer.uint32(56).bool(message.restart);
+                if (message.verifyOneIn != null && Object.hasOwnProperty.call(message, "verifyOneIn"))
+                    writer.uint32(64).uint32(message.verifyOneIn);
                 return writer;
             };
 
@@ -2279,6 +2282,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 7: {
                             message.restart = reader.bool();
+                            break;
+                        }
+                    case 8: {
+                            message.verifyOneIn = reader.uint32();
                             break;
                         }
                     default:

@@ -4,14 +4,20 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resultOf } from '../../cli/client.js';
 import type { halotile } from '../../proto/gen/messages.js';
+import { halotile as run } from '../support/run-halotile.js';
 import { TestCluster } from './harness.js';
 import { blurSpec, local } from './scene-files.js';
 
 let cluster: TestCluster;
+let trusting: TestCluster;
 before(async () => {
   cluster = await TestCluster.start({ minLateMs: 600_000 }, { verifyEvery: 1 });
+  trusting = await TestCluster.start({ minLateMs: 600_000 });
 });
-after(() => cluster.close());
+after(async () => {
+  await cluster.close();
+  await trusting.close();
+});
 
 test('tasks are computed again elsewhere, and who is alone with its pixels is sent away', async () => {
   const inRoot = (name: string) => `root:data/${name}`;
@@ -32,4 +38,25 @@ test('tasks are computed again elsewhere, and who is alone with its pixels is se
   );
   await cluster.until(() => cluster.coordinator.figures.workers === 2);
   await cluster.assertClean();
+});
+
+test('a job asks for that itself where the coordinator trusts its workers', async () => {
+  const inRoot = (name: string) => `root:data/${name}`;
+  await trusting.worker({ fault: 'wrong', roots: true });
+  await trusting.worker({ roots: true });
+  await trusting.worker({ roots: true });
+  const blur = (output: string, ...flags: string[]) =>
+    run(
+      ...['blur', inRoot('raw.tif'), '--map', inRoot('map.tif'), '-o', inRoot(output), '--tile', '512', '--quiet'],
+      ...['--coordinator', trusting.address, ...flags],
+    );
+  assert.equal((await blur('trusted.tif')).code, 0);
+  assert.equal(trusting.coordinator.figures.verified, 0);
+  const asked = await blur('asked.tif', '--verify', '1/1');
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.ok(trusting.coordinator.figures.verified > 0);
+  assert.ok(trusting.log.some((line) => /two workers agree against anybody\/\w+, which is sent away/.test(line)));
+  const alone = await run('blur', 'in.tif', '--map', 'map.tif', '-o', 'alone.tif', '--verify', '1/2');
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /--verify compares what two workers of a cluster compute/);
 });
