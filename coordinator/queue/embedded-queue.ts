@@ -304,15 +304,19 @@ export class EmbeddedQueue implements JobQueue {
     this.#room.remove(entry);
   }
 
-  /** Forgets a principal's jobs that ended first, as far as a new one needs. @throws over-limit */
+  /** Forgets a principal's jobs that ended first, as far as a new one needs, none where all do not do. @throws over-limit */
   #makeRoom(wanted: { readonly principal: string; readonly bytes: number }): void {
-    if (this.#room.has(wanted)) return;
+    const freed = { jobs: 0, bytes: 0 };
+    const leaving: Entry[] = [];
     for (const entry of this.#ended) {
+      if (this.#room.has(wanted, freed)) break;
       if (entry.principal !== wanted.principal) continue;
-      this.#forget(entry);
-      if (this.#room.has(wanted)) return;
+      leaving.push(entry);
+      freed.jobs++;
+      freed.bytes += entry.bytes;
     }
-    throw this.#room.refusal(wanted.principal);
+    if (!this.#room.has(wanted, freed)) throw this.#room.refusal(wanted, freed);
+    for (const entry of leaving) this.#forget(entry);
   }
 
   #forgetOld(): void {

@@ -32,17 +32,19 @@ export class PrincipalRoom {
     this.#change(share, -1);
   }
 
-  has({ principal, bytes }: Share): boolean {
+  /** @param freed what of the principal's jobs is to go before */
+  has({ principal, bytes }: Share, freed = { jobs: 0, bytes: 0 }): boolean {
     const taken = this.#of(principal);
-    return taken.jobs < this.#limits.maxJobs && taken.bytes + bytes <= this.#limits.maxBytes;
+    return taken.jobs - freed.jobs < this.#limits.maxJobs && taken.bytes - freed.bytes + bytes <= this.#limits.maxBytes;
   }
 
   /** What to tell a principal whose open jobs alone leave no room: over-limit. */
-  refusal(principal: string): HalotileError {
-    const { jobs, bytes } = this.#of(principal);
+  refusal({ principal, bytes }: Share, freed = { jobs: 0, bytes: 0 }): HalotileError {
+    const taken = this.#of(principal);
     const { maxJobs, maxBytes } = this.#limits;
+    const open = `${taken.jobs - freed.jobs} open jobs whose specs take ${taken.bytes - freed.bytes} bytes`;
     return new HalotileError('over-limit', {
-      what: `${principal} has ${jobs} open jobs whose specs take ${bytes} bytes`,
+      what: `${principal} has ${open}, and the new one takes ${bytes}`,
       expected: `at most ${maxJobs} jobs and ${maxBytes} bytes`,
       remedy: 'wait for some to end, cancel them, or name folders instead of single images',
     });

@@ -161,5 +161,12 @@ test("a principal's jobs take bounded room: its oldest ended ones go early, open
   const long = { ...submission('long', { image: `${'x'.repeat(11_000)}.tif` }), principal: 'r' };
   await queue.submit({ ...submission('short'), principal: 'r' });
   await assert.rejects(queue.submit(long), { tag: 'over-limit', message: /10000 bytes/ });
+  // What could not make room stays.
+  const old = (await queue.submit({ ...submission('old'), principal: 's' })).job;
+  await queue.requestCancel(old.id);
+  await assert.rejects(queue.submit({ ...long, principal: 's' }), {
+    message: /s has 0 open jobs whose specs take 0 b/,
+  });
+  assert.equal((await queue.get(old.id))?.state, 'cancelled');
   await queue.close();
 });
