@@ -21,12 +21,13 @@ import { FileThreads } from './cluster/file-threads.js';
 import { halotileVersion, type JobPlanner, questionsTo } from './job/prepare-job.js';
 import type { CoordinatorObserver } from './observe/observer.js';
 import { EmbeddedQueue } from './queue/embedded-queue.js';
+import type { LiveState } from './queue/job-news.js';
 import type { JobQueue } from './queue/job-queue.js';
 import { type QueueDepth, queueDepth } from './queue/queue-depth.js';
 import type { SchedulerLimits } from './scheduler/events.js';
 import type { SchedulerLoad } from './scheduler/load.js';
 import type { KeepLimits } from './service/expiry.js';
-import { JobEvents, type LiveState } from './service/job-events.js';
+import { JobEvents } from './service/job-events.js';
 import { JobRunner } from './service/job-runner.js';
 import { type Owner, Places } from './service/places.js';
 import { type PlanningLimits, PlanningThreads } from './service/planning-threads.js';
@@ -132,7 +133,7 @@ export class Coordinator {
     // Uploads, results and the queue are nobody else's on this machine.
     openStateFolder(stateDirectory);
     const roots = new StorageRoots(options.roots);
-    const queue =
+    const queue: JobQueue =
       options.queue ??
       (await EmbeddedQueue.open({ directory: stateDirectory, nowMs: clock.wallMs, newId, retentionMs: RETENTION_MS }));
     const uploads = new Uploads(
@@ -147,7 +148,7 @@ export class Coordinator {
     );
     const results = join(stateDirectory, 'results');
     const places = new Places(roots, uploads, results);
-    const events = new JobEvents(clock.wallMs);
+    const events = new JobEvents(clock.wallMs, queue.relay);
     const retention = new Retention({ queue, uploads, results, limits: options.keep, nowMs: clock.wallMs, log });
     const threads = new FileThreads();
     const cluster = new Cluster({
@@ -166,7 +167,8 @@ export class Coordinator {
     );
     const fail = failWith(log, (text) => places.hide(text));
     const scratch = join(stateDirectory, 'scratch');
-    rmSync(scratch, { recursive: true, force: true });
+    // A queue of its own has nobody beside it; others' scratch is theirs.
+    if (options.queue === undefined) rmSync(scratch, { recursive: true, force: true });
     removeLeftProbes(roots, clock.wallMs());
     const plan = (spec: JobSpec, owner: Owner) => planFor(spec, planning.plannerFor(owner), options, scratch);
     const server = await ApiServer.start({
@@ -188,6 +190,8 @@ export class Coordinator {
       },
       workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
+    queue.watchHealth?.((healthy) => server.setReady(healthy));
+    queue.watchGivenUp?.(({ id, state }) => events.ended(id, state));
     const { maxRunning, durable } = options;
     const nowSeconds = () => clock.monotonicMs() / 1000;
     const means = { machine, here, maxRunning, durable };

@@ -18,4 +18,5 @@ export { publishOutput } from './job/publish-output.js';
 export { type JobRun, runJob } from './job/run-job.js';
 export type { Alarm, AttemptEnd, CoordinatorObserver } from './observe/observer.js';
 export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-queue.js';
+export type { RedisEndpoint } from './queue/redis/connect.js';
 export { DEFAULT_LIMITS, type SchedulerLimits } from './scheduler/events.js';

@@ -10,6 +10,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Packages with an install script, which never runs here (.npmrc), and why that is no loss. */
 const SCRIPTS_NOT_NEEDED = {
   '@bufbuild/buf': 'fetches the program where its package for the platform is absent; the lock file has those',
+  'msgpackr-extract':
+    'builds a faster reader of texts where its package for the platform is absent; msgpackr does without',
   protobufjs: 'says that a range of versions is not pinned as it recommends',
   webgpu: 'takes the mark of a download off the program on macOS',
 };

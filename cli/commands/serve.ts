@@ -14,9 +14,10 @@ import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { coordinatorCounters, coordinatorGauges } from '../metrics/coordinator-metrics.js';
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
+import { addRedisOptions, openRedisQueue, type RedisFlags } from '../serve-redis.js';
 import { verifyEveryOf } from '../verify-share.js';
 
-interface ServeFlags extends AccessFlags, LogFlags {
+interface ServeFlags extends AccessFlags, LogFlags, RedisFlags {
   readonly state: string;
   readonly root: readonly string[];
   readonly threads?: number;
@@ -89,7 +90,7 @@ export function registerServe(program: Command): void {
     )
     .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit');
-  addMetricsOption(addLogOptions(command)).action(serve);
+  addMetricsOption(addLogOptions(addRedisOptions(command))).action(serve);
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
@@ -100,9 +101,11 @@ async function serve(flags: ServeFlags): Promise<void> {
   const log = await openLog(flags, { service: 'coordinator' });
   for (const warning of accessWarnings(flags)) log(warning, { level: 'warn' });
   const metrics = await openMetrics(flags.metrics, { version: halotileVersion(), log });
+  const stateDirectory = resolve(flags.state);
   const coordinator = await Coordinator.start({
+    queue: await openRedisQueue(flags, { stateDirectory, log }),
     observer: metrics && coordinatorCounters(metrics.prom, metrics.registry),
-    ...{ listen: flags.listen, stateDirectory: resolve(flags.state), roots: rootsOf(flags.root), ...access },
+    ...{ listen: flags.listen, stateDirectory, roots: rootsOf(flags.root), ...access },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
     verifyEvery: verifyEveryOf(flags.verify),
     ...{ machine, here, maxRunning: flags.jobs, maxOpenJobs: flags.openJobs },

@@ -9,8 +9,9 @@ import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import type { JobResult } from '../job/job-result.js';
+import type { LiveState } from '../queue/job-news.js';
 import type { QueuedJob, QueueState } from '../queue/job-queue.js';
-import type { JobEvents, LiveState } from '../service/job-events.js';
+import type { JobEvents } from '../service/job-events.js';
 
 const { JobState } = halotile.v1;
 

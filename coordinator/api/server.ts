@@ -36,6 +36,9 @@ const SERVER_OPTIONS: ServerOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
+/** What health checks may ask for; the empty name is all of it. */
+const SERVICES = ['', 'halotile.v1.Jobs', 'halotile.v1.Workers'];
+
 /** How often calls under way are held against the time at which their tokens end. */
 const RECHECK_MS = 30_000;
 
@@ -48,6 +51,7 @@ export class ApiServer {
   readonly #gate: Gate;
   readonly #credentials: RenewableCredentials | undefined;
   readonly #rechecks: NodeJS.Timeout;
+  #drained = false;
 
   private constructor(parts: {
     readonly server: Server;
@@ -78,11 +82,9 @@ export class ApiServer {
     server.addService(WORKERS_DEFINITION, workersService(options.workers));
     // Its methods have no implementation yet, which grpc-js answers with UNIMPLEMENTED.
     server.addService(Schedules as ServiceDefinition, {});
-    const health = new HealthImplementation({
-      '': 'SERVING',
-      'halotile.v1.Jobs': 'SERVING',
-      'halotile.v1.Workers': 'SERVING',
-    });
+    const health = new HealthImplementation(
+      Object.fromEntries(SERVICES.map((service) => [service, 'SERVING' as const])),
+    );
     health.addToServer(server);
     addReflection(server);
     const credentials = tls && new RenewableCredentials(tls);
@@ -102,10 +104,16 @@ export class ApiServer {
     this.#gate.recheck();
   }
 
+  /** Tells load balancers whether to send anybody here; once it drains, nobody any more. */
+  setReady(ready: boolean): void {
+    if (this.#drained) return;
+    for (const service of SERVICES) this.#health.setStatus(service, ready ? 'SERVING' : 'NOT_SERVING');
+  }
+
   /** Tells load balancers to send nobody here any more. */
   drain(): void {
-    for (const service of ['', 'halotile.v1.Jobs', 'halotile.v1.Workers'])
-      this.#health.setStatus(service, 'NOT_SERVING');
+    this.setReady(false);
+    this.#drained = true;
   }
 
   /** Waits for calls under way, but not for ever. */

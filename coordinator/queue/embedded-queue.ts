@@ -4,18 +4,18 @@ import { HalotileError } from '../../tiling/errors.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
 import { JobLock } from '../job/job-lock.js';
-import {
-  type JobClaim,
-  type JobFilter,
-  type JobOutcome,
-  type JobPage,
-  type JobQueue,
-  type JobSubmission,
-  MAX_PLANNING_DEATHS,
-  type QueuedJob,
-  type QueueState,
+import type {
+  JobClaim,
+  JobFilter,
+  JobOutcome,
+  JobPage,
+  JobQueue,
+  JobSubmission,
+  QueuedJob,
+  QueueState,
 } from './job-queue.js';
 import { PrincipalRoom, type QueueLimits } from './principal-room.js';
+import { cancelAsked, claimed, ended, isOpen, readmitted, released, submitted, takenBack } from './transitions.js';
 
 /** What the embedded queue runs with. */
 export interface EmbeddedQueueOptions {
@@ -135,13 +135,8 @@ export class EmbeddedQueue implements JobQueue {
         remedy: 'use a new request id',
       });
     }
-    const { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery } = submission;
-    this.#makeRoom({ principal, bytes: specBytes(spec) });
-    const job: QueuedJob = {
-      ...{ requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery },
-      ...{ id: this.#options.newId(), state: 'queued', submittedMs: this.#options.nowMs() },
-      ...{ attempt: 0, epoch: 0, cancelRequested: false, planned: false, planningDeaths: 0 },
-    };
+    this.#makeRoom({ principal: submission.principal, bytes: specBytes(submission.spec) });
+    const job = submitted(submission, { id: this.#options.newId(), nowMs: this.#options.nowMs() });
     const entry = new Entry(++this.#sequence, job);
     entry.isSafe = false;
     this.#store(entry, job);
@@ -179,12 +174,10 @@ export class EmbeddedQueue implements JobQueue {
   async requestCancel(id: string): Promise<QueuedJob | undefined> {
     const entry = this.#entries.get(id);
     if (entry === undefined || !isOpen(entry.state)) return entry?.job;
-    if (entry.state !== 'claimed') {
-      this.#store(entry, { ...entry.job, state: 'cancelled', finishedMs: this.#options.nowMs() });
-    } else if (!entry.job.cancelRequested) {
-      this.#store(entry, { ...entry.job, cancelRequested: true });
-      entry.stop?.abort();
-    }
+    const { job } = entry;
+    const asked = cancelAsked(job, this.#options.nowMs());
+    if (asked !== job) this.#store(entry, asked);
+    if (asked.cancelRequested) entry.stop?.abort();
     await this.#log.synced();
     return entry.job;
   }
@@ -214,7 +207,7 @@ export class EmbeddedQueue implements JobQueue {
   async readmit(id: string): Promise<QueuedJob | undefined> {
     const entry = this.#entries.get(id);
     if (entry?.state !== 'quarantined') return entry?.job;
-    this.#store(entry, { ...entry.job, state: 'queued', planningDeaths: 0, failure: undefined });
+    this.#store(entry, readmitted(entry.job));
     await this.#log.synced();
     this.#wake();
     return entry.job;
@@ -224,7 +217,7 @@ export class EmbeddedQueue implements JobQueue {
     const entry = this.#held(id, epoch);
     if (entry === undefined) return;
     entry.stop = undefined;
-    this.#store(entry, { ...entry.job, ...outcome, finishedMs: this.#options.nowMs() });
+    this.#store(entry, ended(entry.job, outcome, this.#options.nowMs()));
     await this.#log.synced();
   }
 
@@ -232,7 +225,7 @@ export class EmbeddedQueue implements JobQueue {
     const entry = this.#held(id, epoch);
     if (entry === undefined) return;
     entry.stop = undefined;
-    this.#store(entry, { ...entry.job, state: 'queued', attempt: entry.job.attempt - 1 });
+    this.#store(entry, released(entry.job));
     this.#wake();
   }
 
@@ -244,9 +237,7 @@ export class EmbeddedQueue implements JobQueue {
 
   #claimEntry(entry: Entry): JobClaim {
     const epoch = ++this.#epoch;
-    const { job } = entry;
-    const startedMs = job.startedMs ?? this.#options.nowMs();
-    this.#store(entry, { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs, planned: false });
+    this.#store(entry, claimed(entry.job, { epoch, nowMs: this.#options.nowMs() }));
     entry.stop = new AbortController();
     return { job: entry.job, epoch, stop: entry.stop.signal };
   }
@@ -341,41 +332,13 @@ export class EmbeddedQueue implements JobQueue {
   /** Whoever held a claim is dead, since this process holds the lock. */
   #takeBackClaims(): void {
     for (const entry of this.#entries.values()) {
-      const { job } = entry;
-      if (entry.state !== 'claimed') continue;
-      const finishedMs = this.#options.nowMs();
-      const planningDeaths = job.planningDeaths + (job.planned ? 0 : 1);
-      if (job.cancelRequested) this.#store(entry, { ...job, state: 'cancelled', finishedMs });
-      else if (job.attempt < job.maxAttempts && planningDeaths < MAX_PLANNING_DEATHS) {
-        this.#store(entry, { ...job, state: 'queued', planningDeaths });
-      } else if (job.attempt < job.maxAttempts) {
-        const failure = {
-          tag: 'interrupted',
-          detail: {
-            what: `the coordinator died ${planningDeaths} times while it planned this job`,
-            where: `job ${job.id}`,
-            remedy: 'cancel it, or have an admin release it',
-          },
-        } as const;
-        this.#store(entry, { ...job, state: 'quarantined', planningDeaths, failure });
-      } else {
-        const failure = {
-          tag: 'interrupted',
-          detail: { what: `the coordinator died ${job.attempt} times while it ran this job`, where: `job ${job.id}` },
-        } as const;
-        this.#store(entry, { ...job, state: 'failed', failure, finishedMs });
-      }
+      if (entry.state === 'claimed') this.#store(entry, takenBack(entry.job, this.#options.nowMs()));
     }
   }
 
   #wake(): void {
     for (const wake of [...this.#waiters]) wake();
   }
-}
-
-/** Whether a job in this state may still change. */
-export function isOpen(state: QueueState): boolean {
-  return state === 'queued' || state === 'claimed' || state === 'quarantined';
 }
 
 function requestKey({ principal, requestId }: { principal: string; requestId: string }): string {

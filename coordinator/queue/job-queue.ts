@@ -4,6 +4,7 @@ import type { Restart } from '../../tiling/stitch/output-owner.js';
 import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import type { JobResult } from '../job/job-result.js';
+import type { JobRelay } from './job-news.js';
 
 /** What a caller hands in. */
 export interface JobSubmission {
@@ -115,5 +116,11 @@ export interface JobQueue {
   finish(claim: JobClaim, outcome: JobOutcome): Promise<void>;
   /** Gives a claim back unfinished; the attempt does not count. */
   release(claim: JobClaim): Promise<void>;
+  /** How coordinators of this queue hear of each other's jobs; absent where there is only one. */
+  readonly relay?: JobRelay;
+  /** Calls back when the queue cannot be used, and when it can again; absent where it always can. */
+  watchHealth?(listener: (healthy: boolean) => void): void;
+  /** Calls back with jobs that this queue has ended or set aside itself, since their claimers died. */
+  watchGivenUp?(listener: (job: QueuedJob) => void): void;
   close(): Promise<void>;
 }

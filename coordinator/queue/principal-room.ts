@@ -7,7 +7,8 @@ export interface QueueLimits {
   readonly maxBytes: number;
 }
 
-const QUEUE_LIMITS: QueueLimits = { maxJobs: 20_000, maxBytes: 256 << 20 };
+/** What a principal may have remembered where nothing else is said. */
+export const QUEUE_LIMITS: QueueLimits = { maxJobs: 20_000, maxBytes: 256 << 20 };
 
 /** What counts of a job: whose it is, and the bytes of its spec as JSON. */
 interface Share {
@@ -15,10 +16,38 @@ interface Share {
   readonly bytes: number;
 }
 
+/** What the remembered jobs of one principal come to. */
+export interface TakenRoom {
+  readonly jobs: number;
+  /** Of their specs as JSON. */
+  readonly bytes: number;
+}
+
+/** Whether one more job, whose spec takes `bytes`, has room. */
+export function hasRoom(taken: TakenRoom, bytes: number, { maxJobs, maxBytes }: QueueLimits): boolean {
+  return taken.jobs < maxJobs && taken.bytes + bytes <= maxBytes;
+}
+
+/** What to tell a principal whose open jobs alone leave no room: over-limit. */
+export function roomRefusal({ principal, bytes }: Share, taken: TakenRoom, limits: QueueLimits): HalotileError {
+  const open = `${taken.jobs} open jobs whose specs take ${taken.bytes} bytes`;
+  return new HalotileError('over-limit', {
+    what: `${principal} has ${open}, and the new one takes ${bytes}`,
+    expected: `at most ${limits.maxJobs} jobs and ${limits.maxBytes} bytes`,
+    remedy: 'wait for some to end, cancel them, or name folders instead of single images',
+  });
+}
+
+const NOTHING: TakenRoom = { jobs: 0, bytes: 0 };
+
+function left(taken: TakenRoom, freed: TakenRoom): TakenRoom {
+  return { jobs: taken.jobs - freed.jobs, bytes: taken.bytes - freed.bytes };
+}
+
 /** What the remembered jobs of each principal come to, and whether one more has room beside them. */
 export class PrincipalRoom {
   readonly #limits: QueueLimits;
-  readonly #taken = new Map<string, { readonly jobs: number; readonly bytes: number }>();
+  readonly #taken = new Map<string, TakenRoom>();
 
   constructor(limits: QueueLimits = QUEUE_LIMITS) {
     this.#limits = limits;
@@ -33,24 +62,16 @@ export class PrincipalRoom {
   }
 
   /** @param freed what of the principal's jobs is to go before */
-  has({ principal, bytes }: Share, freed = { jobs: 0, bytes: 0 }): boolean {
-    const taken = this.#of(principal);
-    return taken.jobs - freed.jobs < this.#limits.maxJobs && taken.bytes - freed.bytes + bytes <= this.#limits.maxBytes;
+  has({ principal, bytes }: Share, freed = NOTHING): boolean {
+    return hasRoom(left(this.#of(principal), freed), bytes, this.#limits);
   }
 
   /** What to tell a principal whose open jobs alone leave no room: over-limit. */
-  refusal({ principal, bytes }: Share, freed = { jobs: 0, bytes: 0 }): HalotileError {
-    const taken = this.#of(principal);
-    const { maxJobs, maxBytes } = this.#limits;
-    const open = `${taken.jobs - freed.jobs} open jobs whose specs take ${taken.bytes - freed.bytes} bytes`;
-    return new HalotileError('over-limit', {
-      what: `${principal} has ${open}, and the new one takes ${bytes}`,
-      expected: `at most ${maxJobs} jobs and ${maxBytes} bytes`,
-      remedy: 'wait for some to end, cancel them, or name folders instead of single images',
-    });
+  refusal({ principal, bytes }: Share, freed = NOTHING): HalotileError {
+    return roomRefusal({ principal, bytes }, left(this.#of(principal), freed), this.#limits);
   }
 
-  #of(principal: string): { readonly jobs: number; readonly bytes: number } {
+  #of(principal: string): TakenRoom {
     return this.#taken.get(principal) ?? { jobs: 0, bytes: 0 };
   }
 

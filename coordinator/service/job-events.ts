@@ -1,23 +1,4 @@
-import type { JobProgress } from '../../tiling/job/job-progress.js';
-
-/** How far a claimed job is; the queue knows the rest. */
-export type LiveState = 'starting' | 'waiting-for-workers' | 'running' | 'assembling';
-
-/** How far a running job is, and how many attempts workers hold. */
-export interface LiveProgress extends JobProgress {
-  readonly tilesRunning: number;
-}
-
-/** What watchers are told. */
-export interface JobEvent {
-  /** Grows with every event of a job, across restarts too. */
-  readonly sequence: number;
-  /** `queue` says to look there: the job was queued, claimed or ended. */
-  readonly change: 'queue' | 'state' | 'progress';
-  /** How far the job was then, while it was claimed. */
-  readonly state: LiveState;
-  readonly note: string;
-}
+import type { JobEvent, JobNews, JobRelay, LiveProgress, LiveState } from '../queue/job-news.js';
 
 interface LiveJob {
   state: LiveState;
@@ -43,11 +24,20 @@ const KEPT_CHANGES = 64;
 export class JobEvents {
   readonly #jobs = new Map<string, LiveJob>();
   readonly #nowMs: () => number;
+  readonly #relay: JobRelay | undefined;
   #closed = false;
 
-  /** @param nowMs milliseconds since 1970 */
-  constructor(nowMs: () => number) {
+  /**
+   * @param nowMs milliseconds since 1970
+   * @param relay to other coordinators of the same queue
+   */
+  constructor(nowMs: () => number, relay?: JobRelay) {
     this.#nowMs = nowMs;
+    this.#relay = relay;
+    relay?.listen(
+      (news) => this.#hear(news),
+      () => this.#lookAgain(),
+    );
   }
 
   state(id: string): LiveState {
@@ -60,13 +50,13 @@ export class JobEvents {
 
   /** The queue's record of the job changed. */
   queueChanged(id: string, note: string): void {
-    this.#say(id, 'queue', note);
+    this.#say(id, 'queue', { note });
   }
 
   /** The queue's last change of the job: only those who watch it now hear of it, others ask the queue. */
   ended(id: string, note: string): void {
     const job = this.#job(id);
-    this.#say(id, 'queue', note);
+    this.#say(id, 'queue', { note, over: true });
     clearTimeout(job.timer);
     job.over = true;
     this.#forgetIfOver(id, job);
@@ -82,7 +72,7 @@ export class JobEvents {
     const job = this.#job(id);
     if (job.state === state) return;
     job.state = state;
-    this.#say(id, 'state', note);
+    this.#say(id, 'state', { note });
   }
 
   report(id: string, progress: LiveProgress): void {
@@ -92,6 +82,9 @@ export class JobEvents {
     job.timer ??= setTimeout(() => {
       job.timer = undefined;
       wake(job);
+      if (job.lastProgress !== undefined) {
+        this.#relay?.tell({ id, event: job.lastProgress, progress: job.progress, over: false });
+      }
     }, PROGRESS_MS);
   }
 
@@ -115,11 +108,34 @@ export class JobEvents {
     return this.#jobs.size;
   }
 
-  #say(id: string, change: JobEvent['change'], note: string): void {
+  #say(id: string, change: JobEvent['change'], { note, over = false }: { note: string; over?: boolean }): void {
     const job = this.#job(id);
-    job.changes.push(this.#event(job, change, note));
-    if (job.changes.length > KEPT_CHANGES) job.changes.shift();
-    wake(job);
+    const event = this.#event(job, change, note);
+    remember(job, event);
+    this.#relay?.tell({ id, event, over });
+  }
+
+  /** What another coordinator tells of a job counts as if it had happened here. */
+  #hear({ id, event, progress, over }: JobNews): void {
+    const job = this.#job(id);
+    job.over = over;
+    job.state = event.state;
+    // Clocks of coordinators differ: watchers here must still see numbers that grow.
+    const sequence = Math.max(job.sequence + 1, event.sequence);
+    job.sequence = sequence;
+    if (progress !== undefined) job.progress = progress;
+    if (event.change === 'progress') {
+      job.lastProgress = { ...event, sequence };
+      wake(job);
+    } else remember(job, { ...event, sequence });
+    this.#forgetIfOver(id, job);
+  }
+
+  /** What others told may have been missed: whoever watches looks at the queue. */
+  #lookAgain(): void {
+    for (const job of this.#jobs.values()) {
+      if (job.watchers > 0) remember(job, this.#event(job, 'queue', job.changes.at(-1)?.note ?? ''));
+    }
   }
 
   #forgetIfOver(id: string, job: LiveJob): void {
@@ -145,6 +161,12 @@ export class JobEvents {
     }
     return job;
   }
+}
+
+function remember(job: LiveJob, event: JobEvent): void {
+  job.changes.push(event);
+  if (job.changes.length > KEPT_CHANGES) job.changes.shift();
+  wake(job);
 }
 
 function wake(job: LiveJob): void {

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient } from '../../cli/client.js';
 import { Coordinator, type CoordinatorOptions, DEFAULT_LIMITS, type SchedulerLimits } from '../../coordinator/index.js';
+import type { JobQueue } from '../../coordinator/queue/job-queue.js';
+import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
 import { openThreads } from '../../library/executor.js';
 import { MACHINE, makeScene } from './scene-files.js';
 import { assertNoPathsShown } from './shown-texts.js';
@@ -46,6 +48,19 @@ export class TestWorker {
   }
 }
 
+/**
+ * The queue in the Redis that the variable HALOTILE_TEST_REDIS names, so that every test of a cluster can be run on it;
+ * each has keys of its own.
+ */
+async function askedQueue(directory: string): Promise<JobQueue | undefined> {
+  const url = process.env.HALOTILE_TEST_REDIS;
+  if (url === undefined) return undefined;
+  const prefix = `{${randomUUID()}}`;
+  const log = () => {};
+  const clients = await connectRedis({ urls: [url], kind: 'server', prefix }, log);
+  return RedisQueue.open({ clients, prefix, directory, nowMs: () => Date.now(), retentionMs: 1e12, log });
+}
+
 /** A coordinator in this process, workers in others, and a folder that is its storage root `data`. */
 export class TestCluster {
   readonly directory: string;
@@ -80,6 +95,7 @@ export class TestCluster {
     const here = openThreads({ ...MACHINE, threads: 1 });
     const log: string[] = [];
     const coordinator = await Coordinator.start({
+      queue: await askedQueue(join(directory, 'state', 'jobs')),
       ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, here },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type JobEvent, JobEvents } from '../../coordinator/service/job-events.js';
+import type { JobEvent } from '../../coordinator/queue/job-news.js';
+import { JobEvents } from '../../coordinator/service/job-events.js';
 
 test('of a job that is over nothing is remembered once those who watched it know', async () => {
   const events = new JobEvents(() => 1000);

@@ -1,0 +1,2 @@
+export { connectRedis, disconnectRedis, type RedisClients, type RedisEndpoint } from './connect.js';
+export { RedisQueue, type RedisQueueOptions } from './redis-queue.js';

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { QueuedJob } from '../job-queue.js';
+
+/** A job as it was submitted, and its place in the order of submissions. */
+export interface StoredJob {
+  readonly sequence: number;
+  readonly job: QueuedJob;
+}
+
+const SUBMITTED = 'job.json';
+const ENDED = 'end.json';
+const CANCEL = 'cancel';
+const CLAIM = /^claim-(\d{9,16})$/;
+/** Specs name what their owners work on: nobody else on this machine reads them. */
+const MODE = 0o600;
+
+/**
+ * What shared storage knows of each job, in a folder of its own: how it was submitted, who has claimed it, how it
+ * ended. Redis holds references and may forget everything; from here all of it is found again, and a claim counts only
+ * while no later one has made its folder.
+ */
+export class JobStore {
+  readonly #directory: string;
+
+  /** @param directory shared by all coordinators of the queue; made where absent */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** When it returns, the job survives the death of every process and of Redis. */
+  async submit(stored: StoredJob): Promise<void> {
+    const folder = this.#folder(stored.job.id);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeWhole(join(folder, SUBMITTED), stored);
+  }
+
+  /** The job as it was submitted or has ended; undefined where there is none, or nothing that can be read. */
+  async read(id: string): Promise<StoredJob | undefined> {
+    const folder = this.#folder(id);
+    const submitted = await readWhole<StoredJob>(join(folder, SUBMITTED));
+    const ended = submitted && (await readWhole<QueuedJob>(join(folder, ENDED)));
+    return ended ? { ...submitted!, job: ended } : submitted;
+  }
+
+  /** The fencing number of the newest claim of a job; 0 where it was never claimed. */
+  newestClaim(id: string): number {
+    const folder = this.#folder(id);
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    return Math.max(0, ...names.map((name) => Number(CLAIM.exec(name)?.[1] ?? 0)));
+  }
+
+  /** Claims a job; false where somebody else has claimed it under this number. */
+  async claim(id: string, epoch: number): Promise<boolean> {
+    try {
+      await mkdir(join(this.#folder(id), claimName(epoch)), { mode: 0o700 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  async end(job: QueuedJob): Promise<void> {
+    await writeWhole(join(this.#folder(job.id), ENDED), job);
+  }
+
+  /** Notes that a claimed job is to be cancelled. */
+  async askCancel(id: string): Promise<void> {
+    await writeFile(join(this.#folder(id), CANCEL), '', { mode: MODE });
+  }
+
+  isCancelAsked(id: string): boolean {
+    return existsSync(join(this.#folder(id), CANCEL));
+  }
+
+  async remove(id: string): Promise<void> {
+    // How it was submitted goes first: the rest alone is no job.
+    await rm(join(this.#folder(id), SUBMITTED), { force: true });
+    await rm(this.#folder(id), { recursive: true, force: true });
+  }
+
+  /** The ids of all jobs. */
+  async *ids(): AsyncGenerator<string> {
+    for (const part of await namesIn(this.#directory)) yield* await namesIn(join(this.#directory, part));
+  }
+
+  #folder(id: string): string {
+    return join(this.#directory, id.slice(0, 2), id);
+  }
+}
+
+function claimName(epoch: number): string {
+  return `claim-${String(epoch).padStart(9, '0')}`;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+/** A reader sees the whole file or none. */
+async function writeWhole(path: string, content: unknown): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(temporary, JSON.stringify(content), { mode: MODE, flag: 'wx' });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function readWhole<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

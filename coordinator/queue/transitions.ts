@@ -1,0 +1,78 @@
+import type { ErrorRecord } from '../../tiling/errors.js';
+import {
+  type JobOutcome,
+  type JobSubmission,
+  MAX_PLANNING_DEATHS,
+  type QueuedJob,
+  type QueueState,
+} from './job-queue.js';
+
+/**
+ * What may become of a job in a queue, as functions of its record: both queues store what these return, so that they
+ * cannot disagree. None looks at a clock or a store.
+ */
+
+/** Whether a job in this state may still change. */
+export function isOpen(state: QueueState): boolean {
+  return state === 'queued' || state === 'claimed' || state === 'quarantined';
+}
+
+/** A job as it is when it was submitted. */
+export function submitted(submission: JobSubmission, { id, nowMs }: { readonly id: string; readonly nowMs: number }) {
+  const { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery } = submission;
+  return {
+    ...{ requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery },
+    ...{ id, state: 'queued', submittedMs: nowMs },
+    ...{ attempt: 0, epoch: 0, cancelRequested: false, planned: false, planningDeaths: 0 },
+  } satisfies QueuedJob as QueuedJob;
+}
+
+/** A queued job in the hands of a claimer. */
+export function claimed(
+  job: QueuedJob,
+  { epoch, nowMs }: { readonly epoch: number; readonly nowMs: number },
+): QueuedJob {
+  const startedMs = job.startedMs ?? nowMs;
+  return { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs, planned: false };
+}
+
+/** A claimed job whose claimer is dead: it waits again, unless it was to be cancelled or has died too often. */
+export function takenBack(job: QueuedJob, nowMs: number): QueuedJob {
+  const planningDeaths = job.planningDeaths + (job.planned ? 0 : 1);
+  if (job.cancelRequested) return { ...job, state: 'cancelled', finishedMs: nowMs };
+  if (job.attempt >= job.maxAttempts) {
+    const what = `the coordinator died ${job.attempt} times while it ran this job`;
+    return { ...job, state: 'failed', failure: interrupted(what, job), finishedMs: nowMs };
+  }
+  if (planningDeaths < MAX_PLANNING_DEATHS) return { ...job, state: 'queued', planningDeaths };
+  const what = `the coordinator died ${planningDeaths} times while it planned this job`;
+  const failure = interrupted(what, job, 'cancel it, or have an admin release it');
+  return { ...job, state: 'quarantined', planningDeaths, failure };
+}
+
+/** A claimed job that was given back; its attempt does not count. */
+export function released(job: QueuedJob): QueuedJob {
+  return { ...job, state: 'queued', attempt: job.attempt - 1 };
+}
+
+/** A job that somebody asked to cancel: one that nobody holds ends, a claimed one is left to its claimer. */
+export function cancelAsked(job: QueuedJob, nowMs: number): QueuedJob {
+  if (!isOpen(job.state)) return job;
+  if (job.state !== 'claimed') return { ...job, state: 'cancelled', finishedMs: nowMs };
+  return job.cancelRequested ? job : { ...job, cancelRequested: true };
+}
+
+/** A quarantined job that waits again; any other as it is. */
+export function readmitted(job: QueuedJob): QueuedJob {
+  if (job.state !== 'quarantined') return job;
+  return { ...job, state: 'queued', planningDeaths: 0, failure: undefined };
+}
+
+/** A claimed job that has ended. */
+export function ended(job: QueuedJob, outcome: JobOutcome, nowMs: number): QueuedJob {
+  return { ...job, ...outcome, finishedMs: nowMs };
+}
+
+function interrupted(what: string, { id }: QueuedJob, remedy?: string): ErrorRecord {
+  return { tag: 'interrupted', detail: { what, where: `job ${id}`, ...(remedy && { remedy }) } };
+}
