@@ -3,6 +3,7 @@ import { isDynamicPattern } from 'tinyglobby';
 import { type CollectionProgress, type CollectionResult, isManifest } from '../coordinator/index.js';
 import { runCollectionLocally } from '../library/local-collection.js';
 import { machineOf } from '../library/machine.js';
+import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import { isTemplate } from '../tiling/job/name-template.js';
 import type { ClusterCollectionResult } from './cluster-collection.js';
@@ -29,7 +30,13 @@ export function meansCollection(images: readonly string[], { map = '', output }:
 
 /** Runs a job over many images as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlags & RunFlags): Promise<void> {
-  if (flags.coordinator !== undefined) return runThere(job, flags.coordinator, flags);
+  if (flags.coordinator !== undefined) {
+    if (flags.shard === undefined) return runThere(job, flags.coordinator, flags);
+    throw badUsage({
+      what: '--shard and --coordinator',
+      expected: 'one of them: a coordinator shares work out by itself',
+    });
+  }
   refuseVerifyHere(flags);
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
@@ -47,6 +54,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
         onWarning: say,
         durable: flags.durable,
         restart: flags.restart,
+        shard: flags.shard,
         signal,
         onFault: ({ message }) => {
           if (listed++ < LISTED) say(message);

@@ -22,5 +22,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   cancel: async () => (await import('./commands/jobs.js')).registerCancel,
   release: async () => (await import('./commands/jobs.js')).registerRelease,
   discard: async () => (await import('./commands/jobs.js')).registerDiscard,
+  health: async () => (await import('./commands/health.js')).registerHealth,
   config: async () => (await import('./commands/config.js')).registerConfig,
 };

@@ -6,6 +6,7 @@ import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
 import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
+import { type Shard, shardOf } from '../tiling/job/shard.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
 import { addEndpointOptions, type EndpointFlags, isClusterName } from './endpoint-options.js';
@@ -48,6 +49,7 @@ export interface RunFlags extends EndpointFlags {
   readonly restart?: boolean;
   readonly verify?: string;
   readonly grace: number;
+  readonly shard?: Shard;
 }
 
 /** Adds the flags that say what a job computes and with what. */
@@ -98,6 +100,7 @@ export function addRunOptions(command: Command): Command {
     .option('--quiet', 'print only errors and warnings')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
     .option('--restart', 'discard an unfinished job of this output; of many images, do all again')
+    .option('--shard <I/N>', 'of many images, only the share I (from 0) of N, without a coordinator', shard)
     .addOption(new Option('--on-error <what>', 'of many images, for one that fails').choices(['stop', 'skip']))
     .option('--grace <seconds>', 'what tiles under way may take once it is told to stop', integer, GRACE_SECONDS)
     .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
@@ -179,6 +182,13 @@ function nodataOf(text: string): JobSpecInput['nodata'] {
     if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     return part.trim().toLowerCase() === 'nan' ? Number.NaN : number(part);
   });
+}
+
+/** A share from the command line. */
+function shard(text: string): Shard {
+  const found = shardOf(text);
+  if (found === undefined) throw new InvalidArgumentError('Not I/N with I from 0 to N-1.');
+  return found;
 }
 
 /** A finite number from the command line. */

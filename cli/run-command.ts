@@ -1,6 +1,7 @@
 import type { JobResult } from '../coordinator/index.js';
 import { runLocally } from '../library/local-run.js';
 import { machineOf } from '../library/machine.js';
+import { badUsage } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import type { ClusterResult } from './cluster-run.js';
 import { endpointOf } from './endpoint-options.js';
@@ -14,6 +15,7 @@ import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** Runs a job where the flags say: on this machine, or on a cluster. */
 export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): Promise<void> {
+  if (flags.shard !== undefined) throw badUsage({ what: '--shard of one image', expected: 'a job over many images' });
   if (flags.coordinator === undefined) {
     refuseVerifyHere(flags);
     await runHere(spec, flags);

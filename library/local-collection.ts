@@ -6,6 +6,7 @@ import {
 } from '../coordinator/index.js';
 import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
+import type { Shard } from '../tiling/job/shard.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import type { Executor } from '../tiling/work/task.js';
 import { type BackendChoice, openExecutor } from './executor.js';
@@ -22,6 +23,8 @@ export interface LocalCollectionOptions {
   /** Runs the tiles and stays open; one is opened for the job, as `backend` says, where absent. */
   readonly executor?: Executor;
   readonly durable?: boolean;
+  /** Only this share of the images, for runs that share a collection without a coordinator. */
+  readonly shard?: Shard;
   /** Forget what earlier runs did. */
   readonly restart?: boolean;
   /** When it aborts, tiles under way are finished; the same job continues later. */

@@ -1,7 +1,7 @@
 import { Command, type Option } from 'commander';
 import { badUsage } from '../../tiling/errors.js';
 import { COMMANDS } from '../command-table.js';
-import { CONFIG_VARIABLE, type ConfigFile, isMapping, readConfigFile } from '../config/config-file.js';
+import { CONFIG_VARIABLE, type ConfigFile, readConfigFile } from '../config/config-file.js';
 import { applyGivenValues, configuredOptions, keyOf, variableOf } from '../config/given-values.js';
 
 interface FlagValue {
@@ -12,7 +12,7 @@ interface FlagValue {
 }
 
 /** Variables of other meaning than a flag's. */
-const OTHER_VARIABLES = new Set([CONFIG_VARIABLE, 'HALOTILE_TOKEN', 'HALOTILE_DEBUG']);
+const OTHER_VARIABLES = new Set([CONFIG_VARIABLE, 'HALOTILE_TOKEN', 'HALOTILE_REDIS_PASSWORD', 'HALOTILE_DEBUG']);
 
 /** `halotile config [COMMAND [FLAG…]]`: what counts, and where from. */
 export function registerConfig(program: Command): void {
@@ -116,5 +116,5 @@ function asText({
 function textOf(value: unknown): string {
   if (value === undefined) return '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.join(',');
-  return isMapping(value) ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

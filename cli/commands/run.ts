@@ -28,6 +28,9 @@ export function registerRun(program: Command): void {
     .option('--memory <MiB>', 'resident memory to stay within', integer);
   addRunOptions(command).action(async (file: string, flags: JobFlags & RunFlags) => {
     const job = readJobFile(file);
+    if (isDatasetSpec(job) && flags.shard !== undefined) {
+      throw badUsage({ what: '--shard of a job of palettes', where: file, expected: 'a job over many images' });
+    }
     if (isDatasetSpec(job)) await runDatasetAsCommand(job, flags);
     else if (isCollectionSpec(job)) {
       await runCollectionAsCommand({ ...job, onError: flags.onError ?? job.onError }, flags);

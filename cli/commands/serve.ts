@@ -123,7 +123,9 @@ async function serve(flags: ServeFlags): Promise<void> {
   const host = flags.listen.slice(0, flags.listen.lastIndexOf(':'));
   process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);
   const unwatch = watchAccess(flags, { renew: (renewed) => coordinator.renew(renewed), log });
+  metrics?.readyWhen(() => true);
   await terminated();
+  metrics?.readyWhen(() => false);
   unwatch();
   log('shutting down: running jobs go back to the queue');
   await coordinator.close(flags.grace * 1000);

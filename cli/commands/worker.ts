@@ -100,6 +100,7 @@ async function work(flags: WorkerFlags): Promise<void> {
     return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
   });
   if (metrics !== undefined) workerGauges(metrics.prom, { registry: metrics.registry, pool, sessions });
+  metrics?.readyWhen(() => sessions.some(({ isConnected }) => isConnected));
   await terminated();
   log(`draining: tiles under way have ${flags.grace} s`);
   await Promise.all(sessions.map((session) => session.drain(flags.grace * 1000)));

@@ -11,6 +11,8 @@ type Prom = typeof import('prom-client');
 export interface Metrics {
   readonly prom: Prom;
   readonly registry: Registry;
+  /** Says when the process is ready for work; until then `/readyz` says no. */
+  readyWhen(isReady: () => boolean): void;
   close(): void;
 }
 
@@ -35,7 +37,14 @@ export async function openMetrics(
   const { prom, registry } = await openRegistry({ version });
   const server = await MetricsServer.start(listen, registry);
   log(`numbers for Prometheus at http://${listen.slice(0, listen.lastIndexOf(':'))}:${server.port}/metrics`);
-  return { prom, registry, close: () => server.close() };
+  return {
+    prom,
+    registry,
+    readyWhen(isReady) {
+      server.isReady = isReady;
+    },
+    close: () => server.close(),
+  };
 }
 
 async function openRegistry(about: Readonly<Record<string, string>>) {
@@ -49,9 +58,10 @@ async function openRegistry(about: Readonly<Record<string, string>>) {
   return { prom, registry };
 }
 
-/** Serves `GET /metrics`, and `GET /healthz` for whoever only wants to know that the process answers. */
+/** Serves `GET /metrics`; `/healthz` says that the process answers, `/readyz` whether it is ready for work. */
 class MetricsServer {
   readonly #server: Server;
+  isReady: () => boolean = () => false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -64,6 +74,7 @@ class MetricsServer {
   static async start(listen: string, registry: Registry): Promise<MetricsServer> {
     const [, host, port] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
     if (host === undefined) throw badUsage({ what: `--metrics ${listen}`, expected: 'HOST:PORT' });
+    let metrics: MetricsServer | undefined;
     const server = createServer((request, response) => {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         response.writeHead(405).end();
@@ -74,6 +85,10 @@ class MetricsServer {
         );
       } else if (request.url === '/healthz') {
         response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n');
+      } else if (request.url === '/readyz') {
+        const isReady = metrics?.isReady() === true;
+        response.writeHead(isReady ? 200 : 503, { 'content-type': 'text/plain' });
+        response.end(isReady ? 'ready\n' : 'not ready\n');
       } else response.writeHead(404).end();
     });
     await new Promise<void>((resolve, reject) => {
@@ -84,7 +99,8 @@ class MetricsServer {
     });
     // Whoever keeps a connection open does not hold up the end.
     server.unref();
-    return new MetricsServer(server);
+    metrics = new MetricsServer(server);
+    return metrics;
   }
 
   get port(): number {

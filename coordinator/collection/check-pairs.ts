@@ -1,17 +1,18 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { TIFF_ENDING } from '../../tiling/job/job-spec.js';
+import { isOfShard, type Shard } from '../../tiling/job/shard.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { REPORT_FILES } from '../dataset/frames/frame-list.js';
 import { digestOf } from '../job/prepare-job.js';
-import type { CollectionLedger, DoneImage } from './collection-ledger.js';
+import { type CollectionLedger, type DoneImage, outputsOfShares } from './collection-ledger.js';
 import type { CollectionImage, FoundCollection } from './find-collection.js';
 import { lookAt } from './look-at.js';
 
@@ -37,6 +38,14 @@ export interface CheckedCollection {
   readonly faults: readonly CollectionFault[];
 }
 
+/** What images are held against beside each other. */
+export interface PairChecks {
+  /** Called with every input and output; refuses by throwing. */
+  readonly allow?: ((path: string, right: 'read' | 'write') => void) | undefined;
+  /** Opens no image but those of this share; all where absent. */
+  readonly shard?: Shard | undefined;
+}
+
 /** Headers that are read at a time. */
 const LOOKS_AT_ONCE = 16;
 /** Faults that an error names; the report and the listener hear of all. */
@@ -47,22 +56,24 @@ const MAX_MESSAGE_CHARACTERS = 2500;
  * Looks over all images of a collection before any work: that two do not become one file, that no input is written
  * over, that maps are there and of their image's size, that headers can be read. Images that an earlier run finished
  * and that are as they were are not opened.
- * @param allow called with every input and output; refuses by throwing
  * @throws HalotileError bad-usage where the job as a whole cannot be done
  */
 export async function checkPairs(
   spec: CollectionSpec,
   found: FoundCollection,
   ledger: CollectionLedger,
-  allow: (path: string, right: 'read' | 'write') => void = () => {},
+  { allow = () => {}, shard }: PairChecks = {},
 ): Promise<CheckedCollection> {
   const byMap = resolveOperations(spec.operations, { map: true }).some((operation) => operation.byMap);
-  const images = withoutOutputs(found.images, ledger);
-  if (images.length === 0) {
+  const all = withoutOutputs(found, ledger);
+  if (all.length === 0) {
     throw badInput({ what: 'no images but outputs of earlier runs', where: found.root, expected: 'some' });
   }
-  const conflicts = conflictsOf(spec, found.root, images);
-  if (conflicts.length > 0) throw faultsError(conflicts, images.length);
+  // Names are held against those of all shares: none writes what another one reads.
+  const conflicts = conflictsOf(spec, found.home, all);
+  if (conflicts.length > 0) throw faultsError(conflicts, all.length);
+  const nameOf = (output: string) => relative(found.root, output).split(sep).join('/');
+  const images = shard === undefined ? all : all.filter(({ output }) => isOfShard(nameOf(output), shard));
   const sound: SoundImage[] = [];
   const faults: CollectionFault[] = [];
   const remaining = images.entries();
@@ -128,11 +139,12 @@ function refuseWithoutMap({ operations }: CollectionSpec, image: string): never 
 }
 
 /** Without the images that an earlier run of the folder made of others: a pattern may lead to outputs that lie beside. */
-function withoutOutputs(images: readonly CollectionImage[], ledger: CollectionLedger): readonly CollectionImage[] {
+function withoutOutputs({ images, root }: FoundCollection, ledger: CollectionLedger): readonly CollectionImage[] {
+  const ofShares = outputsOfShares(root);
   const makers = new Map(images.map(({ image, output }) => [output, image]));
   return images.filter(({ image, met }) => {
     if (!met || (makers.get(image) ?? image) === image) return true;
-    return !ledger.knows(image);
+    return !ledger.knows(image) && !ofShares.has(image);
   });
 }
 

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { writeWhole } from '../../tiling/stitch/publish.js';
 import { encodeRecord, forEachRecord, RecordLog } from '../../tiling/stitch/record-log.js';
 import { outputState } from '../job/output-state.js';
+import { SHARES } from './find-collection.js';
 
 /** What is remembered of a finished image. */
 const doneSchema = z.object({
@@ -95,6 +96,19 @@ export class CollectionLedger {
   #nameOf(output: string): string {
     return relative(this.#root, output);
   }
+}
+
+/** The outputs that runs of single shares of a collection made or began; see {@link SHARES}. */
+export function outputsOfShares(root: string): ReadonlySet<string> {
+  const outputs = new Set<string>();
+  const shares = join(root, SHARES);
+  for (const share of existsSync(shares) ? readdirSync(shares) : []) {
+    forEachRecord(ledgerPath(join(shares, share)), (record) => {
+      const parsed = recordSchema.safeParse(record);
+      if (parsed.success) outputs.add(join(shares, share, parsed.data.output));
+    });
+  }
+  return outputs;
 }
 
 function ledgerPath(root: string): string {

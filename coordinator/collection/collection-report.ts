@@ -31,7 +31,7 @@ const PICTURED = 12;
 /** Writes `report.html` and `report.json` into the folder of the outputs. */
 export async function writeReport(
   { job, shown }: { readonly job: CollectionSpec; readonly shown?: ShownCollection },
-  { root, passedOver }: FoundCollection,
+  { home: root, passedOver }: FoundCollection,
   about: {
     readonly result: CollectionResult;
     readonly failures: readonly CollectionFault[];

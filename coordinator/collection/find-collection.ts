@@ -17,14 +17,19 @@ export interface CollectionImage {
 export interface FoundCollection {
   /** In the order in which the job names them, those of a folder or pattern by their paths. */
   readonly images: readonly CollectionImage[];
-  /** Folder that the outputs lie below, which holds reports and state. */
+  /** Folder that the outputs lie below. */
   readonly root: string;
+  /** Folder of reports and state: the same, or of one share a folder in it. */
+  readonly home: string;
   /** Files in folders that are no images, by ending in lower case. */
   readonly passedOver: Readonly<Record<string, number>>;
 }
 
 /** Files in folders that are images of a collection, by ending. */
 const ENDINGS: readonly string[] = [...IMAGE_ENDINGS, '.btf', '.tf8', '.gtiff', '.svs'];
+
+/** Folder among the outputs that holds the reports and state of shares. */
+export const SHARES = '.halotile-shares';
 
 /** An image before its names are filled in. */
 interface Named {
@@ -62,9 +67,10 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     const where = spec.images.map((each) => (typeof each === 'string' ? each : each.image)).join(' ');
     throw badInput({ what: 'no images', where: seen === '' ? where : `${where} (${seen})`, expected: 'some' });
   }
+  const root = resolve(fixedFolder(output));
   return {
     images,
-    root: resolve(fixedFolder(output)),
+    ...{ root, home: root },
     passedOver: Object.fromEntries([...others].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }

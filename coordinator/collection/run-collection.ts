@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
+import type { Shard } from '../../tiling/job/shard.js';
 import { makeFolder } from '../../tiling/make-folder.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
@@ -16,7 +17,7 @@ import { CollectionCounts } from './collection-counts.js';
 import { CollectionLedger } from './collection-ledger.js';
 import { type FinishedImage, type ShownCollection, writeReport } from './collection-report.js';
 import type { CollectionProgress, CollectionResult } from './collection-result.js';
-import { type FoundCollection, findCollection } from './find-collection.js';
+import { type FoundCollection, findCollection, SHARES } from './find-collection.js';
 import { ImageExecutor, type SharedMeans } from './image-executor.js';
 import { MemoryRoom } from './memory-room.js';
 import { TaskTurns } from './task-turns.js';
@@ -33,6 +34,8 @@ export interface CollectionRun {
   /** Called with every file before it is read or written; refuses by throwing. */
   readonly allow?: (path: string, right: 'read' | 'write') => void;
   readonly durable?: boolean;
+  /** Only this share of the images; others are done by other runs, at any time. All where absent. */
+  readonly shard?: Shard;
   /** Forget what earlier runs did, where the owner may. */
   readonly restart?: Restart;
   /** Whose the images are while they are unfinished; absent where the job runs without a coordinator. */
@@ -70,13 +73,13 @@ export async function runCollection(run: CollectionRun): Promise<CollectionResul
   const { job } = run;
   const startedAt = run.nowSeconds();
   resolveOperations(job.operations, { map: true });
-  const found = await findCollection(job, run.date);
+  const found = shareOf(await findCollection(job, run.date), run.shard);
   const foundAt = run.nowSeconds();
-  makeFolder(found.root);
-  const lock = await JobLock.acquire(found.root);
+  makeFolder(found.home);
+  const lock = await JobLock.acquire(found.home);
   try {
-    await openOutputState(found.root, run);
-    const ledger = new CollectionLedger(found.root);
+    await openOutputState(found.home, run);
+    const ledger = new CollectionLedger(found.home);
     try {
       return await runLocked(run, found, { ledger, startedAt, foundAt });
     } finally {
@@ -85,6 +88,12 @@ export async function runCollection(run: CollectionRun): Promise<CollectionResul
   } finally {
     await lock.release();
   }
+}
+
+/** Where a share keeps its reports and state: shares run at the same time, on machines that know nothing of each other. */
+function shareOf(found: FoundCollection, shard: Shard | undefined): FoundCollection {
+  if (shard === undefined) return found;
+  return { ...found, home: join(found.root, SHARES, `${shard.index}-of-${shard.count}`) };
 }
 
 async function runLocked(
@@ -97,7 +106,7 @@ async function runLocked(
   }: { readonly ledger: CollectionLedger; readonly startedAt: number; readonly foundAt: number },
 ): Promise<CollectionResult> {
   const { job, nowSeconds } = run;
-  const { sound, faults } = await checkPairs(job, found, ledger, run.allow);
+  const { sound, faults } = await checkPairs(job, found, ledger, { allow: run.allow, shard: run.shard });
   const total = sound.length + faults.length;
   for (const fault of faults) run.onFault?.(fault);
   if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, total);
@@ -119,7 +128,7 @@ async function runLocked(
     },
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     failures: failures.slice(0, KEPT_FAILURES),
-    report: join(found.root, 'report.html'),
+    report: join(found.home, 'report.html'),
   };
   await writeReport(run, found, { result, failures, images: [...finishedImages(sound, ledger)] });
   return result;

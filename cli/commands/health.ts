@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
+
+interface HealthFlags extends EndpointFlags {
+  readonly coordinator?: string;
+  readonly metrics?: string;
+  readonly ready?: boolean;
+}
+
+/** What a probe waits for; orchestrators wait for some seconds. */
+const TIMEOUT_MS = 4000;
+
+/** `halotile health`: whether a coordinator or worker answers, for probes of containers and units. */
+export function registerHealth(program: Command): void {
+  const command = program
+    .command('health')
+    .description('say whether a coordinator or worker answers; exit code 1 where it does not')
+    .option('--coordinator <address>', 'HOST:PORT of its API: asks by gRPC health checking')
+    .option('--metrics <address>', 'HOST:PORT that serve or worker was given as --metrics: asks by HTTP')
+    .option('--ready', 'with --metrics: whether it is ready for work, not only alive');
+  addEndpointOptions(command).action(health);
+}
+
+async function health({ coordinator, metrics, ready, ...flags }: HealthFlags): Promise<void> {
+  if (coordinator !== undefined) await askApi(coordinator, flags);
+  else if (metrics !== undefined) await askNumbers(metrics, ready === true ? 'readyz' : 'healthz');
+  else throw badUsage({ what: 'neither --coordinator nor --metrics is given', expected: 'one of them' });
+  process.stdout.write('serving\n');
+}
+
+async function askApi(address: string, flags: EndpointFlags): Promise<void> {
+  const [{ CoordinatorClient }, { service }] = await Promise.all([
+    import('../../proto/client/calls.js'),
+    import('grpc-health-check'),
+  ]);
+  const client = new CoordinatorClient(endpointOf(address, flags));
+  try {
+    const check = service.Check as Parameters<typeof client.unary<object, object, object, { status: string }>>[0];
+    const { status } = await client.unary(check, { service: '' }, { deadline: Date.now() + TIMEOUT_MS });
+    if (status !== 'SERVING') throw unhealthy(address, `its status is ${status}`);
+  } finally {
+    client.close();
+  }
+}
+
+async function askNumbers(address: string, path: 'healthz' | 'readyz'): Promise<void> {
+  // What a server listens on need not be what a client can call.
+  const host = address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
+  let answer: Response;
+  try {
+    answer = await fetch(`http://${host}/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (error) {
+    const cause = (error as Error).cause ?? error;
+    throw unhealthy(address, (cause as NodeJS.ErrnoException).code ?? (cause as Error).message);
+  }
+  if (!answer.ok) throw unhealthy(address, (await answer.text()).trim());
+}
+
+function unhealthy(where: string, what: string): HalotileError {
+  return new HalotileError('unreachable', { what, where, expected: 'an answer that it serves' });
+}
