@@ -32,6 +32,14 @@ export interface SubmitTerms {
   readonly verifyEvery?: number;
 }
 
+/** A job as messages hold it: in the field of its kind. */
+export function jobMessageOf(
+  spec: JobSpecInput | DatasetSpec | CollectionSpec,
+): Pick<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset' | 'collection'> {
+  if ('image' in spec) return { spec: writeJobSpec(spec) };
+  return 'palette' in spec ? { dataset: writeDatasetSpec(spec) } : { collection: writeCollectionSpec(spec) };
+}
+
 /** What a client of the public API does; every method may be repeated. */
 export class JobsClient {
   readonly #client: CoordinatorClient;
@@ -48,13 +56,7 @@ export class JobsClient {
     options: SubmitTerms & { readonly requestId?: string } = {},
   ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
-    const what =
-      'image' in spec
-        ? { spec: writeJobSpec(spec) }
-        : 'palette' in spec
-          ? { dataset: writeDatasetSpec(spec) }
-          : { collection: writeCollectionSpec(spec) };
-    const request = { requestId, priority, restart, verifyOneIn, ...what };
+    const request = { requestId, priority, restart, verifyOneIn, ...jobMessageOf(spec) };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
     return job!;
   }

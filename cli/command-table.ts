@@ -21,6 +21,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   watch: async () => (await import('./commands/jobs.js')).registerWatch,
   cancel: async () => (await import('./commands/jobs.js')).registerCancel,
   release: async () => (await import('./commands/jobs.js')).registerRelease,
+  schedule: async () => (await import('./commands/schedule.js')).registerSchedule,
   discard: async () => (await import('./commands/jobs.js')).registerDiscard,
   health: async () => (await import('./commands/health.js')).registerHealth,
   config: async () => (await import('./commands/config.js')).registerConfig,

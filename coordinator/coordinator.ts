@@ -24,6 +24,9 @@ import { EmbeddedQueue } from './queue/embedded-queue.js';
 import type { LiveState } from './queue/job-news.js';
 import type { JobQueue } from './queue/job-queue.js';
 import { type QueueDepth, queueDepth } from './queue/queue-depth.js';
+import { loadCron } from './schedule/cron-times.js';
+import { ScheduleRunner } from './schedule/schedule-runner.js';
+import { ScheduleStore } from './schedule/schedule-store.js';
 import type { SchedulerLimits } from './scheduler/events.js';
 import type { SchedulerLoad } from './scheduler/load.js';
 import type { KeepLimits } from './service/expiry.js';
@@ -103,6 +106,7 @@ interface Parts {
   readonly runner: JobRunner;
   readonly server: ApiServer;
   readonly retention: Retention;
+  readonly schedules: ScheduleRunner;
   readonly events: JobEvents;
   readonly here: Executor;
 }
@@ -171,6 +175,9 @@ export class Coordinator {
     if (options.queue === undefined) rmSync(scratch, { recursive: true, force: true });
     removeLeftProbes(roots, clock.wallMs());
     const plan = (spec: JobSpec, owner: Owner) => planFor(spec, planning.plannerFor(owner), options, scratch);
+    const store = new ScheduleStore(join(stateDirectory, 'schedules'), log);
+    const readCron = await loadCron();
+    const schedules = new ScheduleRunner({ store, queue, events, planning, readCron, nowMs: clock.wallMs, log });
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,
@@ -188,6 +195,7 @@ export class Coordinator {
         maxOpenJobs: options.maxOpenJobs,
         nowMs: clock.wallMs,
       },
+      schedules: { store, runner: schedules, planning, fail, nowMs: clock.wallMs },
       workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
     queue.watchHealth?.((healthy) => server.setReady(healthy));
@@ -206,7 +214,7 @@ export class Coordinator {
       log,
       observer: options.observer,
     });
-    return new Coordinator({ queue, cluster, threads, planning, runner, server, retention, events, here });
+    return new Coordinator({ queue, cluster, threads, planning, runner, server, retention, schedules, events, here });
   }
 
   /** The port that it listens on. */
@@ -253,9 +261,10 @@ export class Coordinator {
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */
   async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
-    const { queue, cluster, threads, planning, runner, server, retention, events, here } = this.#parts;
+    const { queue, cluster, threads, planning, runner, server, retention, schedules, events, here } = this.#parts;
     server.drain();
     cluster.drain();
+    await schedules.close();
     // Tiles are given up at once; an output that is put together, or a map that is read, takes its time.
     const late = setTimeout(() => here.close().catch(() => {}), graceMs);
     await runner.close();

@@ -20,6 +20,7 @@ import type { Uploads } from '../service/uploads.js';
 import type { Caller } from './access.js';
 import { clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
+import { termsViolations } from './submit-terms.js';
 
 /** What the Jobs service answers from. */
 export interface JobsServiceOptions {
@@ -41,8 +42,6 @@ export interface JobsServiceOptions {
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const DEFAULT_ATTEMPTS = 5;
-const MAX_ATTEMPTS = 100;
-const MAX_PRIORITY = 100;
 const MAX_REQUEST_ID = 128;
 const CHUNK_BYTES = 1 << 20;
 
@@ -77,15 +76,9 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       const { spec, ...request } = await planning.submission(bytes, caller);
       const { requestId = '', priority = 0 } = request;
       const maxAttempts = request.maxAttempts ?? DEFAULT_ATTEMPTS;
-      const violations = [];
+      const violations = termsViolations({ priority, maxAttempts }, caller.role);
       if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
         violations.push({ field: 'request_id', description: `1 to ${MAX_REQUEST_ID} characters, a UUID for example` });
-      }
-      if (Math.abs(priority) > MAX_PRIORITY || (priority > 0 && caller.role !== 'admin')) {
-        violations.push({ field: 'priority', description: `-${MAX_PRIORITY} to ${MAX_PRIORITY}, above 0 for admins` });
-      }
-      if (maxAttempts < 1 || maxAttempts > MAX_ATTEMPTS) {
-        violations.push({ field: 'max_attempts', description: `1 to ${MAX_ATTEMPTS}` });
       }
       if (violations.length > 0) throw new BadRequest(violations);
       if ((await queue.countOpen(caller.principal)) >= options.maxOpenJobs) {

@@ -8,6 +8,7 @@ import { Audit } from './audit.js';
 import { Gate } from './auth.js';
 import { JOBS_DEFINITION, type JobsServiceOptions, jobsService } from './jobs-service.js';
 import { addReflection } from './reflection.js';
+import { type SchedulesServiceOptions, schedulesService } from './schedules-service.js';
 import { RenewableCredentials, type ServerTls } from './tls.js';
 import type { WorkersServiceOptions } from './worker-stream.js';
 import { WORKERS_DEFINITION, workersService } from './workers-service.js';
@@ -26,6 +27,7 @@ export interface ApiServerOptions {
   readonly nowMs: () => number;
   readonly jobs: JobsServiceOptions;
   readonly workers: WorkersServiceOptions;
+  readonly schedules: SchedulesServiceOptions;
 }
 
 const SERVER_OPTIONS: ServerOptions = {
@@ -37,7 +39,7 @@ const SERVER_OPTIONS: ServerOptions = {
 };
 
 /** What health checks may ask for; the empty name is all of it. */
-const SERVICES = ['', 'halotile.v1.Jobs', 'halotile.v1.Workers'];
+const SERVICES = ['', 'halotile.v1.Jobs', 'halotile.v1.Workers', 'halotile.v1.Schedules'];
 
 /** How often calls under way are held against the time at which their tokens end. */
 const RECHECK_MS = 30_000;
@@ -80,8 +82,7 @@ export class ApiServer {
     const server = new Server({ ...SERVER_OPTIONS, interceptors: [gate.interceptor] });
     server.addService(JOBS_DEFINITION, jobsService(options.jobs));
     server.addService(WORKERS_DEFINITION, workersService(options.workers));
-    // Its methods have no implementation yet, which grpc-js answers with UNIMPLEMENTED.
-    server.addService(Schedules as ServiceDefinition, {});
+    server.addService(Schedules as ServiceDefinition, schedulesService(options.schedules));
     const health = new HealthImplementation(
       Object.fromEntries(SERVICES.map((service) => [service, 'SERVING' as const])),
     );

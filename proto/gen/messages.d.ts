@@ -4705,6 +4705,85 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
+        /** Overlap enum. */
+        enum Overlap {
+            OVERLAP_UNSPECIFIED = 0,
+            OVERLAP_SKIP = 1,
+            OVERLAP_QUEUE = 2,
+            OVERLAP_REPLACE = 3
+        }
+
+        /** CatchUp enum. */
+        enum CatchUp {
+            CATCH_UP_UNSPECIFIED = 0,
+            CATCH_UP_NONE = 1,
+            CATCH_UP_LATEST = 2,
+            CATCH_UP_ALL = 3
+        }
+
+        /** Properties of a ScheduleRun. */
+        interface IScheduleRun {
+
+            /** ScheduleRun run */
+            run?: (number|undefined);
+
+            /** ScheduleRun due */
+            due?: (google.protobuf.ITimestamp|undefined);
+
+            /** ScheduleRun jobId */
+            jobId?: (string|undefined);
+
+            /** ScheduleRun note */
+            note?: (string|undefined);
+        }
+
+        /** Represents a ScheduleRun. */
+        class ScheduleRun implements IScheduleRun {
+
+            /**
+             * Constructs a new ScheduleRun.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IScheduleRun);
+
+            /** ScheduleRun run. */
+            public run: number;
+
+            /** ScheduleRun due. */
+            public due: google.protobuf.Timestamp;
+
+            /** ScheduleRun jobId. */
+            public jobId: string;
+
+            /** ScheduleRun note. */
+            public note: string;
+
+            /**
+             * Encodes the specified ScheduleRun message. Does not implicitly {@link halotile.v1.ScheduleRun.verify|verify} messages.
+             * @param message ScheduleRun message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IScheduleRun, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ScheduleRun message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ScheduleRun
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ScheduleRun;
+
+            /**
+             * Gets the default type url for ScheduleRun
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
         /** Properties of a Schedule. */
         interface ISchedule {
 
@@ -4725,6 +4804,33 @@ export namespace halotile {
 
             /** Schedule nextRun */
             nextRun?: (google.protobuf.ITimestamp|undefined);
+
+            /** Schedule dataset */
+            dataset?: (halotile.v1.IDatasetSpec|undefined);
+
+            /** Schedule collection */
+            collection?: (halotile.v1.ICollectionSpec|undefined);
+
+            /** Schedule overlap */
+            overlap?: (halotile.v1.Overlap|undefined);
+
+            /** Schedule catchUp */
+            catchUp?: (halotile.v1.CatchUp|undefined);
+
+            /** Schedule jitterSeconds */
+            jitterSeconds?: (number|undefined);
+
+            /** Schedule paused */
+            paused?: (boolean|undefined);
+
+            /** Schedule principal */
+            principal?: (string|undefined);
+
+            /** Schedule lastRuns */
+            lastRuns?: (halotile.v1.IScheduleRun[]|undefined);
+
+            /** Schedule maxAttempts */
+            maxAttempts?: (number|null|undefined);
         }
 
         /** Represents a Schedule. */
@@ -4753,6 +4859,33 @@ export namespace halotile {
 
             /** Schedule nextRun. */
             public nextRun: google.protobuf.Timestamp;
+
+            /** Schedule dataset. */
+            public dataset: halotile.v1.DatasetSpec;
+
+            /** Schedule collection. */
+            public collection: halotile.v1.CollectionSpec;
+
+            /** Schedule overlap. */
+            public overlap: halotile.v1.Overlap;
+
+            /** Schedule catchUp. */
+            public catchUp: halotile.v1.CatchUp;
+
+            /** Schedule jitterSeconds. */
+            public jitterSeconds: number;
+
+            /** Schedule paused. */
+            public paused: boolean;
+
+            /** Schedule principal. */
+            public principal: string;
+
+            /** Schedule lastRuns. */
+            public lastRuns: halotile.v1.ScheduleRun[];
+
+            /** Schedule maxAttempts. */
+            public maxAttempts: (number|null);
 
             /**
              * Encodes the specified Schedule message. Does not implicitly {@link halotile.v1.Schedule.verify|verify} messages.
@@ -4864,6 +4997,276 @@ export namespace halotile {
 
             /**
              * Gets the default type url for CreateScheduleResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a GetScheduleRequest. */
+        interface IGetScheduleRequest {
+
+            /** GetScheduleRequest id */
+            id?: (string|undefined);
+        }
+
+        /** Represents a GetScheduleRequest. */
+        class GetScheduleRequest implements IGetScheduleRequest {
+
+            /**
+             * Constructs a new GetScheduleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IGetScheduleRequest);
+
+            /** GetScheduleRequest id. */
+            public id: string;
+
+            /**
+             * Encodes the specified GetScheduleRequest message. Does not implicitly {@link halotile.v1.GetScheduleRequest.verify|verify} messages.
+             * @param message GetScheduleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IGetScheduleRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetScheduleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns GetScheduleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.GetScheduleRequest;
+
+            /**
+             * Gets the default type url for GetScheduleRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a GetScheduleResponse. */
+        interface IGetScheduleResponse {
+
+            /** GetScheduleResponse schedule */
+            schedule?: (halotile.v1.ISchedule|undefined);
+        }
+
+        /** Represents a GetScheduleResponse. */
+        class GetScheduleResponse implements IGetScheduleResponse {
+
+            /**
+             * Constructs a new GetScheduleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IGetScheduleResponse);
+
+            /** GetScheduleResponse schedule. */
+            public schedule: halotile.v1.Schedule;
+
+            /**
+             * Encodes the specified GetScheduleResponse message. Does not implicitly {@link halotile.v1.GetScheduleResponse.verify|verify} messages.
+             * @param message GetScheduleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IGetScheduleResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a GetScheduleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns GetScheduleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.GetScheduleResponse;
+
+            /**
+             * Gets the default type url for GetScheduleResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a PauseScheduleRequest. */
+        interface IPauseScheduleRequest {
+
+            /** PauseScheduleRequest id */
+            id?: (string|undefined);
+        }
+
+        /** Represents a PauseScheduleRequest. */
+        class PauseScheduleRequest implements IPauseScheduleRequest {
+
+            /**
+             * Constructs a new PauseScheduleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IPauseScheduleRequest);
+
+            /** PauseScheduleRequest id. */
+            public id: string;
+
+            /**
+             * Encodes the specified PauseScheduleRequest message. Does not implicitly {@link halotile.v1.PauseScheduleRequest.verify|verify} messages.
+             * @param message PauseScheduleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IPauseScheduleRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PauseScheduleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns PauseScheduleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.PauseScheduleRequest;
+
+            /**
+             * Gets the default type url for PauseScheduleRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a PauseScheduleResponse. */
+        interface IPauseScheduleResponse {
+
+            /** PauseScheduleResponse schedule */
+            schedule?: (halotile.v1.ISchedule|undefined);
+        }
+
+        /** Represents a PauseScheduleResponse. */
+        class PauseScheduleResponse implements IPauseScheduleResponse {
+
+            /**
+             * Constructs a new PauseScheduleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IPauseScheduleResponse);
+
+            /** PauseScheduleResponse schedule. */
+            public schedule: halotile.v1.Schedule;
+
+            /**
+             * Encodes the specified PauseScheduleResponse message. Does not implicitly {@link halotile.v1.PauseScheduleResponse.verify|verify} messages.
+             * @param message PauseScheduleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IPauseScheduleResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a PauseScheduleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns PauseScheduleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.PauseScheduleResponse;
+
+            /**
+             * Gets the default type url for PauseScheduleResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ResumeScheduleRequest. */
+        interface IResumeScheduleRequest {
+
+            /** ResumeScheduleRequest id */
+            id?: (string|undefined);
+        }
+
+        /** Represents a ResumeScheduleRequest. */
+        class ResumeScheduleRequest implements IResumeScheduleRequest {
+
+            /**
+             * Constructs a new ResumeScheduleRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IResumeScheduleRequest);
+
+            /** ResumeScheduleRequest id. */
+            public id: string;
+
+            /**
+             * Encodes the specified ResumeScheduleRequest message. Does not implicitly {@link halotile.v1.ResumeScheduleRequest.verify|verify} messages.
+             * @param message ResumeScheduleRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IResumeScheduleRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResumeScheduleRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ResumeScheduleRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ResumeScheduleRequest;
+
+            /**
+             * Gets the default type url for ResumeScheduleRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ResumeScheduleResponse. */
+        interface IResumeScheduleResponse {
+
+            /** ResumeScheduleResponse schedule */
+            schedule?: (halotile.v1.ISchedule|undefined);
+        }
+
+        /** Represents a ResumeScheduleResponse. */
+        class ResumeScheduleResponse implements IResumeScheduleResponse {
+
+            /**
+             * Constructs a new ResumeScheduleResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IResumeScheduleResponse);
+
+            /** ResumeScheduleResponse schedule. */
+            public schedule: halotile.v1.Schedule;
+
+            /**
+             * Encodes the specified ResumeScheduleResponse message. Does not implicitly {@link halotile.v1.ResumeScheduleResponse.verify|verify} messages.
+             * @param message ResumeScheduleResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IResumeScheduleResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ResumeScheduleResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ResumeScheduleResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ResumeScheduleResponse;
+
+            /**
+             * Gets the default type url for ResumeScheduleResponse
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */

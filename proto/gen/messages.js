@@ -7760,9 +7760,122 @@ export const halotile = $root.halotile = (() => {
             return CommitTileResponse;
         })();
 
+        v1.Overlap = (function() {
+            const valuesById = {}, values = Object.create(valuesById);
+            values[valuesById[0] = "OVERLAP_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "OVERLAP_SKIP"] = 1;
+            values[valuesById[2] = "OVERLAP_QUEUE"] = 2;
+            values[valuesById[3] = "OVERLAP_REPLACE"] = 3;
+            return values;
+        })();
+
+        v1.CatchUp = (function() {
+            const valuesById = {}, values = Object.create(valuesById);
+            values[valuesById[0] = "CATCH_UP_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "CATCH_UP_NONE"] = 1;
+            values[valuesById[2] = "CATCH_UP_LATEST"] = 2;
+            values[valuesById[3] = "CATCH_UP_ALL"] = 3;
+            return values;
+        })();
+
+        v1.ScheduleRun = (function() {
+
+            function ScheduleRun(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ScheduleRun.prototype.run = 0;
+            ScheduleRun.prototype.due = null;
+            ScheduleRun.prototype.jobId = "";
+            ScheduleRun.prototype.note = "";
+
+            ScheduleRun.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.run != null && Object.hasOwnProperty.call(message, "run"))
+                    writer.uint32(8).uint64(message.run);
+                if (message.due != null && Object.hasOwnProperty.call(message, "due"))
+                    $root.google.protobuf.Timestamp.encode(message.due, writer.uint32(18).fork(), q + 1).ldelim();
+                if (message.jobId != null && Object.hasOwnProperty.call(message, "jobId"))
+                    writer.uint32(26).string(message.jobId);
+                if (message.note != null && Object.hasOwnProperty.call(message, "note"))
+                    writer.uint32(34).string(message.note);
+                return writer;
+            };
+
+            ScheduleRun.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ScheduleRun();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.run = safe(reader.uint64());
+                            break;
+                        }
+                    case 2: {
+                            message.due = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 3: {
+                            message.jobId = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.note = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ScheduleRun.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ScheduleRun";
+            };
+
+            return ScheduleRun;
+        })();
+
         v1.Schedule = (function() {
 
             function Schedule(properties) {
+                this.lastRuns = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -7775,6 +7888,23 @@ export const halotile = $root.halotile = (() => {
             Schedule.prototype.spec = null;
             Schedule.prototype.priority = 0;
             Schedule.prototype.nextRun = null;
+            Schedule.prototype.dataset = null;
+            Schedule.prototype.collection = null;
+            Schedule.prototype.overlap = 0;
+            Schedule.prototype.catchUp = 0;
+            Schedule.prototype.jitterSeconds = 0;
+            Schedule.prototype.paused = false;
+            Schedule.prototype.principal = "";
+            Schedule.prototype.lastRuns = $util.emptyArray;
+            Schedule.prototype.maxAttempts = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(Schedule.prototype, "_maxAttempts", {
+                get: $util.oneOfGetter($oneOfFields = ["maxAttempts"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
 
             Schedule.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -7795,6 +7925,25 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(40).int32(message.priority);
                 if (message.nextRun != null && Object.hasOwnProperty.call(message, "nextRun"))
                     $root.google.protobuf.Timestamp.encode(message.nextRun, writer.uint32(50).fork(), q + 1).ldelim();
+                if (message.dataset != null && Object.hasOwnProperty.call(message, "dataset"))
+                    $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(58).fork(), q + 1).ldelim();
+                if (message.collection != null && Object.hasOwnProperty.call(message, "collection"))
+                    $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(66).fork(), q + 1).ldelim();
+                if (message.overlap != null && Object.hasOwnProperty.call(message, "overlap"))
+                    writer.uint32(72).int32(message.overlap);
+                if (message.catchUp != null && Object.hasOwnProperty.call(message, "catchUp"))
+                    writer.uint32(80).int32(message.catchUp);
+                if (message.jitterSeconds != null && Object.hasOwnProperty.call(message, "jitterSeconds"))
+                    writer.uint32(88).uint32(message.jitterSeconds);
+                if (message.paused != null && Object.hasOwnProperty.call(message, "paused"))
+                    writer.uint32(96).bool(message.paused);
+                if (message.principal != null && Object.hasOwnProperty.call(message, "principal"))
+                    writer.uint32(106).string(message.principal);
+                if (message.lastRuns != null && message.lastRuns.length)
+                    for (let i = 0; i < message.lastRuns.length; ++i)
+                        $root.halotile.v1.ScheduleRun.encode(message.lastRuns[i], writer.uint32(114).fork(), q + 1).ldelim();
+                if (message.maxAttempts != null && Object.hasOwnProperty.call(message, "maxAttempts"))
+                    writer.uint32(120).uint32(message.maxAttempts);
                 return writer;
             };
 
@@ -7843,6 +7992,44 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 6: {
                             message.nextRun = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 7: {
+                            message.dataset = $root.halotile.v1.DatasetSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 8: {
+                            message.collection = $root.halotile.v1.CollectionSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 9: {
+                            message.overlap = reader.int32();
+                            break;
+                        }
+                    case 10: {
+                            message.catchUp = reader.int32();
+                            break;
+                        }
+                    case 11: {
+                            message.jitterSeconds = reader.uint32();
+                            break;
+                        }
+                    case 12: {
+                            message.paused = reader.bool();
+                            break;
+                        }
+                    case 13: {
+                            message.principal = reader.string();
+                            break;
+                        }
+                    case 14: {
+                            if (!(message.lastRuns && message.lastRuns.length))
+                                message.lastRuns = [];
+                            message.lastRuns.push($root.halotile.v1.ScheduleRun.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 15: {
+                            message.maxAttempts = reader.uint32();
                             break;
                         }
                     default:
@@ -8012,6 +8199,444 @@ export const halotile = $root.halotile = (() => {
             };
 
             return CreateScheduleResponse;
+        })();
+
+        v1.GetScheduleRequest = (function() {
+
+            function GetScheduleRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            GetScheduleRequest.prototype.id = "";
+
+            GetScheduleRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.id != null && Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(10).string(message.id);
+                return writer;
+            };
+
+            GetScheduleRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.GetScheduleRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.id = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            GetScheduleRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.GetScheduleRequest";
+            };
+
+            return GetScheduleRequest;
+        })();
+
+        v1.GetScheduleResponse = (function() {
+
+            function GetScheduleResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            GetScheduleResponse.prototype.schedule = null;
+
+            GetScheduleResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.schedule != null && Object.hasOwnProperty.call(message, "schedule"))
+                    $root.halotile.v1.Schedule.encode(message.schedule, writer.uint32(10).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            GetScheduleResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.GetScheduleResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.schedule = $root.halotile.v1.Schedule.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            GetScheduleResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.GetScheduleResponse";
+            };
+
+            return GetScheduleResponse;
+        })();
+
+        v1.PauseScheduleRequest = (function() {
+
+            function PauseScheduleRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            PauseScheduleRequest.prototype.id = "";
+
+            PauseScheduleRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.id != null && Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(10).string(message.id);
+                return writer;
+            };
+
+            PauseScheduleRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.PauseScheduleRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.id = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            PauseScheduleRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.PauseScheduleRequest";
+            };
+
+            return PauseScheduleRequest;
+        })();
+
+        v1.PauseScheduleResponse = (function() {
+
+            function PauseScheduleResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            PauseScheduleResponse.prototype.schedule = null;
+
+            PauseScheduleResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.schedule != null && Object.hasOwnProperty.call(message, "schedule"))
+                    $root.halotile.v1.Schedule.encode(message.schedule, writer.uint32(10).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            PauseScheduleResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.PauseScheduleResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.schedule = $root.halotile.v1.Schedule.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            PauseScheduleResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.PauseScheduleResponse";
+            };
+
+            return PauseScheduleResponse;
+        })();
+
+        v1.ResumeScheduleRequest = (function() {
+
+            function ResumeScheduleRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ResumeScheduleRequest.prototype.id = "";
+
+            ResumeScheduleRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.id != null && Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(10).string(message.id);
+                return writer;
+            };
+
+            ResumeScheduleRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ResumeScheduleRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.id = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ResumeScheduleRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ResumeScheduleRequest";
+            };
+
+            return ResumeScheduleRequest;
+        })();
+
+        v1.ResumeScheduleResponse = (function() {
+
+            function ResumeScheduleResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ResumeScheduleResponse.prototype.schedule = null;
+
+            ResumeScheduleResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.schedule != null && Object.hasOwnProperty.call(message, "schedule"))
+                    $root.halotile.v1.Schedule.encode(message.schedule, writer.uint32(10).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            ResumeScheduleResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ResumeScheduleResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.schedule = $root.halotile.v1.Schedule.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ResumeScheduleResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ResumeScheduleResponse";
+            };
+
+            return ResumeScheduleResponse;
         })();
 
         v1.ListSchedulesRequest = (function() {

@@ -35,7 +35,10 @@ export declare const Workers: {
 
 export declare const Schedules: {
   readonly createSchedule: Method<halotile.v1.ICreateScheduleRequest, halotile.v1.CreateScheduleRequest, halotile.v1.ICreateScheduleResponse, halotile.v1.CreateScheduleResponse>;
+  readonly getSchedule: Method<halotile.v1.IGetScheduleRequest, halotile.v1.GetScheduleRequest, halotile.v1.IGetScheduleResponse, halotile.v1.GetScheduleResponse>;
   readonly listSchedules: Method<halotile.v1.IListSchedulesRequest, halotile.v1.ListSchedulesRequest, halotile.v1.IListSchedulesResponse, halotile.v1.ListSchedulesResponse>;
   readonly deleteSchedule: Method<halotile.v1.IDeleteScheduleRequest, halotile.v1.DeleteScheduleRequest, halotile.v1.IDeleteScheduleResponse, halotile.v1.DeleteScheduleResponse>;
+  readonly pauseSchedule: Method<halotile.v1.IPauseScheduleRequest, halotile.v1.PauseScheduleRequest, halotile.v1.IPauseScheduleResponse, halotile.v1.PauseScheduleResponse>;
+  readonly resumeSchedule: Method<halotile.v1.IResumeScheduleRequest, halotile.v1.ResumeScheduleRequest, halotile.v1.IResumeScheduleResponse, halotile.v1.ResumeScheduleResponse>;
   readonly runScheduleNow: Method<halotile.v1.IRunScheduleNowRequest, halotile.v1.RunScheduleNowRequest, halotile.v1.IRunScheduleNowResponse, halotile.v1.RunScheduleNowResponse>;
 };

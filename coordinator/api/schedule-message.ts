@@ -1,0 +1,51 @@
+import { halotile } from '../../proto/gen/messages.js';
+import type { Schedule, ScheduleRun, ScheduleState } from '../schedule/schedule.js';
+
+const { Overlap, CatchUp } = halotile.v1;
+
+const OVERLAP = { skip: Overlap.OVERLAP_SKIP, queue: Overlap.OVERLAP_QUEUE, replace: Overlap.OVERLAP_REPLACE } as const;
+const CATCH_UP = {
+  none: CatchUp.CATCH_UP_NONE,
+  latest: CatchUp.CATCH_UP_LATEST,
+  all: CatchUp.CATCH_UP_ALL,
+} as const;
+
+/** What a client asks for with overlapping runs; undefined where it is none of what there is. */
+export function overlapOf(value: halotile.v1.Overlap): Schedule['overlap'] | undefined {
+  return value === Overlap.OVERLAP_UNSPECIFIED ? 'skip' : nameOf(OVERLAP, value);
+}
+
+/** What a client asks for with missed times; undefined where it is none of what there is. */
+export function catchUpOf(value: halotile.v1.CatchUp): Schedule['catchUp'] | undefined {
+  return value === CatchUp.CATCH_UP_UNSPECIFIED ? 'latest' : nameOf(CATCH_UP, value);
+}
+
+/** A schedule as clients see it; `withJob` adds what its runs do, which may be large. */
+export function scheduleMessage(
+  schedule: Schedule,
+  { state, nextMs, withJob }: { readonly state: ScheduleState; readonly nextMs?: number; readonly withJob: boolean },
+): halotile.v1.ISchedule {
+  const { id, cron, timeZone, overlap, catchUp, jitterSeconds, paused, principal } = schedule;
+  const request = halotile.v1.SubmitJobRequest.decode(Buffer.from(schedule.request, 'base64'));
+  const { spec, dataset, collection, priority, maxAttempts } = request;
+  return {
+    ...{ id, cron, timeZone, jitterSeconds, paused, principal, priority, maxAttempts },
+    ...(withJob && { spec, dataset, collection }),
+    overlap: OVERLAP[overlap],
+    catchUp: CATCH_UP[catchUp],
+    nextRun: timestamp(nextMs),
+    lastRuns: state.runs.map(runMessage),
+  };
+}
+
+function runMessage({ run, dueMs, jobId, note }: ScheduleRun): halotile.v1.IScheduleRun {
+  return { run, due: timestamp(dueMs), jobId: jobId ?? '', note: note ?? '' };
+}
+
+function timestamp(ms: number | undefined) {
+  return ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
+}
+
+function nameOf<Name extends string>(table: Readonly<Record<Name, number>>, value: number): Name | undefined {
+  return (Object.keys(table) as Name[]).find((name) => table[name] === value);
+}
