@@ -24,6 +24,8 @@ const MAX_TRIES = 6;
 
 /** How a job is to be run, beside what it does. */
 export interface SubmitTerms {
+  /** The same id names the same job; a new one where absent. */
+  readonly requestId?: string;
   /** Larger runs first. */
   readonly priority?: number;
   /** Discard what earlier jobs left of the output. */
@@ -53,7 +55,7 @@ export class JobsClient {
   /** @throws HalotileError as the coordinator refuses it */
   async submit(
     spec: JobSpecInput | DatasetSpec | CollectionSpec,
-    options: SubmitTerms & { readonly requestId?: string } = {},
+    options: SubmitTerms = {},
   ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
     const request = { requestId, priority, restart, verifyOneIn, ...jobMessageOf(spec) };

@@ -40,7 +40,12 @@ export function registerSubmit(program: Command): void {
 
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
-  const terms = { priority: flags.priority, restart: flags.restart, verifyEvery: verifyEveryOf(flags.verify) };
+  const terms = {
+    requestId: flags.requestId,
+    priority: flags.priority,
+    restart: flags.restart,
+    verifyEvery: verifyEveryOf(flags.verify),
+  };
   const spec = readJobFile(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
@@ -61,7 +66,7 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   }
   const client = new JobsClient(endpoint);
   try {
-    const job = await client.submit(spec, { ...terms, requestId: flags.requestId });
+    const job = await client.submit(spec, terms);
     process.stdout.write(flags.json ? `${JSON.stringify({ id: job.id })}\n` : `${job.id}\n`);
   } finally {
     client.close();
