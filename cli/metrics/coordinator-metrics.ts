@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Registry } from 'prom-client';
 import type { Alarm, AttemptEnd, Coordinator, CoordinatorObserver } from '../../coordinator/index.js';
+import { tally } from './tally.js';
 import { TaskSeconds } from './task-seconds.js';
 
 type Prom = typeof import('prom-client');
@@ -15,57 +16,58 @@ const LIVE_STATES = ['starting', 'waiting-for-workers', 'running', 'assembling']
 const JOB_ENDS = ['succeeded', 'failed', 'cancelled'] as const;
 
 /** What is counted as it happens at a coordinator. Every label has few values, whatever clients do. */
-export function coordinatorCounters({ Counter, ...prom }: Prom, registry: Registry): CoordinatorObserver {
+export function coordinatorCounters(prom: Prom, registry: Registry): CoordinatorObserver {
+  let begun = 0;
+  let savedHalo = 0;
   const registers = [registry];
-  const attempts = new Counter({
+  new prom.Counter({
     name: 'halotile_attempts_total',
     help: 'Tasks that were granted to workers',
     registers,
+    collect() {
+      this.reset();
+      this.inc(begun);
+    },
   });
-  const ends = new Counter({
+  const ended = tally(prom, registry, {
     name: 'halotile_attempts_ended_total',
     help: 'Attempts by how they ended: "commit" counts, all others were in vain',
-    labelNames: ['outcome'],
-    registers,
+    ...{ label: 'outcome', values: ENDS },
   });
-  const alarms = new Counter({
+  const alarms = tally(prom, registry, {
     name: 'halotile_alarms_total',
     help: 'Results that differ from others of the same task, or were none, and workers that were sent away',
-    labelNames: ['reason'],
-    registers,
+    ...{ label: 'reason', values: ALARMS },
   });
-  const wire = new Counter({
+  const wire = tally(prom, registry, {
     name: 'halotile_wire_bytes_total',
     help: 'Bytes of pixels and files between this coordinator and workers',
-    labelNames: ['direction'],
-    registers,
+    ...{ label: 'direction', values: ['sent', 'received'] },
   });
-  const jobs = new Counter({
+  const jobs = tally(prom, registry, {
     name: 'halotile_jobs_ended_total',
     help: 'Jobs that ended at this coordinator',
-    labelNames: ['state'],
-    registers,
+    ...{ label: 'state', values: JOB_ENDS },
   });
-  const halo = new Counter({
+  new prom.Counter({
     name: 'halotile_halo_saved_pixels_total',
     help: "Image pixels that one halo for all tiles would have read and the tiles' own halos did not, of jobs that succeeded",
     registers,
+    collect() {
+      this.reset();
+      this.inc(savedHalo);
+    },
   });
-  // A series that is there from the start has a rate at its first event.
-  for (const outcome of ENDS) ends.inc({ outcome }, 0);
-  for (const reason of ALARMS) alarms.inc({ reason }, 0);
-  for (const direction of ['sent', 'received']) wire.inc({ direction }, 0);
-  for (const state of JOB_ENDS) jobs.inc({ state }, 0);
-  const tasks = new TaskSeconds({ Counter, ...prom }, registry);
+  const tasks = new TaskSeconds(prom, registry);
   return {
-    attemptBegun: () => attempts.inc(),
-    attemptEnded: (outcome) => ends.inc({ outcome }),
+    attemptBegun: () => void begun++,
+    attemptEnded: (outcome) => ended(outcome),
     committed: (result) => tasks.add(result),
-    alarm: (reason) => alarms.inc({ reason }),
-    travelled: (direction, bytes) => wire.inc({ direction }, bytes),
+    alarm: (reason) => alarms(reason),
+    travelled: (direction, bytes) => wire(direction, bytes),
     jobEnded(outcome) {
-      jobs.inc({ state: outcome.state });
-      halo.inc(savedPixels(outcome));
+      jobs(outcome.state);
+      savedHalo += savedPixels(outcome);
     },
   };
 }

@@ -1,21 +1,20 @@
 import type { Registry } from 'prom-client';
 import type { OnTaskEnd, Session, TaskPool } from '../../worker/index.js';
+import { tally } from './tally.js';
 import { TaskSeconds } from './task-seconds.js';
 
 type Prom = typeof import('prom-client');
 
 /** What is counted as it happens at a worker. */
 export function workerCounters(prom: Prom, registry: Registry): OnTaskEnd {
-  const ends = new prom.Counter({
+  const ended = tally(prom, registry, {
     name: 'halotile_worker_attempts_total',
     help: 'Attempts of this worker by how they ended; a "crashed" one took its threads along, "dropped" ones were among them',
-    labelNames: ['outcome'],
-    registers: [registry],
+    ...{ label: 'outcome', values: ['done', 'failed', 'crashed', 'dropped'] },
   });
-  for (const outcome of ['done', 'failed', 'crashed', 'dropped']) ends.inc({ outcome }, 0);
   const tasks = new TaskSeconds(prom, registry);
   return (end) => {
-    ends.inc({ outcome: end.kind === 'failed' && end.crashed ? 'crashed' : end.kind });
+    ended(end.kind === 'failed' && end.crashed ? 'crashed' : end.kind);
     if (end.kind === 'done') tasks.add(end.result);
   };
 }

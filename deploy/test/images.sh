@@ -17,13 +17,14 @@ clean() {
   rm -rf "$folder"
 }
 trap clean EXIT
+revision=$(git rev-parse HEAD)
 fail() { echo "failed: $*"; exit 1; }
 
 deploy/test/make-base.sh "$folder"
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(worker coordinator)
 for target in "${targets[@]}"; do
-  buildah bud --pull-never --layers --label org.opencontainers.image.revision="$(git rev-parse HEAD)" -f deploy/Dockerfile \
+  buildah bud --pull-never --layers --label org.opencontainers.image.revision="$revision" -f deploy/Dockerfile \
     --target "$target" -t "halotile-test/$target" . >"$folder/$target.log" 2>&1 ||
     { tail -20 "$folder/$target.log"; fail "$target does not build"; }
   echo "built: $target, $(buildah images --format '{{.Size}}' "halotile-test/$target" | head -1)"
@@ -32,7 +33,7 @@ done
 
 config() { buildah inspect --type image --format "$2" "halotile-test/$1"; }
 [ "$(config worker '{{.OCIv1.Config.User}}')" = 10001:10001 ] || fail 'the user is no number'
-[ "$(config worker '{{index .OCIv1.Config.Labels "org.opencontainers.image.revision"}}')" = "$(git rev-parse HEAD)" ] ||
+[ "$(config worker '{{index .OCIv1.Config.Labels "org.opencontainers.image.revision"}}')" = "$revision" ] ||
   fail 'the label of the revision is missing'
 [ "$(config coordinator '{{.OCIv1.Config.Entrypoint}} {{.OCIv1.Config.Cmd}}')" = '[/usr/bin/tini -- /usr/local/bin/halotile] [serve]' ] ||
   fail 'the coordinator starts something else'
