@@ -43,11 +43,11 @@ coordinator=$(buildah from --pull-never halotile-test/coordinator); containers+=
 inside() { local container=$1; shift; buildah run "$container" -- "$@"; }
 
 inside "$worker" sh -c 'test "$(id -u)" = 10001' || fail 'it runs as another user'
-for tool in npm gcc cc make python3 apt-get-source; do
+for tool in npm gcc cc make python3; do
   ! inside "$worker" sh -c "command -v $tool" >/dev/null 2>&1 || fail "$tool is in the image"
 done
 # What its user can write is what the image declares as volumes: all else may be read-only.
-writable=$(inside "$worker" sh -c "find / -xdev -path /proc -prune -o -path /sys -prune -o -path /dev -prune -o -type d -writable -print" 2>/dev/null | sort | tr '\n' ' ')
+writable=$(inside "$worker" sh -c "find / -xdev -path /proc -prune -o -path /sys -prune -o -path /dev -prune -o -type d -writable -print 2>/dev/null || true" | sort | tr '\n' ' ')
 case " $writable" in
 *' /etc'* | *' /opt'* | *' /usr'*) fail "its user can write $writable" ;;
 esac
