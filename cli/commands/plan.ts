@@ -56,9 +56,10 @@ export function describePlan(report: PlannedJob): string {
         `stage ${index}     ${kind}: ${formatWhole(tiles)} tiles of ${tile}${levels.length === 0 ? '' : `, writes levels ${levels.join(', ')}`}`,
     ),
     ...(byMap ? [`map         largest value ${mapMax.exact ? 'is' : 'at most'} ${mapMax.value}`] : []),
+    ...(report.corners === undefined ? [] : [cornersLine(report.corners)]),
     `halo        one halo for all tiles reads ${share(inputPixels.withMaxHalo)} more than the image` +
       (inputPixels.adaptive === undefined
-        ? byMap
+        ? byMap && report.corners === undefined
           ? '; --scan tells what adaptive halos read'
           : ''
         : `, adaptive halos ${share(inputPixels.adaptive)} (${formatBytes(bytes.saved ?? 0)} saved)`),
@@ -70,6 +71,13 @@ export function describePlan(report: PlannedJob): string {
     `time        ${timeLine(report)}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function cornersLine({ aboveRadius, cellSide, tableBytes }: NonNullable<PlannedJob['corners']>): string {
+  return (
+    `windows     by corners of the summed-area table where a tile has radii above ${aboveRadius}, as a halo would read more; ` +
+    `sums of cells of ${cellSide} take ${formatBytes(tableBytes)} of scratch`
+  );
 }
 
 function timeLine({ seconds, trial }: PlannedJob): string {

@@ -23,6 +23,7 @@ import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
 import { runTask } from './run-task.js';
+import { withCornerTable } from './sum-cells.js';
 
 /** What a running job needs from whoever runs it. */
 export interface RunningJobOptions {
@@ -103,6 +104,7 @@ export class RunningJob {
     const { plan } = this.#opened;
     if (this.#placed) this.#createPlacedFile();
     this.#report();
+    await this.#sumCells();
     for (const [index, stage] of plan.stages.entries()) {
       await runStage(this.#options.executor, {
         job: this.#job,
@@ -112,6 +114,14 @@ export class RunningJob {
       });
       if (stage.kind === 'reduce') this.#completeOperation(index, stage.operation!);
     }
+  }
+
+  /** Windows of any radius read corners of a table of sums, which is made before the first tile. */
+  async #sumCells(): Promise<void> {
+    const { paths, plan } = this.#opened;
+    const { executor, signal } = this.#options;
+    const inputs = await withCornerTable({ executor, plan, inputs: this.#job.inputs, scratch: paths.scratch, signal });
+    this.#job = { ...this.#job, inputs };
   }
 
   /** Puts the output together, gives it its name and removes the partial directory; returns its bytes. */

@@ -34,7 +34,7 @@ const OPTIONS: Readonly<Record<string, { args: string[]; says: RegExp[] }>> = {
     says: [/--tile 100/, /--tile 112/],
   },
   'a radius wider than the tile': {
-    args: ['blur', '--map', 'MAP', '--tile', '32', '--scale', '9'],
+    args: ['blur', '--map', 'MAP', '--tile', '32', '--scale', '9', '--border', 'reflect'],
     says: [/54 pixels beyond a tile of 32/, /--tile 64/, /--max-radius 32/],
   },
   'a codec for other samples': {

@@ -70,6 +70,16 @@ const CASES: {
       { mapMax: 0, partial: [null] },
     ],
   },
+  sum: {
+    data: { corners: { cellSide: 16, lanes: 1, aboveRadius: 8 } },
+    value: { columns: new Uint8Array(8 * (SIZE.width + 1)), edges: new Uint8Array(8 * 16) },
+    wrong: [
+      null,
+      { columns: new Uint8Array(8 * SIZE.width), edges: new Uint8Array(8 * 16) },
+      { columns: new Uint8Array(8 * (SIZE.width + 1)), edges: new Uint8Array(8 * 15) },
+      { columns: new Uint8Array(8 * (SIZE.width + 1)) },
+    ],
+  },
   overview: { data: { blocks: [] }, value: null, wrong: [{}, 0, undefined] },
   sample: {
     data: { size: SIZE, preview: { width: 1, height: 1 }, whole: true },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import { boxScratchBytes } from './box-layout.js';
+import { cornerScratchBytes, cornersOf, takesCorners } from './corners.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 
 /** The largest radius of a box window in pixels; radii travel as uint16. */
@@ -19,11 +20,19 @@ export const box: OperationDescriptor = {
   mapMeaning: 'radius',
   defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
-  reach: (operation, mapMax) => evenReach(radiusOf(operation, mapMax)),
-  scratchBytes: (operation, shape, mapMax) => boxScratchBytes({ ...shape, maxRadius: radiusOf(operation, mapMax) }),
+  reach: (operation, mapMax) => {
+    const radius = radiusOf(operation, mapMax);
+    return evenReach(takesCorners(operation, radius) ? 0 : radius);
+  },
+  scratchBytes: (operation, shape, mapMax) => {
+    const maxRadius = radiusOf(operation, mapMax);
+    if (takesCorners(operation, maxRadius)) return cornerScratchBytes(cornersOf(operation)!, shape);
+    return boxScratchBytes({ ...shape, maxRadius });
+  },
 };
 
-function radiusOf(operation: Operation, mapMax: number): number {
+/** The radius of a window, or the largest of those by map. */
+export function radiusOf(operation: Operation, mapMax: number): number {
   // A bound that no pixel was read for need not be an integer, as radii are.
   return operation.byMap ? Math.floor(mapMax + 0.5) : (operation.params.radius as number);
 }

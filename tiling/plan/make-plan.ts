@@ -7,6 +7,7 @@ import type { RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
 import { couplingOf, isBanded, linkChainWith, middleTile } from './chain.js';
 import { checkedShape } from './checked-modules.js';
+import { chooseWindows, widestHalo } from './choose-windows.js';
 import { resolveEncoding } from './encoding.js';
 import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages, stageGrid } from './levels.js';
@@ -17,7 +18,7 @@ import type { CachePlan, Plan, StagePlan } from './plan.js';
 import { planBands } from './plan-bands.js';
 import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
 import { resolveOperations } from './resolve-operations.js';
-import { chooseTileSide, coveringBlock, haloFits, tileSides } from './tile-size.js';
+import { coveringBlock, haloFits } from './tile-size.js';
 
 /** Share of the memory that caches of decoded blocks may take. */
 export const CACHE_SHARE = 0.3;
@@ -50,26 +51,30 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
           tileBytes({ ...band, image: source, masked, map: map?.info, mapMax: mapMaxBound }) <= threadBytes,
       })
     : undefined;
-  const operations = bands?.operations ?? chainOf(undefined);
-  checkChain(operations, source, inputs.extras ?? []);
-  const output = outputInfo(source, operations, spec);
+  const chain = bands?.operations ?? chainOf(undefined);
+  checkChain(chain, source, inputs.extras ?? []);
+  const output = outputInfo(source, chain, spec);
   if (spec.tile !== undefined) checkTile(spec.tile, spec.block);
   const block = bands?.block ?? Math.min(spec.block, spec.tile ?? spec.block, coveringBlock(output));
-  const haloPx = chainReach(operations, mapMaxBound, source);
-  const demand = { image: source, masked, map: map?.info, output, operations, block, mapMax: mapMaxBound };
   const tileWidth = bands?.tileWidth;
-  const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide, tileWidth });
-  // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
-  const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
   const { threads, preferredTile } = machine;
-  const choice = { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
-  // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
-  const planned = () => chooseTileSide(choice) ?? tileSides(choice)[0];
-  const tileSide = bands?.tileSide ?? (spec.tile === undefined ? planned() : wholeBlocks(spec.tile, block));
+  const choiceOf = (operations: readonly Operation[]) => {
+    const mapMax = widestHalo(operations, mapMaxBound);
+    const haloPx = chainReach(operations, mapMax, source);
+    // Maps seldom reach the end of their type: an unread one is expected to stay in its first quarter.
+    const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
+    const demand = { image: source, masked, map: map?.info, output, operations, block, mapMax: mapMaxBound };
+    const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide, tileWidth });
+    return { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
+  };
+  const given = bands?.tileSide ?? (spec.tile === undefined ? undefined : wholeBlocks(spec.tile, block));
+  const { operations, choice, tileSide } = chooseWindows(chain, choiceOf, given, { source, masked });
+  const { bytesOf } = choice;
   if (tileSide === undefined || !haloFits(choice, tileSide))
     throw haloTooWide(operations, mapMaxBound, tileSide, choice);
   if (bytesOf(tileSide) > threadBytes) throw tooMuchMemory(tileSide, bytesOf(tileSide), threadBytes);
-  const walk = walkOf(operations, source, { tileSide, tileWidth, output, mapMax: mapMaxBound });
+  const mapMax = widestHalo(operations, mapMaxBound);
+  const walk = walkOf(operations, source, { tileSide, tileWidth, output, mapMax });
   const caches = planCaches(inputs, { ...walk, budget: cacheBudget });
   const levels = planLevels(output, block, spec.overviews);
   return {

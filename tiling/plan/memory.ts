@@ -1,4 +1,5 @@
 import { area } from '../geometry/rect.js';
+import { cornersOf } from '../operations/corners.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
@@ -48,6 +49,13 @@ export function tileBytes(demand: TileDemand): number {
 
 /** Memory that the chain of one tile needs at most: its rasters, the maps and kernel scratch. */
 export function chainBytes(demand: TileDemand): number {
+  const halos = demand.operations.map((operation) => cornersOf(operation)?.aboveRadius ?? Number.POSITIVE_INFINITY);
+  const widest = Math.min(demand.mapMax, ...halos);
+  // Tiles that read a halo beside others that read corners.
+  return Math.max(bytesReaching(demand), widest < demand.mapMax ? bytesReaching({ ...demand, mapMax: widest }) : 0);
+}
+
+function bytesReaching(demand: TileDemand): number {
   const { image, masked, map, output, operations, tileSide, tileWidth, mapMax } = demand;
   const rect = middleTile(output, tileSide, tileWidth);
   const links = linkChainWith(operations, rect, image, mapMax);

@@ -1,11 +1,15 @@
 import { cellCount, cellRect } from '../geometry/grid.js';
 import { area, type Rect } from '../geometry/rect.js';
+import { type Corners, chainCorners, cornerTableBytes, withoutCorners } from '../operations/corners.js';
 import { OPERATIONS } from '../operations/index.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import { couplingOf, linkChain, linkChainWith } from './chain.js';
 import { filterStage, stageGrid, tileCount } from './levels.js';
 import type { MemoryProjection, Plan } from './plan.js';
 import { predictSeconds } from './tile-size.js';
+
+/** Images that are read for corners: one for the table and, where radii change slowly, three to four for tiles. */
+const CORNER_READS = 5;
 
 /** What a job would do, in figures; `halotile plan` prints it. */
 export interface PlanReport {
@@ -35,6 +39,8 @@ export interface PlanReport {
     readonly levels: readonly number[];
   }[];
   readonly tiles: number;
+  /** Where windows of some tiles are read by corners of the summed-area table: from which radius on, and its bytes. */
+  readonly corners?: Corners & { readonly tableBytes: number };
   /** The largest map value': read from the map where `exact`, otherwise what its type and the options allow. */
   readonly mapMax: { readonly value: number; readonly exact: boolean };
   /**
@@ -66,14 +72,17 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
   const grid = stageGrid(filterStage(plan));
   const scan = mapMaxIn === undefined ? undefined : await scanTiles(plan, mapMaxIn);
   const mapMax = scan?.mapMax ?? plan.mapMaxBound;
+  const byHalo = withoutCorners(operations);
+  const corners = chainCorners(operations);
   let withMaxHalo = 0;
   for (let tile = 0; tile < cellCount(grid); tile++) {
-    withMaxHalo += area(linkChainWith(operations, cellRect(grid, tile), image, mapMax)[0]!.input);
+    withMaxHalo += area(linkChainWith(byHalo, cellRect(grid, tile), image, mapMax)[0]!.input);
   }
   const haloPx = Math.ceil((Math.sqrt(withMaxHalo / cellCount(grid)) - Math.sqrt(area(image) / cellCount(grid))) / 2);
   const pixelBytes = image.channels * SAMPLE_BYTES[image.dtype];
   const mapBytes = plan.map === undefined ? 0 : area(image) * SAMPLE_BYTES[plan.map.dtype];
-  const adaptive = plan.halo === 'max' ? withMaxHalo : scan?.inputPixels;
+  // What tiles read for corners follows from where these lie: at least the tiles, and seldom more than four times them.
+  const adaptive = corners !== undefined ? undefined : plan.halo === 'max' ? withMaxHalo : scan?.inputPixels;
   return {
     image: { width: image.width, height: image.height, channels: image.channels, dtype: image.dtype },
     output: { channels: output.channels, dtype: output.dtype, levels: levels.length, block },
@@ -91,16 +100,17 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
       levels: stage.levels,
     })),
     tiles: tileCount(stages),
+    ...(corners && { corners: { ...corners, tableBytes: cornerTableBytes(image, corners) } }),
     mapMax: { value: mapMax, exact: scan !== undefined },
     inputPixels: { withoutHalo: area(image), withMaxHalo, adaptive },
     bytes: {
-      read: (adaptive ?? withMaxHalo) * pixelBytes + mapBytes,
+      read: (adaptive ?? (corners === undefined ? withMaxHalo : CORNER_READS * area(image))) * pixelBytes + mapBytes,
       saved: adaptive === undefined ? undefined : (withMaxHalo - adaptive) * pixelBytes,
       output: levels.reduce((sum, { across, down }) => sum + across * down, 0) * block * block * outputPixelBytes(plan),
     },
     memory,
     seconds:
-      operations.length === 1 && operations[0]!.name === 'box'
+      operations.length === 1 && operations[0]!.name === 'box' && corners === undefined
         ? predictSeconds({ image: output, threads: memory.threads, expectedHaloPx: haloPx }, side)
         : undefined,
   };

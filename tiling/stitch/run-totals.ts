@@ -1,5 +1,6 @@
 import { cellRect } from '../geometry/grid.js';
 import { area } from '../geometry/rect.js';
+import { withoutCorners } from '../operations/corners.js';
 import { linkChainWith } from '../plan/chain.js';
 import { filterStage, stageGrid, tileCount } from '../plan/levels.js';
 import type { Plan } from '../plan/plan.js';
@@ -68,8 +69,9 @@ export class RunTotals {
   /** How many image pixels the run's tiles would have read with the job's largest reach on every side. */
   #pixelsWithMaxHalo({ operations, image, stages }: Plan): number {
     const grid = stageGrid(filterStage({ stages }));
+    const byHalo = withoutCorners(operations);
     return this.#filterTiles.reduce(
-      (sum, tile) => sum + area(linkChainWith(operations, cellRect(grid, tile), image, this.mapMax)[0]!.input),
+      (sum, tile) => sum + area(linkChainWith(byHalo, cellRect(grid, tile), image, this.mapMax)[0]!.input),
       0,
     );
   }

@@ -12,10 +12,11 @@ import { reduce } from './reduce.js';
 import { remap } from './remap.js';
 import { sample } from './sample.js';
 import { scan } from './scan.js';
+import { sum } from './sum.js';
 
 /** Every kind of work, by name. A new one is a file here, a file of the same name in `worker/work/`, and a row. */
 export const WORK_KINDS = {
-  ...{ module, scan, reduce, filter, overview, images },
+  ...{ module, scan, sum, reduce, filter, overview, images },
   ...{ sample, count, find, remap, band, copy, colours },
 };
 

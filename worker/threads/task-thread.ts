@@ -85,7 +85,9 @@ function openFor(job: WorkJob, caches: SharedCaches, context: ThreadContext): Op
     openJobs.set(job.key, { open, generation, listening: open.end.onEnd(() => closeUnused(job.key)) });
   }
   // A reduction completes the plan's operations between two stages of one job.
-  return open.job === job ? open : { ...open, job, plan: job.plan! };
+  if (open.job === job) return open;
+  // Its sink is still opened only where a task writes.
+  return Object.create(open, { job: { value: job }, plan: { value: job.plan! } }) as OpenJob;
 }
 
 /** Closes the files of a job that is over, so that their space on the disk is free; a task that runs goes first. */

@@ -44,6 +44,8 @@ export interface OpenJob {
   /** The image's transparency mask. */
   readonly mask?: RasterReader;
   readonly map?: RasterReader;
+  /** The summed-area table that windows of any radius read. */
+  readonly corners?: RasterReader;
   /** Images that operations name in their parameters, by path. */
   readonly extras: Readonly<Record<string, RasterReader>>;
   /** Opened when a task first writes. */
@@ -56,7 +58,7 @@ export interface OpenJob {
 
 /** What of an open job a chain reads from and computes with. */
 export interface ChainInputs
-  extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'extras' | 'device'> {
+  extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'corners' | 'extras' | 'device'> {
   readonly job: Pick<WorkJob, 'boundedBackend'>;
   /** Where the job may be over before its tiles. */
   readonly end?: JobEnd;
@@ -103,6 +105,7 @@ export function jobOver(job: WorkJob, { readers, openSink, context, end }: JobMe
     image: readers.get('image')!,
     mask: readers.get('mask'),
     map: readers.get('map'),
+    corners: readers.get('corners'),
     extras: Object.fromEntries(extras),
     get sink() {
       sink ??= openSink(plan);

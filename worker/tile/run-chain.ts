@@ -1,4 +1,6 @@
 import { area, type Rect } from '../../tiling/geometry/rect.js';
+import { radiusOf } from '../../tiling/operations/box.js';
+import { cornersOf, takesCorners } from '../../tiling/operations/corners.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.js';
 import { chainTypes } from '../../tiling/plan/memory.js';
@@ -14,6 +16,7 @@ import type { ChainInputs } from './open-job.js';
 import { readExtras } from './read-extras.js';
 import { type ChainRun, RowScan } from './row-scan.js';
 import { runBands } from './run-bands.js';
+import { runCorners } from './run-corners.js';
 import type { Tally } from './tally.js';
 import { copyValidity, readValidity, withoutIdle, withValidity } from './validity.js';
 
@@ -34,13 +37,20 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   const { plan } = open;
   const { operations, tileRect } = run;
   const maps = new Map<Operation, TileMap>();
+  // Which operations read corners here, not a halo.
+  const cornered = new Set<Operation>();
   let mapMax = 0;
   const links = await linkChain(operations, tileRect, plan.image, async (rect, operation) => {
     const map = await readMap(open, operation, rect, tally);
     maps.set(operation, map);
     mapMax = Math.max(mapMax, map.max);
-    return plan.halo === 'max' ? plan.mapMaxBound : map.max;
+    const reached = plan.halo === 'max' ? plan.mapMaxBound : map.max;
+    if (takesCorners(operation, radiusOf(operation, reached))) cornered.add(operation);
+    return reached;
   });
+  for (const operation of operations) {
+    if (!operation.byMap && cornersOf(operation) !== undefined) cornered.add(operation);
+  }
   const types = chainTypes(operations, plan.image);
   const first = links[0] ?? { window: tileRect, input: tileRect };
   let window = allocate(open, first.window, plan.image);
@@ -51,7 +61,10 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   // Threads of a process without a GPU start sooner without its modules.
   const device = open.device === undefined ? undefined : await import('./run-resident.js');
   for (let index = 0; index < links.length; index++) {
-    const resident = await device?.runResident(open, { links, types, maps, index, window }, tally);
+    const readsCorners = cornered.has(links[index]!.operation);
+    const resident = readsCorners
+      ? undefined
+      : await device?.runResident(open, { links, types, maps, index, window }, tally);
     if (device !== undefined && resident !== undefined) {
       index = resident.next - 1;
       const { output } = resident;
@@ -70,6 +83,15 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     if (window.valid !== undefined) following = withValidity(open, following);
     const output = partOf(following, link.output);
     const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };
+    if (readsCorners) {
+      await runCorners(open, window, output, link, context, tally);
+      if (window.valid !== undefined) {
+        copyValidity(window, output);
+        following = withoutIdle(following, link.output);
+      }
+      window = following;
+      continue;
+    }
     await tally.timed('kernel', async () => {
       extendBorder(window, link.image, link.operation);
       const kernel = open.backend.kernels[link.operation.name];

@@ -5,6 +5,7 @@ import type { Runner } from './runner.js';
 export const RUNNERS: { readonly [K in KindName]: () => Promise<Runner<K>> } = {
   module: async () => (await import('./module.js')).module,
   scan: async () => (await import('./scan.js')).scan,
+  sum: async () => (await import('./sum.js')).sum,
   reduce: async () => (await import('./reduce.js')).reduce,
   filter: async () => (await import('./filter.js')).filter,
   overview: async () => (await import('./overview.js')).overview,

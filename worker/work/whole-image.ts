@@ -6,6 +6,7 @@ import { mapJobOf, withMap } from '../../tiling/job/derived-map.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { makeFolder } from '../../tiling/make-folder.js';
+import { chainCorners, cornerTable } from '../../tiling/operations/corners.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { CachePlan, Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -21,7 +22,9 @@ import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { assertUnchanged, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
+import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
+import { CornerTableFile } from '../../tiling/stitch/corner-table-file.js';
 import { RunTotals } from '../../tiling/stitch/run-totals.js';
 import { committedTile } from '../../tiling/stitch/tile-ledger.js';
 import type { JobFigures } from '../../tiling/work/figures.js';
@@ -36,6 +39,7 @@ import { filter } from './filter.js';
 import { overview } from './overview.js';
 import { reduce } from './reduce.js';
 import { type Outcome, resultOf, type TaskRun } from './runner.js';
+import { sum } from './sum.js';
 
 /** A job whose output is made. */
 export interface WholeImage {
@@ -72,7 +76,7 @@ export async function runWholeImage(
       largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.nowMs),
       shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
     });
-    const made = await runStages(plan, inputs, run);
+    const made = await runStages(plan, inputs, { machine, run, scratchDirectory });
     for (const file of files) assertUnchanged(file);
     return made;
   } finally {
@@ -92,12 +96,23 @@ async function withOwnMap(spec: JobSpec, means: WholeImageMeans): Promise<JobSpe
   return withMap(spec, path);
 }
 
-async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, run: TaskRun<'images'>): Promise<WholeImage> {
+async function runStages(
+  planned: Plan,
+  inputs: JobRasters<OpenedInput>,
+  { run, scratchDirectory }: WholeImageMeans,
+): Promise<WholeImage> {
   const sink = openMemorySink(planned);
   const committed = new CommittedTiles(planned, () => '');
   const totals = new RunTotals();
   const { boundedBackend = CPU_BACKEND } = run.job;
   const readers = readersOf(planned, inputs, run.thread.nowMs);
+  const withoutTable = { key: run.job.key, plan: planned, inputs: [], boundedBackend };
+  const table = await cornerTableOf(
+    jobOver(withoutTable, { readers, openSink: () => sink, context: run.thread, end: run.end }),
+    run,
+    scratchDirectory,
+  );
+  if (table !== undefined) readers.set('corners', new RasterReader(table, null, run.thread.nowMs));
   const means = { readers, openSink: () => sink, context: run.thread, end: run.end };
   let open = jobOver({ key: run.job.key, plan: planned, inputs: [], boundedBackend }, means);
   for (const [index, stage] of planned.stages.entries()) {
@@ -114,8 +129,24 @@ async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, run: Ta
       open = { ...open, plan, job: { ...open.job, plan } };
     }
   }
+  table?.close();
   const file = sink.file();
   return { file, figures: totals.figures(open.plan, { crc: committed.crc(), outputBytes: file.length }) };
+}
+
+/** The summed-area table of an image whose windows read corners, made on this thread. */
+async function cornerTableOf(open: OpenJob, run: TaskRun<'images'>, folder: string) {
+  const { image, operations } = open.plan;
+  const corners = chainCorners(operations);
+  if (corners === undefined) return undefined;
+  const path = join(folder, 'corners.tif');
+  const table = new CornerTableFile(path, image, corners);
+  for (let index = 0; index < cornerTable(image, corners.cellSide).rows; index++) {
+    const task = { kind: 'sum', stage: 0, index, attempt: 1, data: { corners } } as const;
+    table.add(index, (await sum({ ...run, open: () => open, task, data: task.data })).value);
+  }
+  for await (const _ of table.finish());
+  return openTiffSource(path);
 }
 
 /** One tile by the runner of its kind; stored blocks that it reads are held. */

@@ -1,0 +1,50 @@
+import type { KernelContext, TileRaster } from '../kernel.js';
+import { avoidNodata } from '../reference/samples/nodata.js';
+import { invalidSamplesOf, nodataOf } from '../reference/samples/pixels.js';
+import { roundedQuotient } from '../reference/samples/rounding.js';
+import type { Windows } from './corner-sums.js';
+
+/** Sums of windows and what they are of. */
+export interface WindowSums {
+  readonly windows: Windows;
+  readonly sums: Float64Array;
+  /** As many as channels, or twice as many where each has a sum of weights. */
+  readonly lanes: number;
+}
+
+/** Means of windows cut at the image, rounded and kept off nodata as the box's are. */
+export function writeMeans(
+  input: TileRaster,
+  output: TileRaster,
+  { windows, sums, lanes }: WindowSums,
+  context: KernelContext,
+): void {
+  const { radius, image } = windows;
+  const { rect, channels, dtype } = output;
+  const weighted = lanes > channels;
+  const isInvalid = invalidSamplesOf(input, context);
+  const nodata = nodataOf(input, context);
+  for (let y = 0; y < rect.height; y++) {
+    const top = rect.y + y;
+    for (let x = 0; x < rect.width; x++) {
+      const pixel = y * rect.width + x;
+      const from = y * input.stride + x * channels;
+      const to = y * output.stride + x * channels;
+      const at = pixel * lanes;
+      if (!weighted) {
+        const r = typeof radius === 'number' ? radius : radius[pixel]!;
+        const left = rect.x + x;
+        const width = Math.min(image.width, left + r + 1) - Math.max(0, left - r);
+        const height = Math.min(image.height, top + r + 1) - Math.max(0, top - r);
+        const count = width * height;
+        for (let c = 0; c < channels; c++) output.samples[to + c] = roundedQuotient(sums[at + c]!, count);
+        continue;
+      }
+      for (let c = 0; c < channels; c++) {
+        const weights = sums[at + channels + c]!;
+        const mean = weights === 0 ? 0 : roundedQuotient(sums[at + c]!, weights);
+        output.samples[to + c] = isInvalid(from, c) ? input.samples[from + c]! : avoidNodata(dtype, mean, nodata[c]!);
+      }
+    }
+  }
+}
