@@ -12,7 +12,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 /** Commands that run threads on this machine. */
-const RUNS_THREADS = new Set(['demo', 'blur', 'process', 'palette', 'run', 'plan', 'serve', 'worker']);
+const RUNS_THREADS = new Set(['demo', 'blur', 'process', 'palette', 'run', 'plan', 'view', 'serve', 'worker']);
 
 /** What prints where values come from takes none from there itself. */
 const SHOWS_ONLY = new Set(['config']);

@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   plan: async () => (await import('./commands/plan.js')).registerPlan,
   inspect: async () => (await import('./commands/inspect.js')).registerInspect,
   preview: async () => (await import('./commands/preview.js')).registerPreview,
+  view: async () => (await import('./commands/view.js')).registerView,
   serve: async () => (await import('./commands/serve.js')).registerServe,
   worker: async () => (await import('./commands/worker.js')).registerWorker,
   submit: async () => (await import('./commands/submit.js')).registerSubmit,

@@ -1,5 +1,5 @@
 import { statSync, unwatchFile, watchFile } from 'node:fs';
-import { accessSchema, type CoordinatorAccess, checkTls } from '../coordinator/index.js';
+import { accessSchema, type CoordinatorAccess, checkTls, isLoopback } from '../coordinator/index.js';
 import { badUsage, HalotileError } from '../tiling/errors.js';
 import { parseYamlText } from '../tiling/job/yaml-text.js';
 import type { Log } from '../tiling/log.js';
@@ -8,6 +8,8 @@ import { readText } from './endpoint-options.js';
 /** The files that say whom a coordinator lets in. */
 export interface AccessFlags {
   readonly listen: string;
+  /** Where the page listens, if anywhere. */
+  readonly web?: string;
   readonly tokens?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -23,13 +25,14 @@ const WATCH_MS = 1000;
  * @throws bad-usage where they do not go together, or everybody would get in
  */
 export function readAccess(flags: AccessFlags): CoordinatorAccess {
-  const { listen, insecure } = flags;
+  const { insecure } = flags;
   const tls = tlsOf(flags);
   const entries = flags.tokens === undefined ? {} : entriesOf(flags.tokens);
-  if (flags.tokens === undefined && tls?.clientCa === undefined && insecure !== true && !isLoopback(listen)) {
+  const reached = addressesOf(flags).find(({ address }) => !isLoopback(address));
+  if (flags.tokens === undefined && tls?.clientCa === undefined && insecure !== true && reached !== undefined) {
     throw badUsage({
       what: 'anybody who reaches this address could use the coordinator',
-      where: `--listen ${listen}`,
+      where: `${reached.flag} ${reached.address}`,
       remedy: 'give --tokens or --tls-client-ca, listen on 127.0.0.1, or say --insecure',
     });
   }
@@ -44,14 +47,16 @@ export function readAccess(flags: AccessFlags): CoordinatorAccess {
 }
 
 /** What is open to others than it should be, one sentence each. */
-export function accessWarnings({ listen, tokens, tlsKey, tlsCert }: AccessFlags): string[] {
+export function accessWarnings(flags: AccessFlags): string[] {
+  const { tokens, tlsKey, tlsCert } = flags;
   const warnings: string[] = [];
   for (const file of [tokens, tlsKey]) {
     if (file === undefined || process.platform === 'win32' || (statSync(file).mode & 0o007) === 0) continue;
     warnings.push(`${file}: every user of this machine can read or change it; expected mode 600; chmod 600 it`);
   }
-  if (tokens !== undefined && tlsCert === undefined && !isLoopback(listen)) {
-    warnings.push(`--listen ${listen}: tokens and images cross the network unencrypted; give --tls-cert and --tls-key`);
+  for (const { flag, address } of addressesOf(flags)) {
+    if (tokens === undefined || tlsCert !== undefined || isLoopback(address)) continue;
+    warnings.push(`${flag} ${address}: tokens and images cross the network unencrypted; give --tls-cert and --tls-key`);
   }
   return warnings;
 }
@@ -118,6 +123,6 @@ function entriesOf(path: string): Pick<CoordinatorAccess, 'tokens' | 'certificat
   });
 }
 
-function isLoopback(listen: string): boolean {
-  return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(listen);
+function addressesOf({ listen, web }: AccessFlags): { readonly flag: string; readonly address: string }[] {
+  return [{ flag: '--listen', address: listen }, ...(web === undefined ? [] : [{ flag: '--web', address: web }])];
 }

@@ -36,6 +36,7 @@ import { type Owner, Places } from './service/places.js';
 import { type PlanningLimits, PlanningThreads } from './service/planning-threads.js';
 import { type HeldFiles, Retention } from './service/retention.js';
 import { Uploads } from './service/uploads.js';
+import type { CoordinatorPage, CoordinatorPageOptions } from './web/coordinator-page.js';
 
 /** Whom a coordinator lets in; may be replaced while it runs. */
 export interface CoordinatorAccess {
@@ -72,6 +73,10 @@ export interface CoordinatorOptions extends CoordinatorAccess {
   /** What becomes of uploads and results that nobody uses. */
   readonly keep: KeepLimits;
   readonly durable: boolean;
+  /** HOST:PORT of the page for browsers; none where absent. */
+  readonly web?: string;
+  /** Sites, as `https://host`, whose pages may read this one's pictures. */
+  readonly webOrigins?: readonly string[];
   /** What checking and planning a job may take; the usual where absent. */
   readonly planning?: PlanningLimits;
   readonly clock: CoordinatorClock;
@@ -108,6 +113,7 @@ interface Parts {
   readonly retention: Retention;
   readonly schedules: ScheduleRunner;
   readonly events: JobEvents;
+  readonly page: CoordinatorPage | undefined;
   readonly here: Executor;
 }
 
@@ -214,12 +220,30 @@ export class Coordinator {
       log,
       observer: options.observer,
     });
-    return new Coordinator({ queue, cluster, threads, planning, runner, server, retention, schedules, events, here });
+    const page = await startPage(options, { queue, events, planning, cluster, places, scratchDirectory: scratch });
+    return new Coordinator({
+      queue,
+      cluster,
+      threads,
+      planning,
+      runner,
+      server,
+      retention,
+      schedules,
+      events,
+      page,
+      here,
+    });
   }
 
   /** The port that it listens on. */
   get port(): number {
     return this.#parts.server.port;
+  }
+
+  /** The port of the page; undefined where there is none. */
+  get webPort(): number | undefined {
+    return this.#parts.page?.port;
   }
 
   /** Attempts that ended without a commit, and leases held now: figures for tests and operators. */
@@ -257,11 +281,12 @@ export class Coordinator {
   /** Replaces whom it lets in and its certificates; those who may not call any more lose the calls they have open. */
   renew(access: CoordinatorAccess): void {
     this.#parts.server.renew(rulesOf(access), access.tls);
+    this.#parts.page?.renew(rulesOf(access), access.tls);
   }
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */
   async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
-    const { queue, cluster, threads, planning, runner, server, retention, schedules, events, here } = this.#parts;
+    const { queue, cluster, threads, planning, runner, server, retention, schedules, events, page, here } = this.#parts;
     server.drain();
     cluster.drain();
     await schedules.close();
@@ -272,12 +297,25 @@ export class Coordinator {
     cluster.close();
     // Who watches asks again elsewhere; a watch that stays open would hold up the end.
     events.close();
+    await page?.close();
     await server.close(Math.min(graceMs, CLOSE_GRACE_MS));
     await threads.close();
     await planning.close();
     await retention.close();
     await queue.close();
   }
+}
+
+/** Nothing of the page is loaded where nobody asked for it. */
+async function startPage(
+  options: CoordinatorOptions,
+  parts: Pick<CoordinatorPageOptions, 'queue' | 'events' | 'planning' | 'cluster' | 'places' | 'scratchDirectory'>,
+): Promise<CoordinatorPage | undefined> {
+  const { web: listen, webOrigins: origins = [], tls, maxOpenJobs, clock, log } = options;
+  if (listen === undefined) return undefined;
+  const { CoordinatorPage } = await import('./web/coordinator-page.js');
+  const access = rulesOf(options);
+  return CoordinatorPage.start({ ...parts, listen, tls, access, origins, maxOpenJobs, nowMs: clock.wallMs, log });
 }
 
 function rulesOf({ tls, tokens, certificates }: CoordinatorAccess): AccessRules {

@@ -1,4 +1,5 @@
 export { accessSchema, ROLES, type Role, type TokenEntry } from './api/access.js';
+export { isLoopback } from './api/loopback.js';
 export { checkTls } from './api/tls.js';
 export type { CollectionFault } from './collection/check-pairs.js';
 export type { CollectionProgress, CollectionResult } from './collection/collection-result.js';

@@ -1,5 +1,5 @@
-// Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, generated
-// message classes and GPU programs by copy.
+// Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, the page by Vite,
+// generated message classes and GPU programs by copy.
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
 // `--modules FOLDER OUT` builds only that folder's modules, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
@@ -78,6 +78,8 @@ function removeOrphans() {
 
 /** What a file of dist/ may be built from; none where it is not known. */
 function sourcesOf(file) {
+  // Vite empties the folder of the page itself.
+  if (file.startsWith(join('web', '/'))) return [];
   const owner = WASM_FOLDERS.find((folder) => file.startsWith(join(folder, '/')));
   if (file.startsWith(join('proto/gen', '/'))) return [file];
   if (/\.(?:js|d\.ts)$/.test(file)) return ['.ts', '.d.ts'].map((end) => file.replace(/\.(?:js|d\.ts)$/, end));
@@ -98,6 +100,13 @@ function copyGenerated() {
   cpSync('proto/gen', 'dist/proto/gen', { recursive: true, preserveTimestamps: true });
 }
 
+/** The page for browsers, in a process of its own: Vite is not loaded where nothing changed. */
+function buildPage() {
+  if (newest(['dist/web/index.html']) > newest(['web', 'proto/page', 'package-lock.json'])) return;
+  const { status } = spawnSync(process.execPath, ['scripts/build-page.js'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 /** GPU programs are read at run time, by name. */
 function copyShaders() {
   const folder = 'worker/kernels/webgpu';
@@ -113,4 +122,5 @@ else {
   copyGenerated();
   copyShaders();
   buildTypeScript();
+  buildPage();
 }

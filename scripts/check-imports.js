@@ -1,4 +1,4 @@
-// Holds the direction of imports: tiling ← proto, threads ← worker, coordinator ← library ← cli. Reports FILE:LINE and exits with 1
+// Holds the direction of imports: tiling ← proto, threads ← worker, coordinator ← library ← cli; proto ← web. Reports FILE:LINE and exits with 1
 // where a file imports against it, reads the environment or a clock where it must not, or lies on an import cycle,
 // where folders import each other in a circle, and where a folder has more files than a reader takes in.
 // An argument names another tree to check.
@@ -10,13 +10,14 @@ import { fileURLToPath } from 'node:url';
 const MAY_IMPORT = {
   tiling: ['tiling'],
   proto: ['tiling', 'proto'],
+  web: ['web', 'proto'],
   threads: ['tiling', 'threads'],
   worker: ['tiling', 'proto', 'threads', 'worker'],
   coordinator: ['tiling', 'proto', 'threads', 'coordinator'],
   library: ['tiling', 'proto', 'threads', 'worker', 'coordinator', 'library'],
 };
 const TESTS = ['test', 'loadtest'];
-const FOLDERS = ['tiling', 'proto', 'threads', 'worker', 'coordinator', 'library', 'cli', 'loadtest', 'test'];
+const FOLDERS = ['tiling', 'proto', 'web', 'threads', 'worker', 'coordinator', 'library', 'cli', 'loadtest', 'test'];
 /** AssemblyScript is another language with its own compiler. */
 const SKIPPED = ['worker/kernels/wasm/assembly', 'cli/demo/assembly'];
 
@@ -60,7 +61,7 @@ function sourcesOf(root) {
       const path = posix.join(folder, entry.name);
       if (entry.isDirectory()) {
         if (entry.name !== 'node_modules') walk(path);
-      } else if (/\.[jt]s$/.test(entry.name)) files.push(path);
+      } else if (/\.(?:[jt]s|tsx)$/.test(entry.name)) files.push(path);
     }
   };
   FOLDERS.forEach(walk);
@@ -71,7 +72,7 @@ function sourcesOf(root) {
 function resolveImport(root, from, name) {
   const path = posix.join(posix.dirname(from), name);
   const stem = path.replace(/\.js$/, '');
-  for (const candidate of [`${stem}.ts`, `${stem}.d.ts`, path]) {
+  for (const candidate of [`${stem}.ts`, `${stem}.tsx`, `${stem}.d.ts`, path]) {
     if (existsSync(join(root, candidate))) return candidate;
   }
   return path;

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { Coordinator, DEFAULT_LIMITS, halotileVersion } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
+import { badUsage } from '../../tiling/errors.js';
 import { collect } from '../config/collect.js';
 import { rootsOf } from '../endpoint-options.js';
 import { GRACE_SECONDS } from '../interrupt.js';
@@ -32,6 +33,8 @@ interface ServeFlags extends AccessFlags, LogFlags, RedisFlags {
   readonly leaseMs: number;
   readonly attemptLimitMs: number;
   readonly verify?: string;
+  readonly web?: string;
+  readonly webOrigin: readonly string[];
   readonly durable?: boolean;
   readonly grace: number;
   readonly metrics?: string;
@@ -89,6 +92,13 @@ export function registerServe(program: Command): void {
       GRACE_SECONDS,
     )
     .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
+    .option('--web <address>', 'HOST:PORT of a page for browsers: jobs, workers, images as they are made')
+    .option(
+      '--web-origin <origin>',
+      'site whose pages may read images from here, as https://HOST; repeat it',
+      collect,
+      [],
+    )
     .option('--durable', 'survive a power loss too: wait for the disk at every commit');
   addMetricsOption(addLogOptions(addRedisOptions(command))).action(serve);
 }
@@ -114,6 +124,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
     clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
     newId: () => randomUUID(),
+    ...{ web: flags.web, webOrigins: originsOf(flags.webOrigin) },
     log,
   });
   if (metrics !== undefined) {
@@ -122,6 +133,11 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   const host = flags.listen.slice(0, flags.listen.lastIndexOf(':'));
   process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);
+  if (coordinator.webPort !== undefined) {
+    const scheme = access.tls === undefined ? 'http' : 'https';
+    const webHost = flags.web!.slice(0, flags.web!.lastIndexOf(':'));
+    process.stdout.write(`its page is ${scheme}://${webHost}:${coordinator.webPort}/\n`);
+  }
   const unwatch = watchAccess(flags, { renew: (renewed) => coordinator.renew(renewed), log });
   metrics?.readyWhen(() => true);
   await terminated();
@@ -131,6 +147,15 @@ async function serve(flags: ServeFlags): Promise<void> {
   await coordinator.close(flags.grace * 1000);
   metrics?.close();
   await here.close();
+}
+
+/** @throws bad-usage for what no browser would send as an origin */
+function originsOf(origins: readonly string[]): readonly string[] {
+  for (const origin of origins) {
+    if (/^https?:\/\/[^/\s]+$/.test(origin)) continue;
+    throw badUsage({ what: `--web-origin ${origin}`, expected: 'https://HOST or https://HOST:PORT' });
+  }
+  return origins;
 }
 
 /** Returns at the first signal to end; the second one ends at once. */

@@ -8,10 +8,8 @@ import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import type { Restart } from '../../tiling/stitch/output-owner.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
-import { BadRequest } from '../service/caller-errors.js';
 import type { JobEvents } from '../service/job-events.js';
 import { isDownload, type Owner, type Places } from '../service/places.js';
 import type { PlanningThreads } from '../service/planning-threads.js';
@@ -20,7 +18,7 @@ import type { Uploads } from '../service/uploads.js';
 import type { Caller } from './access.js';
 import { clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
-import { termsViolations } from './submit-terms.js';
+import { discards, submitJob } from './submit-job.js';
 
 /** What the Jobs service answers from. */
 export interface JobsServiceOptions {
@@ -41,8 +39,6 @@ export interface JobsServiceOptions {
 
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
-const DEFAULT_ATTEMPTS = 5;
-const MAX_REQUEST_ID = 128;
 const CHUNK_BYTES = 1 << 20;
 
 const asBytes = (bytes: Buffer): Buffer => bytes;
@@ -73,26 +69,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
   return {
     submitJob: unary(fail, async (bytes: Buffer, caller) => {
-      const { spec, ...request } = await planning.submission(bytes, caller);
-      const { requestId = '', priority = 0 } = request;
-      const maxAttempts = request.maxAttempts ?? DEFAULT_ATTEMPTS;
-      const violations = termsViolations({ priority, maxAttempts }, caller.role);
-      if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
-        violations.push({ field: 'request_id', description: `1 to ${MAX_REQUEST_ID} characters, a UUID for example` });
-      }
-      if (violations.length > 0) throw new BadRequest(violations);
-      if ((await queue.countOpen(caller.principal)) >= options.maxOpenJobs) {
-        throw new HalotileError('over-limit', {
-          what: `${caller.principal} has ${options.maxOpenJobs} open jobs`,
-          remedy: 'wait for some to end, or cancel them',
-        });
-      }
-      const { principal, roots } = caller;
-      const restart = request.restart ? discards(caller) : undefined;
-      const verifyEvery = request.verifyOneIn ? request.verifyOneIn : undefined;
-      const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery };
-      const { job, existed } = await queue.submit(submission);
-      if (!existed) events.queueChanged(job.id, 'queued');
+      const { job, existed } = await submitJob(options, bytes, caller);
       return { job: jobMessage(job, events), existed };
     }),
 
@@ -185,11 +162,6 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       if (isDownload(job.spec.output)) await utimes(path, seconds, seconds);
     }),
   };
-}
-
-/** What a caller may discard of unfinished outputs. */
-function discards({ role }: Caller): Restart {
-  return role === 'admin' ? 'any' : 'own';
 }
 
 /** A page of jobs over thousands of images each would pass the size of a message. */

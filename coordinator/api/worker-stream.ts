@@ -101,6 +101,7 @@ export class WorkerStream implements WorkerLink {
     }
     if (!this.#joined) return;
     this.#hear({ type: 'worker-heard' });
+    if (message.heartbeat) this.#options.cluster.noteMemory(this.id, message.heartbeat.residentBytes ?? 0);
     if (message.started) this.#hear({ type: 'task-started', lease: message.started.lease ?? 0 });
     if (message.returned) this.#hear({ type: 'task-returned', lease: message.returned.lease ?? 0 });
     if (message.draining) this.#hear({ type: 'worker-draining' });

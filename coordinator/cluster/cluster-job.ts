@@ -123,6 +123,16 @@ export class ClusterJob {
     }
   }
 
+  /** Whether its tasks are tiles of a plan's stages. */
+  get isPlanned(): boolean {
+    return this.#job.plan !== undefined;
+  }
+
+  /** Of a task that somebody waits for. */
+  kindOf(name: Pick<Task, 'stage' | 'index'>): string | undefined {
+    return this.#pending.get(keyOf(name))?.task.kind;
+  }
+
   /** Where blocks that travel with results go. */
   get blocks(): BlockStore {
     if (this.#blocks !== undefined) return this.#blocks;

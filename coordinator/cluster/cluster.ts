@@ -16,11 +16,14 @@ import type {
   WorkerId,
 } from '../scheduler/events.js';
 import type { SchedulerLoad } from '../scheduler/load.js';
+import type { SeenStage } from '../scheduler/look.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
+import { Committers } from './committers.js';
 import type { FileThreads } from './file-threads.js';
 import type { NoResult } from './no-result.js';
+import { type ConnectedWorker, WorkerFigures } from './worker-figures.js';
 
 /** Who hands over results. */
 export interface Sender {
@@ -75,8 +78,17 @@ export interface JobTerms {
   readonly onWaiting: (waiting: boolean) => void;
 }
 
+/** A job as somebody who looks on sees it. */
+export interface SeenJob {
+  readonly stages: readonly SeenStage[];
+  readonly committers: Committers;
+  /** What a worker is called, by the instance that leases name. */
+  readonly nameOf: (instance: string) => string;
+}
+
 interface OpenedJob extends JobTerms {
   readonly work: ClusterJob;
+  readonly committers: Committers;
   /** Links that know the job. */
   readonly openedOn: Set<WorkerId>;
 }
@@ -89,6 +101,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #scheduler: Scheduler;
   readonly #links = new Map<WorkerId, WorkerLink>();
+  readonly #figures = new WorkerFigures();
   readonly #bounded = new BoundedOffers();
   readonly #jobs = new Map<string, OpenedJob>();
   readonly #timer: NodeJS.Timeout;
@@ -149,6 +162,7 @@ export class Cluster {
       .map(([label, value]) => `, ${label}: ${value}`)
       .join('');
     this.#links.set(link.id, link);
+    this.#figures.join(link, hello, this.#options.nowMs());
     const bounded = this.#bounded.join(link.id, hello.boundedBackends ?? []);
     this.#options.log(
       `worker ${link.name} joined (${hello.slots} slots, roots: ${[...link.roots].join(', ') || 'none'}${about})`,
@@ -170,10 +184,50 @@ export class Cluster {
     if (link === undefined) return;
     this.#links.delete(id);
     this.#bounded.leave(id);
+    this.#figures.leave(id);
     for (const { openedOn } of this.#jobs.values()) openedOn.delete(id);
     this.#options.log(`worker ${link.name} left`, { worker: link.name });
     for (let lost = this.#scheduler.leasesAt(id); lost > 0; lost--) this.observer?.attemptEnded('lost');
     this.#step({ type: 'worker-left', worker: id });
+  }
+
+  /** What a worker says of the memory that its process takes. */
+  noteMemory(id: WorkerId, residentBytes: number): void {
+    this.#figures.noteMemory(id, residentBytes);
+  }
+
+  /** Connected workers, in the order in which they joined, for somebody who looks on. */
+  lookAtWorkers(): readonly ConnectedWorker[] {
+    const seen = this.#figures.all(this.#options.nowMs());
+    return seen.map((worker) => ({ ...worker, ...this.#scheduler.lookAtWorker(worker.id)! }));
+  }
+
+  /** What the workers do for the stages of a queued job's plan; undefined where none of it is open. */
+  lookAtJob(id: string): SeenJob | undefined {
+    for (const [key, { id: of, work, committers }] of this.#jobs) {
+      if (of !== id || !work.isPlanned) continue;
+      return {
+        stages: this.#scheduler.lookAtJob(key) ?? [],
+        committers,
+        nameOf: (instance) => this.#figures.nameOf(instance),
+      };
+    }
+    return undefined;
+  }
+
+  /** The queued job that a key stands for; empty where it is none's. */
+  queuedJobOf(key: string): string {
+    return this.#jobs.get(key)?.id ?? '';
+  }
+
+  /** The kind of a task that somebody waits for; empty where nobody does. */
+  kindOf(key: string, task: { readonly stage: number; readonly index: number }): string {
+    return this.#jobs.get(key)?.work.kindOf(task) ?? '';
+  }
+
+  /** What times of leases are held against. */
+  get nowMs(): number {
+    return this.#options.nowMs();
   }
 
   /** Anything that a worker says of itself or its leases. */
@@ -269,6 +323,10 @@ export class Cluster {
     const commands = this.#step({ type: 'result', job: key, ...result, doubted });
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
     if (verdict !== 'commit' && verdict !== 'held') this.#wasted++;
+    else {
+      this.#figures.noteResult(result.instance, this.#options.nowMs());
+      this.#jobs.get(key)?.committers.note(this.#figures.nameOf(result.instance), result);
+    }
     this.observer?.attemptEnded(verdict);
     if (verdict === 'unequal') {
       this.observer?.alarm('repeated-unequal');
@@ -312,7 +370,7 @@ export class Cluster {
     },
   ): OpenedJob {
     const { priority } = terms;
-    const opened = { ...terms, work, openedOn: new Set<WorkerId>() };
+    const opened = { ...terms, work, committers: new Committers(), openedOn: new Set<WorkerId>() };
     this.#jobs.set(key, opened);
     this.#step({ type: 'job-opened', job: key, priority, needs: [], ...shape });
     return opened;

@@ -12,6 +12,7 @@ import {
 } from './events.js';
 import { Leases } from './leases.js';
 import { loadOf, type SchedulerLoad } from './load.js';
+import { lookAtJob, lookAtWorker, type SeenStage, type SeenWorker } from './look.js';
 import { type Opinion, weigh } from './opinions.js';
 import {
   canRun,
@@ -84,6 +85,18 @@ export class Scheduler {
   /** Leases of one job; 0 where it is not open. */
   leasesOf(job: string): number {
     return this.#jobs.get(job)?.leases ?? 0;
+  }
+
+  /** What the workers do for a job; undefined where it is not open. */
+  lookAtJob(key: string): readonly SeenStage[] | undefined {
+    const job = this.#jobs.get(key);
+    return job && lookAtJob(job);
+  }
+
+  /** What a worker does; undefined where it is not connected. */
+  lookAtWorker(id: WorkerId): SeenWorker | undefined {
+    const worker = this.#workers.get(id);
+    return worker && lookAtWorker(worker);
   }
 
   /** Whether a result for the tile was taken already. */

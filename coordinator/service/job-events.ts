@@ -25,6 +25,7 @@ export class JobEvents {
   readonly #jobs = new Map<string, LiveJob>();
   readonly #nowMs: () => number;
   readonly #relay: JobRelay | undefined;
+  readonly #onlookers = new Set<(id: string) => void>();
   #closed = false;
 
   /**
@@ -46,6 +47,17 @@ export class JobEvents {
 
   progress(id: string): LiveProgress | undefined {
     return this.#jobs.get(id)?.progress;
+  }
+
+  /** The last thing that was said of a job that is not progress. */
+  note(id: string): string {
+    return this.#jobs.get(id)?.changes.at(-1)?.note ?? '';
+  }
+
+  /** Calls `onlooker` with every job of which something new can be said; returns what ends that. */
+  onChange(onlooker: (id: string) => void): () => void {
+    this.#onlookers.add(onlooker);
+    return () => void this.#onlookers.delete(onlooker);
   }
 
   /** The queue's record of the job changed. */
@@ -85,6 +97,7 @@ export class JobEvents {
       if (job.lastProgress !== undefined) {
         this.#relay?.tell({ id, event: job.lastProgress, progress: job.progress, over: false });
       }
+      this.#tell(id);
     }, PROGRESS_MS);
   }
 
@@ -113,6 +126,11 @@ export class JobEvents {
     const event = this.#event(job, change, note);
     remember(job, event);
     this.#relay?.tell({ id, event, over });
+    this.#tell(id);
+  }
+
+  #tell(id: string): void {
+    for (const onlooker of this.#onlookers) onlooker(id);
   }
 
   /** What another coordinator tells of a job counts as if it had happened here. */
@@ -129,6 +147,7 @@ export class JobEvents {
       wake(job);
     } else remember(job, { ...event, sequence });
     this.#forgetIfOver(id, job);
+    this.#tell(id);
   }
 
   /** What others told may have been missed: whoever watches looks at the queue. */

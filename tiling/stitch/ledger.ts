@@ -56,6 +56,12 @@ export class LedgerHistory<R extends LedgerRecord> {
   /** How many epochs have begun. */
   readonly epochs: number;
 
+  /** The epoch that goes on, and how much of it has been read; undefined while none has a record. */
+  get end(): { readonly epoch: number; readonly bytes: number } | undefined {
+    const last = this.#adoptions.at(-1);
+    return last?.epoch === this.#newest ? last : undefined;
+  }
+
   /** Of the ledger in a folder, which may be absent. Nothing is written. */
   constructor(folder: string, schema: RecordSchema<R>) {
     const epochs = epochNumbers(folder);
@@ -113,6 +119,39 @@ export class LedgerHistory<R extends LedgerRecord> {
 
   #remove(epoch: number): void {
     rmSync(join(this.#folder, epochName(epoch)), { recursive: true, force: true });
+  }
+}
+
+/** Reads a ledger that another process may be writing, again and again. */
+export class LedgerFollower<R extends LedgerRecord> {
+  readonly #folder: string;
+  readonly #schema: RecordSchema<R>;
+  #end: { readonly epoch: number; readonly bytes: number } | undefined;
+
+  constructor(folder: string, schema: RecordSchema<R>) {
+    this.#folder = folder;
+    this.#schema = schema;
+  }
+
+  /**
+   * Calls `visit` with the records that came since the last call; with all of them where a new run has begun.
+   * @throws bad-input where an older ledger no longer holds what was adopted from it
+   */
+  next(visit: (record: R) => void): void {
+    const checked = (record: object | undefined) => {
+      const { data } = this.#schema.safeParse(record);
+      if (data !== undefined) visit(data);
+    };
+    if (this.#end === undefined || epochNumbers(this.#folder)[0] !== this.#end.epoch) {
+      const history = new LedgerHistory(this.#folder, this.#schema);
+      history.forEach(checked);
+      this.#end = history.end;
+      return;
+    }
+    const { epoch, bytes } = this.#end;
+    const path = join(this.#folder, epochName(epoch), LEDGER_FILE);
+    const added = scanRecords(path, checked, Number.POSITIVE_INFINITY, bytes);
+    this.#end = { epoch, bytes: bytes + added.bytes };
   }
 }
 

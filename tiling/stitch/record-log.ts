@@ -124,11 +124,13 @@ export function forEachRecord(path: string, visit: (record: object) => void): nu
 /**
  * Calls `visit` with each whole record in order and says what they take of the file; holds no more than one record
  * and one read buffer in memory. Nothing beyond the first `limitBytes` is looked at, and nothing that is no file.
+ * With `fromBytes`, the end of a record, only what follows is read and told of.
  */
 export function scanRecords(
   path: string,
   visit: (record: object) => void,
   limitBytes = Number.POSITIVE_INFINITY,
+  fromBytes = 0,
 ): LogPrefix {
   let held: LogPrefix = { bytes: 0, crc: 0 };
   if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return held;
@@ -136,8 +138,9 @@ export function scanRecords(
   try {
     let pending = Buffer.alloc(0);
     const buffer = Buffer.allocUnsafe(READ_BYTES);
-    for (;;) {
-      const count = readSync(fd, buffer, 0, READ_BYTES, null);
+    for (let position = fromBytes; ; ) {
+      const count = readSync(fd, buffer, 0, READ_BYTES, position);
+      position += count;
       if (count === 0) return held;
       const bytes = Buffer.concat([pending, buffer.subarray(0, count)]);
       let start = 0;

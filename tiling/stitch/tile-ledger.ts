@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StoredBlock } from '../work/references.js';
 import type { TaskResult } from '../work/task.js';
 import type { Carries, TileValue } from '../work/tiles.js';
-import { type Ledger, LedgerHistory } from './ledger.js';
+import { type Ledger, LedgerFollower, LedgerHistory } from './ledger.js';
 
 /** What the ledger of an image job says: which tiles are committed and where their blocks lie. */
 
@@ -116,6 +116,18 @@ export class TileLedger {
 /** What a partial directory holds, without starting an epoch: for previews and status. */
 export function readTiles(partial: string): LedgerState {
   return stateOf(new LedgerHistory(partial, recordSchema));
+}
+
+/** Tells, each time that it is called, which tiles were committed since: for whoever watches a job. */
+export function followTiles(partial: string): () => CommittedTile[] {
+  const follower = new LedgerFollower(partial, recordSchema);
+  return () => {
+    const tiles: CommittedTile[] = [];
+    follower.next((record) => {
+      if (record.type === 'tile') tiles.push(committed(record));
+    });
+    return tiles;
+  };
 }
 
 function stateOf(history: LedgerHistory<JobRecord>): LedgerState {

@@ -1,0 +1,64 @@
+import { HalotileError } from '../../tiling/errors.js';
+import type { Restart } from '../../tiling/stitch/output-owner.js';
+import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
+import { BadRequest } from '../service/caller-errors.js';
+import type { JobEvents } from '../service/job-events.js';
+import type { Owner } from '../service/places.js';
+import type { PlanningThreads } from '../service/planning-threads.js';
+import { termsViolations } from './submit-terms.js';
+
+/** What a submission goes through. */
+export interface SubmissionMeans {
+  readonly queue: JobQueue;
+  readonly events: JobEvents;
+  /** Checks what callers ask for. */
+  readonly planning: PlanningThreads;
+  /** Jobs that one principal may have open. */
+  readonly maxOpenJobs: number;
+}
+
+/** For whom a job is submitted. */
+export interface Submitter extends Owner {
+  readonly role: 'client' | 'worker' | 'admin';
+}
+
+const DEFAULT_ATTEMPTS = 5;
+const MAX_REQUEST_ID = 128;
+
+/**
+ * Puts the job of a SubmitJobRequest into the queue, or finds the one that the same request put there before.
+ * @param bytes the encoded message
+ * @throws BadRequest, already-exists, over-limit
+ */
+export async function submitJob(
+  { queue, events, planning, maxOpenJobs }: SubmissionMeans,
+  bytes: Uint8Array,
+  submitter: Submitter,
+): Promise<{ readonly job: QueuedJob; readonly existed: boolean }> {
+  const { principal, roots, role } = submitter;
+  const { spec, ...request } = await planning.submission(bytes, submitter);
+  const { requestId = '', priority = 0 } = request;
+  const maxAttempts = request.maxAttempts ?? DEFAULT_ATTEMPTS;
+  const violations = termsViolations({ priority, maxAttempts }, role);
+  if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
+    violations.push({ field: 'request_id', description: `1 to ${MAX_REQUEST_ID} characters, a UUID for example` });
+  }
+  if (violations.length > 0) throw new BadRequest(violations);
+  if ((await queue.countOpen(principal)) >= maxOpenJobs) {
+    throw new HalotileError('over-limit', {
+      what: `${principal} has ${maxOpenJobs} open jobs`,
+      remedy: 'wait for some to end, or cancel them',
+    });
+  }
+  const restart = request.restart ? discards(submitter) : undefined;
+  const verifyEvery = request.verifyOneIn ? request.verifyOneIn : undefined;
+  const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery };
+  const { job, existed } = await queue.submit(submission);
+  if (!existed) events.queueChanged(job.id, 'queued');
+  return { job, existed };
+}
+
+/** What somebody may discard of unfinished outputs. */
+export function discards({ role }: Pick<Submitter, 'role'>): Restart {
+  return role === 'admin' ? 'any' : 'own';
+}
