@@ -103,7 +103,10 @@ export interface JobQueue {
   countOpen(principal: string): Promise<number>;
   /** A job that waits is cancelled at once, a claimed one by its claimer, a finished one stays as it is. */
   requestCancel(id: string): Promise<QueuedJob | undefined>;
-  /** Waits for a job: the highest priority first, then the oldest. Undefined after `signal` aborts. */
+  /**
+   * Waits for a job: the highest priority first, then the oldest; those that were given back come before others of their
+   * priority or by their age. Undefined after `signal` aborts.
+   */
   claim(signal: AbortSignal): Promise<JobClaim | undefined>;
   /**
    * The job is planned: if the claimer dies from here on, it is not the plan that killed it. A job whose claimers died

@@ -191,9 +191,10 @@ export class RedisQueue implements JobQueue {
     return this.#guard(async () => {
       const held = this.#held.get(job.id);
       if (held?.epoch !== epoch || this.#store.newestClaim(job.id) !== epoch) return this.#lose(job.id, epoch);
-      const over = ended(job, outcome, this.#options.nowMs());
-      await this.#store.end(over);
-      await this.#change(job.id, (record) => (isHeld(record, epoch) ? { ...record, ...recordOf(over) } : record));
+      const nowMs = this.#options.nowMs();
+      const over = await this.#change(job.id, (now) => (isHeld(now, epoch) ? ended(now, outcome, nowMs) : now));
+      // A Redis that has just forgotten it finds its end in storage.
+      if (over === undefined) await this.#store.end(ended(job, outcome, nowMs));
       await this.#tickets.finish(held.ticket);
       this.#held.delete(job.id);
       await this.#forgetOld();
@@ -204,7 +205,7 @@ export class RedisQueue implements JobQueue {
     return this.#guard(async () => {
       const held = this.#held.get(job.id);
       if (held?.epoch !== epoch) return;
-      await this.#change(job.id, (record) => (isHeld(record, epoch) ? released(record as QueuedJob) : record));
+      await this.#change(job.id, (record) => (isHeld(record, epoch) ? released(record) : record));
       await this.#tickets.giveBack(held.ticket);
       this.#held.delete(job.id);
     });
@@ -253,7 +254,7 @@ export class RedisQueue implements JobQueue {
   }
 
   /** Changes a record as long as nobody else does so at the same time; undefined where there is none. */
-  async #change(id: string, change: (job: QueuedJob) => JobRecord): Promise<QueuedJob | undefined> {
+  async #change(id: string, change: (job: QueuedJob) => QueuedJob): Promise<QueuedJob | undefined> {
     for (;;) {
       const found = await this.#records.get(id);
       if (found === undefined) return undefined;
@@ -261,9 +262,8 @@ export class RedisQueue implements JobQueue {
       if (job === undefined) return undefined;
       const changed = change(job);
       if (changed === job) return job;
-      const whole = { ...changed, spec: job.spec } as QueuedJob;
-      if (!isOpen(whole.state) && isOpen(job.state) && job.state !== 'claimed') await this.#store.end(whole);
-      if (await this.#records.put({ ...found, record: recordOf(whole), from: found.version })) return whole;
+      if (!isOpen(changed.state) && isOpen(job.state)) await this.#store.end(changed);
+      if (await this.#records.put({ ...found, record: recordOf(changed), from: found.version })) return changed;
     }
   }
 

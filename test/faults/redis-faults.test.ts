@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
+import { NO_REDIS, RedisServer } from '../support/redis-server.js';
+import { submission } from '../support/test-queues.js';
+
+const never = new AbortController().signal;
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+async function withQueues(
+  options: readonly string[],
+  use: (redis: RedisServer, queues: readonly RedisQueue[]) => Promise<void>,
+): Promise<void> {
+  const redis = await RedisServer.start(options);
+  const directory = mkdtempSync(join(tmpdir(), 'halotile-redis-faults-'));
+  const prefix = '{faults}';
+  const log = () => {};
+  const open = async () => {
+    const clients = await connectRedis({ urls: [redis.url], kind: 'server', prefix }, log);
+    const times = { lockMs: 600, stalledMs: 200 };
+    return RedisQueue.open({ clients, prefix, directory, nowMs: Date.now, retentionMs: 1e12, times, log });
+  };
+  const queues = [await open(), await open()];
+  try {
+    await use(redis, queues);
+  } finally {
+    for (const queue of queues) await queue.close();
+    await redis.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('a Redis that forgets everything loses no job, and a claim of before can end nothing once there is a newer one', {
+  skip: NO_REDIS,
+}, async () => {
+  await withQueues([], async (redis, [first, second]) => {
+    const jobs = [];
+    for (const request of ['done', 'held', 'waits', 'cancelled']) {
+      jobs.push((await first!.submit(submission(request, { maxAttempts: 9 }))).job);
+      if (request === 'done') await first!.finish((await first!.claim(never))!, { state: 'cancelled' });
+    }
+    const held = (await first!.claim(never))!;
+    assert.equal(held.job.requestId, 'held');
+    await first!.planned(held);
+    await first!.requestCancel(jobs[3]!.id);
+    await redis.kill();
+    await redis.restart();
+    await until(async () => {
+      const page = await second!.list({ pageSize: 10 }).catch(() => undefined);
+      return page?.jobs.length === 4;
+    });
+    const states = await Promise.all(jobs.map(async ({ id }) => (await second!.get(id))?.state));
+    assert.deepEqual([states[0], states[2], states[3]], ['cancelled', 'queued', 'cancelled']);
+    // Both that are not over are claimed, under numbers above all earlier ones.
+    const claims = [(await second!.claim(never))!, (await second!.claim(never))!];
+    assert.deepEqual(claims.map(({ job }) => job.requestId).sort(), ['held', 'waits']);
+    const again = claims.find(({ job }) => job.requestId === 'held')!;
+    assert.ok(again.epoch > held.epoch);
+    await until(() => held.stop.aborted);
+    await first!.finish(held, { state: 'failed', failure: { tag: 'tile-failed', detail: { what: 'late' } } });
+    assert.equal((await second!.get(held.job.id))?.state, 'claimed');
+    await second!.finish(again, { state: 'cancelled' });
+    assert.equal((await first!.get(held.job.id))?.state, 'cancelled');
+  });
+});
+
+test('while Redis is away calls say so and claims are kept; when it is back with its file all goes on', {
+  skip: NO_REDIS,
+}, async () => {
+  await withQueues(['--appendonly', 'yes', '--appendfsync', 'always'], async (redis, [queue]) => {
+    const health: boolean[] = [];
+    queue!.watchHealth((healthy) => health.push(healthy));
+    await queue!.submit(submission('1'));
+    const claim = (await queue!.claim(never))!;
+    await redis.kill();
+    await until(() => health.length === 1);
+    await assert.rejects(queue!.submit(submission('2')), { tag: 'unreachable', message: /Redis of the queue/ });
+    assert.equal(claim.stop.aborted, false);
+    await redis.restart();
+    await until(() => health.length === 2);
+    assert.deepEqual(health, [false, true]);
+    assert.equal((await queue!.submit(submission('2'))).existed, false);
+    assert.equal((await queue!.claim(never))?.job.requestId, '2');
+    await queue!.finish(claim, { state: 'cancelled' });
+    assert.equal((await queue!.get(claim.job.id))?.state, 'cancelled');
+  });
+});
