@@ -128,16 +128,20 @@ export class RunningJob {
   async publish(): Promise<number> {
     const { plan, paths, ledger } = this.#opened;
     const { spec, durable } = this.#options;
+    // Put together in the folder of its epoch, so that no run that was taken for dead writes into another's.
+    const image = this.#placed ? paths.image : join(paths.directory, ledger.folder, 'image.tif');
     if (!this.#alreadyPublished) {
       if (!this.#placed) {
-        await assemble(plan, paths, this.#committed.all(), this.#assembly());
-      } else if (durable) syncFile(paths.image);
+        ledger.assertNewest();
+        await assemble(plan, { ...paths, image }, this.#committed.all(), this.#assembly());
+      } else if (durable) syncFile(image);
       this.#checkInputs();
-      ledger.publish(inodeOf(paths.image));
-      await publishOutput(paths.image, spec.output);
+      ledger.publish(inodeOf(image));
+      await publishOutput(image, spec.output, () => ledger.assertNewest());
       if (durable) syncFile(dirname(spec.output));
     }
-    removePartial(paths);
+    // What a later run has begun is that one's to remove.
+    if (ledger.isNewest()) removePartial(paths);
     return statSync(spec.output).size;
   }
 

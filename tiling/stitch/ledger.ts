@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { badInput } from '../errors.js';
+import { badInput, HalotileError } from '../errors.js';
 import { type LogPrefix, RecordLog, scanRecords } from './record-log.js';
 
 /**
@@ -114,7 +114,7 @@ export class LedgerHistory<R extends LedgerRecord> {
     const epochs = anew ? [] : [...this.#adoptions];
     log.append({ type: 'adopt', epochs } satisfies AdoptRecord);
     if (anew) for (const older of epochNumbers(this.#folder)) if (older < epoch) this.#remove(older);
-    return new Ledger(epoch, folder, log);
+    return new Ledger({ root: this.#folder, epoch, folder, log });
   }
 
   #remove(epoch: number): void {
@@ -162,22 +162,52 @@ export interface BeginOptions {
   readonly anew?: boolean;
 }
 
+interface OpenedLedger {
+  /** The folder of all epochs. */
+  readonly root: string;
+  readonly epoch: number;
+  readonly folder: string;
+  readonly log: RecordLog;
+}
+
 /** The open ledger of the epoch that this process owns. */
 export class Ledger<R extends LedgerRecord> {
+  readonly epoch: number;
+  /** Name of the epoch's folder, which may hold files beside the ledger. */
+  readonly folder: string;
+  readonly #root: string;
   readonly #log: RecordLog;
 
-  /** @param folder name of the epoch's folder, which may hold files beside the ledger */
-  constructor(
-    readonly epoch: number,
-    readonly folder: string,
-    log: RecordLog,
-  ) {
+  constructor({ root, epoch, folder, log }: OpenedLedger) {
+    this.epoch = epoch;
+    this.folder = folder;
+    this.#root = root;
     this.#log = log;
   }
 
-  /** When it returns, the records survive the death of the process. */
+  /**
+   * When it returns, the records survive the death of the process.
+   * @throws interrupted where a later run has taken the work over: they would never be read
+   */
   append(...records: readonly R[]): void {
+    this.assertNewest();
     this.#log.append(...records);
+  }
+
+  /** Whether no later run has begun, or even ended and removed what there was. */
+  isNewest(): boolean {
+    // Each run is one above the newest that it finds.
+    return !existsSync(join(this.#root, epochName(this.epoch + 1))) && existsSync(join(this.#root, this.folder));
+  }
+
+  /** @throws interrupted where it is not the newest: whoever was taken for dead commits and publishes nothing any more */
+  assertNewest(): void {
+    if (this.isNewest()) return;
+    throw new HalotileError('interrupted', {
+      what: 'another run has taken this work over',
+      where: this.#root,
+      remedy: 'leave it to that one',
+    });
   }
 
   close(): void {

@@ -24,7 +24,7 @@ export const PARTIAL_FORMAT = 2;
 
 /**
  * The directory `OUT.partial/` of an unfinished job: `job.json` says which job it is, `epoch-*` hold ledgers
- * and part files, `image.tif` is the file to be, `scratch/` holds inputs converted for random access, `map-*.tif` is a
+ * and part files, and the file to be where it is put together; `image.tif` is the one whose blocks are written in place, `scratch/` holds inputs converted for random access, `map-*.tif` is a
  * map that was made for the job, by a job with a partial directory of its own. `.halotile` is
  * the mark by which the directory is known to be ours; nothing is ever removed from one without it.
  */

@@ -108,6 +108,16 @@ export class TileLedger {
     this.#ledger.append({ type: 'publish', inode });
   }
 
+  /** Whether no later run has taken the job over. */
+  isNewest(): boolean {
+    return this.#ledger.isNewest();
+  }
+
+  /** @throws interrupted where one has */
+  assertNewest(): void {
+    this.#ledger.assertNewest();
+  }
+
   close(): void {
     this.#ledger.close();
   }
