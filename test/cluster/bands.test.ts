@@ -38,6 +38,13 @@ function specOf(place: (name: string) => string, output: string, options: object
 
 const JOBS = {
   distance: { operations: [{ name: 'distance', params: { dtype: 'uint16', scale: 16 } }] },
+  label: {
+    operations: [
+      { name: 'distance', params: { cap: 12 } },
+      { name: 'threshold', params: { value: 9 } },
+      { name: 'label' },
+    ],
+  },
   blur: {
     ...{ image: 'deflate.tif', map: 'mask.tif', mapOperations: [{ name: 'distance' }] },
     ...{ operations: [{ name: 'box' }], mapping: { max: 40 } },

@@ -96,7 +96,7 @@ function isPossible(links: readonly Link[]): boolean {
   return changed < 0 || links.slice(changed).every(({ byMap }) => byMap !== true);
 }
 
-const RANGE = { uint8: 255, uint16: 65535, float32: 4 };
+const RANGE = { uint8: 255, uint16: 65535, uint32: 4294967295, float32: 4 };
 /** The nodata value of images that have one. */
 export const NODATA = { uint8: 85, uint16: 21845, float32: -3 };
 

@@ -6,7 +6,7 @@ import { imageOf, noise } from './box-tiles.js';
 import { type OperationCase, runTiled } from './operation-tiles.js';
 
 const SIZE = { width: 37, height: 9 };
-const RANGE = { uint8: 255, uint16: 65535, float32: 2 };
+const RANGE = { uint8: 255, uint16: 65535, uint32: 4294967295, float32: 2 };
 
 function image(dtype: DType, channels: number, seed: number, least = 0) {
   const random = noise(seed);

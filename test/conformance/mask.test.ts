@@ -46,7 +46,7 @@ const size = { width: goldens.width, height: goldens.height };
 
 function samplesOf(dtype: DType, data: string): Samples {
   const bytes = new Uint8Array(Buffer.from(data, 'base64'));
-  return viewSamples(dtype, bytes.buffer, 0, bytes.length / { uint8: 1, uint16: 2, float32: 4 }[dtype]);
+  return viewSamples(dtype, bytes.buffer, 0, bytes.length / { uint8: 1, uint16: 2, uint32: 4, float32: 4 }[dtype]);
 }
 
 const bytesOf = (data: string) => [...samplesOf('uint8', data)];

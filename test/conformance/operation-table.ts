@@ -9,7 +9,7 @@ export interface OperationRow {
   /** The parameters `flat` and `dark` are images. */
   readonly frames?: boolean;
   /** Largest difference allowed: in float32 as a share of the samples' range, in integers in units. */
-  readonly bound: Readonly<Record<DType, number>>;
+  readonly bound: Readonly<Record<Exclude<DType, 'uint32'>, number>>;
 }
 
 const EXACT = { uint8: 0, uint16: 0, float32: 0 };
@@ -75,6 +75,11 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'distance', params: { metric: 'taxicab', signed: 'true', dy: 3, dtype: 'uint16', scale: 10 }, bound: EXACT },
   { name: 'distance', params: { metric: 'chessboard', dx: 1.5, cap: 6 }, bound: EXACT },
   { name: 'distance', params: { signed: 'true', from: 'black', dtype: 'uint8', scale: 20 }, bound: EXACT },
+  { name: 'label', params: {}, bound: EXACT },
+  { name: 'label', params: { connectivity: 8, from: 'black', minArea: 3 }, bound: EXACT },
+  { name: 'label', params: { dropBorder: 'true', from: 'black' }, bound: EXACT },
+  { name: 'fill-holes', params: {}, bound: EXACT },
+  { name: 'fill-holes', params: { connectivity: 8, value: 7 }, bound: EXACT },
   // Colours are bytes: what floats are rounded to is said.
   { name: 'palette', params: { colours: '#000000 #10c040 #8090a0 #ffffff', dtype: 'uint8' }, bound: EXACT },
   {

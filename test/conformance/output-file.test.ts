@@ -90,7 +90,10 @@ for (const [name, { blur, codec }] of Object.entries(CASES)) {
         info.bands.map(({ checksum }) => checksum),
         checksums(expected),
       );
-      assert.equal(info.bands[0]!.type, { uint8: 'Byte', uint16: 'UInt16', float32: 'Float32' }[blur.dtype]);
+      assert.equal(
+        info.bands[0]!.type,
+        { uint8: 'Byte', uint16: 'UInt16', uint32: 'UInt32', float32: 'Float32' }[blur.dtype],
+      );
       const overviews = levels.slice(1);
       const perBand = overviews.map(checksums);
       info.bands.forEach((band, c) => {

@@ -205,7 +205,12 @@ test('radii: what gives none is refused by its pixel in the file', () => {
 });
 
 test('conversion keeps values, clamps, and rounds floats half up', () => {
-  const samples = { uint8: [0, 1, 255], uint16: [0, 256, 65535], float32: [-1, 0.5, 2.4999, 254.5, 300, 70000, NaN] };
+  const samples = {
+    uint8: [0, 1, 255],
+    uint16: [0, 256, 65535],
+    uint32: [0, 300, 70000, 4294967295],
+    float32: [-1, 0.5, 2.4999, 254.5, 300, 70000, NaN],
+  };
   for (const from of DTYPES) {
     for (const to of DTYPES) {
       const width = samples[from].length;

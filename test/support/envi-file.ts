@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { bytesOf } from '../../tiling/raster/dtype.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 
-const TYPE_CODE = { uint8: 1, uint16: 12, float32: 4 } as const;
+const TYPE_CODE = { uint8: 1, uint16: 12, uint32: 13, float32: 4 } as const;
 
 /** Writes plain pixels with an ENVI header beside them: GDAL reads them without any TIFF in between. */
 export function writeEnvi(path: string, { rect, dtype, channels, samples }: TileRaster): void {

@@ -64,6 +64,7 @@ export const downscale: OperationDescriptor = {
   coupling: 'point',
   params,
   mapMeaning: 'none',
+  takesLabels: true,
   defaultBorder: () => 'clip',
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
   reach: () => evenReach(0),

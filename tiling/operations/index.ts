@@ -1,5 +1,6 @@
 import { byName } from '../by-name.js';
 import { distance } from './band/distance.js';
+import { fillHoles, label } from './band/label.js';
 import { box } from './box.js';
 import { custom } from './custom.js';
 import type { OperationDescriptor } from './descriptor.js';
@@ -47,6 +48,8 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   'row-ema': rowEma,
   downscale,
   distance,
+  label,
+  'fill-holes': fillHoles,
   palette,
   custom,
 });

@@ -6,7 +6,6 @@ import { carriedTo, type SampleMeaning } from '../raster/carried/index.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
 import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import { chainSizes } from './chain.js';
 import { chainTypes } from './memory.js';
 import type { PlanInput } from './plan-input.js';
 
@@ -92,9 +91,17 @@ export function checkMap(image: Pick<PlanInput, 'path' | 'info'>, map: Pick<Plan
  * @throws bad-usage or bad-input
  */
 export function checkChain(operations: readonly Operation[], source: RasterInfo, extras: readonly PlanInput[]): void {
-  const sizes = chainSizes(operations, source);
+  const types = chainTypes(operations, source);
   for (const [index, operation] of operations.entries()) {
-    const { width, height } = sizes[index]!;
+    const { width, height, dtype } = types[index]!;
+    if (dtype === 'uint32' && OPERATIONS[operation.name]!.takesLabels !== true) {
+      throw badUsage({
+        what: `'${operation.name}' takes no samples of uint32`,
+        where: `operation ${index + 1}`,
+        expected: 'uint8, uint16 or float32',
+        remedy: 'convert the image before: gdal_translate -ot Float32 IN OUT',
+      });
+    }
     if (operation.byMap && (width !== source.width || height !== source.height)) {
       throw badUsage({
         what: `'${operation.name}' by map follows a change of size`,

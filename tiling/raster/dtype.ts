@@ -1,14 +1,14 @@
 /** The sample types of images and maps. */
-export const DTYPES = ['uint8', 'uint16', 'float32'] as const;
+export const DTYPES = ['uint8', 'uint16', 'uint32', 'float32'] as const;
 export type DType = (typeof DTYPES)[number];
 
 /** Bytes of one sample. */
-export const SAMPLE_BYTES = { uint8: 1, uint16: 2, float32: 4 } as const satisfies Record<DType, number>;
+export const SAMPLE_BYTES = { uint8: 1, uint16: 2, uint32: 4, float32: 4 } as const satisfies Record<DType, number>;
 
 /** The largest integer of the type; for float32 the value that a full-range integer maps to, 1 is not assumed. */
-export const INTEGER_MAX = { uint8: 255, uint16: 65535 } as const;
+export const INTEGER_MAX = { uint8: 255, uint16: 65535, uint32: 0xffff_ffff } as const;
 
-export type Samples = Uint8Array | Uint16Array | Float32Array;
+export type Samples = Uint8Array | Uint16Array | Uint32Array | Float32Array;
 
 /** A new zeroed array of `length` samples. */
 export function allocateSamples(dtype: DType, length: number): Samples {
@@ -22,6 +22,8 @@ export function viewSamples(dtype: DType, buffer: ArrayBufferLike, byteOffset: n
       return new Uint8Array(buffer, byteOffset, length);
     case 'uint16':
       return new Uint16Array(buffer, byteOffset, length);
+    case 'uint32':
+      return new Uint32Array(buffer, byteOffset, length);
     case 'float32':
       return new Float32Array(buffer, byteOffset, length);
   }

@@ -73,7 +73,7 @@ function put(file: number, bytes: Uint8Array, at: number): number {
 
 const SHORT = 3;
 const LONG8 = 16;
-const SAMPLE_FORMAT: Readonly<Record<DType, number>> = { uint8: 1, uint16: 1, float32: 3 };
+const SAMPLE_FORMAT: Readonly<Record<DType, number>> = { uint8: 1, uint16: 1, uint32: 1, float32: 3 };
 
 /** Header, directory and tile places of a little-endian BigTIFF whose tiles follow at once, row-major. */
 function tiledHeader(info: RasterInfo, tileHeight: number): Uint8Array {

@@ -104,11 +104,12 @@ function readDType(directory: Directory, channels: number): DType {
   const format = stored === 4 ? 1 : stored;
   if (format === 1 && bits === 8) return 'uint8';
   if (format === 1 && bits === 16) return 'uint16';
+  if (format === 1 && bits === 32) return 'uint32';
   if (format === 3 && bits === 32) return 'float32';
   throw refuse(
     directory,
     `${bits}-bit ${FORMAT_NAMES[format] ?? `sample format ${format}`} samples (tags 258 and 339)`,
-    '8 or 16-bit unsigned integer or 32-bit floating point',
+    '8, 16 or 32-bit unsigned integer or 32-bit floating point',
     `convert it: gdal_translate -ot ${format === 1 && bits < 8 ? 'Byte' : 'Float32'} IN OUT`,
   );
 }

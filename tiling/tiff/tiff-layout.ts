@@ -33,7 +33,7 @@ const LONG = 4;
 const RATIONAL = 5;
 const LONG8 = 16;
 
-const SAMPLE_FORMAT = { uint8: 1, uint16: 1, float32: 3 } as const;
+const SAMPLE_FORMAT = { uint8: 1, uint16: 1, uint32: 1, float32: 3 } as const;
 
 /** Bytes of one decoded output block, the largest that any level stores; blocks at the edge are stored whole. */
 export function blockBytes(plan: Plan): number {

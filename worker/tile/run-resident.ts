@@ -103,6 +103,7 @@ function stepsFrom(
       mapMax: map?.max,
     });
     const step = withIntervals(plain, map);
+    if (step.input.dtype === 'uint32' || step.result.dtype === 'uint32') break;
     if (isBounded(step) && job.boundedBackend !== device.link.backend) break;
     if (area(output) === 0 || !fitsDevice(step, device.link.limits)) break;
     if (GPU_KERNELS[operation.name]!.variants(step).some((variant) => device.refused.has(variant))) break;

@@ -158,6 +158,7 @@ export const distance: OperationDescriptor = {
   mapMeaning: 'none',
   defaultBorder: () => 'clip',
   numeric: () => 'exact',
+  takesLabels: true,
   reach: () => evenReach(0),
   inputRect: bandRect,
   outputType: (operation, { channels }) => {

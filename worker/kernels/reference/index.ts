@@ -1,5 +1,6 @@
 import type { KernelTable, PartialTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
+import { componentsPartial, fillHoles, label } from './band/components.js';
 import { distance, distancePartial } from './band/distance.js';
 import { box } from './box.js';
 import { convert } from './convert.js';
@@ -44,10 +45,17 @@ export const REFERENCE_KERNELS: KernelTable = {
   downscale,
   palette,
   distance,
+  label,
+  'fill-holes': fillHoles,
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */
 export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, convert };
 
 /** What one tile contributes to the reduction of an operation with coupling `global`, or a band tells the others. */
-export const PARTIALS: PartialTable = { threshold: otsuPartial, distance: distancePartial };
+export const PARTIALS: PartialTable = {
+  threshold: otsuPartial,
+  distance: distancePartial,
+  label: componentsPartial,
+  'fill-holes': componentsPartial,
+};

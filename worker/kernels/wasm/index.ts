@@ -1,6 +1,7 @@
-import type { KernelTable, PartialTable } from '../kernel.js';
+import type { Kernel, KernelTable, PartialTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
 import { PARTIALS, REFERENCE_KERNELS } from '../reference/index.js';
+import { wasmComponents } from './band/components.js';
 import { wasmDistance } from './band/distance.js';
 import { wasmDistancePartial } from './band/distance-partial.js';
 import { wasmBox } from './box/box.js';
@@ -42,8 +43,8 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const tone = keepingMasked(curve('gamma'));
   const runs = runMoments(arena);
   const spread = wasmSpread(arena, runs, directSpread(arena));
-  return {
-    ...REFERENCE_KERNELS,
+  const components = wasmComponents(arena);
+  return takingLabels({
     box,
     mean: wasmMean(box, runs, directMean(arena)),
     gaussian: forLargeSamples(inChannelGroups(arena, wasmGaussian(arena))),
@@ -61,8 +62,26 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     std: spread,
     variance: spread,
     distance: wasmDistance(arena),
+    label: components.label,
+    'fill-holes': components.fillHoles,
     threshold: wasmLocalThreshold(arena, keepingMasked(curve('threshold'))),
-  };
+  });
+}
+
+/** Kernels whose assembly reads and writes uint32 as well. */
+const OF_UINT32: ReadonlySet<string> = new Set(['distance', 'label', 'fill-holes']);
+
+/** A thread's kernels, with the reference where there is none in WebAssembly, or none for uint32. */
+function takingLabels(kernels: KernelTable): KernelTable {
+  const entries = Object.entries(kernels).map(([name, kernel]): [string, Kernel] => {
+    if (OF_UINT32.has(name)) return [name, kernel];
+    const plain: Kernel = (input, output, ...rest) => {
+      const isUint32 = input.dtype === 'uint32' || output.dtype === 'uint32';
+      (isUint32 ? REFERENCE_KERNELS[name]! : kernel)(input, output, ...rest);
+    };
+    return [name, plain];
+  });
+  return { ...REFERENCE_KERNELS, ...Object.fromEntries(entries) };
 }
 
 /**
@@ -80,5 +99,6 @@ export function wasmPixels(arena: WasmArena): PixelKernels {
 
 /** What tiles contribute to reductions, in WebAssembly where that pays. Call once a thread, before the first tile. */
 export function wasmPartials(arena: WasmArena): PartialTable {
-  return { ...PARTIALS, distance: wasmDistancePartial(arena) };
+  const { partial } = wasmComponents(arena);
+  return { ...PARTIALS, distance: wasmDistancePartial(arena), label: partial, 'fill-holes': partial };
 }

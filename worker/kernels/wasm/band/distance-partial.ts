@@ -5,8 +5,9 @@ import type { PartialKernel } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { NODATA_ENTRY_BYTES, NodataTable } from '../samples/nodata.js';
-import { addressOf, BITS } from '../samples/point-rows.js';
+import { addressOf } from '../samples/point-rows.js';
 import { validityOf } from '../samples/validity-rows.js';
+import { endingOf } from './distance.js';
 
 const BEYOND = 0xffff;
 
@@ -14,7 +15,7 @@ const BEYOND = 0xffff;
  * The reference's partial: walking up, a column's next member is at last its first one; walking down, its last one.
  */
 export function wasmDistancePartial(arena: WasmArena): PartialKernel {
-  const module = instantiate(arena, 'band/distance', ['nextRow8', 'nextRow16', 'nextRow32']);
+  const module = instantiate(arena, 'band/distance', ['nextRow8', 'nextRow16', 'nextRow32', 'nextRowLabels']);
   const nodata = new NodataTable(arena);
   return (band, operation, context) => {
     const colours = memberColours(distanceParams(operation));
@@ -24,7 +25,7 @@ export function wasmDistancePartial(arena: WasmArena): PartialKernel {
     const anyNodata = nodata.fill(band, context.nodata);
     const plain = Number(!anyNodata && band.valid === undefined);
     const validAt = validityOf(arena, band);
-    const nextRow = module[`nextRow${BITS[dtype]}`];
+    const nextRow = module[`nextRow${endingOf(dtype)}`];
     const mark = arena.mark();
     const found = new Uint16Array(arena.memory.buffer, arena.alloc(rect.width * 2), rect.width);
     const walk = (c: number, white: number, rows: Iterable<number>, into: Int32Array) => {

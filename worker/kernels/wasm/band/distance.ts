@@ -1,5 +1,5 @@
 import { distanceParams, handedRows, memberColours } from '../../../../tiling/operations/band/distance.js';
-import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
+import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, TileRaster } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
@@ -8,8 +8,8 @@ import { addressOf, BITS } from '../samples/point-rows.js';
 import { validityOf } from '../samples/validity-rows.js';
 
 const EXPORTS = [
-  ...(['nextRow8', 'nextRow16', 'nextRow32', 'ways', 'euclidean', 'taxicab', 'chessboard'] as const),
-  ...(['finish8', 'finish16', 'finish32'] as const),
+  ...(['nextRow8', 'nextRow16', 'nextRow32', 'nextRowLabels', 'ways', 'euclidean', 'taxicab', 'chessboard'] as const),
+  ...(['finish8', 'finish16', 'finish32', 'finishLabels'] as const),
 ] as const;
 
 /** What a column's next member is numbered as that lies below its band. */
@@ -59,7 +59,7 @@ export function wasmDistance(arena: WasmArena): Kernel {
           const entry = nodata.address + c * NODATA_ENTRY_BYTES;
           const valid = validAt(band.x, band.y + row);
           const about = [Number(white), entry, valid, Number(plain)] as const;
-          module[`nextRow${BITS[input.dtype]}`](source, step, band.width, row, ...about, at + band.width * 2, at);
+          module[`nextRow${endingOf(input.dtype)}`](source, step, band.width, row, ...about, at + band.width * 2, at);
         }
       }
       for (let y = band.y; y < rect.y + rect.height; y++) {
@@ -75,12 +75,17 @@ export function wasmDistance(arena: WasmArena): Kernel {
         const root = Number(isSquared && !params.squared);
         const { cap = Number.POSITIVE_INFINITY, scale } = params;
         const stride = channels * SAMPLE_BYTES[output.dtype];
-        const finish = module[`finish${BITS[output.dtype]}`];
+        const finish = module[`finish${endingOf(output.dtype)}`];
         finish(outside!.distances, inside?.distances ?? 0, into, stride, rect.width, root, cap, scale);
       }
     }
     arena.release(mark);
   };
+}
+
+/** How the functions for a sample type are called. */
+export function endingOf(dtype: DType) {
+  return dtype === 'uint32' ? ('Labels' as const) : BITS[dtype];
 }
 
 function rowsFor(arena: WasmArena, { width, height }: TileRaster['rect'], white: boolean): MemberRows {

@@ -20,8 +20,18 @@ export function wideRows(arena: WasmArena): (input: TileRaster, output: TileRast
     ...(['prefixRow8', 'prefixRow16', 'prefixRow32', 'anyNonFinite'] as const),
     ...(['meansRow8', 'meansRow16', 'meansRow32'] as const),
   ]);
-  const prefixes = { uint8: module.prefixRow8, uint16: module.prefixRow16, float32: module.prefixRow32 };
-  const means = { uint8: module.meansRow8, uint16: module.meansRow16, float32: module.meansRow32 };
+  const prefixes = {
+    uint8: module.prefixRow8,
+    uint16: module.prefixRow16,
+    uint32: module.prefixRow32,
+    float32: module.prefixRow32,
+  };
+  const means = {
+    uint8: module.meansRow8,
+    uint16: module.meansRow16,
+    uint32: module.meansRow32,
+    float32: module.meansRow32,
+  };
   const nodata = new NodataTable(arena);
 
   return (input, output, context) => {

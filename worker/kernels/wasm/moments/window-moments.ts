@@ -13,9 +13,9 @@ import type { DirectSpread } from './direct-runs.js';
 import type { RunMoments } from './run-moments.js';
 
 const EXPORTS = ['addRow8', 'addRow16', 'addRow32', 'slideRow'] as const;
-const ADD = { uint8: 'addRow8', uint16: 'addRow16', float32: 'addRow32' } as const;
+const ADD = { uint8: 'addRow8', uint16: 'addRow16', uint32: 'addRow32', float32: 'addRow32' } as const;
 /** Squares stay small, and so exact, when samples count from the middle of their range. */
-const PIVOT = { uint8: 128, uint16: 32768 } as const;
+const PIVOT = { uint8: 128, uint16: 32768, uint32: 0 } as const;
 
 type Module = ReturnType<typeof momentsModule>;
 

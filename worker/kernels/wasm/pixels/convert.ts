@@ -16,6 +16,7 @@ export function wasmConvert(arena: WasmArena): PixelKernels['convert'] {
     float32: { uint8: module.float32ToUint8, uint16: module.float32ToUint16, float32: undefined },
   };
   return (input, output) => {
+    if (input.dtype === 'uint32' || output.dtype === 'uint32') return convert(input, output);
     const row = rows[input.dtype][output.dtype];
     if (!row) return convert(input, output);
     const from = arena.addressOf(input.samples);

@@ -9,7 +9,10 @@ export function wasmCutBlock(arena: WasmArena): PixelKernels['cutBlock'] {
     ...(['plainRow', 'floatDifferences'] as const),
     ...(['differences8', 'differences16', 'differences32'] as const),
   ]);
-  const byType = { uint8: module.differences8, uint16: module.differences16, float32: module.differences32 };
+  const byType = {
+    ...{ uint8: module.differences8, uint16: module.differences16 },
+    ...{ uint32: module.differences32, float32: module.differences32 },
+  };
 
   return (raster, { rect, block, predictor }, into) => {
     const { channels, dtype } = raster;

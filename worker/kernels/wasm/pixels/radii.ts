@@ -41,6 +41,7 @@ export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
         return radiiOf(samples, rect, mapping, into);
       return module.floatRadii(from, into.length, mapping.scale, mapping.offset, limit, clamp, to);
     }
+    if (samples instanceof Uint32Array) return radiiOf(samples, rect, mapping, into);
     if (samples instanceof Uint16Array) {
       tableFor(mapping, 65536);
       return module.tableRadii16(from, into.length, tableAddress, to);

@@ -9,7 +9,7 @@ import { instantiate } from '../memory/instance.js';
 import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';
 
 const EXPORTS = ['widen8', 'widen16', 'widen32', 'gather8', 'gather16', 'gather32'] as const;
-const BITS = { uint8: 8, uint16: 16, float32: 32 } as const;
+const BITS = { uint8: 8, uint16: 16, uint32: 32, float32: 32 } as const;
 
 /**
  * Largest or smallest sample under any footprint. The footprint is cut into horizontal runs; the extremum of a

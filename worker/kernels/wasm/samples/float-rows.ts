@@ -26,7 +26,7 @@ export function rowModule(arena: WasmArena) {
   return instantiate(arena, 'samples/rows', EXPORTS);
 }
 
-const BITS = { uint8: 8, uint16: 16, float32: 32 } as const satisfies Record<DType, number>;
+const BITS = { uint8: 8, uint16: 16, uint32: 32, float32: 32 } as const satisfies Record<DType, number>;
 
 /** Converts `count` samples of an input row to float32 at `into`; an infinity becomes NaN. */
 export function loadRow(module: RowModule, arena: WasmArena, input: TileRaster, row: number, into: number): void {

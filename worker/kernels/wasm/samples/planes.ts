@@ -20,7 +20,7 @@ const EXPORTS = [
   'blend',
 ] as const;
 
-const BITS = { uint8: 8, uint16: 16, float32: 32 } as const satisfies Record<DType, number>;
+const BITS = { uint8: 8, uint16: 16, uint32: 32, float32: 32 } as const satisfies Record<DType, number>;
 
 /** The functions of `assembly/samples/planes.ts`. */
 export type PlaneModule = ReturnType<typeof planeModule>;

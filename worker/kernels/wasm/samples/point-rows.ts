@@ -5,8 +5,11 @@ import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { NodataTable } from './nodata.js';
 
-/** Bits of a sample: how the assembly's functions end. */
-export const BITS = { uint8: 8, uint16: 16, float32: 32 } as const;
+/**
+ * Bits of a sample: how the assembly's functions end. Those of 32 take floats; uint32 reaches the few kernels that say so,
+ * and the reference's for all others.
+ */
+export const BITS = { uint8: 8, uint16: 16, uint32: 32, float32: 32 } as const;
 
 /** Computes `width` pixels of an output row from those at the same place of the input, all samples alike. */
 export type PointRow = (source: number, into: number, y: number) => void;

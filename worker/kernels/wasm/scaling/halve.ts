@@ -1,6 +1,7 @@
-import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
+import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../../kernel.js';
 import type { HalveOptions, PixelKernels } from '../../pixel-kernels.js';
+import { halve as referenceHalve } from '../../reference/halve.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate, type WasmFunction } from '../memory/instance.js';
 import { NodataTable } from '../samples/nodata.js';
@@ -37,7 +38,8 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
   const nodata = new NodataTable(arena);
 
   function rowFunction(input: TileRaster, options: HalveOptions): WasmFunction {
-    const { dtype, channels } = input;
+    const { channels } = input;
+    const dtype = input.dtype as Exclude<DType, 'uint32'>;
     if (options.mode === 'nearest') {
       const pixelBytes = channels * SAMPLE_BYTES[dtype];
       return (upper, _lower, into, width) => module.nearestRow(upper!, into!, width!, pixelBytes);
@@ -55,6 +57,7 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
   }
 
   return (input, output, options) => {
+    if (input.dtype === 'uint32' && options.mode !== 'nearest') return referenceHalve(input, output, options);
     const { rect, channels, dtype } = input;
     const sampleBytes = SAMPLE_BYTES[dtype];
     const run = rowFunction(input, options);

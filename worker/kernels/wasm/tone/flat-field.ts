@@ -9,7 +9,10 @@ import { type RowModule, rowModule, storeRow } from '../samples/float-rows.js';
 import { addressOf, type PointRows } from '../samples/point-rows.js';
 
 /** One row of a raster as float32, infinities and all. */
-const LOAD = { uint8: 'load8', uint16: 'load16', float32: 'store32' } as const satisfies Record<DType, string>;
+const LOAD = { uint8: 'load8', uint16: 'load16', uint32: 'store32', float32: 'store32' } as const satisfies Record<
+  DType,
+  string
+>;
 
 /** Whole scales up to this keep products of bytes exact in float32. */
 const MAX_BYTE_SCALE = 65536;

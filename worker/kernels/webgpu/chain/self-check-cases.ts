@@ -42,6 +42,7 @@ const LONG = {
 const NODATA: Readonly<Record<DType, (number | null)[]>> = {
   uint8: [7, null, 255, 128],
   uint16: [40000, null, 65535, 49152],
+  uint32: [],
   float32: [-9999, null, Number.NaN, 0],
 };
 

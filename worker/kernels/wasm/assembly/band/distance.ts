@@ -63,6 +63,12 @@ export function nextRow32(
   nextRow<f32>(source, step, width, <u16>row, white, entry, valid, plain, after, next);
 }
 
+export function nextRowLabels(
+  source: usize, step: usize, width: u32, row: u32, white: bool, entry: usize, valid: usize, plain: bool, after: usize, next: usize,
+): void {
+  nextRow<u32>(source, step, width, <u16>row, white, entry, valid, plain, after, next);
+}
+
 /**
  * How far the nearest member of each column is from row `y` of the image, times dy, squared where `squared`: infinite
  * where there is none. `up` holds the nearest rows above and is brought up to date; `below` those under the band, which
@@ -200,7 +206,7 @@ export function taxicab(ways: usize, width: u32, stack: usize, result: usize, fr
 function put<T>(into: usize, value: f64): void {
   if (isFloat<T>()) store<f32>(into, <f32>value);
   else {
-    const most = sizeof<T>() == 1 ? 255.0 : 65535.0;
+    const most = sizeof<T>() == 1 ? 255.0 : sizeof<T>() == 2 ? 65535.0 : 4294967295.0;
     store<T>(into, <T><u32>Math.min(most, Math.max(0, Math.floor(value + 0.5))));
   }
 }
@@ -237,4 +243,10 @@ export function finish32(
   outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
 ): void {
   finish<f32>(outside, inside, into, step, count, root, cap, scale);
+}
+
+export function finishLabels(
+  outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
+): void {
+  finish<u32>(outside, inside, into, step, count, root, cap, scale);
 }

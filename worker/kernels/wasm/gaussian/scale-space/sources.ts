@@ -13,7 +13,7 @@ import {
   type ScaleSpaceModules,
 } from './planes.js';
 
-const EXPAND = { uint8: 'expand8', uint16: 'expand16', float32: 'expand32' } as const;
+const EXPAND = { uint8: 'expand8', uint16: 'expand16', uint32: 'expand32', float32: 'expand32' } as const;
 
 /** What the scale space blurs: samples or their weights. */
 export interface BlurSource {

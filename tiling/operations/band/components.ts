@@ -1,0 +1,270 @@
+import { HalotileError } from '../../errors.js';
+import type { RasterInfo } from '../../raster/raster-info.js';
+import type { BandExchange, Operation } from '../contract/descriptor.js';
+import { bandGrid } from './bands.js';
+import { packNumbers, unpackNumbers } from './packed-numbers.js';
+
+/** Which components of the whole image count, and how far members may be apart. */
+export interface ComponentRule {
+  /** 4: pixels that share a side; 8: a corner too. */
+  readonly connectivity: 4 | 8;
+  /** Pixels that a component has at least. */
+  readonly minArea: number;
+  /** Whether components that touch the edge of the image count. */
+  readonly atEdge: boolean;
+}
+
+/** The components of one band and channel, numbered from 1 in raster order of their first pixels; 0 is none. */
+export interface BandComponents {
+  readonly count: number;
+  /** Pixels of each, by its number. */
+  readonly areas: Int32Array;
+  /** 1 where it touches the edge of the image, by its number. */
+  readonly atEdge: Uint8Array;
+  /** Numbers along the first and the last row. */
+  readonly top: Int32Array;
+  readonly bottom: Int32Array;
+  /** Whether there is a band above, and one below. */
+  readonly hasAbove: boolean;
+  readonly hasBelow: boolean;
+}
+
+/** Numbers of a told component, and of a run of one along a seam. */
+const TOLD = 3;
+const RUN = 3;
+const HEAD = 4;
+/** The largest number that a label can have. */
+const MOST_LABELS = 0xffff_ffff;
+
+/** Components that may go on in another band, ascending. */
+function seamComponents({ top, bottom, hasAbove, hasBelow }: BandComponents): number[] {
+  const found = new Set<number>();
+  if (hasAbove) for (const number of top) if (number !== 0) found.add(number);
+  if (hasBelow) for (const number of bottom) if (number !== 0) found.add(number);
+  return [...found].sort((a, b) => a - b);
+}
+
+function counts(area: number, atEdge: boolean, rule: ComponentRule): boolean {
+  return area >= rule.minArea && (rule.atEdge || !atEdge);
+}
+
+/**
+ * What a band tells of its components: how many of those that end in it count; of each that touches a seam its area,
+ * whether it touches the edge, and how many that count and end here come before it; the runs of these along its first and
+ * last row.
+ */
+export function tellComponents(band: BandComponents, rule: ComponentRule): string {
+  const seam = seamComponents(band);
+  const told: number[] = [];
+  let inner = 0;
+  let next = 0;
+  for (let number = 1; number <= band.count; number++) {
+    if (seam[next] === number) {
+      told.push(band.areas[number]!, band.atEdge[number]!, inner);
+      next++;
+    } else if (counts(band.areas[number]!, band.atEdge[number] === 1, rule)) inner++;
+  }
+  const top = band.hasAbove ? runsOf(band.top, seam) : [];
+  const bottom = band.hasBelow ? runsOf(band.bottom, seam) : [];
+  const head = [inner, seam.length, top.length / RUN, bottom.length / RUN];
+  return packNumbers(Int32Array.from(head.concat(told, top, bottom)));
+}
+
+/** Runs of one component along a row: first column, the one behind the last, place among the told ones. */
+function runsOf(row: Int32Array, seam: readonly number[]): number[] {
+  const places = new Map(seam.map((number, place) => [number, place]));
+  const runs: number[] = [];
+  for (let x = 0; x < row.length; ) {
+    const number = row[x]!;
+    const start = x;
+    while (x < row.length && row[x] === number) x++;
+    if (number !== 0) runs.push(start, x, places.get(number)!);
+  }
+  return runs;
+}
+
+interface Told {
+  readonly inner: number;
+  readonly count: number;
+  /** {@link TOLD} numbers for each. */
+  readonly components: Int32Array;
+  readonly top: Int32Array;
+  readonly bottom: Int32Array;
+}
+
+function readTold(text: string | undefined, width: number): Told | undefined {
+  // A row has no more runs than half its pixels, and a component that is told has a run.
+  const most = HEAD + (width + 1) * (TOLD + RUN);
+  const numbers = unpackNumbers(text, most);
+  if (numbers === undefined || numbers.length < HEAD) return undefined;
+  const [inner, count, above, below] = numbers as unknown as readonly [number, number, number, number];
+  if (Math.min(inner, count, above, below) < 0) return undefined;
+  const components = HEAD + count * TOLD;
+  const top = components + above * RUN;
+  if (numbers.length !== top + below * RUN) return undefined;
+  return {
+    ...{ inner, count, components: numbers.subarray(HEAD, components) },
+    ...{ top: numbers.subarray(components, top), bottom: numbers.subarray(top) },
+  };
+}
+
+function isTold(text: string, width: number, pixels: number): boolean {
+  const told = readTold(text, width);
+  if (told === undefined || told.inner > pixels) return false;
+  for (let i = 0; i < told.components.length; i += TOLD) {
+    const [area, edge, before] = [told.components[i]!, told.components[i + 1]!, told.components[i + 2]!];
+    if (area < 1 || area > pixels || edge < 0 || edge > 1 || before < 0 || before > told.inner) return false;
+    if (i > 0 && before < told.components[i - TOLD + 2]!) return false;
+  }
+  return [told.top, told.bottom].every((runs) => {
+    for (let i = 0, x = 0; i < runs.length; i += RUN) {
+      const [start, end, place] = [runs[i]!, runs[i + 1]!, runs[i + 2]!];
+      if (start < x || end <= start || end > width || place < 0 || place >= told.count) return false;
+      x = end;
+    }
+    return true;
+  });
+}
+
+/** Sets of told components that are one, by their place among those of all bands; the first of each stands for it. */
+class Unions {
+  readonly #parents: Int32Array;
+
+  constructor(count: number) {
+    this.#parents = Int32Array.from({ length: count }, (_, place) => place);
+  }
+
+  first(place: number): number {
+    let at = place;
+    while (this.#parents[at] !== at) {
+      this.#parents[at] = this.#parents[this.#parents[at]!]!;
+      at = this.#parents[at]!;
+    }
+    return at;
+  }
+
+  unite(a: number, b: number): void {
+    const [first, second] = [this.first(a), this.first(b)];
+    if (first < second) this.#parents[second] = first;
+    else this.#parents[first] = second;
+  }
+}
+
+/**
+ * What a band is handed: how many labels the bands above it have used, in two halves of 16 bits, then the label of each
+ * component that it told of, 0 for those that do not count.
+ */
+function handOutChannel(texts: readonly string[], width: number, rule: ComponentRule): string[] {
+  const bands = texts.map((text) => readTold(text, width)!);
+  const offsets: number[] = [];
+  let total = 0;
+  for (const { count } of bands) {
+    offsets.push(total);
+    total += count;
+  }
+  const unions = new Unions(total);
+  const reach = rule.connectivity === 8 ? 1 : 0;
+  for (let band = 1; band < bands.length; band++) {
+    const [upper, lower] = [bands[band - 1]!.bottom, bands[band]!.top];
+    for (let i = 0, j = 0; i < upper.length && j < lower.length; ) {
+      if (upper[i]! < lower[j + 1]! + reach && lower[j]! < upper[i + 1]! + reach) {
+        unions.unite(offsets[band - 1]! + upper[i + 2]!, offsets[band]! + lower[j + 2]!);
+      }
+      if (upper[i + 1]! < lower[j + 1]!) i += RUN;
+      else j += RUN;
+    }
+  }
+  const areas = new Float64Array(total);
+  const atEdge = new Uint8Array(total);
+  for (const [band, { components, count }] of bands.entries()) {
+    for (let place = 0; place < count; place++) {
+      const first = unions.first(offsets[band]! + place);
+      areas[first]! += components[place * TOLD]!;
+      atEdge[first]! |= components[place * TOLD + 1]!;
+    }
+  }
+  const labels = new Float64Array(total);
+  let used = 0;
+  return bands.map(({ inner, components, count }, band) => {
+    const handed = new Int32Array(2 + count);
+    handed[0] = used >>> 16;
+    handed[1] = used & 0xffff;
+    let begun = 0;
+    for (let place = 0; place < count; place++) {
+      const own = offsets[band]! + place;
+      const first = unions.first(own);
+      if (first === own && counts(areas[own]!, atEdge[own] === 1, rule)) {
+        begun++;
+        labels[own] = used + components[place * TOLD + 2]! + begun;
+      }
+      handed[2 + place] = labels[first]! | 0;
+    }
+    used += inner + begun;
+    if (used > MOST_LABELS) throw tooMany(used);
+    return packNumbers(handed);
+  });
+}
+
+function tooMany(labels: number): HalotileError {
+  return new HalotileError('over-limit', {
+    what: `more than ${labels - 1} components`,
+    expected: `at most ${MOST_LABELS}, the largest number of uint32`,
+    remedy: 'use minArea, or label parts of the image',
+  });
+}
+
+/** The labels of a band's components, by their numbers in it, from what the band is handed. */
+export function labelsOf(band: BandComponents, handed: string, rule: ComponentRule): Uint32Array {
+  const seam = seamComponents(band);
+  const given = unpackNumbers(handed, 2 + seam.length)!;
+  const base = given[0]! * 0x1_0000 + given[1]!;
+  const labels = new Uint32Array(band.count + 1);
+  let used = base;
+  let next = 0;
+  for (let number = 1; number <= band.count; number++) {
+    if (seam[next] === number) {
+      const label = given[2 + next++]! >>> 0;
+      labels[number] = label;
+      // The others began before, in this band or above it.
+      if (label === used + 1) used = label;
+    } else if (counts(band.areas[number]!, band.atEdge[number] === 1, rule)) labels[number] = ++used;
+  }
+  return labels;
+}
+
+/** Channels are apart from each other. */
+const SEPARATOR = ',';
+
+/** One text of those of all channels. */
+export function joinChannels(texts: readonly string[]): string {
+  return texts.join(SEPARATOR);
+}
+
+/** The inverse of {@link joinChannels}. */
+export function splitChannels(text: string): string[] {
+  return text.split(SEPARATOR);
+}
+
+/** The exchange of an operation over connected components. */
+export function componentExchange(ruleOf: (operation: Operation) => ComponentRule): BandExchange {
+  return {
+    isPartial: (operation, partial, image: RasterInfo) => {
+      if (typeof partial !== 'string') return false;
+      const texts = splitChannels(partial);
+      const pixels = image.width * bandGrid(operation, image).cell.height;
+      return texts.length === image.channels && texts.every((text) => isTold(text, image.width, pixels));
+    },
+    handOut: (operation, partials, image) => {
+      const rule = ruleOf(operation);
+      const byBand = partials.map(splitChannels);
+      const byChannel = Array.from({ length: image.channels }, (_, c) =>
+        handOutChannel(
+          byBand.map((texts) => texts[c]!),
+          image.width,
+          rule,
+        ),
+      );
+      return partials.map((_, band) => joinChannels(byChannel.map((handed) => handed[band]!)));
+    },
+  };
+}
