@@ -78,6 +78,18 @@ function savedPixels(outcome: JobEnd): number {
   return Math.max(0, pixelsWithMaxHalo - pixelsRead);
 }
 
+interface QueueLook {
+  /** Undefined where the queue did not answer. */
+  readonly depth: Awaited<ReturnType<Coordinator['queueDepth']>> | undefined;
+  readonly seconds: number;
+}
+
+async function lookAtQueue(coordinator: Coordinator): Promise<QueueLook> {
+  const startMs = performance.now();
+  const depth = await coordinator.queueDepth().catch(() => undefined);
+  return { depth, seconds: (performance.now() - startMs) / 1000 };
+}
+
 /** What is looked up when somebody asks. */
 export function coordinatorGauges(
   { Gauge }: Prom,
@@ -104,18 +116,21 @@ export function coordinatorGauges(
         this.set(await value());
       },
     });
-  // One look at the queue answers a whole scrape.
-  let depth = coordinator.queueDepth();
+  // One look at the queue answers a whole scrape; where it fails, everything else is shown all the same.
+  let look: Promise<QueueLook> | undefined;
   new Gauge({
     name: 'halotile_jobs',
     help: 'Open jobs: "queued" and "quarantined" of the queue, which coordinators may share; the others of this coordinator',
     labelNames: ['state'],
     registers,
     async collect() {
-      depth = coordinator.queueDepth();
-      const { queued, quarantined } = await depth;
-      this.set({ state: 'queued' }, queued);
-      this.set({ state: 'quarantined' }, quarantined);
+      look = lookAtQueue(coordinator);
+      const { depth } = await look;
+      this.reset();
+      if (depth !== undefined) {
+        this.set({ state: 'queued' }, depth.queued);
+        this.set({ state: 'quarantined' }, depth.quarantined);
+      }
       const running = coordinator.running;
       for (const state of LIVE_STATES) this.set({ state }, running.filter((each) => each === state).length);
     },
@@ -124,9 +139,15 @@ export function coordinatorGauges(
     'halotile_queue_oldest_seconds',
     'Age of the job that waits longest in the queue; 0 where none waits',
     async () => {
-      const { oldestMs } = await depth;
+      const oldestMs = (await look)?.depth?.oldestMs;
       return oldestMs === undefined ? 0 : Math.max(0, (nowMs() - oldestMs) / 1000);
     },
+  );
+  gauge('halotile_queue_up', 'Whether the queue answered', async () => ((await look)?.depth === undefined ? 0 : 1));
+  gauge(
+    'halotile_queue_look_seconds',
+    'What a look at all waiting jobs took: of a queue in Redis, a few round trips',
+    async () => (await look)?.seconds ?? 0,
   );
   gauge(
     'halotile_waiting_slots',

@@ -92,6 +92,8 @@ test('a Prometheus that scrapes coordinator and worker knows what a job did', { 
     [`halotile_pixels_total{kind="filter",what="read",${ofCoordinator}}`]: halo.pixelsRead,
     halotile_halo_saved_pixels_total: halo.pixelsWithMaxHalo - halo.pixelsRead,
     'sum(halotile_alarms_total)': 0,
+    halotile_queue_up: 1,
+    'count(halotile_queue_look_seconds > 0)': 1,
     'count(halotile_build_info)': 2,
     'count(nodejs_eventloop_lag_p99_seconds)': 2,
     // What the worker read of the inputs went through the coordinator, and what it made came back.
