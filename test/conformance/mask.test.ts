@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { HalotileError } from '../../tiling/errors.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
-import { BORDERS } from '../../tiling/operations/index.js';
-import { DTYPES, type DType, type Samples, toSample, viewSamples } from '../../tiling/raster/dtype.js';
+import { BORDERS, OPERATIONS } from '../../tiling/operations/index.js';
+import { DTYPES, type DType, FILTERED_DTYPES, type Samples, toSample, viewSamples } from '../../tiling/raster/dtype.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { parseHeader } from '../../tiling/tiff/header.js';
 import { FileBytes } from '../../tiling/tiff/random-bytes.js';
@@ -179,7 +179,7 @@ function disturbed(image: TileRaster, random: (below: number) => number): TileRa
 
 test('what a mask hides changes no pixel beside it, and stays, through every operation', () => {
   OPERATION_TABLE.forEach(({ name, params, byMap, frames }, row) => {
-    for (const dtype of DTYPES) {
+    for (const dtype of OPERATIONS[name]!.takesLabels === true ? DTYPES : FILTERED_DTYPES) {
       const random = noise(row * 3 + dtype.length);
       const channels = (row % 4) + 1;
       const scale = dtype === 'float32' ? 1 / 256 : 1;
@@ -198,13 +198,15 @@ test('what a mask hides changes no pixel beside it, and stays, through every ope
         ...(rounded && { map: rounded }),
         ...(extras && { extras }),
       };
+      // A smaller image has no place for them; a distance, label or filled mask is of its own kind, not a sample.
+      const keeps = name !== 'downscale' && OPERATIONS[name]!.coupling !== 'band';
       const plain = runTiled(written, { width: 64, height: 64 });
       const tiled = runTiled({ ...written, image: disturbed(image, random) }, { width: 8, height: 6 });
       // Samples that are only picked go with their mask, whatever they are.
       if (params.method === 'nearest' || name === 'palette') continue;
       plain.samples.forEach((value, i) => {
         const at = `${name} ${dtype} ${border}: sample ${i}`;
-        if (name !== 'downscale' && valid[Math.floor(i / channels)] === 0) {
+        if (keeps && valid[Math.floor(i / channels)] === 0) {
           assert.equal(value, toSample(plain.dtype, image.samples[i]!), at);
           return;
         }
@@ -217,7 +219,7 @@ test('what a mask hides changes no pixel beside it, and stays, through every ope
 
 test('the fast box leaves masked pixels out as the reference does: types, channels, nodata, alpha, borders', () => {
   let row = 0;
-  for (const dtype of DTYPES) {
+  for (const dtype of FILTERED_DTYPES) {
     for (const channels of [1, 2, 3, 4, 5]) {
       for (const kind of ['plain', 'nodata', 'alpha'] as const) {
         const random = noise(++row);

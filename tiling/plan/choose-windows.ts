@@ -57,7 +57,8 @@ export function widestHalo(operations: readonly Operation[], mapMax: number): nu
 function isCheap(choice: TileChoice, tileSide: number): boolean {
   if (!haloFits(choice, tileSide) || choice.bytesOf(tileSide) > choice.threadBytes) return false;
   const coversImage = tileSide >= Math.max(choice.image.width, choice.image.height);
-  return coversImage || choice.haloPx <= tileSide * HALO_SHARE;
+  // Radii that are possible by the map's type and not expected cost nothing: a tile reads what its own map asks for.
+  return coversImage || choice.expectedHaloPx <= tileSide * HALO_SHARE;
 }
 
 function cornerSides(block: number): number[] {

@@ -2,6 +2,9 @@
 export const DTYPES = ['uint8', 'uint16', 'uint32', 'float32'] as const;
 export type DType = (typeof DTYPES)[number];
 
+/** The types that every filter takes; uint32 is for labels, and only operations that say so take it. */
+export const FILTERED_DTYPES = ['uint8', 'uint16', 'float32'] as const satisfies readonly DType[];
+
 /** Bytes of one sample. */
 export const SAMPLE_BYTES = { uint8: 1, uint16: 2, uint32: 4, float32: 4 } as const satisfies Record<DType, number>;
 
