@@ -24,15 +24,53 @@ export function fillCellTable(
   for (let y = 0; y < height; y++) {
     fill(y, row);
     const to = (y + 1) * stride;
-    for (let lane = 0; lane < lanes; lane++) {
+    // What the row adds to the sums above it: the pixels left of the cell, and those of the cell.
+    const added = Float64Array.from({ length: lanes }, (_, lane) => {
       const down = left[y * lanes + lane]!;
       values[to + lane] = upper[lane]! + down;
-      // What the row adds to the sums above it: the pixels left of the cell, and those of the cell.
-      let added = down - (y > 0 ? left[(y - 1) * lanes + lane]! : 0);
-      for (let at = lane; at < width * lanes; at += lanes) {
-        added += row[at]!;
-        values[to + lanes + at] = values[to - stride + lanes + at]! + added;
-      }
+      return down - (y > 0 ? left[(y - 1) * lanes + lane]! : 0);
+    });
+    if (lanes === 3) addRowOfThree(values, to, stride, row, width, added);
+    else addRow(values, to, stride, row, width, added);
+  }
+}
+
+function addRow(
+  values: Float64Array,
+  to: number,
+  stride: number,
+  row: Float64Array,
+  width: number,
+  added: Float64Array,
+): void {
+  const lanes = added.length;
+  for (let lane = 0; lane < lanes; lane++) {
+    let sum = added[lane]!;
+    for (let at = lane; at < width * lanes; at += lanes) {
+      sum += row[at]!;
+      values[to + lanes + at] = values[to - stride + lanes + at]! + sum;
     }
+  }
+}
+
+/** The same for RGB, in one pass. */
+function addRowOfThree(
+  values: Float64Array,
+  to: number,
+  stride: number,
+  row: Float64Array,
+  width: number,
+  added: Float64Array,
+): void {
+  let [a, b, c] = [added[0]!, added[1]!, added[2]!];
+  const end = width * 3;
+  let into = to + 3;
+  for (let at = 0; at < end; at += 3, into += 3) {
+    a += row[at]!;
+    b += row[at + 1]!;
+    c += row[at + 2]!;
+    values[into] = values[into - stride]! + a;
+    values[into + 1] = values[into - stride + 1]! + b;
+    values[into + 2] = values[into - stride + 2]! + c;
   }
 }

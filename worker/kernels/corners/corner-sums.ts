@@ -65,18 +65,31 @@ export async function sumWindows(
   function gather(corner: number, y: number, from: number, to: number): void {
     const right = (corner & 1) !== 0;
     const low = (corner & 2) !== 0;
+    const [left, top] = [rect.x, rect.y + y];
+    const { width, height } = image;
+    const first = y * rect.width;
+    const radii = typeof radius === 'number' ? undefined : radius;
+    const fixed = typeof radius === 'number' ? radius : 0;
     let start = from;
+    // The cell of the run, and the corners that are in it.
     let cell = -1;
+    let [minX, maxX, minY, maxY] = [0, -1, 0, -1];
     for (let x = from; x < to; x++) {
-      const r = typeof radius === 'number' ? radius : radius[y * rect.width + x]!;
-      const cx = right ? Math.min(image.width, rect.x + x + r + 1) : rect.x + x - r;
-      const cy = low ? Math.min(image.height, rect.y + y + r + 1) : rect.y + y - r;
+      const r = radii === undefined ? fixed : radii[first + x]!;
+      const cx = right ? Math.min(width, left + x + r + 1) : left + x - r;
+      const cy = low ? Math.min(height, top + r + 1) : top - r;
+      if (cell >= 0 && cx >= minX && cx <= maxX && cy >= minY && cy <= maxY) continue;
+      let own = -1;
       // The table is 0 along its first row and column.
-      const own =
-        cx <= 0 || cy <= 0
-          ? -1
-          : Math.min(down - 1, Math.floor(cy / cellSide)) * across + Math.min(across - 1, Math.floor(cx / cellSide));
-      if (own === cell) continue;
+      if (cx > 0 && cy > 0) {
+        const column = Math.min(across - 1, Math.floor(cx / cellSide));
+        const row = Math.min(down - 1, Math.floor(cy / cellSide));
+        own = row * across + column;
+        minX = Math.max(1, column * cellSide);
+        maxX = column === across - 1 ? width : (column + 1) * cellSide - 1;
+        minY = Math.max(1, row * cellSide);
+        maxY = row === down - 1 ? height : (row + 1) * cellSide - 1;
+      } else if (cell === -1) continue;
       if (cell >= 0) add(cell, corner, y, start, x);
       cell = own;
       start = x;
@@ -97,31 +110,46 @@ export async function sumWindows(
     for (const cell of touched) {
       const loaded = load(cell % across, Math.floor(cell / across));
       const table = loaded instanceof Promise ? await loaded : loaded;
-      for (let run = heads[cell]!; run !== NONE; run = next[run]!) addRun(table, run);
+      for (let run = heads[cell]!; run !== NONE; run = next[run]!) {
+        addRun(table, windows, sums, { lanes, place: runs[2 * run]!, span: runs[2 * run + 1]! });
+      }
       heads[cell] = NONE;
     }
     touched = [];
     count = 0;
   }
+}
 
-  function addRun({ rect: cell, values }: CellTable, run: number): void {
-    const place = runs[2 * run]!;
-    const span = runs[2 * run + 1]!;
-    const y = place >>> 2;
-    const right = (place & 1) !== 0;
-    const low = (place & 2) !== 0;
-    const sign = right === low ? 1 : -1;
-    const from = span >>> 16;
-    const end = (span & 0xffff) + 1;
-    const stride = (cell.width + 1) * lanes;
-    for (let x = from; x < end; x++) {
-      const pixel = y * rect.width + x;
-      const r = typeof radius === 'number' ? radius : radius[pixel]!;
-      const cx = right ? Math.min(image.width, rect.x + x + r + 1) : rect.x + x - r;
-      const cy = low ? Math.min(image.height, rect.y + y + r + 1) : rect.y + y - r;
-      const at = (cy - cell.y) * stride + (cx - cell.x) * lanes;
-      const to = pixel * lanes;
-      for (let lane = 0; lane < lanes; lane++) sums[to + lane]! += sign * values[at + lane]!;
-    }
+/** Adds a run of corners, which lie in the cell. Everything is at hand in the loop: it runs four times a pixel. */
+function addRun(
+  { rect: cell, values }: CellTable,
+  { rect, radius, image }: Windows,
+  sums: Float64Array,
+  { lanes, place, span }: { readonly lanes: number; readonly place: number; readonly span: number },
+): void {
+  const y = place >>> 2;
+  const right = (place & 1) !== 0;
+  const low = (place & 2) !== 0;
+  const sign = right === low ? 1 : -1;
+  const from = span >>> 16;
+  const end = (span & 0xffff) + 1;
+  const stride = (cell.width + 1) * lanes;
+  const origin = cell.y * stride + cell.x * lanes;
+  const [left, top] = [rect.x, rect.y + y];
+  const { width, height } = image;
+  const first = y * rect.width;
+  const radii = typeof radius === 'number' ? undefined : radius;
+  const fixed = typeof radius === 'number' ? radius : 0;
+  for (let x = from; x < end; x++) {
+    const r = radii === undefined ? fixed : radii[first + x]!;
+    const cx = right ? Math.min(width, left + x + r + 1) : left + x - r;
+    const cy = low ? Math.min(height, top + r + 1) : top - r;
+    const at = cy * stride + cx * lanes - origin;
+    const to = (first + x) * lanes;
+    if (lanes === 3) {
+      sums[to]! += sign * values[at]!;
+      sums[to + 1]! += sign * values[at + 1]!;
+      sums[to + 2]! += sign * values[at + 2]!;
+    } else for (let lane = 0; lane < lanes; lane++) sums[to + lane]! += sign * values[at + lane]!;
   }
 }
