@@ -30,7 +30,7 @@ export function checkFolderPlace(path: string): void {
 }
 
 /** The folder and those above it that are not there, from below. */
-function missingFolders(path: string): string[] {
+export function missingFolders(path: string): string[] {
   const missing: string[] = [];
   for (let at = path; !existsSync(at); at = dirname(at)) missing.push(at);
   return missing;

@@ -1,18 +1,25 @@
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import type { Shard } from '../../tiling/job/shard.js';
-import { makeFolder } from '../../tiling/make-folder.js';
+import { makeFolder, missingFolders } from '../../tiling/make-folder.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { OutputOwner, Restart } from '../../tiling/stitch/output-owner.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { JobLock } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
-import { openOutputState } from '../job/output-state.js';
+import { openOutputState, outputState, removeOutputState } from '../job/output-state.js';
 import type { JobPlanner } from '../job/prepare-job.js';
 import { runJob } from '../job/run-job.js';
-import { type CollectionFault, checkPairs, faultsError, type SoundImage } from './check-pairs.js';
+import {
+  type CheckedCollection,
+  type CollectionFault,
+  checkPairs,
+  faultsError,
+  type SoundImage,
+} from './check-pairs.js';
 import { CollectionCounts } from './collection-counts.js';
 import { CollectionLedger } from './collection-ledger.js';
 import { type FinishedImage, type ShownCollection, writeReport } from './collection-report.js';
@@ -75,19 +82,51 @@ export async function runCollection(run: CollectionRun): Promise<CollectionResul
   resolveOperations(job.operations, { map: true });
   const found = shareOf(await findCollection(job, run.date), run.shard);
   const foundAt = run.nowSeconds();
+  // Shares make the folders above theirs together, so none of them removes those.
+  const missing = missingFolders(found.home).slice(0, run.shard === undefined ? undefined : 1);
+  const before = { missing, state: existsSync(outputState(found.home)) };
   makeFolder(found.home);
   const lock = await JobLock.acquire(found.home);
+  let checked: CheckedCollection | undefined;
   try {
     await openOutputState(found.home, run);
     const ledger = new CollectionLedger(found.home);
     try {
-      return await runLocked(run, found, { ledger, startedAt, foundAt });
+      checked = await checkImages(run, found, ledger);
+      return await runChecked(run, found, { checked, ledger, startedAt, foundAt });
     } finally {
       ledger.close();
     }
   } finally {
+    // The refusal is what the user must hear of, not a folder that cannot be removed.
+    if (checked === undefined) await removeUnused(found.home, before).catch(() => {});
     await lock.release();
   }
+}
+
+/** A run that is refused before any work leaves none of the folders that it made, and no state where there was none. */
+async function removeUnused(
+  home: string,
+  before: { readonly missing: readonly string[]; readonly state: boolean },
+): Promise<void> {
+  if (!before.state) await removeOutputState(home);
+  for (const folder of before.missing) {
+    if (readdirSync(folder).length > 0) return;
+    rmdirSync(folder);
+  }
+}
+
+/** @throws HalotileError where the job stops at faults and an image has one */
+async function checkImages(
+  run: CollectionRun,
+  found: FoundCollection,
+  ledger: CollectionLedger,
+): Promise<CheckedCollection> {
+  const checked = await checkPairs(run.job, found, ledger, { allow: run.allow, shard: run.shard });
+  const { sound, faults } = checked;
+  for (const fault of faults) run.onFault?.(fault);
+  if (faults.length > 0 && run.job.onError === 'stop') throw faultsError(faults, sound.length + faults.length);
+  return checked;
 }
 
 /** Where a share keeps its reports and state: shares run at the same time, on machines that know nothing of each other. */
@@ -96,20 +135,23 @@ function shareOf(found: FoundCollection, shard: Shard | undefined): FoundCollect
   return { ...found, home: join(found.root, SHARES, `${shard.index}-of-${shard.count}`) };
 }
 
-async function runLocked(
+async function runChecked(
   run: CollectionRun,
   found: FoundCollection,
   {
+    checked: { sound, faults },
     ledger,
     startedAt,
     foundAt,
-  }: { readonly ledger: CollectionLedger; readonly startedAt: number; readonly foundAt: number },
+  }: {
+    readonly checked: CheckedCollection;
+    readonly ledger: CollectionLedger;
+    readonly startedAt: number;
+    readonly foundAt: number;
+  },
 ): Promise<CollectionResult> {
-  const { job, nowSeconds } = run;
-  const { sound, faults } = await checkPairs(job, found, ledger, { allow: run.allow, shard: run.shard });
+  const { nowSeconds } = run;
   const total = sound.length + faults.length;
-  for (const fault of faults) run.onFault?.(fault);
-  if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, total);
   await run.onFound?.();
   const checkedAt = nowSeconds();
   const counts = new CollectionCounts(sound, faults.length, run.onProgress);

@@ -123,7 +123,8 @@ test('all faults are told before any work; skipped images are reported and the e
     assert.match(stopped.stderr, why);
   }
   assert.match(stopped.stderr, /3 of 5 images cannot be processed/);
-  assert.deepEqual(tifsBelow(join(root, 'out')), []);
+  // Nothing was there before, so nothing is left of a run that was refused.
+  assert.equal(existsSync(join(root, 'out')), false);
   const skipped = await halotile('blur', ...args, '--on-error', 'skip');
   assert.equal(skipped.code, 3, skipped.stderr);
   assert.match(skipped.stdout, /2 of 5 images; 3 not written/);
@@ -207,6 +208,36 @@ test('folders keep their shape, and manifests and job files take the same keys',
   const [dated, first] = tifsBelow(join(root, 'by-yaml'));
   assert.equal(first, 'first.tif');
   assert.match(dated!, /^\d{4}-\d\d-\d\d\/two\.tif$/);
+});
+
+test('manifests in CSV, YAML and JSON mean the same images, maps and outputs', async () => {
+  const root = join(folder, 'manifests');
+  writePairs(root);
+  const entries = NAMES.map((name) => ({
+    image: `slides/${name}.tif`,
+    map: `maps/${name}.tif`,
+    ...(name === 'c' && { output: 'other, name.tif' }),
+  }));
+  const cells = entries.map(({ image, map, output }) => [output === undefined ? '' : `"${output}"`, image, map]);
+  const manifests = {
+    csv: ['output,image,map', ...cells.map((row) => row.join(','))].join('\r\n'),
+    yaml: entries
+      .map(({ output, ...pair }) => [...Object.entries(pair), ...(output ? [['output', `"${output}"`]] : [])])
+      .map((keys) => `- ${keys.map(([key, value]) => `${key}: ${value}`).join('\n  ')}`)
+      .join('\n'),
+    json: JSON.stringify({ images: entries }),
+  };
+  for (const [ending, text] of Object.entries(manifests)) {
+    const out = join(root, ending, 'out');
+    mkdirSync(join(root, ending));
+    const placed = text.replaceAll('slides/', '../slides/').replaceAll('maps/', '../maps/');
+    writeFileSync(join(root, ending, `list.${ending}`), placed.replace('other, name', 'out/other, name'));
+    await runCollection({ images: join(root, ending, `list.${ending}`), output: `${out}/{name}.tif`, operations: BOX });
+    assert.deepEqual(tifsBelow(out), ['a.tif', 'b.tif', 'd.tif', 'e.tif', 'other, name.tif'], ending);
+    for (const name of tifsBelow(out)) {
+      assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(root, 'csv/out', name)), `${ending} ${name}`);
+    }
+  }
 });
 
 test('killed ten times anywhere, the same call goes on and gives the same files', async () => {
