@@ -53,6 +53,7 @@ before(() => {
 /** What no number parameter takes. */
 const NO_NUMBERS = ['abc', 'NaN', 'Infinity', '1e999', '3px'];
 const NO_WHOLE_NUMBERS = [...NO_NUMBERS, '1.5'];
+const NO_FLAGS = ['yes', '1', 'True'];
 const NO_FOOTPRINTS = [
   ...['circle:3', 'disk:-1', 'disk:1.5', 'disk:', 'disk', 'disk:99999', 'disk:70'],
   ...['rect:0x3', 'rect:3', 'rect:3x', 'rect:5000x1', 'bits:2x2:0000', 'bits:3x3:01', 'mask:'],
@@ -119,6 +120,17 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ['custom', 'weights', ['missing.txt', 'letters.txt'].map(inFolder), MODULE],
   ['custom', 'data', ['a;b', '1;2;x'], MODULE],
   ['custom', 'limitMs', [...NO_NUMBERS, '0', '-1'], MODULE],
+  ...['distance', 'label'].map((name) => [name, 'from', ['grey', 'White', '1']] as const),
+  ['distance', 'metric', ['manhattan', '2']],
+  ...['signed', 'squared'].map((param) => ['distance', param, NO_FLAGS] as const),
+  ['distance', 'squared', ['true'], 'signed=true'],
+  ['distance', 'squared', ['true'], 'metric=taxicab'],
+  ...['dx', 'dy', 'cap', 'scale'].map((param) => ['distance', param, [...NO_NUMBERS, '0', '-1']] as const),
+  ['distance', 'dtype', ['float64', 'byte']],
+  ...['label', 'fill-holes'].map((name) => [name, 'connectivity', [...NO_WHOLE_NUMBERS, '6', '0']] as const),
+  ['label', 'minArea', [...NO_WHOLE_NUMBERS, '0', '-1']],
+  ['label', 'dropBorder', NO_FLAGS],
+  ['fill-holes', 'value', NO_NUMBERS],
 ];
 
 /** Whole operations that are refused. */

@@ -3,13 +3,13 @@ import { evenReach, type Size } from '../../geometry/rect.js';
 import { DTYPES, type DType } from '../../raster/dtype.js';
 import type { RasterInfo } from '../../raster/raster-info.js';
 import type { Operation, OperationDescriptor } from '../contract/descriptor.js';
+import { flag } from '../contract/flag.js';
 import { bandGrid, bandRect, bandRowsFor } from './bands.js';
 import { packNumbers, unpackNumbers } from './packed-numbers.js';
 
 /** How distances are measured. */
 export const METRICS = ['euclidean', 'taxicab', 'chessboard'] as const;
 
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const length = z.coerce.number().positive().max(1e6);
 
 const params = z

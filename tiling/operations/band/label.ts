@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { evenReach } from '../../geometry/rect.js';
 import type { KernelShape, Operation, OperationDescriptor } from '../contract/descriptor.js';
+import { flag } from '../contract/flag.js';
 import { bandRect, bandRowsFor } from './bands.js';
 import { type ComponentRule, componentExchange } from './components.js';
 
 const connectivity = z.coerce.number().pipe(z.literal([4, 8]));
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
 const params = z.strictObject({
   from: z.enum(['white', 'black']).default('white'),
