@@ -35,6 +35,8 @@ export const LINKS: readonly Link[] = [
   { name: 'max', params: { footprint: 'disk:2' } },
   { name: 'median' },
   { name: 'percentile', params: { footprint: 'rect:4x3', percentile: 30 } },
+  { name: 'close', params: { footprint: 'rect:4x3' } },
+  { name: 'top-hat', params: { footprint: 'disk:2' } },
   { name: 'mean', params: { footprint: 'disk:2' } },
   { name: 'std', params: { window: 5 }, shifts: true },
   { name: 'variance', params: { footprint: 'disk:2', dtype: 'float32' }, shifts: true },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rectOf } from '../../tiling/geometry/rect.js';
-import { parseFootprint } from '../../tiling/operations/footprint.js';
+import { parseFootprint } from '../../tiling/operations/footprint/footprint.js';
 import { runStrip } from '../../tiling/operations/scratch.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { BACKENDS } from './backends.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
-import { parseFootprint } from '../../tiling/operations/footprint.js';
+import { parseFootprint } from '../../tiling/operations/footprint/footprint.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
 import { fileReader } from '../../tiling/operations/parameter-files.js';
 import { makePlan } from '../../tiling/plan/make-plan.js';

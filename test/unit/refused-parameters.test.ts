@@ -77,6 +77,11 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ['iterated-box', 'k', [...NO_WHOLE_NUMBERS, '1', '4', '-3', '4097'], 'sigma=1'],
   ['iterated-box', 'rounds', [...NO_WHOLE_NUMBERS, '-1', '1e9'], 'sigma=1'],
   ...['max', 'min', 'median', 'mean', 'std', 'variance'].map((name) => [name, 'footprint', NO_FOOTPRINTS] as const),
+  ...['open', 'close', 'morph-gradient', 'top-hat', 'black-hat'].map(
+    (name) => [name, 'footprint', [...NO_FOOTPRINTS, 'reflected:disk:2']] as const,
+  ),
+  // Twice the extent is read, by two extrema one after the other.
+  ...['open', 'close', 'top-hat', 'black-hat'].map((name) => [name, 'footprint', ['disk:40']] as const),
   ['percentile', 'footprint', NO_FOOTPRINTS, 'percentile=50'],
   ['percentile', 'percentile', [...NO_NUMBERS, '-1', '100.5']],
   ...['mean', 'std', 'variance'].map(

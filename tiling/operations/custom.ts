@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import type { JobFacts, Operation, OperationDescriptor, ReadFile } from './descriptor.js';
-import { FOOTPRINT_FILE, type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
+import {
+  FOOTPRINT_FILE,
+  type Footprint,
+  footprintParam,
+  parseFootprint,
+  prepareFootprint,
+} from './footprint/footprint.js';
 import type { ModuleShape } from './module/custom-module.js';
 
 const params = z

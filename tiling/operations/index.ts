@@ -10,7 +10,8 @@ import { gaussian } from './gaussian.js';
 import { iteratedBox } from './iterated-box.js';
 import { mean, std, variance } from './moments.js';
 import { palette } from './palette.js';
-import { max, median, min, percentile } from './rank.js';
+import { blackHat, close, morphGradient, open, topHat } from './rank/morphology.js';
+import { max, median, min, percentile } from './rank/rank.js';
 import { rowEma } from './row-ema.js';
 import { threshold } from './threshold.js';
 import { gamma, levels, lut } from './tone.js';
@@ -37,6 +38,11 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   min,
   median,
   percentile,
+  open,
+  close,
+  'morph-gradient': morphGradient,
+  'top-hat': topHat,
+  'black-hat': blackHat,
   mean,
   std,
   variance,

@@ -10,7 +10,7 @@ import {
   MAX_FOOTPRINT,
   parseFootprint,
   prepareFootprint,
-} from './footprint.js';
+} from './footprint/footprint.js';
 import { directRunBytes, runScratchBytes } from './scratch.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };

@@ -1,6 +1,6 @@
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { KernelShape } from './descriptor.js';
-import type { Footprint } from './footprint.js';
+import type { Footprint } from './footprint/footprint.js';
 
 /** Bytes of a scratch row of `count` float32 samples: whole groups of 16 samples and room to read beyond. */
 export function floatRowBytes(count: number): number {

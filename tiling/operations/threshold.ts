@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
-import { MAX_FOOTPRINT } from './footprint.js';
+import { MAX_FOOTPRINT } from './footprint/footprint.js';
 import { slidingScratchBytes } from './moments.js';
 import { otsuReduction } from './otsu.js';
 import { fullRange, tableScratchBytes } from './tone.js';

@@ -27,6 +27,16 @@ export function partOf(raster: TileRaster, rect: Rect): TileRaster {
   return { ...raster, rect, samples: samples.subarray(start), valid: valid?.subarray(start / channels) };
 }
 
+/** Copies which pixels count from an operation's input to its output, which lies in it. */
+export function copyValidity(input: TileRaster, output: TileRaster): void {
+  const from = partOf(input, output.rect);
+  const { width, height } = output.rect;
+  for (let y = 0; y < height; y++) {
+    const row = (y * from.stride) / from.channels;
+    output.valid!.set(from.valid!.subarray(row, row + width), (y * output.stride) / output.channels);
+  }
+}
+
 /** The map of one output rect as kernels use it, row-major, one value a pixel. */
 export interface TileMap {
   readonly rect: Rect;

@@ -8,7 +8,7 @@ import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js'
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { Carries } from '../../tiling/work/tiles.js';
 import { runApart } from '../kernels/custom/run-apart.js';
-import { type KernelContext, partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
+import { copyValidity, type KernelContext, partOf, type TileMap, type TileRaster } from '../kernels/kernel.js';
 import { sigmasOf } from '../kernels/reference/map-values.js';
 import { extendBorder } from '../kernels/reference/samples/extend-border.js';
 import { allocate } from './allocate.js';
@@ -18,7 +18,7 @@ import { type ChainRun, RowScan } from './row-scan.js';
 import { runBands } from './run-bands.js';
 import { runCorners } from './run-corners.js';
 import type { Tally } from './tally.js';
-import { copyValidity, readValidity, withoutIdle, withValidity } from './validity.js';
+import { readValidity, withoutIdle, withValidity } from './validity.js';
 
 /** A tile's pixels after a chain. */
 export interface ChainResult {

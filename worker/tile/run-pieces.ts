@@ -6,12 +6,12 @@ import { chainBytes, chainTypes, levelBytes } from '../../tiling/plan/memory.js'
 import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { TileMemory } from '../kernels/backend.js';
-import { partOf, type TileRaster } from '../kernels/kernel.js';
+import { copyValidity, partOf, type TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
 import type { OpenJob } from './open-job.js';
 import { type ChainResult, runChain } from './run-chain.js';
 import type { Tally } from './tally.js';
-import { copyValidity, withValidity } from './validity.js';
+import { withValidity } from './validity.js';
 
 /** Pieces below this side would read many times what they write. */
 const SMALLEST_PIECE = 64;

@@ -35,13 +35,3 @@ export function withoutIdle(raster: TileRaster, rect: Rect): TileRaster {
   }
   return { ...raster, valid: undefined };
 }
-
-/** Copies which pixels count from an operation's input to its output, which lies in it. */
-export function copyValidity(input: TileRaster, output: TileRaster): void {
-  const from = partOf(input, output.rect);
-  const { width, height } = output.rect;
-  for (let y = 0; y < height; y++) {
-    const row = (y * from.stride) / from.channels;
-    output.valid!.set(from.valid!.subarray(row, row + width), (y * output.stride) / output.channels);
-  }
-}

@@ -1,8 +1,8 @@
 import { HalotileError } from '../../../tiling/errors.js';
 import { describeRect } from '../../../tiling/geometry/rect.js';
 import { type CustomParams, customFootprint, customParams } from '../../../tiling/operations/custom.js';
+import { memberOffsets } from '../../../tiling/operations/footprint/runs.js';
 import type { Operation } from '../../../tiling/operations/index.js';
-import { memberOffsets } from '../../../tiling/operations/runs.js';
 import { toSample } from '../../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from '../reference/samples/nodata.js';

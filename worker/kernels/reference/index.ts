@@ -13,6 +13,7 @@ import { otsuPartial } from './histogram.js';
 import { iteratedBox } from './iterated-box.js';
 import { radiiOf } from './map-values.js';
 import { mean, std, variance } from './moments.js';
+import { morphology } from './morphology.js';
 import { palette } from './palette.js';
 import { rank } from './rank.js';
 import { rowEma } from './row-ema.js';
@@ -33,6 +34,11 @@ export const REFERENCE_KERNELS: KernelTable = {
   min: rank,
   median: rank,
   percentile: rank,
+  open: morphology,
+  close: morphology,
+  'morph-gradient': morphology,
+  'top-hat': morphology,
+  'black-hat': morphology,
   mean,
   std,
   variance,

@@ -1,6 +1,6 @@
-import type { Footprint } from '../../../tiling/operations/footprint.js';
+import type { Footprint } from '../../../tiling/operations/footprint/footprint.js';
+import { memberBytes } from '../../../tiling/operations/footprint/runs.js';
 import { neighbourhoodOf } from '../../../tiling/operations/moments.js';
-import { memberBytes } from '../../../tiling/operations/runs.js';
 import type { Kernel } from '../kernel.js';
 import { averageOver } from './samples/average.js';
 import { windowSamples } from './samples/neighbourhood.js';

@@ -1,4 +1,4 @@
-import { footprintOf, percentileOf, rankOf } from '../../../tiling/operations/rank.js';
+import { footprintOf, percentileOf, rankOf } from '../../../tiling/operations/rank/rank.js';
 import type { Kernel } from '../kernel.js';
 import { windowSamples } from './samples/neighbourhood.js';
 import { fillSamples } from './samples/pixels.js';

@@ -1,5 +1,5 @@
 import { badUsage } from '../../../tiling/errors.js';
-import { squareFootprint } from '../../../tiling/operations/footprint.js';
+import { squareFootprint } from '../../../tiling/operations/footprint/footprint.js';
 import { localThreshold, thresholdParams } from '../../../tiling/operations/threshold.js';
 import type { Kernel, KernelContext, TileRaster } from '../kernel.js';
 import { meanOf } from './moments.js';

@@ -18,6 +18,7 @@ import { wasmConvert } from './pixels/convert.js';
 import { wasmCutBlock } from './pixels/cut-block.js';
 import { wasmRadii } from './pixels/radii.js';
 import { wasmExtremum } from './rank/extremum.js';
+import { wasmMorphology } from './rank/morphology.js';
 import { wasmRank } from './rank/rank.js';
 import { keepingMasked } from './samples/keep-masked.js';
 import { pointRows } from './samples/point-rows.js';
@@ -37,6 +38,7 @@ export { arenaBytes, WasmArena } from './memory/arena.js';
 export function wasmKernels(arena: WasmArena): KernelTable {
   const rank = wasmRank(arena);
   const extremum = wasmExtremum(arena, rank);
+  const morphology = wasmMorphology(arena, extremum);
   const box = wasmBox(arena);
   const rows = pointRows(arena);
   const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));
@@ -53,6 +55,11 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     min: extremum,
     median: rank,
     percentile: rank,
+    open: morphology,
+    close: morphology,
+    'morph-gradient': morphology,
+    'top-hat': morphology,
+    'black-hat': morphology,
     gamma: tone,
     levels: tone,
     lut: tone,

@@ -1,6 +1,6 @@
 import { contains } from '../../../../tiling/geometry/rect.js';
-import type { Footprint } from '../../../../tiling/operations/footprint.js';
-import { memberOffsets } from '../../../../tiling/operations/runs.js';
+import type { Footprint } from '../../../../tiling/operations/footprint/footprint.js';
+import { memberOffsets } from '../../../../tiling/operations/footprint/runs.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
 import { invalidSamplesOf, sampleIndex } from './pixels.js';
 

@@ -1,4 +1,4 @@
-import type { Footprint } from '../../../../tiling/operations/footprint.js';
+import type { Footprint } from '../../../../tiling/operations/footprint/footprint.js';
 import { runTableBytes } from '../../../../tiling/operations/scratch.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
 import { fillSamples } from '../../reference/samples/pixels.js';

@@ -1,5 +1,5 @@
 import { grow, intersect } from '../../../../tiling/geometry/rect.js';
-import type { Footprint } from '../../../../tiling/operations/footprint.js';
+import type { Footprint } from '../../../../tiling/operations/footprint/footprint.js';
 import { PREFIX_BYTES, runStrip, runTableBytes } from '../../../../tiling/operations/scratch.js';
 import { type KernelContext, partOf, type TileRaster } from '../../kernel.js';
 import { fillSamples } from '../../reference/samples/pixels.js';

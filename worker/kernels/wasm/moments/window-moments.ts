@@ -1,4 +1,4 @@
-import { type Footprint, squareFootprint } from '../../../../tiling/operations/footprint.js';
+import { type Footprint, squareFootprint } from '../../../../tiling/operations/footprint/footprint.js';
 import { neighbourhoodOf, spreadForm } from '../../../../tiling/operations/moments.js';
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';

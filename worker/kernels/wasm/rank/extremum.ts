@@ -1,5 +1,5 @@
-import { footprintOf } from '../../../../tiling/operations/rank.js';
-import { extremumRowBytes, levelsOf } from '../../../../tiling/operations/runs.js';
+import { extremumRowBytes, levelsOf } from '../../../../tiling/operations/footprint/runs.js';
+import { footprintOf } from '../../../../tiling/operations/rank/rank.js';
 import type { DType } from '../../../../tiling/raster/dtype.js';
 import { SAMPLE_BYTES, viewSamples } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';

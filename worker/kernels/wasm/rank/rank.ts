@@ -1,4 +1,4 @@
-import { footprintOf, percentileOf, selectionBytes } from '../../../../tiling/operations/rank.js';
+import { footprintOf, percentileOf, selectionBytes } from '../../../../tiling/operations/rank/rank.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel } from '../../kernel.js';
 import { nodataOf } from '../../reference/samples/pixels.js';

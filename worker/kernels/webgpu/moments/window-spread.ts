@@ -1,6 +1,6 @@
 import { area } from '../../../../tiling/geometry/rect.js';
 import type { Operation } from '../../../../tiling/operations/descriptor.js';
-import { type Footprint, squareFootprint } from '../../../../tiling/operations/footprint.js';
+import { type Footprint, squareFootprint } from '../../../../tiling/operations/footprint/footprint.js';
 import { neighbourhoodOf } from '../../../../tiling/operations/moments.js';
 import { thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { INTEGER_MAX, SAMPLE_BYTES, toSample } from '../../../../tiling/raster/dtype.js';

@@ -1,6 +1,6 @@
 import { area } from '../../../../tiling/geometry/rect.js';
-import { footprintOf, percentileOf, rankOf } from '../../../../tiling/operations/rank.js';
-import { memberOffsets } from '../../../../tiling/operations/runs.js';
+import { memberOffsets } from '../../../../tiling/operations/footprint/runs.js';
+import { footprintOf, percentileOf, rankOf } from '../../../../tiling/operations/rank/rank.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';

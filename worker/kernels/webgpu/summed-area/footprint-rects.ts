@@ -1,4 +1,4 @@
-import type { Footprint } from '../../../../tiling/operations/footprint.js';
+import type { Footprint } from '../../../../tiling/operations/footprint/footprint.js';
 
 /**
  * The rectangles that make up a footprint, as few as runs of equal extent in neighbouring rows give: one for a

@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import type { DType } from '../raster/dtype.js';
-import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
-import { FOOTPRINT_FILE, type Footprint, footprintParam, parseFootprint, prepareFootprint } from './footprint.js';
-import { extremumRowBytes, levelsOf } from './runs.js';
+import type { DType } from '../../raster/dtype.js';
+import type { KernelShape, Operation, OperationDescriptor } from '../contract/descriptor.js';
+import {
+  FOOTPRINT_FILE,
+  type Footprint,
+  footprintParam,
+  parseFootprint,
+  prepareFootprint,
+} from '../footprint/footprint.js';
+import { extremumRowBytes, levelsOf } from '../footprint/runs.js';
 
-const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
+/** The parameters of operations under a footprint that need nothing else. */
+export const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
 const withPercentile = z.strictObject({
   footprint: footprintParam.default('rect:3x3'),
   percentile: z.coerce.number().min(0).max(100),
@@ -38,7 +45,7 @@ export function footprintOf(operation: Operation): Footprint {
  * Scratch of the extremum kernels: one padded row for each doubling of a run's length, and one to spare, or what a
  * rank filter takes, which stands in where windows may be empty.
  */
-function extremumScratchBytes(operation: Operation, shape: KernelShape): number {
+export function extremumScratchBytes(operation: Operation, shape: KernelShape): number {
   const footprint = footprintOf(operation);
   const rowBytes = extremumRowBytes(shape.outputWidth, footprint.width, shape.channels, shape.dtype);
   return Math.max(rowBytes * (levelsOf(footprint.runs) + 1), rankScratchBytes(operation, shape));

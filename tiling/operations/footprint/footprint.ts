@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { badUsage } from '../errors.js';
-import type { Reach } from '../geometry/rect.js';
-import type { FileParam, JobFacts, Operation, ReadFile } from './descriptor.js';
+import { badUsage } from '../../errors.js';
+import type { Reach } from '../../geometry/rect.js';
+import type { FileParam, JobFacts, Operation, ReadFile } from '../contract/descriptor.js';
 
 /** The largest side of a footprint in pixels. */
 export const MAX_FOOTPRINT = 4095;
@@ -65,7 +65,16 @@ const KEPT_RUNS = 2 ** 22;
 const parsed = new Map<string, Footprint>();
 let keptRuns = 0;
 
+/** What stands before a footprint's text for its reflection; users do not write it. */
+const REFLECTED = 'reflected:';
+
+/** The text of the footprint whose members lie opposite the given one's: (−dx, −dy) for each (dx, dy). */
+export function reflectedText(text: string): string {
+  return REFLECTED + text;
+}
+
 function parse(text: string): Footprint {
+  if (text.startsWith(REFLECTED)) return reflected(parseFootprint(text.slice(REFLECTED.length)));
   const [kind, size = '', bits = ''] = text.split(':');
   if (kind === 'disk') return disk(Number(size));
   const [width = 0, height = 0] = size.split(/[x×]/).map(Number);
@@ -118,6 +127,20 @@ function readMask({ path, bytes }: ReadFile): string {
   const text = `bits:${width}x${rows.length}:${bits}`;
   parseFootprint(text);
   return text;
+}
+
+/**
+ * It reaches as far to either side, so that a window one pixel wide at the far edge of an image holds what `mirror`
+ * reads there.
+ */
+function reflected({ runs, count, reach }: Footprint): Footprint {
+  const across = Math.max(reach.left, reach.right);
+  const down = Math.max(reach.top, reach.bottom);
+  return {
+    ...{ width: 2 * across + 1, height: 2 * down + 1, count },
+    runs: runs.map(({ dx, dy, length }) => ({ dx: 1 - dx - length, dy: -dy, length })).reverse(),
+    reach: { left: across, right: across, top: down, bottom: down },
+  };
 }
 
 function disk(radius: number): Footprint {

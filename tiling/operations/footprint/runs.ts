@@ -1,4 +1,4 @@
-import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
+import { type DType, SAMPLE_BYTES } from '../../raster/dtype.js';
 import type { Footprint, Run } from './footprint.js';
 
 /** The members of a footprint one by one, row by row, as offsets from its centre. */
