@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isLoopback, REPORT_FILES } from '../../coordinator/index.js';
 import type { ShownPicture } from '../../coordinator/web/shown-server.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
+import { inspectFile } from '../../tiling/sources/inspect.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { collect } from '../config/collect.js';
 import { terminated } from './serve.js';
@@ -35,7 +36,10 @@ export function registerView(program: Command): void {
   program
     .command('view')
     .description('show an image, an unfinished output or a report in a browser, and as IIIF and XYZ tiles')
-    .argument('<path>', 'an image, OUT.tif.partial of a job, report.html or the folder that holds it')
+    .argument(
+      '<path>',
+      'an image, OUT.tif.partial of a job (or the OUT.tif to be), a report or the folder that holds it',
+    )
     .option('--image <file>', 'the input, to compare with')
     .option('--map <file>', 'its map')
     .option('--listen <address>', 'HOST:PORT of this machine', '127.0.0.1:0')
@@ -52,7 +56,7 @@ async function view(path: string, flags: ViewFlags): Promise<void> {
       remedy: 'halotile serve --web has tokens',
     });
   }
-  const { title, pictures, report } = shownAt(resolve(path), flags);
+  const { title, pictures, report } = await shownAt(resolve(path), flags);
   const { ShownServer } = await import('../../coordinator/web/shown-server.js');
   const server = await ShownServer.start({
     ...{ listen: flags.listen, title, pictures, report, origins: flags.webOrigin },
@@ -70,19 +74,22 @@ async function view(path: string, flags: ViewFlags): Promise<void> {
   await server.close();
 }
 
-/** @throws bad-input where there is nothing to show */
-function shownAt(path: string, flags: ViewFlags): Shown {
+/** @throws bad-input where there is nothing to show, or a file that is named is no image */
+async function shownAt(path: string, flags: ViewFlags): Promise<Shown> {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw badInput({ what: 'there is no such file or directory', where: path });
-  if (stat.isDirectory()) return path.endsWith(PARTIAL) ? unfinishedAt(path) : folderAt(path);
-  if (basename(path) === REPORT_HTML) return folderAt(dirname(path));
-  if (flags.image === undefined && flags.map === undefined) {
-    return { title: basename(path), pictures: [{ ...file(path), role: 'file' }] };
+  if (stat === undefined) {
+    if (existsSync(partialPaths(path).job)) return unfinishedAt(`${path}${PARTIAL}`);
+    throw badInput({ what: 'there is no such file or directory', where: path });
   }
-  const beside: ShownPicture[] = [];
-  if (flags.image !== undefined) beside.push({ ...file(resolve(flags.image)), role: 'input' });
-  if (flags.map !== undefined) beside.push({ ...file(resolve(flags.map)), role: 'map' });
-  return { title: basename(path), pictures: [...beside, { ...file(path), role: 'output' }] };
+  if (stat.isDirectory()) return path.endsWith(PARTIAL) ? unfinishedAt(path) : folderAt(path);
+  if (REPORT_FILES.some((name) => name === basename(path))) return folderAt(dirname(path));
+  const pictures: ShownPicture[] = [];
+  if (flags.image !== undefined) pictures.push({ ...file(resolve(flags.image)), role: 'input' });
+  if (flags.map !== undefined) pictures.push({ ...file(resolve(flags.map)), role: 'map' });
+  pictures.push({ ...file(path), role: pictures.length === 0 ? 'file' : 'output' });
+  // Of a folder, what cannot be read says so when it is chosen.
+  for (const picture of pictures) await inspectFile(picture.path);
+  return { title: basename(path), pictures };
 }
 
 const jobFile = z.looseObject({

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { PictureName } from '../../proto/page/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { partialOwner, partialPaths } from '../../tiling/stitch/partial.js';
@@ -7,6 +7,7 @@ import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { Places } from '../service/places.js';
 import { resultFile } from '../service/result-files.js';
+import { finishedFile, isThere } from './moved-output.js';
 import type { PicturePlace } from './picture-thread.js';
 
 /** `JOB.input`, `JOB.map`, `JOB.output`, or `JOB.file.` and the name of a file of its output in base64url. */
@@ -50,8 +51,14 @@ export class JobPlaces {
   async placeOf(picture: string, caller: Caller): Promise<PicturePlace> {
     const key = JSON.stringify([caller.principal, caller.role, picture]);
     const kept = this.#kept.get(key);
-    if (kept !== undefined && kept.untilMs > this.#nowMs() && isThere(kept.place)) return kept.place;
-    const place = await this.#look(picture, caller);
+    const known = kept !== undefined && kept.untilMs > this.#nowMs() ? kept.place : undefined;
+    if (known !== undefined && isThere(known)) return known;
+    const place = await this.#look(picture, caller).catch((error: unknown) => {
+      // The output is in its place a moment before the queue says that the job is done.
+      const moved = known && finishedFile(known);
+      if (moved === undefined) throw error;
+      return moved;
+    });
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(key, { place, untilMs: this.#nowMs() + KEPT_MS });
     return place;
@@ -96,8 +103,7 @@ export class JobPlaces {
   #outputPlace(job: QueuedJob, caller: Caller): PicturePlace | undefined {
     if (job.state !== 'succeeded') return this.unfinished(job, caller);
     const path = this.#paths(job, caller)?.output;
-    const isFile = path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-    return isFile ? { path, unfinished: false } : undefined;
+    return path === undefined ? undefined : finishedFile({ path, unfinished: true });
   }
 
   /** Real paths of a job over one image, as far as the caller may use its roots now. */
@@ -110,11 +116,6 @@ export class JobPlaces {
       throw error;
     }
   }
-}
-
-/** An unfinished output is gone as soon as it is finished. */
-function isThere({ path, unfinished }: PicturePlace): boolean {
-  return !unfinished || existsSync(partialPaths(path).job);
 }
 
 /** Whether a caller may see a job: its own, or all. */

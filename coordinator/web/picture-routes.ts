@@ -5,6 +5,7 @@ import { iiifInfo, XYZ_SIDE, xyzMaxZoom } from '../../tiling/view/iiif.js';
 import { PICTURE_FORMATS } from '../../tiling/view/render.js';
 import { PICTURE_STYLES } from '../../tiling/view/tone.js';
 import type { Caller } from '../api/access.js';
+import { isThere } from './moved-output.js';
 import type { PageEnv, PageGate } from './page-gate.js';
 import type { Look, PicturePlace } from './picture-thread.js';
 import type { Pictures } from './pictures.js';
@@ -21,10 +22,19 @@ const MEDIA = { png: 'image/png', jpg: 'image/jpeg', webp: 'image/webp' } as con
 
 /** Pictures by the IIIF Image API (3.0, level 2), as squares of web maps, and their samples. */
 export function addPictureRoutes(app: Hono<PageEnv>, { gate, pictures, placeOf }: PictureRoutesOptions): void {
-  const place = (c: Context<PageEnv>) => placeOf(c.req.param('id')!, c.get('caller'));
+  const look = async <T>(c: Context<PageEnv>, ask: (place: PicturePlace) => Promise<T>): Promise<T> => {
+    const place = await placeOf(c.req.param('id')!, c.get('caller'));
+    try {
+      return await ask(place);
+    } catch (error) {
+      // It was finished in between: its parts are gone and the file is there.
+      if (isThere(place)) throw error;
+      return ask(await placeOf(c.req.param('id')!, c.get('caller')));
+    }
+  };
 
   app.get('/api/pictures/:id', gate.caller, async (c) => {
-    const { own, map, ...facts } = await pictures.describe(await place(c));
+    const { own, map, ...facts } = await look(c, (place) => pictures.describe(place));
     const info: PageInfo = {
       id: c.req.param('id'),
       ...facts,
@@ -37,7 +47,7 @@ export function addPictureRoutes(app: Hono<PageEnv>, { gate, pictures, placeOf }
   app.get('/api/pictures/:id/value', gate.caller, async (c) => {
     const x = wholeNumber(c.req.query('x'), 'x');
     const y = wholeNumber(c.req.query('y'), 'y');
-    const samples = await pictures.values(await place(c), x, y);
+    const samples = await look(c, (place) => pictures.values(place, x, y));
     c.header('cache-control', 'no-store');
     // JSON has no NaN.
     return c.json({ x, y, samples: samples?.map((value) => (Number.isFinite(value) ? value : String(value))) ?? null });
@@ -46,7 +56,7 @@ export function addPictureRoutes(app: Hono<PageEnv>, { gate, pictures, placeOf }
   app.get('/iiif/:id', (c) => c.redirect(`/iiif/${encodeURIComponent(c.req.param('id'))}/info.json`, 303));
 
   app.get('/iiif/:id/info.json', gate.caller, async (c) => {
-    const facts = await pictures.describe(await place(c));
+    const facts = await look(c, (place) => pictures.describe(place));
     const wanted = c.req.header('accept')?.includes('application/ld+json');
     c.header(
       'content-type',
@@ -62,11 +72,12 @@ export function addPictureRoutes(app: Hono<PageEnv>, { gate, pictures, placeOf }
 
   app.get('/iiif/:id/:region/:size/:rotation/:name', gate.caller, async (c) => {
     const { region, size, rotation, name } = c.req.param();
-    return send(c, await pictures.part(await place(c), { iiif: { region, size, rotation, name } }, lookOf(c)));
+    const of = { iiif: { region, size, rotation, name } };
+    return send(c, await look(c, (place) => pictures.part(place, of, lookOf(c))));
   });
 
   app.get('/xyz/:id/tiles.json', gate.caller, async (c) => {
-    const facts = await pictures.describe(await place(c));
+    const facts = await look(c, (place) => pictures.describe(place));
     const { origin } = new URL(c.req.url);
     const id = encodeURIComponent(c.req.param('id'));
     return c.json({
@@ -82,7 +93,7 @@ export function addPictureRoutes(app: Hono<PageEnv>, { gate, pictures, placeOf }
     if (format === undefined)
       throw badUsage({ what: 'no square of a map', expected: `Z/X/Y.${PICTURE_FORMATS.join('|')}` });
     const xyz = [wholeNumber(c.req.param('z'), 'z'), wholeNumber(c.req.param('x'), 'x'), Number(row)] as const;
-    return send(c, await pictures.part(await place(c), { xyz, format }, lookOf(c)));
+    return send(c, await look(c, (place) => pictures.part(place, { xyz, format }, lookOf(c))));
   });
 }
 

@@ -5,6 +5,7 @@ import type { Log } from '../../tiling/log.js';
 import { Audit } from '../api/audit.js';
 import { isLoopback } from '../api/loopback.js';
 import { halotileVersion } from '../job/prepare-job.js';
+import { finishedFile, isThere } from './moved-output.js';
 import { pageApp } from './page-app.js';
 import { PageGate } from './page-gate.js';
 import { addPictureRoutes } from './picture-routes.js';
@@ -69,7 +70,7 @@ export class ShownServer {
     const pictures = new Pictures(scratchDirectory);
     const placeOf = async (id: string) => {
       const place = places.get(id);
-      if (place !== undefined) return place;
+      if (place !== undefined) return isThere(place) ? place : (finishedFile(place) ?? place);
       throw new HalotileError('not-found', { what: 'no such picture', where: id.slice(0, 80) });
     };
     addPictureRoutes(app, { gate, pictures, placeOf });
@@ -83,7 +84,7 @@ export class ShownServer {
         pictures,
         place: async () => unfinished,
         seen: () => undefined,
-        isOver: async () => (await pictures.tiles(unfinished, 0).catch(() => undefined)) === undefined,
+        isOver: async () => !isThere(unfinished),
         nowMs: clock.monotonicMs,
         mayLook: () => true,
       });

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
-import { missingCommands } from '../support/installed.js';
+import { assertAccessible, complaintsOf, NO_BROWSER, openBrowser, until } from '../support/browser.js';
 import { TestCluster } from './harness.js';
 import { blurSpec, SCENE } from './scene-files.js';
 
 /** The page in a real browser, and what the server behind it refuses. */
 
-const skip = missingCommands(['chromium', '--version']);
 const tokens = [
   { token: 'anna-0123456789abcdef', principal: 'anna', role: 'client' },
   { token: 'bert-0123456789abcdef', principal: 'bert', role: 'client' },
@@ -30,10 +27,7 @@ let browser: Browser | undefined;
 before(async () => {
   cluster = await TestCluster.start({}, { tokens, web: '127.0.0.1:0', webOrigins: ['https://maps.example'] });
   origin = `http://127.0.0.1:${cluster.coordinator.webPort}`;
-  if (skip === false) {
-    const { chromium } = await import('playwright-core');
-    browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  }
+  browser = await openBrowser();
 });
 after(async () => {
   await browser?.close();
@@ -179,19 +173,13 @@ test('other sites get nothing from a browser that is signed in', async () => {
   assert.equal((await ask(cancel, anna.token, CHANGE)).status, 200);
 });
 
-test('a job is watched, swiped, zoomed and cancelled in a browser', { skip }, async () => {
+test('a job is watched, swiped, zoomed and cancelled in a browser', { skip: NO_BROWSER }, async () => {
   const hung = await cluster.worker({ fault: `hang:${HUNG}`, roots: true, threads: 2 });
   const job = (await cluster.client.submit(blurSpec(place, place('watched.tif'), { tile: 256, block: 256 })))!;
   const context = await browser!.newContext({ viewport: { width: 1100, height: 900 } });
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    // 404: pieces of an unfinished output that were asked for when it was finished; the page then asks for the file's.
-    const isKnown = /status of 40[14]|Image load aborted/.test(message.text());
-    if (message.type() === 'error' && !isKnown) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error.stack)));
+  const complaints = complaintsOf(page);
 
   await page.goto(`${origin}/`);
   await page.getByLabel('Token').fill('nobody-0123456789abcdef');
@@ -263,21 +251,4 @@ function overlayIs(tiles: readonly (readonly [tile: number, isCovered: boolean])
     };
     return ${JSON.stringify(tiles)}.every(([tile, covered]) => isCovered(tile) === covered);
   })()`;
-}
-
-/** Waits for what a script says; the page's own policy forbids scripts that are made of text, so it is asked from outside. */
-async function until(page: Page, script: string): Promise<void> {
-  const limit = performance.now() + 30_000;
-  while ((await page.evaluate(script)) !== true) assert.ok(performance.now() < limit, `it did not happen: ${script}`);
-}
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-/** axe finds nothing to complain of; it is run as the developer tools do, which the page's policy does not bind. */
-async function assertAccessible(page: Page): Promise<void> {
-  assert.ok(existsSync(AXE));
-  await page.evaluate(readFileSync(AXE, 'utf8'));
-  const violations = await page.evaluate(`axe.run().then(({ violations }) =>
-    violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`);
-  assert.deepEqual(violations, []);
 }

@@ -13,6 +13,8 @@ interface PaneProps {
   readonly line: number;
   readonly onLine?: (line: number) => void;
   readonly map?: Shown;
+  /** Whose values are told. */
+  readonly told: readonly Shown[];
   readonly overlay: number;
   readonly board?: TileBoard;
   readonly version?: number;
@@ -229,9 +231,7 @@ class PaneState {
     const { width, height } = this.#props.above.info;
     if (x < 0 || y < 0 || x >= width || y >= height) return;
     const asked = ++this.#asked;
-    const { below, above, map } = this.#props;
-    const pictures = [...new Map([below, ...(map ? [map] : []), above].map((each) => [each.id, each])).values()];
-    void Promise.all(pictures.map((picture) => samplesAt(picture, x, y))).then((texts) => {
+    void Promise.all(this.#props.told.map((picture) => samplesAt(picture, x, y))).then((texts) => {
       if (asked === this.#asked) tell(`${x}, ${y}:  ${texts.join('   ')}`);
     });
   }

@@ -52,7 +52,7 @@ export function Viewer({ pictures, finished, board, version }: ViewerProps) {
   return (
     <section class="viewer" aria-label="Pictures">
       <div class="bar">
-        {views.length > 1 && (
+        {shown.length > 1 && (
           <fieldset class="choice">
             <legend class="unseen">Arrangement</legend>
             {(['swipe', 'side'] as const).map((name) => (
@@ -101,6 +101,7 @@ export function Viewer({ pictures, finished, board, version }: ViewerProps) {
             line={hasPair ? line : 0}
             onLine={hasPair ? setLine : undefined}
             map={map}
+            told={shown.filter((each) => each === first || each === map || each === second)}
             overlay={overlay}
             board={second.role === 'output' ? board : undefined}
             version={version}
@@ -134,6 +135,7 @@ export function Viewer({ pictures, finished, board, version }: ViewerProps) {
                 above={picture}
                 line={0}
                 group="side"
+                told={shown}
                 overlay={0}
                 board={picture.role === 'output' ? board : undefined}
                 version={version}
