@@ -6,11 +6,14 @@ export type {
   CollectionResult,
   DatasetResult,
   JobResult,
+  MeasureResult,
 } from './coordinator/index.js';
 export {
   type CollectionRunOptions,
   type DatasetRunOptions,
   type MachineOptions,
+  type MeasureOptions,
+  measureLabels,
   planJob,
   previewOutput,
   type RunOptions,
@@ -19,6 +22,7 @@ export {
   runJob,
 } from './library/calls.js';
 export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
+export type { MeasureSpec } from './library/measure.js';
 export type { PlannedJob } from './library/plan-job.js';
 export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
 export { type CollectionSpec, type CollectionSpecInput, collectionSpecSchema } from './tiling/job/collection-spec.js';

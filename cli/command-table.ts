@@ -8,6 +8,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   demo: async () => (await import('./commands/demo.js')).registerDemo,
   blur: async () => (await import('./commands/blur.js')).registerBlur,
   process: async () => (await import('./commands/process.js')).registerProcess,
+  measure: async () => (await import('./commands/measure.js')).registerMeasure,
   palette: async () => (await import('./commands/palette.js')).registerPalette,
   operations: async () => (await import('./commands/operations.js')).registerOperations,
   run: async () => (await import('./commands/run.js')).registerRun,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { CollectionResult, DatasetResult, JobResult } from '../coordinator/index.js';
+import type { CollectionResult, DatasetResult, JobResult, MeasureResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
 import type { AnyJobSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import type { DatasetSpecInput } from '../tiling/job/dataset-spec.js';
@@ -13,6 +13,7 @@ import { type LocalCollectionOptions, runCollectionLocally } from './local-colle
 import { type LocalDatasetOptions, runDatasetLocally } from './local-dataset.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
 import { machineOf } from './machine.js';
+import { type MeasureSpec, measureLocally } from './measure.js';
 import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from './parse-specs.js';
 import { type PlanChoices, type PlannedJob, planJob as planWith } from './plan-job.js';
 
@@ -74,6 +75,26 @@ export async function runCollection(
   const machine = machineOf(flagsOf({ threads, memoryMiB }));
   if ((options.backend ?? 'wasm') !== 'wasm') return runCollectionLocally(job, { ...rest, machine });
   return withThreads(machine, (executor) => runCollectionLocally(job, { ...rest, machine, executor }));
+}
+
+/** How a library call measures labels. */
+export interface MeasureOptions extends MachineOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (pixelsDone: number, pixelsTotal: number) => void;
+}
+
+/**
+ * Writes a table of the labels of an image: area, extent and centre of each, and figures of images under it; ascending
+ * by label. Relative paths are relative to the working directory.
+ * @throws HalotileError; the table is then as it was before
+ */
+export async function measureLabels(
+  { labels, images = [], output }: MeasureSpec,
+  options: MeasureOptions = {},
+): Promise<MeasureResult> {
+  const { signal, onProgress } = options;
+  const spec = { labels: resolve(labels), images: images.map((path) => resolve(path)), output: resolve(output) };
+  return { ...(await measureLocally(spec, { machine: machineOf(flagsOf(options)), signal, onProgress })), output };
 }
 
 /**

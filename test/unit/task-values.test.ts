@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { recordLength } from '../../tiling/measure/record.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import { type DataOf, type KindName, kindOf, WORK_KINDS } from '../../tiling/work/index.js';
 
@@ -21,6 +22,13 @@ const plan = {
     { ...stage, kind: 'filter' },
   ],
 };
+
+function recordsOf(labels: readonly number[]): Uint8Array {
+  const length = recordLength([true]);
+  const records = new Float64Array(labels.length * length);
+  for (const [i, label] of labels.entries()) records[i * length] = label;
+  return new Uint8Array(records.buffer);
+}
 
 const imageJob = (index: number) => ({
   index,
@@ -78,6 +86,18 @@ const CASES: {
       { columns: new Uint8Array(8 * SIZE.width), edges: new Uint8Array(8 * 16) },
       { columns: new Uint8Array(8 * (SIZE.width + 1)), edges: new Uint8Array(8 * 15) },
       { columns: new Uint8Array(8 * (SIZE.width + 1)) },
+    ],
+  },
+  measure: {
+    data: { rect: { x: 0, y: 0, ...SIZE }, size: SIZE, channels: [true] },
+    value: { records: recordsOf([3, 8]) },
+    wrong: [
+      null,
+      { records: [] },
+      { records: recordsOf([3, 8]).subarray(8) },
+      { records: recordsOf([8, 3]) },
+      { records: recordsOf([0.5]) },
+      { records: recordsOf([1, 2, 3, 4, 5, 6, 7]) },
     ],
   },
   overview: { data: { blocks: [] }, value: null, wrong: [{}, 0, undefined] },

@@ -6,6 +6,7 @@ import { filter } from './filter.js';
 import { find } from './find.js';
 import { images } from './images.js';
 import type { WorkKind } from './kind.js';
+import { measure } from './measure.js';
 import { module } from './module.js';
 import { overview } from './overview.js';
 import { reduce } from './reduce.js';
@@ -16,7 +17,7 @@ import { sum } from './sum.js';
 
 /** Every kind of work, by name. A new one is a file here, a file of the same name in `worker/work/`, and a row. */
 export const WORK_KINDS = {
-  ...{ module, scan, sum, reduce, filter, overview, images },
+  ...{ module, scan, sum, reduce, filter, overview, images, measure },
   ...{ sample, count, find, remap, band, copy, colours },
 };
 

@@ -10,6 +10,7 @@ export const RUNNERS: { readonly [K in KindName]: () => Promise<Runner<K>> } = {
   filter: async () => (await import('./filter.js')).filter,
   overview: async () => (await import('./overview.js')).overview,
   images: async () => (await import('./images.js')).images,
+  measure: async () => (await import('./measure.js')).measure,
   sample: async () => (await import('./sample.js')).sample,
   count: async () => (await import('./count.js')).count,
   find: async () => (await import('./find.js')).find,
