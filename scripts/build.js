@@ -1,5 +1,5 @@
 // Builds everything that `dist/` holds: TypeScript by tsc, kernels by the AssemblyScript compiler, the page by Vite,
-// generated message classes and GPU programs by copy.
+// the command's bundle by Rolldown, generated message classes and GPU programs by copy.
 // Outputs newer than all of their sources are left alone, so a second run costs well under a second.
 // `--modules FOLDER OUT` builds only that folder's modules, into another folder: how the stale check compares.
 import { spawnSync } from 'node:child_process';
@@ -80,6 +80,8 @@ function removeOrphans() {
 function sourcesOf(file) {
   // Vite empties the folder of the page itself.
   if (file.startsWith(join('web', '/'))) return [];
+  // Made anew as a whole.
+  if (file.startsWith(join('bundle', '/'))) return [];
   const owner = WASM_FOLDERS.find((folder) => file.startsWith(join(folder, '/')));
   if (file.startsWith(join('proto/gen', '/'))) return [file];
   if (/\.(?:js|d\.ts)$/.test(file)) return ['.ts', '.d.ts'].map((end) => file.replace(/\.(?:js|d\.ts)$/, end));
@@ -107,6 +109,15 @@ function buildPage() {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** What the command loads, in few files; in a process of its own for the same reason. */
+function buildBundle() {
+  const folders = ['cli', 'coordinator', 'library', 'proto', 'threads', 'tiling', 'worker'];
+  const sources = [...folders.map((folder) => join('dist', folder)), 'scripts/bundle.js', 'package-lock.json'];
+  if (newest(['dist/bundle/command-line.js']) > newest(sources)) return;
+  const { status } = spawnSync(process.execPath, ['scripts/bundle.js'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
 /** GPU programs are read at run time, by name. */
 function copyShaders() {
   const folder = 'worker/kernels/webgpu';
@@ -122,5 +133,6 @@ else {
   copyGenerated();
   copyShaders();
   buildTypeScript();
+  buildBundle();
   buildPage();
 }
