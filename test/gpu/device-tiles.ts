@@ -5,7 +5,7 @@ import { firstRect, fitsDevice, layOutExchange, packMap } from '../../worker/ker
 import { framesOf, withIntervals } from '../../worker/kernels/webgpu/chain/chain-steps.js';
 import type { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/device/gpu-kernel.js';
-import { type OperationCase, paste, type TileInput, tileInputs } from './operation-tiles.js';
+import { type OperationCase, paste, type TileInput, tileInputs } from '../conformance/operation-tiles.js';
 
 /**
  * A case run tile by tile on a device, as `runTiled` does with a kernel; undefined where the device leaves the

@@ -8,11 +8,11 @@ import { fitsDevice } from '../../worker/kernels/webgpu/chain/chain-request.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/device/gpu-kernel.js';
 import { GPU_KERNELS } from '../../worker/kernels/webgpu/index.js';
-import { imageOf, noise } from './box-tiles.js';
-import { computeSteps, runOnDevice } from './gpu-tiles.js';
-import { caseOf, faultOfResult, untiled } from './operation-check.js';
-import { type Combination, OPERATION_TABLE, type OperationRow, pairwiseCombinations } from './operation-table.js';
-import { emptyRaster, runTiled } from './operation-tiles.js';
+import { imageOf, noise } from '../conformance/box-tiles.js';
+import { computeSteps, runOnDevice } from './device-tiles.js';
+import { caseOf, faultOfResult, untiled } from '../conformance/operation-check.js';
+import { type Combination, OPERATION_TABLE, type OperationRow, pairwiseCombinations } from '../conformance/operation-table.js';
+import { emptyRaster, runTiled } from '../conformance/operation-tiles.js';
 
 /** Operations whose integers run on a device whatever else their samples are. */
 const WHOLLY = [

@@ -14,7 +14,7 @@ import { openBackend } from '../../worker/kernels/backends/open-backend.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { runChain } from '../../worker/tile/run-chain.js';
 import { Tally } from '../../worker/tile/tally.js';
-import { imageOf, noise } from './box-tiles.js';
+import { imageOf, noise } from '../conformance/box-tiles.js';
 
 // What of a chain stays on the device: the questions that a thread asks it, for one tile.
 

@@ -4,10 +4,10 @@ import { gaussianRadius, gaussianWeights } from '../../tiling/operations/gaussia
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { averageOver } from '../../worker/kernels/reference/samples/average.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
-import { BACKENDS } from './backends.js';
-import { imageOf, noise } from './box-tiles.js';
-import { runOnDevice } from './gpu-tiles.js';
-import { type OperationCase, runTiled } from './operation-tiles.js';
+import { BACKENDS } from '../conformance/backends.js';
+import { imageOf, noise } from '../conformance/box-tiles.js';
+import { runOnDevice } from './device-tiles.js';
+import { type OperationCase, runTiled } from '../conformance/operation-tiles.js';
 
 const SIZE = { width: 230, height: 190 };
 const TILE = { width: 128, height: 128 };

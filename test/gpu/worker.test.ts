@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { resultOf } from '../../cli/client.js';
 import { GpuExecutor } from '../../worker/index.js';
 import { runEngine } from '../support/engine.js';
-import { TestCluster, TestWorker } from './harness.js';
-import { blurSpec, local } from './scene-files.js';
+import { TestCluster, TestWorker } from '../cluster/harness.js';
+import { blurSpec, local } from '../cluster/scene-files.js';
 
 const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
