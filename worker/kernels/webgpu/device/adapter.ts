@@ -73,6 +73,9 @@ async function requestAdapter(): Promise<GPUAdapter | { readonly reason: string 
     gpu ??= create(DAWN_FLAGS);
     return (await gpu.requestAdapter()) ?? { reason: 'no GPU adapter was found (is a Vulkan driver installed?)' };
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
+      return { reason: 'the package webgpu, which brings a GPU to Node, is not there; npm install webgpu' };
+    }
     return { reason: `the package webgpu cannot be used here (${error instanceof Error ? error.message : error})` };
   }
 }
