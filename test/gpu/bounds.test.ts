@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
-import { runOnDevice } from './device-tiles.js';
 import { type OperationCase, runTiled } from '../conformance/operation-tiles.js';
+import { runOnDevice } from './device-tiles.js';
 
 // Float results of the GPU against float64 sums, on samples that float32 sums do badly on.
 

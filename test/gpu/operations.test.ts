@@ -9,10 +9,15 @@ import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import type { DeviceStep } from '../../worker/kernels/webgpu/device/gpu-kernel.js';
 import { GPU_KERNELS } from '../../worker/kernels/webgpu/index.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
-import { computeSteps, runOnDevice } from './device-tiles.js';
 import { caseOf, faultOfResult, untiled } from '../conformance/operation-check.js';
-import { type Combination, OPERATION_TABLE, type OperationRow, pairwiseCombinations } from '../conformance/operation-table.js';
+import {
+  type Combination,
+  OPERATION_TABLE,
+  type OperationRow,
+  pairwiseCombinations,
+} from '../conformance/operation-table.js';
 import { emptyRaster, runTiled } from '../conformance/operation-tiles.js';
+import { computeSteps, runOnDevice } from './device-tiles.js';
 
 /** Operations whose integers run on a device whatever else their samples are. */
 const WHOLLY = [

@@ -6,8 +6,8 @@ import { averageOver } from '../../worker/kernels/reference/samples/average.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
 import { BACKENDS } from '../conformance/backends.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
-import { runOnDevice } from './device-tiles.js';
 import { type OperationCase, runTiled } from '../conformance/operation-tiles.js';
+import { runOnDevice } from './device-tiles.js';
 
 const SIZE = { width: 230, height: 190 };
 const TILE = { width: 128, height: 128 };

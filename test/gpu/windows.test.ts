@@ -8,10 +8,10 @@ import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { thresholdParams } from '../../tiling/operations/threshold.js';
 import { limitReader } from '../../worker/kernels/reference/threshold.js';
 import { GpuDevice } from '../../worker/kernels/webgpu/chain/gpu-device.js';
-import { scratchFolder } from '../support/scratch-folder.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
-import { runOnDevice } from './device-tiles.js';
 import { type OperationCase, resolve, runTiled } from '../conformance/operation-tiles.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+import { runOnDevice } from './device-tiles.js';
 
 const WHOLE = { width: 1024, height: 1024 };
 const folder = scratchFolder();

@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { resultOf } from '../../cli/client.js';
 import { GpuExecutor } from '../../worker/index.js';
-import { runEngine } from '../support/engine.js';
 import { TestCluster, TestWorker } from '../cluster/harness.js';
 import { blurSpec, local } from '../cluster/scene-files.js';
+import { runEngine } from '../support/engine.js';
 
 const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
