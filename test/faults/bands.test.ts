@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { before, test } from 'node:test';
+import { runCollection } from '../../library/calls.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
@@ -26,6 +27,17 @@ before(() => {
     mask,
     imageOf(SIZE, { dtype: 'uint8', channels: 1 }, () => (next(2000) === 0 ? 255 : 0)),
   );
+  for (const [stem, period] of [
+    ['one', 9],
+    ['two', 14],
+  ] as const) {
+    writeTiff(
+      join(folder, `field-${stem}.tif`),
+      imageOf({ width: 331, height: 400 }, { dtype: 'uint8', channels: 1 }, (x, y) => {
+        return 90 + 60 * Math.sin(x / period) * Math.cos(y / 11) + next(40);
+      }),
+    );
+  }
 });
 
 function distanceJob(name: string): JobSpecInput {
@@ -47,11 +59,7 @@ test('a job in bands is killed in both of its passes: the same file, and no band
   const spec = distanceJob('killed');
   const { directory } = partialPaths(spec.output);
   for (const tiles of [5, 14, 18]) {
-    const started = startScript(new URL('../support/job-process.js', import.meta.url), [JSON.stringify(spec), '2']);
-    started.child.stdout!.on('data', (text: string) => {
-      if (text.split('\n').some((line) => Number(line) >= tiles)) started.child.kill('SIGKILL');
-    });
-    assert.equal((await started.ended).signal, 'SIGKILL');
+    await killedAt('job-process', spec, tiles);
   }
   let recorded: string[] = [];
   const result = await runEngine(spec, {
@@ -64,6 +72,47 @@ test('a job in bands is killed in both of its passes: the same file, and no band
   assert.equal(result.crc, whole.crc);
   assert.ok(readFileSync(spec.output).equals(readFileSync(join(folder, 'whole.tif'))));
 });
+
+const COMPONENTS: readonly JobSpecInput['operations'][] = [
+  [{ name: 'threshold', params: { value: 90 } }, { name: 'label' }],
+  [{ name: 'threshold', params: { value: 60 } }, { name: 'fill-holes' }],
+];
+
+for (const operations of COMPONENTS) {
+  const { name } = operations.at(-1)!;
+
+  test(`${name} of one image and of many is killed in both passes and continued: the file of a run that was not`, async () => {
+    const jobs = ['one', 'two'].map((stem) => {
+      const output = join(folder, `${name}-${stem}.tif`);
+      return { image: join(folder, `field-${stem}.tif`), output, operations, tile: 32, block: 16 };
+    });
+    for (const job of jobs) await runEngine(job);
+    const [whole] = jobs;
+    const spec = { ...whole!, output: join(folder, `${name}-killed.tif`) };
+    for (const tiles of [4, 16]) await killedAt('job-process', spec, tiles);
+    assert.ok((await runEngine(spec)).tiles.resumed >= 16);
+    assert.ok(readFileSync(spec.output).equals(readFileSync(whole!.output)));
+    const many = { images: join(folder, 'field-*.tif'), output: join(folder, name), operations, tile: 32, block: 16 };
+    await killedAt('collection-process', many, 4);
+    const { images } = await runCollection(many, { threads: 2 });
+    assert.equal(images.written + images.reused, 2);
+    for (const { image, output } of jobs) {
+      assert.ok(readFileSync(join(folder, name, basename(image))).equals(readFileSync(output)), image);
+    }
+  });
+}
+
+/** Runs a job in a process of its own, which is killed when `tiles` are done. */
+async function killedAt(script: string, spec: object, tiles: number): Promise<void> {
+  const { child, ended } = startScript(new URL(`../support/${script}.js`, import.meta.url), [
+    JSON.stringify(spec),
+    '2',
+  ]);
+  child.stdout!.on('data', (text: string) => {
+    if (text.split('\n').some((line) => Number(line) >= tiles)) child.kill('SIGKILL');
+  });
+  assert.equal((await ended).signal, 'SIGKILL');
+}
 
 test('a map made on the way is continued where it was left, and made once', async () => {
   const mapping = { scale: 0.4, max: 30 };
