@@ -85,6 +85,8 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'label', params: {}, bound: EXACT },
   { name: 'label', params: { connectivity: 8, from: 'black', minArea: 3 }, bound: EXACT },
   { name: 'label', params: { dropBorder: 'true', from: 'black' }, bound: EXACT },
+  { name: 'label', params: { largest: 'true', from: 'black' }, bound: EXACT },
+  { name: 'label', params: { largest: 'true', minArea: 2, dropBorder: 'true', connectivity: 8 }, bound: EXACT },
   { name: 'fill-holes', params: {}, bound: EXACT },
   { name: 'fill-holes', params: { connectivity: 8, value: 7 }, bound: EXACT },
   // Colours are bytes: what floats are rounded to is said.

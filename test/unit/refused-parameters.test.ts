@@ -134,7 +134,7 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ['distance', 'dtype', ['float64', 'byte']],
   ...['label', 'fill-holes'].map((name) => [name, 'connectivity', [...NO_WHOLE_NUMBERS, '6', '0']] as const),
   ['label', 'minArea', [...NO_WHOLE_NUMBERS, '0', '-1']],
-  ['label', 'dropBorder', NO_FLAGS],
+  ...['dropBorder', 'largest'].map((param) => ['label', param, NO_FLAGS] as const),
   ['fill-holes', 'value', NO_NUMBERS],
 ];
 

@@ -96,10 +96,13 @@ export function checkChain(operations: readonly Operation[], source: RasterInfo,
     const { width, height, dtype } = types[index]!;
     if (dtype === 'uint32' && OPERATIONS[operation.name]!.takesLabels !== true) {
       throw badUsage({
-        what: `'${operation.name}' takes no samples of uint32`,
+        what: `'${operation.name}' takes no samples of uint32${source.dtype === dtype ? '' : ', as labels are'}`,
         where: `operation ${index + 1}`,
         expected: 'uint8, uint16 or float32',
-        remedy: 'convert the image before: gdal_translate -ot Float32 IN OUT',
+        remedy:
+          source.dtype === dtype
+            ? 'convert the image before: gdal_translate -ot Float32 IN OUT'
+            : `put '${operation.name}' before '${operations[index - 1]!.name}', or end the chain there`,
       });
     }
     if (operation.byMap && (width !== source.width || height !== source.height)) {

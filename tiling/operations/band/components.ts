@@ -12,6 +12,8 @@ export interface ComponentRule {
   readonly minArea: number;
   /** Whether components that touch the edge of the image count. */
   readonly atEdge: boolean;
+  /** Of those that count only the one with most pixels does, of several the first. */
+  readonly largest?: boolean;
 }
 
 /** The components of one band and channel, numbered from 1 in raster order of their first pixels; 0 is none. */
@@ -32,7 +34,8 @@ export interface BandComponents {
 /** Numbers of a told component, and of a run of one along a seam. */
 const TOLD = 3;
 const RUN = 3;
-const HEAD = 4;
+const HEAD = 6;
+type Head = [inner: number, told: number, above: number, below: number, bestPlace: number, bestArea: number];
 /** The largest number that a label can have. */
 const MOST_LABELS = 0xffff_ffff;
 
@@ -48,8 +51,30 @@ function counts(area: number, atEdge: boolean, rule: ComponentRule): boolean {
   return area >= rule.minArea && (rule.atEdge || !atEdge);
 }
 
+/** The component that ends in its band, counts and has most pixels: its number and area, and its place among those. */
+interface InnerBest {
+  readonly number: number;
+  readonly area: number;
+  /** From 1; 0 where none counts. */
+  readonly place: number;
+}
+
+function innerBest({ count, areas, atEdge }: BandComponents, seam: readonly number[], rule: ComponentRule): InnerBest {
+  let best: InnerBest = { number: 0, area: 0, place: 0 };
+  const told = new Set(seam);
+  let place = 0;
+  for (let number = 1; number <= count; number++) {
+    const area = areas[number]!;
+    if (told.has(number) || !counts(area, atEdge[number] === 1, rule)) continue;
+    place++;
+    if (area > best.area) best = { number, area, place };
+  }
+  return best;
+}
+
 /**
- * What a band tells of its components: how many of those that end in it count; of each that touches a seam its area,
+ * What a band tells of its components: how many of those that end in it count, and of the largest of these its place among
+ * them and its area; of each that touches a seam its area,
  * whether it touches the edge, and how many that count and end here come before it; the runs of these along its first and
  * last row.
  */
@@ -66,7 +91,8 @@ export function tellComponents(band: BandComponents, rule: ComponentRule): strin
   }
   const top = band.hasAbove ? runsOf(band.top, seam) : [];
   const bottom = band.hasBelow ? runsOf(band.bottom, seam) : [];
-  const head = [inner, seam.length, top.length / RUN, bottom.length / RUN];
+  const { place, area } = innerBest(band, seam, rule);
+  const head = [inner, seam.length, top.length / RUN, bottom.length / RUN, place, area];
   return packNumbers(Int32Array.from(head.concat(told, top, bottom)));
 }
 
@@ -85,6 +111,8 @@ function runsOf(row: Int32Array, seam: readonly number[]): number[] {
 
 interface Told {
   readonly inner: number;
+  /** Of those the largest: its place among them from 1, 0 where there is none, and its area. */
+  readonly best: Pick<InnerBest, 'place' | 'area'>;
   readonly count: number;
   /** {@link TOLD} numbers for each. */
   readonly components: Int32Array;
@@ -97,13 +125,13 @@ function readTold(text: string | undefined, width: number): Told | undefined {
   const most = HEAD + (width + 1) * (TOLD + RUN);
   const numbers = unpackNumbers(text, most);
   if (numbers === undefined || numbers.length < HEAD) return undefined;
-  const [inner, count, above, below] = numbers as unknown as readonly [number, number, number, number];
-  if (Math.min(inner, count, above, below) < 0) return undefined;
+  const [inner, count, above, below, place, area] = [...numbers.subarray(0, HEAD)] as Head;
+  if (Math.min(inner, count, above, below, place, area) < 0) return undefined;
   const components = HEAD + count * TOLD;
   const top = components + above * RUN;
   if (numbers.length !== top + below * RUN) return undefined;
   return {
-    ...{ inner, count, components: numbers.subarray(HEAD, components) },
+    ...{ inner, best: { place, area }, count, components: numbers.subarray(HEAD, components) },
     ...{ top: numbers.subarray(components, top), bottom: numbers.subarray(top) },
   };
 }
@@ -111,6 +139,8 @@ function readTold(text: string | undefined, width: number): Told | undefined {
 function isTold(text: string, width: number, pixels: number): boolean {
   const told = readTold(text, width);
   if (told === undefined || told.inner > pixels) return false;
+  const { place, area } = told.best;
+  if (place > told.inner || area > pixels || (area === 0) !== (told.inner === 0)) return false;
   for (let i = 0; i < told.components.length; i += TOLD) {
     const [area, edge, before] = [told.components[i]!, told.components[i + 1]!, told.components[i + 2]!];
     if (area < 1 || area > pixels || edge < 0 || edge > 1 || before < 0 || before > told.inner) return false;
@@ -151,7 +181,7 @@ class Unions {
 }
 
 /**
- * What a band is handed: how many labels the bands above it have used, in two halves of 16 bits, then the label of each
+ * What each band is handed: how many labels the bands above it have used, in two halves of 16 bits, then the label of each
  * component that it told of, 0 for those that do not count.
  */
 function handOutChannel(texts: readonly string[], width: number, rule: ComponentRule): string[] {
@@ -184,24 +214,58 @@ function handOutChannel(texts: readonly string[], width: number, rule: Component
     }
   }
   const labels = new Float64Array(total);
+  const numbered: NumberedBand[] = [];
   let used = 0;
-  return bands.map(({ inner, components, count }, band) => {
-    const handed = new Int32Array(2 + count);
-    handed[0] = used >>> 16;
-    handed[1] = used & 0xffff;
+  for (const [band, { inner, best, components, count }] of bands.entries()) {
+    const before = used;
     let begun = 0;
+    let beforeBest = 0;
     for (let place = 0; place < count; place++) {
       const own = offsets[band]! + place;
-      const first = unions.first(own);
-      if (first === own && counts(areas[own]!, atEdge[own] === 1, rule)) {
-        begun++;
-        labels[own] = used + components[place * TOLD + 2]! + begun;
-      }
-      handed[2 + place] = labels[first]! | 0;
+      if (unions.first(own) !== own || !counts(areas[own]!, atEdge[own] === 1, rule)) continue;
+      begun++;
+      const innerBefore = components[place * TOLD + 2]!;
+      if (innerBefore < best.place) beforeBest++;
+      labels[own] = used + innerBefore + begun;
     }
     used += inner + begun;
     if (used > MOST_LABELS) throw tooMany(used);
-    return packNumbers(handed);
+    const firsts = Int32Array.from({ length: count }, (_, place) => unions.first(offsets[band]! + place));
+    numbered.push({ before, firsts, best: { area: best.area, label: before + best.place + beforeBest } });
+  }
+  return rule.largest ? handOutLargest(numbered, areas, labels) : numbered.map((band) => handOutAll(band, labels));
+}
+
+/** The components of a band by the numbers that they have in the whole image. */
+interface NumberedBand {
+  /** Labels of the bands above it. */
+  readonly before: number;
+  /** For each component that it told of, the one that stands for it among those of all bands. */
+  readonly firsts: Int32Array;
+  /** The largest of those that end in it and count; of area 0 where there is none. */
+  readonly best: { readonly area: number; readonly label: number };
+}
+
+function handOutAll({ before, firsts }: NumberedBand, labels: Float64Array): string {
+  const handed = new Int32Array(2 + firsts.length);
+  handed[0] = before >>> 16;
+  handed[1] = before & 0xffff;
+  for (const [place, first] of firsts.entries()) handed[2 + place] = labels[first]! | 0;
+  return packNumbers(handed);
+}
+
+/** Where only the largest component counts: whether it ends in a band, then which of those told are it. */
+function handOutLargest(bands: readonly NumberedBand[], areas: Float64Array, labels: Float64Array): string[] {
+  let most = { area: 0, label: 0 };
+  const meet = (area: number, label: number) => {
+    if (area > most.area || (area === most.area && label < most.label)) most = { area, label };
+  };
+  for (const { best } of bands) meet(best.area, best.label);
+  for (const [first, label] of labels.entries()) if (label > 0) meet(areas[first]!, label);
+  return bands.map(({ best, firsts }) => {
+    const isInner = most.area > 0 && best.area > 0 && best.label === most.label;
+    const told = Array.from(firsts, (first) => Number(most.area > 0 && labels[first] === most.label));
+    return packNumbers(Int32Array.from([0, Number(isInner), ...told]));
   });
 }
 
@@ -219,6 +283,11 @@ export function labelsOf(band: BandComponents, handed: string, rule: ComponentRu
   const given = unpackNumbers(handed, 2 + seam.length)!;
   const base = given[0]! * 0x1_0000 + given[1]!;
   const labels = new Uint32Array(band.count + 1);
+  if (rule.largest) {
+    for (const [place, number] of seam.entries()) labels[number] = given[2 + place]!;
+    if (base === 1) labels[innerBest(band, seam, rule).number] = 1;
+    return labels;
+  }
   let used = base;
   let next = 0;
   for (let number = 1; number <= band.count; number++) {

@@ -12,14 +12,15 @@ const params = z.strictObject({
   connectivity: connectivity.default(4),
   minArea: z.coerce.number().int().min(1).default(1),
   dropBorder: flag.default(false),
+  largest: flag.default(false),
 });
 
 /** Which components an operation is about: of the pixels that are not zero or of those that are, and which count. */
 export function componentsWanted({ name, params: given }: Operation): ComponentRule & { readonly white: boolean } {
-  const { from, connectivity: reach, minArea, dropBorder } = given as z.output<typeof params>;
+  const { from, connectivity: reach, minArea, dropBorder, largest } = given as z.output<typeof params>;
   // A hole is a piece of the ground that does not reach the edge.
   if (name === 'fill-holes') return { white: false, connectivity: reach, minArea: 1, atEdge: false };
-  return { white: from === 'white', connectivity: reach, minArea, atEdge: !dropBorder };
+  return { white: from === 'white', connectivity: reach, minArea, atEdge: !dropBorder, largest };
 }
 
 /** Bytes of a run of a row (from, to, component), of which a row has half as many as pixels; rows' first runs; numbers. */
