@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { imageOf } from '../conformance/box-tiles.js';
+import { imageOf, noise } from '../conformance/box-tiles.js';
+import { squareOffsets, windowMoments } from '../conformance/window-moments.js';
 import { readLevels } from '../support/output-levels.js';
 import { halotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
@@ -46,3 +47,22 @@ for (const [name, args] of Object.entries(BLURS)) {
     }
   });
 }
+
+test('an undeclared fill value changes no mean but those of the windows that hold it', async () => {
+  const random = noise(1);
+  const size = { width: 600, height: 500 };
+  const fill = { x: 300, y: 400 };
+  const raster = imageOf(size, { dtype: 'float32', channels: 1 }, (x, y) =>
+    x === fill.x && y === fill.y ? 1e20 : 100 + random(10000) / 100,
+  );
+  writeTiff(image, raster);
+  const { code, stderr } = await halotile('process', image, '--op', 'box:radius=2', '-o', output, '--quiet');
+  assert.equal(code, 0, stderr);
+  const { samples } = (await readLevels(output))[0]!;
+  const moments = windowMoments(raster, { border: 'reflect', constant: 0, nodata: [], margin: 2 });
+  const offsets = squareOffsets(2);
+  for (const [i, sample] of samples.entries()) {
+    const { mean, largest } = moments(i % size.width, Math.floor(i / size.width), 0, offsets)!;
+    assert.ok(Math.abs(sample - mean) <= 2 ** -20 * largest, `${sample} for ${mean} at ${i}`);
+  }
+});

@@ -12,10 +12,10 @@ export interface BoxShape extends KernelShape {
  * reach, built just ahead of it. `narrow` sums wrap in uint32, four lanes a pixel for 2 to 4 channels and one
  * for 1; `narrow-alpha` are such sums of colour times alpha, of uint8; `narrow-nodata` are sums and counts of
  * valid samples; `wide` sums are 64-bit integers, or
- * float64 for float32.
+ * float64 for float32 weighted by alpha; `float` sums are 64-bit multiples of a quantum, for other float32.
  */
 export interface BoxLayout {
-  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-nodata' | 'wide';
+  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-nodata' | 'wide' | 'float';
   readonly lanes: number;
   readonly ringRows: number;
   readonly ringRowBytes: number;
@@ -32,8 +32,8 @@ export function boxLayout(shape: BoxShape): BoxLayout {
   const { width, height } = shape.input;
   const { maxRadius, channels } = shape;
   const path = pathOf(shape);
-  const narrow = path !== 'wide';
-  const lanes = narrow ? NARROW_LANES[path] / (channels === 1 ? 4 : 1) : channels * widePlanes(shape);
+  const narrow = path !== 'wide' && path !== 'float';
+  const lanes = narrow ? NARROW_LANES[path] / (channels === 1 ? 4 : 1) : channels * planesOf(path, shape);
   const ringRows = Math.min(height + 1, 2 * maxRadius + 2);
   const ringRowBytes = aligned((width + 1) * lanes * (narrow ? 4 : 8));
   const tableRadius = Math.min(maxRadius, Math.floor((Math.min(width, height) - 1) / 2));
@@ -58,30 +58,27 @@ export function boxScratchBytes(shape: BoxShape): number {
   return ring + rows + table + radii;
 }
 
+/** Planes of 64-bit lanes; those of `float` are sums and counts. */
+function planesOf(path: 'wide' | 'float', shape: BoxShape): number {
+  return path === 'float' ? 2 : widePlanes(shape);
+}
+
 /**
- * Planes of 64-bit lanes: the sums; where weights are not all one (nodata, masks, alpha) the sums of weights; for
- * float32 the counts of non-finite samples and, weighted by alpha, of weights that are not zero, so that a
- * weight sum that only rounding keeps from zero is known.
+ * The sums; where weights are not all one (nodata, masks, alpha) the sums of weights; for float32, which alpha weighs,
+ * the counts of non-finite samples and of weights that are not zero, so that a weight sum that only rounding keeps
+ * from zero is known.
  */
-export function widePlanes({
-  dtype,
-  weighted,
-  nodata,
-  masked,
-}: Omit<KernelShape, 'input' | 'outputWidth' | 'channels'>): number {
-  return (
-    1 +
-    (weighted || nodata || masked ? 1 : 0) +
-    (dtype === 'float32' ? 1 : 0) +
-    (dtype === 'float32' && weighted ? 1 : 0)
-  );
+function widePlanes({ dtype, weighted, nodata, masked }: BoxShape): number {
+  if (dtype === 'float32') return 4;
+  return weighted || nodata || masked ? 2 : 1;
 }
 
 /** uint32 sums are exact where they may wrap but no window's own sum can reach 2^32. */
 function pathOf(shape: BoxShape): BoxLayout['path'] {
   const { input, maxRadius, dtype, channels, nodata, masked } = shape;
   const weighted = shape.weighted && channels > 1;
-  if (dtype === 'float32' || channels > 4 || masked) return 'wide';
+  if (dtype === 'float32') return weighted ? 'wide' : 'float';
+  if (channels > 4 || masked) return 'wide';
   const side = 2 * maxRadius + 1;
   const area = Math.min(side, input.width) * Math.min(side, input.height);
   const largest = INTEGER_MAX[dtype] ** (weighted ? 2 : 1);

@@ -12,14 +12,15 @@ const BAD = 2;
 const HITS = 4;
 
 /**
- * Row functions over summed-area rows of 64-bit lanes, for every type, any number of channels, nodata,
- * masks and alpha. Integer sums are exact below 2^64, which is beyond any window of radius 32767.
+ * Row functions over summed-area rows of 64-bit lanes, for any number of channels, nodata, masks and
+ * alpha: of integers, and of float32 that alpha weighs. Integer sums are exact below 2^64, which is beyond any window of radius 32767.
  */
 export function wideRows(arena: WasmArena): (input: TileRaster, output: TileRaster, c: KernelContext) => RowKernel {
   const module = instantiate(arena, 'box/box-wide', [
-    ...(['prefixRow8', 'prefixRow16', 'prefixRow32', 'anyNonFinite'] as const),
+    ...(['prefixRow8', 'prefixRow16', 'prefixRow32'] as const),
     ...(['meansRow8', 'meansRow16', 'meansRow32'] as const),
   ]);
+  const { anyNonFinite } = instantiate(arena, 'samples/float-range', ['anyNonFinite']);
   const prefixes = {
     uint8: module.prefixRow8,
     uint16: module.prefixRow16,
@@ -44,7 +45,7 @@ export function wideRows(arena: WasmArena): (input: TileRaster, output: TileRast
     const alpha = context.alpha === 'unassociated' && channels > 1;
     const weighted = nodata.fill(input, context.nodata) || alpha || input.valid !== undefined;
     const validAt = validityOf(arena, input);
-    const bad = dtype === 'float32' && module.anyNonFinite(source, input.samples.length) !== 0;
+    const bad = dtype === 'float32' && anyNonFinite(source, input.samples.length) !== 0;
     const planes = (weighted ? WEIGHTS : 0) | (bad ? BAD : 0) | (dtype === 'float32' && alpha ? HITS : 0);
 
     const run: RowKernel['cut'] = (rows, { x, y, width }, radii, into) => {

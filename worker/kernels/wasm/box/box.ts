@@ -1,43 +1,67 @@
+import type { Rect } from '../../../../tiling/geometry/rect.js';
 import { type BoxShape, boxLayout } from '../../../../tiling/operations/box-layout.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import { nodataSample } from '../../reference/samples/nodata.js';
 import type { WasmArena } from '../memory/arena.js';
+import { floatPasses } from '../samples/float-range.js';
 import { alphaRows } from './box-alpha.js';
+import { floatRows } from './box-float.js';
 import { narrowRows } from './box-narrow.js';
 import { nodataRows } from './box-nodata.js';
-import { type RadiusRows, runRows } from './box-rows.js';
+import { type RadiusRows, type RowKernel, runRows } from './box-rows.js';
 import { wideRows } from './box-wide.js';
 
 /**
  * Box mean over summed-area rows. Input, output and map must live in `arena`; scratch of `boxScratchBytes` is
  * taken from it and given back.
  *
- * Integers equal the reference's. For float32 let M be the largest magnitude in a W×H input rect and u = 2^-53:
- * a row's running sum at x is off by at most u·M·x²/2, so a summed-area entry by u·M·x·y·(x+y)/2, and the mean
- * of n samples, from four entries, by 2^-52·M·W·H·(W+H)/n beside its rounding to float32 (for a 1152×1152 input
- * and radius 1 that is 8e-8·M as a bound; errors met are a hundred times smaller). Samples that are integers
- * below 2^24 are summed exactly, a window of radius 0 gives its sample. With alpha the divisor is Σa instead
- * of n, and M is that of a·c.
+ * Integers equal the reference's. A mean of float32 is within 2^-22 of the largest magnitude in its own window, beside
+ * its rounding to float32, whatever else the tile holds (`floatPasses` says how). Weighted by alpha, sums are float64
+ * instead: with M the largest magnitude of a·c in a W×H input rect, a mean is off by up to 2^-52·M·W·H·(W+H)/Σa. A
+ * window of radius 0 gives its sample.
  */
 export function wasmBox(arena: WasmArena): Kernel {
   const narrow = narrowRows(arena);
   const byAlpha = alphaRows(arena);
   const nodata = nodataRows(arena);
   const wide = wideRows(arena);
+  const float = floatRows(arena);
+  const passes = floatPasses(arena);
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const maxRadius = context.map ? context.map.max : (operation.params.radius as number);
     const layout = boxLayout(boxShape(input, output, maxRadius, context));
     const radii = radiusRows(arena, layout.bytes.radii, output, maxRadius, context);
-    const rows = {
-      narrow: () => narrow(input, layout),
-      'narrow-alpha': () => byAlpha(input),
-      'narrow-nodata': () => nodata(input, context),
-      wide: () => wide(input, output, context),
-    }[layout.path];
-    runRows(arena, layout, rows(), radii, { input, output });
+    const run = (rows: RowKernel) => {
+      const ring = arena.mark();
+      runRows(arena, layout, rows, radii, { input, output });
+      arena.release(ring);
+    };
+    switch (layout.path) {
+      case 'narrow':
+        run(narrow(input, layout));
+        break;
+      case 'narrow-alpha':
+        run(byAlpha(input));
+        break;
+      case 'narrow-nodata':
+        run(nodata(input, context));
+        break;
+      case 'wide':
+        run(wide(input, output, context));
+        break;
+      case 'float': {
+        const windows = { count: largestWindow(input.rect, maxRadius), square: true };
+        for (const pass of passes(input, context, windows)) run(float(input, output, context, pass));
+      }
+    }
     arena.release(mark);
   };
+}
+
+/** Pixels of the largest window that fits into an input. */
+function largestWindow({ width, height }: Rect, radius: number): number {
+  return Math.min(width, 2 * radius + 1) * Math.min(height, 2 * radius + 1);
 }
 
 function boxShape(input: TileRaster, output: TileRaster, maxRadius: number, context: KernelContext): BoxShape {

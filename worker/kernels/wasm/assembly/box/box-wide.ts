@@ -1,4 +1,4 @@
-// Box mean over summed-area rows of 64-bit lanes: integers as uint64, float32 as float64. A pixel's lanes are
+// Box mean over summed-area rows of 64-bit lanes: integers as uint64, float32 that alpha weighs as float64. A pixel's lanes are
 // planes of one lane a channel: sums of weight * sample; then, as the host asks, sums of weights, counts of
 // non-finite samples, counts of weights that are not zero. `valid` is a byte for each pixel, 0 where it is masked;
 // address 0 where none is. The host calls row by row.
@@ -219,21 +219,4 @@ export function meansRow32(
   channels: u32, planes: u32, nodata: usize, valid: usize,
 ): void {
   means<f32, f64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
-}
-
-/** Whether any of `count` float32 samples is NaN or infinite. */
-export function anyNonFinite(samples: usize, count: u32): bool {
-  const end = samples + <usize>count * 4;
-  let found = i32x4.splat(0);
-  const exponent = i32x4.splat(0x7f800000);
-  while (samples + 16 <= end) {
-    found = v128.or(found, i32x4.eq(v128.and(v128.load(samples), exponent), exponent));
-    samples += 16;
-  }
-  let any = v128.any_true(found);
-  while (samples < end) {
-    if (!isFinite<f32>(load<f32>(samples))) any = true;
-    samples += 4;
-  }
-  return any;
 }

@@ -1,0 +1,82 @@
+import type { Border } from '../../tiling/operations/index.js';
+import type { TileRaster } from '../../worker/kernels/kernel.js';
+import { borderIndex } from '../../worker/kernels/reference/samples/border-index.js';
+
+/** Pixels of a window as dx, dy, dx, dy, … from its pixel on. */
+export type Offsets = Int32Array;
+
+/** What a window's samples are, in float64, the mean before the squares: the definition. */
+export interface Moments {
+  readonly count: number;
+  /** NaN where a sample is not finite. */
+  readonly mean: number;
+  /** Σ(v − mean)². */
+  readonly squares: number;
+  readonly largest: number;
+}
+
+/** The square of side 2·radius + 1. */
+export function squareOffsets(radius: number): Offsets {
+  const side = Array.from({ length: 2 * radius + 1 }, (_, i) => i - radius);
+  return Int32Array.from(side.flatMap((dy) => side.flatMap((dx) => [dx, dy])));
+}
+
+interface Extension {
+  readonly border: Border;
+  readonly constant: number;
+  readonly nodata: readonly (number | null)[];
+  /** Pixels that are kept beyond each side: as far as any window reaches. */
+  readonly margin: number;
+}
+
+/** The moments of windows around a sample; undefined where that sample is nodata or masked. */
+export type MomentsAt = (x: number, y: number, channel: number, offsets: Offsets) => Moments | undefined;
+
+/** Lays an image out with its border, and answers for windows in it. */
+export function windowMoments(image: TileRaster, { border, constant, nodata, margin }: Extension): MomentsAt {
+  const { channels } = image;
+  const width = image.rect.width + 2 * margin;
+  const height = image.rect.height + 2 * margin;
+  const samples = new Float64Array(width * height * channels);
+  const takesPart = new Uint8Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const c = i % channels;
+    const x = (Math.floor(i / channels) % width) - margin;
+    const y = Math.floor(i / channels / width) - margin;
+    const u = borderIndex(x, image.rect.width, border);
+    const v = borderIndex(y, image.rect.height, border);
+    if (u === undefined || v === undefined) continue;
+    const isOutside = u < 0 || v < 0;
+    const pixel = v * image.rect.width + u;
+    samples[i] = isOutside ? Math.fround(constant) : image.samples[pixel * channels + c]!;
+    const isNodata = typeof nodata[c] === 'number' && same(samples[i]!, Math.fround(nodata[c]));
+    takesPart[i] = !isNodata && (isOutside || image.valid?.[pixel] !== 0) ? 1 : 0;
+  }
+  return (x, y, channel, offsets) => {
+    const index = (n: number) =>
+      ((y + margin + offsets[n + 1]!) * width + x + margin + offsets[n]!) * channels + channel;
+    const own = ((y + margin) * width + x + margin) * channels + channel;
+    if (takesPart[own] === 0) return undefined;
+    let count = 0;
+    let sum = 0;
+    let largest = 0;
+    for (let n = 0; n < offsets.length; n += 2) {
+      const i = index(n);
+      if (takesPart[i] === 0) continue;
+      count++;
+      sum += samples[i]!;
+      largest = Math.max(largest, Math.abs(samples[i]!));
+    }
+    const mean = Number.isFinite(largest) ? sum / count : Number.NaN;
+    let squares = 0;
+    for (let n = 0; n < offsets.length; n += 2) {
+      const i = index(n);
+      if (takesPart[i] === 1) squares += (samples[i]! - mean) ** 2;
+    }
+    return { count, mean, squares, largest };
+  };
+}
+
+function same(a: number, b: number): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}
