@@ -8,9 +8,10 @@ import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import { isTemplate } from '../tiling/job/name-template.js';
 import type { ClusterCollectionResult } from './cluster-collection.js';
 import { endpointOf } from './endpoint-options.js';
-import { formatBytes, formatSeconds, formatWhole } from './format.js';
+import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
+import { printResult } from './print-result.js';
 import { createProgress } from './progress.js';
 import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
@@ -63,7 +64,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
       }),
     );
     bar.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describe(result));
+    printResult(result, flags, describe);
     if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
   } finally {
     bar.clear();
@@ -94,7 +95,7 @@ async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlag
       }),
     );
     bar.clear();
-    process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterCollection(result));
+    printResult(result, flags, describeClusterCollection);
     if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
   } finally {
     bar.clear();
@@ -109,7 +110,7 @@ export function describeClusterCollection({ output, job, images, seconds, report
 function writtenLine(output: string, images: CollectionResult['images']): string {
   const kept = images.reused === 0 ? '' : `, ${formatWhole(images.reused)} of them as earlier runs left them`;
   const failed = images.failed === 0 ? '' : `; ${formatWhole(images.failed)} not written, see the report`;
-  return `${output}: ${formatWhole(images.written)} of ${formatWhole(images.total)} images${kept}${failed}`;
+  return `${output}: ${formatWhole(images.written)} of ${counted(images.total, 'image')}${kept}${failed}`;
 }
 
 function shownProgress(progress: CollectionProgress): Parameters<ReturnType<typeof createProgress>['update']>[0] {
@@ -135,7 +136,7 @@ function describe(result: CollectionResult): string {
     ...(fresh === 0
       ? []
       : [
-          `  ${formatWhole(tiles)} tiles; ${rate}; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.written)} written${saved}`,
+          `  ${counted(tiles, 'tile')}; ${rate}; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.written)} written${saved}`,
         ]),
     `  ${formatSeconds(seconds.total)}; peak memory ${formatBytes(peakMemoryBytes)}`,
     `  ${report}`,

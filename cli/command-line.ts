@@ -1,15 +1,18 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { processLimits, threadsWithin } from '../library/process-limits.js';
-import { badUsage, ERROR_TABLE, HalotileError } from '../tiling/errors.js';
+import { badUsage } from '../tiling/errors.js';
 import { COMMANDS, type Register } from './command-table.js';
 import { readConfigFile } from './config/config-file.js';
 import { applyGivenValues } from './config/given-values.js';
+import { failureOf } from './failure.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+
+/** What is still open after a failure ends with the process, after this time. */
+const FAILED_END_MS = 2000;
 
 /** Commands that run threads on this machine. */
 const RUNS_THREADS = new Set(['demo', 'blur', 'process', 'palette', 'run', 'plan', 'view', 'serve', 'worker']);
@@ -23,8 +26,13 @@ const program = new Command('halotile')
   .showHelpAfterError('(halotile --help lists the commands)')
   .exitOverride();
 
+// What grpc-js would print of its own, its errors say too.
+process.env.GRPC_VERBOSITY ??= 'NONE';
+
 // Whoever reads the output may leave before its end; a full disk takes none.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenOutput);
+process.stdout.on('error', onBrokenOutput);
+// Nobody hears what is said of the work; the work and its exit code are the same.
+process.stderr.on('error', () => {});
 process.on('uncaughtException', onUncaught);
 process.on('unhandledRejection', onUncaught);
 
@@ -40,6 +48,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+  // Servers and threads that were started before the failure would keep the process for ever.
+  setTimeout(() => process.exit(), FAILED_END_MS).unref();
 }
 
 /** Only the command that is called is loaded, which saves most of the start; without one, all are, for the help. */
@@ -61,27 +71,9 @@ function refuseUnreadableArguments(words: readonly string[]): void {
 
 /** Prints what went wrong as one line and returns the exit code. */
 function report(error: unknown): number {
-  // Commander has printed its own message by now.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof HalotileError) {
-    process.stderr.write(`halotile: ${error.message}\n`);
-    return ERROR_TABLE[error.tag].exitCode;
-  }
-  process.stderr.write(`halotile: ${unexpected(error)}\n`);
-  return 1;
-}
-
-/** What nobody foresaw, as one line that can be reported; the trace only where it is asked for. */
-function unexpected(error: unknown): string {
-  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (process.env.HALOTILE_DEBUG === '1') return trace;
-  // The same fault has the same id wherever it is met: its trace without paths and places of one machine.
-  const id = createHash('sha256')
-    .update(trace.replace(/\(?(?:file:\/\/)?\/\S*\//g, ''))
-    .digest('hex')
-    .slice(0, 8);
-  const what = (error instanceof Error ? error.message : String(error)).split('\n')[0];
-  return `an error that should not happen (${id}, halotile ${version}): ${what}; run it again with HALOTILE_DEBUG=1 and report what that prints`;
+  const { exitCode, sentence } = failureOf(error, version);
+  if (sentence !== undefined) process.stderr.write(`halotile: ${sentence}\n`);
+  return exitCode;
 }
 
 /** An error outside the command's own course. */

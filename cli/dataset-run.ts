@@ -5,7 +5,7 @@ import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { JobProgress } from '../tiling/job/job-progress.js';
 import type { ClusterDatasetResult } from './cluster-dataset.js';
 import { type EndpointFlags, endpointOf } from './endpoint-options.js';
-import { formatBytes, formatSeconds, formatWhole } from './format.js';
+import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { printResult } from './print-result.js';
@@ -110,6 +110,6 @@ function describe({ output, characters, frames, seconds, bytes, peakMemoryBytes,
 function writtenLine({ output, frames, characters }: Omit<ClusterDatasetResult, 'job' | 'seconds' | 'report'>): string {
   const kept = frames.reused === 0 ? '' : `, ${formatWhole(frames.reused)} of them by earlier runs`;
   const failed = frames.failed === 0 ? '' : `; ${formatWhole(frames.failed)} not written, see the report`;
-  const of = `${formatWhole(frames.total)} frames of ${formatWhole(characters.total)} characters`;
+  const of = `${counted(frames.total, 'frame')} of ${counted(characters.total, 'character')}`;
   return `${output}: ${formatWhole(frames.written)} of ${of}${kept}${failed}`;
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { badUsage } from '../tiling/errors.js';
+import { readTextFile } from '../tiling/text-file.js';
 import type { CoordinatorEndpoint } from '../tiling/work/references.js';
 
 /** Flags that say how a coordinator is reached. */
@@ -47,13 +47,12 @@ export function endpointOf(address: string, flags: EndpointFlags): CoordinatorEn
   return { address, token: token === '' ? undefined : token, tls: secure ? tls : undefined };
 }
 
-/** @throws bad-usage naming the flag */
+/** The longest file of tokens or certificates that is read. */
+const MAX_SECRET_BYTES = 64 << 20;
+
+/** @throws bad-input naming the flag */
 export function readText(path: string, flag: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw badUsage({ what: (error as Error).message, where: flag });
-  }
+  return readTextFile(path, { what: `the file of ${flag}`, maxBytes: MAX_SECRET_BYTES });
 }
 
 /** `NAME=DIRECTORY` flags as a table. */

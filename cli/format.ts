@@ -20,6 +20,11 @@ export function formatWhole(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ' ');
 }
 
+/** `1 tile`, `242 tiles`. */
+export function counted(count: number, what: string): string {
+  return `${formatWhole(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 function scaled(value: number, base: number, units: readonly string[], gap: string): string {
   let unit = 0;
   let rest = value;

@@ -180,7 +180,9 @@ function nodataOf(text: string): JobSpecInput['nodata'] {
   return text.split(',').map((part) => {
     const infinite = /^([+-]?)(?:inf|infinity)$/i.exec(part.trim());
     if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    return part.trim().toLowerCase() === 'nan' ? Number.NaN : number(part);
+    if (part.trim().toLowerCase() === 'nan') return Number.NaN;
+    if (part.trim() !== '' && Number.isFinite(Number(part))) return Number(part);
+    throw badUsage({ what: `--nodata ${text}`, expected: 'numbers, nan or inf with commas between them, or none' });
   });
 }
 

@@ -1,5 +1,5 @@
 import type { JobResult } from '../coordinator/index.js';
-import { formatBytes, formatSeconds, formatWhole } from './format.js';
+import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 
 /** What a finished job did, for people: a few lines that end in a line feed. */
 export function describeResult(result: JobResult): string {
@@ -30,11 +30,6 @@ export function describeResult(result: JobResult): string {
 function haloLine({ mapMax, halo }: JobResult): string {
   const saved = (100 * halo.savedShare).toFixed(1);
   return `  largest map value ${round(mapMax)}; halo: ${saved} % of the pixels that one halo for all tiles would read were not read`;
-}
-
-/** `1 tile`, `242 tiles`. */
-function counted(count: number, what: string): string {
-  return `${formatWhole(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function rate(count: number, seconds: number): string {

@@ -220,20 +220,14 @@ export class Coordinator {
       log,
       observer: options.observer,
     });
-    const page = await startPage(options, { queue, events, planning, cluster, places, scratchDirectory: scratch });
-    return new Coordinator({
-      queue,
-      cluster,
-      threads,
-      planning,
-      runner,
-      server,
-      retention,
-      schedules,
-      events,
-      page,
-      here,
-    });
+    const parts = { queue, cluster, threads, planning, runner, server, retention, schedules, events, here };
+    try {
+      const page = await startPage(options, { queue, events, planning, cluster, places, scratchDirectory: scratch });
+      return new Coordinator({ ...parts, page });
+    } catch (error) {
+      await new Coordinator({ ...parts, page: undefined }).close(0);
+      throw error;
+    }
   }
 
   /** The port that it listens on. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HalotileError } from './errors.js';
+import { systemWords } from './system-fault.js';
 
 /**
  * Makes a folder and those above it where they are missing. `mkdirSync` with `recursive` never ends where the system
@@ -17,7 +18,7 @@ export function makeFolder(path: string, mode = 0o777): void {
       const { code } = cause as NodeJS.ErrnoException;
       // Somebody else may make the same one at the same time.
       if (code === 'EEXIST' && existsSync(folder)) continue;
-      throw unmade(path, code ?? String(cause), cause);
+      throw unmade(path, systemWords(cause), cause);
     }
   }
 }
@@ -37,6 +38,6 @@ export function missingFolders(path: string): string[] {
 }
 
 function unmade(where: string, why: string, cause?: unknown): HalotileError {
-  const what = `the folder cannot be made (${why})`;
+  const what = `the folder cannot be made: ${why}`;
   return new HalotileError('output-failed', { what, where, remedy: 'name another folder' }, { cause });
 }

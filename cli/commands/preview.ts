@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { extname, join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
 import { checkedOutput, publishOutput } from '../../coordinator/index.js';
 import { loadSharp } from '../../tiling/codecs/load-sharp.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
@@ -12,6 +12,12 @@ import { type Preview, previewFile, previewPartial } from '../../tiling/stitch/p
 import { integer } from '../job-options.js';
 
 const PARTIAL = '.partial';
+/** What a picture is written as, by the ending of its name; PNG where it has none. */
+const PICTURE_FORMATS = { '': 'png', '.png': 'png', '.jpg': 'jpeg', '.jpeg': 'jpeg', '.webp': 'webp' } as const;
+/** The longest side that all of these formats can have. */
+const MAX_SIDE = 16_383;
+
+type PictureEnding = keyof typeof PICTURE_FORMATS;
 
 /** `halotile preview OUT[.partial] -o PICTURE.png`: what an output looks like, finished or not. */
 export function registerPreview(program: Command): void {
@@ -19,8 +25,8 @@ export function registerPreview(program: Command): void {
     .command('preview')
     .description('write a small picture of an output, finished or not')
     .argument('<output>', 'OUT.tif, or OUT.tif.partial of an unfinished job')
-    .requiredOption('-o, --output <file>', 'the PNG to write')
-    .option('--size <px>', 'longest side of the picture', integer, 1024)
+    .requiredOption('-o, --output <file>', 'the picture to write: .png, .jpg or .webp')
+    .option('--size <px>', 'longest side of the picture', side, 1024)
     .action(async (path: string, flags: { output: string; size: number }) => {
       const preview = await writePreview(resolve(path), pictureOf(flags.output), flags.size);
       const share = (100 * preview.finishedShare).toFixed(1);
@@ -30,12 +36,27 @@ export function registerPreview(program: Command): void {
 
 function pictureOf(output: string): string {
   const parsed = outputName.safeParse(output);
-  if (parsed.success) return resolve(output);
-  throw badUsage({ what: firstIssue(parsed.error), where: '--output' });
+  if (!parsed.success) throw badUsage({ what: firstIssue(parsed.error), where: '--output' });
+  if (Object.hasOwn(PICTURE_FORMATS, endingOf(output))) return resolve(output);
+  throw badUsage({
+    what: `a picture cannot be "${endingOf(output)}"`,
+    where: `--output ${output}`,
+    expected: '.png, .jpg or .webp',
+  });
+}
+
+function endingOf(path: string): string {
+  return extname(path).toLowerCase();
+}
+
+function side(text: string): number {
+  const value = integer(text);
+  if (value < 1 || value > MAX_SIDE) throw new InvalidArgumentError(`Not a number from 1 to ${MAX_SIDE}.`);
+  return value;
 }
 
 /**
- * Writes a PNG of an output or of an unfinished job.
+ * Writes a picture of an output or of an unfinished job, in the format of its name's ending.
  * @throws bad-input where there is neither
  */
 export async function writePreview(path: string, picture: string, maxSide: number): Promise<Preview> {
@@ -49,10 +70,11 @@ export async function writePreview(path: string, picture: string, maxSide: numbe
     ? await previewPartial(partialPaths(path.slice(0, -PARTIAL.length)), maxSide)
     : await previewFile(path, maxSide);
   const { width, height, channels, pixels } = preview;
+  const format = PICTURE_FORMATS[endingOf(picture) as PictureEnding];
   const sharp = await loadSharp();
   const temporary = `${place}.${process.pid}.part`;
   try {
-    writeFileSync(temporary, await sharp(pixels, { raw: { width, height, channels } }).png().toBuffer());
+    writeFileSync(temporary, await sharp(pixels, { raw: { width, height, channels } }).toFormat(format).toBuffer());
     await publishOutput(temporary, place);
   } catch (cause) {
     rmSync(temporary, { force: true });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { REPORT_FILES } from '../../coordinator/index.js';
@@ -12,6 +12,7 @@ import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
+import { readTextFile } from '../../tiling/text-file.js';
 import { runCollectionAsCommand } from '../collection-run.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { isClusterName } from '../endpoint-options.js';
@@ -23,7 +24,7 @@ export function registerRun(program: Command): void {
   const command = program
     .command('run')
     .description('run the job that a YAML or JSON file describes')
-    .argument('<job>', 'the file; paths in it are relative to it')
+    .argument('<job>', 'the file; paths in it are relative to it, those of a pipe to this folder')
     .option('--threads <N>', 'threads that run tiles', integer)
     .option('--memory <MiB>', 'resident memory to stay within', integer);
   addRunOptions(command).action(async (file: string, flags: JobFlags & RunFlags) => {
@@ -47,15 +48,16 @@ const MAX_FILE_BYTES = 64 << 20;
  * @throws bad-usage naming the file and the first field that is wrong
  */
 export function readJobFile(file: string): AnyJobSpec {
+  const text = readTextFile(file, { what: 'the job file', maxBytes: MAX_FILE_BYTES });
   let document: unknown;
   try {
-    const text = readFileSync(file, 'utf8');
-    if (text.length > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} characters`);
     document = parseYamlText(text);
   } catch (error) {
     throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
-  const absolute = (path: string) => (isClusterName(path) ? path : resolve(dirname(file), path));
+  // What a pipe brings has no folder of its own.
+  const folder = statSync(file).isFile() ? dirname(file) : '.';
+  const absolute = (path: string) => (isClusterName(path) ? path : resolve(folder, path));
   const job = placed(parseAny(document, file), absolute);
   if (!isClusterName(job.output)) new WrittenFiles({ files: () => filesOf(job) }).refuse(file);
   return job;

@@ -1,10 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { badUsage } from '../../tiling/errors.js';
 
 /** Where flags are looked for that neither the command line nor the environment gives. */
 export const CONFIG_FILES = ['halotile.yaml', '/etc/halotile/halotile.yaml'];
 /** The environment variable that names another file; empty for none. */
 export const CONFIG_VARIABLE = 'HALOTILE_CONFIG';
+
+/** The longest configuration that is read. */
+const MAX_FILE_BYTES = 1 << 20;
 
 /** What a file says for all commands, and for single ones. */
 export interface ConfigFile {
@@ -21,16 +24,17 @@ export async function readConfigFile(environment: NodeJS.ProcessEnv): Promise<Co
   const path = named ?? CONFIG_FILES.find((file) => existsSync(file));
   if (path === undefined || path === '') return undefined;
   // Most starts have no file and do without the parser.
-  const { parseYamlText } = await import('../../tiling/job/yaml-text.js');
+  const [{ parseYamlText }, { readTextFile }] = await Promise.all([
+    import('../../tiling/job/yaml-text.js'),
+    import('../../tiling/text-file.js'),
+  ]);
+  const remedy = named === undefined ? undefined : `${CONFIG_VARIABLE} names it`;
+  const text = readTextFile(path, { what: 'the configuration', maxBytes: MAX_FILE_BYTES, remedy });
   let values: unknown;
   try {
-    values = parseYamlText(readFileSync(path, 'utf8'));
+    values = parseYamlText(text);
   } catch (error) {
-    throw badUsage({
-      what: `the configuration cannot be read (${(error as Error).message})`,
-      where: path,
-      ...(named !== undefined && { remedy: `${CONFIG_VARIABLE} names it` }),
-    });
+    throw badUsage({ what: `the configuration cannot be read (${(error as Error).message})`, where: path, remedy });
   }
   if (values === null) return { path, values: {} };
   if (isMapping(values)) return { path, values };

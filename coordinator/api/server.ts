@@ -92,7 +92,11 @@ export class ApiServer {
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(listen, credentials ?? ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) resolve(bound);
-        else reject(badUsage({ what: `cannot listen (${error.message})`, where: listen, expected: 'HOST:PORT' }));
+        else {
+          // `No address added out of total 1 resolved errors: [listen EADDRINUSE: …]`
+          const said = error.message.replace(/^.* errors: \[(.*)\]$/, '$1');
+          reject(badUsage({ what: `cannot listen (${said})`, where: listen, expected: 'HOST:PORT' }));
+        }
       });
     });
     return new ApiServer({ server, health, access, gate, credentials, port });

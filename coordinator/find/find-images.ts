@@ -1,7 +1,8 @@
-import { type Dirent, existsSync, opendirSync, realpathSync, statSync } from 'node:fs';
+import { type Dir, type Dirent, existsSync, opendirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput } from '../../tiling/errors.js';
+import { systemWords } from '../../tiling/system-fault.js';
 import { MANIFEST_ENDINGS, type ManifestRow, readManifest } from './manifest.js';
 
 /** Endings of files in folders that are images, lower case: what the decoder surely reads. */
@@ -28,7 +29,7 @@ export async function findImages(
   others: Map<string, number>,
   endings: readonly string[] = IMAGE_ENDINGS,
 ): Promise<Iterable<FoundImage>> {
-  const stat = existsSync(name) ? statSync(name) : undefined;
+  const stat = entryAt(name);
   if (stat?.isDirectory()) return imagesBelow(name, '', { others, endings }, [realpathSync(name)]);
   if (stat !== undefined && !stat.isFile() && !isManifest(name)) {
     throw badInput({ what: 'not a regular file', where: name, expected: 'images, a folder or a manifest' });
@@ -40,6 +41,15 @@ export async function findImages(
   const files = await matchingFiles(name);
   if (files.length === 0) throw badInput({ what: 'the pattern matches no file', where: name });
   return files.map((path) => ({ by: 'pattern', path: plainPath(path) }));
+}
+
+/** What lies at a path; undefined where nothing does. @throws bad-input where that cannot be seen */
+function entryAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw badInput({ what: `cannot be looked at: ${systemWords(cause)}`, where: path }, cause);
+  }
 }
 
 /** Folders at the pattern's start that are there by that very name are meant, whatever brackets they hold. */
@@ -54,8 +64,7 @@ async function matchingFiles(pattern: string): Promise<string[]> {
 }
 
 function isThere(parts: readonly string[]): boolean {
-  const path = parts.join('/') || '/';
-  return existsSync(path) && statSync(path).isDirectory();
+  return entryAt(parts.join('/') || '/')?.isDirectory() ?? false;
 }
 
 /** Whether a name is one of a list of images. */
@@ -96,7 +105,7 @@ function* imagesBelow(
 
 /** The entries of a folder as they come from the disk, so that a million are never held at once. */
 function* visible(folder: string): Generator<Dirent> {
-  const directory = opendirSync(folder, { bufferSize: ENTRIES_AT_ONCE });
+  const directory = opened(folder);
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
       if (entry.name.startsWith('.')) continue;
@@ -105,6 +114,14 @@ function* visible(folder: string): Generator<Dirent> {
     }
   } finally {
     directory.closeSync();
+  }
+}
+
+function opened(folder: string): Dir {
+  try {
+    return opendirSync(folder, { bufferSize: ENTRIES_AT_ONCE });
+  } catch (cause) {
+    throw badInput({ what: `the folder cannot be read: ${systemWords(cause)}`, where: folder }, cause);
   }
 }
 
@@ -121,7 +138,12 @@ function refuseUnreadableName(folder: string, name: string): void {
 
 function isFolder(entry: Dirent, path: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch {
+    // A ring of links, or one into a folder that is closed to us: a file that cannot be read, if an image at all.
+    return false;
+  }
 }
 
 /** Counts what is not an image. */

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname, extname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../../tiling/errors.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
+import { readTextFile } from '../../tiling/text-file.js';
+import { parseCsv } from './csv.js';
 
 /** Endings of files that are read as manifests. */
 export const MANIFEST_ENDINGS = ['.csv', '.yaml', '.yml', '.json'] as const;
@@ -27,16 +28,17 @@ export interface ManifestRow {
 
 /**
  * The rows of a manifest: `image`, and where wanted `map`, `output` and `character`.
- * CSV (RFC 4180; commas, semicolons or tabs) with these columns in any order, or a YAML or JSON list, bare or under `images`. Paths are
+ * CSV (see {@link parseCsv}) with these columns in any order, or a YAML or JSON list, bare or under `images`. Paths are
  * relative to the manifest.
  * @throws HalotileError bad-input
  */
 export function* readManifest(path: string): Generator<ManifestRow> {
-  const text = readText(path);
+  const text = readTextFile(path, { what: 'the manifest' });
   const folder = dirname(path);
   const resolve = (file: string) => (isAbsolute(file) ? file : join(folder, file)).replace(/\/+$/, '');
   const rows = extname(path).toLowerCase() === '.csv' ? csvRows(text, path) : yamlRows(text, path);
   for (const { image, map, character, output } of rows) {
+    refuseZeros([image, map, output, character], path);
     yield {
       ...{ image: resolve(image), written: image },
       ...(map && { map: resolve(map) }),
@@ -48,19 +50,10 @@ export function* readManifest(path: string): Generator<ManifestRow> {
 
 type Row = z.output<typeof row>;
 
-function readText(path: string): string {
-  try {
-    return decodeText(readFileSync(path)).replace(/^\uFEFF/, '');
-  } catch (cause) {
-    throw badInput({ what: 'the manifest cannot be read', where: path, expected: 'a readable file' }, cause);
-  }
-}
-
-/** UTF-8, or UTF-16 where a byte order mark says so, as spreadsheets save it. */
-function decodeText(bytes: Buffer): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
-  return bytes.toString('utf8');
+/** No file's name holds a zero byte. */
+function refuseZeros(names: readonly (string | undefined)[], where: string): void {
+  const name = names.find((each) => each?.includes('\0'));
+  if (name !== undefined) throw badInput({ what: `a zero byte in ${JSON.stringify(name)}`, where, expected: 'a path' });
 }
 
 function yamlRows(text: string, path: string): Row[] {
@@ -81,8 +74,8 @@ function yamlRows(text: string, path: string): Row[] {
 }
 
 function* csvRows(text: string, path: string): Generator<Row> {
-  const records = parseCsv(text);
-  const header = records.next().value ?? [];
+  const records = parseCsv(text, path);
+  const header = records.next().value?.cells ?? [];
   const column = (name: string) => header.findIndex((cell) => cell.trim().toLowerCase() === name);
   const [image, map, character, output] = ['image', 'map', 'character', 'output'].map(column) as [
     number,
@@ -94,35 +87,20 @@ function* csvRows(text: string, path: string): Generator<Row> {
     const expected = 'a first line with the columns image, map, output, character (image at least)';
     throw badInput({ what: 'the manifest has no column "image"', where: path, expected });
   }
-  let record = 0;
-  for (const cells of records) {
-    record++;
+  for (const { cells, line } of records) {
+    const where = `${path}, line ${line}`;
+    if (cells.slice(header.length).some((cell) => cell.trim() !== '')) {
+      throw badInput({
+        what: `${cells.length} cells where the first line has ${header.length}`,
+        where,
+        remedy: 'put a cell that holds what parts cells into quotes',
+      });
+    }
     const file = cells[image]?.trim();
-    if (!file) throw badInput({ what: 'no image', where: `${path}, record ${record}`, expected: 'a path' });
+    if (!file) throw badInput({ what: 'no image', where, expected: 'a path' });
     yield {
       ...{ image: file, map: cells[map]?.trim() },
       ...{ character: cells[character]?.trim(), output: cells[output]?.trim() },
     };
   }
-}
-
-/**
- * RFC 4180: cells parted by commas, quoted where they hold commas, quotes (doubled) or line ends; no empty records. A
- * quote within an unquoted cell is one of its characters. Semicolons or tabs part cells where the first line has them
- * instead, as spreadsheets of many countries write it.
- */
-function* parseCsv(text: string): Generator<readonly string[], undefined> {
-  const first = /^[^\r\n]*/.exec(text)![0];
-  const comma = [',', ';', '\t'].find((each) => first.includes(each)) ?? ',';
-  const cell = new RegExp(`(^|${comma}|\\r?\\n)(?:"((?:[^"]|"")*)"(?=${comma}|\\r?\\n|$)|([^${comma}\\r\\n]*))`, 'g');
-  let record: string[] = [];
-  const isFilled = () => record.some((each) => each.trim() !== '');
-  for (const [, separator, quoted, bare] of text.matchAll(cell)) {
-    if (separator !== comma) {
-      if (isFilled()) yield record;
-      record = [];
-    }
-    record.push(quoted?.replaceAll('""', '"') ?? bare ?? '');
-  }
-  if (isFilled()) yield record;
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
+import { checkFolderPlace } from '../../tiling/make-folder.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
@@ -13,9 +14,12 @@ import { partialPaths } from '../../tiling/stitch/partial.js';
 export function checkedOutput(output: string, inputs: readonly string[]): string {
   const place = outputPlace(output);
   const directory = dirname(place);
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    checkFolderPlace(directory);
     throw outputFailed({ what: 'the output directory does not exist', where: directory, remedy: 'create it first' });
   }
+  if (!stat.isDirectory()) throw outputFailed({ what: 'a file is in the place of a folder', where: directory });
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (cause) {

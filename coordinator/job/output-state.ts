@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
+import { makeFolder } from '../../tiling/make-folder.js';
 import { LEDGER_FILE } from '../../tiling/stitch/ledger.js';
 import {
   type FoundOwner,
@@ -44,7 +45,7 @@ export async function openOutputState(
   const directory = outputState(output);
   checkOutputState(output);
   if (isDiscarded(restart, { found: stateOwner(output), by: owner, where: output })) await removeOutputState(output);
-  mkdirSync(directory, { recursive: true });
+  makeFolder(directory);
   const file = join(directory, OWNER_FILE);
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(owner ?? null));
 }

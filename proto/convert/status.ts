@@ -77,9 +77,17 @@ function cutViolations(violations: readonly FieldViolation[], maxBytes: number):
 export function fromStatus(error: ServiceError, where?: string): HalotileError {
   const tag =
     tagOf(error) ?? TAG_OF_CODE[error.code] ?? (error.code === status.UNAVAILABLE ? 'unreachable' : 'tile-failed');
-  const what = error.details || error.message;
+  const what = plainDetails(error.details || error.message);
   const place = tag === 'unreachable' ? where : undefined;
   return new HalotileError(tag, place === undefined ? { what } : { what, where: place }, { cause: error });
+}
+
+/** grpc-js wraps what a failed connection said: `No connection established. Last error: Error: … Resolution note: …`. */
+function plainDetails(text: string): string {
+  const last = /^No connection established\. Last error: (.*?)\.? Resolution note: (.*)$/s.exec(text);
+  if (last === null) return text;
+  const said = (last[1]! || last[2]!).replace(/^(?:\w*Error(?: \[\w+\])?: )+/, '');
+  return `no connection${said === '' || said === 'null' ? '' : ` (${said})`}`;
 }
 
 /** The fields that a refused request was refused for. */

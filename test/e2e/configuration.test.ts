@@ -114,7 +114,7 @@ for (const [name, given, message] of [
   [
     'a named file that is not there',
     { args: ['serve'], variables: { HALOTILE_CONFIG: 'gone.yaml' } },
-    /^halotile: gone\.yaml: the configuration cannot be read \(ENOENT[^\n]*HALOTILE_CONFIG names it\n$/,
+    /^halotile: gone\.yaml: the configuration cannot be read: [^\n]*ENOENT[^\n]*HALOTILE_CONFIG names it\n$/,
   ],
 ] as const) {
   test(`${name} is refused by name before any work`, () => {

@@ -14,6 +14,7 @@ import { writeTiff } from '../support/tiff-file.js';
 
 const folder = scratchFolder();
 const input = join(folder, 'in.tif');
+const NO_FULL = !existsSync('/dev/full') && 'no /dev/full here';
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 writeTiff(
   input,
@@ -26,11 +27,23 @@ test('a reader that leaves early ends a command quietly, with its code', () => {
   assert.deepEqual([status, stderr], [0, '']);
 });
 
-test('a full standard output is one sentence', { skip: !existsSync('/dev/full') && 'no /dev/full here' }, () => {
+test('a full standard output is one sentence', { skip: NO_FULL }, () => {
   for (const args of ['operations', `inspect '${input}'`, '--help']) {
     const command = `'${process.execPath}' '${MAIN}' ${args} > /dev/full`;
     const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
     assert.deepEqual([status, stderr], [1, 'halotile: no space is left for the standard output\n'], args);
+  }
+});
+
+test('a standard error that takes nothing changes neither work nor code', { skip: NO_FULL }, () => {
+  for (const [args, code] of [
+    ['process in.tif -o o.tif --op nope:radius=1', 2],
+    ['process in.tif -o o.tif --op box:radius=1', 0],
+  ] as const) {
+    for (const to of ['2> /dev/full', '2>&1 | true; exit "$PIPESTATUS"']) {
+      const command = `'${process.execPath}' '${MAIN}' ${args} ${to}`;
+      assert.equal(spawnSync('bash', ['-c', command], { cwd: folder }).status, code, command);
+    }
   }
 });
 
@@ -39,6 +52,17 @@ test('the ending of an output decides its format: only those of TIFF are taken',
     const { code, stderr } = await halotile('process', input, '-o', join(folder, name), '--op', 'box:radius=1');
     assert.equal(code, 2, name);
     assert.match(stderr, /an output is a TIFF: end its name in \.tif or \.tiff/);
+  }
+  for (const name of ['o.png', 'o.zarr/']) {
+    const images = [input, join(folder, 'other.tif')];
+    for (const args of [
+      ['process', ...images, '--op', 'box:radius=1'],
+      ['palette', ...images],
+    ]) {
+      const { code, stderr } = await halotile(...args, '-o', join(folder, name));
+      assert.equal(code, 2, name);
+      assert.match(stderr, /the output of many images is a folder/);
+    }
   }
   for (const name of ['o.tif', 'o.TIFF', 'o.ome.tif', 'plain', '.hidden']) {
     const { code, stderr } = await halotile('process', input, '-o', join(folder, name), '--op', 'box:radius=1');
@@ -101,9 +125,47 @@ test('manifests are read as spreadsheets write them', () => {
   assert.deepEqual(rows('image,character\r\na.png,"the ""big"", old knight"\r\n'), ['the "big", old knight/a.png']);
   assert.deepEqual(rows('image;character\na.png;big, old\n"b;c.png";x\n'), ['big, old/a.png', 'x/b;c.png']);
   assert.deepEqual(rows('character\timage\nx\ta.png\n'), ['x/a.png']);
+  assert.deepEqual(rows('sep=;\r\nimage;character\r\na.png;k, old\r\n'), ['k, old/a.png']);
+  assert.deepEqual(rows('image,character\ra.png,k\rb.png,l\r'), ['k/a.png', 'l/b.png']);
+  assert.deepEqual(rows('image, character\na.png, "k, ""old""" \n'), ['k, "old"/a.png']);
+  assert.deepEqual(rows('\n"my, note";image;character\n\nx;a.png;"two\nlines"\n\n'), ['two\nlines/a.png']);
+  assert.deepEqual(rows('image,character,map\na.png,k,,\n'), ['k/a.png']);
   const utf16 = Buffer.from('\uFEFFimage\tcharacter\r\na.png\tRitter Jörg\r\n', 'utf16le');
   assert.deepEqual(rows(utf16), ['Ritter Jörg/a.png']);
   assert.deepEqual(rows(Buffer.from(utf16).swap16()), ['Ritter Jörg/a.png']);
+  assert.deepEqual(rows(Buffer.from(utf16).subarray(2)), ['Ritter Jörg/a.png']);
+  assert.deepEqual(rows(Buffer.from(utf16).swap16().subarray(2)), ['Ritter Jörg/a.png']);
+});
+
+test('what a manifest cannot mean is refused by its line', () => {
+  const path = join(folder, 'wrong.csv');
+  for (const [content, expected] of [
+    ['image,character\na.png,k\nb.png,big, old\n', /line 3: 3 cells where the first line has 2; .*quotes/],
+    ['image,character\na.png,"k\nb.png,k\n', /line 2: a quote is never closed/],
+    ['image,character\na\0.png,k\n', /a zero byte in/],
+    [Buffer.from('image,character\na.png,J\xf6rg\n', 'latin1'), /the manifest is not UTF-8; save it as UTF-8/],
+    [Buffer.from('fffe000069000000', 'hex'), /is not UTF-8/],
+  ] as const) {
+    writeFileSync(path, content);
+    assert.throws(() => [...readManifest(path)], expected);
+  }
+  assert.throws(
+    () => [...readManifest(join(folder, 'none.csv'))],
+    /cannot be read: no such file or directory \(ENOENT\)/,
+  );
+});
+
+test('a job file may be of UTF-16 or come through a pipe, and has an end', { skip: NO_FULL }, async () => {
+  const job = 'image: in.tif\noutput: piped.tif\noperations: [{ name: box, params: { radius: 1 } }]\n';
+  const path = join(folder, 'wide.yaml');
+  writeFileSync(path, `\uFEFF${job}`, 'utf16le');
+  assert.deepEqual(await halotile('run', path, '--quiet'), { code: 0, signal: null, stdout: '', stderr: '' });
+  const piped = `printf '%s' '${job}' | '${process.execPath}' '${MAIN}' run /dev/stdin --quiet`;
+  const { status, stderr } = spawnSync('bash', ['-c', piped], { cwd: folder, encoding: 'utf8' });
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match((await halotile('run', '/dev/full')).stderr, /^halotile: \/dev\/full: the job file is too long; .*\n$/);
+  writeFileSync(path, job.replace('in.tif', '"i\\0n.tif"'));
+  assert.match((await halotile('run', path)).stderr, /image: a name cannot hold a zero byte\n$/);
 });
 
 test('folders behind links below a character hold frames, and rings of links end', async () => {

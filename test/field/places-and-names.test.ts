@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -120,6 +131,7 @@ test('--quiet prints nothing where nothing is wrong', async () => {
   for (const args of [
     ['process', input, '-o', join(folder, 'quiet.tif'), '--op', 'box:radius=1'],
     ['palette', frame, '-o', join(folder, 'quiet')],
+    ['process', frame, input, '-o', join(folder, 'quietly'), '--op', 'box:radius=1'],
   ]) {
     const { code, stdout, stderr } = await halotile(...args, '--quiet');
     assert.deepEqual([code, stdout, stderr], [0, '', '']);
@@ -147,10 +159,87 @@ test('folders that cannot be made are one sentence', { skip: NO_PROC }, () => {
   ]) {
     const { status, stderr } = byShell(command, { ...process.env, HOME: '/proc' });
     assert.notEqual(status, 0, command);
-    assert.match(stderr, /^halotile: \S+: the folder cannot be made \([^\n]+\); [^\n]*\n$/, command);
+    assert.match(stderr, /^halotile: \S+: the folder cannot be made: [^\n]+; [^\n]*\n$/, command);
   }
   // As mkdir -p: what is there is left alone.
   makeFolder(join(folder, 'x', 'y'));
   makeFolder(join(folder, 'x', 'y'));
   assert.ok(existsSync(join(folder, 'x', 'y')));
+});
+
+/** Whoever runs the tests may read all files. */
+const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
+const NO_NOBODY =
+  (process.getuid?.() !== 0 && 'not run as root') || missingCommands(['setpriv', '--version']) || NO_PROC;
+
+test('what may not be read or written is one sentence that says so', { skip: NO_NOBODY }, () => {
+  const shut = join(folder, 'shut');
+  const closed = join(shut, 'k');
+  mkdirSync(closed, { recursive: true });
+  copyFileSync(input, join(closed, 'a.tif'));
+  symlinkSync('ring.tif', join(shut, 'ring.tif'));
+  chmodSync(folder, 0o755);
+  chmodSync(closed, 0);
+  const open = join(folder, 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  for (const [command, expected] of [
+    ['palette shut -o open/p', /shut\/k: the folder cannot be read: permission denied \(EACCES\)/],
+    ['process shut/k/a.tif -o open/c/ --op box:radius=1', /k\/a\.tif: cannot be looked at: permission denied/],
+    ['palette in.tif -o shut', /shut\/\.halotile: the folder cannot be made: permission denied/],
+    ['inspect shut/k/a.tif', /a\.tif: cannot be opened: permission denied \(EACCES\)/],
+    ['process in.tif -o in.tif/o.tif --op box:radius=1', /in\.tif: a file is in the place of a folder/],
+  ] as const) {
+    const { status, stderr } = byShell(`${AS_NOBODY} '${process.execPath}' '${MAIN}' ${command}`);
+    assert.notEqual(status, 0, command);
+    assert.match(stderr, expected);
+    assert.match(stderr, /^halotile: [^\n]+\n$/);
+  }
+  chmodSync(closed, 0o755);
+});
+
+test('a coordinator whose page cannot be served ends', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const at = `127.0.0.1:${port}`;
+  for (const flags of [
+    ['--listen', '127.0.0.1:0', '--web', at],
+    ['--listen', at, '--metrics', '127.0.0.1:0'],
+    ['--listen', '127.0.0.1:0', '--metrics', at],
+  ]) {
+    const { code, stderr } = await halotile('serve', '--state', join(folder, 'coordinator'), ...flags);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /(?:^|\n)halotile: [^\n]*cannot listen \(listen EADDRINUSE[^\n]*\n$/);
+  }
+  taken.close();
+});
+
+test('a picture is what its name says', async () => {
+  for (const [name, format] of [
+    ['p.png', 'png'],
+    ['p.JPG', 'jpeg'],
+    ['p', 'png'],
+  ] as const) {
+    const picture = join(folder, name);
+    assert.equal((await halotile('preview', input, '-o', picture)).code, 0);
+    assert.equal((await sharp(picture).metadata()).format, format);
+  }
+  const { code, stderr } = await halotile('preview', input, '-o', join(folder, 'p.zarr'));
+  assert.equal(code, 2);
+  assert.match(stderr, /a picture cannot be "\.zarr"; expected \.png, \.jpg or \.webp/);
+});
+
+test('numbers that are none are refused before anything is asked or done', async () => {
+  const job = join(folder, 'number.yaml');
+  writeFileSync(job, `image: ${input}\noutput: n.tif\noperations: [{ name: box, params: { radius: 1 } }]\n`);
+  for (const args of [
+    ['submit', job, '--coordinator', '127.0.0.1:1', '--priority', 'abc'],
+    ['process', input, '-o', join(folder, 'n.tif'), '--op', 'box:radius=1', '--nodata', '1,x'],
+    ['preview', input, '-o', join(folder, 'n.png'), '--size', '0'],
+  ]) {
+    const { code, stderr } = await halotile(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, /number/);
+  }
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { DatasetSpec } from './dataset-spec.js';
-import { type JobSpec, jobSpecSchema, outputName, TIFF_ENDING } from './job-spec.js';
+import { type JobSpec, jobSpecSchema, outputFolder, outputName } from './job-spec.js';
 import { isTemplate, TEMPLATE_WORDS, tellsImagesApart, unknownWord } from './name-template.js';
+import { pathText } from './path-text.js';
 
 const { image, output, map: _, ...chain } = jobSpecSchema.shape;
 
@@ -11,7 +12,7 @@ const KNOWN = { error: `a name's words in braces are ${TEMPLATE_WORDS.map((word)
 /** One image of a collection by its name, with a map and an output of its own where wanted. */
 const collectionImage = z.strictObject({
   image,
-  map: z.string().min(1).optional(),
+  map: pathText.optional(),
   output: output.optional(),
 });
 
@@ -23,14 +24,11 @@ const collectionImage = z.strictObject({
 export const collectionSpecSchema = z.strictObject({
   /** Folders, patterns, manifests (.csv, .yaml, .json), files, and images named one by one. */
   images: z.union([
-    z.array(z.union([z.string().min(1), collectionImage])).min(1),
-    z
-      .string()
-      .min(1)
-      .transform((name): (string | z.output<typeof collectionImage>)[] => [name]),
+    z.array(z.union([pathText, collectionImage])).min(1),
+    pathText.transform((name): (string | z.output<typeof collectionImage>)[] => [name]),
   ]),
   /** Name of the map of an image that has none of its own, with words of TEMPLATE_WORDS in braces. */
-  map: z.string().min(1).refine(knownWords, KNOWN).optional(),
+  map: pathText.refine(knownWords, KNOWN).optional(),
   /** A folder, which gets DIR/NAME.tif of each image, or a name with words in braces. */
   output: outputName
     .refine(knownWords, KNOWN)
@@ -40,7 +38,7 @@ export const collectionSpecSchema = z.strictObject({
         error: 'the output of many images holds {name} or {stem} and ends in .tif or .{ext}',
       },
     )
-    .refine((name) => isTemplate(name) || !TIFF_ENDING.test(name), {
+    .refine((name) => isTemplate(name) || outputFolder.safeParse(name).success, {
       error: 'the output of many images is a folder, or a name like out/{name}.tif',
     }),
   ...chain,

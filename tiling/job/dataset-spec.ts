@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { paletteOptionsSchema } from '../palette/palette-options.js';
-import { type JobSpec, jobSpecSchema, outputName } from './job-spec.js';
+import { type JobSpec, jobSpecSchema, outputFolder } from './job-spec.js';
+import { pathText } from './path-text.js';
 
 const side = z.number().int().min(1).max(65535);
 const sizeText = z
@@ -14,8 +15,8 @@ const sizeText = z
 
 /** One image of a dataset, with its distance map and the character it belongs to. */
 const datasetImage = z.strictObject({
-  image: z.string().min(1),
-  map: z.string().min(1).optional(),
+  image: pathText,
+  map: pathText.optional(),
   /** The image's folder where absent. */
   character: z.string().min(1).optional(),
   /** Path of its output in the character's folder, the ending aside; the image's own file name where absent. */
@@ -37,11 +38,11 @@ const { operations, mapping, dtype, nodata, alpha } = jobSpecSchema.shape;
 export const datasetSpecSchema = z
   .strictObject({
     /** Folders of character folders, folders of frames, patterns, files, or manifests (.csv, .yaml, .json). */
-    frames: z.array(z.string().min(1)).default([]),
+    frames: z.array(pathText).default([]),
     /** Images named one by one, beside or instead of `frames`. */
     images: z.array(datasetImage).default([]),
     /** Folder that gets one folder per character, and the report. */
-    output: outputName,
+    output: outputFolder,
     /** The chain that every image passes first; as in an image job. */
     operations: z.array(operations.element).max(64).default([]),
     /** How map values become radii or sigmas; as in an image job. */
@@ -56,7 +57,7 @@ export const datasetSpecSchema = z
       .nullable()
       .default(null),
     /** Palette file that remapped frames are mapped to in turn. */
-    target: z.string().min(1).optional(),
+    target: pathText.optional(),
     palette: paletteOptionsSchema.prefault({}),
     /** What an unreadable image or a character without colours does: stop the job, or be reported. */
     onError: z.enum(['fail', 'skip']).default('fail'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BORDERS } from '../operations/descriptor.js';
 import { DTYPES } from '../raster/dtype.js';
+import { pathText } from './path-text.js';
 
 /** Encodings of output blocks. JPEG and WebP are for 8-bit images only. */
 export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as const;
@@ -10,17 +11,21 @@ const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY 
 
 /** The ending of an output decides its format; a name without one is a TIFF's too. */
 const TIFF_NAME = /(?:\.(?:tiff?|gtiff?|btf|tf8)|(?:^|[/\\])\.*[^./\\]*)$/i;
+/** Endings of pictures that people ask for. */
+const PICTURE_NAME = /\.(?:png|jpe?g|webp|gif|bmp|avif|hei[cf]|jp2|jxl|svs|zarr|tiff?|gtiff?|btf|tf8)[/\\]*$/i;
 /** Endings of TIFF files. */
 export const TIFF_ENDING = /\.(?:tiff?|gtiff?|btf|tf8)$/i;
 
 type Parameters = Record<string, string | number | boolean>;
+
+const parameterText = z.string().refine((text) => !text.includes('\0'), { error: 'a zero byte' });
 
 /** A record of zod's own leaves a key called `__proto__` out without a word. */
 const parameters = z
   .custom<Parameters>((value) => typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__'), {
     error: "there is no parameter '__proto__'",
   })
-  .pipe(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])));
+  .pipe(z.record(z.string(), z.union([parameterText, z.number(), z.boolean()])));
 
 const operation = z.strictObject({
   name: z.string().min(1),
@@ -32,18 +37,22 @@ const operation = z.strictObject({
 });
 
 /** Where a job writes. Outputs are put together in places of their own, so that none can be a stream. */
-export const outputName = z
-  .string()
-  .min(1)
-  .refine((name) => name !== '-', { error: 'standard output cannot be written: give a file name' });
+export const outputName = pathText.refine((name) => name !== '-', {
+  error: 'standard output cannot be written: give a file name',
+});
+
+/** A folder is no picture: who names one so wants something else. */
+export const outputFolder = outputName.refine((name) => !PICTURE_NAME.test(name), {
+  error: 'the output of many images is a folder: leave out the ending of a picture',
+});
 
 /**
  * One job as a user states it, from command-line flags, a YAML or JSON file or the library. Paths are local.
  * Everything but `image`, `output` and `operations` has a default.
  */
 export const jobSpecSchema = z.strictObject({
-  image: z.string().min(1),
-  map: z.string().min(1).optional(),
+  image: pathText,
+  map: pathText.optional(),
   output: outputName.refine((name) => TIFF_NAME.test(name), {
     error: 'an output is a TIFF: end its name in .tif or .tiff',
   }),

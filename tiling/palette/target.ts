@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../errors.js';
+import { readTextFile } from '../text-file.js';
 import { packRgb, type Rgb, unpackRgb } from './remap.js';
 
 /** Colours beyond which a target is no palette but an image taken for one. */
 export const MAX_TARGET_COLOURS = 4096;
+
+/** Far more than so many colours take. */
+const MAX_TARGET_BYTES = 16 << 20;
 
 const EXPECTED = 'a palette of 1 to 4096 colours as .png, .gpl, .hex or .json';
 
@@ -28,13 +31,7 @@ const TEXT_TARGETS = {
  */
 export function readTextTarget(path: string): Rgb[] | undefined {
   if (!isTextPalette(path)) return undefined;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw badInput({ what: 'the target palette cannot be read', where: path, expected: 'a readable file' }, cause);
-  }
-  return parseTextTarget(text, path);
+  return parseTextTarget(readTextFile(path, { what: 'the target palette', maxBytes: MAX_TARGET_BYTES }), path);
 }
 
 /** Whether a palette file is text, by its ending. */

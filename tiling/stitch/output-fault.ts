@@ -1,20 +1,17 @@
 import { HalotileError } from '../errors.js';
+import { isSystemFault, systemWords } from '../system-fault.js';
 
 /** What the system said while an output was written, as one sentence; all other errors stay what they are. */
 export function outputFault(cause: unknown, where: string): unknown {
-  if (cause instanceof HalotileError || !isSystemError(cause)) return cause;
+  if (cause instanceof HalotileError || !isSystemFault(cause)) return cause;
   const full = cause.code === 'ENOSPC' || cause.code === 'EDQUOT';
   return new HalotileError(
     'output-failed',
     {
-      what: full ? 'the disk is full' : `writing failed (${cause.message})`,
+      what: full ? 'the disk is full' : `writing failed: ${systemWords(cause)}`,
       where,
       remedy: `${full ? 'make room' : 'correct that'}, then run the same command again to continue`,
     },
     { cause },
   );
-}
-
-function isSystemError(cause: unknown): cause is NodeJS.ErrnoException {
-  return cause instanceof Error && typeof (cause as NodeJS.ErrnoException).syscall === 'string';
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { badInput, HalotileError } from '../errors.js';
+import { systemWords } from '../system-fault.js';
 
 /** Opening a pipe to read waits for a writer unless told not to; files know no difference, Windows no such flag. */
 export const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
@@ -90,7 +91,7 @@ function readDescriptor(from: RandomBytes, fd: number, into: Uint8Array, offset:
       got = readSync(fd, into, done, into.length - done, offset + done);
     } catch (cause) {
       // Not the file's fault: a disk or a network that may be back later.
-      const detail = { what: `${what} at byte ${offset} cannot be read: ${reason(cause)}`, where: from.name };
+      const detail = { what: `${what} at byte ${offset} cannot be read: ${systemWords(cause)}`, where: from.name };
       throw new HalotileError('data-loss', { ...detail, remedy: 'run the same command again to continue' }, { cause });
     }
     if (got === 0) throw pastTheEnd(from, offset, into.length, what);
@@ -113,9 +114,5 @@ export function memoryBytes(name: string, bytes: Uint8Array): RandomBytes {
 
 /** The error for a path that cannot be opened. */
 export function unreadable(path: string, cause: unknown) {
-  return badInput({ what: `cannot be opened: ${reason(cause)}`, where: path, expected: 'a readable file' }, cause);
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return badInput({ what: `cannot be opened: ${systemWords(cause)}`, where: path, expected: 'a readable file' }, cause);
 }
