@@ -9,6 +9,7 @@ import { writeCollectionSpec } from '../proto/convert/collection-spec.js';
 import { writeDatasetSpec } from '../proto/convert/dataset-spec.js';
 import { readFailure } from '../proto/convert/failure.js';
 import { writeJobSpec } from '../proto/convert/job-spec.js';
+import { writeTimestamp } from '../proto/convert/timestamp.js';
 import { halotile } from '../proto/gen/messages.js';
 import { Jobs } from '../proto/gen/services.js';
 import { badInput, fromErrorRecord, HalotileError } from '../tiling/errors.js';
@@ -32,6 +33,16 @@ export interface SubmitTerms {
   readonly restart?: boolean;
   /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
   readonly verifyEvery?: number;
+}
+
+/** Which jobs a listing holds. */
+export interface JobsListed {
+  /** In any state where empty or absent. */
+  readonly states?: readonly halotile.v1.JobState[];
+  /** Of all that the caller may see where absent. */
+  readonly principal?: string;
+  /** Submitted then or later, milliseconds since 1970. */
+  readonly sinceMs?: number;
 }
 
 /** A job as messages hold it: in the field of its kind. */
@@ -68,11 +79,22 @@ export class JobsClient {
   }
 
   /** Newest first, all pages. */
-  async *list(states: readonly halotile.v1.JobState[] = []): AsyncGenerator<halotile.v1.IJob> {
+  async *list({ states = [], principal = '', sinceMs }: JobsListed = {}): AsyncGenerator<halotile.v1.IJob> {
+    const filter = { pageSize: 100, states: [...states], principal, since: writeTimestamp(sinceMs) };
     let pageToken = '';
     do {
-      const page = await this.#client.unary(Jobs.listJobs, { pageSize: 100, pageToken, states: [...states] });
+      const page = await this.#client.unary(Jobs.listJobs, { ...filter, pageToken });
       yield* page.jobs;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+  }
+
+  /** By name, all pages. */
+  async *workers(): AsyncGenerator<halotile.v1.IConnectedWorker> {
+    let pageToken = '';
+    do {
+      const page = await this.#client.unary(Jobs.listWorkers, { pageSize: 100, pageToken });
+      yield* page.workers;
       pageToken = page.nextPageToken;
     } while (pageToken !== '');
   }
@@ -84,6 +106,16 @@ export class JobsClient {
   /** Puts a quarantined job back into the queue; for admins. */
   async release(id: string): Promise<halotile.v1.IJob> {
     return (await patiently(() => this.#client.unary(Jobs.releaseJob, { id }))).job!;
+  }
+
+  /** Puts a job that failed or was cancelled back into the queue. */
+  async retry(id: string): Promise<halotile.v1.IJob> {
+    return (await patiently(() => this.#client.unary(Jobs.retryJob, { id }))).job!;
+  }
+
+  /** Forgets a job that has ended; the job as it was. */
+  async delete(id: string): Promise<halotile.v1.IJob> {
+    return (await patiently(() => this.#client.unary(Jobs.deleteJob, { id }))).job!;
   }
 
   /** Removes what unfinished jobs left of an output. */

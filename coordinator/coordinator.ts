@@ -195,6 +195,7 @@ export class Coordinator {
         events,
         places,
         uploads,
+        cluster,
         plan,
         planning,
         fail,

@@ -1,69 +1,119 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { halotile } from '../../proto/gen/messages.js';
-import { JobsClient, resultOf } from '../client.js';
-import { stateName } from '../cluster-run.js';
+import { badUsage } from '../../tiling/errors.js';
+import { JobsClient } from '../client.js';
+import { onlyAsFlag } from '../config/given-values.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
+import {
+  ageOrTime,
+  eventJson,
+  eventLine,
+  JOB_HEADER,
+  jobJson,
+  jobLine,
+  STATES,
+  stateOf,
+  WORKER_HEADER,
+  watchJobs,
+  workerJson,
+  workerLines,
+} from '../operate/index.js';
 
 type ClientFlags = EndpointFlags & { readonly coordinator: string; readonly json?: boolean };
+
+type JobsFlags = ClientFlags & {
+  readonly state?: readonly halotile.v1.JobState[];
+  readonly principal?: string;
+  readonly since?: number;
+};
 
 /** `halotile jobs`: what a coordinator has. */
 export function registerJobs(program: Command): void {
   const command = program
     .command('jobs')
     .description("list a coordinator's jobs, newest first")
-    .requiredOption('--coordinator <address>', 'HOST:PORT')
-    .option('--json', 'print one JSON object on each line');
-  addEndpointOptions(command).action((flags: ClientFlags) =>
+    .addOption(
+      filter('--state <state>', `only jobs in it, repeat it for several: ${Object.keys(STATES).join(', ')}`, stateOf),
+    )
+    .addOption(filter('--principal <name>', 'only jobs of this principal; others than yourself for admins'))
+    .addOption(
+      filter('--since <time>', 'only jobs submitted then or later: 90m, 12h, 7d, or 2026-11-29T04:00Z', ageOrTime),
+    );
+  withEndpoint(withJson(command)).action((flags: JobsFlags) =>
     withClient(flags, async (client) => {
-      for await (const job of client.list()) process.stdout.write(`${flags.json ? jobJson(job) : jobLine(job)}\n`);
+      const { state: states, principal, since: sinceMs, json } = flags;
+      const nowMs = Date.now();
+      if (!json) print(JOB_HEADER);
+      for await (const job of client.list({ states, principal, sinceMs })) {
+        print(json ? jobJson(job, nowMs) : jobLine(job, nowMs));
+      }
     }),
   );
 }
 
-/** `halotile watch JOB`: follows a job to its end. */
+/** `halotile watch JOB…`: follows jobs to their ends. */
 export function registerWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('follow a job until it ends')
-    .argument('<id>', 'of the job')
-    .requiredOption('--coordinator <address>', 'HOST:PORT')
-    .option('--json', 'print one JSON object on each line');
-  addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
+    .description('follow jobs until they end; the exit code is that of the first that failed')
+    .argument('[ids...]', 'of the jobs')
+    .addOption(
+      onlyAsFlag(new Option('--all', 'all jobs that you may see and that have not ended, until none is left')),
+    );
+  withEndpoint(withJson(command)).action((ids: string[], flags: ClientFlags & { readonly all?: boolean }) =>
     withClient(flags, async (client) => {
-      let last: halotile.v1.WatchJobResponse | undefined;
-      for await (const event of client.watch(id)) {
-        last = event;
-        process.stdout.write(`${flags.json ? eventJson(event) : eventLine(event)}\n`);
+      if (ids.length > 0 === (flags.all === true)) {
+        throw badUsage({ what: 'which jobs?', expected: 'ids of jobs, or --all' });
       }
-      if (last !== undefined) resultOf(last);
+      const isOne = ids.length === 1;
+      await watchJobs(client, flags.all ? 'all' : ids, (id, event) => {
+        if (flags.json) print(eventJson(id, event));
+        else print(isOne ? eventLine(event) : `${id}  ${eventLine(event)}`);
+      });
     }),
   );
 }
 
-/** `halotile cancel JOB`: stops a job; what is finished stays and a new submission continues it. */
+/** `halotile cancel JOB…`: stops jobs; what is finished stays and a new submission continues it. */
 export function registerCancel(program: Command): void {
-  const command = program
-    .command('cancel')
-    .description('stop a job; its finished tiles stay for the next submission')
-    .argument('<id>', 'of the job')
-    .requiredOption('--coordinator <address>', 'HOST:PORT');
-  addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
-    withClient(flags, async (client) => {
-      process.stdout.write(`${jobLine(await client.cancel(id))}\n`);
-    }),
-  );
+  const command = program.command('cancel').description('stop jobs; their finished tiles stay for the next submission');
+  forEachJob(command, (client, id) => client.cancel(id));
 }
 
-/** `halotile release JOB`: takes a job out of quarantine. */
+/** `halotile release JOB…`: takes jobs out of quarantine. */
 export function registerRelease(program: Command): void {
   const command = program
     .command('release')
-    .description('put a job that was set aside back into the queue; for admins')
-    .argument('<id>', 'of the job')
-    .requiredOption('--coordinator <address>', 'HOST:PORT');
-  addEndpointOptions(command).action((id: string, flags: ClientFlags) =>
+    .description('put jobs that were set aside back into the queue; for admins');
+  forEachJob(command, (client, id) => client.release(id));
+}
+
+/** `halotile retry JOB…`: runs jobs again that failed or were cancelled. */
+export function registerRetry(program: Command): void {
+  const command = program
+    .command('retry')
+    .description('put jobs that failed or were cancelled back into the queue; their finished tiles count');
+  forEachJob(command, (client, id) => client.retry(id));
+}
+
+/** `halotile delete JOB…`: forgets jobs that have ended. */
+export function registerDelete(program: Command): void {
+  const command = program
+    .command('delete')
+    .description('forget jobs that have ended, with what waits to be downloaded of them');
+  forEachJob(command, (client, id) => client.delete(id));
+}
+
+/** `halotile workers`: what is connected to a coordinator, and what it runs. */
+export function registerWorkers(program: Command): void {
+  const command = program.command('workers').description('list the workers of a coordinator with the tasks they hold');
+  withEndpoint(withJson(command)).action((flags: ClientFlags) =>
     withClient(flags, async (client) => {
-      process.stdout.write(`${jobLine(await client.release(id))}\n`);
+      if (!flags.json) print(WORKER_HEADER);
+      for await (const worker of client.workers()) {
+        if (flags.json) print(workerJson(worker));
+        else for (const line of workerLines(worker, Date.now())) print(line);
+      }
     }),
   );
 }
@@ -73,14 +123,43 @@ export function registerDiscard(program: Command): void {
   const command = program
     .command('discard')
     .description('remove what an unfinished job of yours left of an output; the output itself stays')
-    .argument('<output>', 'root:NAME/PATH')
-    .requiredOption('--coordinator <address>', 'HOST:PORT');
-  addEndpointOptions(command).action((output: string, flags: ClientFlags) =>
+    .argument('<output>', 'root:NAME/PATH');
+  withEndpoint(command).action((output: string, flags: ClientFlags) =>
     withClient(flags, async (client) => {
       await client.discard(output);
-      process.stdout.write(`${output}: what was unfinished is discarded\n`);
+      print(`${output}: what was unfinished is discarded`);
     }),
   );
+}
+
+function filter(flags: string, description: string, parse?: (text: string, earlier: never) => unknown): Option {
+  const option = onlyAsFlag(new Option(flags, description));
+  return parse === undefined ? option : option.argParser(parse as (text: string) => unknown);
+}
+
+/** A command that does one thing to each of the jobs that it is given, and prints them. */
+function forEachJob(command: Command, act: (client: JobsClient, id: string) => Promise<halotile.v1.IJob>): void {
+  command.argument('<ids...>', 'of the jobs');
+  withEndpoint(withJson(command)).action((ids: string[], flags: ClientFlags) =>
+    withClient(flags, async (client) => {
+      for (const id of ids) {
+        const job = await act(client, id);
+        print(flags.json ? jobJson(job, Date.now()) : jobLine(job, Date.now()));
+      }
+    }),
+  );
+}
+
+function withJson(command: Command): Command {
+  return command.option('--json', 'print one JSON object on each line');
+}
+
+function withEndpoint(command: Command): Command {
+  return addEndpointOptions(command.requiredOption('--coordinator <address>', 'HOST:PORT'));
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 async function withClient(flags: ClientFlags, use: (client: JobsClient) => Promise<void>): Promise<void> {
@@ -90,32 +169,4 @@ async function withClient(flags: ClientFlags, use: (client: JobsClient) => Promi
   } finally {
     client.close();
   }
-}
-
-function jobLine({ id, state, progress, spec, dataset, failure }: halotile.v1.IJob): string {
-  const reason = failure ? `  ${failure.what}` : '';
-  return `${id}  ${stateName(state).padEnd(19)}${tilesOf(progress).padStart(14)}  ${(dataset ?? spec)?.output}${reason}`;
-}
-
-function jobJson({ id, state, priority, attempt, progress, spec, dataset, failure }: halotile.v1.IJob): string {
-  const image = spec?.image;
-  const output = (dataset ?? spec)?.output;
-  return JSON.stringify({ id, state: stateName(state), priority, attempt, progress, image, output, failure });
-}
-
-function eventLine({ state, progress, note, failure }: halotile.v1.WatchJobResponse): string {
-  return [stateName(state), tilesOf(progress), note, failure?.what ?? ''].filter((part) => part !== '').join('  ');
-}
-
-function eventJson({ sequence, state, progress, note, failure, result }: halotile.v1.WatchJobResponse): string {
-  return JSON.stringify({ sequence, state: stateName(state), progress, note, failure, result });
-}
-
-function tilesOf(progress: halotile.v1.IProgress | null | undefined): string {
-  if (progress?.imagesTotal) {
-    const { imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal } = progress;
-    const read = imagesDone === imagesTotal ? '' : `${imagesCounted} read, `;
-    return `${read}${imagesDone}/${imagesTotal} images, ${charactersDone}/${charactersTotal} characters`;
-  }
-  return progress ? `${progress.tilesDone}/${progress.tilesTotal} tiles` : '';
 }

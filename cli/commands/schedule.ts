@@ -3,6 +3,7 @@ import { halotile } from '../../proto/gen/messages.js';
 import { jobMessageOf } from '../client.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { integer, number } from '../job-options.js';
+import { timeText } from '../operate/index.js';
 import { SchedulesClient } from '../schedules-client.js';
 import { readJobFile } from './run.js';
 
@@ -122,13 +123,13 @@ function print({ json }: ClientFlags, schedule: halotile.v1.ISchedule): void {
 }
 
 function scheduleLine({ id, cron, timeZone, paused, nextRun, lastRuns }: halotile.v1.ISchedule): string {
-  const next = paused ? 'paused' : `next ${timeText(nextRun)}`;
+  const next = paused ? 'paused' : `next ${timeText(nextRun) ?? 'never'}`;
   const [last] = lastRuns ?? [];
   return [id, `${cron} ${timeZone}`, next, last ? `last ${runLine(last)}` : 'no run yet'].join('  ');
 }
 
 function runLine({ run, due, jobId, note }: halotile.v1.IScheduleRun): string {
-  return `${run}  ${timeText(due)}  ${jobId || note}`;
+  return `${run}  ${timeText(due) ?? 'never'}  ${jobId || note}`;
 }
 
 function scheduleJson({ nextRun, lastRuns, overlap, catchUp, ...rest }: halotile.v1.ISchedule): string {
@@ -136,15 +137,11 @@ function scheduleJson({ nextRun, lastRuns, overlap, catchUp, ...rest }: halotile
     ...rest,
     overlap: nameOf(OVERLAPS, overlap),
     catchUp: nameOf(CATCH_UPS, catchUp),
-    nextRun: nextRun ? timeText(nextRun) : undefined,
+    nextRun: timeText(nextRun),
     lastRuns: lastRuns?.map(({ due, ...run }) => ({ ...run, due: timeText(due) })),
   });
 }
 
 function nameOf(table: Readonly<Record<string, number>>, value: number | null | undefined): string | undefined {
   return Object.keys(table).find((name) => table[name] === value);
-}
-
-function timeText(time: { readonly seconds?: number | null } | null | undefined): string {
-  return time ? new Date((time.seconds ?? 0) * 1000).toISOString().replace('.000', '') : 'never';
 }

@@ -39,9 +39,19 @@ export function keyOf(option: Option): string {
   return option.name().replace(option.negate ? /^no-/ : /^/, '');
 }
 
+const onlyFlags = new WeakSet<Option>();
+
+/** A flag that stands on the command line or nowhere: it is about one call, or its variable would be another flag's. */
+export function onlyAsFlag(option: Option): Option {
+  onlyFlags.add(option);
+  return option;
+}
+
 /** The flags of a command that environment and file can give. */
 export function configuredOptions(command: Command): readonly Option[] {
-  return command.options.filter(({ long }) => long !== undefined && !NOT_CONFIGURED.has(long));
+  return command.options.filter(
+    (option) => option.long !== undefined && !NOT_CONFIGURED.has(option.long) && !onlyFlags.has(option),
+  );
 }
 
 /** Whether a flag may be given several times, each adding a value. */

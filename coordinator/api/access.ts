@@ -73,6 +73,11 @@ export interface Caller extends Owner {
   readonly role: Role;
 }
 
+/** Whether somebody may know of what belongs to a principal. */
+export function maySee({ principal }: { readonly principal: string }, caller: Caller): boolean {
+  return caller.role === 'admin' || principal === caller.principal;
+}
+
 /** What a call brings along to say who it is from. */
 export interface Credentials {
   /** The bearer token; empty where there is none. */

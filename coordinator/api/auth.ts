@@ -31,6 +31,8 @@ const WORKERS = '/halotile.v1.Workers/';
 const AUDITED: Readonly<Record<string, string>> = {
   '/halotile.v1.Jobs/CancelJob': 'id',
   '/halotile.v1.Jobs/ReleaseJob': 'id',
+  '/halotile.v1.Jobs/RetryJob': 'id',
+  '/halotile.v1.Jobs/DeleteJob': 'id',
   '/halotile.v1.Jobs/DiscardOutput': 'output',
 };
 

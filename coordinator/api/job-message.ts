@@ -3,7 +3,8 @@ import { writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { writeProgress } from '../../proto/convert/progress.js';
-import { type google, halotile } from '../../proto/gen/messages.js';
+import { writeTimestamp } from '../../proto/convert/timestamp.js';
+import { halotile } from '../../proto/gen/messages.js';
 import { type AnyJobSpec, isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { CollectionResult } from '../collection/collection-result.js';
@@ -53,9 +54,9 @@ export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob 
     state: jobStateOf(job, events.state(job.id)),
     priority: job.priority,
     principal: job.principal,
-    submitted: timestamp(job.submittedMs),
-    started: timestamp(job.startedMs),
-    finished: timestamp(job.finishedMs),
+    submitted: writeTimestamp(job.submittedMs),
+    started: writeTimestamp(job.startedMs),
+    finished: writeTimestamp(job.finishedMs),
     attempt: job.attempt,
     epoch: job.epoch,
     progress: progressMessage(job, events),
@@ -131,9 +132,4 @@ function collectionMessage(result: CollectionResult): halotile.v1.IJobResult {
       imagesFailed: images.failed,
     },
   };
-}
-
-function timestamp(ms: number | undefined): google.protobuf.ITimestamp | undefined {
-  if (ms === undefined) return undefined;
-  return { seconds: Math.floor(ms / 1000), nanos: (Math.floor(ms) % 1000) * 1e6 };
 }

@@ -2,12 +2,14 @@ import { open, stat, utimes } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { writeFailure } from '../../proto/convert/failure.js';
+import { readTimestamp } from '../../proto/convert/timestamp.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Jobs } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { Cluster } from '../cluster/cluster.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { JobEvents } from '../service/job-events.js';
@@ -15,10 +17,12 @@ import { isDownload, type Owner, type Places } from '../service/places.js';
 import type { PlanningThreads } from '../service/planning-threads.js';
 import { resultFile, resultFiles } from '../service/result-files.js';
 import type { Uploads } from '../service/uploads.js';
-import type { Caller } from './access.js';
+import { type Caller, maySee } from './access.js';
 import { clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
-import { discards, submitJob } from './submit-job.js';
+import { discards, refuseTooManyOpen, submitJob } from './submit-job.js';
+import { workerMessage } from './worker-message.js';
+import { jobsAtWorkers, workerViews } from './worker-view.js';
 
 /** What the Jobs service answers from. */
 export interface JobsServiceOptions {
@@ -26,6 +30,8 @@ export interface JobsServiceOptions {
   readonly events: JobEvents;
   readonly places: Places;
   readonly uploads: Uploads;
+  /** Whose workers are listed. */
+  readonly cluster: Cluster;
   /** Jobs that one principal may have open. */
   readonly maxOpenJobs: number;
   /** What a job would do; the spec's paths are real. */
@@ -40,6 +46,7 @@ export interface JobsServiceOptions {
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 const CHUNK_BYTES = 1 << 20;
+const CANCEL = 'cancel it and wait for its end first';
 
 const asBytes = (bytes: Buffer): Buffer => bytes;
 
@@ -52,12 +59,11 @@ export const JOBS_DEFINITION: ServiceDefinition = {
 
 /** The public API; see proto/halotile/v1/jobs.proto. */
 export function jobsService(options: JobsServiceOptions): UntypedServiceImplementation {
-  const { queue, events, places, uploads, planning, fail } = options;
+  const { queue, events, places, uploads, cluster, planning, fail } = options;
 
   async function visible(id: string, caller: Caller): Promise<QueuedJob> {
     const job = await queue.get(id);
-    if (job !== undefined && (caller.role === 'admin' || job.principal === caller.principal)) return job;
-    throw new HalotileError('not-found', { what: 'no such job', where: id });
+    return job !== undefined && maySee(job, caller) ? job : gone(id);
   }
 
   async function finished(id: string, caller: Caller): Promise<QueuedJob> {
@@ -78,10 +84,14 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     }),
 
     listJobs: unary(fail, async (request: halotile.v1.ListJobsRequest, caller) => {
-      const { pageToken, states } = request;
+      const { pageToken, states, principal, since } = request;
+      if (principal !== '' && principal !== caller.principal && caller.role !== 'admin') {
+        throw new HalotileError('not-allowed', { what: 'only an admin may list jobs of others', where: principal });
+      }
       const page = await queue.list({
-        principal: caller.role === 'admin' ? undefined : caller.principal,
+        principal: caller.role === 'admin' ? principal || undefined : caller.principal,
         states: states.length > 0 ? queueStatesOf(states) : undefined,
+        sinceMs: readTimestamp(since),
         pageSize: Math.min(MAX_PAGE, request.pageSize || DEFAULT_PAGE),
         after: pageToken === '' ? undefined : pageToken,
       });
@@ -106,7 +116,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
     cancelJob: unary(fail, async ({ id }: halotile.v1.CancelJobRequest, caller) => {
       await visible(id, caller);
-      const job = (await queue.requestCancel(id))!;
+      const job = (await queue.requestCancel(id)) ?? gone(id);
       if (isOpen(job.state)) events.queueChanged(id, 'cancel requested');
       else events.ended(id, job.state);
       return { job: jobMessage(job, events) };
@@ -117,9 +127,46 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       if (caller.role !== 'admin') {
         throw new HalotileError('not-allowed', { what: 'only an admin may release a job', where: id });
       }
-      const job = (await queue.readmit(id))!;
+      const job = (await queue.readmit(id)) ?? gone(id);
       if (state === 'quarantined') events.queueChanged(id, 'released');
       return { job: jobMessage(job, events) };
+    }),
+
+    retryJob: unary(fail, async ({ id }: halotile.v1.RetryJobRequest, caller) => {
+      const { state, principal } = await visible(id, caller);
+      if (!isOpen(state)) await refuseTooManyOpen(options, principal);
+      const job = (await queue.retry(id)) ?? gone(id);
+      if (job.state === 'queued') events.queueChanged(id, 'is tried again');
+      return { job: jobMessage(job, events) };
+    }),
+
+    deleteJob: unary(fail, async ({ id }: halotile.v1.DeleteJobRequest, caller) => {
+      await visible(id, caller);
+      const job = (await queue.remove(id)) ?? gone(id);
+      if (isOpen(job.state)) {
+        const expected = 'a job that has ended';
+        throw new HalotileError('not-ready', { what: `the job is ${job.state}`, where: id, expected, remedy: CANCEL });
+      }
+      await places.removeResult(id);
+      return { job: jobMessage(job, events) };
+    }),
+
+    listWorkers: unary(fail, async ({ pageSize, pageToken }: halotile.v1.ListWorkersRequest, caller) => {
+      const own = new Set<string>();
+      for (const id of jobsAtWorkers(cluster)) {
+        const job = await queue.get(id);
+        if (job !== undefined && maySee(job, caller)) own.add(id);
+      }
+      const wallMs = options.nowMs();
+      const key = ({ name, instance }: { name: string; instance: string }) => JSON.stringify([name, instance]);
+      const left = workerViews(cluster, { caller, isOwn: (id) => own.has(id), wallMs })
+        .filter((worker) => key(worker) > pageToken)
+        .sort((a, b) => (key(a) < key(b) ? -1 : 1));
+      const page = left.slice(0, Math.min(MAX_PAGE, pageSize || DEFAULT_PAGE));
+      return {
+        workers: page.map((worker) => workerMessage(worker, wallMs)),
+        nextPageToken: page.length < left.length ? key(page.at(-1)!) : '',
+      };
     }),
 
     discardOutput: unary(fail, async ({ output }: halotile.v1.DiscardOutputRequest, caller) => {
@@ -162,6 +209,10 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       if (isDownload(job.spec.output)) await utimes(path, seconds, seconds);
     }),
   };
+}
+
+function gone(id: string): never {
+  throw new HalotileError('not-found', { what: 'no such job', where: id });
 }
 
 /** A page of jobs over thousands of images each would pass the size of a message. */

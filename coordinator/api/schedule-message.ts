@@ -1,3 +1,4 @@
+import { writeTimestamp } from '../../proto/convert/timestamp.js';
 import { halotile } from '../../proto/gen/messages.js';
 import type { Schedule, ScheduleRun, ScheduleState } from '../schedule/schedule.js';
 
@@ -33,17 +34,13 @@ export function scheduleMessage(
     ...(withJob && { spec, dataset, collection }),
     overlap: OVERLAP[overlap],
     catchUp: CATCH_UP[catchUp],
-    nextRun: timestamp(nextMs),
+    nextRun: writeTimestamp(nextMs),
     lastRuns: state.runs.map(runMessage),
   };
 }
 
 function runMessage({ run, dueMs, jobId, note }: ScheduleRun): halotile.v1.IScheduleRun {
-  return { run, due: timestamp(dueMs), jobId: jobId ?? '', note: note ?? '' };
-}
-
-function timestamp(ms: number | undefined) {
-  return ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1_000_000 };
+  return { run, due: writeTimestamp(dueMs), jobId: jobId ?? '', note: note ?? '' };
 }
 
 function nameOf<Name extends string>(table: Readonly<Record<Name, number>>, value: number): Name | undefined {

@@ -44,18 +44,25 @@ export async function submitJob(
     violations.push({ field: 'request_id', description: `1 to ${MAX_REQUEST_ID} characters, a UUID for example` });
   }
   if (violations.length > 0) throw new BadRequest(violations);
-  if ((await queue.countOpen(principal)) >= maxOpenJobs) {
-    throw new HalotileError('over-limit', {
-      what: `${principal} has ${maxOpenJobs} open jobs`,
-      remedy: 'wait for some to end, or cancel them',
-    });
-  }
+  await refuseTooManyOpen({ queue, maxOpenJobs }, principal);
   const restart = request.restart ? discards(submitter) : undefined;
   const verifyEvery = request.verifyOneIn ? request.verifyOneIn : undefined;
   const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery };
   const { job, existed } = await queue.submit(submission);
   if (!existed) events.queueChanged(job.id, 'queued');
   return { job, existed };
+}
+
+/** @throws over-limit where a principal has as many open jobs as it may have */
+export async function refuseTooManyOpen(
+  { queue, maxOpenJobs }: Pick<SubmissionMeans, 'queue' | 'maxOpenJobs'>,
+  principal: string,
+): Promise<void> {
+  if ((await queue.countOpen(principal)) < maxOpenJobs) return;
+  throw new HalotileError('over-limit', {
+    what: `${principal} has ${maxOpenJobs} open jobs`,
+    remedy: 'wait for some to end, or cancel them',
+  });
 }
 
 /** What somebody may discard of unfinished outputs. */

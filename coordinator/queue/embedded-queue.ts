@@ -4,6 +4,7 @@ import { HalotileError } from '../../tiling/errors.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
 import { JobLock } from '../job/job-lock.js';
+import { isLastListed, isListed } from './job-filter.js';
 import type {
   JobClaim,
   JobFilter,
@@ -15,7 +16,17 @@ import type {
   QueueState,
 } from './job-queue.js';
 import { PrincipalRoom, type QueueLimits } from './principal-room.js';
-import { cancelAsked, claimed, ended, isOpen, readmitted, released, submitted, takenBack } from './transitions.js';
+import {
+  cancelAsked,
+  claimed,
+  ended,
+  isOpen,
+  readmitted,
+  released,
+  retried,
+  submitted,
+  takenBack,
+} from './transitions.js';
 
 /** What the embedded queue runs with. */
 export interface EmbeddedQueueOptions {
@@ -31,13 +42,15 @@ export interface EmbeddedQueueOptions {
   readonly limits?: QueueLimits;
 }
 
-/** Every change is one record: the job's whole new state. The last record of a job counts. */
-interface JobRecord {
-  readonly type: 'job';
-  /** Order of submission. */
-  readonly sequence: number;
-  readonly job: QueuedJob;
-}
+/** Every change is one record: the job's whole new state, or that it was removed. The last record of a job counts. */
+type QueueRecord =
+  | {
+      readonly type: 'job';
+      /** Order of submission. */
+      readonly sequence: number;
+      readonly job: QueuedJob;
+    }
+  | { readonly type: 'removed'; readonly id: string };
 
 /** One job; what is over is kept as text, a third of its size in memory. */
 class Entry {
@@ -48,6 +61,7 @@ class Entry {
   /** Whether it is on the disk, as its submitter was told. */
   isSafe = true;
   #principal = '';
+  #submittedMs = 0;
   #state: QueueState = 'queued';
   #endedMs = 0;
   #job: QueuedJob | string = '';
@@ -64,6 +78,7 @@ class Entry {
 
   set job(job: QueuedJob) {
     this.#principal = job.principal;
+    this.#submittedMs = job.submittedMs;
     this.#state = job.state;
     this.#endedMs = job.finishedMs ?? 0;
     this.#job = isOpen(job.state) ? job : JSON.stringify(job);
@@ -71,6 +86,11 @@ class Entry {
 
   get principal(): string {
     return this.#principal;
+  }
+
+  /** Milliseconds since 1970. */
+  get submittedMs(): number {
+    return this.#submittedMs;
   }
 
   get state(): QueueState {
@@ -107,7 +127,7 @@ export class EmbeddedQueue implements JobQueue {
     this.#lock = lock;
     this.#room = new PrincipalRoom(options.limits);
     const path = join(options.directory, LOG);
-    for (const record of readRecords(path).records) this.#replay(record as JobRecord);
+    for (const record of readRecords(path).records) this.#replay(record as QueueRecord);
     for (const entry of [...this.#ended].sort((a, b) => a.endedMs - b.endedMs)) {
       this.#ended.delete(entry);
       this.#ended.add(entry);
@@ -151,13 +171,15 @@ export class EmbeddedQueue implements JobQueue {
     return this.#entries.get(id)?.job;
   }
 
-  async list({ principal, states, pageSize, after }: JobFilter): Promise<JobPage> {
+  async list(filter: JobFilter): Promise<JobPage> {
+    const { pageSize, after } = filter;
     const before = after === undefined ? Number.POSITIVE_INFINITY : Number(after);
     const jobs: QueuedJob[] = [];
     let last = 0;
     for (const entry of [...this.#entries.values()].reverse()) {
-      if (entry.sequence >= before || (principal !== undefined && entry.principal !== principal)) continue;
-      if (states !== undefined && !states.includes(entry.state)) continue;
+      if (entry.sequence >= before) continue;
+      if (isLastListed(entry, filter)) break;
+      if (!isListed(entry, filter)) continue;
       if (jobs.length === pageSize) return { jobs, next: String(last) };
       jobs.push(entry.job);
       last = entry.sequence;
@@ -213,6 +235,27 @@ export class EmbeddedQueue implements JobQueue {
     return entry.job;
   }
 
+  async retry(id: string): Promise<QueuedJob | undefined> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    const { job } = entry;
+    const again = retried(job);
+    if (again === job) return job;
+    this.#store(entry, again);
+    await this.#log.synced();
+    this.#wake();
+    return entry.job;
+  }
+
+  async remove(id: string): Promise<QueuedJob | undefined> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || isOpen(entry.state)) return entry?.job;
+    this.#log.append({ type: 'removed', id } satisfies QueueRecord);
+    this.#forget(entry);
+    await this.#log.synced();
+    return entry.job;
+  }
+
   async finish({ job: { id }, epoch }: JobClaim, outcome: JobOutcome): Promise<void> {
     const entry = this.#held(id, epoch);
     if (entry === undefined) return;
@@ -258,14 +301,20 @@ export class EmbeddedQueue implements JobQueue {
 
   /** The log first: what is in memory survives the process. What was promised to somebody waits for the disk too. */
   #store(entry: Entry, job: QueuedJob): void {
-    this.#log.append({ type: 'job', sequence: entry.sequence, job } satisfies JobRecord);
+    this.#log.append({ type: 'job', sequence: entry.sequence, job } satisfies QueueRecord);
     entry.job = job;
     this.#sort(entry);
     // The log keeps what is forgotten until the queue is opened again.
     if (!isOpen(job.state)) this.#forgetOld();
   }
 
-  #replay({ sequence, job }: JobRecord): void {
+  #replay(record: QueueRecord): void {
+    if (record.type === 'removed') {
+      const entry = this.#entries.get(record.id);
+      if (entry !== undefined) this.#forget(entry);
+      return;
+    }
+    const { sequence, job } = record;
     const known = this.#entries.get(job.id);
     const entry = known ?? new Entry(sequence, job);
     entry.job = job;
@@ -323,7 +372,7 @@ export class EmbeddedQueue implements JobQueue {
   #compact(path: string): void {
     const fresh = RecordLog.open(`${path}.new-${this.#options.newId()}`, { durable: true, mode: MODE });
     for (const { sequence, job } of this.#entries.values()) {
-      fresh.append({ type: 'job', sequence, job } satisfies JobRecord);
+      fresh.append({ type: 'job', sequence, job } satisfies QueueRecord);
     }
     fresh.close();
     renameSync(fresh.path, path);

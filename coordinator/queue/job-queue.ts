@@ -82,6 +82,8 @@ export interface JobFilter {
   readonly principal?: string;
   /** All states where absent. */
   readonly states?: readonly QueueState[];
+  /** Submitted then or later, milliseconds since 1970; whenever where absent. */
+  readonly sinceMs?: number;
   readonly pageSize: number;
   /** `next` of the page before. */
   readonly after?: string;
@@ -115,6 +117,13 @@ export interface JobQueue {
   planned(claim: JobClaim): Promise<void>;
   /** Puts a quarantined job back into the queue; any other stays as it is. */
   readmit(id: string): Promise<QueuedJob | undefined>;
+  /** Puts a job that failed or was cancelled back into the queue, as if it had just been submitted; any other stays. */
+  retry(id: string): Promise<QueuedJob | undefined>;
+  /**
+   * Forgets a job that has ended, whose request may be submitted anew then; one that is open stays as it is.
+   * @returns the job as it was, undefined where there is none
+   */
+  remove(id: string): Promise<QueuedJob | undefined>;
   /** Ends a claim for good; without effect where the claim was lost. */
   finish(claim: JobClaim, outcome: JobOutcome): Promise<void>;
   /** Gives a claim back unfinished; the attempt does not count. */

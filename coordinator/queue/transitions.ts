@@ -68,6 +68,12 @@ export function readmitted(job: QueuedJob): QueuedJob {
   return { ...job, state: 'queued', planningDeaths: 0, failure: undefined };
 }
 
+/** A job that failed or was cancelled, as if it had just been submitted, under claims that go on counting; any other as it is. */
+export function retried(job: QueuedJob): QueuedJob {
+  if (job.state !== 'failed' && job.state !== 'cancelled') return job;
+  return { ...submitted(job, { id: job.id, nowMs: job.submittedMs }), epoch: job.epoch };
+}
+
 /** A claimed job that has ended. */
 export function ended(job: QueuedJob, outcome: JobOutcome, nowMs: number): QueuedJob {
   return { ...job, ...outcome, finishedMs: nowMs };

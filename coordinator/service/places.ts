@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
@@ -124,6 +125,11 @@ export class Places {
     const directory = join(this.#results, jobId);
     if (jobId !== 'new') mkdirSync(directory, { recursive: true, mode: 0o700 });
     return join(directory, match[1]!);
+  }
+
+  /** Removes what waits at the coordinator to be downloaded of a job. */
+  async removeResult(jobId: string): Promise<void> {
+    await rm(join(this.#results, jobId), { recursive: true, force: true });
   }
 
   /** Where the output of a finished job lies: a file, or the folder of many. */

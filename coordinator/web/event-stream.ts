@@ -1,14 +1,14 @@
 import type { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { HalotileError } from '../../tiling/errors.js';
+import { maySee } from '../api/access.js';
+import { jobsAtWorkers, workerViews } from '../api/worker-view.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import type { JobEvents } from '../service/job-events.js';
-import { maySee } from './job-places.js';
 import { jobView } from './job-view.js';
 import type { Paces } from './pace.js';
 import type { PageEnv, PageGate } from './page-gate.js';
-import { workerViews } from './worker-view.js';
 
 /** What the stream of everything tells from. */
 export interface EventStreamOptions {
@@ -66,13 +66,10 @@ export function addEventStream(app: Hono<PageEnv>, options: EventStreamOptions):
             });
           }
           if (round % WORKERS_EVERY === 0) {
-            for (const { leases } of cluster.lookAtWorkers()) {
-              for (const lease of leases) {
-                const id = cluster.queuedJobOf(lease.job);
-                if (own.has(id)) continue;
-                const job = await queue.get(id);
-                own.set(id, job !== undefined && maySee(job, caller));
-              }
+            for (const id of jobsAtWorkers(cluster)) {
+              if (own.has(id)) continue;
+              const job = await queue.get(id);
+              own.set(id, job !== undefined && maySee(job, caller));
             }
             const views = workerViews(cluster, { caller, isOwn: (id) => own.get(id) === true, wallMs: nowMs() });
             const text = JSON.stringify(views);

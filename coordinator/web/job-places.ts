@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { PictureName } from '../../proto/page/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { partialOwner, partialPaths } from '../../tiling/stitch/partial.js';
-import type { Caller } from '../api/access.js';
+import { type Caller, maySee } from '../api/access.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { Places } from '../service/places.js';
@@ -116,11 +116,6 @@ export class JobPlaces {
       throw error;
     }
   }
-}
-
-/** Whether a caller may see a job: its own, or all. */
-export function maySee({ principal }: Pick<QueuedJob, 'principal'>, caller: Caller): boolean {
-  return caller.role === 'admin' || principal === caller.principal;
 }
 
 /** Whether a job can still change. */

@@ -1488,6 +1488,12 @@ export namespace halotile {
 
             /** ListJobsRequest states */
             states?: (halotile.v1.JobState[]|undefined);
+
+            /** ListJobsRequest principal */
+            principal?: (string|undefined);
+
+            /** ListJobsRequest since */
+            since?: (google.protobuf.ITimestamp|undefined);
         }
 
         /** Represents a ListJobsRequest. */
@@ -1507,6 +1513,12 @@ export namespace halotile {
 
             /** ListJobsRequest states. */
             public states: halotile.v1.JobState[];
+
+            /** ListJobsRequest principal. */
+            public principal: string;
+
+            /** ListJobsRequest since. */
+            public since: google.protobuf.Timestamp;
 
             /**
              * Encodes the specified ListJobsRequest message. Does not implicitly {@link halotile.v1.ListJobsRequest.verify|verify} messages.
@@ -1885,6 +1897,474 @@ export namespace halotile {
 
             /**
              * Gets the default type url for ReleaseJobResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a RetryJobRequest. */
+        interface IRetryJobRequest {
+
+            /** RetryJobRequest id */
+            id?: (string|undefined);
+        }
+
+        /** Represents a RetryJobRequest. */
+        class RetryJobRequest implements IRetryJobRequest {
+
+            /**
+             * Constructs a new RetryJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IRetryJobRequest);
+
+            /** RetryJobRequest id. */
+            public id: string;
+
+            /**
+             * Encodes the specified RetryJobRequest message. Does not implicitly {@link halotile.v1.RetryJobRequest.verify|verify} messages.
+             * @param message RetryJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IRetryJobRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetryJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns RetryJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.RetryJobRequest;
+
+            /**
+             * Gets the default type url for RetryJobRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a RetryJobResponse. */
+        interface IRetryJobResponse {
+
+            /** RetryJobResponse job */
+            job?: (halotile.v1.IJob|undefined);
+        }
+
+        /** Represents a RetryJobResponse. */
+        class RetryJobResponse implements IRetryJobResponse {
+
+            /**
+             * Constructs a new RetryJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IRetryJobResponse);
+
+            /** RetryJobResponse job. */
+            public job: halotile.v1.Job;
+
+            /**
+             * Encodes the specified RetryJobResponse message. Does not implicitly {@link halotile.v1.RetryJobResponse.verify|verify} messages.
+             * @param message RetryJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IRetryJobResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RetryJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns RetryJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.RetryJobResponse;
+
+            /**
+             * Gets the default type url for RetryJobResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a DeleteJobRequest. */
+        interface IDeleteJobRequest {
+
+            /** DeleteJobRequest id */
+            id?: (string|undefined);
+        }
+
+        /** Represents a DeleteJobRequest. */
+        class DeleteJobRequest implements IDeleteJobRequest {
+
+            /**
+             * Constructs a new DeleteJobRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDeleteJobRequest);
+
+            /** DeleteJobRequest id. */
+            public id: string;
+
+            /**
+             * Encodes the specified DeleteJobRequest message. Does not implicitly {@link halotile.v1.DeleteJobRequest.verify|verify} messages.
+             * @param message DeleteJobRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDeleteJobRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteJobRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DeleteJobRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.DeleteJobRequest;
+
+            /**
+             * Gets the default type url for DeleteJobRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a DeleteJobResponse. */
+        interface IDeleteJobResponse {
+
+            /** DeleteJobResponse job */
+            job?: (halotile.v1.IJob|undefined);
+        }
+
+        /** Represents a DeleteJobResponse. */
+        class DeleteJobResponse implements IDeleteJobResponse {
+
+            /**
+             * Constructs a new DeleteJobResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDeleteJobResponse);
+
+            /** DeleteJobResponse job. */
+            public job: halotile.v1.Job;
+
+            /**
+             * Encodes the specified DeleteJobResponse message. Does not implicitly {@link halotile.v1.DeleteJobResponse.verify|verify} messages.
+             * @param message DeleteJobResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDeleteJobResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a DeleteJobResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns DeleteJobResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.DeleteJobResponse;
+
+            /**
+             * Gets the default type url for DeleteJobResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ListWorkersRequest. */
+        interface IListWorkersRequest {
+
+            /** ListWorkersRequest pageSize */
+            pageSize?: (number|undefined);
+
+            /** ListWorkersRequest pageToken */
+            pageToken?: (string|undefined);
+        }
+
+        /** Represents a ListWorkersRequest. */
+        class ListWorkersRequest implements IListWorkersRequest {
+
+            /**
+             * Constructs a new ListWorkersRequest.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IListWorkersRequest);
+
+            /** ListWorkersRequest pageSize. */
+            public pageSize: number;
+
+            /** ListWorkersRequest pageToken. */
+            public pageToken: string;
+
+            /**
+             * Encodes the specified ListWorkersRequest message. Does not implicitly {@link halotile.v1.ListWorkersRequest.verify|verify} messages.
+             * @param message ListWorkersRequest message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IListWorkersRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListWorkersRequest message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ListWorkersRequest
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ListWorkersRequest;
+
+            /**
+             * Gets the default type url for ListWorkersRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ListWorkersResponse. */
+        interface IListWorkersResponse {
+
+            /** ListWorkersResponse workers */
+            workers?: (halotile.v1.IConnectedWorker[]|undefined);
+
+            /** ListWorkersResponse nextPageToken */
+            nextPageToken?: (string|undefined);
+        }
+
+        /** Represents a ListWorkersResponse. */
+        class ListWorkersResponse implements IListWorkersResponse {
+
+            /**
+             * Constructs a new ListWorkersResponse.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IListWorkersResponse);
+
+            /** ListWorkersResponse workers. */
+            public workers: halotile.v1.ConnectedWorker[];
+
+            /** ListWorkersResponse nextPageToken. */
+            public nextPageToken: string;
+
+            /**
+             * Encodes the specified ListWorkersResponse message. Does not implicitly {@link halotile.v1.ListWorkersResponse.verify|verify} messages.
+             * @param message ListWorkersResponse message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IListWorkersResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ListWorkersResponse message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ListWorkersResponse
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ListWorkersResponse;
+
+            /**
+             * Gets the default type url for ListWorkersResponse
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a ConnectedWorker. */
+        interface IConnectedWorker {
+
+            /** ConnectedWorker name */
+            name?: (string|undefined);
+
+            /** ConnectedWorker instance */
+            instance?: (string|undefined);
+
+            /** ConnectedWorker principal */
+            principal?: (string|undefined);
+
+            /** ConnectedWorker slots */
+            slots?: (number|undefined);
+
+            /** ConnectedWorker roots */
+            roots?: (string[]|undefined);
+
+            /** ConnectedWorker backends */
+            backends?: (string[]|undefined);
+
+            /** ConnectedWorker draining */
+            draining?: (boolean|undefined);
+
+            /** ConnectedWorker joined */
+            joined?: (google.protobuf.ITimestamp|undefined);
+
+            /** ConnectedWorker tilesDone */
+            tilesDone?: (number|undefined);
+
+            /** ConnectedWorker tilesPerSecond */
+            tilesPerSecond?: (number|undefined);
+
+            /** ConnectedWorker memoryBytes */
+            memoryBytes?: (number|undefined);
+
+            /** ConnectedWorker residentBytes */
+            residentBytes?: (number|undefined);
+
+            /** ConnectedWorker tasks */
+            tasks?: (halotile.v1.IWorkerTask[]|undefined);
+        }
+
+        /** Represents a ConnectedWorker. */
+        class ConnectedWorker implements IConnectedWorker {
+
+            /**
+             * Constructs a new ConnectedWorker.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IConnectedWorker);
+
+            /** ConnectedWorker name. */
+            public name: string;
+
+            /** ConnectedWorker instance. */
+            public instance: string;
+
+            /** ConnectedWorker principal. */
+            public principal: string;
+
+            /** ConnectedWorker slots. */
+            public slots: number;
+
+            /** ConnectedWorker roots. */
+            public roots: string[];
+
+            /** ConnectedWorker backends. */
+            public backends: string[];
+
+            /** ConnectedWorker draining. */
+            public draining: boolean;
+
+            /** ConnectedWorker joined. */
+            public joined: google.protobuf.Timestamp;
+
+            /** ConnectedWorker tilesDone. */
+            public tilesDone: number;
+
+            /** ConnectedWorker tilesPerSecond. */
+            public tilesPerSecond: number;
+
+            /** ConnectedWorker memoryBytes. */
+            public memoryBytes: number;
+
+            /** ConnectedWorker residentBytes. */
+            public residentBytes: number;
+
+            /** ConnectedWorker tasks. */
+            public tasks: halotile.v1.WorkerTask[];
+
+            /**
+             * Encodes the specified ConnectedWorker message. Does not implicitly {@link halotile.v1.ConnectedWorker.verify|verify} messages.
+             * @param message ConnectedWorker message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IConnectedWorker, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ConnectedWorker message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns ConnectedWorker
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.ConnectedWorker;
+
+            /**
+             * Gets the default type url for ConnectedWorker
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a WorkerTask. */
+        interface IWorkerTask {
+
+            /** WorkerTask jobId */
+            jobId?: (string|undefined);
+
+            /** WorkerTask kind */
+            kind?: (string|undefined);
+
+            /** WorkerTask stage */
+            stage?: (number|undefined);
+
+            /** WorkerTask tile */
+            tile?: (number|undefined);
+
+            /** WorkerTask started */
+            started?: (google.protobuf.ITimestamp|undefined);
+        }
+
+        /** Represents a WorkerTask. */
+        class WorkerTask implements IWorkerTask {
+
+            /**
+             * Constructs a new WorkerTask.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IWorkerTask);
+
+            /** WorkerTask jobId. */
+            public jobId: string;
+
+            /** WorkerTask kind. */
+            public kind: string;
+
+            /** WorkerTask stage. */
+            public stage: number;
+
+            /** WorkerTask tile. */
+            public tile: number;
+
+            /** WorkerTask started. */
+            public started: google.protobuf.Timestamp;
+
+            /**
+             * Encodes the specified WorkerTask message. Does not implicitly {@link halotile.v1.WorkerTask.verify|verify} messages.
+             * @param message WorkerTask message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IWorkerTask, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a WorkerTask message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns WorkerTask
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.WorkerTask;
+
+            /**
+             * Gets the default type url for WorkerTask
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */

@@ -2550,6 +2550,8 @@ export const halotile = $root.halotile = (() => {
             ListJobsRequest.prototype.pageSize = 0;
             ListJobsRequest.prototype.pageToken = "";
             ListJobsRequest.prototype.states = $util.emptyArray;
+            ListJobsRequest.prototype.principal = "";
+            ListJobsRequest.prototype.since = null;
 
             ListJobsRequest.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -2568,6 +2570,10 @@ export const halotile = $root.halotile = (() => {
                         writer.int32(message.states[i]);
                     writer.ldelim();
                 }
+                if (message.principal != null && Object.hasOwnProperty.call(message, "principal"))
+                    writer.uint32(34).string(message.principal);
+                if (message.since != null && Object.hasOwnProperty.call(message, "since"))
+                    $root.google.protobuf.Timestamp.encode(message.since, writer.uint32(42).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -2617,6 +2623,14 @@ export const halotile = $root.halotile = (() => {
                                 reader.len = end;
                             } else
                                 message.states.push(reader.int32());
+                            break;
+                        }
+                    case 4: {
+                            message.principal = reader.string();
+                            break;
+                        }
+                    case 5: {
+                            message.since = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:
@@ -3204,6 +3218,732 @@ export const halotile = $root.halotile = (() => {
             };
 
             return ReleaseJobResponse;
+        })();
+
+        v1.RetryJobRequest = (function() {
+
+            function RetryJobRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            RetryJobRequest.prototype.id = "";
+
+            RetryJobRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.id != null && Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(10).string(message.id);
+                return writer;
+            };
+
+            RetryJobRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.RetryJobRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.id = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            RetryJobRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.RetryJobRequest";
+            };
+
+            return RetryJobRequest;
+        })();
+
+        v1.RetryJobResponse = (function() {
+
+            function RetryJobResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            RetryJobResponse.prototype.job = null;
+
+            RetryJobResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.job != null && Object.hasOwnProperty.call(message, "job"))
+                    $root.halotile.v1.Job.encode(message.job, writer.uint32(10).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            RetryJobResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.RetryJobResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.job = $root.halotile.v1.Job.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            RetryJobResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.RetryJobResponse";
+            };
+
+            return RetryJobResponse;
+        })();
+
+        v1.DeleteJobRequest = (function() {
+
+            function DeleteJobRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            DeleteJobRequest.prototype.id = "";
+
+            DeleteJobRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.id != null && Object.hasOwnProperty.call(message, "id"))
+                    writer.uint32(10).string(message.id);
+                return writer;
+            };
+
+            DeleteJobRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.DeleteJobRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.id = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            DeleteJobRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.DeleteJobRequest";
+            };
+
+            return DeleteJobRequest;
+        })();
+
+        v1.DeleteJobResponse = (function() {
+
+            function DeleteJobResponse(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            DeleteJobResponse.prototype.job = null;
+
+            DeleteJobResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.job != null && Object.hasOwnProperty.call(message, "job"))
+                    $root.halotile.v1.Job.encode(message.job, writer.uint32(10).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            DeleteJobResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.DeleteJobResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.job = $root.halotile.v1.Job.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            DeleteJobResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.DeleteJobResponse";
+            };
+
+            return DeleteJobResponse;
+        })();
+
+        v1.ListWorkersRequest = (function() {
+
+            function ListWorkersRequest(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ListWorkersRequest.prototype.pageSize = 0;
+            ListWorkersRequest.prototype.pageToken = "";
+
+            ListWorkersRequest.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.pageSize != null && Object.hasOwnProperty.call(message, "pageSize"))
+                    writer.uint32(8).uint32(message.pageSize);
+                if (message.pageToken != null && Object.hasOwnProperty.call(message, "pageToken"))
+                    writer.uint32(18).string(message.pageToken);
+                return writer;
+            };
+
+            ListWorkersRequest.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ListWorkersRequest();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.pageSize = reader.uint32();
+                            break;
+                        }
+                    case 2: {
+                            message.pageToken = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ListWorkersRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ListWorkersRequest";
+            };
+
+            return ListWorkersRequest;
+        })();
+
+        v1.ListWorkersResponse = (function() {
+
+            function ListWorkersResponse(properties) {
+                this.workers = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ListWorkersResponse.prototype.workers = $util.emptyArray;
+            ListWorkersResponse.prototype.nextPageToken = "";
+
+            ListWorkersResponse.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.workers != null && message.workers.length)
+                    for (let i = 0; i < message.workers.length; ++i)
+                        $root.halotile.v1.ConnectedWorker.encode(message.workers[i], writer.uint32(10).fork(), q + 1).ldelim();
+                if (message.nextPageToken != null && Object.hasOwnProperty.call(message, "nextPageToken"))
+                    writer.uint32(18).string(message.nextPageToken);
+                return writer;
+            };
+
+            ListWorkersResponse.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ListWorkersResponse();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            if (!(message.workers && message.workers.length))
+                                message.workers = [];
+                            message.workers.push($root.halotile.v1.ConnectedWorker.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 2: {
+                            message.nextPageToken = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ListWorkersResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ListWorkersResponse";
+            };
+
+            return ListWorkersResponse;
+        })();
+
+        v1.ConnectedWorker = (function() {
+
+            function ConnectedWorker(properties) {
+                this.roots = [];
+                this.backends = [];
+                this.tasks = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            ConnectedWorker.prototype.name = "";
+            ConnectedWorker.prototype.instance = "";
+            ConnectedWorker.prototype.principal = "";
+            ConnectedWorker.prototype.slots = 0;
+            ConnectedWorker.prototype.roots = $util.emptyArray;
+            ConnectedWorker.prototype.backends = $util.emptyArray;
+            ConnectedWorker.prototype.draining = false;
+            ConnectedWorker.prototype.joined = null;
+            ConnectedWorker.prototype.tilesDone = 0;
+            ConnectedWorker.prototype.tilesPerSecond = 0;
+            ConnectedWorker.prototype.memoryBytes = 0;
+            ConnectedWorker.prototype.residentBytes = 0;
+            ConnectedWorker.prototype.tasks = $util.emptyArray;
+
+            ConnectedWorker.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(10).string(message.name);
+                if (message.instance != null && Object.hasOwnProperty.call(message, "instance"))
+                    writer.uint32(18).string(message.instance);
+                if (message.principal != null && Object.hasOwnProperty.call(message, "principal"))
+                    writer.uint32(26).string(message.principal);
+                if (message.slots != null && Object.hasOwnProperty.call(message, "slots"))
+                    writer.uint32(32).uint32(message.slots);
+                if (message.roots != null && message.roots.length)
+                    for (let i = 0; i < message.roots.length; ++i)
+                        writer.uint32(42).string(message.roots[i]);
+                if (message.backends != null && message.backends.length)
+                    for (let i = 0; i < message.backends.length; ++i)
+                        writer.uint32(50).string(message.backends[i]);
+                if (message.draining != null && Object.hasOwnProperty.call(message, "draining"))
+                    writer.uint32(56).bool(message.draining);
+                if (message.joined != null && Object.hasOwnProperty.call(message, "joined"))
+                    $root.google.protobuf.Timestamp.encode(message.joined, writer.uint32(66).fork(), q + 1).ldelim();
+                if (message.tilesDone != null && Object.hasOwnProperty.call(message, "tilesDone"))
+                    writer.uint32(72).uint64(message.tilesDone);
+                if (message.tilesPerSecond != null && Object.hasOwnProperty.call(message, "tilesPerSecond"))
+                    writer.uint32(81).double(message.tilesPerSecond);
+                if (message.memoryBytes != null && Object.hasOwnProperty.call(message, "memoryBytes"))
+                    writer.uint32(88).uint64(message.memoryBytes);
+                if (message.residentBytes != null && Object.hasOwnProperty.call(message, "residentBytes"))
+                    writer.uint32(96).uint64(message.residentBytes);
+                if (message.tasks != null && message.tasks.length)
+                    for (let i = 0; i < message.tasks.length; ++i)
+                        $root.halotile.v1.WorkerTask.encode(message.tasks[i], writer.uint32(106).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            ConnectedWorker.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.ConnectedWorker();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.name = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.instance = reader.string();
+                            break;
+                        }
+                    case 3: {
+                            message.principal = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.slots = reader.uint32();
+                            break;
+                        }
+                    case 5: {
+                            if (!(message.roots && message.roots.length))
+                                message.roots = [];
+                            message.roots.push(reader.string());
+                            break;
+                        }
+                    case 6: {
+                            if (!(message.backends && message.backends.length))
+                                message.backends = [];
+                            message.backends.push(reader.string());
+                            break;
+                        }
+                    case 7: {
+                            message.draining = reader.bool();
+                            break;
+                        }
+                    case 8: {
+                            message.joined = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 9: {
+                            message.tilesDone = safe(reader.uint64());
+                            break;
+                        }
+                    case 10: {
+                            message.tilesPerSecond = reader.double();
+                            break;
+                        }
+                    case 11: {
+                            message.memoryBytes = safe(reader.uint64());
+                            break;
+                        }
+                    case 12: {
+                            message.residentBytes = safe(reader.uint64());
+                            break;
+                        }
+                    case 13: {
+                            if (!(message.tasks && message.tasks.length))
+                                message.tasks = [];
+                            message.tasks.push($root.halotile.v1.WorkerTask.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            ConnectedWorker.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.ConnectedWorker";
+            };
+
+            return ConnectedWorker;
+        })();
+
+        v1.WorkerTask = (function() {
+
+            function WorkerTask(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            WorkerTask.prototype.jobId = "";
+            WorkerTask.prototype.kind = "";
+            WorkerTask.prototype.stage = 0;
+            WorkerTask.prototype.tile = 0;
+            WorkerTask.prototype.started = null;
+
+            WorkerTask.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.jobId != null && Object.hasOwnProperty.call(message, "jobId"))
+                    writer.uint32(10).string(message.jobId);
+                if (message.kind != null && Object.hasOwnProperty.call(message, "kind"))
+                    writer.uint32(18).string(message.kind);
+                if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
+                    writer.uint32(24).uint32(message.stage);
+                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
+                    writer.uint32(32).uint32(message.tile);
+                if (message.started != null && Object.hasOwnProperty.call(message, "started"))
+                    $root.google.protobuf.Timestamp.encode(message.started, writer.uint32(42).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            WorkerTask.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.WorkerTask();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.jobId = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.kind = reader.string();
+                            break;
+                        }
+                    case 3: {
+                            message.stage = reader.uint32();
+                            break;
+                        }
+                    case 4: {
+                            message.tile = reader.uint32();
+                            break;
+                        }
+                    case 5: {
+                            message.started = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            WorkerTask.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.WorkerTask";
+            };
+
+            return WorkerTask;
         })();
 
         v1.DiscardOutputRequest = (function() {

@@ -19,6 +19,9 @@ export declare const Jobs: {
   readonly watchJob: Method<halotile.v1.IWatchJobRequest, halotile.v1.WatchJobRequest, halotile.v1.IWatchJobResponse, halotile.v1.WatchJobResponse>;
   readonly cancelJob: Method<halotile.v1.ICancelJobRequest, halotile.v1.CancelJobRequest, halotile.v1.ICancelJobResponse, halotile.v1.CancelJobResponse>;
   readonly releaseJob: Method<halotile.v1.IReleaseJobRequest, halotile.v1.ReleaseJobRequest, halotile.v1.IReleaseJobResponse, halotile.v1.ReleaseJobResponse>;
+  readonly retryJob: Method<halotile.v1.IRetryJobRequest, halotile.v1.RetryJobRequest, halotile.v1.IRetryJobResponse, halotile.v1.RetryJobResponse>;
+  readonly deleteJob: Method<halotile.v1.IDeleteJobRequest, halotile.v1.DeleteJobRequest, halotile.v1.IDeleteJobResponse, halotile.v1.DeleteJobResponse>;
+  readonly listWorkers: Method<halotile.v1.IListWorkersRequest, halotile.v1.ListWorkersRequest, halotile.v1.IListWorkersResponse, halotile.v1.ListWorkersResponse>;
   readonly discardOutput: Method<halotile.v1.IDiscardOutputRequest, halotile.v1.DiscardOutputRequest, halotile.v1.IDiscardOutputResponse, halotile.v1.DiscardOutputResponse>;
   readonly planJob: Method<halotile.v1.IPlanJobRequest, halotile.v1.PlanJobRequest, halotile.v1.IPlanJobResponse, halotile.v1.PlanJobResponse>;
   readonly upload: Method<halotile.v1.IUploadRequest, halotile.v1.UploadRequest, halotile.v1.IUploadResponse, halotile.v1.UploadResponse>;

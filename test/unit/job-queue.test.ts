@@ -115,6 +115,45 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
     await queue.close();
   });
 
+  promise('a job that failed or was cancelled can be tried again from its beginning, any other stays', async (open) => {
+    let queue = await open('retry', { nowMs });
+    const { job } = await queue.submit(submission('1', { image: `${'z'.repeat(20_000)}.tif` }));
+    assert.equal((await queue.retry(job.id))?.state, 'queued');
+    const claim = (await queue.claim(never))!;
+    assert.equal((await queue.retry(job.id))?.state, 'claimed');
+    await queue.requestCancel(job.id);
+    await queue.finish(claim, { state: 'cancelled' });
+    const { failure, finishedMs, attempt, cancelRequested } = (await queue.retry(job.id))!;
+    assert.deepEqual([failure, finishedMs, attempt, cancelRequested], [undefined, undefined, 0, false]);
+    assert.equal(await queue.countOpen('p'), 1);
+    await queue.close();
+    queue = await open('retry', { nowMs });
+    const next = (await queue.claim(never))!;
+    assert.deepEqual([next.job.id, next.job.attempt, next.stop.aborted], [job.id, 1, false]);
+    assert.ok(next.epoch > claim.epoch);
+    await queue.finish(claim, { state: 'failed', failure: { tag: 'tile-failed', detail: { what: 'late' } } });
+    await queue.finish(next, { state: 'succeeded', result: { output: 'o', images: { total: 1 } } as never });
+    assert.equal((await queue.retry(job.id))?.state, 'succeeded');
+    assert.equal(await queue.retry('unknown'), undefined);
+    await queue.close();
+  });
+
+  promise('a job that has ended can be removed for good, an open one stays', async (open) => {
+    let queue = await open('remove', { nowMs });
+    const { job } = await queue.submit(submission('1'));
+    assert.equal((await queue.remove(job.id))?.state, 'queued');
+    await queue.requestCancel(job.id);
+    assert.equal((await queue.remove(job.id))?.state, 'cancelled');
+    assert.equal(await queue.remove(job.id), undefined);
+    assert.equal(await queue.retry(job.id), undefined);
+    await queue.submit(submission('2'));
+    await queue.close();
+    queue = await open('remove', { nowMs });
+    assert.deepEqual(await requestsOf(queue, {}), ['2']);
+    assert.equal((await queue.submit(submission('1'))).existed, false);
+    await queue.close();
+  });
+
   promise('pages are newest first and complete, of one principal or of some states where asked', async (open) => {
     const queue = await open('pages', { nowMs });
     for (let i = 0; i < 5; i++) await queue.submit(submission(`${i}`, { principal: i % 2 === 0 ? 'p' : 'q:%' }));
@@ -124,6 +163,17 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
     await queue.requestCancel(jobs[0]!.id);
     assert.deepEqual(await requestsOf(queue, { states: ['queued'] }), ['3', '2', '1', '0']);
     assert.deepEqual(await requestsOf(queue, { states: ['cancelled', 'failed'] }), ['4']);
+    await queue.close();
+  });
+
+  promise('pages may begin at a time, whatever clocks of coordinators say of the order', async (open) => {
+    const times = [1000, 3000, 2000, 4000].map((ms) => ms + 1e9);
+    let at = 0;
+    const queue = await open('since', { nowMs: () => times[at]! });
+    for (at = 0; at < times.length - 1; at++) await queue.submit(submission(`${at}`));
+    await queue.submit(submission(`${at}`));
+    assert.deepEqual(await requestsOf(queue, { sinceMs: 2500 + 1e9 }), ['3', '1']);
+    assert.deepEqual(await requestsOf(queue, { sinceMs: 2000 + 1e9 }), ['3', '2', '1']);
     await queue.close();
   });
 
@@ -172,7 +222,7 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
 
 async function requestsOf(
   queue: JobQueue,
-  filter: { principal?: string; states?: ('queued' | 'cancelled' | 'failed')[] },
+  filter: { principal?: string; sinceMs?: number; states?: ('queued' | 'cancelled' | 'failed')[] },
 ) {
   const seen: string[] = [];
   let after: string | undefined;

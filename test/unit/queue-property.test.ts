@@ -6,7 +6,7 @@ import { embeddedAdapter, type QueueAdapter, redisAdapter, submission } from '..
 
 // Random calls, the same to both queues: whatever they are asked, they must agree.
 const SEEDS = [1, 2, 3, 4];
-const CALLS = 50;
+const CALLS = 60;
 
 const adapters = [embeddedAdapter(), redisAdapter()];
 after(() => Promise.all(adapters.map((adapter) => adapter.close())));
@@ -58,6 +58,19 @@ class Driven {
     return [seen(asked), this.#claims.get(request)?.stop.aborted];
   }
 
+  async #withNamed(request: string, act: (id: string) => Promise<QueuedJob | undefined>): Promise<unknown> {
+    const job = await this.#named(request);
+    return seen(job && (await act(job.id)));
+  }
+
+  retry(request: string): Promise<unknown> {
+    return this.#withNamed(request, (id) => this.queue.retry(id));
+  }
+
+  remove(request: string): Promise<unknown> {
+    return this.#withNamed(request, (id) => this.queue.remove(id));
+  }
+
   async all(): Promise<unknown> {
     const { jobs } = await this.queue.list({ pageSize: 1000 });
     return [jobs.map(seen), await this.queue.countOpen('p'), await this.queue.countOpen('q')];
@@ -87,6 +100,8 @@ function callOf(random: (limit: number) => number): [string, (driven: Driven) =>
     ['claim', (driven) => driven.claim()],
     ['claim', (driven) => driven.claim()],
     [`cancel ${request}`, (driven) => driven.cancel(request)],
+    [`retry ${request}`, (driven) => driven.retry(request)],
+    [`remove ${request}`, (driven) => driven.remove(request)],
     [
       `finish ${index}`,
       (driven) => driven.withClaim(index, (c) => driven.queue.finish(c, { state: 'failed', failure })),

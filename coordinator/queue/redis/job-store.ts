@@ -76,6 +76,12 @@ export class JobStore {
     return existsSync(join(this.#folder(id), CANCEL));
   }
 
+  /** The job is as it was submitted, whatever ended it; its claims stay and go on counting. */
+  async reopen(id: string): Promise<void> {
+    await rm(join(this.#folder(id), CANCEL), { force: true });
+    await rm(join(this.#folder(id), ENDED), { force: true });
+  }
+
   async remove(id: string): Promise<void> {
     // How it was submitted goes first: the rest alone is no job.
     await rm(join(this.#folder(id), SUBMITTED), { force: true });

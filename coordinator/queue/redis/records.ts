@@ -6,6 +6,8 @@ import type { RedisClient } from './connect.js';
 export type JobRecord = Omit<QueuedJob, 'spec' | 'result'> & {
   readonly spec?: QueuedJob['spec'];
   readonly result?: QueuedJob['result'];
+  /** It is being forgotten: whoever looks for the job finds none. */
+  readonly leaving?: true;
 };
 
 /** A record with what is needed to change it. */

@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HalotileError } from '../../../tiling/errors.js';
 import { jobDigest } from '../../../tiling/stitch/partial.js';
+import { isLastListed, isListed } from '../job-filter.js';
 import type { JobRelay } from '../job-news.js';
 import type { JobClaim, JobFilter, JobOutcome, JobPage, JobQueue, JobSubmission, QueuedJob } from '../job-queue.js';
 import { hasRoom, QUEUE_LIMITS, type QueueLimits, roomRefusal, type TakenRoom } from '../principal-room.js';
-import { cancelAsked, claimed, ended, isOpen, readmitted, released, submitted, takenBack } from '../transitions.js';
+import {
+  cancelAsked,
+  claimed,
+  ended,
+  isOpen,
+  readmitted,
+  released,
+  retried,
+  submitted,
+  takenBack,
+} from '../transitions.js';
 import { disconnectRedis, type RedisClients } from './connect.js';
 import { JobStore } from './job-store.js';
 import { NewsChannel } from './news-channel.js';
@@ -39,6 +51,9 @@ const MAX_ENDED = 100_000;
 const RENEWALS = 3;
 /** How often records are held against what waits: a submitter may have died between the two. */
 const RECONCILE_MS = 60_000;
+/** How often and how long it is waited for that an old ticket goes; what is left then, the next look at all jobs mends. */
+const MAX_LOOKS = 40;
+const LOOK_MS = 50;
 
 interface Held {
   readonly ticket: Ticket;
@@ -102,7 +117,8 @@ export class RedisQueue implements JobQueue {
     return this.#guard(async () => {
       const id = idOf(submission);
       const earlier = await this.#records.get(id);
-      if (earlier !== undefined) return this.#repeated(earlier, submission);
+      if (earlier?.record.leaving) await this.#forget(earlier);
+      else if (earlier !== undefined) return this.#repeated(earlier, submission);
       const bytes = Buffer.byteLength(JSON.stringify(submission.spec));
       await this.#makeRoom(submission.principal, bytes);
       const job = submitted(submission, { id, nowMs: this.#options.nowMs() });
@@ -126,8 +142,9 @@ export class RedisQueue implements JobQueue {
     });
   }
 
-  list({ principal, states, pageSize, after }: JobFilter): Promise<JobPage> {
+  list(filter: JobFilter): Promise<JobPage> {
     return this.#guard(async () => {
+      const { principal, states, pageSize, after } = filter;
       const before = after === undefined ? undefined : Number(after);
       const jobs: QueuedJob[] = [];
       let last = 0;
@@ -136,7 +153,8 @@ export class RedisQueue implements JobQueue {
         openOnly: onlyOpen(states),
         before,
       })) {
-        if (states !== undefined && !states.includes(record.state)) continue;
+        if (isLastListed(record, filter)) break;
+        if (!isListed(record, filter)) continue;
         if (jobs.length === pageSize) return { jobs, next: String(last) };
         const whole = await this.#whole(record);
         if (whole !== undefined) jobs.push(whole);
@@ -184,6 +202,31 @@ export class RedisQueue implements JobQueue {
       const job = await this.#change(id, readmitted);
       if (job?.state === 'queued') await this.#tickets.add(id, job);
       return job;
+    });
+  }
+
+  retry(id: string): Promise<QueuedJob | undefined> {
+    return this.#guard(async () => {
+      let isNew = false;
+      const job = await this.#change(id, (record) => {
+        const again = retried(record);
+        isNew = again !== record;
+        return again;
+      });
+      if (job === undefined || !isNew) return job;
+      await this.#wait(job);
+      return job;
+    });
+  }
+
+  remove(id: string): Promise<QueuedJob | undefined> {
+    return this.#guard(async () => {
+      for (;;) {
+        const found = await this.#records.get(id);
+        const job = found && (await this.#whole(found.record));
+        if (found === undefined || job === undefined || isOpen(job.state)) return job;
+        if (await this.#forget(found)) return job;
+      }
     });
   }
 
@@ -263,12 +306,14 @@ export class RedisQueue implements JobQueue {
       const changed = change(job);
       if (changed === job) return job;
       if (!isOpen(changed.state) && isOpen(job.state)) await this.#store.end(changed);
+      if (isOpen(changed.state) && !isOpen(job.state)) await this.#store.reopen(id);
       if (await this.#records.put({ ...found, record: recordOf(changed), from: found.version })) return changed;
     }
   }
 
   /** A record with what of it lies in shared storage; undefined where that is gone. */
   async #whole(record: JobRecord): Promise<QueuedJob | undefined> {
+    if (record.leaving) return undefined;
     const needsResult = record.state === 'succeeded' && record.result === undefined;
     if (record.spec !== undefined && !needsResult) return record as QueuedJob;
     const stored = await this.#store.read(record.id);
@@ -366,11 +411,11 @@ export class RedisQueue implements JobQueue {
     const limits = this.#options.limits ?? QUEUE_LIMITS;
     let taken: TakenRoom = await this.#records.taken(principal);
     if (hasRoom(taken, bytes, limits)) return;
-    const leaving: JobRecord[] = [];
+    const leaving: VersionedRecord[] = [];
     for await (const ended of this.#records.oldest({ principal, openOnly: false })) {
       if (hasRoom(taken, bytes, limits)) break;
       if (isOpen(ended.record.state)) continue;
-      leaving.push(ended.record);
+      leaving.push(ended);
       taken = { jobs: taken.jobs - 1, bytes: taken.bytes - ended.bytes };
     }
     if (!hasRoom(taken, bytes, limits)) throw roomRefusal({ principal, bytes }, taken, limits);
@@ -379,12 +424,31 @@ export class RedisQueue implements JobQueue {
 
   async #forgetOld(): Promise<void> {
     const { retentionMs, maxEnded = MAX_ENDED, nowMs } = this.#options;
-    for (const { record } of await this.#records.expired(nowMs() - retentionMs, maxEnded)) await this.#forget(record);
+    for (const record of await this.#records.expired(nowMs() - retentionMs, maxEnded)) await this.#forget(record);
   }
 
-  async #forget(record: JobRecord): Promise<void> {
+  /** False where somebody has changed the job meanwhile. */
+  async #forget({ version, ...found }: VersionedRecord): Promise<boolean> {
+    const { record } = found;
+    // From here on nobody tries it again, whose folder would be gone then.
+    if (
+      !record.leaving &&
+      !(await this.#records.put({ ...found, record: { ...record, leaving: true }, from: version }))
+    )
+      return false;
     await this.#store.remove(record.id);
     await this.#records.forget(record);
+    return true;
+  }
+
+  /** Lets a job wait that ended just now: the ticket of its last claim must be gone before it gets another one. */
+  async #wait(job: QueuedJob): Promise<void> {
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      await this.#tickets.add(job.id, job);
+      const now = await this.#records.get(job.id);
+      if (now?.record.state !== 'queued' || !(await this.#tickets.isHeld(job.id))) return;
+      await pause(LOOK_MS);
+    }
   }
 
   /** What Redis says of itself, as an error of ours. */

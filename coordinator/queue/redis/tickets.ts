@@ -102,6 +102,11 @@ export class Tickets {
     return (await this.#queue.getJob(id)) !== undefined;
   }
 
+  /** Whether somebody holds the ticket of a job. */
+  async isHeld(id: string): Promise<boolean> {
+    return (await this.#queue.getJobState(id)) === 'active';
+  }
+
   /** The next job that waits, once there is one; undefined after `signal` aborts. */
   next(signal: AbortSignal): Promise<Ticket | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);

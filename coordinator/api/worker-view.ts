@@ -1,7 +1,13 @@
 import type { PageWorker } from '../../proto/page/messages.js';
-import type { Caller } from '../api/access.js';
-import { ANYBODY } from '../api/access.js';
 import type { Cluster } from '../cluster/cluster.js';
+import { ANYBODY, type Caller } from './access.js';
+
+/** The queued jobs whose tasks workers hold now. */
+export function jobsAtWorkers(cluster: Cluster): Set<string> {
+  return new Set(
+    cluster.lookAtWorkers().flatMap(({ leases }) => leases.map((lease) => cluster.queuedJobOf(lease.job))),
+  );
+}
 
 /**
  * Connected workers. Whose jobs the others run is nobody's to know but an admin's: `isOwn` says which jobs are shown by
