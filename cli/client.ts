@@ -29,6 +29,10 @@ export interface SubmitTerms {
   readonly requestId?: string;
   /** Larger runs first. */
   readonly priority?: number;
+  /** How often a coordinator may take it; as the coordinator has it where absent. */
+  readonly maxAttempts?: number;
+  /** Wait after an attempt that failed for a cause that may pass; as the coordinator has it where absent. */
+  readonly backoffSeconds?: number;
   /** Discard what earlier jobs left of the output. */
   readonly restart?: boolean;
   /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
@@ -69,7 +73,9 @@ export class JobsClient {
     options: SubmitTerms = {},
   ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
-    const request = { requestId, priority, restart, verifyOneIn, ...jobMessageOf(spec) };
+    const { maxAttempts, backoffSeconds } = options;
+    const attempts = { maxAttempts, backoffSeconds };
+    const request = { requestId, priority, restart, verifyOneIn, ...attempts, ...jobMessageOf(spec) };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
     return job!;
   }

@@ -217,6 +217,7 @@ export class Coordinator {
       events,
       places,
       planning,
+      nowMs: clock.wallMs,
       nowSeconds,
       log,
       observer: options.observer,

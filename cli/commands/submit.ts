@@ -8,13 +8,15 @@ import { runOnCluster } from '../cluster-run.js';
 import { describeClusterCollection, SKIPPED_EXIT_CODE } from '../collection-run.js';
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
-import { number } from '../job-options.js';
+import { integer, number } from '../job-options.js';
 import { verifyEveryOf } from '../verify-share.js';
 import { readJobFile } from './run.js';
 
 type SubmitFlags = EndpointFlags & {
   readonly coordinator: string;
   readonly priority: number;
+  readonly attempts?: number;
+  readonly backoff?: number;
   readonly requestId?: string;
   readonly restart?: boolean;
   readonly verify?: string;
@@ -30,6 +32,12 @@ export function registerSubmit(program: Command): void {
     .argument('<job>', 'the file; its paths are root:NAME/PATH, upload:ID, download:NAME, or local with --wait')
     .requiredOption('--coordinator <address>', 'HOST:PORT')
     .option('--priority <N>', 'larger runs first', number, 0)
+    .option('--attempts <N>', 'how often a coordinator may take it (default: 5)', integer)
+    .option(
+      '--backoff <seconds>',
+      'wait after it failed for a cause that may pass, doubled each time (default: 10)',
+      integer,
+    )
     .option('--request-id <id>', 'the same id submits the same job once')
     .option('--restart', 'discard what an earlier job of yours left of the output')
     .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
@@ -43,6 +51,8 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const terms = {
     requestId: flags.requestId,
     priority: flags.priority,
+    maxAttempts: flags.attempts,
+    backoffSeconds: flags.backoff,
     restart: flags.restart,
     verifyEvery: verifyEveryOf(flags.verify),
   };

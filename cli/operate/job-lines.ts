@@ -26,7 +26,7 @@ export function jobLine(job: halotile.v1.IJob, nowMs: number): string {
   const submittedMs = readTimestamp(submitted);
   const seconds = tookSeconds(job, nowMs);
   return tableLine(COLUMNS, [
-    ...[id ?? '', stateName(state), progressText(progress), timeText(submitted) ?? ''],
+    ...[id ?? '', stateName(state), progressText(progress) || resultText(job.result), timeText(submitted) ?? ''],
     submittedMs === undefined ? '' : formatSeconds(Math.max(0, nowMs - submittedMs) / 1000),
     seconds === undefined ? '' : formatSeconds(seconds),
     ...[`${attempt ?? 0}`, principal ?? ''],
@@ -65,6 +65,13 @@ function tookSeconds({ state, started, finished }: halotile.v1.IJob, nowMs: numb
   if (startedMs === undefined) return undefined;
   const endMs = isEnded(state ?? undefined) ? (readTimestamp(finished) ?? nowMs) : nowMs;
   return Math.max(0, endMs - startedMs) / 1000;
+}
+
+/** What of its progress a job that has succeeded still tells. */
+function resultText(result: halotile.v1.IJobResult | null | undefined): string {
+  if (!result) return '';
+  const images = result.counts?.imagesTotal;
+  return images ? `${images} images` : `${result.tiles} tiles`;
 }
 
 function progressText(progress: halotile.v1.IProgress | null | undefined): string {

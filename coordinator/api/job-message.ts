@@ -57,6 +57,7 @@ export function jobMessage(job: QueuedJob, events: JobEvents): halotile.v1.IJob 
     submitted: writeTimestamp(job.submittedMs),
     started: writeTimestamp(job.startedMs),
     finished: writeTimestamp(job.finishedMs),
+    notBefore: writeTimestamp(job.notBeforeMs),
     attempt: job.attempt,
     epoch: job.epoch,
     progress: progressMessage(job, events),

@@ -1,5 +1,6 @@
 import { HalotileError } from '../../tiling/errors.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
+import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { BadRequest } from '../service/caller-errors.js';
 import type { JobEvents } from '../service/job-events.js';
@@ -22,7 +23,6 @@ export interface Submitter extends Owner {
   readonly role: 'client' | 'worker' | 'admin';
 }
 
-const DEFAULT_ATTEMPTS = 5;
 const MAX_REQUEST_ID = 128;
 
 /**
@@ -37,9 +37,8 @@ export async function submitJob(
 ): Promise<{ readonly job: QueuedJob; readonly existed: boolean }> {
   const { principal, roots, role } = submitter;
   const { spec, ...request } = await planning.submission(bytes, submitter);
-  const { requestId = '', priority = 0 } = request;
-  const maxAttempts = request.maxAttempts ?? DEFAULT_ATTEMPTS;
-  const violations = termsViolations({ priority, maxAttempts }, role);
+  const { requestId = '', priority = 0, maxAttempts, backoffSeconds } = request;
+  const violations = termsViolations({ priority, maxAttempts, backoffSeconds }, role);
   if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
     violations.push({ field: 'request_id', description: `1 to ${MAX_REQUEST_ID} characters, a UUID for example` });
   }
@@ -47,7 +46,8 @@ export async function submitJob(
   await refuseTooManyOpen({ queue, maxOpenJobs }, principal);
   const restart = request.restart ? discards(submitter) : undefined;
   const verifyEvery = request.verifyOneIn ? request.verifyOneIn : undefined;
-  const submission = { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery };
+  const attempts = attemptTerms({ maxAttempts, backoffSeconds });
+  const submission = { requestId, principal, roots, spec, priority, ...attempts, restart, verifyEvery };
   const { job, existed } = await queue.submit(submission);
   if (!existed) events.queueChanged(job.id, 'queued');
   return { job, existed };

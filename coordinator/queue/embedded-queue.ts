@@ -209,7 +209,9 @@ export class EmbeddedQueue implements JobQueue {
       const entry = this.#next();
       if (entry !== undefined) return this.#claimEntry(entry);
       await new Promise<void>((resolve) => {
+        const later = this.#wakeLater();
         const wake = () => {
+          clearTimeout(later);
           signal.removeEventListener('abort', wake);
           this.#waiters.delete(wake);
           resolve();
@@ -256,12 +258,16 @@ export class EmbeddedQueue implements JobQueue {
     return entry.job;
   }
 
-  async finish({ job: { id }, epoch }: JobClaim, outcome: JobOutcome): Promise<void> {
+  async finish({ job: { id }, epoch }: JobClaim, outcome: JobOutcome): Promise<QueuedJob | undefined> {
     const entry = this.#held(id, epoch);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     entry.stop = undefined;
-    this.#store(entry, ended(entry.job, outcome, this.#options.nowMs()));
+    const job = ended(entry.job, outcome, this.#options.nowMs());
+    this.#store(entry, job);
     await this.#log.synced();
+    // Those who wait for a job wait no longer than until its time.
+    if (job.state === 'queued') this.#wake();
+    return job;
   }
 
   async release({ job: { id }, epoch }: JobClaim): Promise<void> {
@@ -286,12 +292,21 @@ export class EmbeddedQueue implements JobQueue {
   }
 
   #next(): Entry | undefined {
+    const nowMs = this.#options.nowMs();
     let best: Entry | undefined;
     for (const entry of this.#open) {
-      if (entry.state !== 'queued' || !entry.isSafe) continue;
+      if (entry.state !== 'queued' || !entry.isSafe || (entry.job.notBeforeMs ?? 0) > nowMs) continue;
       if (best === undefined || entry.job.priority > best.job.priority) best = entry;
     }
     return best;
+  }
+
+  /** Wakes all who wait when the first job comes to its time that is not to be claimed before. */
+  #wakeLater(): NodeJS.Timeout | undefined {
+    const times = [...this.#open].flatMap(({ state, job }) => (state === 'queued' ? (job.notBeforeMs ?? []) : []));
+    if (times.length === 0) return undefined;
+    const waitMs = Math.min(...times) - this.#options.nowMs();
+    return setTimeout(() => this.#wake(), Math.max(1, waitMs));
   }
 
   #held(id: string, epoch: number): Entry | undefined {

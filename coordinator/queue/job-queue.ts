@@ -19,6 +19,8 @@ export interface JobSubmission {
   readonly priority: number;
   /** How often it may be claimed before it is given up. */
   readonly maxAttempts: number;
+  /** How long it waits after it failed for a cause that may pass, twice as long each further time; 0 gives it up at once. */
+  readonly backoffMs?: number;
   /** What it may discard of its output before it begins; nothing where absent. */
   readonly restart?: Restart;
   /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
@@ -47,7 +49,9 @@ export interface QueuedJob extends JobSubmission {
   readonly planned: boolean;
   /** How often a claimer died before that, since the job was submitted or readmitted. */
   readonly planningDeaths: number;
-  /** Of failed and quarantined jobs. */
+  /** A queued job is not claimed before: its last attempt failed for a cause that may pass. */
+  readonly notBeforeMs?: number;
+  /** Of failed and quarantined jobs, and why a queued one waits to be tried again. */
   readonly failure?: ErrorRecord;
   readonly result?: JobResult | DatasetResult | CollectionResult;
 }
@@ -124,8 +128,11 @@ export interface JobQueue {
    * @returns the job as it was, undefined where there is none
    */
   remove(id: string): Promise<QueuedJob | undefined>;
-  /** Ends a claim for good; without effect where the claim was lost. */
-  finish(claim: JobClaim, outcome: JobOutcome): Promise<void>;
+  /**
+   * Ends a claim. A job that failed for a cause that may pass waits for its next attempt instead, as long as it has one.
+   * @returns the job as it is now; undefined, without effect, where the claim was lost
+   */
+  finish(claim: JobClaim, outcome: JobOutcome): Promise<QueuedJob | undefined>;
   /** Gives a claim back unfinished; the attempt does not count. */
   release(claim: JobClaim): Promise<void>;
   /** How coordinators of this queue hear of each other's jobs; absent where there is only one. */

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '../../tiling/errors.js';
+import { ERROR_TABLE, type ErrorRecord } from '../../tiling/errors.js';
 import {
   type JobOutcome,
   type JobSubmission,
@@ -12,6 +12,8 @@ import {
  * cannot disagree. None looks at a clock or a store.
  */
 
+const MAX_BACKOFF_MS = 3600_000;
+
 /** Whether a job in this state may still change. */
 export function isOpen(state: QueueState): boolean {
   return state === 'queued' || state === 'claimed' || state === 'quarantined';
@@ -19,9 +21,9 @@ export function isOpen(state: QueueState): boolean {
 
 /** A job as it is when it was submitted. */
 export function submitted(submission: JobSubmission, { id, nowMs }: { readonly id: string; readonly nowMs: number }) {
-  const { requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery } = submission;
+  const { requestId, principal, roots, spec, priority, maxAttempts, backoffMs, restart, verifyEvery } = submission;
   return {
-    ...{ requestId, principal, roots, spec, priority, maxAttempts, restart, verifyEvery },
+    ...{ requestId, principal, roots, spec, priority, maxAttempts, backoffMs, restart, verifyEvery },
     ...{ id, state: 'queued', submittedMs: nowMs },
     ...{ attempt: 0, epoch: 0, cancelRequested: false, planned: false, planningDeaths: 0 },
   } satisfies QueuedJob as QueuedJob;
@@ -33,7 +35,8 @@ export function claimed(
   { epoch, nowMs }: { readonly epoch: number; readonly nowMs: number },
 ): QueuedJob {
   const startedMs = job.startedMs ?? nowMs;
-  return { ...job, state: 'claimed', epoch, attempt: job.attempt + 1, startedMs, planned: false };
+  const fresh = { startedMs, planned: false, notBeforeMs: undefined, failure: undefined };
+  return { ...job, ...fresh, state: 'claimed', epoch, attempt: job.attempt + 1 };
 }
 
 /** A claimed job whose claimer is dead: it waits again, unless it was to be cancelled or has died too often. */
@@ -58,7 +61,7 @@ export function released(job: QueuedJob): QueuedJob {
 /** A job that somebody asked to cancel: one that nobody holds ends, a claimed one is left to its claimer. */
 export function cancelAsked(job: QueuedJob, nowMs: number): QueuedJob {
   if (!isOpen(job.state)) return job;
-  if (job.state !== 'claimed') return { ...job, state: 'cancelled', finishedMs: nowMs };
+  if (job.state !== 'claimed') return { ...job, state: 'cancelled', failure: undefined, finishedMs: nowMs };
   return job.cancelRequested ? job : { ...job, cancelRequested: true };
 }
 
@@ -74,9 +77,24 @@ export function retried(job: QueuedJob): QueuedJob {
   return { ...submitted(job, { id: job.id, nowMs: job.submittedMs }), epoch: job.epoch };
 }
 
-/** A claimed job that has ended. */
+/** A claimed job whose claim has ended: it is over, or waits to be tried again where what it failed by may pass. */
 export function ended(job: QueuedJob, outcome: JobOutcome, nowMs: number): QueuedJob {
+  if (outcome.state === 'failed' && !job.cancelRequested && job.attempt < job.maxAttempts) {
+    const { failure } = outcome;
+    const waitMs = mayPass(failure) ? backoffMs(job) : 0;
+    if (waitMs > 0) return { ...job, state: 'queued', failure, notBeforeMs: nowMs + waitMs };
+  }
   return { ...job, ...outcome, finishedMs: nowMs };
+}
+
+/** Storage or a service that was away: what the job reads is not at fault, and another attempt may find it back. */
+function mayPass({ tag }: ErrorRecord): boolean {
+  return ERROR_TABLE[tag].grpc === 'UNAVAILABLE';
+}
+
+/** After the first attempt as submitted, doubled after each further one, up to an hour. */
+function backoffMs({ backoffMs: firstMs = 0, attempt }: QueuedJob): number {
+  return Math.min(MAX_BACKOFF_MS, firstMs * 2 ** (attempt - 1));
 }
 
 function interrupted(what: string, { id }: QueuedJob, remedy?: string): ErrorRecord {

@@ -1,5 +1,6 @@
 import { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
+import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { JobEvents } from '../service/job-events.js';
@@ -24,7 +25,6 @@ export interface ScheduleRunnerOptions {
 }
 
 const TICK_MS = 1_000;
-const DEFAULT_ATTEMPTS = 5;
 
 /**
  * Submits the jobs of schedules at their times. A run is submitted under a request id that follows from schedule and
@@ -123,9 +123,9 @@ export class ScheduleRunner {
     const { planning, queue, events } = this.#options;
     const { principal, roots, timeZone } = schedule;
     const bytes = requestOf(schedule, { ...run, timeZone });
-    const { spec, priority = 0, maxAttempts, verifyOneIn } = await planning.submission(bytes, { principal, roots });
+    const { spec, priority = 0, verifyOneIn, ...terms } = await planning.submission(bytes, { principal, roots });
     const { job, existed } = await queue.submit({
-      ...{ requestId, principal, roots, spec, priority, maxAttempts: maxAttempts ?? DEFAULT_ATTEMPTS },
+      ...{ requestId, principal, roots, spec, priority, ...attemptTerms(terms) },
       ...(verifyOneIn ? { verifyEvery: verifyOneIn } : {}),
     });
     if (!existed) events.queueChanged(job.id, 'queued');

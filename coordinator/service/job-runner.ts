@@ -34,6 +34,8 @@ export interface JobRunnerOptions {
   /** Jobs that run at once; further ones stay in the queue. */
   readonly maxRunning: number;
   readonly durable: boolean;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
   readonly log: Log;
@@ -145,7 +147,14 @@ export class JobRunner {
     } finally {
       release();
     }
-    await this.#patiently('record the end of a job', () => queue.finish(claim, outcome));
+    const after = await this.#patiently('record the end of a job', () => queue.finish(claim, outcome));
+    if (after?.state === 'queued') {
+      const seconds = Math.ceil(((after.notBeforeMs ?? 0) - this.#options.nowMs()) / 1000);
+      const why = after.failure === undefined ? '' : `: ${after.failure.detail.what}`;
+      log(`job ${job.id} is tried again in ${seconds} s${why}`, { job: job.id, level: 'warn' });
+      events.queueChanged(job.id, `attempt ${job.attempt} failed; the next is in ${seconds} s`);
+      return;
+    }
     const isFailed = outcome.state === 'failed';
     log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`, {
       job: job.id,

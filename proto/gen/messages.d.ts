@@ -987,6 +987,9 @@ export namespace halotile {
 
             /** Job collection */
             collection?: (halotile.v1.ICollectionSpec|undefined);
+
+            /** Job notBefore */
+            notBefore?: (google.protobuf.ITimestamp|undefined);
         }
 
         /** Represents a Job. */
@@ -1042,6 +1045,9 @@ export namespace halotile {
 
             /** Job collection. */
             public collection: halotile.v1.CollectionSpec;
+
+            /** Job notBefore. */
+            public notBefore: google.protobuf.Timestamp;
 
             /**
              * Encodes the specified Job message. Does not implicitly {@link halotile.v1.Job.verify|verify} messages.
@@ -1275,6 +1281,9 @@ export namespace halotile {
 
             /** SubmitJobRequest verifyOneIn */
             verifyOneIn?: (number|undefined);
+
+            /** SubmitJobRequest backoffSeconds */
+            backoffSeconds?: (number|null|undefined);
         }
 
         /** Represents a SubmitJobRequest. */
@@ -1309,6 +1318,9 @@ export namespace halotile {
 
             /** SubmitJobRequest verifyOneIn. */
             public verifyOneIn: number;
+
+            /** SubmitJobRequest backoffSeconds. */
+            public backoffSeconds: (number|null);
 
             /**
              * Encodes the specified SubmitJobRequest message. Does not implicitly {@link halotile.v1.SubmitJobRequest.verify|verify} messages.

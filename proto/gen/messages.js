@@ -1725,6 +1725,7 @@ export const halotile = $root.halotile = (() => {
             Job.prototype.result = null;
             Job.prototype.dataset = null;
             Job.prototype.collection = null;
+            Job.prototype.notBefore = null;
 
             Job.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -1763,6 +1764,8 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(114).fork(), q + 1).ldelim();
                 if (message.collection != null && Object.hasOwnProperty.call(message, "collection"))
                     $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(122).fork(), q + 1).ldelim();
+                if (message.notBefore != null && Object.hasOwnProperty.call(message, "notBefore"))
+                    $root.google.protobuf.Timestamp.encode(message.notBefore, writer.uint32(130).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1847,6 +1850,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 15: {
                             message.collection = $root.halotile.v1.CollectionSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 16: {
+                            message.notBefore = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:
@@ -2198,12 +2205,19 @@ export const halotile = $root.halotile = (() => {
             SubmitJobRequest.prototype.collection = null;
             SubmitJobRequest.prototype.restart = false;
             SubmitJobRequest.prototype.verifyOneIn = 0;
+            SubmitJobRequest.prototype.backoffSeconds = null;
 
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             Object.defineProperty(SubmitJobRequest.prototype, "_maxAttempts", {
                 get: $util.oneOfGetter($oneOfFields = ["maxAttempts"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(SubmitJobRequest.prototype, "_backoffSeconds", {
+                get: $util.oneOfGetter($oneOfFields = ["backoffSeconds"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -2230,6 +2244,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(56).bool(message.restart);
                 if (message.verifyOneIn != null && Object.hasOwnProperty.call(message, "verifyOneIn"))
                     writer.uint32(64).uint32(message.verifyOneIn);
+                if (message.backoffSeconds != null && Object.hasOwnProperty.call(message, "backoffSeconds"))
+                    writer.uint32(72).uint32(message.backoffSeconds);
                 return writer;
             };
 
@@ -2286,6 +2302,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 8: {
                             message.verifyOneIn = reader.uint32();
+                            break;
+                        }
+                    case 9: {
+                            message.backoffSeconds = reader.uint32();
                             break;
                         }
                     default:

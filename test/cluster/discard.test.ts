@@ -37,7 +37,7 @@ after(async () => {
 const onDisk = (name: string) => join(cluster.root, name);
 
 async function run(client: JobsClient, spec: JobSpec | DatasetSpec, restart = false): Promise<halotile.v1.IJobResult> {
-  const { id } = await client.submit(spec, { restart });
+  const { id } = await client.submit(spec, { restart, backoffSeconds: 0 });
   return ended(client, id!);
 }
 

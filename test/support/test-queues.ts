@@ -12,6 +12,8 @@ import { NO_REDIS, RedisServer } from './redis-server.js';
 export interface QueueSettings {
   readonly nowMs: () => number;
   readonly retentionMs?: number;
+  /** How long a claim is kept without a word of its claimer, where that is no file of this machine; 300 ms where absent. */
+  readonly lockMs?: number;
   readonly limits?: { readonly maxJobs: number; readonly maxBytes: number };
 }
 
@@ -41,7 +43,7 @@ export function redisAdapter(): QueueAdapter {
   let server: Promise<RedisServer> | undefined;
   return {
     ...{ name: 'redis', skip: NO_REDIS },
-    async open(name, { retentionMs = 1e15, ...settings }) {
+    async open(name, { retentionMs = 1e15, lockMs = 300, ...settings }) {
       server ??= RedisServer.start();
       const { url } = await server;
       const log = () => {};
@@ -49,7 +51,7 @@ export function redisAdapter(): QueueAdapter {
       return RedisQueue.open({
         clients: await connectRedis({ urls: [url], kind: 'server', prefix }, log),
         ...{ prefix, directory: join(root, name), retentionMs, log, ...settings },
-        times: { lockMs: 300, stalledMs: 100 },
+        times: { lockMs, stalledMs: 100 },
       });
     },
     async close() {

@@ -138,6 +138,39 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
     await queue.close();
   });
 
+  promise('a job that failed for a cause that may pass waits for its next attempt, longer each time', async (open) => {
+    let now = Date.now();
+    let queue = await open('backoff', { nowMs: () => now });
+    const away = { tag: 'unreachable', detail: { what: 'the storage is away' } } as const;
+    const { job } = await queue.submit({ ...submission('1', { maxAttempts: 3 }), backoffMs: 200 });
+    const first = (await queue.claim(never))!;
+    const waits = await queue.finish(first, { state: 'failed', failure: away });
+    assert.deepEqual([waits?.state, waits?.failure, waits!.notBeforeMs! - now], ['queued', away, 200]);
+    assert.deepEqual(await queue.get(job.id), waits);
+    // Others are taken meanwhile, and it by itself when it is time.
+    await queue.submit(submission('2', { priority: -1 }));
+    assert.equal((await queue.claim(never))?.job.requestId, '2');
+    setTimeout(() => (now += 250), 50);
+    const second = (await queue.claim(never))!;
+    assert.deepEqual([second.job.id, second.job.attempt, second.job.failure], [job.id, 2, undefined]);
+    const longer = await queue.finish(second, { state: 'failed', failure: away });
+    assert.equal(longer!.notBeforeMs! - now, 400);
+    await queue.close();
+    queue = await open('backoff', { nowMs: () => now });
+    now += 500;
+    let third = (await queue.claim(never))!;
+    while (third.job.id !== job.id) third = (await queue.claim(never))!;
+    assert.equal((await queue.finish(third, { state: 'failed', failure: away }))?.state, 'failed');
+    assert.equal((await queue.get(job.id))?.failure?.tag, 'unreachable');
+    // What the input is at fault for is not tried again.
+    await queue.submit({ ...submission('3', { maxAttempts: 3 }), backoffMs: 200 });
+    const damaged = { tag: 'bad-input', detail: { what: 'no image' } } as const;
+    let claim = (await queue.claim(never))!;
+    while (claim.job.requestId !== '3') claim = (await queue.claim(never))!;
+    assert.equal((await queue.finish(claim, { state: 'failed', failure: damaged }))?.state, 'failed');
+    await queue.close();
+  });
+
   promise('a job that has ended can be removed for good, an open one stays', async (open) => {
     let queue = await open('remove', { nowMs });
     const { job } = await queue.submit(submission('1'));

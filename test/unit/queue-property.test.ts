@@ -42,7 +42,7 @@ class Driven {
     return seen(claim.job);
   }
 
-  async withClaim(index: number, act: (claim: JobClaim) => Promise<void>): Promise<unknown> {
+  async withClaim(index: number, act: (claim: JobClaim) => Promise<unknown>): Promise<unknown> {
     const names = [...this.#claims.keys()].sort();
     const name = names[index % Math.max(1, names.length)];
     if (name === undefined) return 'none is held';
@@ -121,7 +121,7 @@ test('random calls have the same answers from both queues', { skip: NO_REDIS }, 
   for (const seed of SEEDS) {
     const random = randomOf(seed);
     let nowMs = 1000;
-    const open = (adapter: QueueAdapter) => adapter.open(`seed-${seed}`, { nowMs: () => nowMs });
+    const open = (adapter: QueueAdapter) => adapter.open(`seed-${seed}`, { nowMs: () => nowMs, lockMs: 30_000 });
     const [one, other] = (await Promise.all(adapters.map(open))).map((queue) => new Driven(queue)) as [Driven, Driven];
     const said: string[] = [];
     try {

@@ -230,17 +230,23 @@ export class RedisQueue implements JobQueue {
     });
   }
 
-  finish({ job, epoch }: JobClaim, outcome: JobOutcome): Promise<void> {
+  finish({ job, epoch }: JobClaim, outcome: JobOutcome): Promise<QueuedJob | undefined> {
     return this.#guard(async () => {
       const held = this.#held.get(job.id);
-      if (held?.epoch !== epoch || this.#store.newestClaim(job.id) !== epoch) return this.#lose(job.id, epoch);
+      if (held?.epoch !== epoch || this.#store.newestClaim(job.id) !== epoch) {
+        this.#lose(job.id, epoch);
+        return undefined;
+      }
       const nowMs = this.#options.nowMs();
       const over = await this.#change(job.id, (now) => (isHeld(now, epoch) ? ended(now, outcome, nowMs) : now));
       // A Redis that has just forgotten it finds its end in storage.
-      if (over === undefined) await this.#store.end(ended(job, outcome, nowMs));
-      await this.#tickets.finish(held.ticket);
+      const known = over ?? ended(job, outcome, nowMs);
+      if (over === undefined && !isOpen(known.state)) await this.#store.end(known);
+      if (known.state === 'queued') await this.#tickets.putOff(held.ticket, this.#delayOf(known));
+      else await this.#tickets.finish(held.ticket);
       this.#held.delete(job.id);
       await this.#forgetOld();
+      return known;
     });
   }
 
@@ -259,6 +265,10 @@ export class RedisQueue implements JobQueue {
     await this.#tickets.close();
     disconnectRedis(this.#options.clients);
     await this.#tending;
+  }
+
+  #delayOf({ notBeforeMs = 0 }: Pick<QueuedJob, 'notBeforeMs'>): number {
+    return Math.max(0, notBeforeMs - this.#options.nowMs());
   }
 
   /** A job for whoever holds its ticket; undefined where there is nothing to do with it. */
@@ -331,7 +341,7 @@ export class RedisQueue implements JobQueue {
       });
     }
     // Whoever added it may have died before it waited.
-    if (job.state === 'queued') await this.#tickets.add(job.id, job);
+    if (job.state === 'queued') await this.#tickets.add(job.id, { ...job, delayMs: this.#delayOf(job) });
     return { job, existed: true };
   }
 
@@ -403,7 +413,8 @@ export class RedisQueue implements JobQueue {
   async #reconcile(): Promise<void> {
     for await (const { record } of this.#records.oldest({ openOnly: true })) {
       if (record.state === 'quarantined' || this.#held.has(record.id)) continue;
-      if (!(await this.#tickets.isKnown(record.id))) await this.#tickets.add(record.id, record);
+      if (await this.#tickets.isKnown(record.id)) continue;
+      await this.#tickets.add(record.id, { ...record, delayMs: this.#delayOf(record) });
     }
   }
 

@@ -126,6 +126,11 @@ export class Tickets {
     });
   }
 
+  /** The job waits again, for `delayMs` at least; false where the lock was lost. */
+  async putOff({ job, token }: Ticket, delayMs: number): Promise<void> {
+    await job.moveToDelayed(Date.now() + delayMs, token).catch((error: Error) => this.#judge(error));
+  }
+
   /** The job is over, or is none; without effect where the lock was lost. */
   async finish({ job, token }: Ticket): Promise<void> {
     await job.moveToCompleted('', token, false).catch((error: Error) => this.#judge(error));
