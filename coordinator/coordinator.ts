@@ -184,6 +184,7 @@ export class Coordinator {
     const store = new ScheduleStore(join(stateDirectory, 'schedules'), log);
     const readCron = await loadCron();
     const schedules = new ScheduleRunner({ store, queue, events, planning, readCron, nowMs: clock.wallMs, log });
+    const scheduleMeans = { store, runner: schedules, nowMs: clock.wallMs };
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,
@@ -202,7 +203,7 @@ export class Coordinator {
         maxOpenJobs: options.maxOpenJobs,
         nowMs: clock.wallMs,
       },
-      schedules: { store, runner: schedules, planning, fail, nowMs: clock.wallMs },
+      schedules: { ...scheduleMeans, planning, fail },
       workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
     });
     queue.watchHealth?.((healthy) => server.setReady(healthy));
@@ -223,8 +224,9 @@ export class Coordinator {
       observer: options.observer,
     });
     const parts = { queue, cluster, threads, planning, runner, server, retention, schedules, events, here };
+    const shown = { queue, events, planning, cluster, places, schedules: scheduleMeans, scratchDirectory: scratch };
     try {
-      const page = await startPage(options, { queue, events, planning, cluster, places, scratchDirectory: scratch });
+      const page = await startPage(options, shown);
       return new Coordinator({ ...parts, page });
     } catch (error) {
       await new Coordinator({ ...parts, page: undefined }).close(0);
@@ -305,7 +307,7 @@ export class Coordinator {
 /** Nothing of the page is loaded where nobody asked for it. */
 async function startPage(
   options: CoordinatorOptions,
-  parts: Pick<CoordinatorPageOptions, 'queue' | 'events' | 'planning' | 'cluster' | 'places' | 'scratchDirectory'>,
+  parts: Omit<CoordinatorPageOptions, 'listen' | 'tls' | 'access' | 'origins' | 'maxOpenJobs' | 'nowMs' | 'log'>,
 ): Promise<CoordinatorPage | undefined> {
   const { web: listen, webOrigins: origins = [], tls, maxOpenJobs, clock, log } = options;
   if (listen === undefined) return undefined;

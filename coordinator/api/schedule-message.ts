@@ -1,6 +1,7 @@
 import { writeTimestamp } from '../../proto/convert/timestamp.js';
 import { halotile } from '../../proto/gen/messages.js';
-import type { Schedule, ScheduleRun, ScheduleState } from '../schedule/schedule.js';
+import type { Schedule, ScheduleRun } from '../schedule/schedule.js';
+import type { ScheduleNow } from './caller-schedules.js';
 
 const { Overlap, CatchUp } = halotile.v1;
 
@@ -22,10 +23,7 @@ export function catchUpOf(value: halotile.v1.CatchUp): Schedule['catchUp'] | und
 }
 
 /** A schedule as clients see it; `withJob` adds what its runs do, which may be large. */
-export function scheduleMessage(
-  schedule: Schedule,
-  { state, nextMs, withJob }: { readonly state: ScheduleState; readonly nextMs?: number; readonly withJob: boolean },
-): halotile.v1.ISchedule {
+export function scheduleMessage({ schedule, state, nextMs }: ScheduleNow, withJob: boolean): halotile.v1.ISchedule {
   const { id, cron, timeZone, overlap, catchUp, jitterSeconds, paused, principal } = schedule;
   const request = halotile.v1.SubmitJobRequest.decode(Buffer.from(schedule.request, 'base64'));
   const { spec, dataset, collection, priority, maxAttempts } = request;

@@ -1,27 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { halotile } from '../../proto/gen/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
 import type { CronTimes } from '../schedule/cron-times.js';
-import { nextRunMs } from '../schedule/due-runs.js';
-import { type Schedule, scheduleSchema } from '../schedule/schedule.js';
-import { requestOf, type ScheduleRunner } from '../schedule/schedule-runner.js';
-import type { ScheduleStore } from '../schedule/schedule-store.js';
+import type { Schedule } from '../schedule/schedule.js';
+import { requestOf } from '../schedule/schedule-runner.js';
 import { BadRequest } from '../service/caller-errors.js';
 import type { PlanningThreads } from '../service/planning-threads.js';
 import type { Caller } from './access.js';
+import { CallerSchedules, isId, orderOf, type ScheduleMeans } from './caller-schedules.js';
 import { type Fail, unary } from './handlers.js';
 import { catchUpOf, overlapOf, scheduleMessage } from './schedule-message.js';
 import { termsViolations } from './submit-terms.js';
 
 /** What the Schedules service answers from. */
-export interface SchedulesServiceOptions {
-  readonly store: ScheduleStore;
-  readonly runner: ScheduleRunner;
+export interface SchedulesServiceOptions extends ScheduleMeans {
   readonly planning: Pick<PlanningThreads, 'submission'>;
   readonly fail: Fail;
-  /** Milliseconds since 1970. */
-  readonly nowMs: () => number;
 }
 
 /** Schedules that one principal may have. */
@@ -34,24 +28,8 @@ const DEFAULT_PAGE = 100;
 export function schedulesService(options: SchedulesServiceOptions): UntypedServiceImplementation {
   const { store, runner, planning, fail, nowMs } = options;
 
-  function visible(id: string, caller: Caller): Schedule {
-    const others = caller.role === 'admin' ? store.all().find((schedule) => schedule.id === id) : undefined;
-    const found = (isId(id) ? store.get(caller.principal, id) : undefined) ?? others;
-    if (found !== undefined) return found;
-    throw new HalotileError('not-found', { what: 'no such schedule', where: id });
-  }
-
-  const shown = (schedule: Schedule, withJob = true) => {
-    const nextMs = nextRunMs(schedule, runner.timesOf(schedule), nowMs());
-    return scheduleMessage(schedule, { state: store.state(schedule), nextMs, withJob });
-  };
-
-  /** Waits for nobody who changes the same schedule: the last one counts. */
-  const change = (id: string, caller: Caller, changes: Partial<Schedule>) => {
-    const schedule = { ...visible(id, caller), ...changes };
-    store.put(schedule);
-    return shown(schedule);
-  };
+  const schedules = new CallerSchedules(options);
+  const shown = (schedule: Schedule, withJob = true) => scheduleMessage(schedules.now(schedule), withJob);
 
   return {
     createSchedule: unary(fail, async (request: halotile.v1.CreateScheduleRequest, caller) => {
@@ -71,34 +49,31 @@ export function schedulesService(options: SchedulesServiceOptions): UntypedServi
     }),
 
     getSchedule: unary(fail, async ({ id }: halotile.v1.GetScheduleRequest, caller) => {
-      return { schedule: shown(visible(id, caller)) };
+      return { schedule: shown(schedules.get(id, caller)) };
     }),
 
     listSchedules: unary(fail, async ({ pageSize, pageToken }: halotile.v1.ListSchedulesRequest, caller) => {
-      const key = ({ id, principal }: Schedule) => JSON.stringify([id, principal]);
-      const all = store.all().filter(({ principal }) => caller.role === 'admin' || principal === caller.principal);
-      const left = all.filter((schedule) => key(schedule) > pageToken).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+      const left = schedules.list(caller).filter((schedule) => orderOf(schedule) > pageToken);
       const page = left.slice(0, Math.min(MAX_PAGE, pageSize || DEFAULT_PAGE));
-      const nextPageToken = page.length < left.length ? key(page.at(-1)!) : '';
+      const nextPageToken = page.length < left.length ? orderOf(page.at(-1)!) : '';
       return { schedules: page.map((schedule) => shown(schedule, false)), nextPageToken };
     }),
 
     pauseSchedule: unary(fail, async ({ id }: halotile.v1.PauseScheduleRequest, caller) => {
-      return { schedule: change(id, caller, { paused: true }) };
+      return { schedule: scheduleMessage(schedules.pause(schedules.get(id, caller)), true) };
     }),
 
     resumeSchedule: unary(fail, async ({ id }: halotile.v1.ResumeScheduleRequest, caller) => {
-      const schedule = visible(id, caller);
-      return { schedule: schedule.paused ? change(id, caller, { paused: false, sinceMs: nowMs() }) : shown(schedule) };
+      return { schedule: scheduleMessage(schedules.resume(schedules.get(id, caller)), true) };
     }),
 
     deleteSchedule: unary(fail, async ({ id }: halotile.v1.DeleteScheduleRequest, caller) => {
-      store.remove(visible(id, caller));
+      store.remove(schedules.get(id, caller));
       return {};
     }),
 
     runScheduleNow: unary(fail, async ({ id }: halotile.v1.RunScheduleNowRequest, caller) => {
-      return { jobId: await runner.runNow(visible(id, caller), randomUUID()) };
+      return { jobId: await schedules.runNow(schedules.get(id, caller)) };
     }),
   };
 
@@ -123,10 +98,6 @@ export function schedulesService(options: SchedulesServiceOptions): UntypedServi
       ...{ request: Buffer.from(request).toString('base64'), paused: asked.paused === true, sinceMs: nowMs() },
     };
   }
-}
-
-function isId(id: string): boolean {
-  return scheduleSchema.shape.id.safeParse(id).success;
 }
 
 /** The result, or what was wrong. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Log } from '../../tiling/log.js';
 import type { AccessRules } from '../api/access.js';
 import { Audit } from '../api/audit.js';
+import type { ScheduleMeans } from '../api/caller-schedules.js';
 import { isLoopback } from '../api/loopback.js';
 import type { SubmissionMeans } from '../api/submit-job.js';
 import type { ServerTls } from '../api/tls.js';
@@ -16,6 +17,7 @@ import { pageApp } from './page-app.js';
 import { PageGate } from './page-gate.js';
 import { addPictureRoutes } from './picture-routes.js';
 import { Pictures } from './pictures.js';
+import { addScheduleRoutes } from './schedule-routes.js';
 import { WebServer } from './web-server.js';
 
 /** Where a coordinator's page listens and what it shows. */
@@ -28,6 +30,7 @@ export interface CoordinatorPageOptions extends SubmissionMeans {
   readonly origins: readonly string[];
   readonly cluster: Cluster;
   readonly places: Places;
+  readonly schedules: ScheduleMeans;
   /** For what pictures need while they are open. */
   readonly scratchDirectory: string;
   /** Milliseconds since 1970. */
@@ -63,6 +66,7 @@ export class CoordinatorPage {
       if (progress !== undefined) paces.note(id, progress, nowMs());
     });
     addJobRoutes(app, { ...options, gate, audit, jobs, pictures, paces });
+    addScheduleRoutes(app, { gate, audit, schedules: options.schedules });
     addEventStream(app, { gate, queue, events, cluster, paces, nowMs });
     addPictureRoutes(app, { gate, pictures, placeOf: (id, caller) => jobs.placeOf(id, caller) });
     const server = await WebServer.start(app, { listen, tls });

@@ -19,6 +19,7 @@ import { type JobPlaces, mayChange } from './job-places.js';
 import { jobDetail, jobView } from './job-view.js';
 import type { Paces } from './pace.js';
 import { type PageEnv, type PageGate, peerOf } from './page-gate.js';
+import { palettesOf } from './palette-view.js';
 import type { Pictures } from './pictures.js';
 import { reportResponse } from './report-response.js';
 import { tileStream } from './tile-stream.js';
@@ -128,6 +129,11 @@ export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): voi
       ...(PICTURE_FILE.test(name) && { picture: `${job.id}.file.${Buffer.from(name).toString('base64url')}` }),
     }));
     return c.json({ files, ...(page.nextPageToken !== '' && { next: page.nextPageToken }) });
+  });
+
+  app.get('/api/jobs/:id/palettes', async (c) => {
+    const job = await find(c);
+    return c.json({ palettes: palettesOf(resultFile(jobs.resultFolder(job), 'report.json')) });
   });
 
   app.get('/api/jobs/:id/report', async (c) => {

@@ -202,6 +202,44 @@ export interface PageTask {
   readonly runningMs?: number;
 }
 
+/** A schedule with how far it is. */
+export interface PageSchedule {
+  readonly id: string;
+  readonly principal: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly paused: boolean;
+  /** What becomes of a run whose time comes while an earlier one has not ended: skip, queue or replace. */
+  readonly overlap: string;
+  /** What becomes of times at which no coordinator was there: none, latest or all. */
+  readonly catchUp: string;
+  /** Its output with placeholders, as the caller named it. */
+  readonly output: string;
+  readonly chain: string;
+  /** Absent while it is paused. */
+  readonly nextMs?: number;
+  /** Newest first. */
+  readonly runs: readonly PageScheduleRun[];
+}
+
+/** One run of a schedule: its job, or why there is none. */
+export interface PageScheduleRun {
+  readonly run: number;
+  readonly dueMs: number;
+  readonly job?: string;
+  readonly note?: string;
+}
+
+/** The palette of one character of a finished dataset. */
+export interface PagePalette {
+  readonly character: string;
+  readonly frames: number;
+  /** Most frequent first. */
+  readonly colors: readonly { readonly rgb: readonly number[]; readonly count: number }[];
+  /** Colours that are not told of, beyond those. */
+  readonly more: number;
+}
+
 /** One file of a finished output. */
 export interface PageFile {
   readonly name: string;

@@ -3,6 +3,7 @@ import type { PageSession } from '../../proto/page/messages';
 import { JobPage } from './job-page';
 import { JobsPage } from './jobs-page';
 import { useLive } from './live/live';
+import { SchedulesPage } from './schedules-page';
 import { get, post } from './server/api';
 import { ShownPage } from './shown-page';
 import { SignIn } from './sign-in';
@@ -60,6 +61,7 @@ export function App() {
         {isServe && (
           <nav aria-label="Pages">
             {link('/', 'Jobs')}
+            {link('/schedules', 'Schedules')}
             {link('/workers', 'Workers')}
           </nav>
         )}
@@ -95,6 +97,7 @@ export function App() {
 function ServePage({ route, live, role }: { route: string; live: ReturnType<typeof useLive>; role: string }) {
   const [, id] = /^\/jobs\/([A-Za-z0-9-]+)$/.exec(route) ?? [];
   if (id !== undefined) return <JobPage key={id} id={id} live={live} role={role} />;
+  if (route === '/schedules') return <SchedulesPage live={live} role={role} />;
   if (route === '/workers') return <WorkersPage workers={live.workers} />;
   return <JobsPage live={live} />;
 }

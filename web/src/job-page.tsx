@@ -1,9 +1,11 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
-import type { PageFile, PageJobDetail } from '../../proto/page/messages';
+import type { PageJobDetail } from '../../proto/page/messages';
+import { Files } from './job-files';
 import { JobProgressBar, StateBadge } from './jobs-page';
 import type { Live } from './live/live';
 import { useTiles } from './live/tiles';
+import { Palettes } from './palettes';
 import { get, post } from './server/api';
 import { baseName, bytes, duration, moment, percent, short } from './text/format';
 
@@ -97,7 +99,10 @@ export function JobPage({ id, live, role }: { id: string; live: Live; role: stri
             {...(isOpen && board !== undefined && { board, version })}
           />
         )}
-        {job.form !== 'image' && job.state === 'succeeded' && <Files id={id} report={result?.report === true} />}
+      </Suspense>
+      {job.form === 'dataset' && job.state === 'succeeded' && <Palettes id={id} />}
+      {job.form !== 'image' && job.state === 'succeeded' && <Files id={id} report={result?.report === true} />}
+      <Suspense fallback={null}>
         <div class="columns">
           {pace.length > 1 && <PaceChart pace={pace} />}
           {result && <Profile result={result} />}
@@ -169,48 +174,6 @@ function Facts({ job }: { job: PageJobDetail }) {
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
         <pre tabIndex={0}>{JSON.stringify(spec, undefined, 2)}</pre>
       </details>
-    </>
-  );
-}
-
-/** What a job over many images has written, and its report. */
-function Files({ id, report }: { id: string; report: boolean }) {
-  const [files, setFiles] = useState<readonly PageFile[]>([]);
-  const [next, setNext] = useState<string | undefined>('');
-  const [open, setOpen] = useState<PageFile>();
-  const more = async () => {
-    const query = next ? `?after=${encodeURIComponent(next)}` : '';
-    const page = await get<{ files: PageFile[]; next?: string }>(`/api/jobs/${id}/files${query}`);
-    setFiles((known) => [...known, ...page.files]);
-    setNext(page.next);
-  };
-  useEffect(() => void more(), [id]);
-  return (
-    <>
-      {report && <iframe class="report" title="Report" src={`/api/jobs/${id}/report`} />}
-      <h2>Files</h2>
-      {open?.picture !== undefined && (
-        <Viewer finished pictures={[{ id: open.picture, label: open.name, role: 'file' }]} />
-      )}
-      <ul class="files">
-        {files.map((file) => (
-          <li key={file.name}>
-            {file.picture === undefined ? (
-              file.name
-            ) : (
-              <button type="button" class="link" aria-pressed={open?.name === file.name} onClick={() => setOpen(file)}>
-                {file.name}
-              </button>
-            )}{' '}
-            <span class="faint">{bytes(file.size)}</span>
-          </li>
-        ))}
-      </ul>
-      {next !== undefined && next !== '' && (
-        <button type="button" onClick={() => void more()}>
-          More files
-        </button>
-      )}
     </>
   );
 }

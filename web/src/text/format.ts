@@ -50,7 +50,8 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
 }
 
-/** What a job is called in a list: the last part of its output's name. */
+/** What a job is called in a list: the last part of its output's name, with the folder where that part is a pattern. */
 export function baseName(name: string): string {
-  return name.replace(/\/+$/, '').split(/[/:]/).at(-1) || name;
+  const parts = name.replace(/\/+$/, '').split(/[/:]/);
+  return parts.slice(parts.at(-1)?.includes('{') ? -2 : -1).join('/') || name;
 }
