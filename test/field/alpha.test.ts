@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { filterPixels } from '../../library/filter-pixels.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { GDAL_MISSING, gdalInfo, gdalPixels } from '../support/gdal.js';
 import { halotile } from '../support/run-halotile.js';
@@ -196,4 +197,46 @@ test('a preview shows what the file means: no negative, nodata sets no range, al
   assert.deepEqual([...(await shown()).data], [127, 153, 178, 100]);
   write('uint8', [[50, 60, 70, 100]], { extraSamples: [0] });
   assert.deepEqual([...(await shown()).data], [50, 60, 70]);
+});
+
+test('colours that nothing weighs are left as they are: radius 0 changes no pixel, a wide clear area keeps its own', async () => {
+  const clear = (x: number, y: number) => x < 40 && y < 40;
+  const mapImage = imageOf(SIZE, { dtype: 'uint8', channels: 1 }, (x) => (x < 8 ? 0 : 1));
+  const map = { ...SIZE, channels: 1, samples: mapImage.samples };
+  for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
+    for (const channels of [2, 4]) {
+      const random = noise(7);
+      const image = imageOf(SIZE, { dtype, channels }, (x, y, c) =>
+        c < channels - 1 ? 1 + random(250) : clear(x, y) ? 0 : 1 + random(250),
+      );
+      const pixels = { ...SIZE, channels, samples: image.samples };
+      const filter = async (operation: string, byMap: boolean) =>
+        (await filterPixels(pixels, [operation], { alpha: 'unassociated', ...(byMap && { map }) })).samples;
+      const what = `${dtype} of ${channels} channels`;
+      for (const operation of ['box:radius=0', 'mean:footprint=rect:1x1']) {
+        assert.deepEqual(await filter(operation, false), image.samples, what);
+      }
+      for (const operation of [
+        'box:radius=4',
+        'mean:footprint=disk:4',
+        'gaussian:sigma=1',
+        'box',
+        'gaussian',
+        'iterated-box',
+      ]) {
+        const after = await filter(operation, !/[:]/.test(operation));
+        // Where no window holds alpha: a diffusion reaches farthest.
+        const inner = operation === 'iterated-box' ? 8 : 36;
+        for (let y = 0; y < inner; y++) {
+          const row = y * SIZE.width * channels;
+          const end = row + inner * channels;
+          assert.deepEqual(
+            after.subarray(row, end),
+            image.samples.subarray(row, end),
+            `${what}, ${operation}, row ${y}`,
+          );
+        }
+      }
+    }
+  }
 });

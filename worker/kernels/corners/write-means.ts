@@ -42,8 +42,9 @@ export function writeMeans(
       }
       for (let c = 0; c < channels; c++) {
         const weights = sums[at + channels + c]!;
-        const mean = weights === 0 ? 0 : roundedQuotient(sums[at + c]!, weights);
-        output.samples[to + c] = isInvalid(from, c) ? input.samples[from + c]! : avoidNodata(dtype, mean, nodata[c]!);
+        const own = input.samples[from + c]!;
+        const mean = weights === 0 ? own : roundedQuotient(sums[at + c]!, weights);
+        output.samples[to + c] = isInvalid(from, c) ? own : avoidNodata(dtype, mean, nodata[c]!);
       }
     }
   }

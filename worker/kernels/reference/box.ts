@@ -8,7 +8,7 @@ import { roundedQuotient } from './samples/rounding.js';
 /**
  * Mean over the square window [x−r, x+r]×[y−r, y+r], each channel on its own: Σ(w·s) / Σw over the window's
  * samples s. The weight w is 0 for a nodata sample and in a masked pixel; where alpha is unassociated, w is the pixel's alpha for
- * colour (0 where that is nodata) and a window of Σw = 0 gives 0; otherwise w is 1.
+ * colour (0 where that is nodata) and a pixel whose window has Σw = 0 keeps its sample; otherwise w is 1.
  *
  * Border `clip` cuts the window at the image; all others find the input extended already. Integers are
  * rounded half up exactly; one that equals the channel's nodata value moves to its neighbour. float32 sums in
@@ -29,13 +29,14 @@ export const box: Kernel = (input, output, operation, context) => {
       for (let c = 0; c < channels; c++) {
         output.samples[y * output.stride + x * channels + c] = isInvalid(own, c)
           ? input.samples[own + c]!
-          : avoidNodata(input.dtype, mean(window, c), nodata[c]!);
+          : avoidNodata(input.dtype, mean(window, c, input.samples[own + c]!), nodata[c]!);
       }
     }
   }
 };
 
-type ChannelMean = (window: Rect, channel: number) => number;
+/** `own` is the sample at the window's centre. */
+type ChannelMean = (window: Rect, channel: number, own: number) => number;
 
 function channelMeans(input: TileRaster, context: KernelContext): ChannelMean {
   const { channels, samples, dtype } = input;
@@ -48,7 +49,7 @@ function channelMeans(input: TileRaster, context: KernelContext): ChannelMean {
     return isInvalid(pixel, alpha) ? 0 : samples[pixel + alpha]!;
   }
 
-  return (window, channel) => {
+  return (window, channel, own) => {
     const sums = new SumOf(dtype, window);
     for (let y = window.y; y < window.y + window.height; y++) {
       for (let x = window.x; x < window.x + window.width; x++) {
@@ -57,7 +58,7 @@ function channelMeans(input: TileRaster, context: KernelContext): ChannelMean {
       }
       sums.endRow();
     }
-    return sums.mean();
+    return sums.mean(own);
   };
 }
 
@@ -96,9 +97,9 @@ class SumOf {
     this.rowWeights = 0;
   }
 
-  mean(): number {
+  mean(own: number): number {
     if (this.bad) return Number.NaN;
-    if (this.weights === 0) return 0;
+    if (this.weights === 0) return own;
     if (this.dtype === 'float32') return this.weighted / this.weights;
     if (!this.big) return roundedQuotient(this.weighted, this.weights);
     const weights = BigInt(this.weights);

@@ -9,7 +9,7 @@ import { fillSamples, invalidSamplesOf, sampleIndex } from './samples/pixels.js'
  * `rounds` times img = (1 − w)·img + w·box(img) with the k×k mean and w = n/rounds per pixel,
  * n = 2σ²/((k²−1)/6), in float64. The image is extended anew in every round, as OpenCV's `blur` does it, so it
  * is taken from the input's part inside the image; the map covers the same pixels. Nodata, masks and alpha: sums of
- * weighted samples and of weights diffuse alike and are divided at the end.
+ * weighted samples and of weights diffuse alike and are divided at the end; a pixel that no weight reached keeps its own.
  */
 export const iteratedBox: Kernel = (input, output, operation, context) => {
   const { k, rounds } = iteration(operation);
@@ -24,10 +24,10 @@ export const iteratedBox: Kernel = (input, output, operation, context) => {
     }
     return { sums, weights };
   });
-  fillSamples(input, output, context, (x, y, c) => {
+  fillSamples(input, output, context, (x, y, c, sample) => {
     const at = (y - region.y) * region.width + (x - region.x);
     const { sums, weights } = planes[c]!;
-    return weights[at] === 0 ? 0 : sums[at]! / weights[at]!;
+    return weights[at] === 0 ? sample : sums[at]! / weights[at]!;
   });
 };
 

@@ -13,7 +13,7 @@ export type Average = (x: number, y: number, channel: number, window: WeightedWi
 /**
  * The weighted mean over a window's samples that the input holds: under border `clip` that cuts the window at
  * the image. A nodata sample and a masked pixel have weight 0; where alpha is unassociated, colour is weighted by its pixel's
- * alpha too. 0 where all weights are 0; NaN where a weighted sample is not finite. Sums in float64, row by row.
+ * alpha too. The pixel's own sample where all weights are 0; NaN where a weighted sample is not finite. Sums in float64, row by row.
  */
 export function averageOver(input: TileRaster, context: KernelContext): Average {
   const { samples, channels } = input;
@@ -42,7 +42,7 @@ export function averageOver(input: TileRaster, context: KernelContext): Average 
         weights += weight;
       }
     }
-    if (weights === 0) return 0;
+    if (weights === 0) return samples[sampleIndex(input, x, y) + channel]!;
     return Number.isFinite(weighted) && Number.isFinite(weights) ? weighted / weights : Number.NaN;
   };
 }

@@ -8,8 +8,10 @@ export function alphaRows(arena: WasmArena): (input: TileRaster) => RowKernel {
   const module = instantiate(arena, 'box/box-alpha', ['prefixRow', 'meansRow']);
   return ({ rect, channels, samples, stride }) => {
     const source = arena.addressOf(samples);
-    const run: RowKernel['cut'] = (rows, { x, y, width }, radii, into) =>
-      module.meansRow(rows, x, y, radii, into, width, rect.width, rect.height, channels);
+    const run: RowKernel['cut'] = (rows, { x, y, width }, radii, into) => {
+      const own = source + y * stride + x * channels;
+      module.meansRow(rows, x, y, radii, into, width, rect.width, rect.height, own, channels);
+    };
     return {
       prefix: (row, above, into) => module.prefixRow(source + row * stride, above, into, rect.width, channels),
       whole: run,

@@ -5,6 +5,7 @@ import type { Kernel, KernelContext } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { rowModule } from '../samples/float-rows.js';
 import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';
+import { keepUnweighted } from '../samples/keep-unweighted.js';
 import {
   addressAt,
   allocatePlane,
@@ -40,14 +41,20 @@ export function wasmIteratedBox(arena: WasmArena): Kernel {
       if (weights) weighPlane(arena, input, c, context, { sums: sums[0], weights: weights[0] });
       else loadPlane(planes, arena, input, c, sums[0]);
       const result = diffusion.run(sums, extension);
-      if (weights) {
-        const divisors = diffusion.run(weights, { ...extension, constant: 1 });
-        const { x, y, width, height } = output.rect;
+      const divisors = weights && diffusion.run(weights, { ...extension, constant: 1 });
+      const { x, y, width, height } = output.rect;
+      if (divisors) {
         for (let row = y; row < y + height; row++) {
           rows.divide(addressAt(result, x, row), addressAt(divisors, x, row), width);
         }
       }
       storePlane(planes, arena, result, output, c);
+      if (divisors && context.alpha === 'unassociated') {
+        for (let row = 0; row < height; row++) {
+          const part = planeRow(arena, divisors, y + row).subarray(x - divisors.rect.x);
+          keepUnweighted(input, output, row, { weights: part, lanes: 1, least: 0, channel: c });
+        }
+      }
     }
     arena.release(mark);
     keepInvalid(input, output, context);

@@ -41,12 +41,12 @@ export function directGaussian(arena: WasmArena): Kernel {
       current = sigma;
     };
     const { rect } = input;
-    fillSamples(input, output, context, (x, y, c) => {
+    fillSamples(input, output, context, (x, y, c, own) => {
       const sigma = map.values[(y - map.rect.y) * map.rect.width + (x - map.rect.x)]!;
       if (sigma !== current) take(sigma);
       const { samples, shares, strideBytes } = channels[c]!;
       const place = [rect.width, rect.height, x - rect.x, y - rect.y] as const;
-      return module.directMean(samples, shares, strideBytes, ...place, window.byteOffset, radius);
+      return module.directMean(samples, shares, strideBytes, ...place, window.byteOffset, radius, own);
     });
     arena.release(mark);
   };

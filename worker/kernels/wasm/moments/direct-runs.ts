@@ -30,7 +30,7 @@ export function directSpread(arena: WasmArena): DirectSpread {
   return ({ ddof, ...tile }, context, result) => {
     // Each channel spreads on its own, whatever its alpha.
     const alone: KernelContext = { ...context, alpha: 'none' };
-    overPlanes(arena, planes, tile, alone, { planes: hasInvalid(tile.input, context) ? 2 : 1 }, (...at) =>
+    overPlanes(arena, planes, tile, alone, { planes: hasInvalid(tile.input, context) ? 2 : 1 }, (_own, ...at) =>
       result(module.directVariance(...at, ddof)),
     );
   };
@@ -40,11 +40,15 @@ export function directSpread(arena: WasmArena): DirectSpread {
 export function directMean(arena: WasmArena): DirectMean {
   const module = instantiate(arena, 'moments/direct', ['directRunMean']);
   const planes = planeModule(arena);
-  return (tile, context) => overPlanes(arena, planes, tile, context, { planes: 2 }, module.directRunMean);
+  return (tile, context) =>
+    overPlanes(arena, planes, tile, context, { planes: 2 }, (own, ...at) => module.directRunMean(...at, own));
 }
 
-/** A channel's planes, their shape, the pixel, the runs: the numbers with which `assembly/moments/direct.ts` is called. */
-type Call = (...at: [number, number, number, number, number, number, number, number, number]) => number;
+/**
+ * The pixel's own sample; then a channel's planes, their shape, the pixel, the runs: the numbers with which
+ * `assembly/moments/direct.ts` is called.
+ */
+type Call = (own: number, ...at: [number, number, number, number, number, number, number, number, number]) => number;
 
 /** Lays each channel out as samples and, with two planes, their weights, and calls `call` for each output sample. */
 function overPlanes(
@@ -69,10 +73,10 @@ function overPlanes(
   runs.forEach(({ dx, dy, length }, i) => {
     table.set([dx, dy, length], 3 * i);
   });
-  fillSamples(input, output, context, (x, y, c) => {
+  fillSamples(input, output, context, (x, y, c, own) => {
     const { samples, shares, strideBytes } = channels[c]!;
     const place = [rect.width, rect.height, x - rect.x, y - rect.y] as const;
-    return call(samples, shares, strideBytes, ...place, table.byteOffset, runs.length);
+    return call(own, samples, shares, strideBytes, ...place, table.byteOffset, runs.length);
   });
   arena.release(mark);
 }

@@ -11,6 +11,6 @@ export function wasmMean(box: Kernel, runs: RunMoments, direct: DirectMean): Ker
     const tile = { input, output, footprint: neighbourhoodOf(operation) };
     const byAlpha = context.alpha === 'unassociated';
     if (takesDirectMean(input.dtype, byAlpha)) return direct(tile, context);
-    runs({ ...tile, pivot: 0, byAlpha }, context, (weight, mean) => (weight === 0 ? 0 : mean));
+    runs({ ...tile, pivot: 0, byAlpha }, context, (weight, mean, _squares, own) => (weight === 0 ? own : mean));
   };
 }

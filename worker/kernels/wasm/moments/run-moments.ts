@@ -11,8 +11,11 @@ import { validityOf } from '../samples/validity-rows.js';
 
 const EXPORTS = ['prefixRow8', 'prefixRow16', 'prefixRow32', 'runsRow'] as const;
 
-/** What an output sample follows from: the weight of its window, the mean, Σ(v − mean)²; NaN by what is not finite. */
-export type FromRuns = (weight: number, mean: number, squares: number) => number;
+/**
+ * What an output sample follows from: the weight of its window, the mean, Σ(v − mean)², NaN by what is not finite; and
+ * the input's own sample.
+ */
+export type FromRuns = (weight: number, mean: number, squares: number, own: number) => number;
 
 interface RunsTile {
   readonly input: TileRaster;
@@ -88,9 +91,9 @@ function momentsOf(
     }
     const line = { ...output.rect, y: output.rect.y + y, height: 1 };
     const samples = output.samples.subarray(y * output.stride);
-    fillSamples(input, { ...output, rect: line, samples }, context, (u, _v, c) => {
+    fillSamples(input, { ...output, rect: line, samples }, context, (u, _v, c, own) => {
       const at = (c * width + u - line.x) * 3;
-      return result(results[at]!, results[at + 1]!, results[at + 2]!);
+      return result(results[at]!, results[at + 1]!, results[at + 2]!, own);
     });
   }
   arena.release(mark);

@@ -9,7 +9,7 @@ import { weighedPixels } from '../samples/weighed-pixels.js';
 export interface Weighing {
   /** Whether a sample that weighs and is not finite stays in the products, as NaN; otherwise it stands as 0. */
   readonly marked: boolean;
-  /** Sums of weights up to this are none, and give 0. */
+  /** Sums of weights up to this are none, and leave a sample what it is. */
   readonly least: number;
   /** Adds the passes that sum a plane of float32 samples over the step's windows, undivided; the same for both. */
   readonly sumsOf: (plane: GPUBuffer) => Promise<GPUBuffer>;

@@ -1,5 +1,5 @@
-// Means as samples, from sums of weighted samples and of their weights: 0 where nothing weighs. Invalid samples stay what they
-// are. One invocation writes one word.
+// Means as samples, from sums of weighted samples and of their weights. Invalid samples, and those in whose window nothing
+// weighs, stay what they are. One invocation writes one word.
 
 struct Params {
   inputWidth: u32,
@@ -47,10 +47,10 @@ fn valueOf(sample: u32) -> u32 {
   if (isBad(sums[sample])) {
     return NOT_A_NUMBER;
   }
-  var mean = 0.0;
-  if (weights[sample] > params.least) {
-    mean = bitcast<f32>(sums[sample]) / weights[sample];
+  if (weights[sample] <= params.least) {
+    return sampleAt(own * CHANNELS + channel);
   }
+  let mean = bitcast<f32>(sums[sample]) / weights[sample];
   if (BYTES == 4) {
     return stored(mean);
   }

@@ -52,7 +52,7 @@ export const gpuFloatMeans: GpuKernel = {
         ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4, counted ? 1 : 0],
       ],
       {
-        ...{ 2: values, 3: nonFinite, 5: output.buffer, 6: extent, 9: counted ?? nonFinite },
+        ...{ 1: input.buffer, 2: values, 3: nonFinite, 5: output.buffer, 6: extent, 9: counted ?? nonFinite },
         4: radii ?? (await run.constantData(new Uint32Array(rects.buffer))),
       },
       run.linearGroups(samples),

@@ -1,6 +1,6 @@
 // Means of float32 samples over windows that are rectangles or made of some, from the tables of lanes-float.wgsl:
 // integers until the last division. A window that holds a sample that is not finite gives NaN, one in which nothing
-// counts 0. One invocation computes one sample.
+// counts the sample as it is. One invocation computes one sample.
 
 struct Params {
   inputWidth: u32,
@@ -14,6 +14,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> samples: array<u32>;
 @group(0) @binding(2) var<storage, read> values: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> nonFinite: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output: array<u32>;
@@ -56,14 +57,15 @@ fn floatMeans(
   if (params.invalid == 0u) {
     count = pixels;
   }
+  if (count == 0u) {
+    output[sample] = samples[(u32(y) * params.inputWidth + u32(x)) * CHANNELS + channel];
+    return;
+  }
   output[sample] = select(bitcast<u32>(mean(value, pixels, count)), 0x7fc00000u, bad > 0u);
 }
 
 /// A sum of `pixels` values from 0 to 2^31 with 2^30 for zero, divided by how many count and brought back to size.
 fn mean(sum: vec2<u32>, pixels: u32, count: u32) -> f32 {
-  if (count == 0u) {
-    return 0.0;
-  }
   let zero = vec2<u32>(pixels << 30u, pixels >> 2u);
   let negative = limbsLess(sum, zero);
   var size = limbsMinus(sum, zero);

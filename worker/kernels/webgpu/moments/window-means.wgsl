@@ -1,5 +1,5 @@
 // Weighted means over windows that are rectangles or made of some: Σ(w·s) / Σw from two summed-area tables, rounded
-// half up in integers, 0 where all weights are 0. One invocation computes four pixels, which fill whole words of the
+// half up in integers; where all weights are 0 a sample stays what it is. One invocation computes four pixels, which fill whole words of the
 // output whatever the number of channels.
 
 struct Params {
@@ -39,7 +39,7 @@ fn windowMeans(
       for (var channel = 0u; channel < CHANNELS; channel++) {
         var result = sampleAt(own * CHANNELS + channel);
         if (!isInvalid(own, channel)) {
-          result = offNodata(mean(x, y, pixel, channel), channel);
+          result = offNodata(mean(x, y, pixel, channel, result), channel);
         }
         let sample = i * CHANNELS + channel;
         words[wordOf(sample)] |= packed(result, sample);
@@ -52,7 +52,7 @@ fn windowMeans(
   }
 }
 
-fn mean(x: u32, y: u32, pixel: u32, channel: u32) -> u32 {
+fn mean(x: u32, y: u32, pixel: u32, channel: u32, own: u32) -> u32 {
   var value = sumOf(0u);
   var weight = sumOf(0u);
   for (var i = 0u; i < max(params.rectangles, 1u); i++) {
@@ -70,7 +70,7 @@ fn mean(x: u32, y: u32, pixel: u32, channel: u32) -> u32 {
     }
   }
   if (isZero(weight)) {
-    return 0u;
+    return own;
   }
   return roundedQuotient(value, weight);
 }

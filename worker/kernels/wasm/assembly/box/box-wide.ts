@@ -105,11 +105,10 @@ function windowSum<S>(top: usize, bottom: usize, left: usize, right: usize): S {
   return load<S>(bottom + right) - load<S>(bottom + left) - (load<S>(top + right) - load<S>(top + left));
 }
 
-/** sum / count rounded half up; the remainder decides, so nothing overflows. */
+/** sum / count rounded half up; the remainder decides, so nothing overflows. The count is not 0. */
 // @ts-ignore: decorator
 @inline
 function quotient(sum: u64, count: u64): u64 {
-  if (count == 0) return 0;
   const whole = sum / count;
   const remainder = sum - whole * count;
   return whole + u64(remainder >= count - remainder);
@@ -117,7 +116,8 @@ function quotient(sum: u64, count: u64): u64 {
 
 /**
  * Means of `width` pixels from column x of row y on, windows cut to [0, limitX) and [0, limitY). `source` is the
- * first pixel's own sample, which stays where it is nodata or masked and whose value is the mean of a float window of radius 0.
+ * first pixel's own sample, which stays where it is nodata or masked or nothing weighs, and whose value is the mean of a
+ * float window of radius 0.
  */
 // @ts-ignore: decorator
 @inline
@@ -166,9 +166,10 @@ function means<T, S>(
             hits = windowSum<S>(top + lane, bottom + lane, left, right);
           }
           if (bad != 0) mean = <T>NaN;
-          else if (hits == 0 || weights == 0) mean = 0;
+          else if (hits == 0 || weights == 0) mean = sample;
           else mean = radius == 0 ? sample : <T>(sum / weights);
-        } else mean = avoidNodata<T>(<T>quotient(<u64>sum, <u64>weights), entry);
+        } else if (weights == 0) mean = sample;
+        else mean = avoidNodata<T>(<T>quotient(<u64>sum, <u64>weights), entry);
       }
       store<T>(into, mean);
       source += sizeof<T>();

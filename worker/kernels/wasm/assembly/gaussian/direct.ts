@@ -27,10 +27,11 @@ function dot(row: usize, weights: usize, count: i32): f64 {
 
 /**
  * The mean around (x, y) of a plane of float32, its window cut at the plane: `weights` are 2 * radius + 1 float64 along either
- * axis. `shares`, 0 for none, is a plane of weights that the samples are multiplied by already; 0 where they are all 0.
+ * axis. `shares`, 0 for none, is a plane of weights that the samples are multiplied by already; `own` where they are all 0.
  */
 export function directMean(
   samples: usize, shares: usize, strideBytes: usize, width: i32, height: i32, x: i32, y: i32, weights: usize, radius: i32,
+  own: f64,
 ): f64 {
   const left = max(0, x - radius);
   const count = min(width - 1, x + radius) - left + 1;
@@ -47,5 +48,5 @@ export function directMean(
     total += weight * dot(samples + at, across, count);
     divisor += weight * (shares ? dot(shares + at, across, count) : along);
   }
-  return divisor == 0 ? 0 : total / divisor;
+  return divisor == 0 ? own : total / divisor;
 }

@@ -37,10 +37,11 @@ export function directVariance(
 
 /**
  * The mean under a footprint around (x, y): the sum of `samples`, multiplied by their weights already, over that of
- * `shares`; 0 where that is 0.
+ * `shares`; `own` where that is 0.
  */
 export function directRunMean(
   samples: usize, shares: usize, strideBytes: usize, width: i32, height: i32, x: i32, y: i32, runs: usize, runCount: i32,
+  own: f64,
 ): f64 {
   const end = runs + <usize>runCount * RUN;
   let total: f64 = 0;
@@ -54,7 +55,7 @@ export function directRunMean(
     total += differences(samples + at, 0, count, 0, false);
     divisor += differences(shares + at, 0, count, 0, false);
   }
-  return divisor == 0 ? 0 : total / divisor;
+  return divisor == 0 ? own : total / divisor;
 }
 
 /** Sum of differences from `mean`, or of their squares times the shares. */

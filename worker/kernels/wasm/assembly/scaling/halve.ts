@@ -121,7 +121,7 @@ function alphaRow(
       sums = i32x4.add(sums, weightedLanes(lower, channels, alpha));
       if (columns == 2) sums = i32x4.add(sums, weightedLanes(lower + channels, channels, alpha));
     }
-    storeOne<u8>(into, weightedMeans(sums, rows * columns, channels, alpha), channels);
+    storeOne<u8>(into, weightedMeans(sums, rows * columns, channels, alpha, i32x4.splat(0)), channels);
     upper += 2 * channels;
     lower += 2 * channels;
     into += channels;

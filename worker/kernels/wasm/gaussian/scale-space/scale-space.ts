@@ -4,12 +4,18 @@ import { LANE_BYTES } from '../../../../../tiling/operations/scratch.js';
 import type { KernelContext, TileMap, TileRaster } from '../../../kernel.js';
 import { storeRow } from '../../samples/float-rows.js';
 import { hasInvalid, keepInvalid } from '../../samples/invalid-samples.js';
+import { keepUnweighted } from '../../samples/keep-unweighted.js';
 import { propagateNaN } from '../../samples/propagate-nan.js';
 import { coarseLevels } from './coarse-octaves.js';
 import { addFinePixels } from './full-grid.js';
 import { type Places, placesOf } from './places.js';
 import { allocatePlane, type LanePlane, planeRow, type ScaleSpaceModules } from './planes.js';
 import { type BlurSource, blurSources, isAllFinite } from './sources.js';
+
+/** Floats that stand for one pixel. */
+const LANES = LANE_BYTES / Float32Array.BYTES_PER_ELEMENT;
+/** Less is what roundings leave of none: `divideLanes` in assembly/gaussian/scale-space.ts. */
+const LEAST_WEIGHT = 1e-9;
 
 /**
  * Gaussian by map of up to 4 channels: the tile is blurred at the levels of a scale space that its map needs,
@@ -50,8 +56,13 @@ export function scaleSpaceGaussian(
   } else sums = rowsOf(samples!, planes[0]);
   for (let y = 0; y < rect.height; y++) {
     const row = sums(y);
-    if (shares) scaleSpace.divideLanes(row, shares(y), rect.width);
+    const divisors = shares?.(y);
+    if (divisors !== undefined) scaleSpace.divideLanes(row, divisors, rect.width);
     store(y, row);
+    if (divisors !== undefined && context.alpha === 'unassociated') {
+      const weights = new Float32Array(arena.memory.buffer, divisors, rect.width * LANES);
+      keepUnweighted(input, output, y, { weights, lanes: LANES, least: LEAST_WEIGHT });
+    }
   }
   arena.release(mark);
   if (!finite) propagateNaN(input, output, context);

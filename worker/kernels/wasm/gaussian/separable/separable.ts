@@ -3,6 +3,7 @@ import type { KernelContext, TileRaster } from '../../../kernel.js';
 import type { WasmArena } from '../../memory/arena.js';
 import { loadRow, type RowModule, storeRow, weightRows } from '../../samples/float-rows.js';
 import { hasInvalid, keepInvalid } from '../../samples/invalid-samples.js';
+import { keepUnweighted } from '../../samples/keep-unweighted.js';
 import { clipScale } from './clip-scale.js';
 
 /**
@@ -42,9 +43,12 @@ export function separableMean(
     const last = Math.min(input.rect.height - 1, centre + radius);
     while (next <= last) load(next++);
     const result = sums!.blend(centre);
-    if (shares) module.divide(result, shares.blend(centre), count);
+    const divisors = shares?.blend(centre);
+    if (divisors !== undefined) module.divide(result, divisors, count);
     else if (scale) module.scale(result, scale.columns, scale.row(centre), count);
     storeRow(module, arena, output, y, result);
+    if (divisors !== undefined && context.alpha === 'unassociated')
+      keepUnweighted(input, output, y, { weights: floats(arena, divisors, count), lanes: output.channels, least: 0 });
   }
   arena.release(mark);
   keepInvalid(input, output, context);
