@@ -20,6 +20,7 @@ export interface JobFlags {
   readonly mapInvalid?: 'error' | 'clamp';
   readonly dtype?: (typeof DTYPES)[number];
   readonly nodata?: string;
+  readonly page?: number;
   readonly alpha?: 'weighted' | 'channel';
   /** `use`, `ignore`, or where distances are wanted the file of a mask. */
   readonly mask?: string;
@@ -67,6 +68,7 @@ export function addJobOptions(command: Command): Command {
     .option('--constant <V>', 'sample value beyond the edge with --border constant', number)
     .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
+    .option('--page <N>', 'which image of a file of several, from 1: halotile inspect lists them', integer)
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
@@ -150,6 +152,7 @@ function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit
     mapping: { scale: flags.scale, offset: flags.offset, max: flags.maxRadius, invalid: flags.mapInvalid },
     dtype: flags.dtype,
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
+    page: flags.page,
     alpha: flags.alpha,
     mask: maskUseOf(flags.mask),
     halo: flags.halo,

@@ -15,7 +15,7 @@ export interface LocalRunOptions {
   readonly backend?: BackendChoice;
   /** Device memory in MiB that the tiles in flight on a GPU may take; 2048 where absent. */
   readonly gpuMemoryMiB?: number;
-  /** Called with one sentence when a GPU is lost and something takes its place. */
+  /** Called with one sentence when a GPU is lost and something takes its place, and for what is wrong with an input and harmless. */
   readonly onWarning?: (what: string) => void;
   /** Runs the tiles and stays open; one is opened for the job, as `backend` says, where absent. */
   readonly executor?: Executor;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 import { type Inspection, inspectFile } from '../../tiling/sources/inspect.js';
+import { describeStored } from '../../tiling/tiff/sample-format.js';
 
 /** `halotile inspect FILE`: header, layout, overviews. */
 export function registerInspect(program: Command): void {
@@ -41,7 +42,10 @@ export function renderInspection(inspection: Inspection): string {
     ['file', `${inspection.path}, ${inspection.bytes} bytes`],
     ['kind', kindOf(inspection)],
     ['size', `${inspection.width}×${inspection.height}`],
-    ['samples', `${inspection.channels} × ${inspection.dtype}, ${photometricName(inspection.photometric)}`],
+    [
+      'samples',
+      `${inspection.channels} × ${inspection.dtype}, ${photometricName(inspection.photometric)}${storedNote(inspection)}`,
+    ],
     ['alpha', inspection.alpha],
   ];
   const { tiff, resolution } = inspection;
@@ -59,12 +63,14 @@ export function renderInspection(inspection: Inspection): string {
   }
   if (inspection.iccBytes !== undefined) lines.push(['ICC profile', `${inspection.iccBytes} bytes`]);
   if (inspection.description !== undefined) lines.push(['description', oneLine(inspection.description)]);
-  for (const { index, role, width, height } of tiff?.directories ?? []) {
-    if (role !== 'main') lines.push([role, `directory ${index}, ${width}×${height}`]);
+  for (const { page, role, width, height } of tiff?.directories ?? []) {
+    if (role !== 'main') lines.push([role, `--page ${page}, ${width}×${height}`]);
   }
-  if (tiff !== undefined && tiff.subDirectories > 0) lines.push(['sub-directories', `${tiff.subDirectories}`]);
+  const pages = tiff?.planes ?? inspection.pages ?? 1;
+  if (pages > 1) lines.push(['pages', `--page 1 to ${pages}, ${inspection.width}×${inspection.height}`]);
   for (const [name, value] of Object.entries(tiff?.geoKeys ?? {})) lines.push([name, String(value)]);
   if (tiff !== undefined) lines.push(['COG layout', `${tiff.cog.cog ? 'yes' : 'no'}: ${tiff.cog.reason}`]);
+  for (const warning of tiff?.warnings ?? []) lines.push(['warning', warning]);
   const width = Math.max(...lines.map(([name]) => name.length));
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }
@@ -72,6 +78,12 @@ export function renderInspection(inspection: Inspection): string {
 function kindOf({ kind, tiff }: Inspection): string {
   if (tiff === undefined) return `${kind}, read through a scratch file`;
   return `${kind}, ${tiff.littleEndian ? 'little' : 'big'} endian`;
+}
+
+function storedNote({ tiff }: Inspection): string {
+  const stored = tiff?.layout.stored;
+  if (stored === undefined) return '';
+  return `, stored as ${describeStored(stored)}${stored.indexed ? ' indices' : 's'}`;
 }
 
 function layoutLine(layout: BlockLayout, blocks: number, sparse: number): string {

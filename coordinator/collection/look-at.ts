@@ -5,11 +5,12 @@ import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 
 /**
  * What an image's header says; no pixel is read.
+ * @param page which image of a file of several, from 1
  * @throws HalotileError bad-input where it cannot be read
  */
-export async function lookAt(path: string): Promise<RasterInfo> {
-  if (!startsLikeTiff(path)) return describePicture(path);
-  const source = openTiffSource(path);
+export async function lookAt(path: string, page?: number): Promise<RasterInfo> {
+  if (!startsLikeTiff(path)) return describePicture(path, page);
+  const source = openTiffSource(path, { page });
   source.close();
   return source.info;
 }

@@ -6,7 +6,7 @@ import { filterStage } from '../../tiling/plan/levels.js';
 import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
-import { type PreparedInputs, prepareOptions } from '../../tiling/prepare/job-rasters.js';
+import { namedRasters, type PreparedInputs, prepareOptions } from '../../tiling/prepare/job-rasters.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { isDiscarded, type OutputOwner, type Restart } from '../../tiling/stitch/output-owner.js';
@@ -48,6 +48,8 @@ export interface JobRun {
   /** The run goes on when it returns. */
   readonly onPlan?: (plan: Plan) => void | Promise<void>;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** Called with one sentence for what is wrong with an input and harmless. */
+  readonly onWarning?: (what: string) => void;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
@@ -102,6 +104,9 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   } catch (error) {
     if (earlier === undefined && !isInterrupted(error)) removePartial(paths);
     throw error;
+  }
+  for (const [, input] of namedRasters(prepared)) {
+    for (const what of input.plan.warnings ?? []) run.onWarning?.(what);
   }
   await run.onPlan?.(plan);
   const pinned = { tileSide: filterStage(plan).tileSide, block: plan.block, ...(boundedBackend && { boundedBackend }) };

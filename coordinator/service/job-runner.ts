@@ -202,6 +202,7 @@ export class JobRunner {
           await this.#planned(claim);
           events.enter(job.id, 'running', 'planned');
         },
+        onWarning: (what) => this.#options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' }),
         onProgress: (progress) => {
           events.report(job.id, { ...progress, tilesRunning: executor.running });
           if (progress.tilesDone === progress.tilesTotal)

@@ -53,6 +53,9 @@ export namespace halotile {
 
             /** JobSpec mapOperations */
             mapOperations?: (halotile.v1.IOperation[]|undefined);
+
+            /** JobSpec page */
+            page?: (number|null|undefined);
         }
 
         /** Represents a JobSpec. */
@@ -108,6 +111,9 @@ export namespace halotile {
 
             /** JobSpec mapOperations. */
             public mapOperations: halotile.v1.Operation[];
+
+            /** JobSpec page. */
+            public page: (number|null);
 
             /**
              * Encodes the specified JobSpec message. Does not implicitly {@link halotile.v1.JobSpec.verify|verify} messages.
@@ -638,6 +644,9 @@ export namespace halotile {
 
             /** CollectionSpec mapOperations */
             mapOperations?: (halotile.v1.IOperation[]|undefined);
+
+            /** CollectionSpec page */
+            page?: (number|null|undefined);
         }
 
         /** Represents a CollectionSpec. */
@@ -699,6 +708,9 @@ export namespace halotile {
 
             /** CollectionSpec mapOperations. */
             public mapOperations: halotile.v1.Operation[];
+
+            /** CollectionSpec page. */
+            public page: (number|null);
 
             /**
              * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.

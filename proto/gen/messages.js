@@ -40,6 +40,7 @@ export const halotile = $root.halotile = (() => {
             JobSpec.prototype.block = null;
             JobSpec.prototype.mask = null;
             JobSpec.prototype.mapOperations = $util.emptyArray;
+            JobSpec.prototype.page = null;
 
             let $oneOfFields;
 
@@ -91,6 +92,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(JobSpec.prototype, "_page", {
+                get: $util.oneOfGetter($oneOfFields = ["page"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             JobSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -130,6 +137,8 @@ export const halotile = $root.halotile = (() => {
                 if (message.mapOperations != null && message.mapOperations.length)
                     for (let i = 0; i < message.mapOperations.length; ++i)
                         $root.halotile.v1.Operation.encode(message.mapOperations[i], writer.uint32(122).fork(), q + 1).ldelim();
+                if (message.page != null && Object.hasOwnProperty.call(message, "page"))
+                    writer.uint32(128).uint32(message.page);
                 return writer;
             };
 
@@ -218,6 +227,10 @@ export const halotile = $root.halotile = (() => {
                             if (!(message.mapOperations && message.mapOperations.length))
                                 message.mapOperations = [];
                             message.mapOperations.push($root.halotile.v1.Operation.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 16: {
+                            message.page = reader.uint32();
                             break;
                         }
                     default:
@@ -1094,6 +1107,7 @@ export const halotile = $root.halotile = (() => {
             CollectionSpec.prototype.block = null;
             CollectionSpec.prototype.onError = null;
             CollectionSpec.prototype.mapOperations = $util.emptyArray;
+            CollectionSpec.prototype.page = null;
 
             let $oneOfFields;
 
@@ -1151,6 +1165,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_page", {
+                get: $util.oneOfGetter($oneOfFields = ["page"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             CollectionSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -1196,6 +1216,8 @@ export const halotile = $root.halotile = (() => {
                 if (message.mapOperations != null && message.mapOperations.length)
                     for (let i = 0; i < message.mapOperations.length; ++i)
                         $root.halotile.v1.Operation.encode(message.mapOperations[i], writer.uint32(138).fork(), q + 1).ldelim();
+                if (message.page != null && Object.hasOwnProperty.call(message, "page"))
+                    writer.uint32(144).uint32(message.page);
                 return writer;
             };
 
@@ -1296,6 +1318,10 @@ export const halotile = $root.halotile = (() => {
                             if (!(message.mapOperations && message.mapOperations.length))
                                 message.mapOperations = [];
                             message.mapOperations.push($root.halotile.v1.Operation.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 18: {
+                            message.page = reader.uint32();
                             break;
                         }
                     default:

@@ -252,7 +252,7 @@ test('a mask of bytes counts every value but 0', async () => {
   const mask = imageOf({ width: 20, height: 9 }, { dtype: 'uint8', channels: 1 }, (x, y) => (x * y) % 3);
   writeTiff(path, mask, { deflate: true }, { tags: [{ tag: TAG.newSubfileType, type: 4, values: [4] }] });
   const source = openTiffSource(path, { directory: 0 });
-  assert.equal(source.layout.bits, undefined);
+  assert.equal(source.layout.stored, undefined);
   source.close();
   const [read] = await readLevels(path);
   assert.deepEqual(read!.samples, mask.samples);

@@ -55,7 +55,7 @@ test('geotiff.js, where it reads a file, agrees on its first row of pixels', asy
   let compared = 0;
   for (const { file, width, channels, dtype } of MANIFEST.tiffs) {
     // It has no ZSTD in this version's set, converts colours, and takes differences before swapping bytes.
-    if (/zstd|jpeg|webp|cmyk|white/.test(file) || /p[23]-(uint16|float32).*-be-/.test(file)) continue;
+    if (/zstd|jpeg|webp|cmyk|white|stored/.test(file) || /p[23]-(uint16|float32).*-be-/.test(file)) continue;
     const tiff = await fromFile(fixturePath(file));
     const image = await tiff.getImage(0);
     const theirs = await image.readRasters({ interleave: true, window: [0, 0, width, 1] });

@@ -104,9 +104,9 @@ const IMAGES: Readonly<Record<string, { write: (path: string) => void; says: Reg
     },
     says: [/block 0/],
   },
-  'of signed samples': {
-    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 339: { values: [2] } }), { data: PIXELS })),
-    says: [/sample/i, /339|signed|int/],
+  'of complex samples': {
+    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 339: { values: [6] } }), { data: PIXELS })),
+    says: [/complex/i, /339/],
   },
   'of 64-bit samples': {
     write: (path) => writeFileSync(path, buildTiff(tagsWith({ 258: { values: [64] } }), { data: PIXELS })),

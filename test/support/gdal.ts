@@ -28,9 +28,13 @@ export function gdalInfo(path: string): GdalInfo {
 
 const folder = scratchFolder();
 
-/** The bytes of a file's pixels as GDAL decodes them, interleaved, little endian. */
+/** The bytes of a file's pixels as GDAL decodes them, interleaved, little endian; directories that it cannot read are passed over. */
 export function gdalPixels(path: string, ...options: string[]): Uint8Array {
   const raw = `${folder}/pixels.raw`;
-  quietly('gdal_translate', ['-q', '-of', 'ENVI', '-co', 'INTERLEAVE=BIP', ...options, path, raw], /^Warning/);
+  quietly(
+    'gdal_translate',
+    ['-q', '-of', 'ENVI', '-co', 'INTERLEAVE=BIP', ...options, path, raw],
+    /^Warning|TIFF(Fetch|Read)Directory/,
+  );
   return new Uint8Array(readFileSync(raw));
 }

@@ -5,16 +5,18 @@ import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import {
   blockBytes,
   blockChannels,
-  MACHINE_LITTLE_ENDIAN,
-  maxBlockBytes,
+  maxPackedBytes,
   packedBlockBytes,
+  storedBits,
   storedBlockSize,
+  storedChannels,
 } from '../raster/stored-block.js';
 import { decodeDeflate } from './deflate.js';
 import { decodeJpeg } from './jpeg.js';
 import { decodeLzw } from './lzw.js';
+import { decodePackBits } from './packbits.js';
 import { undoFloatingPoint, undoHorizontal } from './predictor.js';
-import { unpackBits } from './single-bits.js';
+import { convertStored, reverseBits, toMachineOrder } from './stored-samples.js';
 import { decodeWebp } from './webp.js';
 import { decodeZstd } from './zstd.js';
 
@@ -39,17 +41,18 @@ export function decodeBlock(
   info: RasterInfo,
   where: BlockWhere,
 ): Uint8Array | Promise<Uint8Array> {
-  if (encoded.length === 0) return sparseBlock(blockBytes(info, layout, where.block), layout, info, where.block);
+  if (encoded.length === 0) return sparseBlock(layout, info, where.block, context.palette);
+  if (layout.lowestFirst === true) reverseBits(encoded);
   const bytes = packedBlockBytes(info, layout, where.block);
   try {
     const decoded = decompress(encoded, layout, context, info, where.block);
     if (decoded instanceof Promise) {
       return decoded.then(
-        (value) => finish(value, bytes, layout, info, where),
+        (value) => finish(value, { bytes, layout, info, where, palette: context.palette }),
         (cause: unknown) => Promise.reject(damaged(cause, layout, where)),
       );
     }
-    return finish(decoded, bytes, layout, info, where);
+    return finish(decoded, { bytes, layout, info, where, palette: context.palette });
   } catch (cause) {
     throw damaged(cause, layout, where);
   }
@@ -69,14 +72,18 @@ function decompress(
       return encoded;
     case 'deflate':
       // Some writers store the last strip at full height.
-      return decodeDeflate(encoded, maxBlockBytes(info, layout));
+      return decodeDeflate(encoded, maxPackedBytes(info, layout));
     case 'zstd':
-      return decodeZstd(encoded, maxBlockBytes(info, layout));
+      return decodeZstd(encoded, maxPackedBytes(info, layout));
     case 'lzw': {
       const decoded = new Uint8Array(packedBlockBytes(info, layout, block));
       const written = decodeLzw(encoded, decoded);
       if (written < 0) throw new Error('an invalid LZW code');
       return decoded.subarray(0, written);
+    }
+    case 'packbits': {
+      const decoded = new Uint8Array(packedBlockBytes(info, layout, block));
+      return decoded.subarray(0, decodePackBits(encoded, decoded));
     }
     case 'jpeg':
       return decodeJpeg(encoded, {
@@ -94,10 +101,19 @@ function decompress(
 /** Checks the length, then brings bytes into the machine's order and undoes the predictor. */
 function finish(
   decoded: Uint8Array,
-  bytes: number,
-  layout: BlockLayout,
-  info: RasterInfo,
-  where: BlockWhere,
+  {
+    bytes,
+    layout,
+    info,
+    where,
+    palette,
+  }: {
+    readonly bytes: number;
+    readonly layout: BlockLayout;
+    readonly info: RasterInfo;
+    readonly where: BlockWhere;
+    readonly palette: Uint8Array | undefined;
+  },
 ): Uint8Array {
   if (decoded.length < bytes) {
     throw badInput({
@@ -107,32 +123,35 @@ function finish(
       remedy: 'the file is truncated or damaged: copy it again',
     });
   }
-  const sampleBytes = SAMPLE_BYTES[info.dtype];
+  const sampleBytes = storedBits(info, layout) / 8;
   let block = decoded.length === bytes ? decoded : decoded.subarray(0, bytes);
-  if (block.byteOffset % sampleBytes !== 0) block = block.slice();
+  if (block.byteOffset % Math.ceil(sampleBytes) !== 0) block = block.slice();
   const { width, height } = storedBlockSize(info, layout, where.block);
-  if (layout.bits !== undefined) return unpackBits(block, { width, height });
-  const step = blockChannels(info, layout);
+  const step = storedChannels(info, layout);
   const rows = { rowSamples: width * step, rows: height, step };
-  if (layout.predictor === 3) {
-    // The highest bytes come first in either byte order.
-    undoFloatingPoint(block, rows);
-    return block;
+  // The highest bytes come first in either byte order.
+  if (layout.predictor === 3) undoFloatingPoint(block, sampleBytes, rows);
+  else {
+    toMachineOrder(block, sampleBytes, layout.littleEndian);
+    if (layout.predictor === 2) undoHorizontal(block, sampleBytes, rows);
   }
-  if (layout.littleEndian !== MACHINE_LITTLE_ENDIAN) swapBytes(block, sampleBytes);
-  if (layout.predictor === 2) undoHorizontal(block, info.dtype, rows);
-  return block;
+  return layout.stored === undefined ? block : convertStored(block, layout.stored, rows, info.dtype, palette);
 }
 
-function swapBytes(bytes: Uint8Array, sampleBytes: 1 | 2 | 4): void {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (sampleBytes === 2) buffer.swap16();
-  else if (sampleBytes === 4) buffer.swap32();
-}
-
-function sparseBlock(bytes: number, layout: BlockLayout, info: RasterInfo, block: number): Uint8Array {
+/** Nodata where the raster has it, otherwise what stored zeros are. */
+function sparseBlock(
+  layout: BlockLayout,
+  info: RasterInfo,
+  block: number,
+  palette: Uint8Array | undefined,
+): Uint8Array {
+  const bytes = blockBytes(info, layout, block);
   const result = new Uint8Array(bytes);
   const { nodata } = info;
+  if (palette !== undefined) {
+    for (let i = 0; i < bytes; i++) result[i] = palette[i % 3]!;
+    return result;
+  }
   if (nodata === undefined) return result;
   const samples = viewSamples(info.dtype, result.buffer, 0, bytes / SAMPLE_BYTES[info.dtype]);
   if (layout.planar) {

@@ -1,4 +1,4 @@
-import type { DType } from '../raster/dtype.js';
+import { MACHINE_LITTLE_ENDIAN } from '../raster/stored-block.js';
 
 /** Rows of one decoded block: samples per pixel that are predicted from the pixel before. */
 export interface PredictedRows {
@@ -11,16 +11,32 @@ export interface PredictedRows {
 
 /**
  * Undoes TIFF predictor 2 (horizontal differences, TIFF 6.0 section 14) in place: each sample is the stored one
- * plus the same channel of the pixel before, modulo its width; float32 is taken as 32-bit integers. The samples
+ * plus the same channel of the pixel before, modulo its width of 1, 2, 4 or 8 bytes; floats are taken as integers. The samples
  * are in the machine's byte order and the bytes aligned to them.
  */
-export function undoHorizontal(bytes: Uint8Array, dtype: DType, { rowSamples, rows, step }: PredictedRows): void {
-  const samples = integerView(bytes, dtype);
+export function undoHorizontal(
+  bytes: Uint8Array,
+  sampleBytes: number,
+  { rowSamples, rows, step }: PredictedRows,
+): void {
+  if (sampleBytes === 8) {
+    sumWide(new BigUint64Array(bytes.buffer, bytes.byteOffset, rowSamples * rows), { rowSamples, rows, step });
+    return;
+  }
+  const samples = integerView(bytes, sampleBytes);
   for (let row = 0; row < rows; row++) {
     const start = row * rowSamples;
     if (step === 3) sumTriples(samples, start, start + rowSamples);
     else
       for (let channel = 0; channel < step; channel++) sumChannel(samples, start + channel, start + rowSamples, step);
+  }
+}
+
+/** Samples of 64 bits, which wrap when stored. */
+function sumWide(samples: BigUint64Array, { rowSamples, rows, step }: PredictedRows): void {
+  for (let row = 0; row < rows; row++) {
+    const end = (row + 1) * rowSamples;
+    for (let i = row * rowSamples + step; i < end; i++) samples[i] = samples[i]! + samples[i - step]!;
   }
 }
 
@@ -51,18 +67,30 @@ function sumTriples(samples: IntegerSamples, start: number, end: number): void {
 }
 
 /**
- * Undoes TIFF predictor 3 (floating point, Adobe Photoshop TIFF Technical Note 3) for float32 in place: a row
+ * Undoes TIFF predictor 3 (floating point, Adobe Photoshop TIFF Technical Note 3) in place for floats of 2, 4 or 8 bytes: a row
  * holds the highest bytes of all its samples, then the next ones, as byte differences. The result is in the
  * machine's byte order.
  */
-export function undoFloatingPoint(bytes: Uint8Array, { rowSamples, rows, step }: PredictedRows): void {
-  const rowBytes = rowSamples * 4;
+export function undoFloatingPoint(
+  bytes: Uint8Array,
+  sampleBytes: number,
+  { rowSamples, rows, step }: PredictedRows,
+): void {
+  const rowBytes = rowSamples * sampleBytes;
   const planes = new Uint8Array(rowBytes);
-  const words = integerView(bytes, 'float32');
+  const words = integerView(bytes, 4);
   for (let row = 0; row < rows; row++) {
     const start = row * rowBytes;
     planes.set(bytes.subarray(start, start + rowBytes));
     for (let i = step; i < rowBytes; i++) planes[i] = planes[i]! + planes[i - step]!;
+    if (sampleBytes !== 4) {
+      for (let i = 0; i < rowBytes; i++) {
+        const byte = Math.floor(i / rowSamples);
+        const at = MACHINE_LITTLE_ENDIAN ? sampleBytes - 1 - byte : byte;
+        bytes[start + (i % rowSamples) * sampleBytes + at] = planes[i]!;
+      }
+      continue;
+    }
     const first = row * rowSamples;
     for (let i = 0; i < rowSamples; i++) {
       words[first + i] =
@@ -74,8 +102,8 @@ export function undoFloatingPoint(bytes: Uint8Array, { rowSamples, rows, step }:
   }
 }
 
-function integerView(bytes: Uint8Array, dtype: DType): IntegerSamples {
-  if (dtype === 'uint8') return bytes;
-  if (dtype === 'uint16') return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
+function integerView(bytes: Uint8Array, sampleBytes: number): IntegerSamples {
+  if (sampleBytes === 1) return bytes;
+  if (sampleBytes === 2) return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 }

@@ -52,6 +52,8 @@ export const outputFolder = outputName.refine((name) => !PICTURE_NAME.test(name)
  */
 export const jobSpecSchema = z.strictObject({
   image: pathText,
+  /** Which image of a file of several, from 1, as `halotile inspect` numbers them. */
+  page: z.number().int().min(1).max(65_536).optional(),
   map: pathText.optional(),
   output: outputName.refine((name) => TIFF_NAME.test(name), {
     error: 'an output is a TIFF: end its name in .tif or .tiff',

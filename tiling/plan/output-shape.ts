@@ -34,7 +34,8 @@ export function maskEncoding({ encoding }: Pick<OutputShape, 'encoding'>): Encod
 
 /** As {@link storedBlockLayout} for the output's mask: single bits. */
 export function storedMaskLayout(shape: OutputShape, grid: Grid): BlockLayout {
-  return { ...storedBlockLayout({ ...shape, encoding: maskEncoding(shape) }, grid), bits: 1 };
+  const layout = storedBlockLayout({ ...shape, encoding: maskEncoding(shape) }, grid);
+  return { ...layout, stored: { bits: 1, kind: 'unsigned' } };
 }
 
 const PHOTOMETRIC_YCBCR = 6;

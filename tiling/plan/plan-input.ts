@@ -7,6 +7,8 @@ export interface PlanInput {
   readonly path: string;
   readonly info: RasterInfo;
   readonly layout: BlockLayout;
+  /** What is wrong with the file and harmless, a sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 /** What the machines that will run the plan offer. */

@@ -94,8 +94,8 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
     return input;
   };
   try {
-    const image = kept(await openInput(spec.image, options));
-    const mask = spec.mask === 'ignore' ? undefined : kept(await openMaskOf(image, options));
+    const image = kept(await openInput(spec.image, options, spec.page));
+    const mask = spec.mask === 'ignore' ? undefined : kept(await openMaskOf(image, spec.page, options));
     const map = spec.map === undefined ? undefined : kept(await openInput(spec.map, options));
     const extras: OpenedInput[] = [];
     for (const path of chainFiles(spec.operations, 'image')) extras.push(kept(await openInput(path, options)));
@@ -106,17 +106,22 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
   }
 }
 
-async function openInput(path: string, options: PrepareOptions): Promise<OpenedInput> {
-  const opened = await openRaster(path, options);
-  const { info, layout, name } = opened;
-  return { plan: { path, info, layout }, source: { kind: 'file', path: name }, opened };
+async function openInput(path: string, options: PrepareOptions, page?: number): Promise<OpenedInput> {
+  const opened = await openRaster(path, options, page);
+  const { info, layout, name, directory, warnings } = opened;
+  return { plan: { path, info, layout, warnings }, source: { kind: 'file', path: name, directory }, opened };
 }
 
-async function openMaskOf({ plan: image }: OpenedInput, options: PrepareOptions): Promise<OpenedInput | undefined> {
-  const { path } = image;
-  const mask = await openMask(path, image.info, options);
+async function openMaskOf(
+  { plan: { path, info: image }, opened: source }: OpenedInput,
+  page: number | undefined,
+  options: PrepareOptions,
+): Promise<OpenedInput | undefined> {
+  const { width, height } = image;
+  const directory = source.directory ?? (page === undefined ? undefined : page - 1);
+  const mask = await openMask(path, { width, height, directory }, options);
   if (mask === undefined) return undefined;
-  const { source: opened, directory } = mask;
+  const { source: opened, directory: own } = mask;
   const { info, layout, name } = opened;
-  return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory }, opened };
+  return { plan: { path, info, layout }, source: { kind: 'file', path: name, directory: own }, opened };
 }

@@ -36,4 +36,6 @@ export interface CodecContext {
   /** Photometric interpretation as stored, before decoding: 6 is YCbCr. */
   readonly storedPhotometric: number;
   readonly chromaSubsampling?: readonly [number, number];
+  /** RGB of each index of an image of indexed colours, 3 bytes each. */
+  readonly palette?: Uint8Array;
 }

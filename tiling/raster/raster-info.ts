@@ -47,11 +47,22 @@ export interface BlockLayout {
   readonly codec: BlockCodec;
   readonly predictor: 1 | 2 | 3;
   readonly littleEndian: boolean;
-  /** Masks of single bits: eight pixels a byte, rows in whole bytes; decoded to 0 and 255. */
-  readonly bits?: 1;
+  /** Where samples lie in the file in another form than the raster has them. */
+  readonly stored?: StoredSamples;
+  /** The lowest bit of each encoded byte is the first one. */
+  readonly lowestFirst?: true;
+}
+
+/** Samples as a file has them; `tiling/codecs/stored-samples.ts` says what becomes of them. */
+export interface StoredSamples {
+  /** Below 8, and others that are no whole bytes, lie side by side, rows in whole bytes. */
+  readonly bits: number;
+  readonly kind: 'unsigned' | 'signed' | 'float';
+  /** Indices of colours: one channel that decodes to three. */
+  readonly indexed?: true;
 }
 
 /** How a block's samples may be encoded. */
-export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'zstd', 'jpeg', 'webp'] as const;
+export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'packbits', 'zstd', 'jpeg', 'webp'] as const;
 /** One of {@link BLOCK_CODECS}. */
 export type BlockCodec = (typeof BLOCK_CODECS)[number];

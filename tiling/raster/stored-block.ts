@@ -30,11 +30,31 @@ export function maxBlockBytes(info: RasterInfo, layout: BlockLayout): number {
   return layout.blockWidth * layout.blockHeight * blockChannels(info, layout) * SAMPLE_BYTES[info.dtype];
 }
 
-/** Bytes that block `index` has when its codec is undone: as {@link blockBytes}, or packed single bits. */
+/** Channels of one block as they are stored: indexed colours are one. */
+export function storedChannels(info: RasterInfo, layout: BlockLayout): number {
+  return layout.stored?.indexed ? 1 : blockChannels(info, layout);
+}
+
+/** Bits of one stored sample. */
+export function storedBits({ dtype }: RasterInfo, { stored }: BlockLayout): number {
+  return stored?.bits ?? SAMPLE_BYTES[dtype] * 8;
+}
+
+/** Whole bytes of a row of samples that lie side by side. */
+export function packedRowBytes(samples: number, bits: number): number {
+  return Math.ceil((samples * bits) / 8);
+}
+
+/** Bytes that block `index` has when its codec is undone: as {@link blockBytes}, or as its samples are stored. */
 export function packedBlockBytes(info: RasterInfo, layout: BlockLayout, index: number): number {
-  if (layout.bits === undefined) return blockBytes(info, layout, index);
   const { width, height } = storedBlockSize(info, layout, index);
-  return Math.ceil(width / 8) * height;
+  return packedRowBytes(width * storedChannels(info, layout), storedBits(info, layout)) * height;
+}
+
+/** The same of the largest block; some writers store the last strip at full height. */
+export function maxPackedBytes(info: RasterInfo, layout: BlockLayout): number {
+  const samples = layout.blockWidth * storedChannels(info, layout);
+  return packedRowBytes(samples, storedBits(info, layout)) * layout.blockHeight;
 }
 
 /** Whether this machine stores the lowest byte first. */
@@ -43,5 +63,6 @@ export const MACHINE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0]
 /** Whether samples lie in the file as the machine has them, so that a rect is read without decoding blocks. */
 export function isRawLayout(info: RasterInfo, layout: BlockLayout): boolean {
   const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
-  return layout.codec === 'none' && !layout.planar && layout.bits === undefined && native;
+  const asStored = layout.stored === undefined && layout.lowestFirst !== true;
+  return layout.codec === 'none' && !layout.planar && asStored && native;
 }

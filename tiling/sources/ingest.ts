@@ -1,6 +1,6 @@
 import type { Metadata } from 'sharp';
 import { loadSharp } from '../codecs/load-sharp.js';
-import { badInput } from '../errors.js';
+import { badInput, HalotileError } from '../errors.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { FileBytes, readBytes } from '../tiff/random-bytes.js';
@@ -23,24 +23,36 @@ const VECTOR_FORMATS: ReadonlySet<string> = new Set(['svg', 'pdf']);
  * stored: no colour profile and no orientation is applied, 16 bits stay 16 bits; palettes and 1-bit pictures
  * become 8 bits. The picture streams through in a few rows at a time, as far as its own format lets it. A
  * scratch file of an earlier run is used again where the input is still the same.
- * @param known the description that a TIFF gave of itself; other formats are asked here
+ * @param info the description that a TIFF gave of itself; other formats are asked here
+ * @param page which of several pictures, from 1
  * @throws bad-input where it cannot be read, output-failed where the scratch folder cannot take it
  */
-export async function ingest(path: string, scratchDirectory: string, known?: RasterInfo): Promise<TiffFileSource> {
-  const info = known ?? (await describePicture(path));
-  return openScratchCopy({ path, scratchDirectory, info }, (target) => copyToTiles(path, target, info));
+export async function ingest(
+  path: string,
+  scratchDirectory: string,
+  { info: known, page }: { readonly info?: RasterInfo; readonly page?: number | undefined } = {},
+): Promise<TiffFileSource> {
+  const info = known ?? (await describePicture(path, page));
+  const request = { path, scratchDirectory, info, ...(page !== undefined && { page }) };
+  return openScratchCopy(request, (target) => copyToTiles(path, target, info, page));
 }
 
 /**
  * What a picture other than TIFF says of itself in its header.
+ * @param page which of several pictures, from 1; they are not wanted where it is absent
  * @throws bad-input for what is no picture, or would not keep its samples on the way through libvips
  */
-export async function describePicture(path: string): Promise<RasterInfo> {
+export async function describePicture(path: string, page?: number): Promise<RasterInfo> {
   refuseHeic(firstBytes(path), path);
   let metadata: Metadata;
   try {
     metadata = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
+    checkPage(path, metadata.pages ?? 1, page);
+    if (page !== undefined && page > 1) {
+      metadata = await (await loadSharp())(path, { limitInputPixels: false, page: page - 1 }).metadata();
+    }
   } catch (cause) {
+    if (cause instanceof HalotileError) throw cause;
     throw badInput(
       {
         what: `no image that can be read: ${firstLine(cause)}`,
@@ -76,6 +88,16 @@ export async function describePicture(path: string): Promise<RasterInfo> {
   };
 }
 
+/** @throws bad-input where a file of several pictures is meant as one, or has no such page */
+function checkPage(path: string, pages: number, page: number | undefined): void {
+  if (page === undefined ? pages === 1 : page <= pages) return;
+  throw badInput({
+    what: page === undefined ? `the file holds ${pages} pictures` : `there is no page ${page}`,
+    where: path,
+    expected: pages === 1 ? 'page 1, the only one' : `--page N, from 1 to ${pages}`,
+  });
+}
+
 const HEIC_BRANDS: readonly string[] = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx'];
 /** Bytes of a file that hold its brands. */
 const BRAND_BYTES = 32;
@@ -107,13 +129,13 @@ function firstBytes(path: string): Uint8Array {
   }
 }
 
-async function copyToTiles(path: string, target: string, { photometric, dtype }: RasterInfo): Promise<void> {
+async function copyToTiles(path: string, target: string, { photometric, dtype }: RasterInfo, page = 1): Promise<void> {
   const sharp = await loadSharp();
   const grey = photometric === 1;
   const space = dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
   const tile = { tile: true, tileWidth: SCRATCH_BLOCK, tileHeight: SCRATCH_BLOCK } as const;
   // The header's size was checked above, so that libvips' own limits may go.
-  await sharp(path, { limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
+  await sharp(path, { page: page - 1, limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
     .pipelineColourspace(space)
     .toColourspace(space)
     .tiff({ compression: 'none', predictor: 'none', bigtiff: true, ...tile })

@@ -4,10 +4,17 @@ import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { storedBlockCount } from '../raster/stored-block.js';
 import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
-import { looksLikeTiff, parseHeader } from '../tiff/header.js';
+import type { Directory } from '../tiff/directory.js';
+import { looksLikeTiff, parseHeader, subDirectories } from '../tiff/header.js';
 import { FileBytes, readBytes } from '../tiff/random-bytes.js';
 import { TAG } from '../tiff/tags.js';
-import { classifyDirectories, type DirectoryRole, mainDirectory, type TiffImage } from '../tiff/tiff-image.js';
+import {
+  classifyDirectories,
+  type DirectoryRole,
+  mainDirectory,
+  stackedPlanes,
+  type TiffImage,
+} from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster } from '../tiff/tiff-raster.js';
 import { type GeoKeys, readGeoKeys } from './geo-keys.js';
 import { describePicture } from './ingest.js';
@@ -15,6 +22,8 @@ import { describePicture } from './ingest.js';
 /** A smaller version, a mask or another page of a TIFF. */
 export interface InspectedDirectory {
   readonly index: number;
+  /** What `--page` calls it: from 1. */
+  readonly page: number;
   readonly role: DirectoryRole;
   readonly width: number;
   readonly height: number;
@@ -45,6 +54,8 @@ export interface Inspection {
   readonly iccBytes?: number;
   readonly orientation?: number;
   readonly description?: string;
+  /** How many pictures a file of another format holds, where it may hold several. */
+  readonly pages?: number;
   /** Only of TIFF files. */
   readonly tiff?: {
     readonly littleEndian: boolean;
@@ -53,9 +64,12 @@ export interface Inspection {
     /** Blocks that were never written. */
     readonly sparseBlocks: number;
     readonly directories: readonly InspectedDirectory[];
-    readonly subDirectories: number;
+    /** Images that lie behind the main one under its directory, itself among them; pages 1 on. */
+    readonly planes: number;
     readonly geoKeys?: GeoKeys;
     readonly cog: CogLayout;
+    /** What is wrong with the file and harmless, a sentence each. */
+    readonly warnings: readonly string[];
   };
 }
 
@@ -68,9 +82,9 @@ export async function inspectFile(path: string): Promise<Inspection> {
   try {
     const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');
     if (looksLikeTiff(signature)) return await inspectTiff(file);
-    const info = await describePicture(path);
-    const { format } = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
-    return { path, bytes: file.size, kind: format, ...describeInfo(info) };
+    const info = await describePicture(path, 1);
+    const { format, pages } = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
+    return { path, bytes: file.size, kind: format, ...describeInfo(info), ...(pages !== undefined && { pages }) };
   } finally {
     file.close();
   }
@@ -96,16 +110,22 @@ async function inspectTiff(file: FileBytes): Promise<Inspection> {
       layout,
       blocks: storedBlockCount(info, layout),
       sparseBlocks,
-      directories: images.map(inspectedDirectory),
-      subDirectories: directory.entry(TAG.subIfds)?.count ?? 0,
+      directories: [...images.map(inspectedDirectory), ...subDirectories(file, header).map(subImage)],
+      planes: header.directories.length === 1 ? stackedPlanes(directory) : 1,
       ...(geoKeys === undefined ? {} : { geoKeys }),
       cog: judgeCogLayout(images),
+      warnings: [...header.warnings, ...raster.warnings],
     },
   };
 }
 
 function inspectedDirectory({ role, width, height, directory }: TiffImage): InspectedDirectory {
-  return { index: directory.index, role, width, height };
+  return { index: directory.index, page: directory.index + 1, role, width, height };
+}
+
+function subImage(directory: Directory): InspectedDirectory {
+  const [width, height] = [directory.integer(TAG.imageWidth, 0), directory.integer(TAG.imageLength, 0)];
+  return inspectedDirectory({ role: 'sub-image', width, height, directory });
 }
 
 function describeInfo(info: RasterInfo) {

@@ -15,13 +15,17 @@ export interface OpenedMask {
 }
 
 /**
- * The transparency mask inside a TIFF file, uint8 of one channel, 0 where a pixel is masked; undefined where the
+ * The transparency mask of an image inside a TIFF file, uint8 of one channel, 0 where a pixel is masked; undefined where the
  * file holds none.
  * @throws bad-input where it is damaged or not of the image's size
  */
-export async function openMask(path: string, image: Size, options: OpenRasterOptions): Promise<OpenedMask | undefined> {
+export async function openMask(
+  path: string,
+  image: Size & { readonly directory?: number | undefined },
+  options: OpenRasterOptions,
+): Promise<OpenedMask | undefined> {
   if (!startsLikeTiff(path)) return undefined;
-  const directory = findMask(path);
+  const directory = findMask(path, image.directory);
   if (directory === undefined) return undefined;
   const mask = openTiffSource(path, { directory });
   const { width, height } = mask.info;
@@ -38,10 +42,10 @@ export async function openMask(path: string, image: Size, options: OpenRasterOpt
   return source === mask ? { source, directory } : { source };
 }
 
-function findMask(path: string): number | undefined {
+function findMask(path: string, of: number | undefined): number | undefined {
   const file = new FileBytes(path);
   try {
-    return maskDirectory(parseHeader(file))?.index;
+    return maskDirectory(parseHeader(file), of)?.index;
   } finally {
     file.close();
   }

@@ -21,6 +21,9 @@ export interface OpenRasterOptions {
   readonly cacheBytes?: number;
 }
 
+/** Which image of a file of several, from 1; needed where there are several. */
+export type Page = number | undefined;
+
 /** Rows that a row of tiles with its halos is expected to reach. */
 const BAND_ROWS = 1024;
 
@@ -30,9 +33,9 @@ const BAND_ROWS = 1024;
  * that one with `openTiffSource`, giving it `info` of the result.
  * @throws bad-input where the file is damaged or of a kind that cannot be read
  */
-export async function openRaster(path: string, options: OpenRasterOptions): Promise<TiffFileSource> {
-  if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory);
-  return openBlocks(openTiffSource(path), options);
+export async function openRaster(path: string, options: OpenRasterOptions, page?: Page): Promise<TiffFileSource> {
+  if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory, { page });
+  return openBlocks(openTiffSource(path, { page }), options);
 }
 
 /**
@@ -52,7 +55,7 @@ export async function openBlocks(source: TiffFileSource, options: OpenRasterOpti
     }
   }
   source.close();
-  if (source.isMain && readableByLibvips(info, layout)) return ingest(path, options.scratchDirectory, info);
+  if (source.isMain && readableByLibvips(info, layout)) return ingest(path, options.scratchDirectory, { info });
   throw badInput({
     what: `blocks of ${layout.blockWidth}×${layout.blockHeight} pixels decode to ${blockBytes} bytes each`,
     where: path,
@@ -62,9 +65,12 @@ export async function openBlocks(source: TiffFileSource, options: OpenRasterOpti
 }
 
 /** Whether libvips, as it is usually built, gives the samples of such a TIFF unchanged. */
-function readableByLibvips({ channels, dtype, photometric }: RasterInfo, { codec, planar, striped }: BlockLayout) {
+function readableByLibvips(
+  { channels, dtype, photometric }: RasterInfo,
+  { codec, planar, striped, stored }: BlockLayout,
+) {
   // It inverts white-is-zero pictures and reads no separate planes in tiles; its TIFF has no ZSTD and no WebP.
-  if (codec === 'zstd' || codec === 'webp' || (planar && !striped)) return false;
+  if (codec === 'zstd' || codec === 'webp' || (planar && !striped) || stored !== undefined) return false;
   return dtype !== 'float32' && channels <= 4 && (photometric === 1 || photometric === 2);
 }
 

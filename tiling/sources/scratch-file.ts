@@ -15,6 +15,8 @@ const SCRATCH_VERSION = 1;
 /** An image to be copied into a scratch file. */
 export interface ScratchRequest {
   readonly path: string;
+  /** Which image of the file it is; the main one where absent. */
+  readonly page?: number;
   readonly scratchDirectory: string;
   /** What the original says of itself: the scratch file's description too. */
   readonly info: RasterInfo;
@@ -31,9 +33,9 @@ export async function openScratchCopy(
   request: ScratchRequest,
   write: (target: string) => void | Promise<void>,
 ): Promise<TiffFileSource> {
-  const { path, scratchDirectory, info } = request;
+  const { path, page, scratchDirectory, info } = request;
   const fingerprint = fingerprintOf(path);
-  const state = createHash('sha256').update(JSON.stringify([SCRATCH_VERSION, path, fingerprint]));
+  const state = createHash('sha256').update(JSON.stringify([SCRATCH_VERSION, path, fingerprint, page]));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);
   assertUnchanged({ path, fingerprint });

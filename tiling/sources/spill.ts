@@ -19,8 +19,9 @@ const MIN_TILE_HEIGHT = 16;
  * decoded about once; memory is one band and a strip or two. `source` stays open and the caller's.
  * @throws bad-input for a damaged block, output-failed or over-limit where the scratch folder cannot take it
  */
-export function spillToTiles(source: BlockSource, scratchDirectory: string): Promise<TiffFileSource> {
-  const request = { path: source.name, scratchDirectory, info: source.info };
+export function spillToTiles(source: TiffFileSource, scratchDirectory: string): Promise<TiffFileSource> {
+  const { name: path, info, directory } = source;
+  const request = { path, scratchDirectory, info, ...(directory !== undefined && { page: directory + 1 }) };
   return openScratchCopy(request, (target) => writeTiles(source, target));
 }
 

@@ -1,19 +1,21 @@
 import type { Rect } from '../geometry/rect.js';
 import type { BlockSource, CodecContext } from '../raster/block-source.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
+import { isRawLayout, maxPackedBytes } from '../raster/stored-block.js';
 import type { Directory } from '../tiff/directory.js';
-import { parseHeader } from '../tiff/header.js';
+import { parseHeader, type TiffHeader } from '../tiff/header.js';
 import { FileBytes, pastTheEnd, readBytes } from '../tiff/random-bytes.js';
-import { soleDirectory } from '../tiff/tiff-image.js';
+import { directoryAt, pageDirectory, soleDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
 import { readRuns } from './raw-rect.js';
 import { nodataRow, type RawRun, rawRuns } from './raw-runs.js';
 
 /** How a TIFF file is opened. */
 export interface TiffOpenOptions {
-  /** The image directory to read; the main image where absent. */
+  /** The image to read by its place among all of the file; the main image where absent. */
   readonly directory?: number;
+  /** The same as people count, from 1. */
+  readonly page?: number;
   /** Threads that open a file which was checked before skip the pass over all of its block places. */
   readonly blocksChecked?: boolean;
   /** Stands for the file's own description of its pixels: a scratch file that holds another file's. */
@@ -29,12 +31,17 @@ export class TiffFileSource implements BlockSource {
   readonly readRaw?: (rect: Rect, into: Uint8Array, strideBytes: number) => number;
   readonly #file: FileBytes;
   readonly #raster: TiffRaster;
-  readonly #isMain: boolean;
+  /** The place of the image among all of the file, where it was asked for by page or place. */
+  readonly directory: number | undefined;
 
-  constructor(file: FileBytes, directory: Directory, options: TiffOpenOptions) {
+  /** What is wrong with the file and harmless, a sentence each. */
+  readonly warnings: readonly string[];
+
+  constructor(file: FileBytes, directory: Directory, options: TiffOpenOptions, warnings: readonly string[]) {
     this.#file = file;
-    this.#isMain = options.directory === undefined;
+    this.directory = options.directory ?? (options.page === undefined ? undefined : directory.index);
     this.#raster = readTiffRaster(directory);
+    this.warnings = [...warnings, ...this.#raster.warnings];
     if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
     this.info = options.info ?? this.#raster.info;
     this.layout = this.#raster.layout;
@@ -48,7 +55,7 @@ export class TiffFileSource implements BlockSource {
 
   /** Whether it is the file's full-resolution image, which is what other libraries open. */
   get isMain(): boolean {
-    return this.#isMain;
+    return this.directory === undefined;
   }
 
   /** What the file itself says of its pixels. */
@@ -79,7 +86,7 @@ export class TiffFileSource implements BlockSource {
   placeOf(index: number): { readonly offset: number; readonly length: number } {
     const { offset, length } = this.#raster.blocks.place(index);
     // An uncompressed block may be followed by padding that counts as its own.
-    const wanted = this.layout.codec === 'none' ? Math.min(length, maxBlockBytes(this.info, this.layout)) : length;
+    const wanted = this.layout.codec === 'none' ? Math.min(length, maxPackedBytes(this.info, this.layout)) : length;
     if (wanted > 0 && offset + wanted > this.#file.size) throw pastTheEnd(this.#file, offset, wanted, `block ${index}`);
     return { offset, length: wanted };
   }
@@ -102,10 +109,15 @@ export function openTiffSource(path: string, options: TiffOpenOptions = {}): Tif
   const file = new FileBytes(path);
   try {
     const header = parseHeader(file);
-    const directory = options.directory === undefined ? undefined : header.directories[options.directory];
-    return new TiffFileSource(file, directory ?? soleDirectory(header, path), options);
+    return new TiffFileSource(file, wantedDirectory(file, header, options), options, header.warnings);
   } catch (error) {
     file.close();
     throw error;
   }
+}
+
+function wantedDirectory(file: FileBytes, header: TiffHeader, { directory, page }: TiffOpenOptions): Directory {
+  if (page !== undefined) return pageDirectory(file, header, page);
+  const found = directory === undefined ? undefined : directoryAt(file, header, directory);
+  return found ?? soleDirectory(header, file.name);
 }

@@ -144,7 +144,7 @@ export function splitStrips(
   blocks: BlockPlaces,
 ): { layout: BlockLayout; blocks: BlockPlaces } {
   const whole = maxBlockBytes(info, layout);
-  if (layout.codec !== 'none' || !layout.striped || layout.down !== 1 || layout.bits || whole <= SPLIT_BYTES)
+  if (layout.codec !== 'none' || !layout.striped || layout.down !== 1 || layout.stored || whole <= SPLIT_BYTES)
     return { layout, blocks };
   const rowBytes = whole / layout.blockHeight;
   const blockHeight = Math.max(1, Math.floor(SPLIT_BYTES / rowBytes));

@@ -1,9 +1,10 @@
 import type { BlockCodec } from '../raster/raster-info.js';
 
-/** The number of the tag Compression under which each codec is written; LZW is read only. */
+/** The number of the tag Compression under which each codec is written; LZW and PackBits are read only. */
 export const WRITTEN_COMPRESSION = {
   none: 1,
   lzw: 5,
+  packbits: 32773,
   jpeg: 7,
   deflate: 8,
   zstd: 50000,

@@ -1,6 +1,6 @@
 import { badInput } from '../errors.js';
 import type { CarriedTag } from '../raster/raster-info.js';
-import { pastTheEnd, type RandomBytes, readBytes } from './random-bytes.js';
+import { type RandomBytes, readBytes } from './random-bytes.js';
 import { CARRIED_TAGS, FIELD_TYPES, tagName } from './tags.js';
 
 /** A tag of a directory whose values are known to lie in the file. */
@@ -24,12 +24,15 @@ export class Directory {
   /** Where the directory itself lies, and the first byte after it. */
   readonly offset: number;
   readonly end: number;
+  /** Of images that lie behind one another under one directory, which of them, from 0: see `stackedPlanes`. */
+  readonly plane: number;
   readonly #entries: ReadonlyMap<number, Entry>;
 
   constructor(
     file: RandomBytes,
     place: { readonly index: number; readonly offset: number; readonly end: number; readonly littleEndian: boolean },
     entries: ReadonlyMap<number, Entry>,
+    plane = 0,
   ) {
     this.file = file;
     this.index = place.index;
@@ -37,6 +40,12 @@ export class Directory {
     this.end = place.end;
     this.littleEndian = place.littleEndian;
     this.#entries = entries;
+    this.plane = plane;
+  }
+
+  /** The same directory as that of image `plane` of those that lie behind one another. */
+  atPlane(plane: number): Directory {
+    return new Directory(this.file, { ...this, index: plane }, this.#entries, plane);
   }
 
   /** How messages name it. */
@@ -117,18 +126,6 @@ export class Directory {
   #bad(what: string, expected: string) {
     return badInput({ what, where: this.where, expected, remedy: 'the file is damaged or no TIFF image' });
   }
-}
-
-/**
- * A checked entry; null where the type is unknown, which the TIFF specification tells readers to skip.
- * @throws bad-input where the values do not lie in the file
- */
-export function checkedEntry(file: RandomBytes, entry: Omit<Entry, 'byteLength'>): Entry | null {
-  const type = FIELD_TYPES[entry.type];
-  if (type === undefined) return null;
-  const byteLength = entry.count * type.bytes;
-  if (entry.offset + byteLength > file.size) throw pastTheEnd(file, entry.offset, byteLength, tagName(entry.tag));
-  return { ...entry, byteLength };
 }
 
 type IntegerReader = (view: DataView, offset: number, littleEndian: boolean) => number;

@@ -1,6 +1,7 @@
-import { badInput } from '../errors.js';
-import { checkedEntry, Directory, type Entry } from './directory.js';
-import { type RandomBytes, readBytes } from './random-bytes.js';
+import { badInput, HalotileError } from '../errors.js';
+import { Directory, type Entry } from './directory.js';
+import { pastTheEnd, type RandomBytes, readBytes } from './random-bytes.js';
+import { FIELD_TYPES, PIXEL_TAGS, TAG, tagName } from './tags.js';
 
 /** How classic TIFF and BigTIFF differ: sizes in a table, not branches. */
 interface Format {
@@ -43,6 +44,8 @@ export interface TiffHeader {
   readonly kind: 'TIFF' | 'BigTIFF';
   readonly littleEndian: boolean;
   readonly directories: readonly Directory[];
+  /** What is wrong with the file and changes no pixel, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Whether the bytes begin like a TIFF or BigTIFF of either byte order. */
@@ -54,7 +57,9 @@ export function looksLikeTiff(start: Uint8Array): boolean {
 
 /**
  * The directories of a TIFF or BigTIFF (TIFF 6.0 section 2; BigTIFF by Aware Systems).
- * @throws bad-input for anything that points outside the file, repeats, or is more than any real file has
+ * A successor behind the end of the file ends the chain, and a tag there that says nothing of the pixels is left out, as
+ * libtiff does it; both are warned of.
+ * @throws bad-input for anything else that points outside the file, repeats, or is more than any real file has
  */
 export function parseHeader(file: RandomBytes): TiffHeader {
   const magic = readBytes(file, 0, 8, 'TIFF header');
@@ -72,6 +77,7 @@ export function parseHeader(file: RandomBytes): TiffHeader {
     throw badInput({ what: 'BigTIFF header with an offset size other than 8', where: file.name, expected: 'size 8' });
   }
   const directories: Directory[] = [];
+  const warnings: string[] = [];
   const seen = new Set<number>();
   let offset = getOffset(header, format.firstAt, format, littleEndian);
   while (offset !== 0) {
@@ -86,21 +92,49 @@ export function parseHeader(file: RandomBytes): TiffHeader {
     if (directories.length === MAX_DIRECTORIES) {
       throw badInput({ what: `more than ${MAX_DIRECTORIES} image directories`, where: file.name, expected: 'fewer' });
     }
+    if (directories.length > 0 && offset + format.countBytes > file.size) {
+      warnings.push(`${file.name}: a further image directory at byte ${offset} lies past the end of the file`);
+      break;
+    }
     seen.add(offset);
-    const { directory, next } = parseDirectory(file, format, { index: directories.length, offset, littleEndian });
+    const place = { index: directories.length, offset, littleEndian };
+    const { directory, next } = parseDirectory(file, format, place, warnings);
     directories.push(directory);
     offset = next;
   }
   if (directories.length === 0) {
     throw badInput({ what: 'no image directory', where: file.name, expected: 'at least one', remedy: 'write it anew' });
   }
-  return { kind: format.name, littleEndian, directories };
+  return { kind: format.name, littleEndian, directories, warnings };
+}
+
+/**
+ * The directories that those of the chain name as parts of theirs (tag 330), numbered on behind them; what cannot be
+ * read of them is left out, as nothing needs them.
+ */
+export function subDirectories(file: RandomBytes, { kind, littleEndian, directories }: TiffHeader): Directory[] {
+  const format = kind === 'TIFF' ? CLASSIC : BIG;
+  const found: Directory[] = [];
+  for (const parent of directories) {
+    if (!parent.has(TAG.subIfds)) continue;
+    for (const offset of parent.integers(TAG.subIfds, MAX_DIRECTORIES)) {
+      const index = directories.length + found.length;
+      if (index >= MAX_DIRECTORIES) return found;
+      try {
+        found.push(parseDirectory(file, format, { index, offset, littleEndian }, []).directory);
+      } catch (error) {
+        if (!(error instanceof HalotileError)) throw error;
+      }
+    }
+  }
+  return found;
 }
 
 function parseDirectory(
   file: RandomBytes,
   format: Format,
   place: { readonly index: number; readonly offset: number; readonly littleEndian: boolean },
+  warnings: string[],
 ): { directory: Directory; next: number } {
   const { littleEndian, index, offset } = place;
   const name = `image directory ${index}`;
@@ -115,17 +149,19 @@ function parseDirectory(
     });
   }
   const start = offset + format.countBytes;
-  const end = start + count * format.entryBytes + format.offsetBytes;
+  // The successor's offset may be missing at the very end of a file.
+  const hasNext = start + count * format.entryBytes + format.offsetBytes <= file.size;
+  const end = start + count * format.entryBytes + (hasNext ? format.offsetBytes : 0);
   const view = new DataView(readBytes(file, start, end - start, name).buffer);
   const entries = new Map<number, Entry>();
   for (let i = 0; i < count; i++) {
     const at = i * format.entryBytes;
-    const entry = parseEntry(file, format, view, { at, start, littleEndian });
+    const entry = parseEntry(file, format, view, { at, start, littleEndian }, warnings);
     // The first of equal tags counts, as in libtiff.
     if (entry !== null && !entries.has(entry.tag)) entries.set(entry.tag, entry);
   }
   const directory = new Directory(file, { index, offset, end, littleEndian }, entries);
-  return { directory, next: getOffset(view, count * format.entryBytes, format, littleEndian) };
+  return { directory, next: hasNext ? getOffset(view, count * format.entryBytes, format, littleEndian) : 0 };
 }
 
 function parseEntry(
@@ -133,15 +169,21 @@ function parseEntry(
   format: Format,
   view: DataView,
   { at, start, littleEndian }: { readonly at: number; readonly start: number; readonly littleEndian: boolean },
+  warnings: string[],
 ): Entry | null {
   const tag = view.getUint16(at, littleEndian);
   const type = view.getUint16(at + 2, littleEndian);
   const count = getOffset(view, at + 4, format, littleEndian);
-  const inline = checkedEntry(file, { tag, type, count, offset: 0 });
-  if (inline === null) return null;
-  const fits = inline.byteLength <= format.offsetBytes;
+  const field = FIELD_TYPES[type];
+  // TIFF 6.0 tells readers to skip types that they do not know.
+  if (field === undefined) return null;
+  const byteLength = count * field.bytes;
+  const fits = byteLength <= format.offsetBytes;
   const offset = fits ? start + at + format.valueAt : getOffset(view, at + format.valueAt, format, littleEndian);
-  return checkedEntry(file, { tag, type, count, offset });
+  if (offset + byteLength <= file.size) return { tag, type, count, offset, byteLength };
+  if (PIXEL_TAGS.has(tag)) throw pastTheEnd(file, offset, byteLength, tagName(tag));
+  warnings.push(`${file.name}: ${tagName(tag)} lies past the end of the file and is left out`);
+  return null;
 }
 
 function getOffset(view: DataView, at: number, format: Format, littleEndian: boolean): number {

@@ -7,13 +7,17 @@ import { TAG } from './tags.js';
  * GDAL_NODATA as a value for each channel; undefined where the tag is absent, no number, or a number that the
  * sample type cannot hold and so no sample equals.
  */
-export function readNodata(directory: Directory, { dtype, channels }: SampleFormat): readonly number[] | undefined {
+export function readNodata(directory: Directory, format: SampleFormat): readonly number[] | undefined {
+  const { dtype, channels, stored } = format;
   const value = leadingNumber(directory.text(TAG.gdalNodata) ?? '');
   if (value === undefined) return undefined;
   if (dtype === 'float32') {
     const sample = Math.fround(value);
-    // No sample is a number beyond the type, which rounding would make an infinity.
-    return Number.isFinite(sample) === Number.isFinite(value) ? new Array<number>(channels).fill(sample) : undefined;
+    // No sample is a number beyond the type, which rounding would make an infinity; a double is rounded as well.
+    const isRounded = stored?.kind === 'float' && stored.bits === 64;
+    return isRounded || Number.isFinite(sample) === Number.isFinite(value)
+      ? new Array<number>(channels).fill(sample)
+      : undefined;
   }
   if (!Number.isInteger(value) || value < 0 || value > INTEGER_MAX[dtype]) return undefined;
   return new Array<number>(channels).fill(value);

@@ -1,6 +1,6 @@
 import { badInput } from '../errors.js';
 import type { DType } from '../raster/dtype.js';
-import type { AlphaKind } from '../raster/raster-info.js';
+import type { AlphaKind, StoredSamples } from '../raster/raster-info.js';
 import type { Directory } from './directory.js';
 import { TAG } from './tags.js';
 
@@ -11,8 +11,10 @@ export interface SampleFormat {
   readonly alpha: AlphaKind;
   /** What each channel beyond the colours is. */
   readonly extraSamples: readonly number[];
-  /** As stored: 6 is YCbCr. */
+  /** As stored: 3 are indices, 6 is YCbCr. */
   readonly storedPhotometric: number;
+  /** Where samples are stored in another form. */
+  readonly stored?: StoredSamples;
 }
 
 const MAX_CHANNELS = 4096;
@@ -24,7 +26,6 @@ const FORMAT_NAMES: Readonly<Record<number, string>> = {
   6: 'complex floating point',
 };
 const PHOTOMETRIC_NAMES: Readonly<Record<number, string>> = {
-  3: 'palette colour',
   4: 'transparency mask',
   8: 'CIE L*a*b*',
   9: 'ICC L*a*b*',
@@ -33,7 +34,9 @@ const PHOTOMETRIC_NAMES: Readonly<Record<number, string>> = {
   34892: 'linear raw',
 };
 /** Channels that a photometric interpretation has without extra ones. */
-const COLOUR_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 5: 4, 6: 3 };
+const COLOUR_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3 };
+/** An index into a palette. */
+const INDEXED = 3;
 
 /**
  * The sample type, channels and colour of a directory.
@@ -48,75 +51,106 @@ export function readSampleFormat(directory: Directory): SampleFormat {
   const colours = COLOUR_CHANNELS[storedPhotometric];
   if (colours === undefined) {
     const name = PHOTOMETRIC_NAMES[storedPhotometric] ?? 'unknown';
-    const remedy =
-      storedPhotometric === 3
-        ? 'expand it: gdal_translate -expand rgb IN OUT'
-        : 'convert it: vips colourspace IN OUT srgb';
-    throw refuse(
-      directory,
-      `photometric interpretation ${storedPhotometric}, ${name} (tag 262)`,
-      'grey or RGB',
-      remedy,
-    );
+    const what = `photometric interpretation ${storedPhotometric}, ${name} (tag 262)`;
+    throw refuse(directory, what, 'grey, RGB or a palette', 'convert it: vips colourspace IN OUT srgb');
   }
   if (channels < colours) {
     throw refuse(directory, `${channels} channels under photometric interpretation ${storedPhotometric}`, `${colours}`);
   }
-  if (directory.integer(TAG.fillOrder, 1) !== 1) {
-    throw refuse(
-      directory,
-      'bits stored lowest first (tag 266)',
-      'fill order 1',
-      'rewrite it: tiffcp -f msb2lsb IN OUT',
-    );
-  }
+  const { dtype, stored } = readSamples(directory, channels);
+  if (storedPhotometric === INDEXED) return readIndexed(directory, { channels, dtype, stored });
   const extraSamples = readExtraSamples(directory, channels - colours);
   const last = extraSamples.at(-1);
   return {
-    dtype: readDType(directory, channels),
+    dtype,
     channels,
     alpha: last === 2 ? 'unassociated' : last === 1 ? 'associated' : 'none',
     extraSamples,
     storedPhotometric,
+    ...(stored === undefined ? {} : { stored }),
   };
 }
 
+/** Indices of colours become the colours. @throws bad-input for more than indices, and for nodata, which no colour is */
+function readIndexed(
+  directory: Directory,
+  { channels, dtype, stored }: Pick<SampleFormat, 'channels' | 'dtype' | 'stored'>,
+): SampleFormat {
+  const remedy = 'expand it: gdal_translate -expand rgba IN OUT';
+  const bits = stored?.bits ?? 8;
+  if (channels !== 1 || dtype !== 'uint8') {
+    throw refuse(directory, `palette colour with ${channels} channels of ${dtype}`, 'indices of 1 to 8 bits', remedy);
+  }
+  if (directory.has(TAG.gdalNodata)) {
+    throw refuse(directory, 'palette colour with a nodata index (tag 42113)', 'colours without nodata', remedy);
+  }
+  const indexed = { bits, kind: 'unsigned', indexed: true } as const;
+  return { dtype, channels: 3, alpha: 'none', extraSamples: [], storedPhotometric: INDEXED, stored: indexed };
+}
+
 /**
- * The format of a transparency mask and the bits of its samples, one channel of 1 or 8.
+ * The colours of indices of `bits` bits as 8-bit RGB: the high bytes of the colour map, or its values where all are bytes,
+ * as some writers have them.
+ * @throws bad-input where the map is missing or too short
+ */
+export function readPalette(directory: Directory, bits: number): Uint8Array {
+  const count = 2 ** bits;
+  const values = directory.integers(TAG.colorMap, 3 * 65_536);
+  if (values.length < 3 * count) {
+    throw refuse(directory, `a colour map of ${values.length} values (tag 320)`, `${3 * count}`);
+  }
+  const third = Math.floor(values.length / 3);
+  const shift = values.every((value) => value < 256) ? 0 : 8;
+  return Uint8Array.from({ length: 3 * count }, (_, i) => values[(i % 3) * third + Math.floor(i / 3)]! >> shift);
+}
+
+/** How messages name stored samples: `16-bit signed integer`. */
+export function describeStored({ bits, kind }: StoredSamples): string {
+  return `${bits}-bit ${kind === 'float' ? 'floating point' : `${kind} integer`}`;
+}
+
+/**
+ * The format of a transparency mask, one channel of 1 or 8 bits.
  * @throws bad-input for any other
  */
-export function readMaskFormat(directory: Directory): SampleFormat & { readonly bits: 1 | 8 } {
+export function readMaskFormat(directory: Directory): SampleFormat {
   const channels = directory.integer(TAG.samplesPerPixel, 1);
   const bits = directory.integer(TAG.bitsPerSample, 1);
   const remedy = 'use --mask ignore, or write it anew: gdal_translate --config GDAL_TIFF_INTERNAL_MASK YES IN OUT';
   if (channels !== 1 || (bits !== 1 && bits !== 8) || directory.integer(TAG.sampleFormat, 1) !== 1) {
     throw refuse(directory, `a mask of ${channels} channels of ${bits} bits`, 'one channel of 1 or 8 bits', remedy);
   }
-  if (directory.integer(TAG.fillOrder, 1) !== 1) {
-    throw refuse(directory, 'a mask whose bits are stored lowest first (tag 266)', 'fill order 1', remedy);
-  }
-  return { dtype: 'uint8', channels, alpha: 'none', extraSamples: [], storedPhotometric: 1, bits };
+  const stored = bits === 1 ? { stored: { bits, kind: 'unsigned' } as const } : {};
+  return { dtype: 'uint8', channels, alpha: 'none', extraSamples: [], storedPhotometric: 1, ...stored };
 }
 
-function readDType(directory: Directory, channels: number): DType {
+/** The type that samples have here, and how they are stored where that is another form. */
+function readSamples(directory: Directory, channels: number): Pick<SampleFormat, 'dtype' | 'stored'> {
   const bits = uniform(directory, TAG.bitsPerSample, 1, channels, 'bits per sample (tag 258)');
-  const stored = uniform(directory, TAG.sampleFormat, 1, channels, 'sample format (tag 339)');
-  const format = stored === 4 ? 1 : stored;
-  if (format === 1 && bits === 8) return 'uint8';
-  if (format === 1 && bits === 16) return 'uint16';
-  if (format === 1 && bits === 32) return 'uint32';
-  if (format === 3 && bits === 32) return 'float32';
+  const written = uniform(directory, TAG.sampleFormat, 1, channels, 'sample format (tag 339)');
+  const format = written === 4 ? 1 : written;
+  if (format === 1 && bits === 8) return { dtype: 'uint8' };
+  if (format === 1 && bits === 16) return { dtype: 'uint16' };
+  if (format === 1 && bits === 32) return { dtype: 'uint32' };
+  if (format === 3 && bits === 32) return { dtype: 'float32' };
+  if (format === 1 && bits > 0 && bits < 16) {
+    return { dtype: bits < 8 ? 'uint8' : 'uint16', stored: { bits, kind: 'unsigned' } };
+  }
+  if (format === 2 && (bits === 8 || bits === 16)) return { dtype: 'float32', stored: { bits, kind: 'signed' } };
+  if (format === 3 && (bits === 16 || bits === 64)) return { dtype: 'float32', stored: { bits, kind: 'float' } };
+  const labels = format === 2 && bits === 32 ? 'labels: gdal_translate -ot UInt32 IN OUT; values: ' : '';
   throw refuse(
     directory,
     `${bits}-bit ${FORMAT_NAMES[format] ?? `sample format ${format}`} samples (tags 258 and 339)`,
-    '8, 16 or 32-bit unsigned integer or 32-bit floating point',
-    `convert it: gdal_translate -ot ${format === 1 && bits < 8 ? 'Byte' : 'Float32'} IN OUT`,
+    'unsigned integers to 16 bits and of 32, signed ones to 16, or floating point',
+    `convert it: ${labels}gdal_translate -ot Float32 IN OUT`,
   );
 }
 
 /** The one value of a tag that has a value for each channel. */
 function uniform(directory: Directory, tag: number, fallback: number, channels: number, name: string): number {
-  const values = directory.integers(tag, Math.max(channels, 1));
+  // Some writers give one value for all channels, or more values than channels; libtiff reads both.
+  const values = directory.integers(tag, MAX_CHANNELS).slice(0, channels);
   const first = values[0] ?? fallback;
   if (values.some((value) => value !== first)) {
     throw refuse(directory, `${name} differ between channels: ${values.join(', ')}`, 'the same for all');

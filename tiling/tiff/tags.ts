@@ -25,6 +25,7 @@ export const TAG = {
   artist: 315,
   hostComputer: 316,
   predictor: 317,
+  colorMap: 320,
   tileWidth: 322,
   tileLength: 323,
   tileOffsets: 324,
@@ -77,6 +78,34 @@ export const CARRIED_TAGS: readonly number[] = [
   TAG.gdalMetadata,
   TAG.rpcCoefficients,
 ];
+
+/** Tags that pixels follow from, or which of them count. */
+export const PIXEL_TAGS: ReadonlySet<number> = new Set([
+  TAG.newSubfileType,
+  TAG.imageWidth,
+  TAG.imageLength,
+  TAG.bitsPerSample,
+  TAG.compression,
+  TAG.photometric,
+  TAG.fillOrder,
+  TAG.stripOffsets,
+  TAG.samplesPerPixel,
+  TAG.rowsPerStrip,
+  TAG.stripByteCounts,
+  TAG.planarConfiguration,
+  TAG.predictor,
+  TAG.colorMap,
+  TAG.tileWidth,
+  TAG.tileLength,
+  TAG.tileOffsets,
+  TAG.tileByteCounts,
+  TAG.extraSamples,
+  TAG.sampleFormat,
+  TAG.jpegTables,
+  TAG.chromaSubsampling,
+  TAG.referenceBlackWhite,
+  TAG.gdalNodata,
+]);
 
 /** Bytes of one value, and of the unit whose byte order matters, by TIFF field type. */
 export const FIELD_TYPES: Readonly<Record<number, { readonly bytes: number; readonly unit: number }>> = {

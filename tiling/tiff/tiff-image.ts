@@ -1,10 +1,14 @@
 import { badInput } from '../errors.js';
 import type { Directory } from './directory.js';
-import type { TiffHeader } from './header.js';
+import { subDirectories, type TiffHeader } from './header.js';
+import type { RandomBytes } from './random-bytes.js';
 import { TAG } from './tags.js';
 
-/** What a directory holds: the main image, a smaller version of it, its mask, a smaller mask, or another page. */
-export type DirectoryRole = 'main' | 'overview' | 'mask' | 'mask-overview' | 'page';
+/**
+ * What a directory holds: the main image, a smaller version of it, its mask, a smaller mask, another page, or a part
+ * that another one names (tag 330).
+ */
+export type DirectoryRole = 'main' | 'overview' | 'mask' | 'mask-overview' | 'page' | 'sub-image';
 
 /** A directory with its role and its size, which is not checked beyond being numbers. */
 export interface TiffImage {
@@ -61,15 +65,47 @@ export function soleDirectory(header: TiffHeader, name: string): Directory {
   const pages = classifyDirectories(header).filter((image) => image.role === 'page' && !isCompanion(image, main));
   const planes = pages.length === 0 ? stackedPlanes(main) : 1;
   if (pages.length === 0 && planes === 1) return main;
+  const numbers = [main, ...pages.map(({ directory }) => directory)].slice(0, 4).map(({ index }) => index + 1);
+  const listed =
+    pages.length === 0 ? `pages 1 to ${planes}` : `pages ${numbers.join(', ')}${pages.length > 3 ? ', …' : ''}`;
   throw badInput({
-    what:
-      pages.length === 0
-        ? `the description tells of ${planes} images in one directory`
-        : `the file holds ${pages.length + 1} images (directories ${[main.index, ...pages.map(({ directory }) => directory.index)].slice(0, 4).join(', ')}${pages.length > 3 ? ', …' : ''})`,
+    what: `the file holds ${Math.max(planes, pages.length + 1)} images (${listed})`,
     where: name,
-    expected: 'one image and its overviews',
-    remedy: 'take one out of it: tiffcp IN,0 OUT copies the first',
+    expected: 'one image and its overviews, or --page N',
+    remedy: 'give --page N for one of them: halotile inspect lists them',
   });
+}
+
+/**
+ * Every image of a file in the order in which pages are numbered: the directories of the chain, as tiffinfo and GDAL
+ * number them, then the parts that those name, or the planes that lie behind a single one.
+ */
+export function allImages(file: RandomBytes, header: TiffHeader): Directory[] {
+  const images = [...header.directories, ...subDirectories(file, header)];
+  const planes = images.length === 1 ? stackedPlanes(images[0]!) : 1;
+  for (let plane = 1; plane < planes; plane++) images.push(images[0]!.atPlane(plane));
+  return images;
+}
+
+/**
+ * The image that is page `page` of a file, from 1.
+ * @throws bad-input where there is none, or where it is a mask
+ */
+export function pageDirectory(file: RandomBytes, header: TiffHeader, page: number): Directory {
+  const images = allImages(file, header);
+  const found = images[page - 1];
+  if (found !== undefined && !isMask(found)) return found;
+  throw badInput({
+    what: found === undefined ? `there is no page ${page}` : `page ${page} is a transparency mask`,
+    where: file.name,
+    expected: images.length === 1 ? 'page 1, the only one' : `a page from 1 to ${images.length}`,
+    remedy: 'halotile inspect lists them',
+  });
+}
+
+/** The image of that place among {@link allImages}. */
+export function directoryAt(file: RandomBytes, header: TiffHeader, index: number): Directory | undefined {
+  return header.directories[index] ?? allImages(file, header)[index];
 }
 
 /** The least by which a level of a pyramid is smaller than its image. */
@@ -85,8 +121,8 @@ function isCompanion({ width, height }: TiffImage, main: Directory): boolean {
   return ratio >= LEVEL_RATIO && Math.abs(main.integer(TAG.imageLength, 0) / ratio - height) <= 1;
 }
 
-/** Images that ImageJ and tifffile say lie behind one directory. */
-function stackedPlanes(main: Directory): number {
+/** Images that ImageJ and tifffile say lie behind one directory, one after the other and uncompressed. */
+export function stackedPlanes(main: Directory): number {
   const description = main.text(TAG.imageDescription) ?? '';
   if (/^ImageJ=/.test(description)) return Number(/^images=(\d+)$/m.exec(description)?.[1] ?? 1);
   const shape = /^\s*\{\s*"shape"\s*:\s*\[([\d\s,]+)\]/.exec(description)?.[1];
@@ -96,9 +132,14 @@ function stackedPlanes(main: Directory): number {
   return Math.max(1, Math.round(samples / own));
 }
 
-/** The main image's mask: the first full-resolution one before any further page; undefined where there is none. */
-export function maskDirectory(header: TiffHeader): Directory | undefined {
+/**
+ * The mask of an image of the chain, the main one where nothing is said: the first full-resolution one that follows it
+ * before any further page; undefined where there is none.
+ */
+export function maskDirectory(header: TiffHeader, of?: number): Directory | undefined {
   const images = classifyDirectories(header);
-  const page = images.findIndex(({ role }) => role === 'page');
-  return images.slice(0, page < 0 ? undefined : page).find(({ role }) => role === 'mask')?.directory;
+  if (of !== undefined && of >= images.length) return undefined;
+  const after = of === undefined ? images : images.slice(of + 1);
+  const page = after.findIndex(({ role }) => role === 'page' || (of !== undefined && role === 'main'));
+  return after.slice(0, page < 0 ? undefined : page).find(({ role }) => role === 'mask')?.directory;
 }

@@ -6,7 +6,8 @@ import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
 import { codecOf } from './compression.js';
 import type { Directory } from './directory.js';
 import { readNodata } from './nodata.js';
-import { readMaskFormat, readSampleFormat, type SampleFormat } from './sample-format.js';
+import { pastTheEnd } from './random-bytes.js';
+import { describeStored, readMaskFormat, readPalette, readSampleFormat, type SampleFormat } from './sample-format.js';
 import { TAG } from './tags.js';
 import { isMask } from './tiff-image.js';
 
@@ -16,6 +17,8 @@ export interface TiffRaster {
   readonly layout: BlockLayout;
   readonly codecContext: CodecContext;
   readonly blocks: BlockPlaces;
+  /** What reading changes, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** As libvips: far beyond any image, far below what would overflow. */
@@ -27,13 +30,14 @@ const MAX_BLOCK_BYTES = 1 << 30;
 
 /**
  * How many bytes one encoded byte can decode to at most: deflate by its format (1032), LZW at 3838-byte strings
- * of 12 bits, ZSTD at 128 KiB run blocks of 4 bytes, JPEG at 6 bits for a grey 8×8 block with room for
+ * of 12 bits, PackBits at 128 bytes by two, ZSTD at 128 KiB run blocks of 4 bytes, JPEG at 6 bits for a grey 8×8 block with room for
  * subsampling, WebP by its predictive mode. A block that claims more is a bomb or damaged.
  */
 const MAX_RATIO: Readonly<Record<BlockCodec, number>> = {
   none: 1,
   deflate: 1040,
   lzw: 2600,
+  packbits: 64,
   zstd: 33_000,
   jpeg: 2000,
   webp: 100_000,
@@ -52,14 +56,15 @@ export function readTiffRaster(directory: Directory): TiffRaster {
   if (mask !== undefined && (codec === 'jpeg' || codec === 'webp')) {
     throw bad(directory, `a mask under ${codec} compression (tag 259)`, 'a lossless one', 'use --mask ignore');
   }
-  const predictor = mask?.bits === 1 ? 1 : readPredictor(directory, codec, format);
-  const stored: BlockLayout = {
+  const layoutOfFile: BlockLayout = {
     ...readBlockGrid(directory, width, height),
-    planar: format.channels > 1 && directory.integer(TAG.planarConfiguration, 1) === 2,
+    planar: isPlanar(directory, format),
     codec,
-    predictor,
+    // Single bits have no differences, whatever the tag says.
+    predictor: mask?.stored === undefined ? readPredictor(directory, codec, format) : 1,
     littleEndian: directory.littleEndian,
-    ...(mask?.bits === 1 ? { bits: 1 } : {}),
+    ...(format.stored === undefined ? {} : { stored: format.stored }),
+    ...(directory.integer(TAG.fillOrder, 1) === 2 && codec !== 'jpeg' ? { lowestFirst: true } : {}),
   };
   // Masks have no missing samples: blocks that were never written are masked, as GDAL reads them.
   const nodata = mask === undefined ? readNodata(directory, format) : undefined;
@@ -71,11 +76,17 @@ export function readTiffRaster(directory: Directory): TiffRaster {
     alpha: format.alpha,
     ...(format.extraSamples.length === 0 ? {} : { extraSamples: format.extraSamples }),
     ...(nodata === undefined ? {} : { nodata }),
-    photometric: format.storedPhotometric === 6 ? 2 : format.storedPhotometric,
+    photometric: format.storedPhotometric === 6 || format.storedPhotometric === 3 ? 2 : format.storedPhotometric,
     carried: mask === undefined ? directory.carried() : [],
   };
-  const { layout, blocks } = splitStrips(info, stored, readBlocks(directory, info, stored));
-  return { info, layout, codecContext: readCodecContext(directory, format), blocks };
+  const stored = atPlane(directory, layoutOfFile, readBlocks(directory, info, layoutOfFile));
+  const { layout, blocks } = splitStrips(info, layoutOfFile, stored);
+  const warnings = isRounded(format) ? [`${directory.file.name}: samples of 64 bits are rounded to float32`] : [];
+  return { info, layout, codecContext: readCodecContext(directory, format), blocks, warnings };
+}
+
+function isRounded({ stored }: SampleFormat): boolean {
+  return stored?.kind === 'float' && stored.bits === 64;
 }
 
 /**
@@ -104,20 +115,35 @@ function readSide(directory: Directory, tag: number, name: string): number {
   return side;
 }
 
-function readCodec(directory: Directory, { dtype, channels, storedPhotometric }: SampleFormat): BlockCodec {
+function isPlanar(directory: Directory, { channels, stored }: SampleFormat): boolean {
+  return channels > 1 && stored?.indexed !== true && directory.integer(TAG.planarConfiguration, 1) === 2;
+}
+
+function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
+  const { dtype, channels, storedPhotometric, stored } = format;
   const compression = directory.integer(TAG.compression, 1);
   const codec = codecOf(compression);
   const remedy = 'convert it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT';
   if (codec === undefined) {
-    throw bad(directory, `compression ${compression} (tag 259)`, 'none, deflate, LZW, ZSTD, JPEG or WebP', remedy);
+    throw bad(
+      directory,
+      `compression ${compression} (tag 259)`,
+      'none, deflate, LZW, PackBits, ZSTD, JPEG or WebP',
+      remedy,
+    );
   }
-  if ((codec === 'jpeg' || codec === 'webp') && dtype !== 'uint8') {
-    throw bad(directory, `${dtype} samples under ${codec} compression (tags 258 and 259)`, '8 bits', remedy);
+  if ((codec === 'jpeg' || codec === 'webp') && (dtype !== 'uint8' || stored !== undefined)) {
+    throw bad(
+      directory,
+      `${stored === undefined ? dtype : describeStored(stored)} samples under ${codec} compression (tags 258 and 259)`,
+      '8 bits',
+      remedy,
+    );
   }
   if (storedPhotometric === 6 && codec !== 'jpeg') {
     throw bad(directory, `YCbCr pixels under ${codec} compression (tag 262)`, 'grey or RGB', remedy);
   }
-  const planar = channels > 1 && directory.integer(TAG.planarConfiguration, 1) === 2;
+  const planar = isPlanar(directory, format);
   if (storedPhotometric === 6 && (planar || channels !== 3)) {
     throw bad(directory, `YCbCr with ${channels}${planar ? ' separate' : ''} channels (tag 262)`, '3 chunky', remedy);
   }
@@ -130,13 +156,15 @@ function readCodec(directory: Directory, { dtype, channels, storedPhotometric }:
   return codec;
 }
 
-function readPredictor(directory: Directory, codec: BlockCodec, { dtype }: SampleFormat): 1 | 2 | 3 {
+function readPredictor(directory: Directory, codec: BlockCodec, { dtype, stored }: SampleFormat): 1 | 2 | 3 {
   // As libtiff: only these codecs look at the tag.
   if (codec !== 'deflate' && codec !== 'lzw' && codec !== 'zstd') return 1;
   const predictor = directory.integer(TAG.predictor, 1);
-  if (predictor === 1 || predictor === 2) return predictor;
-  if (predictor === 3 && dtype === 'float32') return predictor;
-  throw bad(directory, `predictor ${predictor} for ${dtype} samples (tag 317)`, '1, 2, or 3 for float32');
+  const isWhole = stored === undefined || stored.bits % 8 === 0;
+  if (predictor === 1 || (predictor === 2 && isWhole)) return predictor;
+  if (predictor === 3 && (stored === undefined ? dtype === 'float32' : stored.kind === 'float')) return predictor;
+  const what = stored === undefined ? dtype : describeStored(stored);
+  throw bad(directory, `predictor ${predictor} for ${what} samples (tag 317)`, '1, 2 for whole bytes, or 3 for floats');
 }
 
 function readBlockGrid(directory: Directory, width: number, height: number) {
@@ -179,12 +207,38 @@ function readBlocks(directory: Directory, info: RasterInfo, layout: BlockLayout)
   return new BlockTable(directory, tags, count, layout.codec === 'none' ? rawLength : undefined);
 }
 
-function readCodecContext(directory: Directory, { storedPhotometric }: SampleFormat): CodecContext {
+/** The blocks of an image that lies behind the one whose places the directory holds. */
+function atPlane(directory: Directory, { codec }: BlockLayout, blocks: BlockTable): BlockPlaces {
+  const { plane } = directory;
+  if (plane === 0) return blocks;
+  const first = blocks.place(0);
+  const last = blocks.place(blocks.count - 1);
+  let bytes = 0;
+  for (let index = 0; index < blocks.count; index++) bytes += blocks.place(index).length;
+  if (codec !== 'none' || last.offset + last.length - first.offset !== bytes) {
+    throw bad(
+      directory,
+      `plane ${plane + 1} of images whose blocks do not lie together`,
+      'uncompressed planes in one piece',
+    );
+  }
+  const place = (index: number) => {
+    const { offset, length } = blocks.place(index);
+    const moved = offset + plane * bytes;
+    if (moved + length > directory.file.size)
+      throw pastTheEnd(directory.file, moved, length, `block ${index} of plane ${plane + 1}`);
+    return { offset: moved, length };
+  };
+  return { count: blocks.count, place };
+}
+
+function readCodecContext(directory: Directory, { storedPhotometric, stored }: SampleFormat): CodecContext {
   const tables = directory.bytes(TAG.jpegTables);
   const subsampling = directory.integers(TAG.chromaSubsampling, 2);
   return {
     storedPhotometric,
     ...(tables === undefined ? {} : { jpegTables: tables }),
+    ...(stored?.indexed ? { palette: readPalette(directory, stored.bits) } : {}),
     ...(subsampling.length === 2 ? { chromaSubsampling: [subsampling[0]!, subsampling[1]!] as const } : {}),
   };
 }

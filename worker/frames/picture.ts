@@ -118,7 +118,8 @@ async function readTiff(path: string): Promise<Picture> {
 
 /** As the tiled copy that image jobs make of such files, without the file. */
 async function decodePicture(path: string): Promise<Picture> {
-  const info = await describePicture(path);
+  // Of several pictures the first counts.
+  const info = await describePicture(path, 1);
   const grey = info.photometric === 1;
   const space = info.dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
   try {

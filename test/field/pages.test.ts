@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { imageOf, noise } from '../conformance/box-tiles.js';
+import { gdalPixels } from '../support/gdal.js';
+import { missingCommands, quietly } from '../support/installed.js';
+import { halotile } from '../support/run-halotile.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+import { writeTiff } from '../support/tiff-file.js';
+import { fixturePath } from '../unit/reading-fixtures.js';
+
+const folder = scratchFolder();
+const output = join(folder, 'out.tif');
+const MISSING = missingCommands(['tiffinfo', '-h'], ['gdalinfo', '--version'], ['vips', '--version']);
+const SIZE = { width: 64, height: 48 };
+const page = (seed: number, size = SIZE, channels = 1) => {
+  const random = noise(seed);
+  return imageOf(size, { dtype: 'uint8', channels }, () => random(256));
+};
+
+/** The identity over one page. */
+async function takePage(path: string, ...flags: string[]) {
+  return halotile('process', path, '-o', output, '--op', 'box:radius=0', '--quiet', ...flags);
+}
+
+test('--page takes the image that GDAL has under the same number', { skip: MISSING }, async () => {
+  const parts = [page(1), page(2, SIZE, 3), page(3, { width: 50, height: 30 })].map((image, index) => {
+    const path = join(folder, `${index}.tif`);
+    writeTiff(path, image, index === 1 ? { rowsPerStrip: 48, deflate: true } : {});
+    return path;
+  });
+  const pages = join(folder, 'pages.tif');
+  quietly('tiffcp', [...parts, pages], /Warning/);
+  for (const number of [1, 2, 3]) {
+    const { code, stderr } = await takePage(pages, '--page', `${number}`);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(gdalPixels(output), gdalPixels(`GTIFF_DIR:${number}:${pages}`), `page ${number}`);
+  }
+  assert.match((await takePage(pages)).stderr, /holds 3 images \(pages 1, 2, 3\).*give --page N/);
+  assert.match((await takePage(pages, '--page', '4')).stderr, /there is no page 4; expected a page from 1 to 3/);
+  const { stdout } = await halotile('inspect', pages);
+  assert.match(stdout, /^page +--page 2, 64×48\npage +--page 3, 50×30$/m);
+});
+
+test('images within another are pages behind the others', { skip: MISSING }, async () => {
+  const file = fixturePath('tifffile-subifds.tif');
+  const { stdout } = await halotile('inspect', '--json', file);
+  const { tiff } = JSON.parse(stdout) as { tiff: { directories: { role: string; page: number }[] } };
+  const sub = tiff.directories.find(({ role }) => role === 'sub-image')!;
+  const { code, stderr } = await takePage(file, '--page', `${sub.page}`);
+  assert.equal(code, 0, stderr);
+  const raw = join(folder, 'sub.raw');
+  quietly('vips', ['rawsave', `${file}[subifd=0]`, raw], /warning/i);
+  assert.deepEqual(gdalPixels(output), new Uint8Array(readFileSync(raw)));
+});
+
+test('planes that lie behind one directory are pages', { skip: MISSING }, async () => {
+  const planes = 3;
+  const tall = page(4, { width: SIZE.width, height: SIZE.height * planes });
+  const path = join(folder, 'stack.tif');
+  const description = `ImageJ=1.53t\nimages=${planes}\nslices=${planes}\n`;
+  writeTiff(path, tall, { rowsPerStrip: tall.rect.height }, { tags: [{ tag: 270, type: 2, values: description }] });
+  cutToFirst(path, SIZE);
+  const bytes = new Uint8Array(tall.samples.buffer);
+  const plane = SIZE.width * SIZE.height;
+  for (const number of [1, 3]) {
+    const { code, stderr } = await takePage(path, '--page', `${number}`);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(gdalPixels(output), bytes.subarray((number - 1) * plane, number * plane), `plane ${number}`);
+  }
+  assert.match((await takePage(path)).stderr, /holds 3 images \(pages 1 to 3\)/);
+});
+
+test('of an animation --page takes one picture', { skip: MISSING }, async () => {
+  const path = join(folder, 'walk.webp');
+  const tall = page(5, { width: SIZE.width, height: SIZE.height * 2 }, 3);
+  const raw = { width: SIZE.width, height: SIZE.height * 2, channels: 3, pageHeight: SIZE.height } as const;
+  await sharp(new Uint8Array(tall.samples.buffer), { raw }).webp({ lossless: true, exact: true }).toFile(path);
+  assert.match((await takePage(path)).stderr, /holds 2 pictures; expected --page N, from 1 to 2/);
+  const { code, stderr } = await takePage(path, '--page', '2');
+  assert.equal(code, 0, stderr);
+  const colours = gdalPixels(output).filter((_, i, { length }) => length === 3 * SIZE.width * SIZE.height || i % 4 < 3);
+  assert.deepEqual(colours, new Uint8Array(tall.samples.buffer).slice(colours.length));
+});
+
+/** Makes the directory speak of the first rows alone: what follows is a plane that no directory names. */
+function cutToFirst(path: string, { width, height }: typeof SIZE): void {
+  const bytes = readFileSync(path);
+  const directory = bytes.readUInt32LE(4);
+  const values: Readonly<Record<number, number>> = { 257: height, 278: height, 279: width * height };
+  for (let i = 0; i < bytes.readUInt16LE(directory); i++) {
+    const at = directory + 2 + 12 * i;
+    const value = values[bytes.readUInt16LE(at)];
+    if (value === undefined) continue;
+    if (bytes.readUInt16LE(at + 2) === 3) bytes.writeUInt16LE(value, at + 8);
+    else bytes.writeUInt32LE(value, at + 8);
+  }
+  writeFileSync(path, bytes);
+}
