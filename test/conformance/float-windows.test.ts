@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Size } from '../../tiling/geometry/rect.js';
+import { parseFootprint } from '../../tiling/operations/footprint/footprint.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { adverseFloats } from './adverse-floats.js';
 import { BACKENDS } from './backends.js';
 import { noise } from './box-tiles.js';
 import { type OperationCase, resolve, runTiled } from './operation-tiles.js';
-import { type Moments, type Offsets, squareOffsets, windowMoments } from './window-moments.js';
+import { footprintOffsets, type Moments, type Offsets, squareOffsets, windowMoments } from './window-moments.js';
 
 const SIZE = { width: 53, height: 41 };
 const TILES: readonly Size[] = [{ width: 21, height: 16 }, SIZE];
@@ -52,6 +53,19 @@ function assertWindows(
   }
 }
 
+/** Within 10⁻⁵ of the deviation, or of 10⁻⁶ of the largest sample where that is more; both squared for variances. */
+function spreadHolds(name: string, ddof: number): Holds {
+  return (actual, { count, squares, largest }) => {
+    const variance = count > ddof ? squares / (count - ddof) : 0;
+    const least = 1e-6 * largest;
+    const [wanted, bound] =
+      name === 'std'
+        ? [Math.sqrt(variance), 1e-5 * Math.max(Math.sqrt(variance), least)]
+        : [variance, 2e-5 * Math.max(variance, least ** 2)];
+    return actual === Math.fround(wanted) || Math.abs(actual - wanted) <= bound + LEAST;
+  };
+}
+
 const IMAGES = adverseFloats(SIZE);
 
 for (const [name, image] of Object.entries(IMAGES)) {
@@ -83,6 +97,51 @@ for (const [name, image] of Object.entries(IMAGES)) {
     assertWindows({ image, name: 'box', params, ...constant }, () => offsets, meanHolds, 'constant');
   });
 }
+
+/** Rectangles of even and odd sides, and a footprint that is none. */
+const FOOTPRINTS = ['rect:1x1', 'rect:2x5', 'rect:9x4', 'rect:33x70', 'disk:3'];
+
+for (const [name, image] of Object.entries(IMAGES)) {
+  test(`std and variance of ${name}: no deviation is wrong by more than its own window allows`, () => {
+    const random = noise(9);
+    const valid = Uint8Array.from({ length: SIZE.width * SIZE.height }, () => random(4));
+    for (const [i, footprint] of FOOTPRINTS.entries()) {
+      const offsets = footprintOffsets(parseFootprint(footprint));
+      for (const operation of ['std', 'variance']) {
+        const ddof = i % 2;
+        const holds = spreadHolds(operation, ddof);
+        const base = { image, name: operation, params: { footprint, ddof } };
+        for (const border of ['clip', 'mirror'] as const) {
+          assertWindows({ ...base, border }, () => offsets, holds, `${operation} ${footprint} ${border}`);
+        }
+        if (i % 3 === 0) continue;
+        const nodata = [image.samples[0]!, 0];
+        assertWindows({ ...base, nodata }, () => offsets, holds, `${operation} ${footprint} nodata`);
+        const masked = { ...base, image: { ...image, valid } };
+        assertWindows(masked, () => offsets, holds, `${operation} ${footprint} masked`);
+      }
+    }
+  });
+}
+
+test('std of float32 in rectangles is equal for all tilings', () => {
+  const image = IMAGES['mixed signs of all sizes']!;
+  for (const border of ['clip', 'reflect'] as const) {
+    for (const params of [
+      { footprint: 'rect:4x4', ddof: 0 },
+      { footprint: 'rect:13x9', ddof: 1 },
+    ]) {
+      for (const nodata of [undefined, [image.samples[9]!, null]]) {
+        const checked = { image, name: 'std', params, border, ...(nodata && { nodata }) };
+        const whole = runTiled(checked, SIZE, BACKENDS.wasm!.std);
+        for (const tile of [7, 16]) {
+          const tiled = runTiled(checked, { width: tile, height: tile + 3 }, BACKENDS.wasm!.std);
+          assert.deepEqual(tiled.samples, whole.samples, `${border} ${JSON.stringify(params)} in tiles of ${tile}`);
+        }
+      }
+    }
+  }
+});
 
 test('box of lines of one pixel', () => {
   const line = (size: Size): TileRaster => adverseFloats(size)['blocks of tiny and huge samples']!;

@@ -1,3 +1,4 @@
+import type { Footprint } from '../../tiling/operations/footprint/footprint.js';
 import type { Border } from '../../tiling/operations/index.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { borderIndex } from '../../worker/kernels/reference/samples/border-index.js';
@@ -19,6 +20,11 @@ export interface Moments {
 export function squareOffsets(radius: number): Offsets {
   const side = Array.from({ length: 2 * radius + 1 }, (_, i) => i - radius);
   return Int32Array.from(side.flatMap((dy) => side.flatMap((dx) => [dx, dy])));
+}
+
+/** The members of a footprint. */
+export function footprintOffsets({ runs }: Footprint): Offsets {
+  return Int32Array.from(runs.flatMap(({ dx, dy, length }) => Array.from({ length }, (_, i) => [dx + i, dy]).flat()));
 }
 
 interface Extension {

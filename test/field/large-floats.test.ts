@@ -48,21 +48,32 @@ for (const [name, args] of Object.entries(BLURS)) {
   });
 }
 
-test('an undeclared fill value changes no mean but those of the windows that hold it', async () => {
-  const random = noise(1);
-  const size = { width: 600, height: 500 };
-  const fill = { x: 300, y: 400 };
-  const raster = imageOf(size, { dtype: 'float32', channels: 1 }, (x, y) =>
-    x === fill.x && y === fill.y ? 1e20 : 100 + random(10000) / 100,
-  );
-  writeTiff(image, raster);
-  const { code, stderr } = await halotile('process', image, '--op', 'box:radius=2', '-o', output, '--quiet');
-  assert.equal(code, 0, stderr);
-  const { samples } = (await readLevels(output))[0]!;
-  const moments = windowMoments(raster, { border: 'reflect', constant: 0, nodata: [], margin: 2 });
-  const offsets = squareOffsets(2);
-  for (const [i, sample] of samples.entries()) {
-    const { mean, largest } = moments(i % size.width, Math.floor(i / size.width), 0, offsets)!;
-    assert.ok(Math.abs(sample - mean) <= 2 ** -20 * largest, `${sample} for ${mean} at ${i}`);
-  }
-});
+/** What an undeclared fill value must not change beyond the windows that hold it. */
+const FILLED = [
+  { op: 'box:radius=2', fill: 1e20, value: 100, noise: 100, of: 'mean' },
+  { op: 'mean:window=5', fill: 1e20, value: 100, noise: 100, of: 'mean' },
+  { op: 'std:window=5', fill: -9999, value: 0.05, noise: 1e-4, of: 'std' },
+  { op: 'std:window=5', fill: 65535, value: 0.05, noise: 1e-4, of: 'std' },
+] as const;
+
+for (const { op, fill, value, noise: range, of } of FILLED) {
+  test(`${op} beside an undeclared ${fill} is right in all windows`, async () => {
+    const random = noise(1);
+    const size = { width: 600, height: 500 };
+    const raster = imageOf(size, { dtype: 'float32', channels: 1 }, (x, y) =>
+      x === 300 && y === 400 ? fill : value + (range * random(10000)) / 10000,
+    );
+    writeTiff(image, raster);
+    const { code, stderr } = await halotile('process', image, '--op', op, '-o', output, '--quiet');
+    assert.equal(code, 0, stderr);
+    const { samples } = (await readLevels(output))[0]!;
+    const moments = windowMoments(raster, { border: 'reflect', constant: 0, nodata: [], margin: 2 });
+    const offsets = squareOffsets(2);
+    for (const [i, sample] of samples.entries()) {
+      const { mean, squares, count, largest } = moments(i % size.width, Math.floor(i / size.width), 0, offsets)!;
+      const deviation = Math.sqrt(squares / count);
+      const [wanted, bound] = of === 'mean' ? [mean, 2 ** -20 * largest] : [deviation, 1e-5 * deviation];
+      assert.ok(Math.abs(sample - wanted) <= bound, `${sample} for ${wanted} at ${i}`);
+    }
+  });
+}

@@ -11,7 +11,7 @@ import {
   parseFootprint,
   prepareFootprint,
 } from './footprint/footprint.js';
-import { directRunBytes, runScratchBytes } from './scratch.js';
+import { blockScratchBytes, directRunBytes, runScratchBytes } from './scratch.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
 
@@ -51,12 +51,12 @@ export function slidingScratchBytes(_operation: Operation, shape: KernelShape): 
 }
 
 /**
- * How variances of a window are summed: sliding where it is a rectangle, by the runs of other footprints for integers,
- * whose sums are exact; directly otherwise.
+ * How variances of a window are summed. Integers, whose sums are exact: sliding where it is a rectangle, by the runs of other
+ * footprints. float32, without a difference of sums: merged from blocks where it is a rectangle, directly otherwise.
  */
-export function spreadForm(dtype: DType, window: Footprint): 'sliding' | 'runs' | 'direct' {
-  if (isFull(window)) return 'sliding';
-  return dtype === 'float32' ? 'direct' : 'runs';
+export function spreadForm(dtype: DType, window: Footprint): 'sliding' | 'blocks' | 'runs' | 'direct' {
+  if (dtype === 'float32') return isFull(window) ? 'blocks' : 'direct';
+  return isFull(window) ? 'sliding' : 'runs';
 }
 
 function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
@@ -64,6 +64,8 @@ function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
   switch (spreadForm(shape.dtype, window)) {
     case 'sliding':
       return slidingScratchBytes(operation, shape);
+    case 'blocks':
+      return blockScratchBytes(shape, window);
     case 'runs':
       return runScratchBytes(shape, window);
     case 'direct':

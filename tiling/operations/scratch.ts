@@ -122,3 +122,37 @@ export function runScratchBytes(shape: RunShape, footprint: Footprint): number {
 export function directRunBytes(shape: KernelShape, footprint: Footprint): number {
   return directScratchBytes(shape, 0) + runTableBytes(footprint.runs.length) + 16;
 }
+
+/** The rows of moments of one strip of columns, as windows are merged from ends and beginnings of blocks. */
+export interface BlockRows {
+  /** Output columns that are taken at a time, so that the rows of a window stay small. */
+  readonly strip: number;
+  /** Input columns that they reach. */
+  readonly columns: number;
+  /** Bytes of one float64 for each column and channel. */
+  readonly planeBytes: number;
+  /** Bytes of a row: means, variances, numbers. */
+  readonly rowBytes: number;
+  /** Bytes of the ends of a block along a row. */
+  readonly endBytes: number;
+}
+
+/** The rows for an output of a width under a rectangular window. */
+export function blockRows({ outputWidth, channels }: Omit<RunShape, 'input'>, window: Footprint): BlockRows {
+  const fitting = Math.floor(MAX_RUN_BYTES / (window.height * channels * 24));
+  const strip = Math.min(outputWidth, Math.max(MIN_STRIP, fitting));
+  const planeBytes = Math.ceil((strip * channels) / 2) * 16;
+  return {
+    strip,
+    columns: strip + window.width - 1,
+    planeBytes,
+    rowBytes: 3 * planeBytes,
+    endBytes: window.width * 48,
+  };
+}
+
+/** Bytes of moments by blocks: as many rows as the window is high and one more, its ends, two rows of samples. */
+export function blockScratchBytes(shape: RunShape, window: Footprint): number {
+  const { columns, rowBytes, endBytes } = blockRows(shape, window);
+  return (window.height + 1) * rowBytes + endBytes + 2 * (columns * 8 + 16);
+}

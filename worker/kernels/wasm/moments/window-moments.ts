@@ -9,6 +9,7 @@ import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import { NodataTable } from '../samples/nodata.js';
 import { validityOf } from '../samples/validity-rows.js';
+import { blockSpread } from './block-moments.js';
 import type { DirectSpread } from './direct-runs.js';
 import type { RunMoments } from './run-moments.js';
 
@@ -37,6 +38,7 @@ function momentsModule(arena: WasmArena) {
 
 /** Standard deviation or variance, each window summed in the form that `spreadForm` names. */
 export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpread): Kernel {
+  const blocks = blockSpread(arena);
   const module = momentsModule(arena);
   return (input, output, operation, context) => {
     const footprint = neighbourhoodOf(operation);
@@ -50,6 +52,8 @@ export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpr
     switch (spreadForm(dtype, footprint)) {
       case 'sliding':
         return slideOver(arena, module, tile, context, spread);
+      case 'blocks':
+        return blocks({ ...tile, root }, context);
       case 'runs':
         return runs({ ...tile, pivot: PIVOT[dtype as 'uint8' | 'uint16'], byAlpha: false }, context, spread);
       case 'direct':
