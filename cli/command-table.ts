@@ -29,5 +29,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   schedule: async () => (await import('./commands/schedule.js')).registerSchedule,
   discard: async () => (await import('./commands/jobs.js')).registerDiscard,
   health: async () => (await import('./commands/health.js')).registerHealth,
+  schema: async () => (await import('./commands/schema.js')).registerSchema,
   config: async () => (await import('./commands/config.js')).registerConfig,
 };

@@ -1,17 +1,16 @@
+import type { z } from 'zod';
 import { badUsage } from '../tiling/errors.js';
 import { type CollectionSpec, collectionSpecSchema } from '../tiling/job/collection-spec.js';
 import { type DatasetSpec, datasetSpecSchema } from '../tiling/job/dataset-spec.js';
 import { type JobSpec, jobSpecSchema } from '../tiling/job/job-spec.js';
-import { firstIssue } from '../tiling/plan/resolve-operations.js';
+import { specIssue } from '../tiling/job/spec-issue.js';
 
 /**
  * A job from anything that should be one.
  * @throws bad-usage naming the first field that is wrong
  */
 export function parseJobSpec(candidate: unknown, where?: string): JobSpec {
-  const parsed = jobSpecSchema.safeParse(candidate);
-  if (parsed.success) return parsed.data;
-  throw badUsage({ what: `the job is not valid: ${firstIssue(parsed.error)}`, where });
+  return parsed(jobSpecSchema, candidate, { job: 'the job', where });
 }
 
 /**
@@ -19,9 +18,7 @@ export function parseJobSpec(candidate: unknown, where?: string): JobSpec {
  * @throws bad-usage naming the first field that is wrong
  */
 export function parseDatasetSpec(candidate: unknown, where?: string): DatasetSpec {
-  const parsed = datasetSpecSchema.safeParse(candidate);
-  if (parsed.success) return parsed.data;
-  throw badUsage({ what: `the dataset job is not valid: ${firstIssue(parsed.error)}`, where });
+  return parsed(datasetSpecSchema, candidate, { job: 'the dataset job', where });
 }
 
 /**
@@ -29,7 +26,16 @@ export function parseDatasetSpec(candidate: unknown, where?: string): DatasetSpe
  * @throws bad-usage naming the first field that is wrong
  */
 export function parseCollectionSpec(candidate: unknown, where?: string): CollectionSpec {
-  const parsed = collectionSpecSchema.safeParse(candidate);
-  if (parsed.success) return parsed.data;
-  throw badUsage({ what: `the job over many images is not valid: ${firstIssue(parsed.error)}`, where });
+  return parsed(collectionSpecSchema, candidate, { job: 'the job over many images', where });
+}
+
+function parsed<S extends z.ZodType>(
+  schema: S,
+  candidate: unknown,
+  { job, where }: { readonly job: string; readonly where: string | undefined },
+): z.output<S> {
+  const result = schema.safeParse(candidate);
+  if (result.success) return result.data;
+  const { what, ...rest } = specIssue(result.error, schema, candidate);
+  throw badUsage({ what: `${job} is not valid: ${what}`, where, ...rest });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { badUsage } from '../../tiling/errors.js';
+import { didYouMean } from '../../tiling/nearest-word.js';
 import { BORDERS, OPERATIONS, type OperationDescriptor } from '../../tiling/operations/index.js';
 
 /** What JSON Schema says of one parameter, as far as the descriptors' schemas say it. */
@@ -37,7 +38,9 @@ export function listOperations(): string {
 export function describeOperation(name: string): string {
   const descriptor = OPERATIONS[name];
   if (descriptor === undefined) {
-    throw badUsage({ what: `there is no operation '${name}'`, expected: Object.keys(OPERATIONS).join(', ') });
+    const known = Object.keys(OPERATIONS);
+    const remedy = didYouMean(name, known);
+    throw badUsage({ what: `there is no operation '${name}'`, expected: known.join(', '), remedy });
   }
   const lines = parametersOf(descriptor).map(([key, schema]): [string, string] => [`  ${key}`, valueLine(schema)]);
   if (descriptor.coupling === 'window' && descriptor.inputRect === undefined) lines.push(...borderLines(descriptor));

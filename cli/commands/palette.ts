@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { badUsage } from '../../tiling/errors.js';
-import { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
-import { firstIssue } from '../../tiling/plan/resolve-operations.js';
+import { parseDatasetSpec } from '../../library/parse-specs.js';
+import type { DatasetSpec, DatasetSpecInput } from '../../tiling/job/dataset-spec.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags } from '../endpoint-options.js';
 import { GRACE_SECONDS } from '../interrupt.js';
@@ -78,7 +77,7 @@ export function registerPalette(program: Command): void {
 function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSpec {
   const { output, size, target, onError, spill, largeFormat, method, quantile, bandwidth, threshold } = flags;
   const { sample, seed, colors, space, centres } = flags;
-  const parsed = datasetSpecSchema.safeParse({
+  return parseDatasetSpec({
     frames,
     output,
     size,
@@ -88,8 +87,6 @@ function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSp
     spillBytes: spill === undefined ? undefined : spill * 2 ** 20,
     palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres },
   });
-  if (parsed.success) return parsed.data;
-  throw badUsage({ what: `the job is not valid: ${firstIssue(parsed.error)}` });
 }
 
 function size(text: string): PaletteFlags['size'] {

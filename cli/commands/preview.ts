@@ -5,7 +5,7 @@ import { checkedOutput, publishOutput } from '../../coordinator/index.js';
 import { loadSharp } from '../../tiling/codecs/load-sharp.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
 import { outputName } from '../../tiling/job/job-spec.js';
-import { firstIssue } from '../../tiling/plan/resolve-operations.js';
+import { specIssue } from '../../tiling/job/spec-issue.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../../tiling/stitch/preview.js';
@@ -35,8 +35,8 @@ export function registerPreview(program: Command): void {
 }
 
 function pictureOf(output: string): string {
-  const parsed = outputName.safeParse(output);
-  if (!parsed.success) throw badUsage({ what: firstIssue(parsed.error), where: '--output' });
+  const named = outputName.safeParse(output);
+  if (!named.success) throw badUsage({ ...specIssue(named.error, outputName, output), where: '--output' });
   if (Object.hasOwn(PICTURE_FORMATS, endingOf(output))) return resolve(output);
   throw badUsage({
     what: `a picture cannot be "${endingOf(output)}"`,

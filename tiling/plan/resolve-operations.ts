@@ -1,6 +1,6 @@
-import type { z } from 'zod';
 import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
+import { didYouMean } from '../nearest-word.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { parameterIssue } from './parameter-issue.js';
 
@@ -14,12 +14,14 @@ export function resolveOperations(operations: JobSpec['operations'], given: { re
     const descriptor = OPERATIONS[written.name];
     const where = `operation ${index + 1} '${written.name}'`;
     if (descriptor === undefined) {
-      throw badUsage({ what: 'there is no such operation', where, expected: Object.keys(OPERATIONS).join(', ') });
+      const known = Object.keys(OPERATIONS);
+      const remedy = didYouMean(written.name, known);
+      throw badUsage({ what: 'there is no such operation', where, expected: known.join(', '), remedy });
     }
     const parsed = descriptor.params.safeParse(written.params);
     if (!parsed.success) {
       const issue = parameterIssue(parsed.error, written.params, Object.keys(descriptor.params.shape));
-      throw badUsage({ ...issue, where, remedy: `see 'halotile operations ${written.name}'` });
+      throw badUsage({ ...issue, where, remedy: issue.remedy ?? `see 'halotile operations ${written.name}'` });
     }
     // A fixed radius or sigma wins over the map: one chain may hold operations of both kinds.
     const fixed = descriptor.mapMeaning !== 'none' && parsed.data[descriptor.mapMeaning] !== undefined;
@@ -34,13 +36,6 @@ export function resolveOperations(operations: JobSpec['operations'], given: { re
     const border = written.border ?? descriptor.defaultBorder(byMap);
     return { name: written.name, params: parsed.data, border, constantValue: written.constant, byMap };
   });
-}
-
-/** The first complaint of a schema as `path: message`. */
-export function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0]!;
-  const path = issue.path.join('.');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
 }
 
 /**
