@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ErrorDetail } from '../errors.js';
 import { didYouMean } from '../nearest-word.js';
-import { expectedBy, quoted } from '../plan/parameter-issue.js';
+import { expectedBy, quoted } from '../schema-words.js';
 
 /** What of a JSON schema says which keys there are. */
 interface KeySchema {
