@@ -67,7 +67,7 @@ export async function filterPixels(
   };
   const memoryBytes = memoryMiB * 2 ** 20;
   // Windows that the map decides are better off with tiles that the cache holds.
-  const machine = { threads: 1, memoryBytes, ...(!map && { preferredTile: PREFERRED_TILE }) };
+  const machine = { threads: 1, memoryBytes, halosOnly: true, ...(!map && { preferredTile: PREFERRED_TILE }) };
   const plan = await preparePlan(spec, inputs, machine, {
     slots: 1,
     largest: async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping }),

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { withCornerTable } from '../coordinator/index.js';
+import { withSummaries } from '../coordinator/index.js';
 import { area } from '../tiling/geometry/rect.js';
 import { couplingOf } from '../tiling/plan/chain.js';
 import type { Plan } from '../tiling/plan/plan.js';
@@ -31,7 +31,7 @@ export async function tryTile(
   const job: WorkJob = {
     key: `trial:${scratchDirectory}`,
     plan,
-    inputs: await withCornerTable({ executor, plan, inputs: sourcesOf(inputs), scratch: scratchDirectory }),
+    inputs: await withSummaries({ executor, plan, inputs: sourcesOf(inputs), scratch: scratchDirectory }),
     sink: { kind: 'parts', partial: scratchDirectory, epoch: 'trial', durable: false },
     boundedBackend: executor.boundedBackends?.[0] ?? CPU_BACKEND,
   };

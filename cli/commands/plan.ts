@@ -57,6 +57,7 @@ export function describePlan(report: PlannedJob): string {
     ),
     ...(byMap ? [`map         largest value ${mapMax.exact ? 'is' : 'at most'} ${mapMax.value}`] : []),
     ...(report.corners === undefined ? [] : [cornersLine(report.corners)]),
+    ...(report.pyramid === undefined ? [] : [pyramidLine(report.pyramid)]),
     `halo        one halo for all tiles reads ${share(inputPixels.withMaxHalo)} more than the image` +
       (inputPixels.adaptive === undefined
         ? byMap && report.corners === undefined
@@ -77,6 +78,13 @@ function cornersLine({ aboveRadius, cellSide, tableBytes }: NonNullable<PlannedJ
   return (
     `windows     by corners of the summed-area table where a tile has radii above ${aboveRadius}, as a halo would read more; ` +
     `sums of cells of ${cellSide} take ${formatBytes(tableBytes)} of scratch`
+  );
+}
+
+function pyramidLine({ first, gridBytes }: NonNullable<PlannedJob['pyramid']>): string {
+  return (
+    `windows     sigmas from ${Math.ceil(Math.sqrt(8 * 4 ** (first - 1)))} on by grids of the whole image, as a halo would read more; ` +
+    `they take ${formatBytes(gridBytes)} of scratch`
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { TaskSeconds as SecondsByPart } from '../../tiling/work/figures.js';
+import type { TaskSeconds as SecondsByPart } from '../../tiling/job/job-figures.js';
 import type { TaskResult } from '../../tiling/work/task.js';
 import { tally } from './tally.js';
 

@@ -1,4 +1,4 @@
-import type { JobFigures, TaskSeconds } from '../../tiling/work/figures.js';
+import type { JobFigures, TaskSeconds } from '../../tiling/job/job-figures.js';
 
 /** What a finished job hands back; `--json` prints it. */
 export interface JobResult extends JobFigures {

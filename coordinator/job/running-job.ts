@@ -23,7 +23,7 @@ import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
 import { runTask } from './run-task.js';
-import { withCornerTable } from './sum-cells.js';
+import { withSummaries } from './summaries.js';
 
 /** What a running job needs from whoever runs it. */
 export interface RunningJobOptions {
@@ -104,7 +104,7 @@ export class RunningJob {
     const { plan } = this.#opened;
     if (this.#placed) this.#createPlacedFile();
     this.#report();
-    await this.#sumCells();
+    await this.#summarise();
     for (const [index, stage] of plan.stages.entries()) {
       await runStage(this.#options.executor, {
         job: this.#job,
@@ -116,11 +116,11 @@ export class RunningJob {
     }
   }
 
-  /** Windows of any radius read corners of a table of sums, which is made before the first tile. */
-  async #sumCells(): Promise<void> {
+  /** Wide windows read what is made of the whole image before the first tile. */
+  async #summarise(): Promise<void> {
     const { paths, plan } = this.#opened;
     const { executor, signal } = this.#options;
-    const inputs = await withCornerTable({ executor, plan, inputs: this.#job.inputs, scratch: paths.scratch, signal });
+    const inputs = await withSummaries({ executor, plan, inputs: this.#job.inputs, scratch: paths.scratch, signal });
     this.#job = { ...this.#job, inputs };
   }
 

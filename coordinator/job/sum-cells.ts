@@ -4,24 +4,14 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { HalotileError } from '../../tiling/errors.js';
 import { chainCorners, cornerTable } from '../../tiling/operations/corners.js';
-import type { Plan } from '../../tiling/plan/plan.js';
 import { CornerTableFile } from '../../tiling/stitch/corner-table-file.js';
-import type { Executor, StageTask, TaskResult } from '../../tiling/work/task.js';
+import type { StageTask, TaskResult } from '../../tiling/work/task.js';
 import type { WorkInput, WorkJob } from '../../tiling/work/work-job.js';
 import { runStage } from './run-stage.js';
-
-/** What sums are made with. */
-export interface SumMeans {
-  readonly executor: Executor;
-  readonly plan: Plan;
-  readonly inputs: readonly WorkInput[];
-  /** Folder of the table; one that is there was made of the same image. */
-  readonly scratch: string;
-  readonly signal?: AbortSignal;
-}
+import type { SummaryMeans } from './summary-means.js';
 
 /** The inputs of a job with the summed-area table of its image, where its windows read corners. */
-export async function withCornerTable({ executor, plan, inputs, scratch, signal }: SumMeans): Promise<WorkInput[]> {
+export async function withCornerTable({ executor, plan, inputs, scratch, signal }: SummaryMeans): Promise<WorkInput[]> {
   const corners = chainCorners(plan.operations);
   if (corners === undefined) return [...inputs];
   const path = join(scratch, `corners-${corners.cellSide}-${corners.lanes}.tif`);

@@ -1,5 +1,5 @@
 import { badInput } from '../../tiling/errors.js';
-import type { TaskCounts, TaskSeconds } from '../../tiling/work/figures.js';
+import type { TaskCounts, TaskSeconds } from '../../tiling/job/job-figures.js';
 import { isKindName, type ValueOf } from '../../tiling/work/index.js';
 import type { StoredBlock } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';

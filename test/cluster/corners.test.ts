@@ -8,6 +8,7 @@ import { imageOf, noise, referenceBox } from '../conformance/box-tiles.js';
 import { readLevels } from '../support/output-levels.js';
 import { writeTiff } from '../support/tiff-file.js';
 import { TestCluster } from './harness.js';
+import { local } from './scene-files.js';
 
 let cluster: TestCluster;
 before(async () => {
@@ -34,6 +35,36 @@ test('windows of any radius read the table of sums by reference and over the wir
         ...{ operations: [{ name: 'box' }], tile: 16 },
       }),
     );
+    let event: halotile.v1.WatchJobResponse | undefined;
+    for await (event of cluster.client.watch(job.id!));
+    resultOf(event!);
+    assert.deepEqual((await readLevels(onDisk(output)))[0]!.samples, expected);
+    await cluster.assertClean();
+    for (const worker of cluster.workers) await worker.end('SIGTERM');
+  }
+});
+
+test('wide Gaussians read the grids of the whole image by reference and over the wire', async () => {
+  const size = { width: 120, height: 91 };
+  const next = noise(9);
+  const onDisk = (name: string) => join(cluster.root, name);
+  writeTiff(
+    onDisk('soft.tif'),
+    imageOf(size, { dtype: 'uint8', channels: 3 }, () => next(256)),
+  );
+  writeTiff(
+    onDisk('soft-map.tif'),
+    imageOf(size, { dtype: 'uint16', channels: 1 }, (x, y) => Math.round(Math.hypot(x - 80, y - 9))),
+  );
+  const blur = { operations: [{ name: 'gaussian' }], tile: 32, block: 32 } as const;
+  const files = { image: onDisk('soft.tif'), map: onDisk('soft-map.tif'), output: onDisk('soft-local.tif') };
+  await local(jobSpecSchema.parse({ ...files, ...blur }));
+  const expected = (await readLevels(files.output))[0]!.samples;
+  for (const roots of [true, false]) {
+    await cluster.worker({ roots });
+    const output = `soft-${roots}.tif`;
+    const inRoot = { image: 'root:data/soft.tif', map: 'root:data/soft-map.tif', output: `root:data/${output}` };
+    const job = await cluster.client.submit(jobSpecSchema.parse({ ...inRoot, ...blur }));
     let event: halotile.v1.WatchJobResponse | undefined;
     for await (event of cluster.client.watch(job.id!));
     resultOf(event!);

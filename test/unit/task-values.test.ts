@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { recordLength } from '../../tiling/measure/record.js';
+import { POINT_BYTES, pyramidGrids } from '../../tiling/operations/pyramid.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import { type DataOf, type KindName, kindOf, WORK_KINDS } from '../../tiling/work/index.js';
 
@@ -22,6 +23,8 @@ const plan = {
     { ...stage, kind: 'filter' },
   ],
 };
+
+const GRID = pyramidGrids(SIZE, { first: 2, last: 3 })[0]!.rect;
 
 function recordsOf(labels: readonly number[]): Uint8Array {
   const length = recordLength([true]);
@@ -86,6 +89,16 @@ const CASES: {
       { columns: new Uint8Array(8 * SIZE.width), edges: new Uint8Array(8 * 16) },
       { columns: new Uint8Array(8 * (SIZE.width + 1)), edges: new Uint8Array(8 * 15) },
       { columns: new Uint8Array(8 * (SIZE.width + 1)) },
+    ],
+  },
+  decimate: {
+    data: { pyramid: { first: 2, last: 3 } },
+    value: { points: new Uint8Array(GRID.width * GRID.height * POINT_BYTES) },
+    wrong: [
+      null,
+      { points: [] },
+      { points: new Uint8Array(GRID.width * GRID.height * POINT_BYTES - 1) },
+      { points: new Uint8Array((GRID.width + 1) * GRID.height * POINT_BYTES) },
     ],
   },
   measure: {

@@ -49,9 +49,9 @@ export function chainCorners(operations: readonly Operation[]): Corners | undefi
 }
 
 /** The same chain with halos for all windows: what corners are compared with. */
-export function withoutCorners(operations: readonly Operation[]): Operation[] {
+export function withHalos(operations: readonly Operation[]): Operation[] {
   return operations.map((operation) => {
-    const { corners: _, ...params } = operation.params;
+    const { corners: _, pyramid: __, ...params } = operation.params;
     return { ...operation, params };
   });
 }

@@ -3,6 +3,7 @@ import { badUsage } from '../errors.js';
 import { evenReach } from '../geometry/rect.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 import { gaussianRadius, gaussianWeights } from './gaussian-weights.js';
+import { gridScratchBytes, haloSigma, pyramidOf } from './pyramid.js';
 import { scaleSpaceReach } from './scale-space.js';
 import { directScratchBytes, scaleSpaceScratchBytes, separableScratchBytes } from './scratch.js';
 
@@ -56,12 +57,18 @@ export const gaussian: OperationDescriptor = {
   reach: (operation, mapMax) => {
     if (!operation.byMap) return evenReach(fixedWeights(operation).length - 1);
     // The direct sum is the definition of both qualities, and what the reference backend computes for both.
-    const direct = gaussianRadius(mapMax, MAP_TRUNCATE);
-    return evenReach(usesScaleSpace(operation) ? Math.max(direct, scaleSpaceReach(mapMax)) : direct);
+    const sigma = haloSigma(pyramidOf(operation), mapMax);
+    const direct = gaussianRadius(sigma, MAP_TRUNCATE);
+    return evenReach(usesScaleSpace(operation) ? Math.max(direct, scaleSpaceReach(sigma)) : direct);
   },
   scratchBytes: (operation, shape, mapMax) => {
     if (!operation.byMap) return separableScratchBytes(shape, fixedWeights(operation).length - 1);
-    if (usesScaleSpace(operation)) return scaleSpaceScratchBytes(shape);
+    if (usesScaleSpace(operation)) {
+      const pyramid = pyramidOf(operation);
+      const output = { width: shape.outputWidth, height: shape.input.height };
+      const ofGrids = pyramid === undefined ? 0 : gridScratchBytes(pyramid, output);
+      return scaleSpaceScratchBytes(shape) + ofGrids;
+    }
     return directScratchBytes(shape, gaussianRadius(mapMax, MAP_TRUNCATE));
   },
 };

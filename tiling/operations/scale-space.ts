@@ -7,8 +7,8 @@ import { gaussianRadius, gaussianWeights } from './gaussian-weights.js';
  * Below {@link DIRECT_BELOW} the direct sum is small enough to be taken.
  */
 export const DIRECT_BELOW = 1;
-/** Intervals between levels; sigma ends at 1024. */
-export const INTERVALS = 84;
+/** Intervals between levels; sigma ends at 65536. */
+export const INTERVALS = 128;
 /** Mantissa bits of sigma² that are a share, below the two that name the level. */
 const SHARE_BITS = 21;
 /** The upper bits of 1 as float32. */
@@ -43,12 +43,26 @@ export function levelWeights(level: number, octave: number): Float64Array {
   return weights.map((weight) => weight / sum);
 }
 
+/** The interval that a sigma lies in; negative below 1. */
+export function intervalOf(sigma: number): number {
+  return (varianceBits(sigma) >>> SHARE_BITS) - FIRST_BITS;
+}
+
+/** How much of its interval's upper level a sigma takes. */
+export function intervalShare(sigma: number): number {
+  return (varianceBits(sigma) % 2 ** SHARE_BITS) / 2 ** SHARE_BITS;
+}
+
+function varianceBits(sigma: number): number {
+  const single = Math.fround(sigma);
+  return new Uint32Array(new Float32Array([single * single]).buffer)[0]!;
+}
+
 /** Pixels that the scale space reads around one whose sigma is given. */
 export function scaleSpaceReach(sigma: number): number {
   if (sigma < DIRECT_BELOW) return gaussianRadius(sigma, 4);
-  const single = Math.fround(sigma);
-  const bits = new Uint32Array(new Float32Array([single * single]).buffer)[0]!;
-  const interval = (bits >>> SHARE_BITS) - FIRST_BITS;
+  const bits = varianceBits(sigma);
+  const interval = intervalOf(sigma);
   // A sigma on a level takes nothing from the level above.
   const onLevel = bits % 2 ** SHARE_BITS === 0;
   const octave = octaveOf(interval);

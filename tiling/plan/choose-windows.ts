@@ -1,5 +1,7 @@
 import { type Corners, cornerLanes, cornersOf } from '../operations/corners.js';
+import { usesScaleSpace } from '../operations/gaussian.js';
 import type { Operation } from '../operations/index.js';
+import { pyramidFor } from '../operations/pyramid.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { chooseTileSide, haloFits, type TileChoice, tileSides } from './tile-size.js';
 
@@ -11,7 +13,7 @@ const SMALLEST_CELL = 16;
  * is what corners read.
  */
 const HALO_SHARE = 1 / 2;
-/** The largest tile that reads corners, in pixels: its sums are held in float64. */
+/** The largest tile that reads corners or grids, in pixels: sums of corners are held in float64. */
 const LARGEST_TILE = 1024;
 
 /** How a chain's windows are read, and the tiles that suit it. */
@@ -23,7 +25,8 @@ export interface WindowChoice {
 }
 
 /**
- * Whether windows are summed over a halo, or by corners where that is impossible or reads more.
+ * Whether windows are summed over a halo, or where that is impossible or reads more by what is made of the whole image
+ * first: corners of its summed-area table, or grids of its pyramid.
  *
  * @param given the tile side, where it is not for the planner to choose
  */
@@ -31,19 +34,19 @@ export function chooseWindows(
   operations: readonly Operation[],
   choiceOf: (operations: readonly Operation[]) => TileChoice,
   given: number | undefined,
-  { source, masked }: { readonly source: RasterInfo; readonly masked: boolean },
+  about: WholeImage,
 ): WindowChoice {
   const choice = choiceOf(operations);
   // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
   const tileSide = given ?? chooseTileSide(choice) ?? tileSides(choice)[0];
   const byHalo = { operations, choice, tileSide };
-  if (tileSide !== undefined && isCheap(choice, tileSide)) return byHalo;
-  for (const side of given === undefined ? cornerSides(choice.block) : [given]) {
-    const cornered = withCorners(operations, side, { source, masked });
-    if (cornered === undefined) return byHalo;
-    const cornerChoice = choiceOf(cornered);
-    if (cornerChoice.bytesOf(side) <= cornerChoice.threadBytes) {
-      return { operations: cornered, choice: cornerChoice, tileSide: side };
+  if (about.halosOnly || (tileSide !== undefined && isCheap(choice, tileSide))) return byHalo;
+  for (const side of given === undefined ? storedSides(choice.block) : [given]) {
+    const stored = withCorners(operations, side, about) ?? withPyramid(operations, side, about);
+    if (stored === undefined) return byHalo;
+    const storedChoice = choiceOf(stored);
+    if (haloFits(storedChoice, side) && storedChoice.bytesOf(side) <= storedChoice.threadBytes) {
+      return { operations: stored, choice: storedChoice, tileSide: side };
     }
   }
   return byHalo;
@@ -61,7 +64,17 @@ function isCheap(choice: TileChoice, tileSide: number): boolean {
   return coversImage || choice.expectedHaloPx <= tileSide * HALO_SHARE;
 }
 
-function cornerSides(block: number): number[] {
+/** What windows may read of the whole image. */
+interface WholeImage {
+  readonly source: RasterInfo;
+  readonly masked: boolean;
+  /** The largest map value'. */
+  readonly mapMax: number;
+  /** Nothing can be made of the whole image first. */
+  readonly halosOnly: boolean;
+}
+
+function storedSides(block: number): number[] {
   const largest = Math.max(1, Math.floor(LARGEST_TILE / block));
   return Array.from({ length: largest }, (_, index) => (largest - index) * block);
 }
@@ -70,7 +83,7 @@ function cornerSides(block: number): number[] {
 function withCorners(
   operations: readonly Operation[],
   tileSide: number,
-  { source, masked }: { readonly source: RasterInfo; readonly masked: boolean },
+  { source, masked }: WholeImage,
 ): Operation[] | undefined {
   const [first, ...rest] = operations;
   const lanes = cornerLanes(source, masked);
@@ -79,4 +92,16 @@ function withCorners(
   const cellSide = Math.min(CELL_SIDE, Math.max(SMALLEST_CELL, Math.floor(tileSide / 4)));
   const corners: Corners = { cellSide, lanes, aboveRadius };
   return [{ ...first, params: { ...first.params, corners } }, ...rest];
+}
+
+/** The chain with its first operation reading grids, or undefined where that is not possible. */
+function withPyramid(
+  operations: readonly Operation[],
+  tileSide: number,
+  { source, mapMax }: WholeImage,
+): Operation[] | undefined {
+  const [first, ...rest] = operations;
+  if (first?.name !== 'gaussian' || first.border !== 'clip' || !usesScaleSpace(first)) return undefined;
+  const pyramid = pyramidFor(source, mapMax, tileSide);
+  return pyramid && [{ ...first, params: { ...first.params, pyramid } }, ...rest];
 }

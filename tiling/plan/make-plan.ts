@@ -68,7 +68,9 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
     return { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
   };
   const given = bands?.tileSide ?? (spec.tile === undefined ? undefined : wholeBlocks(spec.tile, block));
-  const { operations, choice, tileSide } = chooseWindows(chain, choiceOf, given, { source, masked });
+  const { operations, choice, tileSide } = chooseWindows(chain, choiceOf, given, {
+    ...{ source, masked, mapMax: mapMaxBound, halosOnly: machine.halosOnly === true },
+  });
   const { bytesOf } = choice;
   if (tileSide === undefined || !haloFits(choice, tileSide))
     throw haloTooWide(operations, mapMaxBound, tileSide, choice);

@@ -1,8 +1,10 @@
 import { cellCount, cellRect } from '../geometry/grid.js';
 import { area, type Rect } from '../geometry/rect.js';
-import { type Corners, chainCorners, cornerTableBytes, withoutCorners } from '../operations/corners.js';
+import { type Corners, chainCorners, cornerTableBytes, withHalos } from '../operations/corners.js';
 import { OPERATIONS } from '../operations/index.js';
+import { chainPyramid, type Pyramid, pyramidInfo } from '../operations/pyramid.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
+import type { RasterInfo } from '../raster/raster-info.js';
 import { couplingOf, linkChain, linkChainWith } from './chain.js';
 import { filterStage, stageGrid, tileCount } from './levels.js';
 import type { MemoryProjection, Plan } from './plan.js';
@@ -41,6 +43,8 @@ export interface PlanReport {
   readonly tiles: number;
   /** Where windows of some tiles are read by corners of the summed-area table: from which radius on, and its bytes. */
   readonly corners?: Corners & { readonly tableBytes: number };
+  /** Where a Gaussian by map reads grids of the whole image: at which octaves, and their bytes. */
+  readonly pyramid?: Pyramid & { readonly gridBytes: number };
   /** The largest map value': read from the map where `exact`, otherwise what its type and the options allow. */
   readonly mapMax: { readonly value: number; readonly exact: boolean };
   /**
@@ -72,11 +76,14 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
   const grid = stageGrid(filterStage(plan));
   const scan = mapMaxIn === undefined ? undefined : await scanTiles(plan, mapMaxIn);
   const mapMax = scan?.mapMax ?? plan.mapMaxBound;
-  const byHalo = withoutCorners(operations);
+  const byHalo = withHalos(operations);
   const corners = chainCorners(operations);
+  const pyramid = chainPyramid(operations);
   let withMaxHalo = 0;
+  let withOwnHalo = 0;
   for (let tile = 0; tile < cellCount(grid); tile++) {
     withMaxHalo += area(linkChainWith(byHalo, cellRect(grid, tile), image, mapMax)[0]!.input);
+    withOwnHalo += area(linkChainWith(operations, cellRect(grid, tile), image, mapMax)[0]!.input);
   }
   const haloPx = Math.ceil((Math.sqrt(withMaxHalo / cellCount(grid)) - Math.sqrt(area(image) / cellCount(grid))) / 2);
   const pixelBytes = image.channels * SAMPLE_BYTES[image.dtype];
@@ -101,10 +108,11 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
     })),
     tiles: tileCount(stages),
     ...(corners && { corners: { ...corners, tableBytes: cornerTableBytes(image, corners) } }),
+    ...(pyramid && { pyramid: { ...pyramid, gridBytes: gridBytes(image, pyramid) } }),
     mapMax: { value: mapMax, exact: scan !== undefined },
     inputPixels: { withoutHalo: area(image), withMaxHalo, adaptive },
     bytes: {
-      read: (adaptive ?? (corners === undefined ? withMaxHalo : CORNER_READS * area(image))) * pixelBytes + mapBytes,
+      read: (adaptive ?? (corners === undefined ? withOwnHalo : CORNER_READS * area(image))) * pixelBytes + mapBytes,
       saved: adaptive === undefined ? undefined : (withMaxHalo - adaptive) * pixelBytes,
       output: levels.reduce((sum, { across, down }) => sum + across * down, 0) * block * block * outputPixelBytes(plan),
     },
@@ -114,6 +122,11 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
         ? predictSeconds({ image: output, threads: memory.threads, expectedHaloPx: haloPx }, side)
         : undefined,
   };
+}
+
+function gridBytes(image: RasterInfo, pyramid: Pyramid): number {
+  const { width, height, channels } = pyramidInfo(image, pyramid);
+  return width * height * channels;
 }
 
 async function scanTiles(

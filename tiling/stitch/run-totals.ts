@@ -1,10 +1,10 @@
 import { cellRect } from '../geometry/grid.js';
 import { area } from '../geometry/rect.js';
-import { withoutCorners } from '../operations/corners.js';
+import type { DeviceSeconds, JobFigures, TaskSeconds } from '../job/job-figures.js';
+import { withHalos } from '../operations/corners.js';
 import { linkChainWith } from '../plan/chain.js';
 import { filterStage, stageGrid, tileCount } from '../plan/levels.js';
 import type { Plan } from '../plan/plan.js';
-import type { DeviceSeconds, JobFigures, TaskSeconds } from '../work/figures.js';
 import type { TaskResult } from '../work/task.js';
 import type { TileValue } from '../work/tiles.js';
 
@@ -69,7 +69,7 @@ export class RunTotals {
   /** How many image pixels the run's tiles would have read with the job's largest reach on every side. */
   #pixelsWithMaxHalo({ operations, image, stages }: Plan): number {
     const grid = stageGrid(filterStage({ stages }));
-    const byHalo = withoutCorners(operations);
+    const byHalo = withHalos(operations);
     return this.#filterTiles.reduce(
       (sum, tile) => sum + area(linkChainWith(byHalo, cellRect(grid, tile), image, this.mapMax)[0]!.input),
       0,

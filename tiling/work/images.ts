@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ErrorRecord, errorRecordSchema } from '../errors.js';
+import type { JobFigures } from '../job/job-figures.js';
 import { inputPaths, placeInputs } from '../job/job-inputs.js';
 import type { JobSpec } from '../job/job-spec.js';
 import type { PlanMachine } from '../plan/plan-input.js';
 import { DTYPES } from '../raster/dtype.js';
-import type { JobFigures } from './figures.js';
 import type { AskedTask, WorkKind } from './kind.js';
 import type { FileRef, InputPlace } from './references.js';
 

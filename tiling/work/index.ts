@@ -2,6 +2,7 @@ import { band } from './band.js';
 import { colours } from './colours.js';
 import { copy } from './copy.js';
 import { count } from './count.js';
+import { decimate } from './decimate.js';
 import { filter } from './filter.js';
 import { find } from './find.js';
 import { images } from './images.js';
@@ -17,7 +18,7 @@ import { sum } from './sum.js';
 
 /** Every kind of work, by name. A new one is a file here, a file of the same name in `worker/work/`, and a row. */
 export const WORK_KINDS = {
-  ...{ module, scan, sum, reduce, filter, overview, images, measure },
+  ...{ module, scan, sum, decimate, reduce, filter, overview, images, measure },
   ...{ sample, count, find, remap, band, copy, colours },
 };
 

@@ -1,4 +1,4 @@
-import type { DeviceSeconds, TaskCounts, TaskSeconds } from './figures.js';
+import type { DeviceSeconds, TaskCounts, TaskSeconds } from '../job/job-figures.js';
 import type { DataOf, KindName, ValueOf } from './index.js';
 import type { InputPlace, SinkRef, StoredBlock, StoredFile } from './references.js';
 import type { WorkJob } from './work-job.js';

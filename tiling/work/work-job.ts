@@ -5,7 +5,7 @@ import type { SinkRef, SourceRef } from './references.js';
 export const CPU_BACKEND = 'cpu';
 
 /** What an input of a job is to its operations. Images that their parameters name go by their paths. */
-export type InputName = 'image' | 'mask' | 'map' | 'corners' | `extra:${string}`;
+export type InputName = 'image' | 'mask' | 'map' | 'corners' | 'pyramid' | `extra:${string}`;
 
 /** A raster that all tasks of a job read from. */
 export interface WorkInput {

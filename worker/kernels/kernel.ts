@@ -46,6 +46,15 @@ export interface TileMap {
   readonly max: number;
 }
 
+/** A part of a decimated grid of the whole image. */
+export interface TileGrid {
+  readonly octave: number;
+  /** In points of the grid. */
+  readonly rect: Rect;
+  /** Of each point four sums, then their four weights; row-major. */
+  readonly values: Float32Array;
+}
+
 /** What a kernel knows beside its pixels. */
 export interface KernelContext {
   /** Size of the operation's whole input: where `clip` cuts windows. */
@@ -65,6 +74,8 @@ export interface KernelContext {
    * handed on, NaN where nothing was. The kernel replaces it by what it hands on itself.
    */
   readonly carry?: Float64Array;
+  /** Of a Gaussian by map: grids of the whole image at the octaves that a halo does not serve. */
+  readonly grids?: readonly TileGrid[];
   /** For coupling `band`: what the band that the input holds is handed; the output lies in it. */
   readonly handed?: string;
 }

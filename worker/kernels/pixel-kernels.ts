@@ -2,7 +2,7 @@ import type { Rect, Size } from '../../tiling/geometry/rect.js';
 import type { Mapping } from '../../tiling/plan/mapping.js';
 import type { Samples } from '../../tiling/raster/dtype.js';
 import type { AlphaKind } from '../../tiling/raster/raster-info.js';
-import type { TileRaster } from './kernel.js';
+import type { KernelContext, TileRaster } from './kernel.js';
 
 /** How a level becomes the next one. */
 export interface HalveOptions {
@@ -21,6 +21,14 @@ export interface BlockOptions {
   readonly block: Size;
   /** TIFF predictor: 1 none, 2 horizontal differences, 3 floating point (float32 only). */
   readonly predictor: 1 | 2 | 3;
+}
+
+/** Which points of which grid. */
+export interface DecimateOptions {
+  /** At least 1. */
+  readonly octave: number;
+  /** In points of the grid. */
+  readonly rect: Rect;
 }
 
 /**
@@ -48,4 +56,9 @@ export interface PixelKernels {
    * rounded half up, NaN becomes 0. Both rasters have the same rect and channels.
    */
   convert(input: TileRaster, output: TileRaster): void;
+  /**
+   * Points of a decimated grid of the image, with their weights: `into` receives those of `rect` as a `TileGrid` has
+   * them. `input` holds the pixels that they are made of, cut at the image.
+   */
+  decimate(input: TileRaster, context: KernelContext, options: DecimateOptions, into: Float32Array): void;
 }

@@ -46,6 +46,8 @@ export interface OpenJob {
   readonly map?: RasterReader;
   /** The summed-area table that windows of any radius read. */
   readonly corners?: RasterReader;
+  /** The grids of the whole image that wide Gaussians by map read. */
+  readonly pyramid?: RasterReader;
   /** Images that operations name in their parameters, by path. */
   readonly extras: Readonly<Record<string, RasterReader>>;
   /** Opened when a task first writes. */
@@ -58,7 +60,7 @@ export interface OpenJob {
 
 /** What of an open job a chain reads from and computes with. */
 export interface ChainInputs
-  extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'corners' | 'extras' | 'device'> {
+  extends Pick<OpenJob, 'plan' | 'backend' | 'image' | 'mask' | 'map' | 'corners' | 'pyramid' | 'extras' | 'device'> {
   readonly job: Pick<WorkJob, 'boundedBackend'>;
   /** Where the job may be over before its tiles. */
   readonly end?: JobEnd;
@@ -106,6 +108,7 @@ export function jobOver(job: WorkJob, { readers, openSink, context, end }: JobMe
     mask: readers.get('mask'),
     map: readers.get('map'),
     corners: readers.get('corners'),
+    pyramid: readers.get('pyramid'),
     extras: Object.fromEntries(extras),
     get sink() {
       sink ??= openSink(plan);

@@ -2,6 +2,7 @@ import { area, type Rect } from '../../tiling/geometry/rect.js';
 import { radiusOf } from '../../tiling/operations/box.js';
 import { cornersOf, takesCorners } from '../../tiling/operations/corners.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
+import { takesGrids } from '../../tiling/operations/pyramid.js';
 import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.js';
 import { chainTypes } from '../../tiling/plan/memory.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
@@ -14,6 +15,7 @@ import { extendBorder } from '../kernels/reference/samples/extend-border.js';
 import { allocate } from './allocate.js';
 import type { ChainInputs } from './open-job.js';
 import { readExtras } from './read-extras.js';
+import { readGrids } from './read-grids.js';
 import { type ChainRun, RowScan } from './row-scan.js';
 import { runBands } from './run-bands.js';
 import { runCorners } from './run-corners.js';
@@ -39,6 +41,8 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   const maps = new Map<Operation, TileMap>();
   // Which operations read corners here, not a halo.
   const cornered = new Set<Operation>();
+  // Which read grids of the whole image beside a halo.
+  const gridded = new Set<Operation>();
   let mapMax = 0;
   const links = await linkChain(operations, tileRect, plan.image, async (rect, operation) => {
     const map = await readMap(open, operation, rect, tally);
@@ -46,6 +50,7 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     mapMax = Math.max(mapMax, map.max);
     const reached = plan.halo === 'max' ? plan.mapMaxBound : map.max;
     if (takesCorners(operation, radiusOf(operation, reached))) cornered.add(operation);
+    if (takesGrids(operation, map.max)) gridded.add(operation);
     return reached;
   });
   for (const operation of operations) {
@@ -62,9 +67,11 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   const device = open.device === undefined ? undefined : await import('./run-resident.js');
   for (let index = 0; index < links.length; index++) {
     const readsCorners = cornered.has(links[index]!.operation);
-    const resident = readsCorners
-      ? undefined
-      : await device?.runResident(open, { links, types, maps, index, window }, tally);
+    const readsGrids = gridded.has(links[index]!.operation);
+    const resident =
+      readsCorners || readsGrids
+        ? undefined
+        : await device?.runResident(open, { links, types, maps, index, window }, tally);
     if (device !== undefined && resident !== undefined) {
       index = resident.next - 1;
       const { output } = resident;
@@ -82,7 +89,8 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     let following = allocate(open, links[index + 1]?.window ?? tileRect, types[index + 1]!);
     if (window.valid !== undefined) following = withValidity(open, following);
     const output = partOf(following, link.output);
-    const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally) };
+    const grids = readsGrids ? await readGrids(open, link, tally) : undefined;
+    const context = { ...contextOf(types[index]!, link, maps), extras: await readExtras(open, link, tally), grids };
     if (readsCorners) {
       await runCorners(open, window, output, link, context, tally);
       if (window.valid !== undefined) {

@@ -1,5 +1,5 @@
+import type { DeviceSeconds, TaskCounts, TaskSeconds } from '../../tiling/job/job-figures.js';
 import type { ReadCounts } from '../../tiling/sources/raster-reader.js';
-import type { DeviceSeconds, TaskCounts, TaskSeconds } from '../../tiling/work/figures.js';
 
 /** Seconds and counts of one task while it runs. */
 export class Tally {

@@ -6,6 +6,7 @@ export const RUNNERS: { readonly [K in KindName]: () => Promise<Runner<K>> } = {
   module: async () => (await import('./module.js')).module,
   scan: async () => (await import('./scan.js')).scan,
   sum: async () => (await import('./sum.js')).sum,
+  decimate: async () => (await import('./decimate.js')).decimate,
   reduce: async () => (await import('./reduce.js')).reduce,
   filter: async () => (await import('./filter.js')).filter,
   overview: async () => (await import('./overview.js')).overview,

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { checkCodecAvailable } from '../../tiling/codecs/encode-block.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { mapJobOf, withMap } from '../../tiling/job/derived-map.js';
+import type { JobFigures } from '../../tiling/job/job-figures.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { makeFolder } from '../../tiling/make-folder.js';
 import { chainCorners, cornerTable } from '../../tiling/operations/corners.js';
+import { chainPyramid } from '../../tiling/operations/pyramid.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { CachePlan, Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -25,9 +27,9 @@ import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { CornerTableFile } from '../../tiling/stitch/corner-table-file.js';
+import { PyramidFile } from '../../tiling/stitch/pyramid-file.js';
 import { RunTotals } from '../../tiling/stitch/run-totals.js';
 import { committedTile } from '../../tiling/stitch/tile-ledger.js';
-import type { JobFigures } from '../../tiling/work/figures.js';
 import type { StageTask, Task, TaskResult } from '../../tiling/work/task.js';
 import type { StoredRead } from '../../tiling/work/tiles.js';
 import { CPU_BACKEND } from '../../tiling/work/work-job.js';
@@ -35,6 +37,7 @@ import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { type MemorySink, openMemorySink } from '../tile/memory-sink.js';
 import { jobOver, type OpenJob } from '../tile/open-job.js';
 import { largestIn } from '../tile/scan-map.js';
+import { decimate } from './decimate.js';
 import { filter } from './filter.js';
 import { overview } from './overview.js';
 import { reduce } from './reduce.js';
@@ -113,6 +116,12 @@ async function runStages(
     scratchDirectory,
   );
   if (table !== undefined) readers.set('corners', new RasterReader(table, null, run.thread.nowMs));
+  const grids = await pyramidOf(
+    jobOver(withoutTable, { readers, openSink: () => sink, context: run.thread, end: run.end }),
+    run,
+    scratchDirectory,
+  );
+  if (grids !== undefined) readers.set('pyramid', new RasterReader(grids, null, run.thread.nowMs));
   const means = { readers, openSink: () => sink, context: run.thread, end: run.end };
   let open = jobOver({ key: run.job.key, plan: planned, inputs: [], boundedBackend }, means);
   for (const [index, stage] of planned.stages.entries()) {
@@ -130,6 +139,7 @@ async function runStages(
     }
   }
   table?.close();
+  grids?.close();
   const file = sink.file();
   return { file, figures: totals.figures(open.plan, { crc: committed.crc(), outputBytes: file.length }) };
 }
@@ -146,6 +156,21 @@ async function cornerTableOf(open: OpenJob, run: TaskRun<'images'>, folder: stri
     table.add(index, (await sum({ ...run, open: () => open, task, data: task.data })).value);
   }
   for await (const _ of table.finish());
+  return openTiffSource(path);
+}
+
+/** The pyramid of an image whose Gaussian reads grids, made on this thread. */
+async function pyramidOf(open: OpenJob, run: TaskRun<'images'>, folder: string) {
+  const { image, operations } = open.plan;
+  const pyramid = chainPyramid(operations);
+  if (pyramid === undefined) return undefined;
+  const path = join(folder, 'pyramid.tif');
+  const file = new PyramidFile(path, image, pyramid);
+  for (let index = 0; index < file.bands; index++) {
+    const task = { kind: 'decimate', stage: 0, index, attempt: 1, data: { pyramid } } as const;
+    file.add(index, (await decimate({ ...run, open: () => open, task, data: task.data })).value);
+  }
+  for await (const _ of file.finish());
   return openTiffSource(path);
 }
 

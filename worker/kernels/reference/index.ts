@@ -8,6 +8,7 @@ import { cutBlock } from './cut-block.js';
 import { downscale } from './downscale.js';
 import { flatField } from './flat-field.js';
 import { gaussian } from './gaussian.js';
+import { decimate } from './gaussian-grids.js';
 import { halve } from './halve.js';
 import { otsuPartial } from './histogram.js';
 import { iteratedBox } from './iterated-box.js';
@@ -56,7 +57,7 @@ export const REFERENCE_KERNELS: KernelTable = {
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */
-export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, convert };
+export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, convert, decimate };
 
 /** What one tile contributes to the reduction of an operation with coupling `global`, or a band tells the others. */
 export const PARTIALS: PartialTable = {

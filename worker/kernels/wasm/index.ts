@@ -9,6 +9,7 @@ import { wasmIteratedBox } from './box/iterated-box.js';
 import { inChannelGroups } from './gaussian/channel-groups.js';
 import { wasmGaussian } from './gaussian/gaussian.js';
 import { forLargeSamples } from './gaussian/large-samples.js';
+import { wasmDecimate } from './gaussian/scale-space/stored-grids.js';
 import type { WasmArena } from './memory/arena.js';
 import { directMean, directSpread } from './moments/direct-runs.js';
 import { wasmMean } from './moments/mean.js';
@@ -101,6 +102,7 @@ export function wasmPixels(arena: WasmArena): PixelKernels {
     radii: wasmRadii(arena),
     cutBlock: wasmCutBlock(arena),
     convert: wasmConvert(arena),
+    decimate: wasmDecimate(arena),
   };
 }
 

@@ -23,7 +23,8 @@ export function wasmGaussian(arena: WasmArena): Kernel {
   const uint8Modules = uint8ScaleSpaceModules(arena, modules.scaleSpace, fixedRows);
   return (input, output, operation, context) => {
     if (context.map) {
-      const bytes = output.dtype !== 'uint16' && fitsUint8ScaleSpace(input, context);
+      const whole = context.grids === undefined && fitsUint8ScaleSpace(input, context);
+      const bytes = output.dtype !== 'uint16' && whole;
       if (usesScaleSpace(operation) && bytes) uint8ScaleSpace(uint8Modules, { input, output }, context.map);
       else if (usesScaleSpace(operation)) scaleSpaceGaussian(modules, { input, output }, context);
       else direct(input, output, operation, context);

@@ -1,6 +1,6 @@
 import { area, intersect, type Rect, rectOf } from '../../../../tiling/geometry/rect.js';
+import type { DeviceSeconds } from '../../../../tiling/job/job-figures.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
-import type { DeviceSeconds } from '../../../../tiling/work/figures.js';
 import type { TileMap } from '../../kernel.js';
 import type { DeviceLimits } from '../device/adapter.js';
 import type { ExchangePlace } from '../device/device-work.js';

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { HalotileError } from '../../../../tiling/errors.js';
-import type { DeviceSeconds } from '../../../../tiling/work/figures.js';
+import type { DeviceSeconds } from '../../../../tiling/job/job-figures.js';
 import { type OpenedDevice, openDevice, overDeviceLimit } from '../device/adapter.js';
 import { BufferPool } from '../device/buffer-pool.js';
 import { DeviceRun } from '../device/device-run.js';

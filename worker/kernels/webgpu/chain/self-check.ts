@@ -1,7 +1,7 @@
 import { area, grow, intersect, type Rect, rectOf } from '../../../../tiling/geometry/rect.js';
+import type { DeviceSeconds } from '../../../../tiling/job/job-figures.js';
 import { OPERATIONS } from '../../../../tiling/operations/index.js';
 import { allocateSamples, type DType, type Samples, viewSamples } from '../../../../tiling/raster/dtype.js';
-import type { DeviceSeconds } from '../../../../tiling/work/figures.js';
 import type { TileMap, TileRaster } from '../../kernel.js';
 import { extendBorder, REFERENCE_KERNELS } from '../../reference/index.js';
 import type { DeviceStep } from '../device/gpu-kernel.js';

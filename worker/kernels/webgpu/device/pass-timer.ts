@@ -1,5 +1,5 @@
 /// <reference types="@webgpu/types" />
-import type { DeviceSeconds } from '../../../../tiling/work/figures.js';
+import type { DeviceSeconds } from '../../../../tiling/job/job-figures.js';
 
 const QUERIES = 4;
 const QUERY_BYTES = 8 * QUERIES;

@@ -1,7 +1,8 @@
 import type { Rect } from '../../../../../tiling/geometry/rect.js';
+import { halvedRect } from '../../../../../tiling/operations/pyramid.js';
 import type { WasmArena } from '../../memory/arena.js';
 import { instantiate } from '../../memory/instance.js';
-import { halvedRect, type ScaleSpaceModule } from '../scale-space/planes.js';
+import type { ScaleSpaceModule } from '../scale-space/planes.js';
 
 const EXPORTS = ['widenRow', 'spreadRows', 'foldWide', 'halveWide', 'halveSums', 'doublePlane'] as const;
 

@@ -1,4 +1,5 @@
 import type { Rect } from '../../../../../tiling/geometry/rect.js';
+import { splineRect } from '../../../../../tiling/operations/pyramid.js';
 import { levelWeights, octaveOf, splineWeights } from '../../../../../tiling/operations/scale-space.js';
 import { LANE_BYTES } from '../../../../../tiling/operations/scratch.js';
 import { blurPlane } from './blur-plane.js';
@@ -20,12 +21,17 @@ interface CoarseLevel {
 /** Fills in the pixels of an output row whose intervals lie on decimated grids; all others stay as they are. */
 export type CoarseRow = (y: number, into: number) => void;
 
-/** Blurs a source at the levels on decimated grids that a tile needs; undefined where it needs none. */
+/**
+ * Blurs a source at the levels on decimated grids that a tile needs; undefined where it needs none.
+ *
+ * @param stored grids that need not be made of the tile, by octave
+ */
 export function coarseLevels(
   modules: ScaleSpaceModules,
   source: BlurSource,
   rect: Rect,
   places: Places,
+  stored: ReadonlyMap<number, LanePlane> = new Map(),
 ): CoarseRow | undefined {
   const { arena, scaleSpace } = modules;
   const octaves = [...new Set([...places.ranges.keys()].map(octaveOf))]
@@ -35,13 +41,18 @@ export function coarseLevels(
   const table = new Int32Array(arena.memory.buffer, arena.alloc(ENTRIES * 16), ENTRIES * 4).fill(0);
   const splines = splineTable(modules, octaves.at(-1)!);
   const levels: CoarseLevel[] = [];
-  let grid = source.halved();
+  let made: LanePlane | undefined;
   let reached = 1;
+  const gridOf = (octave: number) => {
+    made ??= source.halved();
+    for (; reached < octave; reached++) made = decimate(arena, scaleSpace, planeRows(made));
+    return made;
+  };
   for (const octave of octaves) {
-    for (; reached < octave; reached++) grid = decimate(arena, scaleSpace, planeRows(grid));
+    const grid = stored.get(octave) ?? gridOf(octave);
     const byIndex = new Map<number, CoarseLevel>();
     for (const [index, rows] of levelRows(places, octave)) {
-      const needed = gridRect({ ...rect, y: rect.y + rows.first, height: rows.last - rows.first + 1 }, octave);
+      const needed = splineRect({ ...rect, y: rect.y + rows.first, height: rows.last - rows.first + 1 }, octave);
       const plane = blurPlane(modules, grid, needed, levelWeights(index, octave));
       byIndex.set(index, { octave, rows, plane, line: arena.alloc((needed.width + 4) * LANE_BYTES) });
     }
@@ -79,17 +90,4 @@ function splineTable({ arena }: ScaleSpaceModules, last: number): number {
     }
   }
   return splines.byteOffset;
-}
-
-/** The grid points whose splines reach a rect of pixels: one before it, two behind its last. */
-function gridRect(rect: Rect, octave: number): Rect {
-  const step = 2 ** octave;
-  const x = Math.floor(rect.x / step) - 1;
-  const y = Math.floor(rect.y / step) - 1;
-  return {
-    x,
-    y,
-    width: Math.floor((rect.x + rect.width - 1) / step) + 3 - x,
-    height: Math.floor((rect.y + rect.height - 1) / step) + 3 - y,
-  };
 }

@@ -1,5 +1,6 @@
+import { halvedRect } from '../../../../../tiling/operations/pyramid.js';
 import type { TileRaster } from '../../../kernel.js';
-import { halvedRect, type LanePlane, planeRow, reservePlane, type ScaleSpaceModules } from './planes.js';
+import { type LanePlane, planeRow, reservePlane, type ScaleSpaceModules } from './planes.js';
 
 /** Pixels of 0 on both sides of a folded row: points beyond the image's edge reach that far. */
 const MARGIN = 8;

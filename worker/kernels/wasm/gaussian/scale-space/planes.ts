@@ -1,4 +1,5 @@
 import type { Rect } from '../../../../../tiling/geometry/rect.js';
+import { halvedRect } from '../../../../../tiling/operations/pyramid.js';
 import { LANE_BYTES } from '../../../../../tiling/operations/scratch.js';
 import type { WasmArena } from '../../memory/arena.js';
 import { instantiate } from '../../memory/instance.js';
@@ -65,18 +66,6 @@ export interface LaneRows {
   readonly rect: Rect;
   /** Address of a row counted from the top; holds until the next call. */
   readonly rowAt: (row: number) => number;
-}
-
-/**
- * The next coarser grid's rect. Its points are anchored at pixel 0 of the image so that all tiles agree; two more
- * on each side hold what spills over the edge.
- */
-export function halvedRect(rect: Rect): Rect {
-  const x = Math.floor(rect.x / 2) - 2;
-  const y = Math.floor(rect.y / 2) - 2;
-  const width = Math.ceil((rect.x + rect.width) / 2) + 2 - x;
-  const height = Math.ceil((rect.y + rect.height) / 2) + 2 - y;
-  return { x, y, width, height };
 }
 
 /**

@@ -11,6 +11,7 @@ import { addFinePixels } from './full-grid.js';
 import { type Places, placesOf } from './places.js';
 import { allocatePlane, type LanePlane, planeRow, type ScaleSpaceModules } from './planes.js';
 import { type BlurSource, blurSources, isAllFinite } from './sources.js';
+import { type GridPart, storedPlanes } from './stored-grids.js';
 
 /** Floats that stand for one pixel. */
 const LANES = LANE_BYTES / Float32Array.BYTES_PER_ELEMENT;
@@ -34,26 +35,26 @@ export function scaleSpaceGaussian(
   const mark = arena.mark();
   const finite = isAllFinite(input);
   const weighted = context.alpha === 'unassociated' || hasInvalid(input, context) || !finite;
-  const divided = weighted || isCut(input.rect, output.rect, scaleSpaceReach(map.max));
+  const divided = weighted || context.grids !== undefined || isCut(input.rect, output.rect, scaleSpaceReach(map.max));
   const places = placesOf(arena, scaleSpace, map);
   const full = places.direct || [...places.ranges.keys()].some((interval) => octaveOf(interval) === 0);
   const [samples, weights] = blurSources(modules, input, context, { weighted, divided, full });
   const { rect } = output;
   const planes = [samples, weights].map(() => (full || divided ? allocatePlane(arena, rect) : undefined));
-  const rowsOf = (source: BlurSource, into: LanePlane | undefined) =>
-    blurredRows(modules, source, { rect, map, places, into });
+  const rowsOf = (source: BlurSource, into: LanePlane | undefined, part: GridPart) =>
+    blurredRows(modules, source, { rect, map, places, into, stored: storedPlanes(arena, context.grids, part) });
   const store = rowStore(modules, output);
   let sums: (y: number) => number;
   let shares: ((y: number) => number) | undefined;
   if (weights) {
     // The sums are kept, so that what made them is free before the weights are blurred.
     const passing = arena.mark();
-    const blurred = rowsOf(samples!, planes[0]);
+    const blurred = rowsOf(samples!, planes[0], 'sums');
     for (let y = 0; y < rect.height; y++) blurred(y);
     arena.release(passing);
     sums = (y) => planeRow(planes[0]!, y);
-    shares = rowsOf(weights, planes[1]);
-  } else sums = rowsOf(samples!, planes[0]);
+    shares = rowsOf(weights, planes[1], 'weights');
+  } else sums = rowsOf(samples!, planes[0], 'sums');
   for (let y = 0; y < rect.height; y++) {
     const row = sums(y);
     const divisors = shares?.(y);
@@ -100,6 +101,16 @@ function rowStore(
   };
 }
 
+/** What a source is blurred for. */
+interface BlurTarget {
+  readonly rect: Rect;
+  readonly map: TileMap;
+  readonly places: Places;
+  readonly into: LanePlane | undefined;
+  /** Grids that are there already. */
+  readonly stored: ReadonlyMap<number, LanePlane>;
+}
+
 /**
  * The interpolated sums of one source over the output's pixels, before any division, a row at a time: in `into`
  * where there is such a plane (zeroed), as there must be where pixels need the full grid, otherwise in one line.
@@ -107,11 +118,11 @@ function rowStore(
 function blurredRows(
   modules: ScaleSpaceModules,
   source: BlurSource,
-  { rect, map, places, into }: { rect: Rect; map: TileMap; places: Places; into: LanePlane | undefined },
+  { rect, map, places, into, stored }: BlurTarget,
 ): (y: number) => number {
   const line = modules.arena.alloc((rect.width + 4) * LANE_BYTES);
   if (into && source.full) addFinePixels(modules, source.full, into, map, places);
-  const coarse = coarseLevels(modules, source, rect, places);
+  const coarse = coarseLevels(modules, source, rect, places, stored);
   return (y) => {
     const row = into ? planeRow(into, y) : line;
     coarse?.(y, row);
