@@ -40,6 +40,7 @@ export const LINKS: readonly Link[] = [
   { name: 'mean', params: { footprint: 'disk:2' } },
   { name: 'std', params: { window: 5 }, shifts: true },
   { name: 'variance', params: { footprint: 'disk:2', dtype: 'float32' }, shifts: true },
+  { name: 'nlm', params: { patch: 3, window: 5 } },
   { name: 'gamma', params: { gamma: 0.7 } },
   { name: 'flat-field', params: { flat: 200, dark: 3 } },
   { name: 'flat-field', frames: true },

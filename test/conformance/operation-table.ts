@@ -15,6 +15,8 @@ export interface OperationRow {
 const EXACT = { uint8: 0, uint16: 0, float32: 0 };
 /** Float sums in another order, never rounded to an integer differently by more than one. */
 const SUMMED = { uint8: 1, uint16: 1, float32: 2e-6 };
+/** Means whose weights are sums of float32 themselves. */
+const AVERAGED = { uint8: 1, uint16: 1, float32: 1e-5 };
 const INTEGER_EXACT = { uint8: 0, uint16: 0, float32: 2e-6 };
 
 /**
@@ -62,6 +64,8 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'variance', params: { window: 5, dtype: 'float32' }, bound: SUMMED },
   { name: 'std', params: { footprint: 'disk:2', dtype: 'float32' }, bound: SUMMED },
   { name: 'variance', params: { window: 3 }, bound: SUMMED },
+  { name: 'nlm', params: { patch: 3, window: 5 }, bound: AVERAGED },
+  { name: 'nlm', params: { patch: 5, window: 3, h: 40, sigma: 3 }, bound: AVERAGED },
   { name: 'gamma', params: { gamma: 0.5 }, bound: INTEGER_EXACT },
   { name: 'levels', params: { black: 0.1, white: 200, gamma: 1.4 }, bound: INTEGER_EXACT },
   { name: 'levels', params: { black: 0.1, white: 200 }, bound: INTEGER_EXACT },

@@ -9,6 +9,7 @@ import { flatField } from './flat-field.js';
 import { gaussian } from './gaussian.js';
 import { iteratedBox } from './iterated-box.js';
 import { mean, std, variance } from './moments.js';
+import { nlm } from './nlm.js';
 import { palette } from './palette.js';
 import { blackHat, close, morphGradient, open, topHat } from './rank/morphology.js';
 import { max, median, min, percentile } from './rank/rank.js';
@@ -46,6 +47,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   mean,
   std,
   variance,
+  nlm,
   gamma,
   levels,
   lut,

@@ -15,6 +15,7 @@ import { iteratedBox } from './iterated-box.js';
 import { radiiOf } from './map-values.js';
 import { mean, std, variance } from './moments.js';
 import { morphology } from './morphology.js';
+import { nlm } from './nlm.js';
 import { palette } from './palette.js';
 import { rank } from './rank.js';
 import { rowEma } from './row-ema.js';
@@ -43,6 +44,7 @@ export const REFERENCE_KERNELS: KernelTable = {
   mean,
   std,
   variance,
+  nlm,
   gamma: tone,
   levels: tone,
   lut: tone,

@@ -15,6 +15,7 @@ import { directMean, directSpread } from './moments/direct-runs.js';
 import { wasmMean } from './moments/mean.js';
 import { runMoments } from './moments/run-moments.js';
 import { wasmLocalThreshold, wasmSpread } from './moments/window-moments.js';
+import { wasmNlm } from './nlm/nlm.js';
 import { wasmConvert } from './pixels/convert.js';
 import { wasmCutBlock } from './pixels/cut-block.js';
 import { wasmRadii } from './pixels/radii.js';
@@ -61,6 +62,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     'morph-gradient': morphology,
     'top-hat': morphology,
     'black-hat': morphology,
+    nlm: wasmNlm(arena),
     gamma: tone,
     levels: tone,
     lut: tone,
