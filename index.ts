@@ -21,6 +21,20 @@ export {
   runDataset,
   runJob,
 } from './library/calls.js';
+export type { ClusterCollectionResult } from './library/cluster/cluster-collection.js';
+export type { ClusterDatasetResult } from './library/cluster/cluster-dataset.js';
+export type { ClusterResult } from './library/cluster/cluster-run.js';
+export {
+  type AnyJobSpecInput,
+  type ClusterCallOptions,
+  type ClusterJob,
+  type ClusterJobEvent,
+  type ClusterJobState,
+  type CoordinatorConnection,
+  connect,
+  type FinishedJob,
+} from './library/cluster/connect.js';
+export type { SubmitTerms } from './library/cluster/jobs-client.js';
 export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
 export type { MeasureSpec } from './library/measure.js';
 export type { PlannedJob } from './library/plan-job.js';

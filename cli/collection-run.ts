@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { isDynamicPattern } from 'tinyglobby';
 import { type CollectionProgress, type CollectionResult, isManifest } from '../coordinator/index.js';
+import type { ClusterCollectionResult } from '../library/cluster/cluster-collection.js';
 import { runCollectionLocally } from '../library/local-collection.js';
 import { machineOf } from '../library/machine.js';
 import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import { isTemplate } from '../tiling/job/name-template.js';
-import type { ClusterCollectionResult } from './cluster-collection.js';
 import { endpointOf } from './endpoint-options.js';
 import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
@@ -75,7 +75,7 @@ async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlag
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   // Loaded only here: a local run does without gRPC.
-  const { runCollectionOnCluster } = await import('./cluster-collection.js');
+  const { runCollectionOnCluster } = await import('../library/cluster/cluster-collection.js');
   try {
     const result = await interruptible({ underWay: 'the job on the cluster', graceSeconds: flags.grace }, (signal) =>
       runCollectionOnCluster(job, {

@@ -1,9 +1,9 @@
 import type { DatasetResult } from '../coordinator/index.js';
+import type { ClusterDatasetResult } from '../library/cluster/cluster-dataset.js';
 import { runDatasetLocally } from '../library/local-dataset.js';
 import { machineOf } from '../library/machine.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { JobProgress } from '../tiling/job/job-progress.js';
-import type { ClusterDatasetResult } from './cluster-dataset.js';
 import { type EndpointFlags, endpointOf } from './endpoint-options.js';
 import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
@@ -28,7 +28,7 @@ async function runThere(job: DatasetSpec, coordinator: string, flags: DatasetFla
   const quiet = flags.quiet === true || flags.json === true;
   const line = statusLine(quiet);
   // Loaded only here: a local run does without gRPC.
-  const { runDatasetOnCluster } = await import('./cluster-dataset.js');
+  const { runDatasetOnCluster } = await import('../library/cluster/cluster-dataset.js');
   try {
     const result = await interruptible({ underWay: 'the job on the cluster', graceSeconds: flags.grace }, (signal) =>
       runDatasetOnCluster(job, {

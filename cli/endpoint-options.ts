@@ -64,8 +64,3 @@ export function rootsOf(flags: readonly string[]): Record<string, string> {
   });
   return Object.fromEntries(roots);
 }
-
-/** Whether a name means something to the cluster rather than to this machine. */
-export function isClusterName(name: string): boolean {
-  return /^(root|upload|download):/.test(name);
-}

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isClusterName } from '../library/cluster/cluster-names.js';
 import { BACKENDS, type BackendChoice } from '../library/executor.js';
 import { parseCollectionSpec, parseJobSpec } from '../library/parse-specs.js';
 import { badUsage } from '../tiling/errors.js';
@@ -9,7 +10,7 @@ import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/jo
 import { type Shard, shardOf } from '../tiling/job/shard.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
-import { addEndpointOptions, type EndpointFlags, isClusterName } from './endpoint-options.js';
+import { addEndpointOptions, type EndpointFlags } from './endpoint-options.js';
 import { GRACE_SECONDS } from './interrupt.js';
 
 /** What the shared flags of all job commands parse to. */

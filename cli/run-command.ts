@@ -1,9 +1,9 @@
 import type { JobResult } from '../coordinator/index.js';
+import type { ClusterResult } from '../library/cluster/cluster-run.js';
 import { runLocally } from '../library/local-run.js';
 import { machineOf } from '../library/machine.js';
 import { badUsage } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
-import type { ClusterResult } from './cluster-run.js';
 import { endpointOf } from './endpoint-options.js';
 import { formatBytes, formatSeconds } from './format.js';
 import { interruptible } from './interrupt.js';
@@ -26,7 +26,7 @@ async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Pr
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   // Loaded only here: a local run does without gRPC.
-  const { runOnCluster } = await import('./cluster-run.js');
+  const { runOnCluster } = await import('../library/cluster/cluster-run.js');
   try {
     const result = await interruptible({ underWay: 'the job on the cluster', graceSeconds: flags.grace }, (signal) =>
       runOnCluster(spec, {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import { JobsClient } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { badUsage } from '../../tiling/errors.js';
-import { JobsClient } from '../client.js';
 import { onlyAsFlag } from '../config/given-values.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { REPORT_FILES } from '../../coordinator/index.js';
+import { isClusterName } from '../../library/cluster/cluster-names.js';
 import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from '../../library/parse-specs.js';
 import { badUsage } from '../../tiling/errors.js';
 import { type AnyJobSpec, isCollectionSpec, kindOfDocument } from '../../tiling/job/collection-spec.js';
@@ -15,7 +16,6 @@ import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { readTextFile } from '../../tiling/text-file.js';
 import { runCollectionAsCommand } from '../collection-run.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
-import { isClusterName } from '../endpoint-options.js';
 import { addRunOptions, integer, type JobFlags, type RunFlags } from '../job-options.js';
 import { runAsCommand } from '../run-command.js';
 

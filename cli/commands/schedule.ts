@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
+import { jobMessageOf } from '../../library/cluster/jobs-client.js';
+import { SchedulesClient } from '../../library/cluster/schedules-client.js';
 import { halotile } from '../../proto/gen/messages.js';
-import { jobMessageOf } from '../client.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { integer, number } from '../job-options.js';
 import { timeText } from '../operate/index.js';
-import { SchedulesClient } from '../schedules-client.js';
 import { readJobFile } from './run.js';
 
 const { Overlap, CatchUp } = halotile.v1;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { runCollectionOnCluster } from '../../library/cluster/cluster-collection.js';
+import { runDatasetOnCluster } from '../../library/cluster/cluster-dataset.js';
+import { runOnCluster } from '../../library/cluster/cluster-run.js';
+import { JobsClient } from '../../library/cluster/jobs-client.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import { JobsClient } from '../client.js';
-import { runCollectionOnCluster } from '../cluster-collection.js';
-import { runDatasetOnCluster } from '../cluster-dataset.js';
-import { runOnCluster } from '../cluster-run.js';
 import { describeClusterCollection, SKIPPED_EXIT_CODE } from '../collection-run.js';
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { stateName } from '../../library/cluster/cluster-run.js';
 import { halotile } from '../../proto/gen/messages.js';
-import { stateName } from '../cluster-run.js';
 
 const { JobState } = halotile.v1;
 

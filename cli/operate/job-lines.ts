@@ -1,7 +1,7 @@
+import { stateName } from '../../library/cluster/cluster-run.js';
+import { isEnded } from '../../library/cluster/jobs-client.js';
 import { readTimestamp } from '../../proto/convert/timestamp.js';
 import type { halotile } from '../../proto/gen/messages.js';
-import { isEnded } from '../client.js';
-import { stateName } from '../cluster-run.js';
 import { formatSeconds } from '../format.js';
 import { type Column, tableHeader, tableLine, timeText } from './table.js';
 

@@ -1,5 +1,5 @@
+import { type JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
-import { type JobsClient, resultOf } from '../client.js';
 
 const { JobState } = halotile.v1;
 

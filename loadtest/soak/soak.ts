@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { JobsClient } from '../../cli/client.js';
+import { JobsClient } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import type { Sample } from './growth.js';
 import { figuresOf } from './process-figures.js';

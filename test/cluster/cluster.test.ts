@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSyn
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { JobsClient, resultOf } from '../../cli/client.js';
-import { runOnCluster } from '../../cli/cluster-run.js';
+import { runOnCluster } from '../../library/cluster/cluster-run.js';
+import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { Jobs } from '../../proto/gen/services.js';

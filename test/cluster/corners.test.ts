@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { resultOf } from '../../cli/client.js';
+import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { imageOf, noise, referenceBox } from '../conformance/box-tiles.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { JobsClient, resultOf } from '../../cli/client.js';
+import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';

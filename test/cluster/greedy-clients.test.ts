@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { after, before, test } from 'node:test';
-import { JobsClient, resultOf } from '../../cli/client.js';
+import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import type { halotile } from '../../proto/gen/messages.js';

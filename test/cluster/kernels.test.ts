@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { resultOf } from '../../cli/client.js';
+import { resultOf } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { kernelsOf, NO_PROC, ticksOf, until } from '../support/kernel-processes.js';
 import { endlessFrom, HIDDEN_TABLE, wasmModule } from '../support/wasm-module.js';

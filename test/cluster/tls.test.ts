@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { JobsClient } from '../../cli/client.js';
+import { JobsClient } from '../../library/cluster/jobs-client.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { Jobs, Workers } from '../../proto/gen/services.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { resultOf } from '../../cli/client.js';
+import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { halotile as run } from '../support/run-halotile.js';
 import { TestCluster } from './harness.js';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { runOnCluster } from '../../cli/cluster-run.js';
+import { runOnCluster } from '../../library/cluster/cluster-run.js';
 import { runLocally } from '../../library/local-run.js';
 import { missingCommands, quietly } from '../support/installed.js';
 import { halotile, type Started, startHalotile } from '../support/run-halotile.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { JobsClient, resultOf } from '../../cli/client.js';
+import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { datasetSpec, makeDataset, outputsOf, runHere } from '../cluster/dataset-files.js';
 import { type Fault, TestCluster } from '../cluster/harness.js';

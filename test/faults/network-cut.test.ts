@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { resultOf } from '../../cli/client.js';
+import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { TestCluster } from '../cluster/harness.js';
 import { blurSpec, local } from '../cluster/scene-files.js';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { JobsClient } from '../../cli/client.js';
+import { JobsClient } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { halotile as command } from '../support/run-halotile.js';

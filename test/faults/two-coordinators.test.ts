@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { JobsClient, resultOf } from '../../cli/client.js';
+import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { blurSpec, local, makeScene } from '../cluster/scene-files.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { resultOf } from '../../cli/client.js';
+import { resultOf } from '../../library/cluster/jobs-client.js';
 import { GpuExecutor } from '../../worker/index.js';
 import { TestCluster, TestWorker } from '../cluster/harness.js';
 import { blurSpec, local } from '../cluster/scene-files.js';

@@ -6,9 +6,9 @@ import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JobsClient } from '../../../cli/client.js';
 import { layOutRawTiff, TILE } from '../../../cli/demo/raw-tiff.js';
 import { Coordinator, DEFAULT_LIMITS } from '../../../coordinator/index.js';
+import { JobsClient } from '../../../library/cluster/jobs-client.js';
 import { openThreads } from '../../../library/executor.js';
 import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JobsClient, resultOf } from '../../../cli/client.js';
+import { JobsClient, resultOf } from '../../../library/cluster/jobs-client.js';
 import type { halotile } from '../../../proto/gen/messages.js';
 import type { JobSpec } from '../../../tiling/job/job-spec.js';
 import { CountingRelay } from './counting-relay.js';

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { findFrames, refuseFrameOverwrites } from '../coordinator/index.js';
-import { badInput, HalotileError } from '../tiling/errors.js';
-import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
-import { makeFolder } from '../tiling/make-folder.js';
-import { JobsClient } from './client.js';
+import { findFrames, refuseFrameOverwrites } from '../../coordinator/index.js';
+import { badInput, HalotileError } from '../../tiling/errors.js';
+import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { makeFolder } from '../../tiling/make-folder.js';
 import { eachOf, localInputs, sendInputs } from './cluster-files.js';
+import { isClusterName } from './cluster-names.js';
 import { type ClusterRunOptions, follow } from './cluster-run.js';
-import { isClusterName } from './endpoint-options.js';
+import { JobsClient } from './jobs-client.js';
 
 /** Images of one job that may be uploaded; more belong into storage that the cluster sees. */
 const MAX_UPLOADS = 20_000;

@@ -1,14 +1,14 @@
 import { basename, resolve } from 'node:path';
-import { checkedOutput } from '../coordinator/index.js';
-import { readProgress } from '../proto/convert/progress.js';
-import { halotile } from '../proto/gen/messages.js';
-import { HalotileError } from '../tiling/errors.js';
-import type { JobProgress } from '../tiling/job/job-progress.js';
-import type { JobSpec } from '../tiling/job/job-spec.js';
-import type { CoordinatorEndpoint } from '../tiling/work/references.js';
-import { JobsClient, resultOf, type SubmitTerms } from './client.js';
+import { checkedOutput } from '../../coordinator/index.js';
+import { readProgress } from '../../proto/convert/progress.js';
+import { halotile } from '../../proto/gen/messages.js';
+import { HalotileError } from '../../tiling/errors.js';
+import type { JobProgress } from '../../tiling/job/job-progress.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { localInputs, sendInputs } from './cluster-files.js';
-import { isClusterName } from './endpoint-options.js';
+import { isClusterName } from './cluster-names.js';
+import { JobsClient, resultOf, type SubmitTerms } from './jobs-client.js';
 
 /** How a job runs on a cluster. */
 export interface ClusterRunOptions extends SubmitTerms {

@@ -1,13 +1,13 @@
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { findCollection } from '../coordinator/index.js';
-import { badInput, badUsage } from '../tiling/errors.js';
-import type { CollectionSpec } from '../tiling/job/collection-spec.js';
-import { fixedFolder, isTemplate } from '../tiling/job/name-template.js';
-import { JobsClient } from './client.js';
+import { findCollection } from '../../coordinator/index.js';
+import { badInput, badUsage } from '../../tiling/errors.js';
+import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { fetchFolder, inLocalNames } from './cluster-dataset.js';
 import { sendInputs } from './cluster-files.js';
+import { isClusterName } from './cluster-names.js';
 import { type ClusterRunOptions, follow } from './cluster-run.js';
-import { isClusterName } from './endpoint-options.js';
+import { JobsClient } from './jobs-client.js';
 
 /** Images that one request may name one by one; more belong into storage that the cluster sees. */
 const MAX_UPLOADS = 10_000;

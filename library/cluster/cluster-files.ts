@@ -1,6 +1,6 @@
-import type { AnyJobSpec } from '../tiling/job/collection-spec.js';
-import { inputPaths, placeInputs } from '../tiling/job/job-inputs.js';
-import { isClusterName } from './endpoint-options.js';
+import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
+import { inputPaths, placeInputs } from '../../tiling/job/job-inputs.js';
+import { isClusterName } from './cluster-names.js';
 
 /** Transfers at a time: most of what one small file costs is waiting. */
 const TRANSFERS = 8;
