@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { isManifest } from '../../coordinator/find/find-images.js';
 import { badUsage } from '../../tiling/errors.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
@@ -48,26 +49,26 @@ export function registerBlur(program: Command): void {
     const params: Record<string, string> = flags.quality === undefined ? {} : { quality: flags.quality };
     const operations = [{ name: flags.kernel, params }];
     const { output, onError } = flags;
-    const { map, mapOperations, mask } = mapOf(flags);
+    const many = meansCollection(images, flags);
+    // A manifest may have a map for each image.
+    const { map, mapOperations, mask } = mapOf(flags, many && images.some(isManifest));
     const rest = { ...flags, mask };
     const base = { map, mapOperations, output, operations };
-    if (meansCollection(images, flags)) {
+    if (many) {
       return runCollectionAsCommand(collectionSpecOf({ images, onError, ...base }, rest), flags);
     }
     await runAsCommand(jobSpecOf({ image: images[0]!, ...base }, rest), flags);
   });
 }
 
-/** Where the map comes from: a file, or distances from a mask. */
-function mapOf({
-  map,
-  distanceFrom,
-  maskOp,
-  mask,
-}: BlurFlags): Pick<JobSpecInput, 'map' | 'mapOperations'> & Pick<JobFlags, 'mask'> {
+/** Where the map comes from: a file, distances from a mask, or of many images their manifest. */
+function mapOf(
+  { map, distanceFrom, maskOp, mask }: BlurFlags,
+  fromManifest: boolean,
+): Pick<JobSpecInput, 'map' | 'mapOperations'> & Pick<JobFlags, 'mask'> {
   const file = mask === undefined || isMaskUse(mask) ? undefined : mask;
   if (distanceFrom === undefined) {
-    if (map !== undefined && maskOp === undefined) return { map, mask };
+    if ((map !== undefined || fromManifest) && maskOp === undefined) return { map, mask };
     throw badUsage({
       what: map === undefined ? 'no map' : '--mask-op without --distance-from',
       expected: '--map FILE, or --distance-from white|black with --mask FILE or a mask made by --mask-op',

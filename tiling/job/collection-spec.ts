@@ -23,10 +23,13 @@ const collectionImage = z.strictObject({
  */
 export const collectionSpecSchema = z.strictObject({
   /** Folders, patterns, manifests (.csv, .yaml, .json), files, and images named one by one. */
-  images: z.union([
-    z.array(z.union([pathText, collectionImage])).min(1),
-    pathText.transform((name): (string | z.output<typeof collectionImage>)[] => [name]),
-  ]),
+  images: z.union(
+    [
+      z.array(z.union([pathText, collectionImage])).min(1),
+      pathText.transform((name): (string | z.output<typeof collectionImage>)[] => [name]),
+    ],
+    { error: 'images are a file, pattern, folder or manifest, or a list of these and of {image, map, output}' },
+  ),
   /** Name of the map of an image that has none of its own, with words of TEMPLATE_WORDS in braces. */
   map: pathText.refine(knownWords, KNOWN).optional(),
   /** A folder, which gets DIR/NAME.tif of each image, or a name with words in braces. */
