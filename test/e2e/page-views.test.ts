@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { SchedulesClient } from '../../cli/schedules-client.js';
+import { SchedulesClient } from '../../library/cluster/schedules-client.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { collectionSpecSchema } from '../../tiling/job/collection-spec.js';
 import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
