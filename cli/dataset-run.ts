@@ -9,6 +9,7 @@ import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { printResult } from './print-result.js';
+import { createStatusLine } from './status-line.js';
 import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** The flags that say how a dataset job runs. */
@@ -72,28 +73,23 @@ async function runHere(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
   }
 }
 
-const REDRAW_MS = 100;
-
-/** One line on a terminal that says how far the job is; nothing elsewhere. */
+/** A line that says how far the job is. */
 function statusLine(quiet: boolean): { show: (progress: JobProgress) => void; clear: () => void } {
-  if (quiet || !process.stderr.isTTY) return { show: () => {}, clear: () => {} };
-  const startMs = performance.now();
-  let drawnMs = Number.NEGATIVE_INFINITY;
+  const nowMs = () => performance.now();
+  const startMs = nowMs();
+  const line = createStatusLine({ stream: process.stderr, quiet, nowMs });
   return {
-    show: (progress) => {
-      const nowMs = performance.now();
-      if (nowMs - drawnMs < REDRAW_MS) return;
-      drawnMs = nowMs;
-      const { imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal } = progress;
-      const rate = imagesCounted / ((nowMs - startMs) / 1000);
-      const text = `characters ${charactersDone}/${charactersTotal}  frames read ${imagesCounted}, written ${
-        imagesDone
-      } of ${imagesTotal}  ${rate.toFixed(0)} frames/s`;
-      const { image, tilesDone, tilesTotal } = progress;
-      const tiles = image === undefined ? '' : `  ${image}: tile ${tilesDone} of ${tilesTotal}`;
-      process.stderr.write(`\r\x1b[2K${(text + tiles).slice(0, (process.stderr.columns ?? 80) - 1)}`);
-    },
-    clear: () => process.stderr.write('\r\x1b[2K'),
+    show: (progress) =>
+      line.show(() => {
+        const { imagesCounted, imagesDone, imagesTotal, charactersDone, charactersTotal } = progress;
+        const rate = imagesCounted / ((nowMs() - startMs) / 1000);
+        const text = `characters ${charactersDone}/${charactersTotal}  frames read ${imagesCounted}, written ${
+          imagesDone
+        } of ${imagesTotal}  ${rate.toFixed(0)} frames/s`;
+        const { image, tilesDone, tilesTotal } = progress;
+        return image === undefined ? text : `${text}  ${image}: tile ${tilesDone} of ${tilesTotal}`;
+      }),
+    clear: () => line.clear(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { formatSeconds } from './format.js';
+import { createStatusLine, type StatusLineOptions } from './status-line.js';
 
 /** How far a job is, counted from its start. */
 export interface ProgressState {
@@ -13,58 +14,42 @@ export interface ProgressState {
   readonly resumedPixels?: number;
 }
 
-/** Where and when a bar is drawn. */
-export interface ProgressOptions {
-  /** Where the bar goes; nothing is written unless it is a terminal. */
-  readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
-  readonly quiet: boolean;
-  /** Milliseconds of any steady clock. */
-  readonly nowMs: () => number;
-}
-
-/** A bar on a terminal. */
+/** What is said of work whose pixels are counted. */
 export interface Progress {
-  /** Redraws, at most ten times a second. */
+  /** Says so where it is time to. */
   update(state: ProgressState): void;
-  /** Takes the bar away, so that what is printed next starts on a clean line. */
+  /** Takes the bar off a terminal, so that what is printed next starts on a clean line. */
   clear(): void;
 }
 
-const REDRAW_MS = 100;
-const CLEAR_LINE = '\r\x1b[2K';
 const BAR_COLUMNS = 24;
 
-/** A one-line bar with rate and time left on a terminal; silent elsewhere and with `quiet`. */
-export function createProgress({ stream, quiet, nowMs }: ProgressOptions): Progress {
-  if (quiet || stream.isTTY !== true) return { update: () => {}, clear: () => {} };
+/** A one-line bar with rate and time left on a terminal, the same in words every ten seconds elsewhere. */
+export function createProgress(options: StatusLineOptions): Progress {
+  const { stream, nowMs } = options;
   const startMs = nowMs();
-  let drawnMs = Number.NEGATIVE_INFINITY;
-  let shown = false;
+  const line = createStatusLine(options);
   return {
-    update(state) {
-      const atMs = nowMs();
-      if (atMs - drawnMs < REDRAW_MS && state.pixels < state.totalPixels) return;
-      drawnMs = atMs;
-      shown = true;
-      const line = progressLine(state, (atMs - startMs) / 1000);
-      stream.write(`${CLEAR_LINE}${line.slice(0, Math.max(1, (stream.columns ?? 80) - 1))}`);
-    },
-    clear() {
-      if (shown) stream.write(CLEAR_LINE);
-      shown = false;
-    },
+    update: (state) =>
+      line.show(() => progressLine(state, { seconds: (nowMs() - startMs) / 1000, bar: stream.isTTY === true }), {
+        ends: state.pixels >= state.totalPixels,
+      }),
+    clear: () => line.clear(),
   };
 }
 
-/** The text of the bar after `seconds` of work. */
-export function progressLine(state: ProgressState, seconds: number): string {
+/** How far the work is after so many seconds, with a bar or without. */
+export function progressLine(
+  state: ProgressState,
+  { seconds, bar = true }: { readonly seconds: number; readonly bar?: boolean },
+): string {
   const { pixels, totalPixels, bytes, label, resumedPixels = 0 } = state;
   const share = totalPixels > 0 ? Math.min(1, pixels / totalPixels) : 1;
   const full = Math.floor(share * BAR_COLUMNS);
-  const parts = [
-    `${label === undefined ? '' : `${label} `}[${'█'.repeat(full)}${'░'.repeat(BAR_COLUMNS - full)}]`,
-    `${Math.floor(share * 100)}%`.padStart(4),
-  ];
+  const drawn = `[${'█'.repeat(full)}${'░'.repeat(BAR_COLUMNS - full)}]`;
+  const percent = `${Math.floor(share * 100)}%`;
+  const head = [label, bar ? drawn : undefined].filter((part) => part !== undefined).join(' ');
+  const parts = [...(head === '' ? [] : [head]), bar ? percent.padStart(4) : percent];
   const fresh = pixels - resumedPixels;
   if (fresh > 0 && seconds > 0) {
     parts.push(`${(fresh / seconds / 1e6).toFixed(1)} Mpx/s`);

@@ -16,18 +16,18 @@ function terminal(isTTY: boolean, columns = 200) {
 }
 
 test('the bar shows share, rates and time left', () => {
-  const line = progressLine({ pixels: 50e6, totalPixels: 200e6, bytes: 400e6, label: 'blur' }, 2);
+  const line = progressLine({ pixels: 50e6, totalPixels: 200e6, bytes: 400e6, label: 'blur' }, { seconds: 2 });
   assert.equal(line, 'blur [██████░░░░░░░░░░░░░░░░░░]   25%  25.0 Mpx/s  200 MB/s  6.00 s left');
 });
 
 test('pixels of an earlier run count as done but not as speed', () => {
-  const line = progressLine({ pixels: 150e6, totalPixels: 200e6, resumedPixels: 100e6 }, 2);
+  const line = progressLine({ pixels: 150e6, totalPixels: 200e6, resumedPixels: 100e6 }, { seconds: 2 });
   assert.match(line, / 75% {2}25\.0 Mpx\/s {2}2\.00 s left$/);
 });
 
 test('nothing done yet gives no rate, all done no time left', () => {
-  assert.match(progressLine({ pixels: 0, totalPixels: 10 }, 0), /\] {4}0%$/);
-  assert.match(progressLine({ pixels: 10, totalPixels: 10 }, 1), /\] {2}100% {2}0\.0 Mpx\/s$/);
+  assert.match(progressLine({ pixels: 0, totalPixels: 10 }, { seconds: 0 }), /\] {4}0%$/);
+  assert.match(progressLine({ pixels: 10, totalPixels: 10 }, { seconds: 1 }), /\] {2}100% {2}0\.0 Mpx\/s$/);
 });
 
 test('a terminal is redrawn at most ten times a second, and always at the end', () => {
@@ -49,7 +49,21 @@ test('a narrow terminal never wraps', () => {
   assert.ok(written[0]!.replace('\r\x1b[2K', '').length < 20);
 });
 
-test('silent where there is no terminal, or with quiet', () => {
+test('without a terminal a line every ten seconds, and none of a short job', () => {
+  const { stream, written, clock, nowMs } = terminal(false);
+  const progress = createProgress({ stream, quiet: false, nowMs });
+  for (let second = 1; second <= 25; second++) {
+    clock.ms += 1000;
+    progress.update({ pixels: second * 10e6, totalPixels: 250e6, label: 'images 1/2' });
+  }
+  progress.clear();
+  assert.deepEqual(written, [
+    'halotile: images 1/2  40%  10.0 Mpx/s  15.0 s left\n',
+    'halotile: images 1/2  80%  10.0 Mpx/s  5.00 s left\n',
+  ]);
+});
+
+test('silent where nothing is due yet, or with quiet', () => {
   for (const [isTTY, quiet] of [
     [false, false],
     [true, true],
