@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeSync } from 'node:fs';
-import { Command } from 'commander';
 import { processLimits, threadsWithin } from '../library/process-limits.js';
 import { badUsage } from '../tiling/errors.js';
-import { COMMANDS, type Register } from './command-table.js';
 import { readConfigFile } from './config/config-file.js';
 import { applyGivenValues } from './config/given-values.js';
 import { failureOf } from './failure.js';
+import { COMMANDS } from './help/command-table.js';
+import { commandTree } from './help/command-tree.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -15,16 +15,21 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const FAILED_END_MS = 2000;
 
 /** Commands that run threads on this machine. */
-const RUNS_THREADS = new Set(['demo', 'blur', 'process', 'palette', 'run', 'plan', 'view', 'serve', 'worker']);
+const RUNS_THREADS = new Set([
+  'demo',
+  'blur',
+  'process',
+  'palette',
+  'run',
+  'measure',
+  'plan',
+  'view',
+  'serve',
+  'worker',
+]);
 
 /** What prints where values come from takes none from there itself. */
-const SHOWS_ONLY = new Set(['config']);
-
-const program = new Command('halotile')
-  .description('Filters images too large for one pass: tiles with halos, exact kernels, one machine or many.')
-  .version(version)
-  .showHelpAfterError('(halotile --help lists the commands)')
-  .exitOverride();
+const SHOWS_ONLY = new Set(['config', 'help', 'completion', 'schema']);
 
 // What grpc-js would print of its own, its errors say too.
 process.env.GRPC_VERBOSITY ??= 'NONE';
@@ -40,7 +45,7 @@ try {
   // Before the command is loaded, which alone opens many files at once.
   if (RUNS_THREADS.has(process.argv[2] ?? '')) threadsWithin(processLimits(), 1);
   refuseUnreadableArguments(process.argv.slice(2));
-  for (const register of await wantedCommands(process.argv[2])) register(program);
+  const program = (await commandTree(wantedCommands(process.argv[2]))).version(version);
   const called = program.commands.find((command) => command.name() === process.argv[2]);
   if (called !== undefined && !SHOWS_ONLY.has(called.name())) {
     applyGivenValues(called, { environment: process.env, file: await readConfigFile(process.env) });
@@ -53,9 +58,8 @@ try {
 }
 
 /** Only the command that is called is loaded, which saves most of the start; without one, all are, for the help. */
-function wantedCommands(called: string | undefined): Promise<Register[]> {
-  const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
-  return Promise.all(names.map((name) => COMMANDS[name]!()));
+function wantedCommands(called: string | undefined): readonly string[] {
+  return called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
 }
 
 /** Bytes of an argument that are no UTF-8 come as U+FFFD: a file of that name would be another one. */

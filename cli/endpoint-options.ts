@@ -18,6 +18,7 @@ const TOKEN_VARIABLE = 'HALOTILE_TOKEN';
 /** Adds the flags beside `--coordinator` itself. */
 export function addEndpointOptions(command: Command): Command {
   return command
+    .optionsGroup('Reaching a coordinator:')
     .option('--token-file <file>', `file with the bearer token (default: the variable ${TOKEN_VARIABLE})`)
     .option('--tls', "talk TLS, checked by the system's authorities")
     .option('--tls-ca <file>', 'talk TLS, checked by this authority (PEM)')

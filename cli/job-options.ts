@@ -57,10 +57,12 @@ export interface RunFlags extends EndpointFlags {
 /** Adds the flags that say what a job computes and with what. */
 export function addJobOptions(command: Command): Command {
   return command
+    .optionsGroup('How map values count:')
     .option('--scale <S>', 'map values are multiplied by S', number)
     .option('--offset <O>', 'then O is added', number)
     .option('--max-radius <R>', 'and the result is cut to R (radius or sigma, pixels)', number)
     .addOption(new Option('--map-invalid <how>', 'negative or non-finite map values').choices(['error', 'clamp']))
+    .optionsGroup('What is computed:')
     .addOption(
       new Option('--border <rule>', 'samples beyond the edge of the image (default: by the operation)').choices(
         BORDERS,
@@ -79,14 +81,16 @@ export function addJobOptions(command: Command): Command {
         "use or ignore: leave out what the image's transparency mask hides, or read over it; a file for --distance-from",
       ),
     )
-    .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
+    .optionsGroup('How it is written:')
     .addOption(new Option('--compression <codec>', 'of the output (default: deflate)').choices(OUTPUT_CODECS))
     .option('--level <N>', 'compression level of deflate (1-9) or zstd (1-19)', integer)
     .option('--codec-quality <Q>', 'of jpeg and webp, 1-100', integer)
     .option('--no-predictor', 'compress samples as they are, not their differences')
     .option('--no-overviews', 'write level 0 only')
-    .option('--tile <px>', 'tile side, a multiple of the output block (default: planned)', integer)
     .option('--block <px>', 'output block side, a multiple of 16 (default: 512)', integer)
+    .optionsGroup('What it takes:')
+    .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
+    .option('--tile <px>', 'tile side, a multiple of the output block (default: planned)', integer)
     .option('--threads <N>', 'threads that run tiles (default: one for each core)', integer)
     .option('--memory <MiB>', 'resident memory to stay within (default: 256 for each thread, at least 512)', integer);
 }
@@ -98,7 +102,8 @@ function placeOf(name: string): string {
 
 /** Adds the flags that say how a run behaves. */
 export function addRunOptions(command: Command): Command {
-  return addEndpointOptions(command)
+  command
+    .optionsGroup('How it runs:')
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'print only errors and warnings')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
@@ -106,10 +111,12 @@ export function addRunOptions(command: Command): Command {
     .option('--shard <I/N>', 'of many images, only the share I (from 0) of N, without a coordinator', shard)
     .addOption(new Option('--on-error <what>', 'of many images, for one that fails').choices(['stop', 'skip']))
     .option('--grace <seconds>', 'what tiles under way may take once it is told to stop', integer, GRACE_SECONDS)
-    .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
-    .option('--verify <1/N>', 'with --coordinator: compute one task in N on a second worker too, and compare')
     .addOption(new Option('--backend <which>', 'what computes the tiles').choices(BACKENDS).default('wasm'))
-    .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer);
+    .option('--gpu-memory <MiB>', 'device memory that tiles may hold together (default: 2048)', integer)
+    .optionsGroup('On a cluster:')
+    .option('--coordinator <address>', 'run it on the cluster of HOST:PORT; local files are sent and fetched')
+    .option('--verify <1/N>', 'with --coordinator: compute one task in N on a second worker too, and compare');
+  return addEndpointOptions(command);
 }
 
 /**

@@ -12,6 +12,7 @@ const STDERR = 2;
 /** Adds the flags of a service's log. */
 export function addLogOptions(command: Command): Command {
   return command
+    .optionsGroup('What is told:')
     .addOption(
       new Option('--log-format <which>', 'lines for people, or one JSON object a line')
         .choices(['text', 'json'])

@@ -28,6 +28,7 @@ const DAY_MS = 24 * 3600_000;
 /** Adds the flags. */
 export function addRedisOptions(command: Command): Command {
   return command
+    .optionsGroup('A queue in Redis:')
     .option(
       '--redis <url>',
       'queue that several coordinators share: redis://HOST:PORT or rediss://; repeat it for Sentinels and Cluster nodes',

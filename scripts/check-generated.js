@@ -33,6 +33,13 @@ const GENERATED = [
     make: (out) => writeFileSync(join(out, 'public-api.txt'), run(['scripts/public-api.js'])),
   },
   {
+    what: 'the manual of the command',
+    folder: 'docs',
+    files: ['cli.md'],
+    remedy: 'npm run update:cli',
+    make: (out) => writeFileSync(join(out, 'cli.md'), run(['scripts/cli-page.js'])),
+  },
+  {
     what: 'licences',
     folder: 'docs',
     files: ['licences.md'],

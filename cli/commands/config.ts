@@ -1,8 +1,9 @@
-import { Command, type Option } from 'commander';
+import type { Command, Option } from 'commander';
 import { badUsage } from '../../tiling/errors.js';
-import { COMMANDS } from '../command-table.js';
 import { CONFIG_VARIABLE, type ConfigFile, readConfigFile } from '../config/config-file.js';
 import { applyGivenValues, configuredOptions, keyOf, variableOf } from '../config/given-values.js';
+import { COMMANDS } from '../help/command-table.js';
+import { loadedCommand } from '../help/command-tree.js';
 
 interface FlagValue {
   readonly flag: string;
@@ -40,7 +41,7 @@ async function printConfig(
   const known = { keys: new Set(Object.keys(COMMANDS)), variables: new Set(OTHER_VARIABLES) };
   const commands: Record<string, FlagValue[]> = {};
   for (const each of Object.keys(COMMANDS)) {
-    const command = await loaded(each);
+    const command = await loadedCommand(each);
     for (const option of [command, ...command.commands].flatMap(configuredOptions)) {
       known.keys.add(keyOf(option));
       known.variables.add(variableOf(option));
@@ -55,13 +56,6 @@ async function printConfig(
   ];
   if (json) process.stdout.write(`${JSON.stringify({ file: file?.path, commands, unused })}\n`);
   else process.stdout.write(asText({ file, commands, unused, all: name !== undefined }));
-}
-
-/** A command by itself, with its flags. */
-async function loaded(name: string): Promise<Command> {
-  const program = new Command().exitOverride();
-  (await COMMANDS[name]!())(program);
-  return program.commands.find((command) => command.name() === name)!;
 }
 
 function valuesOf(command: Command, file: ConfigFile | undefined, words: readonly string[]): FlagValue[] {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { Coordinator, DEFAULT_LIMITS, halotileVersion } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
@@ -54,7 +54,12 @@ export function registerServe(program: Command): void {
     .command('serve')
     .description('run a coordinator: takes jobs over gRPC and gives their tiles to workers')
     .option('--listen <address>', 'HOST:PORT to listen on', '127.0.0.1:7070')
-    .option('--state <directory>', 'queue, uploads and results', join(homedir(), '.halotile', 'coordinator'))
+    .addOption(
+      new Option('--state <directory>', 'queue, uploads and results').default(
+        join(homedir(), '.halotile', 'coordinator'),
+        '~/.halotile/coordinator',
+      ),
+    )
     .option('--root <name=directory>', 'storage that jobs may name as root:NAME/PATH; repeat it', collect, [])
     .option(
       '--tokens <file>',

@@ -18,10 +18,9 @@ export interface Metrics {
 
 /** Adds the flag that {@link openMetrics} gets. */
 export function addMetricsOption(command: Command): Command {
-  return command.option(
-    '--metrics <address>',
-    'HOST:PORT to show numbers for Prometheus at, as /metrics; needs no token',
-  );
+  return command
+    .optionsGroup('What is told:')
+    .option('--metrics <address>', 'HOST:PORT to show numbers for Prometheus at, as /metrics; needs no token');
 }
 
 /**

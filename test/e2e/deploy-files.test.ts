@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { parseAllDocuments, parse as parseYaml } from 'yaml';
-import { COMMANDS } from '../../cli/command-table.js';
 import { configuredOptions, variableOf } from '../../cli/config/given-values.js';
+import { COMMANDS } from '../../cli/help/command-table.js';
 import { missingCommands, quietly } from '../support/installed.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
