@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { filterPixels } from '../../library/filter-pixels.js';
+import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { GDAL_MISSING, gdalInfo, gdalPixels } from '../support/gdal.js';
+import { readLevels } from '../support/output-levels.js';
 import { halotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { type FileMetadata, writeTiff } from '../support/tiff-file.js';
@@ -23,18 +25,55 @@ function squareImage(channels: number, alphaAt: number) {
   );
 }
 
-test('alpha that is not the last channel is refused with the command that reorders it', async () => {
-  for (const [extraSamples, bands] of [
-    [[2, 0], '-b 1 -b 2 -b 3 -b 5 -b 4'],
-    [[1, 0], '-b 1 -b 2 -b 3 -b 5 -b 4'],
-    [[2, 1], '-b 1 -b 2 -b 3 -b 5 -b 4'],
-  ] as const) {
-    writeTiff(input, squareImage(5, 3), {}, { extraSamples });
-    const { code, stderr } = await halotile('process', input, '-o', output, '--op', 'box:radius=3', '--quiet');
-    assert.equal(code, 2);
-    assert.match(stderr, /channel 4 of 5 is alpha/);
-    assert.ok(stderr.includes(bands), stderr);
+test('two channels of alpha are refused with the command that takes one for it', async () => {
+  writeTiff(input, squareImage(5, 3), {}, { extraSamples: [2, 1] });
+  const { code, stderr } = await halotile('process', input, '-o', output, '--op', 'box:radius=3', '--quiet');
+  assert.equal(code, 2);
+  assert.match(stderr, /channel 4 of 5 is alpha .*-b 1 -b 2 -b 3 -b 5 -b 4/);
+});
+
+test('alpha weighs wherever it lies, and stays there', { skip: GDAL_MISSING }, async () => {
+  const last = join(folder, 'last.tif');
+  const random = noise(4);
+  const image = imageOf(SIZE, { dtype: 'uint8', channels: 5 }, (x, y, c) =>
+    c === 3 && x < 30 && y < 20 ? 0 : random(256),
+  );
+  const grid = ['--tile', '32', '--block', '16', '--quiet'];
+  const chains = [['box:radius=3', 'gamma:gamma=0.5'], ['gaussian:sigma=2'], ['downscale:factor=2']];
+  for (const [extraSamples, moved, chain] of [
+    ...chains.map((chain) => [[2, 0], [0, 2], chain] as const),
+    [[1, 0], [0, 1], chains[0]!] as const,
+  ]) {
+    writeTiff(input, image, {}, { extraSamples });
+    // The same samples with alpha at the end, as GDAL orders them.
+    writeTiff(
+      last,
+      imageOf(SIZE, image, (x, y, c) => image.samples[(y * SIZE.width + x) * 5 + [0, 1, 2, 4, 3][c]!]!),
+      {},
+      { extraSamples: moved },
+    );
+    const levels: TileRaster[][] = [];
+    for (const path of [input, last]) {
+      const ops = chain.flatMap((operation) => ['--op', operation]);
+      const { code, stderr } = await halotile('process', path, '-o', output, ...ops, ...grid);
+      assert.equal(code, 0, stderr);
+      assert.equal(gdalInfo(output).bands[path === input ? 3 : 4]!.colorInterpretation, 'Alpha');
+      levels.push(await readLevels(output));
+    }
+    for (const [level, { samples, rect }] of levels[0]!.entries()) {
+      const wanted = imageOf(
+        rect,
+        image,
+        (x, y, c) => levels[1]![level]!.samples[(y * rect.width + x) * 5 + [0, 1, 2, 4, 3][c]!]!,
+      );
+      assert.deepEqual(samples, wanted.samples, `${extraSamples} ${chain}, level ${level}`);
+    }
   }
+  writeTiff(input, squareImage(5, 3), {}, { extraSamples: [2, 0] });
+  assert.equal((await halotile('process', input, '-o', output, '--op', 'box:radius=3', '--quiet')).code, 0);
+  const at = (30 * SIZE.width + 18) * 5;
+  assert.deepEqual([...gdalPixels(output).subarray(at, at + 3)], [200, 200, 200]);
+  assert.equal(gdalPixels(output)[at + 4], 77);
 });
 
 /** What files say of channels beyond the colours. */

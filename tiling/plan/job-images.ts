@@ -4,17 +4,17 @@ import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
 import { carriedTo, type SampleMeaning } from '../raster/carried/index.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
-import { alphaChannel } from '../raster/extra-samples.js';
+import { alphaChannel, extraSamplesOf } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { chainTypes } from './memory.js';
 import type { PlanInput } from './plan-input.js';
 
 /** The image as the job sees it: nodata and alpha by the job's options. */
-export function withOptions({ info, path }: PlanInput, spec: JobSpec): RasterInfo {
-  if (spec.alpha === 'weighted') checkAlphaPlace(info, path);
-  const alpha = spec.alpha === 'channel' ? 'none' : info.alpha;
+export function withOptions(input: PlanInput, spec: JobSpec): RasterInfo {
+  const { info, path } = input;
+  const weighing = spec.alpha === 'weighted' ? alphaOf(input, spec) : { alpha: 'none' as const };
   const nodata = spec.nodata === 'none' ? undefined : (spec.nodata ?? info.nodata);
-  if (nodata === undefined) return { ...info, alpha, nodata: undefined };
+  if (nodata === undefined) return { ...info, ...weighing, nodata: undefined };
   if (nodata.length !== 1 && nodata.length !== info.channels) {
     throw badUsage({
       what: `--nodata gives ${nodata.length} values`,
@@ -22,20 +22,39 @@ export function withOptions({ info, path }: PlanInput, spec: JobSpec): RasterInf
       expected: `1 or ${info.channels}, one for each channel`,
     });
   }
-  return { ...info, alpha, nodata: nodata.length === info.channels ? nodata : Array(info.channels).fill(nodata[0]) };
+  const values = nodata.length === info.channels ? nodata : Array(info.channels).fill(nodata[0]);
+  return {
+    ...info,
+    ...weighing,
+    nodata: weighing.alphaAt === undefined ? values : movedLast(values, weighing.alphaAt),
+  };
 }
 
-/** Kernels weigh by the last channel. @throws bad-input where another one is alpha */
-function checkAlphaPlace(info: RasterInfo, path: string): void {
+/**
+ * The alpha that the file has, wherever it lies.
+ * @throws bad-input where it has several, or lies where an operation looks for a colour
+ */
+function alphaOf({ info, path }: PlanInput, { operations }: JobSpec): Pick<RasterInfo, 'alpha' | 'alphaAt'> {
   const alpha = alphaChannel(info);
-  if (alpha === undefined || (alpha.channel === info.channels - 1 && info.alpha !== 'none')) return;
-  const bands = Array.from({ length: info.channels }, (_, channel) => channel).filter((c) => c !== alpha.channel);
+  if (alpha === undefined) return { alpha: 'none' };
+  const { channel, kind } = alpha;
+  const several = extraSamplesOf(info).filter((extra) => extra !== 0).length > 1;
+  if (!several && channel === info.channels - 1) return { alpha: kind };
+  if (!several && !operations.some(({ name }) => name === 'palette')) return { alpha: kind, alphaAt: channel };
+  const bands = Array.from({ length: info.channels }, (_, index) => index);
   throw badInput({
-    what: `channel ${alpha.channel + 1} of ${info.channels} is alpha (tag 338)`,
+    what: `channel ${channel + 1} of ${info.channels} is alpha (tag 338)`,
     where: path,
-    expected: 'alpha as the only one and the last channel',
-    remedy: `use --alpha channel, or reorder it: gdal_translate ${[...bands, alpha.channel].map((c) => `-b ${c + 1}`).join(' ')} IN OUT`,
+    expected: several ? 'one channel of alpha' : 'alpha as the last channel',
+    remedy: `use --alpha channel, or reorder it: gdal_translate ${movedLast(bands, channel)
+      .map((band) => `-b ${band + 1}`)
+      .join(' ')} IN OUT`,
   });
+}
+
+/** A value for each channel with that of one channel at the end. */
+function movedLast<V>(values: readonly V[], channel: number): V[] {
+  return [...values.filter((_, index) => index !== channel), values[channel]!];
 }
 
 /** The output's description: the chain's result, in the type that the job asks for. */

@@ -83,7 +83,9 @@ export function chainTypes(operations: readonly Operation[], image: RasterInfo):
   const types = [image];
   for (const [index, operation] of operations.entries()) {
     const before = types.at(-1)!;
-    types.push({ ...before, ...sizes[index + 1]!, ...OPERATIONS[operation.name]!.outputType?.(operation, before) });
+    const type = OPERATIONS[operation.name]!.outputType?.(operation, before);
+    const alphaAt = type?.channels === undefined || type.channels === before.channels ? before.alphaAt : undefined;
+    types.push({ ...before, ...sizes[index + 1]!, ...type, alphaAt });
   }
   return types;
 }

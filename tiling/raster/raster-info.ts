@@ -25,6 +25,11 @@ export interface RasterInfo {
    * unassociated alpha. Where absent, `alpha` says all.
    */
   readonly extraSamples?: readonly number[];
+  /**
+   * Where the file has the alpha that weighs, if that is not its last channel: kernels see it as the last one, and
+   * `nodata` has their order.
+   */
+  readonly alphaAt?: number;
   /** Per channel; `NaN` matches NaN; absent where the file names none. */
   readonly nodata?: readonly (number | null)[];
   /** TIFF photometric interpretation of the decoded pixels: 0 or 1 grey, 2 RGB, 5 separated. */

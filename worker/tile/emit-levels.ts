@@ -9,6 +9,7 @@ import { maskEncoding } from '../../tiling/plan/output-shape.js';
 import type { StoredBlock } from '../../tiling/work/references.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
+import { alphaLast, asInFile } from './alpha-order.js';
 import type { OpenJob } from './open-job.js';
 import type { Tally } from './tally.js';
 import { withoutIdle, withValidity } from './validity.js';
@@ -91,15 +92,17 @@ async function storeBlocks(
   return stored;
 }
 
+/** The next level, its channels in the file's order as those of `raster` are, which is spent. */
 function halved(open: OpenJob, raster: TileRaster): TileRaster {
   const { output } = open.plan;
   let next = allocate(open, halvedRect(raster.rect), raster);
   if (raster.valid !== undefined) next = withValidity(open, next);
-  open.backend.pixels.halve(raster, next, {
+  open.backend.pixels.halve(alphaLast(raster, output), next, {
     mode: overviewMode(open.plan),
     alpha: output.alpha,
     nodata: output.nodata,
   });
+  asInFile(next, output);
   return next.valid === undefined ? next : withoutIdle(next, next.rect);
 }
 

@@ -3,6 +3,7 @@ import type { ChainLink } from '../../tiling/plan/chain.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { KernelContext, TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
+import { alphaLast } from './alpha-order.js';
 import type { ChainInputs } from './open-job.js';
 import type { Tally } from './tally.js';
 
@@ -19,7 +20,7 @@ export async function readExtras(
     const raster = allocate(open, output, reader.source.info);
     const strideBytes = raster.stride * SAMPLE_BYTES[raster.dtype];
     tally.addRead(await reader.read(output, bytesOf(raster.samples), strideBytes));
-    rasters[param] = raster;
+    rasters[param] = raster.channels === open.plan.image.channels ? alphaLast(raster, open.plan.image) : raster;
   }
   return named.length === 0 ? undefined : rasters;
 }

@@ -13,6 +13,7 @@ import { copyValidity, type KernelContext, partOf, type TileMap, type TileRaster
 import { sigmasOf } from '../kernels/reference/map-values.js';
 import { extendBorder } from '../kernels/reference/samples/extend-border.js';
 import { allocate } from './allocate.js';
+import { alphaLast } from './alpha-order.js';
 import type { ChainInputs } from './open-job.js';
 import { readExtras } from './read-extras.js';
 import { readGrids } from './read-grids.js';
@@ -135,6 +136,7 @@ async function readMap(open: ChainInputs, operation: Operation, rect: Rect, tall
 async function readImage(open: ChainInputs, window: TileRaster, rect: Rect, tally: Tally): Promise<void> {
   const inside = partOf(window, rect);
   tally.addRead(await open.image.read(rect, bytesOf(inside.samples), inside.stride * SAMPLE_BYTES[inside.dtype]));
+  alphaLast(inside, open.plan.image);
 }
 
 function contextOf(

@@ -8,6 +8,7 @@ import { type CellTable, sumWindows, type Windows } from '../kernels/corners/cor
 import { writeMeans } from '../kernels/corners/write-means.js';
 import type { KernelContext, TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
+import { alphaLast } from './alpha-order.js';
 import type { ChainInputs } from './open-job.js';
 import type { Tally } from './tally.js';
 import { readValidity } from './validity.js';
@@ -52,6 +53,7 @@ export async function runCorners(
     let pixels: TileRaster = allocate(open, cell, image);
     const strideBytes = pixels.stride * SAMPLE_BYTES[pixels.dtype];
     tally.addRead(await open.image.read(cell, bytesOf(pixels.samples), strideBytes));
+    alphaLast(pixels, image);
     tally.counts.inputPixels += cell.width * cell.height;
     pixels = await readValidity(open, pixels, cell, tally);
     tally.timed('kernel', () => fillCellTable(pixels, { upper, left }, { image, lanes }, { values, row }));

@@ -11,6 +11,7 @@ import type { Carries } from '../../tiling/work/tiles.js';
 import type { Backend } from '../kernels/backend.js';
 import { openBackend } from '../kernels/backends/open-backend.js';
 import type { TileRaster } from '../kernels/kernel.js';
+import { asInFile } from './alpha-order.js';
 import { gatherPartial } from './gather-partial.js';
 import type { ChainInputs } from './open-job.js';
 import type { ChainRun } from './row-scan.js';
@@ -70,7 +71,7 @@ async function filter(inputs: ChainInputs, exchange: BandExchanges, tally: Tally
   await forEachTile(plan.stages[stage]!, exchange.of(stage), async (place) => {
     backend.memory.reset(plan.memory.linearBytes);
     const { raster, carries } = await runChain(inputs, { ...place, operations: plan.operations }, tally);
-    copyRows(converted(inputs, raster, dtype), samples, width * channels);
+    copyRows(converted(inputs, asInFile(raster, plan.output), dtype), samples, width * channels);
     return carries;
   });
   return { samples, width, height, channels };

@@ -5,6 +5,7 @@ import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { laneRows } from '../kernels/corners/lane-rows.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import { allocate } from '../tile/allocate.js';
+import { alphaLast } from '../tile/alpha-order.js';
 import { Tally } from '../tile/tally.js';
 import { readValidity } from '../tile/validity.js';
 import type { Runner } from './runner.js';
@@ -31,6 +32,7 @@ export const sum: Runner<'sum'> = async ({ task, data: { corners }, open: openJo
     let raster: TileRaster = allocate(open, rect, image);
     const stride = rect.width * image.channels * SAMPLE_BYTES[image.dtype];
     tally.addRead(await open.image.read(rect, bytesOf(raster.samples), stride));
+    alphaLast(raster, image);
     tally.counts.inputPixels += rect.width * rect.height;
     raster = await readValidity(open, raster, rect, tally);
     tally.timed('kernel', () => addCells(raster, { columns, edges, left }));

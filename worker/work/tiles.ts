@@ -5,6 +5,7 @@ import type { StagePlan } from '../../tiling/plan/plan.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Task } from '../../tiling/work/task.js';
 import type { TileData } from '../../tiling/work/tiles.js';
+import { asInFile } from '../tile/alpha-order.js';
 import type { OpenJob } from '../tile/open-job.js';
 import type { ChainRun } from '../tile/row-scan.js';
 import { type ChainResult, runChain } from '../tile/run-chain.js';
@@ -43,11 +44,15 @@ export function placeOf({ rect, grid, index }: OpenTile, { carries, bands }: Til
   return { tileRect: rect, next, carries, bands };
 }
 
-/** The plan's whole chain over a tile. */
-export function chainOver(tile: OpenTile, data: TileData): Promise<ChainResult> {
+/** The plan's whole chain over a tile, its channels in the file's order. */
+export async function chainOver(tile: OpenTile, data: TileData): Promise<ChainResult> {
   const { open, stage, rect, pieceSide, tally } = tile;
-  if (pieceSide < stage.tileSide) return runPieces(open, rect, pieceSide, tally);
-  return runChain(open, { ...placeOf(tile, data), operations: open.plan.operations }, tally);
+  const result =
+    pieceSide < stage.tileSide
+      ? await runPieces(open, rect, pieceSide, tally)
+      : await runChain(open, { ...placeOf(tile, data), operations: open.plan.operations }, tally);
+  asInFile(result.raster, open.plan.output);
+  return result;
 }
 
 /** What a tile's time and reads came to, for its outcome. */
