@@ -20,9 +20,13 @@ export const SKIPPED_EXIT_CODE = 3;
 /** Failures that are listed after a run; the report has them all. */
 const LISTED = 20;
 
-/** Whether the names of a command mean many images: several, a folder, a pattern, a manifest, or names with words. */
-export function meansCollection(images: readonly string[], { map = '', output }: { map?: string; output: string }) {
-  if (images.length !== 1 || isTemplate(output) || isTemplate(map) || /[/\\]$/.test(output)) return true;
+/** Whether the names of a command mean many images: several, a folder, a pattern, a manifest, names with words, or several pages. */
+export function meansCollection(
+  images: readonly string[],
+  { map = '', output, page }: { map?: string; output: string; page?: number | string },
+) {
+  if (images.length !== 1 || typeof page === 'string' || isTemplate(output) || isTemplate(map) || /[/\\]$/.test(output))
+    return true;
   const [image] = images as [string];
   const stat = statSync(image, { throwIfNoEntry: false });
   if (stat !== undefined) return stat.isDirectory() || isManifest(image);

@@ -21,7 +21,8 @@ export interface JobFlags {
   readonly mapInvalid?: 'error' | 'clamp';
   readonly dtype?: (typeof DTYPES)[number];
   readonly nodata?: string;
-  readonly page?: number;
+  /** A number, or several as a text. */
+  readonly page?: number | string;
   readonly alpha?: 'weighted' | 'channel';
   /** `use`, `ignore`, or where distances are wanted the file of a mask. */
   readonly mask?: string;
@@ -71,7 +72,7 @@ export function addJobOptions(command: Command): Command {
     .option('--constant <V>', 'sample value beyond the edge with --border constant', number)
     .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
-    .option('--page <N>', 'which image of a file of several, from 1: halotile inspect lists them', integer)
+    .option('--page <N>', 'which image of a file of several, from 1: halotile inspect lists them; all, or 1-3,7', page)
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
@@ -142,7 +143,8 @@ export function collectionSpecOf(
   base: Pick<CollectionSpecInput, 'images' | 'map' | 'mapOperations' | 'output' | 'operations' | 'onError'>,
   flags: JobFlags,
 ): CollectionSpec {
-  const spec = parseCollectionSpec({ ...base, ...fieldsOf(base.operations, flags) });
+  const pages = typeof flags.page === 'string' ? flags.page : undefined;
+  const spec = parseCollectionSpec({ ...base, ...fieldsOf(base.operations, flags), pages });
   return placeOutputs(
     placeInputs(spec, ({ path }) => placeOf(path)),
     placeOf,
@@ -160,7 +162,7 @@ function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit
     mapping: { scale: flags.scale, offset: flags.offset, max: flags.maxRadius, invalid: flags.mapInvalid },
     dtype: flags.dtype,
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
-    page: flags.page,
+    page: typeof flags.page === 'string' ? undefined : flags.page,
     alpha: flags.alpha,
     mask: maskUseOf(flags.mask),
     halo: flags.halo,
@@ -202,6 +204,11 @@ function shard(text: string): Shard {
   const found = shardOf(text);
   if (found === undefined) throw new InvalidArgumentError('Not I/N with I from 0 to N-1.');
   return found;
+}
+
+/** A page from the command line, or a text for several. */
+function page(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** A finite number from the command line. */

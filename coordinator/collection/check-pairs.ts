@@ -123,7 +123,7 @@ async function lookOver(
   const digest = digestOf(job, files);
   const done = ledger.of(pair.output);
   if (done?.digest === digest) return { ...pair, digest, done, pixels: done.width * done.height };
-  const info = await lookAt(image, spec.page);
+  const info = await lookAt(image, job.page);
   if (map !== undefined) checkMap({ path: image, info }, { path: map, info: await lookAt(map) });
   return { ...pair, digest, pixels: info.width * info.height };
 }

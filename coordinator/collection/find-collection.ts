@@ -1,12 +1,16 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { badInput } from '../../tiling/errors.js';
+import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
+import { pagesIn } from '../../tiling/job/page-range.js';
+import { filePages } from '../../tiling/sources/file-pages.js';
 import { findImages, IMAGE_ENDINGS } from '../find/find-images.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
 export interface CollectionImage {
   readonly image: string;
+  /** Which of its pages, where the job takes several. */
+  readonly page?: number;
   readonly map?: string;
   readonly output: string;
   /** Whether the image was met in a folder or by a pattern, and not named. */
@@ -34,6 +38,7 @@ export const SHARES = '.halotile-shares';
 /** An image before its names are filled in. */
 interface Named {
   readonly path: string;
+  readonly page?: number;
   /** Folder below the one that was searched, with "/". */
   readonly dir: string;
   readonly map?: string;
@@ -50,12 +55,16 @@ interface Named {
 export async function findCollection(spec: CollectionSpec, date: string): Promise<FoundCollection> {
   const others = new Map<string, number>();
   const named = await namedImages(spec, others);
-  const output = isTemplate(spec.output) ? spec.output : join(spec.output, '{dir}/{name}.tif');
-  const all = named.map(({ path, dir, met, ...own }): CollectionImage => {
-    const words = { ...partsOfName(basename(path)), dir, date };
+  const file = spec.pages === undefined ? '{name}' : '{name}-{page}';
+  const output = isTemplate(spec.output) ? spec.output : join(spec.output, `{dir}/${file}.tif`);
+  const paged = spec.pages === undefined ? named : await pagesOf(named, spec.pages);
+  const all = paged.map(({ path, page, dir, met, ...own }): CollectionImage => {
+    const number = String(page ?? spec.page ?? 1);
+    const words = { ...partsOfName(basename(path)), dir, page: number, date };
     const map = own.map ?? (spec.map === undefined ? undefined : resolve(fillTemplate(spec.map, words)));
     return {
       ...{ image: path, met, output: own.output ?? resolve(fillTemplate(output, words)) },
+      ...(page !== undefined && { page }),
       ...(map !== undefined && { map }),
     };
   });
@@ -73,6 +82,20 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     ...{ root, home: root },
     passedOver: Object.fromEntries([...others].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
+}
+
+/** Each page of each image by itself; an image that cannot be read stays one, and is told of when all are looked over. */
+async function pagesOf(images: readonly Named[], range: string): Promise<Named[]> {
+  const paged: Named[] = [];
+  for (const image of images) {
+    const pages = await filePages(image.path).catch((error: unknown) => {
+      if (error instanceof HalotileError && error.tag === 'bad-input') return undefined;
+      throw error;
+    });
+    if (pages === undefined) paged.push(image);
+    else for (const page of pagesIn(range, pages, image.path)) paged.push({ ...image, page });
+  }
+  return paged;
 }
 
 async function namedImages({ images }: CollectionSpec, others: Map<string, number>): Promise<Named[]> {

@@ -647,6 +647,9 @@ export namespace halotile {
 
             /** CollectionSpec page */
             page?: (number|null|undefined);
+
+            /** CollectionSpec pages */
+            pages?: (string|null|undefined);
         }
 
         /** Represents a CollectionSpec. */
@@ -711,6 +714,9 @@ export namespace halotile {
 
             /** CollectionSpec page. */
             public page: (number|null);
+
+            /** CollectionSpec pages. */
+            public pages: (string|null);
 
             /**
              * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.

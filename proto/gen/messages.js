@@ -1108,6 +1108,7 @@ export const halotile = $root.halotile = (() => {
             CollectionSpec.prototype.onError = null;
             CollectionSpec.prototype.mapOperations = $util.emptyArray;
             CollectionSpec.prototype.page = null;
+            CollectionSpec.prototype.pages = null;
 
             let $oneOfFields;
 
@@ -1171,6 +1172,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_pages", {
+                get: $util.oneOfGetter($oneOfFields = ["pages"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             CollectionSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -1218,6 +1225,8 @@ export const halotile = $root.halotile = (() => {
                         $root.halotile.v1.Operation.encode(message.mapOperations[i], writer.uint32(138).fork(), q + 1).ldelim();
                 if (message.page != null && Object.hasOwnProperty.call(message, "page"))
                     writer.uint32(144).uint32(message.page);
+                if (message.pages != null && Object.hasOwnProperty.call(message, "pages"))
+                    writer.uint32(154).string(message.pages);
                 return writer;
             };
 
@@ -1322,6 +1331,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 18: {
                             message.page = reader.uint32();
+                            break;
+                        }
+                    case 19: {
+                            message.pages = reader.string();
                             break;
                         }
                     default:

@@ -85,6 +85,28 @@ test('of an animation --page takes one picture', { skip: MISSING }, async () => 
   assert.deepEqual(colours, new Uint8Array(tall.samples.buffer).slice(colours.length));
 });
 
+test('--page all and ranges make an output of each page', { skip: MISSING }, async () => {
+  const parts = [page(6), page(7), page(8)].map((image, index) => {
+    const path = join(folder, `all-${index}.tif`);
+    writeTiff(path, image);
+    return path;
+  });
+  const pages = join(folder, 'all.tif');
+  quietly('tiffcp', [...parts, pages], /Warning/);
+  const take = (range: string, out: string) =>
+    halotile('process', pages, '-o', join(folder, out), '--op', 'box:radius=0', '--quiet', '--page', range);
+  const all = await take('all', 'pages/');
+  assert.equal(all.code, 0, all.stderr);
+  const some = await take('1,3', 'some/{page}-{name}.tif');
+  assert.equal(some.code, 0, some.stderr);
+  for (const [index, part] of parts.entries()) {
+    assert.deepEqual(gdalPixels(join(folder, 'pages', `all-${index + 1}.tif`)), gdalPixels(part));
+    if (index !== 1) assert.deepEqual(gdalPixels(join(folder, 'some', `${index + 1}-all.tif`)), gdalPixels(part));
+  }
+  assert.match((await take('2-4', 'more/')).stderr, /pages 2-4; expected ascending numbers from 1 to 3/);
+  assert.match((await take('two', 'more/')).stderr, /pages are `all`, or numbers and ranges/);
+});
+
 /** Makes the directory speak of the first rows alone: what follows is a plane that no directory names. */
 function cutToFirst(path: string, { width, height }: typeof SIZE): void {
   const bytes = readFileSync(path);

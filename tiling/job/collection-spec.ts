@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DatasetSpec } from './dataset-spec.js';
 import { type JobSpec, jobSpecSchema, outputFolder, outputName } from './job-spec.js';
 import { isTemplate, TEMPLATE_WORDS, tellsImagesApart, unknownWord } from './name-template.js';
+import { PAGE_RANGE } from './page-range.js';
 import { pathText } from './path-text.js';
 
 const { image, output, map: _, ...chain } = jobSpecSchema.shape;
@@ -45,6 +46,8 @@ export const collectionSpecSchema = z.strictObject({
       error: 'the output of many images is a folder, or a name like out/{name}.tif',
     }),
   ...chain,
+  /** The pages of each image of which a job is made: `all`, or numbers and ranges from 1, in place of `page`. */
+  pages: z.string().regex(PAGE_RANGE, { error: 'pages are `all`, or numbers and ranges like 1-3,7' }).optional(),
   /** What an image that cannot be processed does: stop the job, or be reported while the others go on. */
   onError: z.enum(['stop', 'skip']).default('stop'),
 });
@@ -85,8 +88,8 @@ function hasKey(value: unknown, key: string): boolean {
 
 /** The image job that one image of a collection is. */
 export function imageJobOf(
-  { images: _, map: __, onError: ___, ...job }: CollectionSpec,
-  files: { readonly image: string; readonly map?: string; readonly output: string },
+  { images: _, map: __, onError: ___, pages: ____, ...job }: CollectionSpec,
+  files: { readonly image: string; readonly page?: number; readonly map?: string; readonly output: string },
 ): JobSpec {
   return { ...job, ...files };
 }

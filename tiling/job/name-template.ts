@@ -8,12 +8,21 @@ export interface ImageName {
   readonly ext: string;
   /** Folder of the image below the one that was searched, with "/"; empty right in it. */
   readonly dir: string;
+  /** Number of the page that is taken, from 1. */
+  readonly page: string;
   /** Day of the run, YYYY-MM-DD. */
   readonly date: string;
 }
 
 /** The words that a template may hold in braces. */
-export const TEMPLATE_WORDS = ['name', 'stem', 'ext', 'dir', 'date'] as const satisfies readonly (keyof ImageName)[];
+export const TEMPLATE_WORDS = [
+  'name',
+  'stem',
+  'ext',
+  'dir',
+  'page',
+  'date',
+] as const satisfies readonly (keyof ImageName)[];
 
 const WORD = /\{([A-Za-z]+)\}/g;
 

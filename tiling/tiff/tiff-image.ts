@@ -72,8 +72,19 @@ export function soleDirectory(header: TiffHeader, name: string): Directory {
     what: `the file holds ${Math.max(planes, pages.length + 1)} images (${listed})`,
     where: name,
     expected: 'one image and its overviews, or --page N',
-    remedy: 'give --page N for one of them: halotile inspect lists them',
+    remedy:
+      'give --page N for one of them (halotile inspect lists them), or --page all; of a map take one out: tiffcp MAP,0 OUT',
   });
+}
+
+/** The pages that are images of their own: the main one and what is neither mask nor a version of it, or all planes. */
+export function ownPages(header: TiffHeader, name: string): number[] {
+  const main = mainDirectory(header, name);
+  const planes = header.directories.length === 1 ? stackedPlanes(main) : 1;
+  if (planes > 1) return Array.from({ length: planes }, (_, plane) => plane + 1);
+  return classifyDirectories(header)
+    .filter((image) => image.role === 'main' || (image.role === 'page' && !isCompanion(image, main)))
+    .map(({ directory }) => directory.index + 1);
 }
 
 /**

@@ -1,0 +1,31 @@
+import { loadSharp } from '../codecs/load-sharp.js';
+import { badInput } from '../errors.js';
+import type { FilePages } from '../job/page-range.js';
+import { parseHeader } from '../tiff/header.js';
+import { FileBytes } from '../tiff/random-bytes.js';
+import { allImages, ownPages } from '../tiff/tiff-image.js';
+import { startsLikeTiff } from './open-raster.js';
+
+/**
+ * The pages of a file by its header alone.
+ * @throws bad-input where it is damaged or no image
+ */
+export async function filePages(path: string): Promise<FilePages> {
+  if (!startsLikeTiff(path)) return picturesOf(path);
+  const file = new FileBytes(path);
+  try {
+    const header = parseHeader(file);
+    return { count: allImages(file, header).length, own: ownPages(header, path) };
+  } finally {
+    file.close();
+  }
+}
+
+async function picturesOf(path: string): Promise<FilePages> {
+  try {
+    const { pages = 1 } = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
+    return { count: pages, own: Array.from({ length: pages }, (_, index) => index + 1) };
+  } catch (cause) {
+    throw badInput({ what: 'no image that can be read', where: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);
+  }
+}
