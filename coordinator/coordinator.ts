@@ -10,6 +10,7 @@ import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import { prepareOptions } from '../tiling/prepare/job-rasters.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
 import { StorageRoots } from '../tiling/sources/storage-roots.js';
+import type { Tracing } from '../tiling/tracing.js';
 import type { Executor } from '../tiling/work/task.js';
 import type { AccessRules, CertificateEntry, TokenEntry } from './api/access.js';
 import { failWith } from './api/handlers.js';
@@ -84,6 +85,7 @@ export interface CoordinatorOptions extends CoordinatorAccess {
   readonly log: Log;
   /** Counts what happens. */
   readonly observer?: CoordinatorObserver;
+  readonly tracing?: Tracing;
 }
 
 /** The clocks of a coordinator, given from outside so that tests need not wait. */
@@ -200,11 +202,21 @@ export class Coordinator {
         plan,
         planning,
         fail,
+        tracing: options.tracing,
         maxOpenJobs: options.maxOpenJobs,
         nowMs: clock.wallMs,
       },
       schedules: { ...scheduleMeans, planning, fail },
-      workers: { cluster, roots, threads, fail, newId, version: halotileVersion(), name: options.listen },
+      workers: {
+        cluster,
+        roots,
+        threads,
+        fail,
+        tracing: options.tracing,
+        newId,
+        version: halotileVersion(),
+        name: options.listen,
+      },
     });
     queue.watchHealth?.((healthy) => server.setReady(healthy));
     queue.watchGivenUp?.(({ id, state }) => events.ended(id, state));
@@ -222,6 +234,7 @@ export class Coordinator {
       nowSeconds,
       log,
       observer: options.observer,
+      tracing: options.tracing,
     });
     const parts = { queue, cluster, threads, planning, runner, server, retention, schedules, events, here };
     const shown = { queue, events, planning, cluster, places, schedules: scheduleMeans, scratchDirectory: scratch };

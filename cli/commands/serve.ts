@@ -16,6 +16,7 @@ import { coordinatorCounters, coordinatorGauges } from '../metrics/coordinator-m
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
 import { addRedisOptions, openRedisQueue, type RedisFlags } from '../serve-redis.js';
+import { openTraces } from '../traces/traces.js';
 import { verifyEveryOf } from '../verify-share.js';
 
 interface ServeFlags extends AccessFlags, LogFlags, RedisFlags {
@@ -116,10 +117,12 @@ async function serve(flags: ServeFlags): Promise<void> {
   const log = await openLog(flags, { service: 'coordinator' });
   for (const warning of accessWarnings(flags)) log(warning, { level: 'warn' });
   const metrics = await openMetrics(flags.metrics, { version: halotileVersion(), log });
+  const traces = await openTraces(process.env, { service: 'halotile-coordinator', version: halotileVersion(), log });
   const stateDirectory = resolve(flags.state);
   const coordinator = await Coordinator.start({
     queue: await openRedisQueue(flags, { stateDirectory, log }),
     observer: metrics && coordinatorCounters(metrics.prom, metrics.registry),
+    tracing: traces,
     ...{ listen: flags.listen, stateDirectory, roots: rootsOf(flags.root), ...access },
     limits: { ...DEFAULT_LIMITS, leaseMs: flags.leaseMs, attemptLimitMs: flags.attemptLimitMs },
     verifyEvery: verifyEveryOf(flags.verify),
@@ -151,6 +154,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   log('shutting down: running jobs go back to the queue');
   await coordinator.close(flags.grace * 1000);
   metrics?.close();
+  await traces?.close();
   await here.close();
 }
 

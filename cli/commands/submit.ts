@@ -5,6 +5,7 @@ import { runOnCluster } from '../../library/cluster/cluster-run.js';
 import { JobsClient } from '../../library/cluster/jobs-client.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { traceparentOf } from '../../tiling/tracing.js';
 import { describeClusterCollection, SKIPPED_EXIT_CODE } from '../collection-run.js';
 import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
@@ -55,6 +56,8 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
     backoffSeconds: flags.backoff,
     restart: flags.restart,
     verifyEvery: verifyEveryOf(flags.verify),
+    // What a pipeline that traces says to the programs that it starts.
+    traceparent: traceparentOf(process.env.TRACEPARENT),
   };
   const spec = readJobFile(file);
   if (flags.wait) {

@@ -15,6 +15,7 @@ import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { workerCounters, workerGauges } from '../metrics/worker-metrics.js';
+import { openTraces } from '../traces/traces.js';
 import { terminated } from './serve.js';
 
 type WorkerFlags = EndpointFlags &
@@ -93,11 +94,12 @@ async function work(flags: WorkerFlags): Promise<void> {
     const writer = `${instance}-${++generation}`;
     return open(writer);
   }, onTaskEnd);
+  const tracing = await openTraces(process.env, { service: 'halotile-worker', version: halotileVersion(), log });
   const sessions = flags.coordinator.map((address) => {
     const endpoint = endpointOf(address, flags);
     const memoryBytes = flags.memory ? flags.memory * 2 ** 20 : memoryForTiles();
     const version = halotileVersion();
-    return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log });
+    return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log, tracing });
   });
   if (metrics !== undefined) workerGauges(metrics.prom, { registry: metrics.registry, pool, sessions });
   metrics?.readyWhen(() => sessions.some(({ isConnected }) => isConnected));
@@ -106,4 +108,5 @@ async function work(flags: WorkerFlags): Promise<void> {
   await Promise.all(sessions.map((session) => session.drain(flags.grace * 1000)));
   await pool.close();
   metrics?.close();
+  await tracing?.close();
 }

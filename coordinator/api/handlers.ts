@@ -2,6 +2,7 @@ import type {
   handleClientStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
+  Metadata,
   ServerErrorResponse,
   ServerWritableStream,
 } from '@grpc/grpc-js';
@@ -9,6 +10,7 @@ import { writeWhenReady } from '../../proto/client/calls.js';
 import { toStatus } from '../../proto/convert/status.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import type { Log } from '../../tiling/log.js';
+import { traceparentOf } from '../../tiling/tracing.js';
 import { BadRequest, hideDetail } from '../service/caller-errors.js';
 import type { Caller } from './access.js';
 import { callerOf } from './auth.js';
@@ -32,11 +34,11 @@ export function failWith(log: Log, hide: (text: string) => string): Fail {
 /** A unary method as an async function. */
 export function unary<Request, Response>(
   fail: Fail,
-  method: (request: Request, caller: Caller) => Promise<Response>,
+  method: (request: Request, caller: Caller, traceparent: string | undefined) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     Promise.resolve()
-      .then(() => method(call.request, callerOf(call.metadata)))
+      .then(() => method(call.request, callerOf(call.metadata), spanOf(call.metadata)))
       .then(
         (response) => callback(null, response),
         (error: unknown) => callback(fail(error)),
@@ -73,7 +75,12 @@ async function send<Request, Response>(
 /** A method that reads a stream and answers once. Its first message is given apart from the others. */
 export function clientStream<Request, Response>(
   fail: Fail,
-  method: (first: Request, rest: AsyncIterable<Request>, caller: Caller) => Promise<Response>,
+  method: (
+    first: Request,
+    rest: AsyncIterable<Request>,
+    caller: Caller,
+    traceparent: string | undefined,
+  ) => Promise<Response>,
 ): handleClientStreamingCall<Request, Response> {
   return (call, callback) => {
     const receive = async () => {
@@ -81,11 +88,16 @@ export function clientStream<Request, Response>(
       const messages = (call as AsyncIterable<Request>)[Symbol.asyncIterator]();
       const first = await messages.next();
       if (first.done) throw badUsage({ what: 'the stream had no message', expected: 'a header first' });
-      return method(first.value, { [Symbol.asyncIterator]: () => messages }, caller);
+      return method(first.value, { [Symbol.asyncIterator]: () => messages }, caller, spanOf(call.metadata));
     };
     receive().then(
       (response) => callback(null, response),
       (error: unknown) => callback(fail(error)),
     );
   };
+}
+
+/** The span that a call is part of, where its client traces. */
+function spanOf(metadata: Metadata): string | undefined {
+  return traceparentOf(metadata.get('traceparent')[0]);
 }

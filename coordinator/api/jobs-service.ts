@@ -9,6 +9,7 @@ import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { type Tracing, traced } from '../../tiling/tracing.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
@@ -39,6 +40,7 @@ export interface JobsServiceOptions {
   /** Checks what clients ask for. */
   readonly planning: PlanningThreads;
   readonly fail: Fail;
+  readonly tracing?: Tracing;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
@@ -74,8 +76,10 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
   }
 
   return {
-    submitJob: unary(fail, async (bytes: Buffer, caller) => {
-      const { job, existed } = await submitJob(options, bytes, caller);
+    submitJob: unary(fail, async (bytes: Buffer, caller, parent) => {
+      const { job, existed } = await traced(options.tracing, { name: 'submit', parent, answers: 'call' }, (context) =>
+        submitJob(options, bytes, caller, context),
+      );
       return { job: jobMessage(job, events), existed };
     }),
 

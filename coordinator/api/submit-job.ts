@@ -28,12 +28,14 @@ const MAX_REQUEST_ID = 128;
 /**
  * Puts the job of a SubmitJobRequest into the queue, or finds the one that the same request put there before.
  * @param bytes the encoded message
+ * @param traceparent the span of the submission
  * @throws BadRequest, already-exists, over-limit
  */
 export async function submitJob(
   { queue, events, planning, maxOpenJobs }: SubmissionMeans,
   bytes: Uint8Array,
   submitter: Submitter,
+  traceparent?: string,
 ): Promise<{ readonly job: QueuedJob; readonly existed: boolean }> {
   const { principal, roots, role } = submitter;
   const { spec, ...request } = await planning.submission(bytes, submitter);
@@ -47,7 +49,7 @@ export async function submitJob(
   const restart = request.restart ? discards(submitter) : undefined;
   const verifyEvery = request.verifyOneIn ? request.verifyOneIn : undefined;
   const attempts = attemptTerms({ maxAttempts, backoffSeconds });
-  const submission = { requestId, principal, roots, spec, priority, ...attempts, restart, verifyEvery };
+  const submission = { requestId, principal, roots, spec, priority, ...attempts, restart, verifyEvery, traceparent };
   const { job, existed } = await queue.submit(submission);
   if (!existed) events.queueChanged(job.id, 'queued');
   return { job, existed };

@@ -5,6 +5,7 @@ import { readFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import type { Tracing } from '../../tiling/tracing.js';
 import type { Cluster, Sender, WorkerLink } from '../cluster/cluster.js';
 import type { FileThreads } from '../cluster/file-threads.js';
 import type { Caller } from './access.js';
@@ -27,6 +28,7 @@ export interface WorkersServiceOptions {
   /** Name of this coordinator in messages. */
   readonly name: string;
   readonly fail: Fail;
+  readonly tracing?: Tracing;
   /** Random text for probe files. */
   readonly newId: () => string;
 }

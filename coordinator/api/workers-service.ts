@@ -2,6 +2,7 @@ import type { ServerDuplexStream, ServiceDefinition, UntypedServiceImplementatio
 import { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { traced } from '../../tiling/tracing.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { commitTask } from '../cluster/commits.js';
 import { blockMessages, type InlineSource, pieceMessages, rectMessages } from '../cluster/inline-reads.js';
@@ -52,11 +53,21 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
 
     commitTile: clientStream(
       fail,
-      async (first: halotile.v1.CommitTileRequest, rest: AsyncIterable<halotile.v1.CommitTileRequest>, caller) => {
+      async (
+        first: halotile.v1.CommitTileRequest,
+        rest: AsyncIterable<halotile.v1.CommitTileRequest>,
+        caller,
+        parent,
+      ) => {
         const { commit } = first;
         if (!commit) throw badUsage({ what: 'the first message has no commit' });
         const header = new halotile.v1.TaskCommit(commit);
-        const verdict = await commitTask(cluster, senderOf(caller, header.instance), header, dataOf(rest, cluster));
+        const sender = senderOf(caller, header.instance);
+        // Only what somebody traces: a commit by itself tells nothing.
+        const tracing = parent === undefined ? undefined : options.tracing;
+        const verdict = await traced(tracing, { name: 'store', parent, answers: 'call' }, () =>
+          commitTask(cluster, sender, header, dataOf(rest, cluster)),
+        );
         // The job writes its ledger in the turns that follow; the answer may wait for that.
         await new Promise((resolve) => setImmediate(resolve));
         switch (verdict) {

@@ -74,6 +74,8 @@ export interface JobTerms {
   readonly priority: number;
   /** As {@link ClusterOptions.verifyEvery}, for this job; the smaller of both counts. */
   readonly verifyEvery?: number;
+  /** The span that its tasks are part of. */
+  readonly traceparent?: string;
   /** Called when the job starts or stops to wait for a worker. */
   readonly onWaiting: (waiting: boolean) => void;
 }
@@ -485,7 +487,7 @@ export class Cluster {
     if (link === undefined || opened === undefined) return;
     if (!opened.openedOn.has(worker)) {
       opened.openedOn.add(worker);
-      link.send({ openJob: opened.work.describe(link.roots) });
+      link.send({ openJob: { ...opened.work.describe(link.roots), traceparent: opened.traceparent ?? '' } });
     }
     const about = { ...this.#about({ job, stage, tile }), attempt, worker: link.name };
     const line = `tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`;

@@ -25,6 +25,8 @@ export interface JobSubmission {
   readonly restart?: Restart;
   /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
   readonly verifyEvery?: number;
+  /** The span of its submission, as W3C's `traceparent`. */
+  readonly traceparent?: string;
 }
 
 /** The states of a job in the queue; the last three are final. A quarantined one waits to be readmitted or cancelled. */

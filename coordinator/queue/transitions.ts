@@ -21,9 +21,10 @@ export function isOpen(state: QueueState): boolean {
 
 /** A job as it is when it was submitted. */
 export function submitted(submission: JobSubmission, { id, nowMs }: { readonly id: string; readonly nowMs: number }) {
-  const { requestId, principal, roots, spec, priority, maxAttempts, backoffMs, restart, verifyEvery } = submission;
+  const { requestId, principal, roots, spec, priority, maxAttempts, backoffMs, restart, verifyEvery, traceparent } =
+    submission;
   return {
-    ...{ requestId, principal, roots, spec, priority, maxAttempts, backoffMs, restart, verifyEvery },
+    ...{ requestId, principal, roots, spec, priority, maxAttempts, backoffMs, restart, verifyEvery, traceparent },
     ...{ id, state: 'queued', submittedMs: nowMs },
     ...{ attempt: 0, epoch: 0, cancelRequested: false, planned: false, planningDeaths: 0 },
   } satisfies QueuedJob as QueuedJob;

@@ -6,6 +6,7 @@ import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { Log } from '../../tiling/log.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import type { Tracing } from '../../tiling/tracing.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
@@ -15,6 +16,7 @@ import type { CoordinatorObserver } from '../observe/observer.js';
 import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
 import { hideDetail } from './caller-errors.js';
 import type { JobEvents } from './job-events.js';
+import { JobSpans } from './job-spans.js';
 import type { Places } from './places.js';
 import type { PlanningThreads } from './planning-threads.js';
 import { runQueuedCollection } from './run-queued-collection.js';
@@ -41,6 +43,7 @@ export interface JobRunnerOptions {
   readonly log: Log;
   /** Counts what happens. */
   readonly observer?: CoordinatorObserver;
+  readonly tracing?: Tracing;
 }
 
 /** Between two tries at a queue that fails. */
@@ -119,23 +122,26 @@ export class JobRunner {
     });
     events.queueChanged(job.id, `attempt ${job.attempt} starts`);
     const { signal: abort, release } = eitherOf(claim.stop, this.#stop.signal);
-    let outcome: JobOutcome;
+    const spans = new JobSpans(this.#options.tracing, job);
+    let outcome: JobOutcome | undefined;
     try {
       const result = isDatasetSpec(job.spec)
         ? await runQueuedDataset(job, job.spec, {
             ...this.#options,
-            onPlanned: () => this.#planned(claim),
+            onPlanned: () => this.#planned(claim, spans),
+            traceparent: spans.context,
             signal: abort,
             reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
           })
         : isCollectionSpec(job.spec)
           ? await runQueuedCollection(job, job.spec, {
               ...this.#options,
-              onPlanned: () => this.#planned(claim),
+              onPlanned: () => this.#planned(claim, spans),
+              traceparent: spans.context,
               signal: abort,
               reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
             })
-          : await this.#runImage(claim, job.spec, abort);
+          : await this.#runImage(claim, job.spec, { signal: abort, spans });
       outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
     } catch (error) {
       if (this.#stop.signal.aborted && !claim.stop.aborted) {
@@ -146,6 +152,7 @@ export class JobRunner {
       outcome = claim.stop.aborted ? { state: 'cancelled' } : { state: 'failed', failure: this.#failure(error, claim) };
     } finally {
       release();
+      spans.end(outcome);
     }
     const after = await this.#patiently('record the end of a job', () => queue.finish(claim, outcome));
     if (after?.state === 'queued') {
@@ -165,7 +172,8 @@ export class JobRunner {
   }
 
   /** Where the queue cannot record it, the job goes on: should the coordinator die, that counts as one planning more. */
-  async #planned(claim: JobClaim): Promise<void> {
+  async #planned(claim: JobClaim, spans: JobSpans): Promise<void> {
+    spans.planned();
     try {
       await this.#options.queue.planned(claim);
     } catch (error) {
@@ -177,13 +185,18 @@ export class JobRunner {
   }
 
   /** Runs the job of one image on the cluster's workers. */
-  async #runImage(claim: JobClaim, named: JobSpec, signal: AbortSignal): Promise<JobResult> {
+  async #runImage(
+    claim: JobClaim,
+    named: JobSpec,
+    { signal, spans }: { readonly signal: AbortSignal; readonly spans: JobSpans },
+  ): Promise<JobResult> {
     const { job, stop } = claim;
     const { cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
     const terms = {
       id: job.id,
       priority: job.priority,
       verifyEvery: job.verifyEvery,
+      traceparent: spans.context,
       onWaiting: (waiting: boolean) => {
         if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
         else events.enter(job.id, 'running', 'tiles are running');
@@ -199,14 +212,15 @@ export class JobRunner {
         ...{ restart: job.restart, owner: { principal: job.principal, job: job.id } },
         planner: planning.plannerFor(job, signal),
         onPlan: async () => {
-          await this.#planned(claim);
+          await this.#planned(claim, spans);
           events.enter(job.id, 'running', 'planned');
         },
         onWarning: (what) => this.#options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' }),
         onProgress: (progress) => {
           events.report(job.id, { ...progress, tilesRunning: executor.running });
-          if (progress.tilesDone === progress.tilesTotal)
-            events.enter(job.id, 'assembling', 'the output is put together');
+          if (progress.tilesDone < progress.tilesTotal) return;
+          spans.assembles();
+          events.enter(job.id, 'assembling', 'the output is put together');
         },
       });
     } finally {

@@ -24,6 +24,8 @@ export interface QueuedCollectionOptions {
   readonly durable: boolean;
   /** Called when the images are found and before any of them is planned. */
   readonly onPlanned: () => Promise<void>;
+  /** The span that its tasks are part of. */
+  readonly traceparent?: string;
   readonly signal: AbortSignal;
   /** Why the signal aborted, for those who wait. */
   readonly reason: () => ErrorRecord;
@@ -45,7 +47,7 @@ export async function runQueuedCollection(
   const { cluster, places, planning, events, machine, here, durable, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    ...{ id, priority, verifyEvery },
+    ...{ id, priority, verifyEvery, traceparent: options.traceparent },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

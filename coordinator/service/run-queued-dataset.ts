@@ -23,6 +23,8 @@ export interface QueuedDatasetOptions {
   readonly here: Executor;
   /** Called when its images are found; the job goes on when it returns. */
   readonly onPlanned: () => Promise<void>;
+  /** The span that its tasks are part of. */
+  readonly traceparent?: string;
   readonly signal: AbortSignal;
   /** Why the signal aborted, for those who wait. */
   readonly reason: () => ErrorRecord;
@@ -43,7 +45,7 @@ export async function runQueuedDataset(
   const { cluster, places, planning, events, machine, here, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    ...{ id, priority, verifyEvery },
+    ...{ id, priority, verifyEvery, traceparent: options.traceparent },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

@@ -37,6 +37,8 @@ export interface SubmitTerms {
   readonly restart?: boolean;
   /** One task in so many is to be computed on a second worker too; as the coordinator does where absent. */
   readonly verifyEvery?: number;
+  /** The span that the job is part of, as W3C's `traceparent`. */
+  readonly traceparent?: string;
 }
 
 /** Which jobs a listing holds. */
@@ -73,10 +75,10 @@ export class JobsClient {
     options: SubmitTerms = {},
   ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
-    const { maxAttempts, backoffSeconds } = options;
+    const { maxAttempts, backoffSeconds, traceparent } = options;
     const attempts = { maxAttempts, backoffSeconds };
     const request = { requestId, priority, restart, verifyOneIn, ...attempts, ...jobMessageOf(spec) };
-    const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request));
+    const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request, {}, traceparent));
     return job!;
   }
 

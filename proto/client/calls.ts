@@ -46,6 +46,7 @@ export class CoordinatorClient {
     method: Method<SentRequest, Request, SentResponse, Response>,
     request: SentRequest,
     options: CallOptions = {},
+    traceparent?: string,
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest<SentRequest, Response>(
@@ -53,7 +54,7 @@ export class CoordinatorClient {
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        this.#metadata,
+        this.#traced(traceparent),
         options,
         this.#settle(resolve, reject),
       );
@@ -76,13 +77,14 @@ export class CoordinatorClient {
   clientStream<SentRequest, Request, SentResponse, Response>(
     method: Method<SentRequest, Request, SentResponse, Response>,
     options: CallOptions = {},
+    traceparent?: string,
   ): { readonly stream: ClientWritableStream<SentRequest>; readonly response: Promise<Response> } {
     const { promise, resolve, reject } = withResolvers<Response>();
     const stream = this.#client.makeClientStreamRequest<SentRequest, Response>(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      this.#metadata,
+      this.#traced(traceparent),
       options,
       this.#settle(resolve, reject),
     );
@@ -107,6 +109,14 @@ export class CoordinatorClient {
 
   close(): void {
     this.#client.close();
+  }
+
+  /** What every call says, and which span it is part of. */
+  #traced(traceparent: string | undefined): Metadata {
+    if (traceparent === undefined) return this.#metadata;
+    const metadata = this.#metadata.clone();
+    metadata.set('traceparent', traceparent);
+    return metadata;
   }
 
   #settle<Response>(resolve: (response: Response) => void, reject: (error: Error) => void) {

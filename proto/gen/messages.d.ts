@@ -4026,6 +4026,9 @@ export namespace halotile {
 
             /** OpenJob incoming */
             incoming?: (halotile.v1.IFilePlace|undefined);
+
+            /** OpenJob traceparent */
+            traceparent?: (string|undefined);
         }
 
         /** Represents an OpenJob. */
@@ -4054,6 +4057,9 @@ export namespace halotile {
 
             /** OpenJob incoming. */
             public incoming: halotile.v1.FilePlace;
+
+            /** OpenJob traceparent. */
+            public traceparent: string;
 
             /**
              * Encodes the specified OpenJob message. Does not implicitly {@link halotile.v1.OpenJob.verify|verify} messages.

@@ -6569,6 +6569,7 @@ export const halotile = $root.halotile = (() => {
             OpenJob.prototype.sink = null;
             OpenJob.prototype.boundedBackend = "";
             OpenJob.prototype.incoming = null;
+            OpenJob.prototype.traceparent = "";
 
             OpenJob.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -6590,6 +6591,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(42).string(message.boundedBackend);
                 if (message.incoming != null && Object.hasOwnProperty.call(message, "incoming"))
                     $root.halotile.v1.FilePlace.encode(message.incoming, writer.uint32(50).fork(), q + 1).ldelim();
+                if (message.traceparent != null && Object.hasOwnProperty.call(message, "traceparent"))
+                    writer.uint32(58).string(message.traceparent);
                 return writer;
             };
 
@@ -6640,6 +6643,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 6: {
                             message.incoming = $root.halotile.v1.FilePlace.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 7: {
+                            message.traceparent = reader.string();
                             break;
                         }
                     default:

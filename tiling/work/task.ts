@@ -28,6 +28,8 @@ export interface GrantedTask {
   readonly instance: string;
   /** Folder of spill files here; bytes travel with the result where absent. */
   readonly spill?: string;
+  /** The span of this attempt, as W3C's `traceparent`; absent where nobody traces it. */
+  readonly traceparent?: string;
   /** Where its result goes. */
   readonly to: Extract<SinkRef, { kind: 'coordinator' }>;
 }

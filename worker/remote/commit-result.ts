@@ -18,6 +18,8 @@ export interface ResultBytes {
   readonly files?: ReadonlyMap<number, Uint8Array>;
   /** The result's value, packed. */
   readonly value?: PackedData;
+  /** The span that handing over is part of. */
+  readonly traceparent?: string;
 }
 
 /**
@@ -28,7 +30,7 @@ export function commitResult(
   client: CoordinatorClient,
   address: CommitAddress,
   result: TaskResult,
-  { blocks = [], files = new Map(), value = pack(result.value) }: ResultBytes = {},
+  { blocks = [], files = new Map(), value = pack(result.value), traceparent }: ResultBytes = {},
 ): Promise<halotile.v1.CommitOutcome> {
   const commit = writeResult(address, result, {
     inline: blocks.length > 0,
@@ -38,7 +40,7 @@ export function commitResult(
   });
   const carried = result.files.flatMap(({ output }) => files.get(output) ?? []);
   return withRetries(async () => {
-    const { stream, response } = client.clientStream(Workers.commitTile);
+    const { stream, response } = client.clientStream(Workers.commitTile, {}, traceparent);
     // A stream that breaks tells its response too.
     stream.on('error', () => {});
     response.catch(() => {});

@@ -19,7 +19,7 @@ import { CLIENTS } from './remote-storage.js';
  */
 export async function runGranted<K extends KindName>(on: ThreadTask<K>): Promise<TaskResult<K>> {
   const { job, task, thread, open } = on;
-  const { to, lease, instance, spill } = task.granted!;
+  const { to, lease, instance, spill, traceparent } = task.granted!;
   const client = CLIENTS.of(to.endpoint);
   const kind = kindOf(task.kind);
   const refs = kind.reads?.(task.data) ?? [];
@@ -39,7 +39,8 @@ export async function runGranted<K extends KindName>(on: ThreadTask<K>): Promise
     const blocks = job.sink?.kind === 'coordinator' && result.blocks.length > 0 ? open().sink.taken!() : [];
     const value = pack(result.value);
     if (blocks.length + outbox.carried.size + value.pieces.length === 0) return result;
-    await commitResult(client, { key: to.job, lease, instance }, result, { blocks, files: outbox.carried, value });
+    const bytes = { blocks, files: outbox.carried, value, traceparent };
+    await commitResult(client, { key: to.job, lease, instance }, result, bytes);
     return { ...result, committed: true };
   } catch (error) {
     if (!(error instanceof HalotileError)) throw error;

@@ -2,6 +2,7 @@ import { fromPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { traceparentOf } from '../../tiling/tracing.js';
 import { type DataOf, isKindName, type KindName, kindOf } from '../../tiling/work/index.js';
 import type {
   CoordinatorEndpoint,
@@ -20,6 +21,8 @@ export interface SessionJob {
   readonly preferred: WorkJob;
   /** Everything through the coordinator: for a task whose storage failed. The same where nothing is seen. */
   readonly inline: WorkJob;
+  /** The span that its tasks are part of. */
+  readonly traceparent?: string;
 }
 
 /** How a worker reaches the files of a coordinator. */
@@ -58,7 +61,8 @@ export function sessionJob(message: halotile.v1.OpenJob, { endpoint, roots }: Om
     preferred.incoming !== undefined ||
     preferred.inputs.some(({ source }) => source.kind === 'file') ||
     preferred.sink?.kind !== remoteSink?.kind;
-  return { preferred: seen ? preferred : inline, inline };
+  const traceparent = traceparentOf(message.traceparent);
+  return { preferred: seen ? preferred : inline, inline, ...(traceparent !== undefined && { traceparent }) };
 }
 
 /** A granted task with the job that it is run for. */

@@ -7,12 +7,14 @@ import { Workers } from '../../proto/gen/services.js';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { type Span, type Tracing, traced } from '../../tiling/tracing.js';
 import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
-import type { TaskResult } from '../../tiling/work/task.js';
+import type { Task, TaskResult } from '../../tiling/work/task.js';
 import { commitResult } from '../remote/commit-result.js';
 import { backoffMs } from '../remote/retry.js';
 import { type GrantedWay, grantedWays, type SessionJob, sessionJob } from './session-job.js';
 import type { PoolTask, TaskEnd, TaskPool } from './task-pool.js';
+import { tellParts } from './task-spans.js';
 
 /** What a worker's session with one coordinator runs on. */
 export interface SessionOptions {
@@ -32,6 +34,7 @@ export interface SessionOptions {
   readonly roots: StorageRoots;
   readonly pool: TaskPool;
   readonly log: Log;
+  readonly tracing?: Tracing;
 }
 
 type Stream = ClientDuplexStream<halotile.v1.IAttachRequest, halotile.v1.AttachResponse>;
@@ -41,6 +44,8 @@ interface Held {
   readonly grant: halotile.v1.Grant;
   readonly stream: Stream;
   task: PoolTask | undefined;
+  /** Of the attempt that runs, where somebody traces it. */
+  span?: Span;
 }
 
 /** Leases that wait here for each thread, so that none is idle while a grant travels. */
@@ -188,10 +193,16 @@ export class Session {
 
   /** Runs an attempt; where it fails by reference, once more with everything through the coordinator. */
   #attempt(held: Held, { job, task }: GrantedWay, fallback: GrantedWay | undefined): void {
-    const { lease } = held.grant;
+    const { lease, key, kind, stage, attempt } = held.grant;
+    const parent = this.#jobs.get(key)?.traceparent;
     held.task = {
-      attempt: (threads) => threads.run(job, task),
-      onStart: () => this.#say(held, { started: { lease } }),
+      attempt: (threads) => threads.run(job, withSpan(task, held.span)),
+      onStart: () => {
+        this.#say(held, { started: { lease } });
+        if (parent === undefined) return;
+        const attributes = { kind, stage, tile: held.grant.task, attempt, worker: this.#options.name };
+        held.span = this.#options.tracing?.begin('tile', { parent, attributes });
+      },
       onEnd: (end) => void this.#ended(held, fallback, end),
     };
     this.#options.pool.add(held.task);
@@ -200,12 +211,18 @@ export class Session {
   async #ended(held: Held, fallback: GrantedWay | undefined, end: TaskEnd): Promise<void> {
     if (this.#isOver) return;
     const { lease } = held.grant;
+    const { span } = held;
+    if (span !== undefined && end.kind === 'done') tellParts(this.#options.tracing!, span, end.result);
+    if (end.kind !== 'done') span?.end({ error: end.kind === 'failed' ? (end.error as Error).message : 'dropped' });
     if (end.kind === 'dropped') {
       this.#giveBack(held);
       return;
     }
     let error = end.kind === 'failed' ? end.error : undefined;
-    if (end.kind === 'done' && !end.result.committed) error = await this.#commit(held, end.result);
+    if (end.kind === 'done') {
+      if (!end.result.committed) error = await this.#commit(held, end.result);
+      span?.end(error === undefined ? {} : { error: (error as Error).message });
+    }
     if (error === undefined || (error instanceof HalotileError && error.tag === 'not-found')) {
       this.#drop(held);
       return;
@@ -229,10 +246,14 @@ export class Session {
   }
 
   /** Hands over a task whose bytes are in storage; returns what went wrong. */
-  async #commit({ grant: { key, lease } }: Held, result: TaskResult): Promise<unknown> {
+  async #commit({ grant: { key, lease }, span }: Held, result: TaskResult): Promise<unknown> {
     this.#commits++;
+    const address = { key, lease, instance: this.#options.instance };
+    const tracing = span && this.#options.tracing;
     try {
-      await commitResult(this.#client, { key, lease, instance: this.#options.instance }, result);
+      await traced(tracing, { name: 'commit', parent: span?.context }, (traceparent) =>
+        commitResult(this.#client, address, result, { traceparent }),
+      );
       return undefined;
     } catch (error) {
       return error;
@@ -303,6 +324,12 @@ export class Session {
       return { root, path, answered: false };
     }
   }
+}
+
+/** A task that says which span its attempt is, to whom it hands its bytes. */
+function withSpan(task: Task, span: Span | undefined): Task {
+  if (span === undefined || task.granted === undefined) return task;
+  return { ...task, granted: { ...task.granted, traceparent: span.context } } as Task;
 }
 
 /** Ends this side of a stream; returns when the other has heard everything and done the same, or is gone. */
