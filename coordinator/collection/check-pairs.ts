@@ -4,7 +4,7 @@ import { setImmediate as breath } from 'node:timers/promises';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
-import { TIFF_ENDING } from '../../tiling/job/job-spec.js';
+import { OUTPUT_ENDING } from '../../tiling/job/job-spec.js';
 import { isOfShard, type Shard } from '../../tiling/job/shard.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
@@ -153,8 +153,11 @@ function conflictsOf(spec: CollectionSpec, root: string, images: readonly Collec
   const faults: CollectionFault[] = [];
   const makers = new Map<string, string>();
   for (const { image, output } of images) {
-    if (!TIFF_ENDING.test(output)) {
-      faults.push({ image, message: `${image}: its output ${output} is a TIFF; end its name in .tif` });
+    if (!OUTPUT_ENDING.test(output)) {
+      faults.push({
+        image,
+        message: `${image}: its output ${output} is of no kind that is written; end its name in .tif, .png, .jpg or .webp`,
+      });
     }
     const other = makers.get(output);
     if (other === undefined) makers.set(output, image);

@@ -5,6 +5,7 @@ import { area } from '../../tiling/geometry/rect.js';
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { tileCount } from '../../tiling/plan/levels.js';
+import type { Picture } from '../../tiling/plan/picture.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type PreparedInputs, sourcesOf } from '../../tiling/prepare/job-rasters.js';
@@ -19,6 +20,7 @@ import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';
+import { writePicture } from '../assembly/write-picture.js';
 import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
@@ -135,14 +137,24 @@ export class RunningJob {
         ledger.assertNewest();
         await assemble(plan, { ...paths, image }, this.#committed.all(), this.#assembly());
       } else if (durable) syncFile(image);
+      const finished = plan.picture ? await this.#picture(image, plan.picture) : image;
       this.#checkInputs();
-      ledger.publish(inodeOf(image));
-      await publishOutput(image, spec.output, () => ledger.assertNewest());
+      ledger.publish(inodeOf(finished));
+      await publishOutput(finished, spec.output, () => ledger.assertNewest());
       if (durable) syncFile(dirname(spec.output));
     }
     // What a later run has begun is that one's to remove.
     if (ledger.isNewest()) removePartial(paths);
     return statSync(spec.output).size;
+  }
+
+  /** The output as a picture, in the folder of this epoch. */
+  async #picture(image: string, picture: Picture): Promise<string> {
+    const { plan, paths, ledger } = this.#opened;
+    const path = join(paths.directory, ledger.folder, `picture.${picture.format}`);
+    await writePicture(image, path, picture, plan.output);
+    if (this.#options.durable) syncFile(path);
+    return path;
   }
 
   #assembly(): AssemblyMeans {

@@ -207,12 +207,6 @@ const REFUSED: Readonly<
     scale: 5,
     says: /^iterated-box reads \d+ pixels beyond a tile of 64; expected a halo no wider than the tile; use .*k=\d+/,
   },
-  'a blur by map that reaches beyond a tile': {
-    chain: ['gaussian'],
-    map,
-    scale: 20,
-    says: /^gaussian reads \d+ pixels beyond a tile of 64; .*--tile \d+ or --max-radius \d+$/,
-  },
   'no map': {
     chain: ['gaussian'],
     says: /^operation 1 'gaussian': neither a sigma nor a map is given; give sigma=VALUE or --map FILE$/,

@@ -37,9 +37,11 @@ export const collectionSpecSchema = z.strictObject({
   output: outputName
     .refine(knownWords, KNOWN)
     .refine(
-      (name) => !isTemplate(name) || (tellsImagesApart(name) && /\.(?:\{ext\}|tiff?|gtiff?|btf|tf8)$/i.test(name)),
+      (name) =>
+        !isTemplate(name) ||
+        (tellsImagesApart(name) && /\.(?:\{ext\}|tiff?|gtiff?|btf|tf8|png|jpe?g|webp)$/i.test(name)),
       {
-        error: 'the output of many images holds {name} or {stem} and ends in .tif or .{ext}',
+        error: 'the output of many images holds {name} or {stem} and ends in .tif, .png, .jpg, .webp or .{ext}',
       },
     )
     .refine((name) => isTemplate(name) || outputFolder.safeParse(name).success, {

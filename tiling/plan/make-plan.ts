@@ -14,6 +14,7 @@ import { planLevels, planStages, stageGrid } from './levels.js';
 import { mapBound, mappingOver } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
 import { limitedReader } from './parameter-file.js';
+import { resolvePicture } from './picture.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
 import { planBands } from './plan-bands.js';
 import type { PlanInput, PlanInputs, PlanMachine } from './plan-input.js';
@@ -78,7 +79,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const mapMax = widestHalo(operations, mapMaxBound);
   const walk = walkOf(operations, source, { tileSide, tileWidth, output, mapMax });
   const caches = planCaches(inputs, { ...walk, budget: cacheBudget });
-  const levels = planLevels(output, block, spec.overviews);
+  const picture = resolvePicture(spec, output, masked);
+  const levels = planLevels(output, block, spec.overviews && picture === undefined);
   return {
     image: source,
     imageLayout: image.layout,
@@ -99,6 +101,7 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
       ...planStages(levels, { tileSide, tileWidth }, block, caches.bandTiles),
     ],
     encoding: resolveEncoding(spec, output),
+    ...(picture && { picture }),
     imageCache: caches.image,
     maskCache: caches.mask,
     mapCache: caches.map,

@@ -3,6 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import type { Operation } from '../operations/descriptor.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import type { Mapping } from './mapping.js';
+import type { Picture } from './picture.js';
 
 /** One resolution of the output: level 0 is full size, each further one half of it, sizes rounded up. */
 export interface LevelPlan extends Size {
@@ -84,6 +85,8 @@ export interface Plan {
   readonly levels: readonly LevelPlan[];
   readonly stages: readonly StagePlan[];
   readonly encoding: Encoding;
+  /** What the output is written as in place of a TIFF. */
+  readonly picture?: Picture;
   /** Caches of decoded blocks; absent where samples are read without decoding. */
   readonly imageCache?: CachePlan;
   readonly maskCache?: CachePlan;
