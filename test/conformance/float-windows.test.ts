@@ -102,6 +102,19 @@ for (const [name, image] of Object.entries(IMAGES)) {
 const FOOTPRINTS = ['rect:1x1', 'rect:2x5', 'rect:9x4', 'rect:33x70', 'disk:3'];
 
 for (const [name, image] of Object.entries(IMAGES)) {
+  test(`mean of ${name} under footprints: no mean is wrong by more than its own window allows`, () => {
+    for (const footprint of [...FOOTPRINTS, 'rect:1x30', 'disk:20']) {
+      const offsets = footprintOffsets(parseFootprint(footprint));
+      const base = { image, name: 'mean', params: { footprint } };
+      for (const border of ['clip', 'reflect'] as const) {
+        assertWindows({ ...base, border }, () => offsets, meanHolds, `${footprint} ${border}`);
+      }
+      assertWindows({ ...base, nodata: [image.samples[0]!, 0] }, () => offsets, meanHolds, `${footprint} nodata`);
+    }
+  });
+}
+
+for (const [name, image] of Object.entries(IMAGES)) {
   test(`std and variance of ${name}: no deviation is wrong by more than its own window allows`, () => {
     const random = noise(9);
     const valid = Uint8Array.from({ length: SIZE.width * SIZE.height }, () => random(4));

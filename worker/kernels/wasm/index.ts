@@ -12,6 +12,7 @@ import { forLargeSamples } from './gaussian/large-samples.js';
 import { wasmDecimate } from './gaussian/scale-space/stored-grids.js';
 import type { WasmArena } from './memory/arena.js';
 import { directMean, directSpread } from './moments/direct-runs.js';
+import { floatRunMean } from './moments/float-run-mean.js';
 import { wasmMean } from './moments/mean.js';
 import { runMoments } from './moments/run-moments.js';
 import { wasmLocalThreshold, wasmSpread } from './moments/window-moments.js';
@@ -22,6 +23,7 @@ import { wasmRadii } from './pixels/radii.js';
 import { wasmExtremum } from './rank/extremum.js';
 import { wasmMorphology } from './rank/morphology.js';
 import { wasmRank } from './rank/rank.js';
+import { floatPasses } from './samples/float-range.js';
 import { keepingMasked } from './samples/keep-masked.js';
 import { pointRows } from './samples/point-rows.js';
 import { wasmDownscale } from './scaling/downscale.js';
@@ -41,7 +43,8 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const rank = wasmRank(arena);
   const extremum = wasmExtremum(arena, rank);
   const morphology = wasmMorphology(arena, extremum);
-  const box = wasmBox(arena);
+  const passes = floatPasses(arena);
+  const box = wasmBox(arena, passes);
   const rows = pointRows(arena);
   const curve = (name: string) => wasmFloatCurves(arena, rows, wasmTable(arena, REFERENCE_KERNELS[name]!));
   const tone = keepingMasked(curve('gamma'));
@@ -50,7 +53,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
   const components = wasmComponents(arena);
   return takingLabels({
     box,
-    mean: wasmMean(box, runs, directMean(arena)),
+    mean: wasmMean(box, runs, { runs: floatRunMean(arena, passes), direct: directMean(arena) }),
     gaussian: forLargeSamples(inChannelGroups(arena, wasmGaussian(arena))),
     'iterated-box': wasmIteratedBox(arena),
     max: extremum,

@@ -3,7 +3,7 @@ import { type BoxShape, boxLayout } from '../../../../tiling/operations/box-layo
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import { nodataSample } from '../../reference/samples/nodata.js';
 import type { WasmArena } from '../memory/arena.js';
-import { floatPasses } from '../samples/float-range.js';
+import type { FloatPasses } from '../samples/float-range.js';
 import { alphaRows } from './box-alpha.js';
 import { floatRows } from './box-float.js';
 import { narrowRows } from './box-narrow.js';
@@ -20,13 +20,12 @@ import { wideRows } from './box-wide.js';
  * instead: with M the largest magnitude of a·c in a W×H input rect, a mean is off by up to 2^-52·M·W·H·(W+H)/Σa. A
  * window of radius 0 gives its sample.
  */
-export function wasmBox(arena: WasmArena): Kernel {
+export function wasmBox(arena: WasmArena, passes: FloatPasses): Kernel {
   const narrow = narrowRows(arena);
   const byAlpha = alphaRows(arena);
   const nodata = nodataRows(arena);
   const wide = wideRows(arena);
   const float = floatRows(arena);
-  const passes = floatPasses(arena);
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const maxRadius = context.map ? context.map.max : (operation.params.radius as number);

@@ -2,17 +2,10 @@
 // differences of sums are exact as long as a window's own sum is below 2^63, whatever lies around it. A pixel's
 // lanes are its sums, one a channel; then, where `counted`, counts of samples: valid and summed ones in the low half,
 // those above `most` or not finite in the high one. The host calls row by row.
+import { multipleOf } from '../lib/multiples';
 import { isMasked, isNodata, NODATA_BYTES } from '../lib/nodata';
 
-/** 1.5·2^52: a number up to 2^51 added to it stands, rounded, in the low bits. */
-const ROUNDING: f64 = 6755399441055744.0;
 const BAD: i64 = 1 << 32;
-
-// @ts-ignore: decorator
-@inline
-function multipleOf(sample: f32, inverse: f64): i64 {
-  return reinterpret<i64>(<f64>sample * inverse + ROUNDING) - reinterpret<i64>(ROUNDING);
-}
 
 // @ts-ignore: decorator
 @inline

@@ -54,12 +54,6 @@ export function prefixRow16(
   prefixRow<u16>(source, into, pixels, channels, nodata, pivot, byAlpha, valid);
 }
 
-export function prefixRow32(
-  source: usize, into: usize, pixels: u32, channels: u32, nodata: usize, pivot: f64, byAlpha: bool, valid: usize,
-): void {
-  prefixRow<f32>(source, into, pixels, channels, nodata, pivot, byAlpha, valid);
-}
-
 /**
  * For `width` outputs of one channel from input column `x` on: weight, mean and sum of squared differences from it,
  * three float64 each; NaN where a sample is not finite.
