@@ -8,6 +8,7 @@ export type Offsets = Int32Array;
 
 /** What a window's samples are, in float64, the mean before the squares: the definition. */
 export interface Moments {
+  /** The sum of weights, where there are some. */
   readonly count: number;
   /** NaN where a sample is not finite. */
   readonly mean: number;
@@ -35,8 +36,14 @@ interface Extension {
   readonly margin: number;
 }
 
-/** The moments of windows around a sample; undefined where that sample is nodata or masked. */
-export type MomentsAt = (x: number, y: number, channel: number, offsets: Offsets) => Moments | undefined;
+/** The moments of windows around a sample, its offsets weighted or not; undefined where it is nodata or masked. */
+export type MomentsAt = (
+  x: number,
+  y: number,
+  channel: number,
+  offsets: Offsets,
+  weights?: Float64Array,
+) => Moments | undefined;
 
 /** Lays an image out with its border, and answers for windows in it. */
 export function windowMoments(image: TileRaster, { border, constant, nodata, margin }: Extension): MomentsAt {
@@ -58,26 +65,27 @@ export function windowMoments(image: TileRaster, { border, constant, nodata, mar
     const isNodata = typeof nodata[c] === 'number' && same(samples[i]!, Math.fround(nodata[c]));
     takesPart[i] = !isNodata && (isOutside || image.valid?.[pixel] !== 0) ? 1 : 0;
   }
-  return (x, y, channel, offsets) => {
+  return (x, y, channel, offsets, weights) => {
     const index = (n: number) =>
       ((y + margin + offsets[n + 1]!) * width + x + margin + offsets[n]!) * channels + channel;
     const own = ((y + margin) * width + x + margin) * channels + channel;
     if (takesPart[own] === 0) return undefined;
+    const weight = (n: number) => (weights ? weights[n >> 1]! : 1);
     let count = 0;
     let sum = 0;
     let largest = 0;
     for (let n = 0; n < offsets.length; n += 2) {
       const i = index(n);
       if (takesPart[i] === 0) continue;
-      count++;
-      sum += samples[i]!;
+      count += weight(n);
+      sum += weight(n) * samples[i]!;
       largest = Math.max(largest, Math.abs(samples[i]!));
     }
     const mean = Number.isFinite(largest) ? sum / count : Number.NaN;
     let squares = 0;
     for (let n = 0; n < offsets.length; n += 2) {
       const i = index(n);
-      if (takesPart[i] === 1) squares += (samples[i]! - mean) ** 2;
+      if (takesPart[i] === 1) squares += weight(n) * (samples[i]! - mean) ** 2;
     }
     return { count, mean, squares, largest };
   };

@@ -93,12 +93,26 @@ export function store32(source: usize, into: usize, count: u32): void {
   memory.copy(into, source, count * 4);
 }
 
+// Sums are gathered in groups, those at the ends of the window first, where a Gaussian's weights are small: partial sums,
+// and so their roundings, are many times smaller than in one sum from the centre on.
+
+/** Bytes of the weights of a group. */
+const GROUP: usize = 32 * 4;
+
+/** Four samples on both sides of the centre, weighted. */
+// @ts-ignore: decorator
+@inline
+function tap(weight: v128, left: usize, right: usize): v128 {
+  return f32x4.mul(weight, f32x4.add(v128.load(left), v128.load(right)));
+}
+
 /**
  * into[i] = Σ weights[|k|]·source[i + k·step] for |k| ≤ radius; `source` is the sample of i = 0 and has
  * radius·step samples before it and behind the last.
  */
 export function along(source: usize, into: usize, count: u32, step: u32, weights: usize, radius: u32): void {
   const stride = <usize>step * 4;
+  const reach = <usize>radius * stride;
   const end = into + <usize>count * 4;
   while (into < end) {
     const centre = v128.load32_splat(weights);
@@ -106,17 +120,26 @@ export function along(source: usize, into: usize, count: u32, step: u32, weights
     let b = f32x4.mul(v128.load(source, 16), centre);
     let c = f32x4.mul(v128.load(source, 32), centre);
     let d = f32x4.mul(v128.load(source, 48), centre);
-    let left = source;
-    let right = source;
-    const last = weights + <usize>radius * 4;
-    for (let at = weights + 4; at <= last; at += 4) {
-      left -= stride;
-      right += stride;
-      const weight = v128.load32_splat(at);
-      a = f32x4.add(a, f32x4.mul(weight, f32x4.add(v128.load(left), v128.load(right))));
-      b = f32x4.add(b, f32x4.mul(weight, f32x4.add(v128.load(left, 16), v128.load(right, 16))));
-      c = f32x4.add(c, f32x4.mul(weight, f32x4.add(v128.load(left, 32), v128.load(right, 32))));
-      d = f32x4.add(d, f32x4.mul(weight, f32x4.add(v128.load(left, 48), v128.load(right, 48))));
+    let left = source - reach;
+    let right = source + reach;
+    for (let at = weights + <usize>radius * 4; at > weights; ) {
+      const last = at - min(at - weights, GROUP);
+      let weight = v128.load32_splat(at);
+      let p = tap(weight, left, right);
+      let q = tap(weight, left + 16, right + 16);
+      let r = tap(weight, left + 32, right + 32);
+      let s = tap(weight, left + 48, right + 48);
+      for (at -= 4, left += stride, right -= stride; at > last; at -= 4, left += stride, right -= stride) {
+        weight = v128.load32_splat(at);
+        p = f32x4.add(p, tap(weight, left, right));
+        q = f32x4.add(q, tap(weight, left + 16, right + 16));
+        r = f32x4.add(r, tap(weight, left + 32, right + 32));
+        s = f32x4.add(s, tap(weight, left + 48, right + 48));
+      }
+      a = f32x4.add(a, p);
+      b = f32x4.add(b, q);
+      c = f32x4.add(c, r);
+      d = f32x4.add(d, s);
     }
     v128.store(into, a);
     v128.store(into, b, 16);
@@ -138,15 +161,28 @@ export function across(rows: usize, into: usize, count: u32, weights: usize, rad
     let b = f32x4.mul(v128.load(source, 16), centre);
     let c = f32x4.mul(v128.load(source, 32), centre);
     let d = f32x4.mul(v128.load(source, 48), centre);
-    const last = <usize>radius * 4;
-    for (let k: usize = 4; k <= last; k += 4) {
-      const above = <usize>load<u32>(middle - k) + offset;
-      const below = <usize>load<u32>(middle + k) + offset;
-      const weight = v128.load32_splat(weights + k);
-      a = f32x4.add(a, f32x4.mul(weight, f32x4.add(v128.load(above), v128.load(below))));
-      b = f32x4.add(b, f32x4.mul(weight, f32x4.add(v128.load(above, 16), v128.load(below, 16))));
-      c = f32x4.add(c, f32x4.mul(weight, f32x4.add(v128.load(above, 32), v128.load(below, 32))));
-      d = f32x4.add(d, f32x4.mul(weight, f32x4.add(v128.load(above, 48), v128.load(below, 48))));
+    for (let k = <usize>radius * 4; k > 0; ) {
+      const last = k - min(k, GROUP);
+      let above = <usize>load<u32>(middle - k) + offset;
+      let below = <usize>load<u32>(middle + k) + offset;
+      let weight = v128.load32_splat(weights + k);
+      let p = tap(weight, above, below);
+      let q = tap(weight, above + 16, below + 16);
+      let r = tap(weight, above + 32, below + 32);
+      let s = tap(weight, above + 48, below + 48);
+      for (k -= 4; k > last; k -= 4) {
+        above = <usize>load<u32>(middle - k) + offset;
+        below = <usize>load<u32>(middle + k) + offset;
+        weight = v128.load32_splat(weights + k);
+        p = f32x4.add(p, tap(weight, above, below));
+        q = f32x4.add(q, tap(weight, above + 16, below + 16));
+        r = f32x4.add(r, tap(weight, above + 32, below + 32));
+        s = f32x4.add(s, tap(weight, above + 48, below + 48));
+      }
+      a = f32x4.add(a, p);
+      b = f32x4.add(b, q);
+      c = f32x4.add(c, r);
+      d = f32x4.add(d, s);
     }
     v128.store(into, a);
     v128.store(into, b, 16);
