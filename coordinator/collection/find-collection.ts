@@ -84,10 +84,14 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
   };
 }
 
-/** Each page of each image by itself; an image that cannot be read stays one, and is told of when all are looked over. */
+/** Each page by itself of each image that has none of its own; an image that cannot be read stays one, and is told of when all are looked over. */
 async function pagesOf(images: readonly Named[], range: string): Promise<Named[]> {
   const paged: Named[] = [];
   for (const image of images) {
+    if (image.page !== undefined) {
+      paged.push(image);
+      continue;
+    }
     const pages = await filePages(image.path).catch((error: unknown) => {
       if (error instanceof HalotileError && error.tag === 'bad-input') return undefined;
       throw error;
@@ -103,9 +107,10 @@ async function namedImages({ images }: CollectionSpec, others: Map<string, numbe
   const files: string[] = [];
   for (const each of images) {
     if (typeof each !== 'string') {
-      const { image, map, output } = each;
+      const { image, page, map, output } = each;
       named.push({
         ...{ path: resolve(image), dir: '', met: false },
+        ...(page !== undefined && { page }),
         ...(map !== undefined && { map: resolve(map) }),
         ...(output !== undefined && { output: resolve(output) }),
       });

@@ -128,8 +128,9 @@ async function withNamedImages(
     });
   }
   onNote(`uploading ${found.images.length} images`);
-  const named = found.images.map(({ image, map, output: file }) => ({
+  const named = found.images.map(({ image, page, map, output: file }) => ({
     image,
+    ...(page !== undefined && { page }),
     ...(map !== undefined && { map }),
     output: placeOf(isClusterName(spec.output) ? join(resolve(root), relative(found.root, file)) : file),
   }));

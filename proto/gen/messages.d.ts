@@ -755,6 +755,9 @@ export namespace halotile {
 
             /** CollectionImage output */
             output?: (string|null|undefined);
+
+            /** CollectionImage page */
+            page?: (number|null|undefined);
         }
 
         /** Represents a CollectionImage. */
@@ -774,6 +777,9 @@ export namespace halotile {
 
             /** CollectionImage output. */
             public output: (string|null);
+
+            /** CollectionImage page. */
+            public page: (number|null);
 
             /**
              * Encodes the specified CollectionImage message. Does not implicitly {@link halotile.v1.CollectionImage.verify|verify} messages.

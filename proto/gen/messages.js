@@ -1372,6 +1372,7 @@ export const halotile = $root.halotile = (() => {
             CollectionImage.prototype.image = "";
             CollectionImage.prototype.map = null;
             CollectionImage.prototype.output = null;
+            CollectionImage.prototype.page = null;
 
             let $oneOfFields;
 
@@ -1384,6 +1385,12 @@ export const halotile = $root.halotile = (() => {
             // Virtual OneOf for proto3 optional field
             Object.defineProperty(CollectionImage.prototype, "_output", {
                 get: $util.oneOfGetter($oneOfFields = ["output"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionImage.prototype, "_page", {
+                get: $util.oneOfGetter($oneOfFields = ["page"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -1400,6 +1407,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(18).string(message.map);
                 if (message.output != null && Object.hasOwnProperty.call(message, "output"))
                     writer.uint32(26).string(message.output);
+                if (message.page != null && Object.hasOwnProperty.call(message, "page"))
+                    writer.uint32(32).uint32(message.page);
                 return writer;
             };
 
@@ -1436,6 +1445,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 3: {
                             message.output = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.page = reader.uint32();
                             break;
                         }
                     default:

@@ -103,6 +103,13 @@ test('--page all and ranges make an output of each page', { skip: MISSING }, asy
     assert.deepEqual(gdalPixels(join(folder, 'pages', `all-${index + 1}.tif`)), gdalPixels(part));
     if (index !== 1) assert.deepEqual(gdalPixels(join(folder, 'some', `${index + 1}-all.tif`)), gdalPixels(part));
   }
+  const job = join(folder, 'job.json');
+  const named = { image: pages, page: 2, output: join(folder, 'second.tif') };
+  const spec = { images: [named], output: join(folder, 'named'), operations: [{ name: 'box', params: { radius: 0 } }] };
+  writeFileSync(job, JSON.stringify(spec));
+  const run = await halotile('run', job, '--quiet');
+  assert.equal(run.code, 0, run.stderr);
+  assert.deepEqual(gdalPixels(named.output), gdalPixels(parts[1]!));
   assert.match((await take('2-4', 'more/')).stderr, /pages 2-4; expected ascending numbers from 1 to 3/);
   assert.match((await take('two', 'more/')).stderr, /pages are `all`, or numbers and ranges/);
 });

@@ -5,7 +5,7 @@ import { isTemplate, TEMPLATE_WORDS, tellsImagesApart, unknownWord } from './nam
 import { PAGE_RANGE } from './page-range.js';
 import { pathText } from './path-text.js';
 
-const { image, output, map: _, ...chain } = jobSpecSchema.shape;
+const { image, page, output, map: _, ...chain } = jobSpecSchema.shape;
 
 const knownWords = (text: string) => unknownWord(text) === undefined;
 const KNOWN = { error: `a name's words in braces are ${TEMPLATE_WORDS.map((word) => `{${word}}`).join(', ')}` };
@@ -13,6 +13,7 @@ const KNOWN = { error: `a name's words in braces are ${TEMPLATE_WORDS.map((word)
 /** One image of a collection by its name, with a map and an output of its own where wanted. */
 const collectionImage = z.strictObject({
   image,
+  page,
   map: pathText.optional(),
   output: output.optional(),
 });
@@ -47,6 +48,7 @@ export const collectionSpecSchema = z.strictObject({
     .refine((name) => isTemplate(name) || outputFolder.safeParse(name).success, {
       error: 'the output of many images is a folder, or a name like out/{name}.tif',
     }),
+  page,
   ...chain,
   /** The pages of each image of which a job is made: `all`, or numbers and ranges from 1, in place of `page`. */
   pages: z.string().regex(PAGE_RANGE, { error: 'pages are `all`, or numbers and ranges like 1-3,7' }).optional(),
