@@ -137,7 +137,9 @@ async function scanMap(
   let max = 0;
   const lane = async () => {
     while (next < cellCount(grid)) {
-      max = Math.max(max, await largest(source, { ...about, rect: cellRect(grid, next++) }));
+      const found = await largest(source, { ...about, rect: cellRect(grid, next++) });
+      // After the wait: another lane may have found more meanwhile.
+      max = Math.max(max, found);
     }
   };
   await Promise.all(Array.from({ length: slots }, lane));
