@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runCollection } from '../../library/calls.js';
+import { planJob, runCollection } from '../../library/calls.js';
 import { filterPixels } from '../../library/filter-pixels.js';
 import { evenReach, grow, intersect, type Rect, rectOf, type Size } from '../../tiling/geometry/rect.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
@@ -243,4 +243,35 @@ test('in memory, where nothing is made before tiles, wide windows read their hal
     );
   }
   await assert.rejects(filterPixels(pixels, ['box:radius=490,border=clip'], { memoryMiB: 150 }), { tag: 'over-limit' });
+});
+
+test('a job whose halo takes too much memory is told the largest radius and the least memory that fit', async () => {
+  const size = { width: 2500, height: 1900 };
+  const files = {
+    image: join(folder, 'large.tif'),
+    map: join(folder, 'large-map.tif'),
+    output: join(folder, 'no.tif'),
+  };
+  writeTiff(
+    files.image,
+    imageOf(size, { dtype: 'uint8', channels: 3 }, (x, y) => (x ^ y) & 255),
+  );
+  writeTiff(
+    files.map,
+    imageOf(size, { dtype: 'uint8', channels: 1 }, (x) => (x * 255) / size.width),
+  );
+  const plan = (max: number, memoryMiB: number) =>
+    planJob(
+      { ...files, operations: [{ name: 'gaussian', border: 'reflect' }], mapping: { max } },
+      { threads: 2, memoryMiB },
+    );
+  const said = await plan(255, 512).then(
+    () => assert.fail('it fits'),
+    (error: unknown) => `${error}`,
+  );
+  const [radius, memory] = [/--max-radius (\d+)/, /--memory (\d+)/].map((figure) => Number(figure.exec(said)![1]));
+  await plan(radius!, 512);
+  await plan(255, memory!);
+  await assert.rejects(plan(radius! + 1, 512), { tag: 'over-limit' });
+  await assert.rejects(plan(255, memory! - 64), { tag: 'over-limit' });
 });

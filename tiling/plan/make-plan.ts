@@ -1,4 +1,4 @@
-import { badUsage, HalotileError } from '../errors.js';
+import { badUsage, type HalotileError } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { bandGrid } from '../operations/band/bands.js';
 import { type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
@@ -13,6 +13,7 @@ import { checkChain, checkMap, outputInfo, withOptions } from './job-images.js';
 import { planLevels, planStages, stageGrid } from './levels.js';
 import { mapBound, mappingOver } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
+import { fittingChanges, type MemoryShortfall, tooMuchMemory } from './memory-shortfall.js';
 import { limitedReader } from './parameter-file.js';
 import { resolvePicture } from './picture.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
@@ -32,6 +33,27 @@ const LARGEST_TILE_BLOCKS = 8;
  * @throws bad-usage, bad-input or over-limit with what to change
  */
 export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {
+  const plan = planWithin(spec, inputs, machine);
+  if (!isShortfall(plan)) return plan;
+  const fits = (changed: JobSpec, within: PlanMachine) => {
+    const { max } = changed.mapping;
+    const scannedMax = inputs.scannedMax && Math.min(inputs.scannedMax, max ?? inputs.scannedMax);
+    try {
+      return !isShortfall(planWithin(changed, { ...inputs, scannedMax }, within));
+    } catch {
+      // Its halo is too wide for any tile.
+      return false;
+    }
+  };
+  throw tooMuchMemory(plan, fittingChanges({ spec, machine, mapMax: plan.mapMax }, fits));
+}
+
+function isShortfall(plan: Plan | MemoryShortfall): plan is MemoryShortfall {
+  return 'neededBytes' in plan;
+}
+
+/** The plan, or what it lacks where no tile fits the memory. */
+function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan | MemoryShortfall {
   const { image, map } = inputs;
   if (map !== undefined) checkMap(image, map);
   const source = withOptions(image, spec);
@@ -75,7 +97,8 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const { bytesOf } = choice;
   if (tileSide === undefined || !haloFits(choice, tileSide))
     throw haloTooWide(operations, mapMaxBound, tileSide, choice);
-  if (bytesOf(tileSide) > threadBytes) throw tooMuchMemory(tileSide, bytesOf(tileSide), threadBytes);
+  const neededBytes = bytesOf(tileSide);
+  if (neededBytes > threadBytes) return { tileSide, neededBytes, threadBytes, mapMax: mapMaxBound };
   const mapMax = widestHalo(operations, mapMaxBound);
   const walk = walkOf(operations, source, { tileSide, tileWidth, output, mapMax });
   const caches = planCaches(inputs, { ...walk, budget: cacheBudget });
@@ -232,15 +255,6 @@ function haloTooWide(
     what: `${names} reads ${haloPx} pixels beyond a tile of ${side}`,
     expected: 'a halo no wider than the tile',
     remedy: options.length > 0 ? `use ${options.join(' or ')}` : 'use a smaller radius or sigma',
-  });
-}
-
-function tooMuchMemory(tileSide: number, needed: number, available: number): HalotileError {
-  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  return new HalotileError('over-limit', {
-    what: `a tile of ${tileSide} with its halo needs ${mib(needed)} a thread`,
-    expected: `at most ${mib(Math.max(0, available))}`,
-    remedy: 'use a smaller --max-radius or --tile, fewer --threads, or more --memory',
   });
 }
 

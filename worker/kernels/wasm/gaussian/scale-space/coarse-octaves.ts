@@ -41,6 +41,8 @@ export function coarseLevels(
   const table = new Int32Array(arena.memory.buffer, arena.alloc(ENTRIES * 16), ENTRIES * 4).fill(0);
   const splines = splineTable(modules, octaves.at(-1)!);
   const levels: CoarseLevel[] = [];
+  // A tile is too small to make what the whole image's grids should have.
+  const coarsest = stored.size === 0 ? Number.POSITIVE_INFINITY : Math.max(...stored.keys());
   let made: LanePlane | undefined;
   let reached = 1;
   const gridOf = (octave: number) => {
@@ -49,6 +51,7 @@ export function coarseLevels(
     return made;
   };
   for (const octave of octaves) {
+    if (octave > coarsest) throw new RangeError(`a grid of octave ${octave} is not among the stored ones`);
     const grid = stored.get(octave) ?? gridOf(octave);
     const byIndex = new Map<number, CoarseLevel>();
     for (const [index, rows] of levelRows(places, octave)) {
