@@ -62,6 +62,7 @@ const OPERATION_CHECKS: readonly (readonly [string, Readonly<Record<string, stri
   ['mean', { footprint: 'disk:2' }],
   ['std', { footprint: 'disk:2' }],
   ['median', { footprint: 'disk:1' }],
+  ['top-hat', { footprint: 'disk:1' }],
   ['gaussian', { sigma: 1 }],
 ];
 

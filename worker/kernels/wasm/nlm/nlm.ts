@@ -46,7 +46,7 @@ export function wasmNlm(arena: WasmArena): Kernel {
     const rings = [0, 1].map(() => Array.from({ length: side }, () => arena.alloc(rowBytes)));
     const tables = rings.map(() => new Uint32Array(arena.memory.buffer, arena.alloc(side * 4), side));
     const weights = arena.alloc(rowBytes);
-    const share = 1 / (side * side * channels.length);
+    const pairsInAll = side * side * channels.length;
     const left = rect.x - patchReach;
 
     for (let dy = -windowReach; dy <= windowReach; dy++) {
@@ -60,7 +60,7 @@ export function wasmNlm(arena: WasmArena): Kernel {
             for (let k = 0; k < side; k++) table[k] = rings[at]![(row + 1 + k) % side]!;
           }
           const [sums, pairs] = tables as [Uint32Array, Uint32Array];
-          const about = [share, 2 * sigma * sigma, 1 / (h * h)] as const;
+          const about = [pairsInAll, 2 * sigma * sigma, 1 / (h * h)] as const;
           module.weights(sums.byteOffset, weighed ? pairs.byteOffset : 0, side, weights, rect.width, ...about);
           addRow(rect.y + row - 2 * patchReach, dx, dy);
         }

@@ -73,7 +73,7 @@ function exponential(x: v128): v128 {
  * The weights of a row of pixels for one offset.
  *
  * @param rows addresses of `side` rows of sums of squares along themselves
- * @param pairs the same of how many pairs count, or 0 where `share` of a sum is its mean
+ * @param pairs the same of how many pairs count, or 0 where `all` do: divided alike, so that tiles of both kinds agree
  */
 export function weights(
   rows: usize,
@@ -81,7 +81,7 @@ export function weights(
   side: u32,
   into: usize,
   count: u32,
-  share: f32,
+  all: f32,
   bias: f32,
   scale: f32,
 ): void {
@@ -93,7 +93,7 @@ export function weights(
       const number = sumOf(pairs, side, at);
       some = f32x4.gt(number, f32x4.splat(0));
       mean = f32x4.div(mean, f32x4.max(number, f32x4.splat(1)));
-    } else mean = f32x4.mul(mean, f32x4.splat(share));
+    } else mean = f32x4.div(mean, f32x4.splat(all));
     const above = f32x4.max(f32x4.sub(mean, f32x4.splat(bias)), f32x4.splat(0));
     const exponent = f32x4.max(f32x4.mul(above, f32x4.splat(-scale)), f32x4.splat(-87));
     v128.store(into + at, v128.and(exponential(exponent), some));
