@@ -59,6 +59,7 @@ try {
 
 /** Only the command that is called is loaded, which saves most of the start; without one, all are, for the help. */
 function wantedCommands(called: string | undefined): readonly string[] {
+  if (called === '--version' || called === '-V') return [];
   return called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
 }
 
