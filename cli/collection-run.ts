@@ -35,6 +35,7 @@ export function meansCollection(
 
 /** Runs a job over many images as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlags & RunFlags): Promise<void> {
+  if (flags.dryRun) return (await import('./dry-run.js')).dryRunCollection(job, flags);
   if (flags.coordinator !== undefined) {
     if (flags.shard === undefined) return runThere(job, flags.coordinator, flags);
     throw badUsage({

@@ -14,11 +14,12 @@ import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** The flags that say how a dataset job runs. */
 export type DatasetFlags = Pick<JobFlags, 'threads' | 'memory'> &
-  Pick<RunFlags, 'json' | 'quiet' | 'restart' | 'coordinator' | 'verify' | 'grace'> &
+  Pick<RunFlags, 'json' | 'quiet' | 'restart' | 'dryRun' | 'coordinator' | 'verify' | 'grace'> &
   EndpointFlags;
 
 /** Runs a dataset job where the flags say: on this machine, or on a cluster. */
 export async function runDatasetAsCommand(job: DatasetSpec, flags: DatasetFlags): Promise<void> {
+  if (flags.dryRun) return (await import('./dry-run.js')).dryRunDataset(job, flags);
   if (flags.coordinator === undefined) {
     refuseVerifyHere(flags);
     await runHere(job, flags);

@@ -50,6 +50,7 @@ export interface RunFlags extends EndpointFlags {
   readonly durable?: boolean;
   readonly onError?: 'stop' | 'skip';
   readonly restart?: boolean;
+  readonly dryRun?: boolean;
   readonly verify?: string;
   readonly grace: number;
   readonly shard?: Shard;
@@ -108,6 +109,7 @@ export function addRunOptions(command: Command): Command {
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'print only errors and warnings')
     .option('--durable', 'survive a power loss too: wait for the disk at every commit')
+    .option('--dry-run', 'say what it would do, and write nothing')
     .option('--restart', 'discard an unfinished job of this output; of many images, do all again')
     .option('--shard <I/N>', 'of many images, only the share I (from 0) of N, without a coordinator', shard)
     .addOption(new Option('--on-error <what>', 'of many images, for one that fails').choices(['stop', 'skip']))

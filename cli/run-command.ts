@@ -16,6 +16,7 @@ import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 /** Runs a job where the flags say: on this machine, or on a cluster. */
 export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): Promise<void> {
   if (flags.shard !== undefined) throw badUsage({ what: '--shard of one image', expected: 'a job over many images' });
+  if (flags.dryRun) return (await import('./dry-run.js')).dryRunImage(spec, flags);
   if (flags.coordinator === undefined) {
     refuseVerifyHere(flags);
     await runHere(spec, flags);

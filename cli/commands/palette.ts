@@ -26,6 +26,7 @@ interface PaletteFlags
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly restart?: boolean;
+  readonly dryRun?: boolean;
   readonly verify?: string;
   readonly grace: number;
 }
@@ -61,6 +62,7 @@ export function registerPalette(program: Command): void {
     .option('--threads <N>', 'threads (default: one for each core)', integer)
     .option('--json', 'print one JSON object with the result')
     .option('--quiet', 'print only errors and warnings')
+    .option('--dry-run', 'say what it would do, and write nothing')
     .option('--restart', 'discard what earlier runs did and begin anew')
     .option('--grace <seconds>', 'what frames under way may take once it is told to stop', integer, GRACE_SECONDS)
     .option('--verify <1/N>', 'with --coordinator: compute one task in N on a second worker too, and compare')

@@ -71,6 +71,7 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
     group: FILTER,
     examples: [
       ['run job.yaml', 'any job; examples/jobs has one of every kind'],
+      ['run job.yaml --dry-run', 'what it would do; nothing is written'],
       ['run nightly.yaml --shard 0/4', 'the first quarter of many images, on one of four machines'],
     ],
     manual: 'examples/jobs/README.md',

@@ -12,7 +12,7 @@ import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { REPORT_FILES } from '../dataset/frames/frame-list.js';
 import { digestOf } from '../job/prepare-job.js';
-import { type CollectionLedger, type DoneImage, outputsOfShares } from './collection-ledger.js';
+import { type DoneImage, type EarlierOutputs, outputsOfShares } from './collection-ledger.js';
 import type { CollectionImage, FoundCollection } from './find-collection.js';
 import { lookAt } from './look-at.js';
 
@@ -61,7 +61,7 @@ const MAX_MESSAGE_CHARACTERS = 2500;
 export async function checkPairs(
   spec: CollectionSpec,
   found: FoundCollection,
-  ledger: CollectionLedger,
+  ledger: EarlierOutputs,
   { allow = () => {}, shard }: PairChecks = {},
 ): Promise<CheckedCollection> {
   const byMap = resolveOperations(spec.operations, { map: true }).some((operation) => operation.byMap);
@@ -111,7 +111,7 @@ export function faultsError(faults: readonly CollectionFault[], images: number):
 async function lookOver(
   spec: CollectionSpec,
   pair: CollectionImage,
-  { ledger, byMap }: { readonly ledger: CollectionLedger; readonly byMap: boolean },
+  { ledger, byMap }: { readonly ledger: EarlierOutputs; readonly byMap: boolean },
 ): Promise<SoundImage> {
   const { image, map } = pair;
   if (byMap && map === undefined && spec.mapOperations === undefined) refuseWithoutMap(spec, image);
@@ -139,7 +139,7 @@ function refuseWithoutMap({ operations }: CollectionSpec, image: string): never 
 }
 
 /** Without the images that an earlier run of the folder made of others: a pattern may lead to outputs that lie beside. */
-function withoutOutputs({ images, root }: FoundCollection, ledger: CollectionLedger): readonly CollectionImage[] {
+function withoutOutputs({ images, root }: FoundCollection, ledger: EarlierOutputs): readonly CollectionImage[] {
   const ofShares = outputsOfShares(root);
   const makers = new Map(images.map(({ image, output }) => [output, image]));
   return images.filter(({ image, met }) => {

@@ -37,29 +37,28 @@ const MAX_STALE = 10_000;
  * a file in a certain state is the result of a digest, so that it holds whoever wrote it, and a lost one costs the
  * time of one image.
  */
-export class CollectionLedger {
+export class EarlierOutputs {
   readonly #root: string;
   /** Undefined of outputs that were begun. */
-  readonly #done = new Map<string, DoneImage | undefined>();
-  readonly #log: RecordLog;
+  protected readonly done = new Map<string, DoneImage | undefined>();
+  /** Records that were read, some of them of one output. */
+  protected readonly records: number;
 
-  /** @param root folder of the outputs, whose state is open; the ledger is `.halotile/collection.log` in it */
+  /** @param root folder of the outputs; what is remembered is `.halotile/collection.log` in it, if it is there */
   constructor(root: string) {
     this.#root = root;
-    const path = ledgerPath(root);
     let records = 0;
-    forEachRecord(path, (record) => {
+    forEachRecord(ledgerPath(root), (record) => {
       records++;
       const parsed = recordSchema.safeParse(record);
-      if (parsed.success) this.#done.set(parsed.data.output, parsed.data.done);
+      if (parsed.success) this.done.set(parsed.data.output, parsed.data.done);
     });
-    if (records - this.#done.size > MAX_STALE) writeWhole(path, this.#lines());
-    this.#log = RecordLog.open(path);
+    this.records = records;
   }
 
   /** What is remembered of an output that is still as it was left; undefined of any other. */
   of(output: string): DoneImage | undefined {
-    const done = this.#done.get(this.#nameOf(output));
+    const done = this.done.get(this.nameOf(output));
     if (done === undefined) return undefined;
     const print = printOf(output);
     return print?.every((part, index) => part === done.print[index]) ? done : undefined;
@@ -67,21 +66,38 @@ export class CollectionLedger {
 
   /** Whether an output is one that a run of this folder made or began. */
   knows(output: string): boolean {
-    return this.#done.has(this.#nameOf(output));
+    return this.done.has(this.nameOf(output));
+  }
+
+  protected nameOf(output: string): string {
+    return relative(this.#root, output);
+  }
+}
+
+/** What earlier runs finished, and what this one does. */
+export class CollectionLedger extends EarlierOutputs {
+  readonly #log: RecordLog;
+
+  /** @param root folder of the outputs, whose state is open */
+  constructor(root: string) {
+    super(root);
+    const path = ledgerPath(root);
+    if (this.records - this.done.size > MAX_STALE) writeWhole(path, this.#lines());
+    this.#log = RecordLog.open(path);
   }
 
   /** An output is going to be written: what lies at its name is no input of later runs. */
   begin(output: string): void {
-    const name = this.#nameOf(output);
-    if (this.#done.has(name)) return;
+    const name = this.nameOf(output);
+    if (this.done.has(name)) return;
     this.#log.append({ output: name });
-    this.#done.set(name, undefined);
+    this.done.set(name, undefined);
   }
 
   add(output: string, done: Omit<DoneImage, 'print'>): DoneImage {
-    const record = { output: this.#nameOf(output), done: { ...done, print: printOf(output)! } };
+    const record = { output: this.nameOf(output), done: { ...done, print: printOf(output)! } };
     this.#log.append(record);
-    this.#done.set(record.output, record.done);
+    this.done.set(record.output, record.done);
     return record.done;
   }
 
@@ -90,11 +106,7 @@ export class CollectionLedger {
   }
 
   *#lines(): Generator<string> {
-    for (const [output, done] of this.#done) yield encodeRecord({ output, done });
-  }
-
-  #nameOf(output: string): string {
-    return relative(this.#root, output);
+    for (const [output, done] of this.done) yield encodeRecord({ output, done });
   }
 }
 

@@ -4,6 +4,7 @@ import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
 import { pagesIn } from '../../tiling/job/page-range.js';
 import { filePages } from '../../tiling/sources/file-pages.js';
+import type { Shard } from '../../tiling/job/shard.js';
 import { findImages, IMAGE_ENDINGS } from '../find/find-images.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
@@ -162,4 +163,10 @@ function commonFolder(files: readonly string[]): string {
   let common = dirname(files[0] ?? '/');
   for (const file of files) while (!`${file}`.startsWith(common === '/' ? '/' : `${common}/`)) common = dirname(common);
   return common;
+}
+
+/** Where a share keeps its reports and state: shares run at the same time, on machines that know nothing of each other. */
+export function shareOf(found: FoundCollection, shard: Shard | undefined): FoundCollection {
+  if (shard === undefined) return found;
+  return { ...found, home: join(found.root, SHARES, `${shard.index}-of-${shard.count}`) };
 }

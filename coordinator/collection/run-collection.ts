@@ -24,7 +24,7 @@ import { CollectionCounts } from './collection-counts.js';
 import { CollectionLedger } from './collection-ledger.js';
 import { type FinishedImage, type ShownCollection, writeReport } from './collection-report.js';
 import type { CollectionProgress, CollectionResult } from './collection-result.js';
-import { type FoundCollection, findCollection, SHARES } from './find-collection.js';
+import { type FoundCollection, findCollection, shareOf } from './find-collection.js';
 import { ImageExecutor, type SharedMeans } from './image-executor.js';
 import { MemoryRoom } from './memory-room.js';
 import { TaskTurns } from './task-turns.js';
@@ -127,12 +127,6 @@ async function checkImages(
   for (const fault of faults) run.onFault?.(fault);
   if (faults.length > 0 && run.job.onError === 'stop') throw faultsError(faults, sound.length + faults.length);
   return checked;
-}
-
-/** Where a share keeps its reports and state: shares run at the same time, on machines that know nothing of each other. */
-function shareOf(found: FoundCollection, shard: Shard | undefined): FoundCollection {
-  if (shard === undefined) return found;
-  return { ...found, home: join(found.root, SHARES, `${shard.index}-of-${shard.count}`) };
 }
 
 async function runChecked(

@@ -70,13 +70,7 @@ export interface DatasetRun {
 export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const output = resolve(run.job.output);
   const startedAt = run.nowSeconds();
-  checkFolderPlace(output);
-  const dataset = await findFrames(run.job);
-  for (const { frames } of dataset.characters) {
-    for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) run.allow?.(file);
-  }
-  refuseFrameOverwrites(dataset, output, inputPaths({ ...run.job, images: [] }));
-  checkMaps(dataset, chainOf(run.job));
+  const dataset = await checkedDataset(run);
   await run.onFound?.();
   const work: WorkJob = {
     ...{ key: `${output}#${randomUUID()}`, inputs: [], failsAlone: true },
@@ -94,6 +88,22 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
     await run.executor.closeJob(work.key);
     await lock.release();
   }
+}
+
+/**
+ * The frames of a job, checked as far as that takes no decoding: names, maps, and that none is written over.
+ * @throws HalotileError
+ */
+export async function checkedDataset({ job, allow }: Pick<DatasetRun, 'job' | 'allow'>): Promise<FoundFrames> {
+  const output = resolve(job.output);
+  checkFolderPlace(output);
+  const dataset = await findFrames(job);
+  for (const { frames } of dataset.characters) {
+    for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) allow?.(file);
+  }
+  refuseFrameOverwrites(dataset, output, inputPaths({ ...job, images: [] }));
+  checkMaps(dataset, chainOf(job));
+  return dataset;
 }
 
 /**

@@ -25,10 +25,35 @@ test('every example of a job file runs, and there is one of every kind', async (
   const kinds = new Set<string>();
   for (const name of jobs) {
     kinds.add(kindOf(readJobFile(join(folder, name))));
+    const before = readdirSync(folder, { recursive: true });
+    const dry = await halotile('run', join(folder, name), '--dry-run');
+    assert.deepEqual([dry.code, dry.stderr], [0, ''], name);
+    assert.match(dry.stdout, /nothing was written: --dry-run\n$/);
+    assert.deepEqual(readdirSync(folder, { recursive: true }), before);
     const { code, stderr } = await halotile('run', join(folder, name), '--quiet');
     assert.deepEqual([code, stderr], [0, ''], name);
   }
   assert.deepEqual([...kinds].sort(), ['collection', 'dataset', 'image']);
+});
+
+test('a dry run tells images and outputs, and refuses what the run would', async () => {
+  const scene = join(folder, 'scene.tif');
+  const many = ['process', scene, join(folder, 'distance.tif'), '--op', 'box:radius=1', '-o', join(folder, 'dry')];
+  const planned = await halotile(...many, '--dry-run', '--json');
+  const { images } = JSON.parse(planned.stdout) as { images: { image: string; output: string; done: boolean }[] };
+  assert.deepEqual(
+    images.map(({ image, output, done }) => [image, output, done]),
+    ['scene', 'distance'].map((name) => [join(folder, `${name}.tif`), join(folder, 'dry', `${name}.tif`), false]),
+  );
+  for (const [args, expected] of [
+    [['process', scene, '--op', 'box:radius=1', '-o', join(folder, 'none/o.tif')], /directory does not exist/],
+    [['process', scene, '--op', 'box:radius=1', '-o', scene], /the output is also an input/],
+    [[...many, '--coordinator', '127.0.0.1:1'], /--dry-run with --coordinator/],
+  ] as const) {
+    const { code, stderr } = await halotile(...args, '--dry-run');
+    assert.notEqual(code, 0);
+    assert.match(stderr, expected);
+  }
 });
 
 function kindOf(job: AnyJobSpec): string {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { describePlan } from '../../cli/commands/plan.js';
+import { describePlan } from '../../cli/describe-plan.js';
 import { planJob } from '../../library/plan-job.js';
 import { type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { scratchFolder } from '../support/scratch-folder.js';
