@@ -3,8 +3,8 @@ import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
 import { pagesIn } from '../../tiling/job/page-range.js';
-import { filePages } from '../../tiling/sources/file-pages.js';
 import type { Shard } from '../../tiling/job/shard.js';
+import { filePages } from '../../tiling/sources/file-pages.js';
 import { findImages, IMAGE_ENDINGS } from '../find/find-images.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
