@@ -39,8 +39,8 @@ docs/collections.md has more.`,
     summary: 'what is read and written',
     text: `Read: TIFF and BigTIFF (striped, tiled, both byte orders, none, deflate, LZW, ZSTD, JPEG, WebP), SVS, and what libvips
 reads, such as PNG, JPEG and WebP. Standard input and pipes are no images: keep them as a file first.
-Written: tiled BigTIFF with overviews (a COG), blocks by --compression none, deflate, zstd, jpeg, webp. An output is called
-.tif or .tiff; other endings are refused. "halotile preview" writes .png, .jpg and .webp.`,
+Written: tiled BigTIFF with overviews (a COG), blocks by --compression none, deflate, zstd, jpeg, webp. The ending of an
+output decides its format: .tif and .tiff, or .png, .jpg and .webp for pictures; other endings are refused.`,
   },
   nodata: {
     summary: 'samples that are missing, masks and alpha',
