@@ -11,11 +11,11 @@ export interface BoxShape extends KernelShape {
  * How the summed-area rows of one tile are kept: a ring of the rows that the windows of one output row can
  * reach, built just ahead of it. `narrow` sums wrap in uint32, four lanes a pixel for 2 to 4 channels and one
  * for 1; `narrow-alpha` are such sums of colour times alpha, of uint8; `narrow-nodata` are sums and counts of
- * valid samples; `wide` sums are 64-bit integers, or
- * float64 for float32 weighted by alpha; `float` sums are 64-bit multiples of a quantum, for other float32.
+ * valid samples; `wide` sums are 64-bit integers; those of
+ * `float` and, weighted by alpha, `float-alpha` are 64-bit multiples of a quantum.
  */
 export interface BoxLayout {
-  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-nodata' | 'wide' | 'float';
+  readonly path: 'narrow' | 'narrow-alpha' | 'narrow-nodata' | 'wide' | 'float' | 'float-alpha';
   readonly lanes: number;
   readonly ringRows: number;
   readonly ringRowBytes: number;
@@ -32,7 +32,7 @@ export function boxLayout(shape: BoxShape): BoxLayout {
   const { width, height } = shape.input;
   const { maxRadius, channels } = shape;
   const path = pathOf(shape);
-  const narrow = path !== 'wide' && path !== 'float';
+  const narrow = path === 'narrow' || path === 'narrow-alpha' || path === 'narrow-nodata';
   const lanes = narrow ? NARROW_LANES[path] / (channels === 1 ? 4 : 1) : channels * planesOf(path, shape);
   const ringRows = Math.min(height + 1, 2 * maxRadius + 2);
   const ringRowBytes = aligned((width + 1) * lanes * (narrow ? 4 : 8));
@@ -58,26 +58,20 @@ export function boxScratchBytes(shape: BoxShape): number {
   return ring + rows + table + radii;
 }
 
-/** Planes of 64-bit lanes; those of `float` are sums and counts. */
-function planesOf(path: 'wide' | 'float', shape: BoxShape): number {
-  return path === 'float' ? 2 : widePlanes(shape);
-}
-
 /**
- * The sums; where weights are not all one (nodata, masks, alpha) the sums of weights; for float32, which alpha weighs,
- * the counts of non-finite samples and of weights that are not zero, so that a weight sum that only rounding keeps
- * from zero is known.
+ * Planes of 64-bit lanes. `wide`: sums and, where weights are not all one (nodata, masks, alpha), sums of weights; `float`:
+ * sums and counts; `float-alpha`: products, weights, counts of both.
  */
-function widePlanes({ dtype, weighted, nodata, masked }: BoxShape): number {
-  if (dtype === 'float32') return 4;
-  return weighted || nodata || masked ? 2 : 1;
+function planesOf(path: 'wide' | 'float' | 'float-alpha', { weighted, nodata, masked }: BoxShape): number {
+  if (path === 'float-alpha') return 4;
+  return path === 'float' || weighted || nodata || masked ? 2 : 1;
 }
 
 /** uint32 sums are exact where they may wrap but no window's own sum can reach 2^32. */
 function pathOf(shape: BoxShape): BoxLayout['path'] {
   const { input, maxRadius, dtype, channels, nodata, masked } = shape;
   const weighted = shape.weighted && channels > 1;
-  if (dtype === 'float32') return weighted ? 'wide' : 'float';
+  if (dtype === 'float32') return weighted ? 'float-alpha' : 'float';
   if (channels > 4 || masked) return 'wide';
   const side = 2 * maxRadius + 1;
   const area = Math.min(side, input.width) * Math.min(side, input.height);

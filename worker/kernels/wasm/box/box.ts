@@ -6,6 +6,7 @@ import type { WasmArena } from '../memory/arena.js';
 import type { FloatPasses } from '../samples/float-range.js';
 import { alphaRows } from './box-alpha.js';
 import { floatRows } from './box-float.js';
+import { floatAlphaRows } from './box-float-alpha.js';
 import { narrowRows } from './box-narrow.js';
 import { nodataRows } from './box-nodata.js';
 import { type RadiusRows, type RowKernel, runRows } from './box-rows.js';
@@ -16,8 +17,7 @@ import { wideRows } from './box-wide.js';
  * taken from it and given back.
  *
  * Integers equal the reference's. A mean of float32 is within 2^-22 of the largest magnitude in its own window, beside
- * its rounding to float32, whatever else the tile holds (`floatPasses` says how). Weighted by alpha, sums are float64
- * instead: with M the largest magnitude of a·c in a W×H input rect, a mean is off by up to 2^-52·M·W·H·(W+H)/Σa. A
+ * its rounding to float32, whatever else the tile holds (`floatPasses` and `assembly/box/box-float-alpha.ts` say how). A
  * window of radius 0 gives its sample.
  */
 export function wasmBox(arena: WasmArena, passes: FloatPasses): Kernel {
@@ -26,6 +26,7 @@ export function wasmBox(arena: WasmArena, passes: FloatPasses): Kernel {
   const nodata = nodataRows(arena);
   const wide = wideRows(arena);
   const float = floatRows(arena);
+  const floatAlpha = floatAlphaRows(arena);
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const maxRadius = context.map ? context.map.max : (operation.params.radius as number);
@@ -52,7 +53,10 @@ export function wasmBox(arena: WasmArena, passes: FloatPasses): Kernel {
       case 'float': {
         const windows = { count: largestWindow(input.rect, maxRadius), square: true };
         for (const pass of passes(input, context, windows)) run(float(input, output, context, pass));
+        break;
       }
+      case 'float-alpha':
+        run(floatAlpha(input, context, largestWindow(input.rect, maxRadius)));
     }
     arena.release(mark);
   };

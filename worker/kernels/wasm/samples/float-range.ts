@@ -72,8 +72,16 @@ export function floatPasses(arena: WasmArena): FloatPasses {
 
 function passOf(bits: number, { count }: Windows): Pick<FloatPass, 'most' | 'quantum'> {
   const most = new Float32Array(new Uint32Array([Math.max(1, bits)]).buffer)[0]!;
+  return { most, quantum: quantumOf(most, count) };
+}
+
+/**
+ * The power of two of which values up to `most` and the sums of `count` of them are multiples that add up exactly; any
+ * where `most` is 0.
+ */
+export function quantumOf(most: number, count: number): number {
   const exponent = Math.max(-SAMPLE_BITS, Math.ceil(Math.log2(count)) - SUM_BITS);
-  return { most, quantum: 2 ** (Math.ceil(Math.log2(most)) + exponent) };
+  return most === 0 ? 1 : 2 ** (Math.ceil(Math.log2(most)) + exponent);
 }
 
 /** A positive number as bits of float32. */

@@ -18,7 +18,7 @@ function prefixPlain(source: usize, above: usize, into: usize, width: u32, chann
   while (into < end) {
     into += lanes;
     above += lanes;
-    sum += multipleOf(load<f32>(source), inverse);
+    sum += multipleOf(<f64>load<f32>(source), inverse);
     store<i64>(into, sum + load<i64>(above));
     source += step;
   }
@@ -41,7 +41,7 @@ function prefixCounted(
     const sample = load<f32>(source);
     if (!isMasked(valid, x) && !isNodata<f32>(sample, entry)) {
       if (abs(sample) <= most) {
-        sum += multipleOf(sample, inverse);
+        sum += multipleOf(<f64>sample, inverse);
         counts += 1;
       } else counts += BAD;
     }

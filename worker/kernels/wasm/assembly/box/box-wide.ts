@@ -1,32 +1,20 @@
-// Box mean over summed-area rows of 64-bit lanes: integers as uint64, float32 that alpha weighs as float64. A pixel's lanes are
-// planes of one lane a channel: sums of weight * sample; then, as the host asks, sums of weights, counts of
-// non-finite samples, counts of weights that are not zero. `valid` is a byte for each pixel, 0 where it is masked;
+// Box mean of integers over summed-area rows of uint64. A pixel's lanes are planes of one lane a channel: sums of
+// weight * sample; then, where `weighted`, sums of weights. `valid` is a byte for each pixel, 0 where it is masked;
 // address 0 where none is. The host calls row by row.
 import { avoidNodata, isNodata, NODATA_BYTES } from '../lib/nodata';
 
-/** Planes beside the sums, as bits of `planes`. */
-const WEIGHTS: u32 = 1;
-const BAD: u32 = 2;
-const HITS: u32 = 4;
-
+/** One channel of a row whose weights are all one. */
 // @ts-ignore: decorator
 @inline
-function isFinite<T>(value: T): bool {
-  return isFloat<T>() ? value - value == 0 : true;
-}
-
-/** One channel of a row whose weights are all one and whose samples are all finite. */
-// @ts-ignore: decorator
-@inline
-function prefixPlain<T, S>(source: usize, above: usize, into: usize, width: u32, step: usize, lanes: usize): void {
-  let sum: S = 0;
-  store<S>(into, sum);
+function prefixPlain<T>(source: usize, above: usize, into: usize, width: u32, step: usize, lanes: usize): void {
+  let sum: u64 = 0;
+  store<u64>(into, sum);
   const end = into + <usize>width * lanes;
   while (into < end) {
     into += lanes;
     above += lanes;
-    sum += <S>load<T>(source);
-    store<S>(into, sum + load<S>(above));
+    sum += <u64>load<T>(source);
+    store<u64>(into, sum + load<u64>(above));
     source += step;
   }
 }
@@ -34,26 +22,15 @@ function prefixPlain<T, S>(source: usize, above: usize, into: usize, width: u32,
 /** One channel of a row: `alpha` is the distance to the pixel's alpha sample, 0 where it does not weigh. */
 // @ts-ignore: decorator
 @inline
-function prefixWeighted<T, S>(
-  source: usize, above: usize, into: usize, width: u32, step: usize, lanes: usize, plane: usize, planes: u32,
+function prefixWeighted<T>(
+  source: usize, above: usize, into: usize, width: u32, step: usize, lanes: usize, plane: usize,
   alpha: usize, entry: usize, alphaEntry: usize, valid: usize,
 ): void {
-  let sum: S = 0;
-  let weights: S = 0;
-  let bad: S = 0;
-  let hits: S = 0;
+  let sum: u64 = 0;
+  let weights: u64 = 0;
   for (let x: u32 = 0; x <= width; x++) {
-    let lane = plane;
-    store<S>(into, x == 0 ? 0 : sum + load<S>(above));
-    if (planes & WEIGHTS) {
-      store<S>(into + lane, x == 0 ? 0 : weights + load<S>(above + lane));
-      lane += plane;
-    }
-    if (planes & BAD) {
-      store<S>(into + lane, x == 0 ? 0 : bad + load<S>(above + lane));
-      lane += plane;
-    }
-    if (planes & HITS) store<S>(into + lane, x == 0 ? 0 : hits + load<S>(above + lane));
+    store<u64>(into, x == 0 ? 0 : sum + load<u64>(above));
+    store<u64>(into + plane, x == 0 ? 0 : weights + load<u64>(above + plane));
     if (x < width) {
       const sample = load<T>(source);
       let weight: T = 1;
@@ -62,13 +39,8 @@ function prefixWeighted<T, S>(
         weight = load<T>(source + alpha);
         if (isNodata<T>(weight, alphaEntry)) weight = 0;
       }
-      if (weight != 0) {
-        hits += 1;
-        if (isFinite<T>(sample) && isFinite<T>(weight)) {
-          sum += <S>weight * <S>sample;
-          weights += <S>weight;
-        } else bad += 1;
-      }
+      sum += <u64>weight * <u64>sample;
+      weights += <u64>weight;
     }
     source += step;
     into += lanes;
@@ -78,22 +50,22 @@ function prefixWeighted<T, S>(
 
 // @ts-ignore: decorator
 @inline
-function prefix<T, S>(
-  source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+function prefix<T>(
+  source: usize, above: usize, into: usize, width: u32, channels: u32, weighted: bool, nodata: usize, alpha: bool,
   valid: usize,
 ): void {
   const step = <usize>channels * sizeof<T>();
   const plane = <usize>channels * 8;
-  const lanes = plane * (1 + popcnt(planes));
+  const lanes = weighted ? 2 * plane : plane;
   const alphaEntry = nodata + <usize>(channels - 1) * NODATA_BYTES;
   for (let c: u32 = 0; c < channels; c++) {
     const from = source + <usize>c * sizeof<T>();
     const lane = <usize>c * 8;
-    if (planes == 0) prefixPlain<T, S>(from, above + lane, into + lane, width, step, lanes);
+    if (!weighted) prefixPlain<T>(from, above + lane, into + lane, width, step, lanes);
     else {
       const distance = alpha ? <usize>(channels - 1 - c) * sizeof<T>() : 0;
-      prefixWeighted<T, S>(
-        from, above + lane, into + lane, width, step, lanes, plane, planes,
+      prefixWeighted<T>(
+        from, above + lane, into + lane, width, step, lanes, plane,
         distance, nodata + <usize>c * NODATA_BYTES, alphaEntry, valid);
     }
   }
@@ -101,8 +73,8 @@ function prefix<T, S>(
 
 // @ts-ignore: decorator
 @inline
-function windowSum<S>(top: usize, bottom: usize, left: usize, right: usize): S {
-  return load<S>(bottom + right) - load<S>(bottom + left) - (load<S>(top + right) - load<S>(top + left));
+function windowSum(top: usize, bottom: usize, left: usize, right: usize): u64 {
+  return load<u64>(bottom + right) - load<u64>(bottom + left) - (load<u64>(top + right) - load<u64>(top + left));
 }
 
 /** sum / count rounded half up; the remainder decides, so nothing overflows. The count is not 0. */
@@ -116,17 +88,16 @@ function quotient(sum: u64, count: u64): u64 {
 
 /**
  * Means of `width` pixels from column x of row y on, windows cut to [0, limitX) and [0, limitY). `source` is the
- * first pixel's own sample, which stays where it is nodata or masked or nothing weighs, and whose value is the mean of a
- * float window of radius 0.
+ * first pixel's own sample, which stays where it is nodata or masked or nothing weighs.
  */
 // @ts-ignore: decorator
 @inline
-function means<T, S>(
+function means<T>(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize, valid: usize,
+  channels: u32, weighted: bool, nodata: usize, valid: usize,
 ): void {
   const plane = <usize>channels * 8;
-  const lanes = plane * (1 + popcnt(planes));
+  const lanes = weighted ? 2 * plane : plane;
   const end = x + width;
   while (x < end) {
     const radius: u32 = load<u16>(radii);
@@ -145,31 +116,13 @@ function means<T, S>(
       const sample = load<T>(source);
       const entry = nodata + <usize>c * NODATA_BYTES;
       let mean: T;
-      if (planes != 0 && (masked || isNodata<T>(sample, entry))) mean = sample;
+      if (weighted && (masked || isNodata<T>(sample, entry))) mean = sample;
       else {
-        let lane = <usize>c * 8;
-        const sum = windowSum<S>(top + lane, bottom + lane, left, right);
-        let weights = <S>area;
-        if (planes & WEIGHTS) {
-          lane += plane;
-          weights = windowSum<S>(top + lane, bottom + lane, left, right);
-        }
-        if (isFloat<T>()) {
-          let bad: S = 0;
-          if (planes & BAD) {
-            lane += plane;
-            bad = windowSum<S>(top + lane, bottom + lane, left, right);
-          }
-          let hits: S = 1;
-          if (planes & HITS) {
-            lane += plane;
-            hits = windowSum<S>(top + lane, bottom + lane, left, right);
-          }
-          if (bad != 0) mean = <T>NaN;
-          else if (hits == 0 || weights == 0) mean = sample;
-          else mean = radius == 0 ? sample : <T>(sum / weights);
-        } else if (weights == 0) mean = sample;
-        else mean = avoidNodata<T>(<T>quotient(<u64>sum, <u64>weights), entry);
+        const lane = <usize>c * 8;
+        const sum = windowSum(top + lane, bottom + lane, left, right);
+        const weights: u64 = weighted ? windowSum(top + lane + plane, bottom + lane + plane, left, right) : area;
+        if (weights == 0) mean = sample;
+        else mean = avoidNodata<T>(<T>quotient(sum, weights), entry);
       }
       store<T>(into, mean);
       source += sizeof<T>();
@@ -181,43 +134,29 @@ function means<T, S>(
 }
 
 export function prefixRow8(
-  source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+  source: usize, above: usize, into: usize, width: u32, channels: u32, weighted: bool, nodata: usize, alpha: bool,
   valid: usize,
 ): void {
-  prefix<u8, u64>(source, above, into, width, channels, planes, nodata, alpha, valid);
+  prefix<u8>(source, above, into, width, channels, weighted, nodata, alpha, valid);
 }
 
 export function prefixRow16(
-  source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
+  source: usize, above: usize, into: usize, width: u32, channels: u32, weighted: bool, nodata: usize, alpha: bool,
   valid: usize,
 ): void {
-  prefix<u16, u64>(source, above, into, width, channels, planes, nodata, alpha, valid);
-}
-
-export function prefixRow32(
-  source: usize, above: usize, into: usize, width: u32, channels: u32, planes: u32, nodata: usize, alpha: bool,
-  valid: usize,
-): void {
-  prefix<f32, f64>(source, above, into, width, channels, planes, nodata, alpha, valid);
+  prefix<u16>(source, above, into, width, channels, weighted, nodata, alpha, valid);
 }
 
 export function meansRow8(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize, valid: usize,
+  channels: u32, weighted: bool, nodata: usize, valid: usize,
 ): void {
-  means<u8, u64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
+  means<u8>(rows, x, y, radii, into, width, limitX, limitY, source, channels, weighted, nodata, valid);
 }
 
 export function meansRow16(
   rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize, valid: usize,
+  channels: u32, weighted: bool, nodata: usize, valid: usize,
 ): void {
-  means<u16, u64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
-}
-
-export function meansRow32(
-  rows: usize, x: u32, y: u32, radii: usize, into: usize, width: u32, limitX: u32, limitY: u32, source: usize,
-  channels: u32, planes: u32, nodata: usize, valid: usize,
-): void {
-  means<f32, f64>(rows, x, y, radii, into, width, limitX, limitY, source, channels, planes, nodata, valid);
+  means<u16>(rows, x, y, radii, into, width, limitX, limitY, source, channels, weighted, nodata, valid);
 }

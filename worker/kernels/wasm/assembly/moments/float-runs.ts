@@ -24,7 +24,7 @@ export function prefixRow(
       let counts = load<i64>(into, 8);
       if (!masked && !isNodata<f32>(sample, nodata + <usize>c * NODATA_BYTES)) {
         if (abs(sample) <= most) {
-          sum += multipleOf(sample, inverse);
+          sum += multipleOf(<f64>sample, inverse);
           counts += 1;
         } else counts += BAD;
       }
