@@ -13,12 +13,16 @@ import { StorageRoots } from '../tiling/sources/storage-roots.js';
 import type { Tracing } from '../tiling/tracing.js';
 import type { Executor } from '../tiling/work/task.js';
 import type { AccessRules, CertificateEntry, TokenEntry } from './api/access.js';
+import { endedJob } from './api/follow-message.js';
 import { failWith } from './api/handlers.js';
 import { removeLeftProbes } from './api/probe-files.js';
 import { ApiServer } from './api/server.js';
 import type { ServerTls } from './api/tls.js';
 import { Cluster } from './cluster/cluster.js';
 import { FileThreads } from './cluster/file-threads.js';
+import { FollowRunner } from './follow/follow-runner.js';
+import { FollowStore } from './follow/follow-store.js';
+import { sendWebhook, type WebhookTargets } from './follow/send-webhook.js';
 import { halotileVersion, type JobPlanner, questionsTo } from './job/prepare-job.js';
 import type { CoordinatorObserver } from './observe/observer.js';
 import { EmbeddedQueue } from './queue/embedded-queue.js';
@@ -78,6 +82,8 @@ export interface CoordinatorOptions extends CoordinatorAccess {
   readonly web?: string;
   /** Sites, as `https://host`, whose pages may read this one's pictures. */
   readonly webOrigins?: readonly string[];
+  /** Whom the ends of jobs may be told to; anybody where absent. */
+  readonly webhooks?: WebhookTargets;
   /** What checking and planning a job may take; the usual where absent. */
   readonly planning?: PlanningLimits;
   readonly clock: CoordinatorClock;
@@ -114,6 +120,7 @@ interface Parts {
   readonly server: ApiServer;
   readonly retention: Retention;
   readonly schedules: ScheduleRunner;
+  readonly follows: FollowRunner;
   readonly events: JobEvents;
   readonly page: CoordinatorPage | undefined;
   readonly here: Executor;
@@ -185,7 +192,15 @@ export class Coordinator {
     const plan = (spec: JobSpec, owner: Owner) => planFor(spec, planning.plannerFor(owner), options, scratch);
     const store = new ScheduleStore(join(stateDirectory, 'schedules'), log);
     const readCron = await loadCron();
-    const schedules = new ScheduleRunner({ store, queue, events, planning, readCron, nowMs: clock.wallMs, log });
+    const followStore = new FollowStore(join(stateDirectory, 'follow'));
+    const { webhooks = 'any' } = options;
+    const follows = new FollowRunner({
+      ...{ store: followStore, queue, events, nowMs: clock.wallMs, log, tell: endedJob },
+      check: (bytes, owner) => planning.submission(bytes, owner),
+      send: (hook, message) => sendWebhook(hook, message, webhooks),
+    });
+    const means = { queue, events, follows, planning };
+    const schedules = new ScheduleRunner({ ...means, store, readCron, nowMs: clock.wallMs, log });
     const scheduleMeans = { store, runner: schedules, nowMs: clock.wallMs };
     const server = await ApiServer.start({
       listen: options.listen,
@@ -194,13 +209,12 @@ export class Coordinator {
       maxCalls: options.maxCalls ?? MAX_CALLS,
       ...{ log, nowMs: clock.wallMs },
       jobs: {
-        queue,
-        events,
+        ...means,
+        followStore,
         places,
         uploads,
         cluster,
         plan,
-        planning,
         fail,
         tracing: options.tracing,
         maxOpenJobs: options.maxOpenJobs,
@@ -222,9 +236,9 @@ export class Coordinator {
     queue.watchGivenUp?.(({ id, state }) => events.ended(id, state));
     const { maxRunning, durable } = options;
     const nowSeconds = () => clock.monotonicMs() / 1000;
-    const means = { machine, here, maxRunning, durable };
+    const running = { machine, here, maxRunning, durable };
     const runner = new JobRunner({
-      ...means,
+      ...running,
       queue,
       cluster,
       events,
@@ -236,8 +250,8 @@ export class Coordinator {
       observer: options.observer,
       tracing: options.tracing,
     });
-    const parts = { queue, cluster, threads, planning, runner, server, retention, schedules, events, here };
-    const shown = { queue, events, planning, cluster, places, schedules: scheduleMeans, scratchDirectory: scratch };
+    const parts = { queue, cluster, threads, planning, runner, server, retention, schedules, follows, events, here };
+    const shown = { ...means, cluster, places, schedules: scheduleMeans, scratchDirectory: scratch };
     try {
       const page = await startPage(options, shown);
       return new Coordinator({ ...parts, page });
@@ -297,10 +311,12 @@ export class Coordinator {
 
   /** Gives running jobs back to the queue and ends; what is committed stays. */
   async close(graceMs = CLOSE_GRACE_MS): Promise<void> {
-    const { queue, cluster, threads, planning, runner, server, retention, schedules, events, page, here } = this.#parts;
+    const { queue, cluster, threads, planning, runner, server, retention, schedules, follows } = this.#parts;
+    const { events, page, here } = this.#parts;
     server.drain();
     cluster.drain();
     await schedules.close();
+    await follows.close();
     // Tiles are given up at once; an output that is put together, or a map that is read, takes its time.
     const late = setTimeout(() => here.close().catch(() => {}), graceMs);
     await runner.close();

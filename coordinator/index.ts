@@ -13,6 +13,7 @@ export { REPORT_FILES } from './dataset/frames/frame-list.js';
 export type { DatasetResult } from './dataset/report/report.js';
 export { checkedDataset, type DatasetRun, runDataset } from './dataset/run-dataset.js';
 export { isManifest } from './find/find-images.js';
+export { WEBHOOK_TARGETS, type WebhookTargets } from './follow/send-webhook.js';
 export type { JobResult } from './job/job-result.js';
 export { checkedOutput, refuseOverwrites } from './job/output-place.js';
 export { halotileVersion, questionsTo } from './job/prepare-job.js';

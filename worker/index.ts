@@ -6,6 +6,7 @@ export { checkKernels, describeKernels } from './kernels/backends/check-kernels.
 export { checkModuleApart } from './kernels/custom/check-apart.js';
 export { type Placement, placementsOf } from './kernels/webgpu/chain/chain-steps.js';
 export { Session, type SessionOptions } from './session/session.js';
+export { SessionSet } from './session/session-set.js';
 export { type OnTaskEnd, type TaskEnd, TaskPool } from './session/task-pool.js';
 export { ThreadPoolExecutor, type ThreadPoolOptions } from './threads/thread-pool.js';
 export { type MemoryInputs, runInMemory } from './tile/run-in-memory.js';

@@ -48,13 +48,21 @@ const MAX_FILE_BYTES = 64 << 20;
  * @throws bad-usage naming the file and the first field that is wrong
  */
 export function readJobFile(file: string): AnyJobSpec {
+  return jobIn(readDocument(file), file);
+}
+
+/** What a YAML or JSON file holds. @throws bad-usage */
+export function readDocument(file: string): unknown {
   const text = readTextFile(file, { what: 'the job file', maxBytes: MAX_FILE_BYTES });
-  let document: unknown;
   try {
-    document = parseYamlText(text);
+    return parseYamlText(text);
   } catch (error) {
     throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
   }
+}
+
+/** The job in what a file holds, its paths made absolute. @throws bad-usage naming the file and the field */
+export function jobIn(document: unknown, file: string): AnyJobSpec {
   // What a pipe brings has no folder of its own.
   const folder = statSync(file).isFile() ? dirname(file) : '.';
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(folder, path));

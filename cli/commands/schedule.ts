@@ -5,7 +5,7 @@ import { halotile } from '../../proto/gen/messages.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { integer, number } from '../job-options.js';
 import { timeText } from '../operate/index.js';
-import { readJobFile } from './run.js';
+import { addWebhookOptions, readSubmissionFile, type WebhookFlags, webhooksOf } from './submission-file.js';
 
 const { Overlap, CatchUp } = halotile.v1;
 
@@ -22,15 +22,16 @@ const CATCH_UPS = {
 
 type ClientFlags = EndpointFlags & { readonly coordinator: string; readonly json?: boolean };
 
-type AddFlags = ClientFlags & {
-  readonly cron: string;
-  readonly timeZone: string;
-  readonly overlap: keyof typeof OVERLAPS;
-  readonly catchUp: keyof typeof CATCH_UPS;
-  readonly jitter: number;
-  readonly priority: number;
-  readonly paused?: boolean;
-};
+type AddFlags = ClientFlags &
+  WebhookFlags & {
+    readonly cron: string;
+    readonly timeZone: string;
+    readonly overlap: keyof typeof OVERLAPS;
+    readonly catchUp: keyof typeof CATCH_UPS;
+    readonly jitter: number;
+    readonly priority: number;
+    readonly paused?: boolean;
+  };
 
 /** `halotile schedule …`: jobs that a coordinator starts at their times. */
 export function registerSchedule(program: Command): void {
@@ -47,12 +48,14 @@ export function registerSchedule(program: Command): void {
     .option('--jitter <seconds>', 'start each run up to so much later', integer, 0)
     .option('--priority <N>', 'of its jobs; larger runs first', number, 0)
     .option('--paused', 'start nothing until it is resumed');
-  withEndpoint(add).action((id: string, file: string, flags: AddFlags) =>
+  withEndpoint(addWebhookOptions(add)).action((id: string, file: string, flags: AddFlags) =>
     withClient(flags, async (client) => {
       const { cron, timeZone, overlap, catchUp, jitter: jitterSeconds, priority, paused } = flags;
       const terms = { id, cron, timeZone, jitterSeconds, priority, paused };
       const policies = { overlap: OVERLAPS[overlap], catchUp: CATCH_UPS[catchUp] };
-      print(flags, await client.create({ ...terms, ...policies, ...jobMessageOf(readJobFile(file)) }));
+      const { spec, followUps } = readSubmissionFile(file);
+      const after = { followUps, webhooks: webhooksOf(flags) };
+      print(flags, await client.create({ ...terms, ...policies, ...after, ...jobMessageOf(spec) }));
     }),
   );
   const list = schedule.command('list').description('list schedules with their next and last runs');

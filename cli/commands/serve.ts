@@ -3,7 +3,13 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
-import { Coordinator, DEFAULT_LIMITS, halotileVersion } from '../../coordinator/index.js';
+import {
+  Coordinator,
+  DEFAULT_LIMITS,
+  halotileVersion,
+  WEBHOOK_TARGETS,
+  type WebhookTargets,
+} from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
 import { machineOf } from '../../library/machine.js';
 import { badUsage } from '../../tiling/errors.js';
@@ -35,6 +41,7 @@ interface ServeFlags extends AccessFlags, LogFlags, RedisFlags {
   readonly attemptLimitMs: number;
   readonly verify?: string;
   readonly web?: string;
+  readonly webhooks: WebhookTargets;
   readonly webOrigin: readonly string[];
   readonly durable?: boolean;
   readonly grace: number;
@@ -105,6 +112,11 @@ export function registerServe(program: Command): void {
       collect,
       [],
     )
+    .addOption(
+      new Option('--webhooks <whom>', 'whom the ends of jobs may be told to: any address, public ones alone, or none')
+        .choices(WEBHOOK_TARGETS)
+        .default('any'),
+    )
     .option('--durable', 'survive a power loss too: wait for the disk at every commit');
   addMetricsOption(addLogOptions(addRedisOptions(command))).action(serve);
 }
@@ -132,7 +144,7 @@ async function serve(flags: ServeFlags): Promise<void> {
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
     clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
     newId: () => randomUUID(),
-    ...{ web: flags.web, webOrigins: originsOf(flags.webOrigin) },
+    ...{ web: flags.web, webOrigins: originsOf(flags.webOrigin), webhooks: flags.webhooks },
     log,
   });
   if (metrics !== undefined) {

@@ -11,19 +11,20 @@ import { describeClusterDataset } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
 import { integer, number } from '../job-options.js';
 import { verifyEveryOf } from '../verify-share.js';
-import { readJobFile } from './run.js';
+import { addWebhookOptions, readSubmissionFile, type WebhookFlags, webhooksOf } from './submission-file.js';
 
-type SubmitFlags = EndpointFlags & {
-  readonly coordinator: string;
-  readonly priority: number;
-  readonly attempts?: number;
-  readonly backoff?: number;
-  readonly requestId?: string;
-  readonly restart?: boolean;
-  readonly verify?: string;
-  readonly wait?: boolean;
-  readonly json?: boolean;
-};
+type SubmitFlags = EndpointFlags &
+  WebhookFlags & {
+    readonly coordinator: string;
+    readonly priority: number;
+    readonly attempts?: number;
+    readonly backoff?: number;
+    readonly requestId?: string;
+    readonly restart?: boolean;
+    readonly verify?: string;
+    readonly wait?: boolean;
+    readonly json?: boolean;
+  };
 
 /** `halotile submit JOB.yaml`: puts a job into a coordinator's queue. */
 export function registerSubmit(program: Command): void {
@@ -44,12 +45,15 @@ export function registerSubmit(program: Command): void {
     .option('--verify <1/N>', 'compute one task in N on a second worker too, and compare')
     .option('--wait', 'upload local inputs, follow the job, fetch a local output')
     .option('--json', 'print one JSON object');
-  addEndpointOptions(command).action(submit);
+  addEndpointOptions(addWebhookOptions(command)).action(submit);
 }
 
 async function submit(file: string, flags: SubmitFlags): Promise<void> {
   const endpoint = endpointOf(flags.coordinator, flags);
+  const { spec, followUps } = readSubmissionFile(file);
   const terms = {
+    followUps,
+    webhooks: webhooksOf(flags),
     requestId: flags.requestId,
     priority: flags.priority,
     maxAttempts: flags.attempts,
@@ -59,7 +63,6 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
     // What a pipeline that traces says to the programs that it starts.
     traceparent: traceparentOf(process.env.TRACEPARENT),
   };
-  const spec = readJobFile(file);
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
     if (isCollectionSpec(spec)) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, Option } from 'commander';
 import { halotileVersion } from '../../coordinator/index.js';
@@ -7,7 +8,15 @@ import { threadsOf } from '../../library/machine.js';
 import { memoryForTiles } from '../../library/process-limits.js';
 import { badUsage } from '../../tiling/errors.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { checkGpu, checkKernels, describeGpu, describeKernels, Session, TaskPool } from '../../worker/index.js';
+import {
+  checkGpu,
+  checkKernels,
+  describeGpu,
+  describeKernels,
+  Session,
+  SessionSet,
+  TaskPool,
+} from '../../worker/index.js';
 import { collect } from '../config/collect.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf, rootsOf } from '../endpoint-options.js';
 import { GRACE_SECONDS } from '../interrupt.js';
@@ -42,7 +51,12 @@ export function registerWorker(program: Command): void {
   const command = program
     .command('worker')
     .description('join a coordinator and run tiles for it until told to stop')
-    .option('--coordinator <address>', 'HOST:PORT; repeat it to work for several', collect, [])
+    .option(
+      '--coordinator <address>',
+      'HOST:PORT; repeat it to work for several; dns:HOST:PORT is every address that the name has',
+      collect,
+      [],
+    )
     .option('--root <name=directory>', 'storage shared with the coordinator; repeat it', collect, [])
     .option(
       '--threads <N>',
@@ -95,17 +109,25 @@ async function work(flags: WorkerFlags): Promise<void> {
     return open(writer);
   }, onTaskEnd);
   const tracing = await openTraces(process.env, { service: 'halotile-worker', version: halotileVersion(), log });
-  const sessions = flags.coordinator.map((address) => {
-    const endpoint = endpointOf(address, flags);
-    const memoryBytes = flags.memory ? flags.memory * 2 ** 20 : memoryForTiles();
-    const version = halotileVersion();
-    return new Session({ endpoint, instance, name, version, backends, labels, memoryBytes, roots, pool, log, tracing });
+  const memoryBytes = flags.memory ? flags.memory * 2 ** 20 : memoryForTiles();
+  const version = halotileVersion();
+  // Addresses that are none are refused before anything is dialled.
+  for (const address of flags.coordinator) endpointOf(address, flags);
+  const sessions = await SessionSet.open({
+    coordinators: flags.coordinator,
+    open(address, serverName) {
+      const endpoint = { ...endpointOf(address, flags), serverName };
+      const machine = { version, backends, labels, memoryBytes, roots };
+      return new Session({ ...machine, endpoint, instance, name, pool, log, tracing });
+    },
+    lookUp: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+    log: (line) => log(line, { level: 'warn' }),
   });
   if (metrics !== undefined) workerGauges(metrics.prom, { registry: metrics.registry, pool, sessions });
-  metrics?.readyWhen(() => sessions.some(({ isConnected }) => isConnected));
+  metrics?.readyWhen(() => sessions.all.some(({ isConnected }) => isConnected));
   await terminated();
   log(`draining: tiles under way have ${flags.grace} s`);
-  await Promise.all(sessions.map((session) => session.drain(flags.grace * 1000)));
+  await sessions.drain(flags.grace * 1000);
   await pool.close();
   metrics?.close();
   await tracing?.close();

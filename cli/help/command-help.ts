@@ -133,6 +133,11 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
     examples: [['watch 4f1c --coordinator ten.example.com:7070', 'until it ends, with its exit code']],
     manual: 'docs/operations-guide.md',
   },
+  show: {
+    group: JOBS,
+    examples: [['show 4f1c --coordinator ten.example.com:7070', 'with the jobs that follow it and its webhooks']],
+    manual: 'docs/operations-guide.md',
+  },
   cancel: {
     group: JOBS,
     examples: [['cancel 4f1c --coordinator ten.example.com:7070', 'finished tiles stay']],

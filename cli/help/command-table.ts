@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   jobs: async () => (await import('../commands/jobs.js')).registerJobs,
   watch: async () => (await import('../commands/jobs.js')).registerWatch,
   cancel: async () => (await import('../commands/jobs.js')).registerCancel,
+  show: async () => (await import('../commands/show.js')).registerShow,
   retry: async () => (await import('../commands/jobs.js')).registerRetry,
   delete: async () => (await import('../commands/jobs.js')).registerDelete,
   workers: async () => (await import('../commands/jobs.js')).registerWorkers,

@@ -144,7 +144,7 @@ compdef _halotile halotile
 
 /** Brackets and colons part what zsh reads of a description. */
 function zshText(text: string): string {
-  return text.replace(/'/g, "'\\''").replace(/[[\]:\\]/g, (letter) => `\\${letter}`);
+  return text.replace(/[[\]:\\]/g, (letter) => `\\${letter}`).replace(/'/g, "'\\''");
 }
 
 function fishScript(commands: readonly CompletedCommand[], { names, forArguments }: Words): string {

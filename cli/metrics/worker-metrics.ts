@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { OnTaskEnd, Session, TaskPool } from '../../worker/index.js';
+import type { OnTaskEnd, Session, SessionSet, TaskPool } from '../../worker/index.js';
 import { tally } from './tally.js';
 import { TaskSeconds } from './task-seconds.js';
 
@@ -26,7 +26,7 @@ export function workerGauges(
     registry,
     pool,
     sessions,
-  }: { readonly registry: Registry; readonly pool: TaskPool; readonly sessions: readonly Session[] },
+  }: { readonly registry: Registry; readonly pool: TaskPool; readonly sessions: SessionSet<Session> },
 ): void {
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -40,10 +40,10 @@ export function workerGauges(
   gauge('halotile_worker_slots', 'Attempts that this worker runs at once', () => pool.slots);
   gauge('halotile_worker_busy_slots', 'Attempts that run', () => pool.running);
   gauge('halotile_worker_waiting_attempts', 'Attempts that were granted ahead and wait here', () => pool.waiting);
-  gauge('halotile_worker_coordinators', 'Coordinators that this worker was told of', () => sessions.length);
+  gauge('halotile_worker_coordinators', 'Coordinators that this worker was told of', () => sessions.all.length);
   gauge(
     'halotile_worker_connected_coordinators',
     'Coordinators that it works for now',
-    () => sessions.filter(({ isConnected }) => isConnected).length,
+    () => sessions.all.filter(({ isConnected }) => isConnected).length,
   );
 }

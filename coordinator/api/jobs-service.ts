@@ -11,6 +11,8 @@ import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { type Tracing, traced } from '../../tiling/tracing.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { FollowRunner } from '../follow/follow-runner.js';
+import type { FollowStore } from '../follow/follow-store.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { JobEvents } from '../service/job-events.js';
@@ -19,6 +21,7 @@ import type { PlanningThreads } from '../service/planning-threads.js';
 import { resultFile, resultFiles } from '../service/result-files.js';
 import type { Uploads } from '../service/uploads.js';
 import { type Caller, maySee } from './access.js';
+import { followMessage } from './follow-message.js';
 import { clientStream, type Fail, serverStream, unary } from './handlers.js';
 import { jobMessage, jobStateOf, progressMessage, queueStatesOf, resultMessage } from './job-message.js';
 import { discards, refuseTooManyOpen, submitJob } from './submit-job.js';
@@ -31,6 +34,9 @@ export interface JobsServiceOptions {
   readonly events: JobEvents;
   readonly places: Places;
   readonly uploads: Uploads;
+  /** What follows jobs. */
+  readonly follows: FollowRunner;
+  readonly followStore: Pick<FollowStore, 'read' | 'remove'>;
   /** Whose workers are listed. */
   readonly cluster: Cluster;
   /** Jobs that one principal may have open. */
@@ -61,7 +67,7 @@ export const JOBS_DEFINITION: ServiceDefinition = {
 
 /** The public API; see proto/halotile/v1/jobs.proto. */
 export function jobsService(options: JobsServiceOptions): UntypedServiceImplementation {
-  const { queue, events, places, uploads, cluster, planning, fail } = options;
+  const { queue, events, places, uploads, followStore, cluster, planning, fail } = options;
 
   async function visible(id: string, caller: Caller): Promise<QueuedJob> {
     const job = await queue.get(id);
@@ -84,7 +90,8 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     }),
 
     getJob: unary(fail, async ({ id }: halotile.v1.GetJobRequest, caller) => {
-      return { job: jobMessage(await visible(id, caller), events) };
+      const job = await visible(id, caller);
+      return { job: { ...jobMessage(job, events), ...followMessage(await followStore.read(id)) } };
     }),
 
     listJobs: unary(fail, async (request: halotile.v1.ListJobsRequest, caller) => {
@@ -152,6 +159,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
         throw new HalotileError('not-ready', { what: `the job is ${job.state}`, where: id, expected, remedy: CANCEL });
       }
       await places.removeResult(id);
+      await followStore.remove(id);
       return { job: jobMessage(job, events) };
     }),
 

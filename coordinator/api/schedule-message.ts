@@ -26,10 +26,11 @@ export function catchUpOf(value: halotile.v1.CatchUp): Schedule['catchUp'] | und
 export function scheduleMessage({ schedule, state, nextMs }: ScheduleNow, withJob: boolean): halotile.v1.ISchedule {
   const { id, cron, timeZone, overlap, catchUp, jitterSeconds, paused, principal } = schedule;
   const request = halotile.v1.SubmitJobRequest.decode(Buffer.from(schedule.request, 'base64'));
-  const { spec, dataset, collection, priority, maxAttempts } = request;
+  const { spec, dataset, collection, priority, maxAttempts, backoffSeconds, followUps } = request;
+  const webhooks = request.webhooks.map(({ url }) => ({ url }));
   return {
-    ...{ id, cron, timeZone, jitterSeconds, paused, principal, priority, maxAttempts },
-    ...(withJob && { spec, dataset, collection }),
+    ...{ id, cron, timeZone, jitterSeconds, paused, principal, priority, maxAttempts, backoffSeconds },
+    ...(withJob && { spec, dataset, collection, followUps, webhooks }),
     overlap: OVERLAP[overlap],
     catchUp: CATCH_UP[catchUp],
     nextRun: writeTimestamp(nextMs),

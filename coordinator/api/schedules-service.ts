@@ -79,11 +79,12 @@ export function schedulesService(options: SchedulesServiceOptions): UntypedServi
 
   /** @throws BadRequest with everything that is wrong beside the job itself */
   function checked(asked: halotile.v1.ISchedule, { principal, roots, role }: Caller): Schedule {
-    const { id = '', cron = '', spec, dataset, collection, priority = 0, maxAttempts, jitterSeconds = 0 } = asked;
+    const { id = '', cron = '', priority = 0, maxAttempts, backoffSeconds, jitterSeconds = 0 } = asked;
+    const { spec, dataset, collection, followUps, webhooks } = asked;
     const timeZone = asked.timeZone || 'UTC';
     const overlap = overlapOf(asked.overlap ?? 0);
     const catchUp = catchUpOf(asked.catchUp ?? 0);
-    const violations = termsViolations({ priority, maxAttempts: maxAttempts ?? undefined }, role);
+    const violations = termsViolations({ priority, maxAttempts, backoffSeconds }, role);
     const wrong = (field: string, description: string) => violations.push({ field, description });
     if (!isId(id)) wrong('schedule.id', "1 to 64 letters, digits, '-' and '_'");
     if (overlap === undefined) wrong('schedule.overlap', 'not a way to treat overlapping runs');
@@ -92,7 +93,8 @@ export function schedulesService(options: SchedulesServiceOptions): UntypedServi
     const times = attempt(() => runner.timesOf({ cron, timeZone } as Schedule));
     if (typeof times === 'string') wrong('schedule.cron', times);
     if (violations.length > 0) throw new BadRequest(violations);
-    const request = halotile.v1.SubmitJobRequest.encode({ spec, dataset, collection, priority, maxAttempts }).finish();
+    const terms = { priority, maxAttempts, backoffSeconds, followUps, webhooks };
+    const request = halotile.v1.SubmitJobRequest.encode({ spec, dataset, collection, ...terms }).finish();
     return {
       ...{ id, principal, roots, cron, timeZone, overlap: overlap!, catchUp: catchUp!, jitterSeconds },
       ...{ request: Buffer.from(request).toString('base64'), paused: asked.paused === true, sinceMs: nowMs() },

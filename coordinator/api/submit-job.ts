@@ -1,5 +1,6 @@
 import { HalotileError } from '../../tiling/errors.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
+import type { FollowRunner } from '../follow/follow-runner.js';
 import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { BadRequest } from '../service/caller-errors.js';
@@ -12,6 +13,8 @@ import { termsViolations } from './submit-terms.js';
 export interface SubmissionMeans {
   readonly queue: JobQueue;
   readonly events: JobEvents;
+  /** Keeps what is to follow jobs. */
+  readonly follows: Pick<FollowRunner, 'register'>;
   /** Checks what callers ask for. */
   readonly planning: PlanningThreads;
   /** Jobs that one principal may have open. */
@@ -32,13 +35,13 @@ const MAX_REQUEST_ID = 128;
  * @throws BadRequest, already-exists, over-limit
  */
 export async function submitJob(
-  { queue, events, planning, maxOpenJobs }: SubmissionMeans,
+  { queue, events, follows, planning, maxOpenJobs }: SubmissionMeans,
   bytes: Uint8Array,
   submitter: Submitter,
   traceparent?: string,
 ): Promise<{ readonly job: QueuedJob; readonly existed: boolean }> {
   const { principal, roots, role } = submitter;
-  const { spec, ...request } = await planning.submission(bytes, submitter);
+  const { spec, follow, ...request } = await planning.submission(bytes, submitter);
   const { requestId = '', priority = 0, maxAttempts, backoffSeconds } = request;
   const violations = termsViolations({ priority, maxAttempts, backoffSeconds }, role);
   if (requestId === '' || requestId.length > MAX_REQUEST_ID) {
@@ -51,6 +54,8 @@ export async function submitJob(
   const attempts = attemptTerms({ maxAttempts, backoffSeconds });
   const submission = { requestId, principal, roots, spec, priority, ...attempts, restart, verifyEvery, traceparent };
   const { job, existed } = await queue.submit(submission);
+  // Whoever repeats a call has had no answer: what follows may not have been noted.
+  await follows.register({ jobId: job.id, principal, roots, ...follow });
   if (!existed) events.queueChanged(job.id, 'queued');
   return { job, existed };
 }

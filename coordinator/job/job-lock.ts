@@ -5,6 +5,17 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
 
+/** Another process, or another job of this one, is writing an output. */
+export class OutputInUse extends HalotileError {
+  constructor(output: string) {
+    super('partial-conflict', {
+      what: 'another process is writing this output',
+      where: output,
+      remedy: 'wait for it to end, or choose another output',
+    });
+  }
+}
+
 /**
  * A lock on an output path that dies with its process: a listening local socket whose name is derived from
  * the path. Nothing is left to clean up after a kill. It holds among the processes of one machine; across
@@ -17,7 +28,7 @@ export class JobLock {
     this.#server = server;
   }
 
-  /** @throws partial-conflict where another process holds it */
+  /** @throws OutputInUse where another process holds it */
   static async acquire(output: string): Promise<JobLock> {
     const address = socketAddress(output);
     for (let attempt = 0; ; attempt++) {
@@ -30,11 +41,7 @@ export class JobLock {
           unlinkSync(address);
           continue;
         }
-        throw new HalotileError('partial-conflict', {
-          what: 'another process is writing this output',
-          where: output,
-          remedy: 'wait for it to end, or choose another output',
-        });
+        throw new OutputInUse(output);
       }
     }
   }

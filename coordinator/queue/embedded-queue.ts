@@ -103,6 +103,8 @@ class Entry {
 }
 
 const LOG = 'queue.log';
+/** Records of the new log that the disk is waited for together. */
+const COMPACTED_AT_ONCE = 500;
 /** Specs name what their owners work on: nobody else on this machine reads them. */
 const MODE = 0o600;
 
@@ -386,9 +388,14 @@ export class EmbeddedQueue implements JobQueue {
   /** Rewrites the log with one record a job, beside it and then in one rename. */
   #compact(path: string): void {
     const fresh = RecordLog.open(`${path}.new-${this.#options.newId()}`, { durable: true, mode: MODE });
+    let some: QueueRecord[] = [];
     for (const { sequence, job } of this.#entries.values()) {
-      fresh.append({ type: 'job', sequence, job } satisfies QueueRecord);
+      some.push({ type: 'job', sequence, job });
+      if (some.length < COMPACTED_AT_ONCE) continue;
+      fresh.append(...some);
+      some = [];
     }
+    fresh.append(...some);
     fresh.close();
     renameSync(fresh.path, path);
   }

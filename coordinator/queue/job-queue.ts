@@ -71,6 +71,8 @@ export type JobOutcome =
 export interface JobClaim {
   readonly job: QueuedJob;
   readonly epoch: number;
+  /** Whether one who claimed it before may not know yet that it has lost the job. */
+  readonly mayOverlap?: boolean;
   /** Aborts when somebody asked to cancel the job, or when the claim was lost: stop working on it. */
   readonly stop: AbortSignal;
 }

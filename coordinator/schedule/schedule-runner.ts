@@ -1,5 +1,6 @@
 import { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
+import type { FollowRunner } from '../follow/follow-runner.js';
 import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
@@ -16,6 +17,8 @@ export interface ScheduleRunnerOptions {
   readonly store: ScheduleStore;
   readonly queue: JobQueue;
   readonly events: Pick<JobEvents, 'queueChanged' | 'ended'>;
+  /** Keeps what is to follow runs. */
+  readonly follows: Pick<FollowRunner, 'register'>;
   /** Checks what a run would submit. */
   readonly planning: Pick<PlanningThreads, 'submission'>;
   readonly readCron: ReadCron;
@@ -120,14 +123,21 @@ export class ScheduleRunner {
     schedule: Schedule,
     { requestId, ...run }: ScheduleRun & { readonly requestId: string },
   ): Promise<string> {
-    const { planning, queue, events } = this.#options;
+    const { planning, queue, events, follows } = this.#options;
     const { principal, roots, timeZone } = schedule;
     const bytes = requestOf(schedule, { ...run, timeZone });
-    const { spec, priority = 0, verifyOneIn, ...terms } = await planning.submission(bytes, { principal, roots });
+    const {
+      spec,
+      follow,
+      priority = 0,
+      verifyOneIn,
+      ...terms
+    } = await planning.submission(bytes, { principal, roots });
     const { job, existed } = await queue.submit({
       ...{ requestId, principal, roots, spec, priority, ...attemptTerms(terms) },
       ...(verifyOneIn ? { verifyEvery: verifyOneIn } : {}),
     });
+    await follows.register({ jobId: job.id, principal, roots, ...follow });
     if (!existed) events.queueChanged(job.id, 'queued');
     return job.id;
   }

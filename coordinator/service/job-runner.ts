@@ -10,6 +10,9 @@ import type { Tracing } from '../../tiling/tracing.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
+import type { CollectionResult } from '../collection/collection-result.js';
+import type { DatasetResult } from '../dataset/report/report.js';
+import { OutputInUse } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
 import { runJob } from '../job/run-job.js';
 import type { CoordinatorObserver } from '../observe/observer.js';
@@ -46,6 +49,8 @@ export interface JobRunnerOptions {
   readonly tracing?: Tracing;
 }
 
+/** How long a job waits for an output that whoever had the job before has not let go. */
+const MAX_OVERLAP_MS = 5 * 60_000;
 /** Between two tries at a queue that fails. */
 const RETRY_MS = 500;
 
@@ -125,23 +130,7 @@ export class JobRunner {
     const spans = new JobSpans(this.#options.tracing, job);
     let outcome: JobOutcome | undefined;
     try {
-      const result = isDatasetSpec(job.spec)
-        ? await runQueuedDataset(job, job.spec, {
-            ...this.#options,
-            onPlanned: () => this.#planned(claim, spans),
-            traceparent: spans.context,
-            signal: abort,
-            reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
-          })
-        : isCollectionSpec(job.spec)
-          ? await runQueuedCollection(job, job.spec, {
-              ...this.#options,
-              onPlanned: () => this.#planned(claim, spans),
-              traceparent: spans.context,
-              signal: abort,
-              reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
-            })
-          : await this.#runImage(claim, job.spec, { signal: abort, spans });
+      const result = await this.#whenFree(claim, abort, () => this.#result(claim, { signal: abort, spans }));
       outcome = { state: 'succeeded', result: { ...result, output: job.spec.output } };
     } catch (error) {
       if (this.#stop.signal.aborted && !claim.stop.aborted) {
@@ -162,6 +151,8 @@ export class JobRunner {
       events.queueChanged(job.id, `attempt ${job.attempt} failed; the next is in ${seconds} s`);
       return;
     }
+    // Another coordinator has the job by now, and will say how it ended; or this one shuts down and the next will.
+    if (after === undefined) return;
     const isFailed = outcome.state === 'failed';
     log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`, {
       job: job.id,
@@ -169,6 +160,38 @@ export class JobRunner {
     });
     this.#options.observer?.jobEnded(outcome);
     events.ended(job.id, outcome.state);
+  }
+
+  #result(
+    claim: JobClaim,
+    { signal, spans }: { readonly signal: AbortSignal; readonly spans: JobSpans },
+  ): Promise<JobResult | DatasetResult | CollectionResult> {
+    const { job } = claim;
+    const terms = {
+      ...this.#options,
+      onPlanned: () => this.#planned(claim, spans),
+      traceparent: spans.context,
+      signal,
+      reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
+    };
+    if (isDatasetSpec(job.spec)) return runQueuedDataset(job, job.spec, terms);
+    if (isCollectionSpec(job.spec)) return runQueuedCollection(job, job.spec, terms);
+    return this.#runImage(claim, job.spec, { signal, spans });
+  }
+
+  /** Runs a job, again and again where the coordinator that had it before has not stopped yet. */
+  async #whenFree<T>({ job, mayOverlap = false }: JobClaim, signal: AbortSignal, run: () => Promise<T>): Promise<T> {
+    const untilMs = this.#options.nowSeconds() * 1000 + MAX_OVERLAP_MS;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await run();
+      } catch (error) {
+        const isWorthIt = mayOverlap && this.#options.nowSeconds() * 1000 < untilMs && !signal.aborted;
+        if (!(error instanceof OutputInUse) || !isWorthIt) throw error;
+        if (tries === 0) this.#options.events.queueChanged(job.id, 'waits for whoever had it before to stop');
+        await pause(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
   }
 
   /** Where the queue cannot record it, the job goes on: should the coordinator die, that counts as one planning more. */

@@ -12,6 +12,8 @@ import type { PrepareOptions } from '../../tiling/prepare/job-rasters.js';
 import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
+import type { Follow } from '../follow/follow.js';
+import { readFollow } from '../follow/read-follow.js';
 import { DIRECT_PLANNER, type PlannedJob } from '../job/prepare-job.js';
 import { discardOutput } from './discard-output.js';
 import { type Owner, Places } from './places.js';
@@ -25,8 +27,11 @@ export interface PlanningSite {
 }
 
 /** Everything but the spec of a SubmitJob, and the spec as it was checked. */
-export interface CheckedSubmission extends Omit<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset' | 'collection'> {
+export interface CheckedSubmission
+  extends Omit<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset' | 'collection' | 'followUps' | 'webhooks'> {
   readonly spec: AnyJobSpec;
+  /** What is to follow the job. */
+  readonly follow: Pick<Follow, 'nodes' | 'webhooks'>;
 }
 
 /** An error comes back as data; of a refused request with its fields. */
@@ -67,7 +72,7 @@ const places = new Places(
 /** A SubmitJob, decoded and checked: its fields, its names, its operations' files. */
 export function submission({ bytes, owner }: { bytes: Uint8Array; owner: Owner }): PlanningAnswer<CheckedSubmission> {
   return refused(() => {
-    const { spec, dataset, collection, ...rest } = halotile.v1.SubmitJobRequest.decode(bytes);
+    const { spec, dataset, collection, followUps, webhooks, ...rest } = halotile.v1.SubmitJobRequest.decode(bytes);
     if ([spec, dataset, collection].filter((each) => each).length > 1) {
       return oneViolation('spec', 'a job has one of spec, dataset and collection');
     }
@@ -76,7 +81,10 @@ export function submission({ bytes, owner }: { bytes: Uint8Array; owner: Owner }
       : collection
         ? checkCollection(collection, owner)
         : checkSpec(spec ?? {}, owner);
-    return 'value' in checked ? { value: { ...rest, spec: checked.value } } : checked;
+    if (!('value' in checked)) return checked;
+    const { follow, violations } = readFollow({ ...rest, followUps, webhooks }, checked.value.output);
+    if (violations.length > 0) return { violations: violations.slice(0, MAX_VIOLATIONS) };
+    return { value: { ...rest, spec: checked.value, follow } };
   });
 }
 

@@ -1,4 +1,4 @@
-/** Whether a name means something to the cluster rather than to this machine. */
+/** Whether a name means something to the cluster rather than to this machine: `{output}` is that of an earlier job. */
 export function isClusterName(name: string): boolean {
-  return /^(root|upload|download):/.test(name);
+  return /^(root|upload|download):|^\{output[:}]/.test(name);
 }

@@ -39,6 +39,10 @@ export interface SubmitTerms {
   readonly verifyEvery?: number;
   /** The span that the job is part of, as W3C's `traceparent`. */
   readonly traceparent?: string;
+  /** Jobs that follow it. */
+  readonly followUps?: halotile.v1.IFollowUp[];
+  /** Where its end is told. */
+  readonly webhooks?: halotile.v1.IWebhook[];
 }
 
 /** Which jobs a listing holds. */
@@ -75,9 +79,9 @@ export class JobsClient {
     options: SubmitTerms = {},
   ): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
-    const { maxAttempts, backoffSeconds, traceparent } = options;
-    const attempts = { maxAttempts, backoffSeconds };
-    const request = { requestId, priority, restart, verifyOneIn, ...attempts, ...jobMessageOf(spec) };
+    const { maxAttempts, backoffSeconds, followUps, webhooks, traceparent } = options;
+    const terms = { requestId, priority, restart, verifyOneIn, maxAttempts, backoffSeconds, followUps, webhooks };
+    const request = { ...terms, ...jobMessageOf(spec) };
     const { job } = await patiently(() => this.#client.unary(Jobs.submitJob, request, {}, traceparent));
     return job!;
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import type { JobQueue } from '../../coordinator/queue/job-queue.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
 /** Jobs that are handed in before their disk is waited for. */
@@ -13,6 +14,12 @@ export async function keepJobs(stateDirectory: string, count: number): Promise<v
     ...{ directory: stateDirectory, nowMs: () => Date.now(), newId: () => randomUUID() },
     retentionMs: Number.POSITIVE_INFINITY,
   });
+  await fillQueue(queue, count, 1);
+  await queue.close();
+}
+
+/** Submits jobs that nobody runs; one in so many is cancelled, which ends it. */
+export async function fillQueue(queue: JobQueue, count: number, endedOneIn = 2): Promise<void> {
   const operations = [{ name: 'box', params: { radius: 1 } }];
   for (let from = 0; from < count; from += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, count - from) }, async (_, i) => {
@@ -21,9 +28,8 @@ export async function keepJobs(stateDirectory: string, count: number): Promise<v
         ...{ requestId: name, principal: `load-${(from + i) % PRINCIPALS}`, priority: 0, maxAttempts: 5 },
         spec: jobSpecSchema.parse({ image: 'root:data/tiny.tif', output: `root:data/${name}.tif`, operations }),
       });
-      await queue.requestCancel(job.id);
+      if ((from + i) % endedOneIn === 0) await queue.requestCancel(job.id);
     });
     await Promise.all(some);
   }
-  await queue.close();
 }

@@ -24,7 +24,16 @@ export class LocalServices {
   }
 
   /** @param kept jobs that the queue holds when it starts */
-  static async start({ workers, kept }: { readonly workers: number; readonly kept: number }): Promise<LocalServices> {
+  static async start({
+    workers,
+    kept,
+    redisUrl,
+  }: {
+    readonly workers: number;
+    readonly kept: number;
+    /** The queue is in this Redis; the coordinator's own where absent. */
+    readonly redisUrl?: string;
+  }): Promise<LocalServices> {
     const folder = mkdtempSync(join(tmpdir(), 'halotile-load-'));
     const root = join(folder, 'data');
     mkdirSync(join(root, 'out'), { recursive: true });
@@ -33,6 +42,7 @@ export class LocalServices {
     if (kept > 0) await keepJobs(state, kept);
     const shared = ['--root', `data=${root}`];
     const serve = ['serve', '--listen', '127.0.0.1:0', '--state', state, '--open-jobs', '100000', '--calls', '100000'];
+    if (redisUrl !== undefined) serve.push('--redis', redisUrl);
     const coordinator = await start([...serve, ...shared], /listens on .*:(\d+)/);
     const address = `127.0.0.1:${coordinator.match}`;
     const children = [coordinator.child];

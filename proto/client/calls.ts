@@ -24,7 +24,7 @@ export class CoordinatorClient {
   readonly #client: Client;
   readonly #metadata = new Metadata();
 
-  constructor({ address, token, tls }: CoordinatorEndpoint) {
+  constructor({ address, serverName, token, tls }: CoordinatorEndpoint) {
     this.address = address;
     const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
     const secure = tls && credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
@@ -37,6 +37,7 @@ export class CoordinatorClient {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 200,
       'grpc.max_reconnect_backoff_ms': 5_000,
+      ...(serverName && { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
     });
     if (token !== undefined) this.#metadata.set('authorization', `Bearer ${token}`);
   }

@@ -1014,6 +1014,12 @@ export namespace halotile {
 
             /** Job notBefore */
             notBefore?: (google.protobuf.ITimestamp|undefined);
+
+            /** Job followUps */
+            followUps?: (halotile.v1.IFollowUpState[]|undefined);
+
+            /** Job deliveries */
+            deliveries?: (halotile.v1.IDelivery[]|undefined);
         }
 
         /** Represents a Job. */
@@ -1073,6 +1079,12 @@ export namespace halotile {
             /** Job notBefore. */
             public notBefore: google.protobuf.Timestamp;
 
+            /** Job followUps. */
+            public followUps: halotile.v1.FollowUpState[];
+
+            /** Job deliveries. */
+            public deliveries: halotile.v1.Delivery[];
+
             /**
              * Encodes the specified Job message. Does not implicitly {@link halotile.v1.Job.verify|verify} messages.
              * @param message Job message or plain object to encode
@@ -1093,6 +1105,146 @@ export namespace halotile {
 
             /**
              * Gets the default type url for Job
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a FollowUpState. */
+        interface IFollowUpState {
+
+            /** FollowUpState name */
+            name?: (string|undefined);
+
+            /** FollowUpState after */
+            after?: (string[]|undefined);
+
+            /** FollowUpState jobId */
+            jobId?: (string|undefined);
+
+            /** FollowUpState note */
+            note?: (string|undefined);
+        }
+
+        /** Represents a FollowUpState. */
+        class FollowUpState implements IFollowUpState {
+
+            /**
+             * Constructs a new FollowUpState.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IFollowUpState);
+
+            /** FollowUpState name. */
+            public name: string;
+
+            /** FollowUpState after. */
+            public after: string[];
+
+            /** FollowUpState jobId. */
+            public jobId: string;
+
+            /** FollowUpState note. */
+            public note: string;
+
+            /**
+             * Encodes the specified FollowUpState message. Does not implicitly {@link halotile.v1.FollowUpState.verify|verify} messages.
+             * @param message FollowUpState message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IFollowUpState, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FollowUpState message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns FollowUpState
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FollowUpState;
+
+            /**
+             * Gets the default type url for FollowUpState
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** DeliveryState enum. */
+        enum DeliveryState {
+            DELIVERY_STATE_UNSPECIFIED = 0,
+            DELIVERY_STATE_WAITING = 1,
+            DELIVERY_STATE_DELIVERED = 2,
+            DELIVERY_STATE_GIVEN_UP = 3
+        }
+
+        /** Properties of a Delivery. */
+        interface IDelivery {
+
+            /** Delivery url */
+            url?: (string|undefined);
+
+            /** Delivery state */
+            state?: (halotile.v1.DeliveryState|undefined);
+
+            /** Delivery tries */
+            tries?: (number|undefined);
+
+            /** Delivery note */
+            note?: (string|undefined);
+
+            /** Delivery next */
+            next?: (google.protobuf.ITimestamp|undefined);
+        }
+
+        /** Represents a Delivery. */
+        class Delivery implements IDelivery {
+
+            /**
+             * Constructs a new Delivery.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IDelivery);
+
+            /** Delivery url. */
+            public url: string;
+
+            /** Delivery state. */
+            public state: halotile.v1.DeliveryState;
+
+            /** Delivery tries. */
+            public tries: number;
+
+            /** Delivery note. */
+            public note: string;
+
+            /** Delivery next. */
+            public next: google.protobuf.Timestamp;
+
+            /**
+             * Encodes the specified Delivery message. Does not implicitly {@link halotile.v1.Delivery.verify|verify} messages.
+             * @param message Delivery message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IDelivery, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Delivery message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns Delivery
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Delivery;
+
+            /**
+             * Gets the default type url for Delivery
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -1308,6 +1460,12 @@ export namespace halotile {
 
             /** SubmitJobRequest backoffSeconds */
             backoffSeconds?: (number|null|undefined);
+
+            /** SubmitJobRequest followUps */
+            followUps?: (halotile.v1.IFollowUp[]|undefined);
+
+            /** SubmitJobRequest webhooks */
+            webhooks?: (halotile.v1.IWebhook[]|undefined);
         }
 
         /** Represents a SubmitJobRequest. */
@@ -1346,6 +1504,12 @@ export namespace halotile {
             /** SubmitJobRequest backoffSeconds. */
             public backoffSeconds: (number|null);
 
+            /** SubmitJobRequest followUps. */
+            public followUps: halotile.v1.FollowUp[];
+
+            /** SubmitJobRequest webhooks. */
+            public webhooks: halotile.v1.Webhook[];
+
             /**
              * Encodes the specified SubmitJobRequest message. Does not implicitly {@link halotile.v1.SubmitJobRequest.verify|verify} messages.
              * @param message SubmitJobRequest message or plain object to encode
@@ -1366,6 +1530,126 @@ export namespace halotile {
 
             /**
              * Gets the default type url for SubmitJobRequest
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a FollowUp. */
+        interface IFollowUp {
+
+            /** FollowUp name */
+            name?: (string|undefined);
+
+            /** FollowUp after */
+            after?: (string[]|undefined);
+
+            /** FollowUp spec */
+            spec?: (halotile.v1.IJobSpec|undefined);
+
+            /** FollowUp dataset */
+            dataset?: (halotile.v1.IDatasetSpec|undefined);
+
+            /** FollowUp collection */
+            collection?: (halotile.v1.ICollectionSpec|undefined);
+        }
+
+        /** Represents a FollowUp. */
+        class FollowUp implements IFollowUp {
+
+            /**
+             * Constructs a new FollowUp.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IFollowUp);
+
+            /** FollowUp name. */
+            public name: string;
+
+            /** FollowUp after. */
+            public after: string[];
+
+            /** FollowUp spec. */
+            public spec: halotile.v1.JobSpec;
+
+            /** FollowUp dataset. */
+            public dataset: halotile.v1.DatasetSpec;
+
+            /** FollowUp collection. */
+            public collection: halotile.v1.CollectionSpec;
+
+            /**
+             * Encodes the specified FollowUp message. Does not implicitly {@link halotile.v1.FollowUp.verify|verify} messages.
+             * @param message FollowUp message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IFollowUp, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a FollowUp message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns FollowUp
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.FollowUp;
+
+            /**
+             * Gets the default type url for FollowUp
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a Webhook. */
+        interface IWebhook {
+
+            /** Webhook url */
+            url?: (string|undefined);
+
+            /** Webhook secret */
+            secret?: (string|undefined);
+        }
+
+        /** Represents a Webhook. */
+        class Webhook implements IWebhook {
+
+            /**
+             * Constructs a new Webhook.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IWebhook);
+
+            /** Webhook url. */
+            public url: string;
+
+            /** Webhook secret. */
+            public secret: string;
+
+            /**
+             * Encodes the specified Webhook message. Does not implicitly {@link halotile.v1.Webhook.verify|verify} messages.
+             * @param message Webhook message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IWebhook, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Webhook message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns Webhook
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Webhook;
+
+            /**
+             * Gets the default type url for Webhook
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -5353,6 +5637,15 @@ export namespace halotile {
 
             /** Schedule maxAttempts */
             maxAttempts?: (number|null|undefined);
+
+            /** Schedule followUps */
+            followUps?: (halotile.v1.IFollowUp[]|undefined);
+
+            /** Schedule webhooks */
+            webhooks?: (halotile.v1.IWebhook[]|undefined);
+
+            /** Schedule backoffSeconds */
+            backoffSeconds?: (number|null|undefined);
         }
 
         /** Represents a Schedule. */
@@ -5408,6 +5701,15 @@ export namespace halotile {
 
             /** Schedule maxAttempts. */
             public maxAttempts: (number|null);
+
+            /** Schedule followUps. */
+            public followUps: halotile.v1.FollowUp[];
+
+            /** Schedule webhooks. */
+            public webhooks: halotile.v1.Webhook[];
+
+            /** Schedule backoffSeconds. */
+            public backoffSeconds: (number|null);
 
             /**
              * Encodes the specified Schedule message. Does not implicitly {@link halotile.v1.Schedule.verify|verify} messages.

@@ -1756,6 +1756,8 @@ export const halotile = $root.halotile = (() => {
         v1.Job = (function() {
 
             function Job(properties) {
+                this.followUps = [];
+                this.deliveries = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1778,6 +1780,8 @@ export const halotile = $root.halotile = (() => {
             Job.prototype.dataset = null;
             Job.prototype.collection = null;
             Job.prototype.notBefore = null;
+            Job.prototype.followUps = $util.emptyArray;
+            Job.prototype.deliveries = $util.emptyArray;
 
             Job.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -1818,6 +1822,12 @@ export const halotile = $root.halotile = (() => {
                     $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(122).fork(), q + 1).ldelim();
                 if (message.notBefore != null && Object.hasOwnProperty.call(message, "notBefore"))
                     $root.google.protobuf.Timestamp.encode(message.notBefore, writer.uint32(130).fork(), q + 1).ldelim();
+                if (message.followUps != null && message.followUps.length)
+                    for (let i = 0; i < message.followUps.length; ++i)
+                        $root.halotile.v1.FollowUpState.encode(message.followUps[i], writer.uint32(138).fork(), q + 1).ldelim();
+                if (message.deliveries != null && message.deliveries.length)
+                    for (let i = 0; i < message.deliveries.length; ++i)
+                        $root.halotile.v1.Delivery.encode(message.deliveries[i], writer.uint32(146).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1908,6 +1918,18 @@ export const halotile = $root.halotile = (() => {
                             message.notBefore = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
+                    case 17: {
+                            if (!(message.followUps && message.followUps.length))
+                                message.followUps = [];
+                            message.followUps.push($root.halotile.v1.FollowUpState.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 18: {
+                            if (!(message.deliveries && message.deliveries.length))
+                                message.deliveries = [];
+                            message.deliveries.push($root.halotile.v1.Delivery.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -1929,6 +1951,214 @@ export const halotile = $root.halotile = (() => {
             };
 
             return Job;
+        })();
+
+        v1.FollowUpState = (function() {
+
+            function FollowUpState(properties) {
+                this.after = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            FollowUpState.prototype.name = "";
+            FollowUpState.prototype.after = $util.emptyArray;
+            FollowUpState.prototype.jobId = "";
+            FollowUpState.prototype.note = "";
+
+            FollowUpState.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(10).string(message.name);
+                if (message.after != null && message.after.length)
+                    for (let i = 0; i < message.after.length; ++i)
+                        writer.uint32(18).string(message.after[i]);
+                if (message.jobId != null && Object.hasOwnProperty.call(message, "jobId"))
+                    writer.uint32(26).string(message.jobId);
+                if (message.note != null && Object.hasOwnProperty.call(message, "note"))
+                    writer.uint32(34).string(message.note);
+                return writer;
+            };
+
+            FollowUpState.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.FollowUpState();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.name = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            if (!(message.after && message.after.length))
+                                message.after = [];
+                            message.after.push(reader.string());
+                            break;
+                        }
+                    case 3: {
+                            message.jobId = reader.string();
+                            break;
+                        }
+                    case 4: {
+                            message.note = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            FollowUpState.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.FollowUpState";
+            };
+
+            return FollowUpState;
+        })();
+
+        v1.DeliveryState = (function() {
+            const valuesById = {}, values = Object.create(valuesById);
+            values[valuesById[0] = "DELIVERY_STATE_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "DELIVERY_STATE_WAITING"] = 1;
+            values[valuesById[2] = "DELIVERY_STATE_DELIVERED"] = 2;
+            values[valuesById[3] = "DELIVERY_STATE_GIVEN_UP"] = 3;
+            return values;
+        })();
+
+        v1.Delivery = (function() {
+
+            function Delivery(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            Delivery.prototype.url = "";
+            Delivery.prototype.state = 0;
+            Delivery.prototype.tries = 0;
+            Delivery.prototype.note = "";
+            Delivery.prototype.next = null;
+
+            Delivery.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.url != null && Object.hasOwnProperty.call(message, "url"))
+                    writer.uint32(10).string(message.url);
+                if (message.state != null && Object.hasOwnProperty.call(message, "state"))
+                    writer.uint32(16).int32(message.state);
+                if (message.tries != null && Object.hasOwnProperty.call(message, "tries"))
+                    writer.uint32(24).uint32(message.tries);
+                if (message.note != null && Object.hasOwnProperty.call(message, "note"))
+                    writer.uint32(34).string(message.note);
+                if (message.next != null && Object.hasOwnProperty.call(message, "next"))
+                    $root.google.protobuf.Timestamp.encode(message.next, writer.uint32(42).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            Delivery.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.Delivery();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.url = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.state = reader.int32();
+                            break;
+                        }
+                    case 3: {
+                            message.tries = reader.uint32();
+                            break;
+                        }
+                    case 4: {
+                            message.note = reader.string();
+                            break;
+                        }
+                    case 5: {
+                            message.next = $root.google.protobuf.Timestamp.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            Delivery.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.Delivery";
+            };
+
+            return Delivery;
         })();
 
         v1.Progress = (function() {
@@ -2243,6 +2473,8 @@ export const halotile = $root.halotile = (() => {
         v1.SubmitJobRequest = (function() {
 
             function SubmitJobRequest(properties) {
+                this.followUps = [];
+                this.webhooks = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2258,6 +2490,8 @@ export const halotile = $root.halotile = (() => {
             SubmitJobRequest.prototype.restart = false;
             SubmitJobRequest.prototype.verifyOneIn = 0;
             SubmitJobRequest.prototype.backoffSeconds = null;
+            SubmitJobRequest.prototype.followUps = $util.emptyArray;
+            SubmitJobRequest.prototype.webhooks = $util.emptyArray;
 
             let $oneOfFields;
 
@@ -2298,6 +2532,12 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(64).uint32(message.verifyOneIn);
                 if (message.backoffSeconds != null && Object.hasOwnProperty.call(message, "backoffSeconds"))
                     writer.uint32(72).uint32(message.backoffSeconds);
+                if (message.followUps != null && message.followUps.length)
+                    for (let i = 0; i < message.followUps.length; ++i)
+                        $root.halotile.v1.FollowUp.encode(message.followUps[i], writer.uint32(82).fork(), q + 1).ldelim();
+                if (message.webhooks != null && message.webhooks.length)
+                    for (let i = 0; i < message.webhooks.length; ++i)
+                        $root.halotile.v1.Webhook.encode(message.webhooks[i], writer.uint32(90).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -2360,6 +2600,18 @@ export const halotile = $root.halotile = (() => {
                             message.backoffSeconds = reader.uint32();
                             break;
                         }
+                    case 10: {
+                            if (!(message.followUps && message.followUps.length))
+                                message.followUps = [];
+                            message.followUps.push($root.halotile.v1.FollowUp.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 11: {
+                            if (!(message.webhooks && message.webhooks.length))
+                                message.webhooks = [];
+                            message.webhooks.push($root.halotile.v1.Webhook.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -2381,6 +2633,191 @@ export const halotile = $root.halotile = (() => {
             };
 
             return SubmitJobRequest;
+        })();
+
+        v1.FollowUp = (function() {
+
+            function FollowUp(properties) {
+                this.after = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            FollowUp.prototype.name = "";
+            FollowUp.prototype.after = $util.emptyArray;
+            FollowUp.prototype.spec = null;
+            FollowUp.prototype.dataset = null;
+            FollowUp.prototype.collection = null;
+
+            FollowUp.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.name != null && Object.hasOwnProperty.call(message, "name"))
+                    writer.uint32(10).string(message.name);
+                if (message.after != null && message.after.length)
+                    for (let i = 0; i < message.after.length; ++i)
+                        writer.uint32(18).string(message.after[i]);
+                if (message.spec != null && Object.hasOwnProperty.call(message, "spec"))
+                    $root.halotile.v1.JobSpec.encode(message.spec, writer.uint32(26).fork(), q + 1).ldelim();
+                if (message.dataset != null && Object.hasOwnProperty.call(message, "dataset"))
+                    $root.halotile.v1.DatasetSpec.encode(message.dataset, writer.uint32(34).fork(), q + 1).ldelim();
+                if (message.collection != null && Object.hasOwnProperty.call(message, "collection"))
+                    $root.halotile.v1.CollectionSpec.encode(message.collection, writer.uint32(42).fork(), q + 1).ldelim();
+                return writer;
+            };
+
+            FollowUp.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.FollowUp();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.name = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            if (!(message.after && message.after.length))
+                                message.after = [];
+                            message.after.push(reader.string());
+                            break;
+                        }
+                    case 3: {
+                            message.spec = $root.halotile.v1.JobSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 4: {
+                            message.dataset = $root.halotile.v1.DatasetSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 5: {
+                            message.collection = $root.halotile.v1.CollectionSpec.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            FollowUp.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.FollowUp";
+            };
+
+            return FollowUp;
+        })();
+
+        v1.Webhook = (function() {
+
+            function Webhook(properties) {
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            Webhook.prototype.url = "";
+            Webhook.prototype.secret = "";
+
+            Webhook.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.url != null && Object.hasOwnProperty.call(message, "url"))
+                    writer.uint32(10).string(message.url);
+                if (message.secret != null && Object.hasOwnProperty.call(message, "secret"))
+                    writer.uint32(18).string(message.secret);
+                return writer;
+            };
+
+            Webhook.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.Webhook();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            message.url = reader.string();
+                            break;
+                        }
+                    case 2: {
+                            message.secret = reader.string();
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            Webhook.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.Webhook";
+            };
+
+            return Webhook;
         })();
 
         v1.SubmitJobResponse = (function() {
@@ -8695,6 +9132,8 @@ export const halotile = $root.halotile = (() => {
 
             function Schedule(properties) {
                 this.lastRuns = [];
+                this.followUps = [];
+                this.webhooks = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -8716,12 +9155,21 @@ export const halotile = $root.halotile = (() => {
             Schedule.prototype.principal = "";
             Schedule.prototype.lastRuns = $util.emptyArray;
             Schedule.prototype.maxAttempts = null;
+            Schedule.prototype.followUps = $util.emptyArray;
+            Schedule.prototype.webhooks = $util.emptyArray;
+            Schedule.prototype.backoffSeconds = null;
 
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             Object.defineProperty(Schedule.prototype, "_maxAttempts", {
                 get: $util.oneOfGetter($oneOfFields = ["maxAttempts"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(Schedule.prototype, "_backoffSeconds", {
+                get: $util.oneOfGetter($oneOfFields = ["backoffSeconds"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -8763,6 +9211,14 @@ export const halotile = $root.halotile = (() => {
                         $root.halotile.v1.ScheduleRun.encode(message.lastRuns[i], writer.uint32(114).fork(), q + 1).ldelim();
                 if (message.maxAttempts != null && Object.hasOwnProperty.call(message, "maxAttempts"))
                     writer.uint32(120).uint32(message.maxAttempts);
+                if (message.followUps != null && message.followUps.length)
+                    for (let i = 0; i < message.followUps.length; ++i)
+                        $root.halotile.v1.FollowUp.encode(message.followUps[i], writer.uint32(130).fork(), q + 1).ldelim();
+                if (message.webhooks != null && message.webhooks.length)
+                    for (let i = 0; i < message.webhooks.length; ++i)
+                        $root.halotile.v1.Webhook.encode(message.webhooks[i], writer.uint32(138).fork(), q + 1).ldelim();
+                if (message.backoffSeconds != null && Object.hasOwnProperty.call(message, "backoffSeconds"))
+                    writer.uint32(144).uint32(message.backoffSeconds);
                 return writer;
             };
 
@@ -8849,6 +9305,22 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 15: {
                             message.maxAttempts = reader.uint32();
+                            break;
+                        }
+                    case 16: {
+                            if (!(message.followUps && message.followUps.length))
+                                message.followUps = [];
+                            message.followUps.push($root.halotile.v1.FollowUp.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 17: {
+                            if (!(message.webhooks && message.webhooks.length))
+                                message.webhooks = [];
+                            message.webhooks.push($root.halotile.v1.Webhook.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
+                    case 18: {
+                            message.backoffSeconds = reader.uint32();
                             break;
                         }
                     default:

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
-import { kernelsOf, NO_PROC, ticksOf, until } from '../support/kernel-processes.js';
+import { isAlive, kernelsOf, NO_PROC, ticksOf, until } from '../support/kernel-processes.js';
 import { startHalotile } from '../support/run-halotile.js';
 import { tinyDisk } from '../support/tiny-disk.js';
 import { endlessFrom, wasmModule } from '../support/wasm-module.js';
@@ -40,7 +40,8 @@ test('a worker that is told to stop gives back what is not done in time', { skip
   const { code, stderr } = await ended;
   assert.equal(code, 0, stderr);
   assert.match(stderr, /filter \d+ of stage 0 is not done in time; it goes back to the coordinator/);
-  assert.throws(() => process.kill(kernel, 0), { code: 'ESRCH' });
+  // Whoever inherits orphans here may leave their entries lie.
+  await until(() => (isAlive(kernel) ? undefined : true));
   // Given back, not lost: the coordinator blames no tile, and the job waits for the next worker.
   assert.equal(cluster.coordinator.figures.leases, 0);
   await cluster.client.cancel(job.id!);
@@ -58,7 +59,11 @@ test('a job that ends while the disk of the queue is full ends when there is roo
   await cluster.until(() => cluster.log.some((line) => line.includes(`job ${job.id} starts`)));
   fill(filler);
   await cluster.worker({ roots: true });
-  await cluster.until(() => cluster.log.some((line) => /cannot record the end of a job: ENOSPC/.test(line)));
+  await cluster.until(() =>
+    cluster.log.some((line) =>
+      /cannot record the end of a job: .*(ENOSPC|disk of the shared state is full)/.test(line),
+    ),
+  );
   // The coordinator answers meanwhile.
   assert.equal((await cluster.client.get(job.id!)).id, job.id);
   rmSync(filler);

@@ -1,4 +1,4 @@
-// A worker process with one deliberate fault: ADDRESS FAULT THREADS ROOT. Everything but the fault is the real
+// A worker process with one deliberate fault: ADDRESS[,ADDRESS…] FAULT THREADS ROOT. Everything but the fault is the real
 // worker's. Faults: crash:T kills the process when tile T of stage 0 starts; hang:T never ends that tile;
 // slow:MS takes that much longer for every tile; twice hands results over out of order, and every one of them once
 // more, late; wrong has other pixels than all others in every tile; unequal:T hands tile T over a second time with
@@ -18,7 +18,7 @@ import { commitResult } from '../../worker/remote/commit-result.js';
 
 const [address = '', fault = 'none', threads = '1', root = ''] = process.argv.slice(2);
 const [kind, value] = fault.split(':');
-const endpoint = { address, token: process.env.HALOTILE_TOKEN };
+const endpoints = address.split(',').map((each) => ({ address: each, token: process.env.HALOTILE_TOKEN }));
 const instance = randomBytes(8).toString('hex');
 let generation = 0;
 
@@ -104,7 +104,7 @@ async function lie(task: Task, result: TaskResult): Promise<never> {
 
 let connection: CoordinatorClient | undefined;
 function client(): CoordinatorClient {
-  connection ??= new CoordinatorClient(endpoint);
+  connection ??= new CoordinatorClient(endpoints[0]!);
   return connection;
 }
 
@@ -118,13 +118,16 @@ const pool = new TaskPool(() => {
   return faulty(new ThreadPoolExecutor({ threads: count, backend: 'wasm', name }));
 });
 if (kind === 'idle') pool.add = () => {};
-const session = new Session({
-  ...{ endpoint, instance, name: `test-${process.pid}`, version: halotileVersion() },
-  ...{ backends: ['wasm'], memoryBytes: 0, roots: new StorageRoots(root === '' ? {} : { data: root }), pool },
-  log: (line) => void process.stderr.write(`${line}\n`),
-});
+const sessions = endpoints.map(
+  (endpoint) =>
+    new Session({
+      ...{ endpoint, instance, name: `test-${process.pid}`, version: halotileVersion() },
+      ...{ backends: ['wasm'], memoryBytes: 0, roots: new StorageRoots(root === '' ? {} : { data: root }), pool },
+      log: (line) => void process.stderr.write(`${line}\n`),
+    }),
+);
 process.once('SIGTERM', async () => {
-  await session.drain(10_000);
+  await Promise.all(sessions.map((session) => session.drain(10_000)));
   await pool.close();
   connection?.close();
 });

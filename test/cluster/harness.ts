@@ -94,9 +94,10 @@ export class TestCluster {
     await makeScene(root);
     const here = openThreads({ ...MACHINE, threads: 1 });
     const log: string[] = [];
+    const { stateDirectory = join(directory, 'state') } = options;
     const coordinator = await Coordinator.start({
-      queue: await askedQueue(join(directory, 'state', 'jobs')),
-      ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
+      queue: await askedQueue(join(stateDirectory, 'jobs')),
+      ...{ listen: '127.0.0.1:0', stateDirectory, roots: { data: root } },
       ...{ limits: { ...DEFAULT_LIMITS, ...limits }, machine: MACHINE, here },
       ...{ maxRunning: 4, maxOpenJobs: 100, maxUploadBytes: 2 ** 30, durable: false },
       keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { submission } from '../support/test-queues.js';
@@ -67,6 +69,38 @@ test('a Redis that forgets everything loses no job, and a claim of before can en
     assert.equal((await second!.get(held.job.id))?.state, 'claimed');
     await second!.finish(again, { state: 'cancelled' });
     assert.equal((await first!.get(held.job.id))?.state, 'cancelled');
+  });
+});
+
+test('a job that Redis has forgotten is the same one for whoever submits it again, whatever else Redis knows', {
+  skip: NO_REDIS,
+}, async () => {
+  await withQueues([], async (redis, [first, second]) => {
+    const { job } = await first!.submit(submission('held', { maxAttempts: 9 }));
+    const claim = (await first!.claim(never))!;
+    const client = new Redis(redis.url);
+    // All of it, or as after the loss of its last second: this job alone.
+    for (const forget of [() => client.flushall(), () => client.del(`{faults}:job:${job.id}`)]) {
+      await forget();
+      const again = await second!.submit(submission('held', { maxAttempts: 9 }));
+      assert.deepEqual([again.existed, again.job.id], [true, job.id]);
+    }
+    client.disconnect();
+    // Whoever runs it goes on, or has lost it to a later claim; nobody runs it as if it had never been claimed.
+    const stopped = new Promise<string>((resolve) => claim.stop.addEventListener('abort', () => resolve('lost')));
+    const asking = new AbortController();
+    const next = second!.claim(asking.signal);
+    const what = await Promise.race([stopped, pause(3000, 'kept')]);
+    if (what === 'lost') {
+      const later = (await next)!;
+      assert.ok(later.epoch > claim.epoch && later.mayOverlap);
+      await second!.finish(later, { state: 'cancelled' });
+    } else {
+      asking.abort();
+      await next;
+      await first!.finish(claim, { state: 'cancelled' });
+    }
+    assert.equal((await first!.get(job.id))?.state, 'cancelled');
   });
 });
 

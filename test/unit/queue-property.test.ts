@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { JobClaim, JobQueue, QueuedJob } from '../../coordinator/queue/job-queue.js';
 import { NO_REDIS } from '../support/redis-server.js';
+import { randomOf } from '../support/seeded-random.js';
 import { embeddedAdapter, type QueueAdapter, redisAdapter, submission } from '../support/test-queues.js';
 
 // Random calls, the same to both queues: whatever they are asked, they must agree.
@@ -10,17 +11,6 @@ const CALLS = 60;
 
 const adapters = [embeddedAdapter(), redisAdapter()];
 after(() => Promise.all(adapters.map((adapter) => adapter.close())));
-
-/** Numbers below `limit` that follow from a seed (mulberry32). */
-function randomOf(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
 
 /** One queue with its claims, told what to do in terms that hold for every implementation. */
 class Driven {

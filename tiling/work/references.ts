@@ -48,6 +48,8 @@ export type OutputRef =
 export interface CoordinatorEndpoint {
   /** HOST:PORT. */
   readonly address: string;
+  /** Whom its certificate must name; the host of the address where absent. */
+  readonly serverName?: string;
   readonly token?: string;
   /** PEM texts; the system's authorities where `ca` is absent. No TLS where the whole is absent. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };

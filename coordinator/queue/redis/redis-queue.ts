@@ -56,8 +56,9 @@ const MAX_LOOKS = 40;
 const LOOK_MS = 50;
 
 interface Held {
-  readonly ticket: Ticket;
+  ticket: Ticket;
   readonly epoch: number;
+  planned: boolean;
   readonly stop: AbortController;
 }
 
@@ -119,6 +120,7 @@ export class RedisQueue implements JobQueue {
       const earlier = await this.#records.get(id);
       if (earlier?.record.leaving) await this.#forget(earlier);
       else if (earlier !== undefined) return this.#repeated(earlier, submission);
+      else if (await this.#restoreJob(id)) return this.#repeated((await this.#records.get(id))!, submission);
       const bytes = Buffer.byteLength(JSON.stringify(submission.spec));
       await this.#makeRoom(submission.principal, bytes);
       const job = submitted(submission, { id, nowMs: this.#options.nowMs() });
@@ -193,6 +195,8 @@ export class RedisQueue implements JobQueue {
 
   planned({ job: { id }, epoch }: JobClaim): Promise<void> {
     return this.#guard(async () => {
+      const held = this.#held.get(id);
+      if (held?.epoch === epoch) held.planned = true;
       await this.#change(id, (record) => (isHeld(record, epoch) ? { ...record, planned: true } : record));
     });
   }
@@ -280,6 +284,7 @@ export class RedisQueue implements JobQueue {
         await this.#tickets.finish(ticket);
         return undefined;
       }
+      if (await this.#holdsAlready(ticket, { ...found, job: stored })) return undefined;
       // Who holds the ticket of a claimed job has it from BullMQ, since its claimer's lock ran out.
       const waiting = stored.state === 'claimed' ? takenBack(stored, this.#options.nowMs()) : stored;
       if (waiting.state !== 'queued') {
@@ -289,13 +294,33 @@ export class RedisQueue implements JobQueue {
         this.#onEnded(waiting);
         return undefined;
       }
+      const mayOverlap = this.#store.newestClaim(ticket.id) > 0;
       const epoch = await this.#nextEpoch(ticket.id);
       const job = claimed(waiting, { epoch, nowMs: this.#options.nowMs() });
       if (!(await this.#records.put({ ...found, record: recordOf(job), from: found.version }))) continue;
       const stop = new AbortController();
-      this.#held.set(job.id, { ticket, epoch, stop });
-      return { job, epoch, stop: stop.signal };
+      this.#held.set(job.id, { ticket, epoch, planned: false, stop });
+      return { job, epoch, mayOverlap, stop: stop.signal };
     }
+  }
+
+  /**
+   * Whether a ticket is of a job that this coordinator is running, which Redis has forgotten or whose lock ran out: it
+   * keeps the job, under the ticket that it has now.
+   */
+  async #holdsAlready(
+    ticket: Ticket,
+    { job, ...found }: VersionedRecord & { readonly job: QueuedJob },
+  ): Promise<boolean> {
+    const held = this.#held.get(ticket.id);
+    if (held === undefined || held.stop.signal.aborted) return false;
+    const { epoch, planned } = held;
+    if (this.#store.newestClaim(ticket.id) !== epoch) return false;
+    const isKnown = isHeld(job, epoch);
+    const kept = isKnown ? job : { ...claimed(job, { epoch, nowMs: this.#options.nowMs() }), planned };
+    if (!isKnown && !(await this.#records.put({ ...found, record: recordOf(kept), from: found.version }))) return false;
+    held.ticket = ticket;
+    return true;
   }
 
   /** Above whatever Redis and shared storage know, and nobody else's. */
@@ -393,20 +418,25 @@ export class RedisQueue implements JobQueue {
   async #restore(): Promise<void> {
     let count = 0;
     for await (const id of this.#store.ids()) {
-      const stored = await this.#store.read(id);
-      if (stored === undefined) continue;
-      const { job, sequence } = stored;
-      await this.#records.next('sequence', sequence - 1);
-      const epoch = this.#store.newestClaim(id);
-      const asked = isOpen(job.state) && this.#store.isCancelAsked(id);
-      const known = { ...job, epoch, ...(asked && { state: 'cancelled' as const, finishedMs: this.#options.nowMs() }) };
-      const bytes = Buffer.byteLength(JSON.stringify(job.spec));
-      const isNew = await this.#records.put({ record: recordOf(known), from: 0, sequence, bytes });
-      if (isOpen(known.state)) await this.#tickets.add(id, known);
-      if (isNew) count++;
+      if ((await this.#records.get(id)) === undefined && (await this.#restoreJob(id))) count++;
     }
     await this.#records.markKnown();
     if (count > 0) this.#options.log(`Redis knew nothing of ${count} jobs; they are taken from shared storage`);
+  }
+
+  /** Puts one job back that Redis has no record of; false where storage has none either. */
+  async #restoreJob(id: string): Promise<boolean> {
+    const stored = await this.#store.read(id);
+    if (stored === undefined) return false;
+    const { job, sequence } = stored;
+    await this.#records.next('sequence', sequence - 1);
+    const epoch = this.#store.newestClaim(id);
+    const asked = isOpen(job.state) && this.#store.isCancelAsked(id);
+    const known = { ...job, epoch, ...(asked && { state: 'cancelled' as const, finishedMs: this.#options.nowMs() }) };
+    const bytes = Buffer.byteLength(JSON.stringify(job.spec));
+    await this.#records.put({ record: recordOf(known), from: 0, sequence, bytes });
+    if (isOpen(known.state)) await this.#tickets.add(id, known);
+    return true;
   }
 
   /** Every job that is to run has a ticket. */
@@ -485,6 +515,11 @@ export class RedisQueue implements JobQueue {
     this.#healthy = healthy;
     const line = healthy ? 'Redis is back' : `Redis cannot be used (${error?.message}); running jobs go on`;
     this.#options.log(line);
+    if (healthy) {
+      // What it was told in its last second may be gone, whatever else it has kept.
+      this.#reconciledMs = Number.NEGATIVE_INFINITY;
+      this.#restore().catch((cause: Error) => this.#options.log(`jobs cannot be put back yet: ${cause.message}`));
+    }
     this.#onHealth(healthy);
   }
 }

@@ -1,0 +1,24 @@
+import { test } from 'node:test';
+import { NO_REDIS } from '../support/redis-server.js';
+import { faultSchedule } from './schedules/fault-schedule.js';
+import { FaultedCluster } from './schedules/faulted-cluster.js';
+import { runSchedule } from './schedules/run-schedule.js';
+
+// The short form of `npm run test:faults:long`: a Redis that dies with a submission repeated meanwhile, one that forgets
+// everything while jobs run, and a coordinator's death.
+const SEEDS = [4, 7, 12];
+
+test('jobs end right after seeded faults of coordinators, workers and Redis, and leave nothing', {
+  skip: NO_REDIS,
+}, async (t) => {
+  const cluster = await FaultedCluster.start();
+  try {
+    for (const seed of SEEDS) {
+      const schedule = faultSchedule(seed);
+      await runSchedule(cluster, schedule);
+      t.diagnostic(`seed ${seed}: ${schedule.faults.map(({ kind }) => kind).join(', ')}`);
+    }
+  } finally {
+    await cluster.close();
+  }
+});

@@ -1,0 +1,47 @@
+import { randomOf } from '../../support/seeded-random.js';
+
+/** What may happen to a cluster of two coordinators, two workers and a Redis with an append-only file. */
+export const FAULTS = [
+  'kill a coordinator',
+  'kill a worker',
+  'stop a worker for a while',
+  'kill Redis',
+  'flush Redis',
+  'submit a job again',
+] as const;
+/** One of {@link FAULTS}. */
+export type FaultKind = (typeof FAULTS)[number];
+
+/** One fault, so long after the one before. */
+export interface ScheduledFault {
+  readonly kind: FaultKind;
+  readonly afterMs: number;
+  /** Which coordinator, worker or job, by remainder. */
+  readonly which: number;
+  /** For how long something is away. */
+  readonly forMs: number;
+}
+
+/** A run's jobs and faults, which follow from its seed. */
+export interface FaultSchedule {
+  readonly seed: number;
+  readonly jobs: number;
+  readonly faults: readonly ScheduledFault[];
+  /** The last job is cancelled so long after its submission, when it may just be ending; never where undefined. */
+  readonly cancelAfterMs: number | undefined;
+}
+
+/** The schedule of a seed: two or three jobs and two to four faults within some three seconds. */
+export function faultSchedule(seed: number): FaultSchedule {
+  const random = randomOf(seed * 2_654_435_761);
+  const faults = Array.from(
+    { length: 2 + random(3) },
+    (): ScheduledFault => ({
+      kind: FAULTS[random(FAULTS.length)]!,
+      afterMs: 100 + random(900),
+      which: random(2),
+      forMs: 200 + random(1800),
+    }),
+  );
+  return { seed, jobs: 2 + random(2), faults, cancelAfterMs: random(2) === 0 ? random(3000) : undefined };
+}

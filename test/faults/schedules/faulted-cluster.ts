@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { JobsClient } from '../../../library/cluster/jobs-client.js';
+import { blurSpec, local, makeScene } from '../../cluster/scene-files.js';
+import { freePort, RedisServer } from '../../support/redis-server.js';
+import { serve } from '../../support/serve-process.js';
+
+const WORKER = fileURLToPath(new URL('../../cluster/faulty-worker.js', import.meta.url));
+const COORDINATORS = 2;
+const WORKERS = 2;
+/** A tile takes so much longer than it needs, so that faults meet jobs under way. */
+const SLOW_MS = 60;
+
+/** The job of these tests: some thirty tiles. */
+export function faultedSpec(name: (file: string) => string, output: string) {
+  return blurSpec(name, output);
+}
+
+/** Two coordinators on one Redis with an append-only file, and two workers attached to both. */
+export class FaultedCluster {
+  readonly root: string;
+  readonly clients: readonly JobsClient[];
+  readonly redis: RedisServer;
+  /** SHA-256 of what every job of {@link faultedSpec} must write. */
+  readonly expected: string;
+  readonly #directory: string;
+  readonly #ports: readonly number[];
+  readonly #coordinators: ChildProcess[] = [];
+  readonly #workers: ChildProcess[] = [];
+  /** What all coordinators and workers said, for a failure. */
+  log = '';
+
+  private constructor(parts: {
+    readonly directory: string;
+    readonly ports: readonly number[];
+    readonly redis: RedisServer;
+    readonly expected: string;
+  }) {
+    this.#directory = parts.directory;
+    this.root = join(parts.directory, 'data');
+    this.#ports = parts.ports;
+    this.redis = parts.redis;
+    this.expected = parts.expected;
+    this.clients = this.addresses.map((address) => new JobsClient({ address }));
+  }
+
+  /** Of both coordinators. */
+  get addresses(): string[] {
+    return this.#ports.map((port) => `127.0.0.1:${port}`);
+  }
+
+  static async start(): Promise<FaultedCluster> {
+    const directory = mkdtempSync(join(tmpdir(), 'halotile-schedule-'));
+    const onDisk = (name: string) => join(directory, 'data', name);
+    await makeScene(join(directory, 'data'));
+    await local(faultedSpec(onDisk, onDisk('oracle.tif')));
+    const ports: number[] = [];
+    while (ports.length < COORDINATORS) ports.push(await freePort());
+    const redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
+    const expected = sha256(onDisk('oracle.tif'));
+    const cluster = new FaultedCluster({ directory, ports, redis, expected });
+    await Promise.all(ports.map((_, index) => cluster.startCoordinator(index)));
+    for (let index = 0; index < WORKERS; index++) cluster.startWorker(index);
+    return cluster;
+  }
+
+  async startCoordinator(index: number): Promise<void> {
+    // Leases that end soon: a worker that is stopped must not hold up the test for long.
+    const flags = ['--redis', this.redis.url, '--jobs', '2', '--lease-ms', '2000'];
+    const { process } = await serve(this.#directory, this.#ports[index]!, flags);
+    process.stderr!.on('data', (text: string) => {
+      this.log += text;
+    });
+    this.#coordinators[index] = process;
+  }
+
+  startWorker(index: number): void {
+    const worker = spawn(process.execPath, [WORKER, this.addresses.join(','), `slow:${SLOW_MS}`, '1', this.root], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    worker.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.log += text;
+    });
+    this.#workers[index] = worker;
+  }
+
+  async killCoordinator(index: number, forMs: number): Promise<void> {
+    await kill(this.#coordinators[index]!);
+    await pause(forMs);
+    await this.startCoordinator(index);
+  }
+
+  async killWorker(index: number, forMs: number): Promise<void> {
+    await kill(this.#workers[index]!);
+    await pause(forMs);
+    this.startWorker(index);
+  }
+
+  async stopWorker(index: number, forMs: number): Promise<void> {
+    const worker = this.#workers[index]!;
+    worker.kill('SIGSTOP');
+    await pause(forMs);
+    worker.kill('SIGCONT');
+  }
+
+  async killRedis(forMs: number): Promise<void> {
+    await this.redis.kill();
+    await pause(forMs);
+    await this.redis.restart();
+  }
+
+  /**
+   * What no job that is over may have left beside its output, in the storage root. A coordinator that is killed in the
+   * middle of a probe leaves that, for a later one's start.
+   */
+  leftInRoot(outputs: readonly string[]): string[] {
+    const known = new Set(['raw.tif', 'deflate.tif', 'map.tif', 'oracle.tif', ...outputs]);
+    return readdirSync(this.root).filter((name) => !known.has(name) && !name.startsWith('.halotile-probe-'));
+  }
+
+  removeOutputs(outputs: readonly string[]): void {
+    for (const name of outputs) rmSync(join(this.root, name), { force: true });
+  }
+
+  sha256Of(output: string): string {
+    return sha256(join(this.root, output));
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    for (const child of [...this.#workers, ...this.#coordinators]) await kill(child);
+    await this.redis.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { Redis } from 'ioredis';
+import { isEnded } from '../../../library/cluster/jobs-client.js';
+import { halotile } from '../../../proto/gen/messages.js';
+import { HalotileError } from '../../../tiling/errors.js';
+import type { FaultSchedule, ScheduledFault } from './fault-schedule.js';
+import { type FaultedCluster, faultedSpec } from './faulted-cluster.js';
+
+const { JobState } = halotile.v1;
+/** After the last fault everything must be over within this. */
+const END_MS = 60_000;
+const LOOK_MS = 100;
+const OPEN = [
+  JobState.JOB_STATE_QUEUED,
+  JobState.JOB_STATE_WAITING_FOR_WORKERS,
+  JobState.JOB_STATE_RUNNING,
+  JobState.JOB_STATE_ASSEMBLING,
+  JobState.JOB_STATE_QUARANTINED,
+];
+
+/**
+ * Runs a schedule on a cluster and checks what must hold after it: each acknowledged job has ended and is known to both
+ * coordinators, a job submitted twice ran as one, outputs are those of a run without faults, and nothing is left: no part
+ * files, no leases, no tickets.
+ * @throws AssertionError naming the seed
+ */
+export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedule): Promise<void> {
+  const { seed, jobs, faults, cancelAfterMs } = schedule;
+  const name = (index: number) => `seed-${seed}-${index}.tif`;
+  const outputs = Array.from({ length: jobs }, (_, index) => name(index));
+  const submit = (index: number, at: number) =>
+    patiently(() =>
+      cluster.clients[at % 2]!.submit(
+        faultedSpec((file) => `root:data/${file}`, `root:data/${name(index)}`),
+        { requestId: `seed-${seed}-${index}` },
+      ),
+    );
+  const ids = (await Promise.all(outputs.map((_, index) => submit(index, index)))).map(({ id }) => id!);
+  const cancelling = cancelAfterMs === undefined ? undefined : cancelLater(cluster, ids.at(-1)!, cancelAfterMs);
+  const under: Promise<unknown>[] = [];
+  for (const fault of faults) {
+    await pause(fault.afterMs);
+    under.push(
+      strike(cluster, fault, async () => {
+        const again = await submit(fault.which, fault.which + 1);
+        assert.equal(again.id, ids[fault.which], `seed ${seed}: a job submitted again is another one`);
+      }),
+    );
+    // One thing of a kind is away at a time: nobody promises to survive the loss of everything.
+    if (fault.kind !== 'submit a job again') await under.at(-1);
+  }
+  await Promise.all([...under, cancelling]);
+  const say = (what: string) => `seed ${seed}: ${what}`;
+  const states = await Promise.all(ids.map((id) => ended(cluster, id, say)));
+  for (const [index, state] of states.entries()) {
+    const mayBeCancelled = cancelAfterMs !== undefined && index === jobs - 1;
+    if (mayBeCancelled && state === JobState.JOB_STATE_CANCELLED) {
+      await patiently(() => cluster.clients[0]!.discard(`root:data/${name(index)}`)).catch((error: unknown) => {
+        // It was cancelled before it began, or nothing of it was left.
+        if (!(error instanceof HalotileError) || error.tag !== 'not-found') throw error;
+      });
+      continue;
+    }
+    assert.equal(state, JobState.JOB_STATE_SUCCEEDED, say(`job ${index} is ${JobState[state]}`));
+    assert.equal(cluster.sha256Of(name(index)), cluster.expected, say(`the output of job ${index} differs`));
+  }
+  await eventually(
+    () => say(`left in the storage root: ${cluster.leftInRoot(outputs).join(', ')}`),
+    async () => cluster.leftInRoot(outputs).length === 0,
+  );
+  for (const client of cluster.clients) {
+    await eventually(say('a worker holds a task'), async () => {
+      for await (const { tasks } of client.workers()) if (tasks?.length) return false;
+      return true;
+    });
+    await eventually(say('a job is open'), async () => {
+      for await (const _job of client.list({ states: OPEN })) return false;
+      return true;
+    });
+  }
+  await eventually(say('a ticket is left in Redis'), () => hasNoTickets(cluster.redis.url));
+  cluster.removeOutputs(outputs);
+}
+
+async function strike(
+  cluster: FaultedCluster,
+  { kind, which, forMs }: ScheduledFault,
+  submitAgain: () => Promise<void>,
+): Promise<void> {
+  if (kind === 'kill a coordinator') await cluster.killCoordinator(which, forMs);
+  else if (kind === 'kill a worker') await cluster.killWorker(which, forMs);
+  else if (kind === 'stop a worker for a while') await cluster.stopWorker(which, forMs + 1500);
+  else if (kind === 'kill Redis') await cluster.killRedis(forMs);
+  else if (kind === 'flush Redis') await withRedis(cluster.redis.url, (redis) => redis.flushall());
+  else await submitAgain();
+}
+
+async function cancelLater(cluster: FaultedCluster, id: string, afterMs: number): Promise<void> {
+  await pause(afterMs);
+  await patiently(() => cluster.clients[1]!.cancel(id));
+}
+
+/** The last state of a job, which both coordinators must tell. */
+async function ended(
+  cluster: FaultedCluster,
+  id: string,
+  say: (what: string) => string,
+): Promise<halotile.v1.JobState> {
+  let state: halotile.v1.JobState = JobState.JOB_STATE_UNSPECIFIED;
+  for (const [index, client] of cluster.clients.entries()) {
+    await eventually(say(`job ${id} has not ended at coordinator ${index}`), async () => {
+      state = (await client.get(id)).state ?? JobState.JOB_STATE_UNSPECIFIED;
+      return isEnded(state);
+    });
+  }
+  return state;
+}
+
+async function hasNoTickets(url: string): Promise<boolean> {
+  const lists = ['wait', 'active', 'prioritized', 'delayed'].map((list) => `{halotile}:jobs:${list}`);
+  return withRedis(url, async (redis) => {
+    for (const list of lists) {
+      const type = await redis.type(list);
+      const count = type === 'list' ? await redis.llen(list) : type === 'zset' ? await redis.zcard(list) : 0;
+      if (count > 0) return false;
+    }
+    return true;
+  });
+}
+
+async function withRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url);
+  try {
+    return await use(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** A call until a coordinator that is away, or whose Redis is, takes it. */
+async function patiently<T>(call: () => Promise<T>): Promise<T> {
+  const limit = performance.now() + END_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      // A Redis that was flushed knows nothing until it is filled again.
+      const passing = error instanceof HalotileError && ['unreachable', 'not-found'].includes(error.tag);
+      if (!passing || performance.now() > limit) throw error;
+      if (error.tag === 'not-found' && /unfinished/.test(error.message)) throw error;
+      await pause(LOOK_MS);
+    }
+  }
+}
+
+async function eventually(what: string | (() => string), holds: () => Promise<boolean>): Promise<void> {
+  const limit = performance.now() + END_MS;
+  while (!(await patiently(holds))) {
+    if (performance.now() > limit) assert.fail(typeof what === 'string' ? what : what());
+    await pause(LOOK_MS);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
