@@ -1,10 +1,10 @@
 // Box mean of float32 pixels whose last channel is unassociated alpha, over summed-area rows of int64: products of alpha and
 // colour, and weights, as multiples of a quantum each (`box-float.ts` says what holds of them). A window's sums are off by at
 // most half a quantum for each summand that is not 0. Where a window is so faint beside the rest of its tile that this
-// could matter, it is summed on its own, in float64.
+// could matter, or holds one of the few products too large for the quantum, it is summed on its own, in float64.
 //
 // A pixel's lanes are planes of one int64 a channel: products, weights, counts of weights that are not 0 in the low half and
-// of non-finite summands in the high one, counts of products that are not 0. The host calls row by row.
+// of non-finite summands in the high one, counts of products that are not 0 and of those above `most`. The host calls row by row.
 import { multipleOf } from '../lib/multiples';
 import { isMasked, isNodata, NODATA_BYTES } from '../lib/nodata';
 
@@ -30,27 +30,32 @@ function isFinite(value: f64): bool {
   return value - value == 0;
 }
 
-/** Raises the two float64 at `into` to the largest finite magnitudes of products and weights of a row. */
-export function raiseRow(source: usize, width: u32, channels: u32, nodata: usize, valid: usize, into: usize): void {
-  let product = load<f64>(into);
-  let weight = load<f64>(into, 8);
+/**
+ * Counts the finite products of a row that are not 0 by their exponents, as float64 has them, in the 2048 uint32 at `bins`,
+ * and raises the float64 at `weights` to the largest magnitude of their weights.
+ */
+export function countRow(
+  source: usize, width: u32, channels: u32, nodata: usize, valid: usize, bins: usize, weights: usize,
+): void {
+  let weight = load<f64>(weights);
   for (let x: u32 = 0; x < width; x++, source += <usize>channels << 2) {
     for (let c: u32 = 0; c < channels; c++) {
       const share = <f64>weightOf(source, c, channels, nodata, isMasked(valid, x));
       const value = share * <f64>load<f32>(source + (<usize>c << 2));
       if (share == 0 || !isFinite(value)) continue;
-      product = max(product, abs(value));
       weight = max(weight, abs(share));
+      if (value == 0) continue;
+      const bin = bins + <usize>((reinterpret<u64>(abs(value)) >> 52) << 2);
+      store<u32>(bin, load<u32>(bin) + 1);
     }
   }
-  store<f64>(into, product);
-  store<f64>(into, weight, 8);
+  store<f64>(weights, weight);
 }
 
 /** Summed-area row k + 1 from row k (`above`) and the `width` pixels of image row k. */
 export function prefixRow(
   source: usize, above: usize, into: usize, width: u32, channels: u32, inverseProduct: f64, inverseWeight: f64,
-  nodata: usize, valid: usize,
+  most: f64, nodata: usize, valid: usize,
 ): void {
   const plane = <usize>channels << 3;
   for (let c: u32 = 0; c < channels; c++) {
@@ -72,7 +77,8 @@ export function prefixRow(
       if (share != 0) {
         const value = share * <f64>load<f32>(pixel + (<usize>c << 2));
         if (isFinite(value)) {
-          products += multipleOf(value, inverseProduct);
+          if (abs(value) <= most) products += multipleOf(value, inverseProduct);
+          else hits += BAD;
           weights += multipleOf(share, inverseWeight);
           counts += 1;
           hits += i64(value != 0);
@@ -147,9 +153,9 @@ export function meansRow(
       else if (counts != 0 && radius != 0) {
         const products = <f64>windowSum(top, bottom, left, right);
         const weights = <f64>windowSum(top + plane, bottom + plane, left, right);
-        const hits = <f64>windowSum(top + 3 * plane, bottom + 3 * plane, left, right);
-        const off = hits * abs(weights) + <f64>counts * abs(products);
-        if (weights != 0 && 0.5 * off <= TOLERANCE * abs(products) * abs(weights)) {
+        const hits = windowSum(top + 3 * plane, bottom + 3 * plane, left, right);
+        const off = <f64>hits * abs(weights) + <f64>counts * abs(products);
+        if (hits < BAD && weights != 0 && 0.5 * off <= TOLERANCE * abs(products) * abs(weights)) {
           mean = <f32>((products / weights) * ratio);
         } else mean = directMean(first, strideBytes, x0, y0, x1, y1, c, channels, nodata, valid, sample);
       }
