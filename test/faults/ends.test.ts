@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec } from '../cluster/scene-files.js';
 import { isAlive, kernelsOf, NO_PROC, ticksOf, until } from '../support/kernel-processes.js';
 import { startHalotile } from '../support/run-halotile.js';
 import { tinyDisk } from '../support/tiny-disk.js';
 import { endlessFrom, wasmModule } from '../support/wasm-module.js';
-import { TestCluster } from './harness.js';
-import { blurSpec } from './scene-files.js';
 
 const disk = tinyDisk(4 << 20);
 const HOUR_MS = 3_600_000;

@@ -7,8 +7,8 @@ import { resultOf } from '../../library/cluster/jobs-client.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
-import { TestCluster, type TestWorker } from './harness.js';
-import { blurSpec, local } from './scene-files.js';
+import { TestCluster, type TestWorker } from '../cluster/harness.js';
+import { blurSpec, local } from '../cluster/scene-files.js';
 
 let cluster: TestCluster;
 before(async () => {

@@ -10,8 +10,8 @@ import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Jobs } from '../../proto/gen/services.js';
 import type { HalotileError } from '../../tiling/errors.js';
-import { TestCluster } from './harness.js';
-import { blurSpec } from './scene-files.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec } from '../cluster/scene-files.js';
 
 const tokens = [
   { token: 'admin-token-00001', principal: 'root', role: 'admin' },

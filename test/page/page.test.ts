@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec, SCENE } from '../cluster/scene-files.js';
 import { assertAccessible, complaintsOf, NO_BROWSER, openBrowser, until } from '../support/browser.js';
-import { TestCluster } from './harness.js';
-import { blurSpec, SCENE } from './scene-files.js';
 
 /** The page in a real browser, and what the server behind it refuses. */
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec, local } from '../cluster/scene-files.js';
 import { halotile as run } from '../support/run-halotile.js';
-import { TestCluster } from './harness.js';
-import { blurSpec, local } from './scene-files.js';
 
 let cluster: TestCluster;
 let trusting: TestCluster;

@@ -6,9 +6,9 @@ import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import { datasetSpec, makeDataset } from './dataset-files.js';
-import { TestCluster } from './harness.js';
-import { blurSpec, local } from './scene-files.js';
+import { datasetSpec, makeDataset } from '../cluster/dataset-files.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec, local } from '../cluster/scene-files.js';
 
 const { JobState } = halotile.v1;
 const tokens = [
