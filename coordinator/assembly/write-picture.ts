@@ -15,7 +15,7 @@ export async function writePicture(
 ): Promise<void> {
   const sharp = await loadSharp();
   const isGrey = channels <= 2;
-  const space = dtype === 'uint16' ? (isGrey ? 'grey16' : 'rgb16') : isGrey ? 'b-w' : 'srgb';
+  const space = dtype === 'uint16' ? (isGrey ? 'grey16' : 'rgb16') : isGrey && format !== 'webp' ? 'b-w' : 'srgb';
   const picture = sharp(image, { limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
     .autoOrient()
     .pipelineColourspace(space)

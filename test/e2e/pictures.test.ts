@@ -69,6 +69,14 @@ test('JPEG and WebP are near the samples, by their quality', { skip: GDAL_MISSIN
   }
 });
 
+test('a grey WebP has three channels alike', { skip: GDAL_MISSING }, async () => {
+  const input = makeImage('grey.tif', 'uint8', 1);
+  const pixels = gdalPixels(await made(input, 'grey.webp', '--codec-quality', '100'));
+  assert.equal(pixels.length, SIZE.width * SIZE.height * 3);
+  const far = pixels.reduce((most, sample, i) => Math.max(most, Math.abs(sample - pixels[i - (i % 3)]!)), 0);
+  assert.ok(far <= 2, `${far}`);
+});
+
 test('what a picture cannot hold is refused before any work, with what can be done', async () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     [makeImage('float.tif', 'float32', 1), 'a.png', /PNG cannot hold 1 channels of float32.*--dtype uint16/],

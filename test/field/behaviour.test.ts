@@ -47,11 +47,14 @@ test('a standard error that takes nothing changes neither work nor code', { skip
   }
 });
 
-test('the ending of an output decides its format: only those of TIFF are taken', async () => {
-  for (const name of ['o.png', 'o.jpg', 'o.zarr', 'o.tif.png', 'o.svs']) {
+test('the ending of an output decides its format: only those that are written are taken', async () => {
+  for (const name of ['o.gif', 'o.jp2', 'o.zarr', 'o.tif.bmp', 'o.svs']) {
     const { code, stderr } = await halotile('process', input, '-o', join(folder, name), '--op', 'box:radius=1');
     assert.equal(code, 2, name);
-    assert.match(stderr, /an output is a TIFF: end its name in \.tif or \.tiff/);
+    assert.match(
+      stderr,
+      /an output is a TIFF, or a PNG, JPEG or WebP picture: end its name in \.tif, \.png, \.jpg or \.webp/,
+    );
   }
   for (const name of ['o.png', 'o.zarr/']) {
     const images = [input, join(folder, 'other.tif')];
@@ -64,7 +67,7 @@ test('the ending of an output decides its format: only those of TIFF are taken',
       assert.match(stderr, /the output of many images is a folder/);
     }
   }
-  for (const name of ['o.tif', 'o.TIFF', 'o.ome.tif', 'plain', '.hidden']) {
+  for (const name of ['o.tif', 'o.TIFF', 'o.ome.tif', 'o.tif.png', 'o.WEBP', 'plain', '.hidden']) {
     const { code, stderr } = await halotile('process', input, '-o', join(folder, name), '--op', 'box:radius=1');
     assert.equal(code, 0, stderr);
   }

@@ -24,8 +24,11 @@ interface Holds {
 const HOLDS: Readonly<Record<Picture['format'], Holds>> = {
   png: { dtypes: ['uint8', 'uint16'], channels: [1, 2, 3, 4], maxSide: 2 ** 31 - 1, isLossless: true },
   jpeg: { dtypes: ['uint8'], channels: [1, 3], maxSide: 65_500, isLossless: false },
-  webp: { dtypes: ['uint8'], channels: [3, 4], maxSide: 16_383, isLossless: false },
+  // Grey becomes RGB: the format has nothing else.
+  webp: { dtypes: ['uint8'], channels: [1, 2, 3, 4], maxSide: 16_383, isLossless: false },
 };
+
+const NAMES = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP' } as const;
 
 /** zlib's own default; the fast level of TIFF blocks makes PNG files a fifth larger. */
 const PNG_LEVEL = 6;
@@ -45,7 +48,7 @@ export function resolvePicture(spec: JobSpec, output: RasterInfo, isMasked: bool
   const format = pictureFormatOf(spec.output);
   if (format === undefined) return undefined;
   const refuse = (what: string, expected: string, remedy = 'end its name in .tif') =>
-    badUsage({ what: `a ${format.toUpperCase()} cannot hold ${what}`, where: spec.output, expected, remedy });
+    badUsage({ what: `a ${NAMES[format]} cannot hold ${what}`, where: spec.output, expected, remedy });
   const { dtypes, channels, maxSide, isLossless } = HOLDS[format];
   if (!dtypes.includes(output.dtype) || !channels.includes(output.channels)) {
     const expected = `${dtypes.join(' or ')} with ${channels.join(', ')} channels`;
