@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { resultOf } from '../../library/cluster/jobs-client.js';
 import { SchedulesClient } from '../../library/cluster/schedules-client.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
-import { TestCluster } from './harness.js';
-import { blurSpec } from './scene-files.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec } from '../cluster/scene-files.js';
 
 test('a schedule starts its job at its time, shows it, and is the owner’s alone', async () => {
   const tokens = (['client', 'client', 'worker', 'admin'] as const).map((role, index) => ({

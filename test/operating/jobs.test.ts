@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
 import { JobsClient } from '../../library/cluster/jobs-client.js';
 import { halotile as messages } from '../../proto/gen/messages.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec } from '../cluster/scene-files.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { halotile } from '../support/run-halotile.js';
-import { TestCluster } from './harness.js';
-import { blurSpec } from './scene-files.js';
 
 const { JobState } = messages.v1;
 const TOKENS = (['client', 'client', 'worker', 'admin'] as const).map((role, index) => ({

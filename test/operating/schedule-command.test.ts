@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { TestCluster } from '../cluster/harness.js';
 import { halotile } from '../support/run-halotile.js';
-import { TestCluster } from './harness.js';
 
 interface Shown {
   readonly id: string;

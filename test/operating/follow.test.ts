@@ -9,10 +9,10 @@ import { signatureOf } from '../../coordinator/follow/send-webhook.js';
 import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { halotile as messages } from '../../proto/gen/messages.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec } from '../cluster/scene-files.js';
 import { NO_REDIS, RedisServer } from '../support/redis-server.js';
 import { halotile } from '../support/run-halotile.js';
-import { TestCluster } from './harness.js';
-import { blurSpec } from './scene-files.js';
 
 const SECRET = 'a secret of twenty-nine bytes';
 const { DeliveryState } = messages.v1;
