@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import { badUsage } from '../tiling/errors.js';
-import { type CollectionSpec, collectionSpecSchema } from '../tiling/job/collection-spec.js';
+import {
+  type AnyJobSpec,
+  type CollectionSpec,
+  collectionSpecSchema,
+  kindOfDocument,
+} from '../tiling/job/collection-spec.js';
 import { type DatasetSpec, datasetSpecSchema } from '../tiling/job/dataset-spec.js';
 import { type JobSpec, jobSpecSchema } from '../tiling/job/job-spec.js';
 import { specIssue } from '../tiling/job/spec-issue.js';
@@ -38,4 +43,14 @@ function parsed<S extends z.ZodType>(
   if (result.success) return result.data;
   const { what, ...rest } = specIssue(result.error, schema, candidate);
   throw badUsage({ what: `${job} is not valid: ${what}`, where, ...rest });
+}
+
+/**
+ * A job of any kind from anything that should be one.
+ * @throws bad-usage naming the first field that is wrong
+ */
+export function parseAnySpec(candidate: unknown, where?: string): AnyJobSpec {
+  const kind = kindOfDocument(candidate);
+  if (kind === 'image') return parseJobSpec(candidate, where);
+  return kind === 'dataset' ? parseDatasetSpec(candidate, where) : parseCollectionSpec(candidate, where);
 }

@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { REPORT_FILES } from '../../coordinator/index.js';
 import { isClusterName } from '../../library/cluster/cluster-names.js';
-import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from '../../library/parse-specs.js';
+import { parseAnySpec } from '../../library/parse-specs.js';
 import { badUsage } from '../../tiling/errors.js';
-import { type AnyJobSpec, isCollectionSpec, kindOfDocument } from '../../tiling/job/collection-spec.js';
+import { type AnyJobSpec, isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
@@ -66,7 +66,7 @@ export function jobIn(document: unknown, file: string): AnyJobSpec {
   // What a pipe brings has no folder of its own.
   const folder = statSync(file).isFile() ? dirname(file) : '.';
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(folder, path));
-  const job = placed(parseAny(document, file), absolute);
+  const job = placed(parseAnySpec(document, file), absolute);
   if (!isClusterName(job.output)) new WrittenFiles({ files: () => filesOf(job) }).refuse(file);
   return job;
 }
@@ -86,12 +86,6 @@ export function readImageJobFile(file: string): JobSpec {
   const job = readJobFile(file);
   if ('image' in job) return job;
   throw badUsage({ what: 'a job over many images has no single plan', where: file, expected: 'the job of one image' });
-}
-
-function parseAny(document: unknown, file: string): AnyJobSpec {
-  const kind = kindOfDocument(document);
-  if (kind === 'image') return parseJobSpec(document, file);
-  return kind === 'dataset' ? parseDatasetSpec(document, file) : parseCollectionSpec(document, file);
 }
 
 function placed<S extends AnyJobSpec>(spec: S, absolute: (path: string) => string): S {

@@ -9,6 +9,7 @@ import type { PageFile, PageJobs } from '../../proto/page/messages.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { OUTPUT_ENDING } from '../../tiling/job/job-spec.js';
 import type { Caller } from '../api/access.js';
 import type { Audit } from '../api/audit.js';
 import { type SubmissionMeans, submitJob } from '../api/submit-job.js';
@@ -38,8 +39,6 @@ export interface JobRoutesOptions extends SubmissionMeans {
 
 const PAGE = 100;
 const FILES = 500;
-/** Files that the viewer opens. */
-const PICTURE_FILE = /\.(?:tiff?|gtiff?|btf|tf8|png|jpe?g|webp)$/i;
 
 /** Jobs: lists, single ones, their tiles and files, and what may be done to them. */
 export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): void {
@@ -126,7 +125,7 @@ export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): voi
     });
     const files: PageFile[] = page.files.map(({ name, size }) => ({
       ...{ name, size },
-      ...(PICTURE_FILE.test(name) && { picture: `${job.id}.file.${Buffer.from(name).toString('base64url')}` }),
+      ...(OUTPUT_ENDING.test(name) && { picture: `${job.id}.file.${Buffer.from(name).toString('base64url')}` }),
     }));
     return c.json({ files, ...(page.nextPageToken !== '' && { next: page.nextPageToken }) });
   });

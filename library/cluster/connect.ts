@@ -3,17 +3,12 @@ import { readProgress } from '../../proto/convert/progress.js';
 import { readTimestamp } from '../../proto/convert/timestamp.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { fromErrorRecord, type HalotileError } from '../../tiling/errors.js';
-import {
-  type AnyJobSpec,
-  type CollectionSpecInput,
-  isCollectionSpec,
-  kindOfDocument,
-} from '../../tiling/job/collection-spec.js';
+import { type CollectionSpecInput, isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { type DatasetSpecInput, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
-import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from '../parse-specs.js';
+import { parseAnySpec } from '../parse-specs.js';
 import { type ClusterCollectionResult, runCollectionOnCluster } from './cluster-collection.js';
 import { type ClusterDatasetResult, runDatasetOnCluster } from './cluster-dataset.js';
 import { type ClusterResult, type ClusterRunOptions, runOnCluster, stateName } from './cluster-run.js';
@@ -73,7 +68,7 @@ export type ClusterCallOptions = Omit<ClusterRunOptions, 'endpoint'>;
 
 /**
  * Opens a connection to a coordinator. Nothing is sent before the first call, which is tried again while the coordinator
- * cannot be reached, for some 10 seconds.
+ * cannot be reached, for some 12 seconds.
  */
 export function connect(
   address: string,
@@ -97,7 +92,7 @@ export class CoordinatorConnection {
    * it, and for the output `download:NAME`, which {@link download} fetches.
    */
   async submit(spec: AnyJobSpecInput, terms: SubmitTerms = {}): Promise<string> {
-    return (await this.#jobs.submit(parsed(spec), terms)).id!;
+    return (await this.#jobs.submit(parseAnySpec(spec), terms)).id!;
   }
 
   /** Uploads local inputs, submits, follows the job to its end and fetches a local output. */
@@ -105,12 +100,13 @@ export class CoordinatorConnection {
     spec: AnyJobSpecInput,
     options: ClusterCallOptions = {},
   ): Promise<ClusterResult | ClusterDatasetResult | ClusterCollectionResult> {
-    const job = parsed(spec);
+    const job = parseAnySpec(spec);
     const terms = { ...options, endpoint: this.#endpoint };
     if (isDatasetSpec(job)) return runDatasetOnCluster(job, terms);
     return isCollectionSpec(job) ? runCollectionOnCluster(job, terms) : runOnCluster(job, terms);
   }
 
+  /** How a job is now. @throws not-found */
   async job(id: string): Promise<ClusterJob> {
     return jobOf(await this.#jobs.get(id));
   }
@@ -125,6 +121,7 @@ export class CoordinatorConnection {
     for await (const event of this.#jobs.watch(id, signal)) yield { ...eventOf(event), note: event.note };
   }
 
+  /** Stops a job; its finished tiles stay for the next submission. @throws not-found */
   async cancel(id: string): Promise<ClusterJob> {
     return jobOf(await this.#jobs.cancel(id));
   }
@@ -151,15 +148,10 @@ export class CoordinatorConnection {
     for await (const { name, size } of this.#jobs.results(id)) yield { name: name ?? '', bytes: size ?? 0 };
   }
 
+  /** Ends the connection; calls under way reject. */
   close(): void {
     this.#jobs.close();
   }
-}
-
-function parsed(spec: AnyJobSpecInput): AnyJobSpec {
-  const kind = kindOfDocument(spec);
-  if (kind === 'image') return parseJobSpec(spec);
-  return kind === 'dataset' ? parseDatasetSpec(spec) : parseCollectionSpec(spec);
 }
 
 function jobOf(message: halotile.v1.IJob): ClusterJob {

@@ -9,12 +9,12 @@ export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as cons
 /** Plain numbers are finite to zod. */
 const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
 
-/** The ending of an output decides its format; a name without one is a TIFF's. */
-const IMAGE_NAME = /(?:\.(?:tiff?|gtiff?|btf|tf8|png|jpe?g|webp)|(?:^|[/\\])\.*[^./\\]*)$/i;
+/** Endings of the files that are written; the ending of an output decides its format. */
+export const OUTPUT_ENDING = /\.(?:tiff?|gtiff?|btf|tf8|png|jpe?g|webp)$/i;
+/** A name without an ending is a TIFF's. */
+const NO_ENDING = /(?:^|[/\\])\.*[^./\\]*$/;
 /** Endings of pictures that people ask for. */
 const PICTURE_NAME = /\.(?:png|jpe?g|webp|gif|bmp|avif|hei[cf]|jp2|jxl|svs|zarr|tiff?|gtiff?|btf|tf8)[/\\]*$/i;
-/** Endings of the files that are written. */
-export const OUTPUT_ENDING = /\.(?:tiff?|gtiff?|btf|tf8|png|jpe?g|webp)$/i;
 
 type Parameters = Record<string, string | number | boolean>;
 
@@ -55,7 +55,7 @@ export const jobSpecSchema = z.strictObject({
   /** Which image of a file of several, from 1, as `halotile inspect` numbers them. */
   page: z.number().int().min(1).max(65_536).optional(),
   map: pathText.optional(),
-  output: outputName.refine((name) => IMAGE_NAME.test(name), {
+  output: outputName.refine((name) => OUTPUT_ENDING.test(name) || NO_ENDING.test(name), {
     error: 'an output is a TIFF, or a PNG, JPEG or WebP picture: end its name in .tif, .png, .jpg or .webp',
   }),
   operations: z.array(operation).min(1).max(64),
