@@ -54,6 +54,13 @@ test('one call runs a job of local files on the cluster', async () => {
   assert.ok(notes.some((note) => note.startsWith('uploading')) && 'crc' in result);
 });
 
+test('a picture from the cluster is that of a local run', async () => {
+  await cluster.worker({ threads: 2 });
+  await local(blurSpec(onDisk, onDisk('here.png')));
+  await coordinator.run(blurSpec(onDisk, onDisk('there.png')));
+  assert.ok(readFileSync(onDisk('there.png')).equals(readFileSync(onDisk('here.png'))));
+});
+
 test('a job is cancelled, and what is wrong rejects with its tag', async () => {
   const unstarted = await coordinator.submit(
     blurSpec((name) => `root:data/${name}`, 'root:data/none.tif', { tile: 512 }),
