@@ -41,12 +41,17 @@ process.stderr.on('error', () => {});
 process.on('uncaughtException', onUncaught);
 process.on('unhandledRejection', onUncaught);
 
+/** Only the command that is called is loaded, which saves most of the start. */
+const name = process.argv.slice(2).find((word) => !word.startsWith('-'));
+
 try {
   // Before the command is loaded, which alone opens many files at once.
-  if (RUNS_THREADS.has(process.argv[2] ?? '')) threadsWithin(processLimits(), 1);
+  if (RUNS_THREADS.has(name ?? '')) threadsWithin(processLimits(), 1);
   refuseUnreadableArguments(process.argv.slice(2));
-  const program = (await commandTree(wantedCommands(process.argv[2]))).version(version);
-  const called = program.commands.find((command) => command.name() === process.argv[2]);
+  const program = (await commandTree(name !== undefined && Object.hasOwn(COMMANDS, name) ? [name] : [])).version(
+    version,
+  );
+  const called = program.commands.find((command) => command.name() === name);
   if (called !== undefined && !SHOWS_ONLY.has(called.name())) {
     applyGivenValues(called, { environment: process.env, file: await readConfigFile(process.env) });
   }
@@ -55,12 +60,6 @@ try {
   process.exitCode = report(error);
   // Servers and threads that were started before the failure would keep the process for ever.
   setTimeout(() => process.exit(), FAILED_END_MS).unref();
-}
-
-/** Only the command that is called is loaded, which saves most of the start; without one, all are, for the help. */
-function wantedCommands(called: string | undefined): readonly string[] {
-  if (called === '--version' || called === '-V') return [];
-  return called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
 }
 
 /** Bytes of an argument that are no UTF-8 come as U+FFFD: a file of that name would be another one. */

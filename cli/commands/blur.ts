@@ -32,7 +32,6 @@ const BLUR_KERNELS = Object.values(OPERATIONS).flatMap(({ name, mapMeaning }) =>
 export function registerBlur(program: Command): void {
   const command = program
     .command('blur')
-    .description('blur an image, or each of many, by its distance map')
     .argument('<images...>', IMAGES_HELP)
     .option('--map <file>', 'one channel of the same size: the radius (box) or sigma of each pixel')
     .addOption(

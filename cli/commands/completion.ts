@@ -8,7 +8,6 @@ import { TOPICS } from '../help/topics.js';
 export function registerCompletion(program: Command): void {
   program
     .command('completion')
-    .description('print a script by which a shell completes commands, flags and their values')
     .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
     .action(async (shell: Shell) => {
       const words = { operations: Object.keys(OPERATIONS), topics: Object.keys(TOPICS) };

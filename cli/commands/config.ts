@@ -21,7 +21,6 @@ export function registerConfig(program: Command): void {
   program
     .enablePositionalOptions()
     .command('config')
-    .description('print the flags that count for a command, and where from: command line, environment, file, default')
     .argument('[command]', 'all commands that anything is set for, where absent')
     .argument('[flags...]', 'flags as the command would have them')
     .option('--json', 'print one JSON object')

@@ -20,7 +20,6 @@ interface DemoFlags extends RunFlags {
 export function registerDemo(program: Command): void {
   const command = program
     .command('demo')
-    .description('make a 15000×15000 scene and its distance map, blur it, show what happened')
     .option('--directory <dir>', 'where the files go (about 2 GB at the full size)', 'demo')
     .option('--size <px>', 'width and height of the scene', integer, 15000)
     .option('--seed <N>', 'another scene', integer, 1)

@@ -15,7 +15,6 @@ const TIMEOUT_MS = 4000;
 export function registerHealth(program: Command): void {
   const command = program
     .command('health')
-    .description('say whether a coordinator or worker answers; exit code 1 where it does not')
     .option('--coordinator <address>', 'HOST:PORT of its API: asks by gRPC health checking')
     .option('--metrics <address>', 'HOST:PORT that serve or worker was given as --metrics: asks by HTTP')
     .option('--ready', 'with --metrics: whether it is ready for work, not only alive');

@@ -12,7 +12,6 @@ export function registerHelp(program: Command): void {
   program
     .helpCommand(false)
     .command('help')
-    .description('say more of a command, an operation or a topic')
     .argument('[topic]', `a command, an operation, or ${Object.keys(TOPICS).join(', ')}`)
     .action(async (topic?: string) => {
       process.stdout.write(await helpOn(topic));
@@ -24,7 +23,7 @@ export function registerHelp(program: Command): void {
  * @throws bad-usage for a word that is none
  */
 export async function helpOn(topic: string | undefined): Promise<string> {
-  if (topic === undefined) return helpOf(await commandTree());
+  if (topic === undefined) return helpOf(await commandTree([]));
   if (Object.hasOwn(COMMANDS, topic)) return helpOf(await loadedCommand(topic));
   if (Object.hasOwn(OPERATIONS, topic)) return `${describeOperation(topic)}\n`;
   if (Object.hasOwn(TOPICS, topic)) return `${topic}: ${TOPICS[topic]!.summary}\n\n${TOPICS[topic]!.text}\n`;

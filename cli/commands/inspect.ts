@@ -8,7 +8,6 @@ import { describeStored } from '../../tiling/tiff/sample-format.js';
 export function registerInspect(program: Command): void {
   program
     .command('inspect')
-    .description('show what an image file says of itself: header, layout, overviews')
     .argument('<file>', 'TIFF, PNG, JPEG, WebP or any other image')
     .option('--json', 'print one JSON object')
     .action(async (file: string, flags: { json?: boolean }) => {

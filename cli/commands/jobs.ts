@@ -31,7 +31,6 @@ type JobsFlags = ClientFlags & {
 export function registerJobs(program: Command): void {
   const command = program
     .command('jobs')
-    .description("list a coordinator's jobs, newest first")
     .addOption(
       filter('--state <state>', `only jobs in it, repeat it for several: ${Object.keys(STATES).join(', ')}`, stateOf),
     )
@@ -55,7 +54,6 @@ export function registerJobs(program: Command): void {
 export function registerWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('follow jobs until they end; the exit code is that of the first that failed')
     .argument('[ids...]', 'of the jobs')
     .addOption(
       onlyAsFlag(new Option('--all', 'all jobs that you may see and that have not ended, until none is left')),
@@ -76,37 +74,31 @@ export function registerWatch(program: Command): void {
 
 /** `halotile cancel JOB…`: stops jobs; what is finished stays and a new submission continues it. */
 export function registerCancel(program: Command): void {
-  const command = program.command('cancel').description('stop jobs; their finished tiles stay for the next submission');
+  const command = program.command('cancel');
   forEachJob(command, (client, id) => client.cancel(id));
 }
 
 /** `halotile release JOB…`: takes jobs out of quarantine. */
 export function registerRelease(program: Command): void {
-  const command = program
-    .command('release')
-    .description('put jobs that were set aside back into the queue; for admins');
+  const command = program.command('release');
   forEachJob(command, (client, id) => client.release(id));
 }
 
 /** `halotile retry JOB…`: runs jobs again that failed or were cancelled. */
 export function registerRetry(program: Command): void {
-  const command = program
-    .command('retry')
-    .description('put jobs that failed or were cancelled back into the queue; their finished tiles count');
+  const command = program.command('retry');
   forEachJob(command, (client, id) => client.retry(id));
 }
 
 /** `halotile delete JOB…`: forgets jobs that have ended. */
 export function registerDelete(program: Command): void {
-  const command = program
-    .command('delete')
-    .description('forget jobs that have ended, with what waits to be downloaded of them');
+  const command = program.command('delete');
   forEachJob(command, (client, id) => client.delete(id));
 }
 
 /** `halotile workers`: what is connected to a coordinator, and what it runs. */
 export function registerWorkers(program: Command): void {
-  const command = program.command('workers').description('list the workers of a coordinator with the tasks they hold');
+  const command = program.command('workers');
   withEndpoint(withJson(command)).action((flags: ClientFlags) =>
     withClient(flags, async (client) => {
       if (!flags.json) print(WORKER_HEADER);
@@ -120,10 +112,7 @@ export function registerWorkers(program: Command): void {
 
 /** `halotile discard OUTPUT`: removes what unfinished jobs left of an output. */
 export function registerDiscard(program: Command): void {
-  const command = program
-    .command('discard')
-    .description('remove what an unfinished job of yours left of an output; the output itself stays')
-    .argument('<output>', 'root:NAME/PATH');
+  const command = program.command('discard').argument('<output>', 'root:NAME/PATH');
   withEndpoint(command).action((output: string, flags: ClientFlags) =>
     withClient(flags, async (client) => {
       await client.discard(output);

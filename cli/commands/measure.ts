@@ -21,7 +21,6 @@ interface MeasureFlags {
 export function registerMeasure(program: Command): void {
   program
     .command('measure')
-    .description('write the area, extent and centre of each label, and figures of images under it')
     .argument('<labels>', 'an image of labels, as --op label makes it: one channel of whole numbers, 0 for none')
     .argument('[images...]', 'images of the same size, measured under each label')
     .requiredOption('-o, --output <file>', 'the table to write: .csv or .jsonl')

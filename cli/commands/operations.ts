@@ -19,7 +19,6 @@ interface ParameterSchema {
 export function registerOperations(program: Command): void {
   program
     .command('operations')
-    .description('list what --op takes, or the parameters of one operation')
     .argument('[name]', 'an operation')
     .action((name?: string) => {
       process.stdout.write(`${name === undefined ? listOperations() : describeOperation(name)}\n`);

@@ -35,7 +35,6 @@ interface PaletteFlags
 export function registerPalette(program: Command): void {
   const command = program
     .command('palette')
-    .description('downscale frames and give all frames of a character one palette')
     .argument('<frames...>', 'a folder FRAMES/<character>/*.png, patterns, files, or a manifest (.csv, .yaml, .json)')
     .requiredOption('-o, --output <folder>', 'folder to write: one folder per character, report.html, report.json')
     .option('--size <WxH>', 'downscale every frame to this size, nearest pixel (default: its own size)', size)

@@ -19,7 +19,6 @@ interface PlanFlags extends JobFlags {
 export function registerPlan(program: Command): void {
   const command = program
     .command('plan')
-    .description('show what a job would do: tiles, halos, memory, bytes, time')
     .argument('<image-or-job>', 'an image, or the .yaml, .yml or .json file of a job')
     .option('--map <file>', 'one channel of the same size, for operations by map')
     .option('--op <name[:k=v,…]>', 'an operation; repeat it for a chain (default: box by map)', collectOperations)

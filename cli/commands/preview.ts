@@ -23,7 +23,6 @@ type PictureEnding = keyof typeof PICTURE_FORMATS;
 export function registerPreview(program: Command): void {
   program
     .command('preview')
-    .description('write a small picture of an output, finished or not')
     .argument('<output>', 'OUT.tif, or OUT.tif.partial of an unfinished job')
     .requiredOption('-o, --output <file>', 'the picture to write: .png, .jpg or .webp')
     .option('--size <px>', 'longest side of the picture', side, 1024)

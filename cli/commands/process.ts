@@ -25,7 +25,6 @@ type ProcessFlags = JobFlags & RunFlags & { map?: string; output: string; op: Jo
 export function registerProcess(program: Command): void {
   const command = program
     .command('process')
-    .description('run a chain of operations over an image, or over each of many')
     .argument('<images...>', IMAGES_HELP)
     .requiredOption('-o, --output <file>', OUTPUT_HELP)
     .requiredOption(

@@ -23,7 +23,6 @@ import { runAsCommand } from '../run-command.js';
 export function registerRun(program: Command): void {
   const command = program
     .command('run')
-    .description('run the job that a YAML or JSON file describes')
     .argument('<job>', 'the file; paths in it are relative to it, those of a pipe to this folder')
     .option('--threads <N>', 'threads that run tiles', integer)
     .option('--memory <MiB>', 'resident memory to stay within', integer);

@@ -35,7 +35,7 @@ type AddFlags = ClientFlags &
 
 /** `halotile schedule …`: jobs that a coordinator starts at their times. */
 export function registerSchedule(program: Command): void {
-  const schedule = program.command('schedule').description('jobs that a coordinator starts at their times');
+  const schedule = program.command('schedule');
   const add = schedule
     .command('add')
     .description('add a schedule, or replace the one of this id')

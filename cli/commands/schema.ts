@@ -3,10 +3,7 @@ import { jobFileSchema } from '../../tiling/job/job-file-schema.js';
 
 /** `halotile schema`: what editors check and complete job files by. */
 export function registerSchema(program: Command): void {
-  program
-    .command('schema')
-    .description('print the JSON Schema of job files, by which editors check and complete them')
-    .action(() => {
-      process.stdout.write(`${JSON.stringify(jobFileSchema(), null, 2)}\n`);
-    });
+  program.command('schema').action(() => {
+    process.stdout.write(`${JSON.stringify(jobFileSchema(), null, 2)}\n`);
+  });
 }

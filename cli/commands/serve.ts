@@ -60,7 +60,6 @@ const HEAP_GROWING_PERCENT = 300;
 export function registerServe(program: Command): void {
   const command = program
     .command('serve')
-    .description('run a coordinator: takes jobs over gRPC and gives their tiles to workers')
     .option('--listen <address>', 'HOST:PORT to listen on', '127.0.0.1:7070')
     .addOption(
       new Option('--state <directory>', 'queue, uploads and results').default(

@@ -10,7 +10,6 @@ type ShowFlags = EndpointFlags & { readonly coordinator: string; readonly json?:
 export function registerShow(program: Command): void {
   const command = program
     .command('show')
-    .description('show a job, the jobs that follow it, and what its webhooks were told')
     .argument('<id>', 'of the job')
     .requiredOption('--coordinator <address>', 'HOST:PORT')
     .option('--json', 'print one JSON object');

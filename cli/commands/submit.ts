@@ -30,7 +30,6 @@ type SubmitFlags = EndpointFlags &
 export function registerSubmit(program: Command): void {
   const command = program
     .command('submit')
-    .description("put the job of a YAML or JSON file into a coordinator's queue and print its id")
     .argument('<job>', 'the file; its paths are root:NAME/PATH, upload:ID, download:NAME, or local with --wait')
     .requiredOption('--coordinator <address>', 'HOST:PORT')
     .option('--priority <N>', 'larger runs first', number, 0)

@@ -35,7 +35,6 @@ const [REPORT_HTML] = REPORT_FILES;
 export function registerView(program: Command): void {
   program
     .command('view')
-    .description('show an image, an unfinished output or a report in a browser, and as IIIF and XYZ tiles')
     .argument(
       '<path>',
       'an image, OUT.tif.partial of a job (or the OUT.tif to be), a report or the folder that holds it',

@@ -50,7 +50,6 @@ const MAX_HOST_LENGTH = 63;
 export function registerWorker(program: Command): void {
   const command = program
     .command('worker')
-    .description('join a coordinator and run tiles for it until told to stop')
     .option(
       '--coordinator <address>',
       'HOST:PORT; repeat it to work for several; dns:HOST:PORT is every address that the name has',

@@ -4,16 +4,23 @@ import { COMMANDS } from './command-table.js';
 import { TOPICS } from './topics.js';
 
 /**
- * The program with some of its commands, or all, as the help shows them: grouped, with examples and where the manual says
- * more.
+ * The program as its help shows it: commands grouped, with examples and where the manual says more.
+ * @param loaded commands that can run, with their arguments and flags; the others are there by name and summary only,
+ * since loading all takes longer than any of them
  */
-export async function commandTree(names: readonly string[] = Object.keys(COMMANDS)): Promise<Command> {
+export async function commandTree(loaded: readonly string[] = Object.keys(COMMANDS)): Promise<Command> {
   const program = new Command('halotile')
     .description('Filters images too large for one pass: tiles with halos, exact kernels, one machine or many.')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError('(halotile --help lists the commands)')
     .helpCommand(false)
     .exitOverride();
-  for (const register of await Promise.all(names.map((name) => COMMANDS[name]!()))) register(program);
+  const registers = new Map(await Promise.all(loaded.map(async (name) => [name, await COMMANDS[name]!()] as const)));
+  for (const name of Object.keys(COMMANDS)) {
+    const register = registers.get(name);
+    if (register === undefined) program.command(name);
+    else register(program);
+  }
   for (const command of program.commands) addHelp(command);
   return program.addHelpText('after', topicLines());
 }
@@ -24,10 +31,9 @@ export async function loadedCommand(name: string): Promise<Command> {
 }
 
 function addHelp(command: Command): void {
-  const help = COMMAND_HELP[command.name()];
-  if (help === undefined) return;
-  command.helpGroup(help.group);
-  command.addHelpText('after', `\n${exampleLines(help.examples)}\nMore: ${help.manual}`);
+  const { summary, group, examples, manual } = COMMAND_HELP[command.name()]!;
+  command.description(summary).helpGroup(group);
+  command.addHelpText('after', `\n${exampleLines(examples)}\nMore: ${manual}`);
 }
 
 function topicLines(): string {
