@@ -51,7 +51,7 @@ export async function dryRunCollection(
 /** Says which characters have how many frames. @throws HalotileError as the job before its first frame */
 export async function dryRunDataset(job: DatasetSpec, flags: DryRunFlags): Promise<void> {
   refuseCoordinator(flags);
-  const dataset = await checkedDataset({ job });
+  const dataset = await checkedDataset(job);
   const characters = dataset.characters.map(({ name, frames }) => ({ name, frames: frames.length }));
   const frames = characters.reduce((sum, each) => sum + each.frames, 0);
   print(flags, { output: job.output, frames, characters }, () => [

@@ -66,7 +66,7 @@ export function jobIn(document: unknown, file: string): AnyJobSpec {
   const folder = statSync(file).isFile() ? dirname(file) : '.';
   const absolute = (path: string) => (isClusterName(path) ? path : resolve(folder, path));
   const job = placed(parseAnySpec(document, file), absolute);
-  if (!isClusterName(job.output)) new WrittenFiles({ files: () => filesOf(job) }).refuse(file);
+  if (!isClusterName(job.output)) WrittenFiles.of({ files: () => filesOf(job) }).refuse(file);
   return job;
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
+import { breathing } from '../../tiling/breath.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
@@ -11,6 +12,8 @@ import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { REPORT_FILES } from '../dataset/frames/frame-list.js';
+import { PackedRecords } from '../find/packed-records.js';
+import type { PackedText } from '../find/packed-strings.js';
 import { digestOf } from '../job/prepare-job.js';
 import { type DoneImage, type EarlierOutputs, outputsOfShares } from './collection-ledger.js';
 import type { CollectionImage, FoundCollection } from './find-collection.js';
@@ -31,15 +34,22 @@ export interface SoundImage extends CollectionImage {
   readonly done?: DoneImage;
 }
 
-/** A collection, looked over before any work. */
-export interface CheckedCollection {
-  readonly sound: readonly SoundImage[];
-  /** Images that others of the job do not suffer from. */
-  readonly faults: readonly CollectionFault[];
+/** Pairs, looked over before any work; few arrays, however many there are. */
+export interface CheckedPairs {
+  /** Of {@link SoundImage}, in the order of the job. */
+  readonly sound: PackedText;
+  /** Pixels of each of them. */
+  readonly pixels: Float64Array;
+  /** 1 for each that an earlier run finished and that is as it was. */
+  readonly reused: Uint8Array;
+  /** Of {@link CollectionFault}: images that others of the job do not suffer from. */
+  readonly faults: PackedText;
 }
 
 /** What images are held against beside each other. */
 export interface PairChecks {
+  /** Folder of reports and state. */
+  readonly home: string;
   /** Called with every input and output; refuses by throwing. */
   readonly allow?: ((path: string, right: 'read' | 'write') => void) | undefined;
   /** Opens no image but those of this share; all where absent. */
@@ -62,20 +72,18 @@ export async function checkPairs(
   spec: CollectionSpec,
   found: FoundCollection,
   ledger: EarlierOutputs,
-  { allow = () => {}, shard }: PairChecks = {},
-): Promise<CheckedCollection> {
+  { home, allow = () => {}, shard }: PairChecks,
+): Promise<CheckedPairs> {
   const byMap = resolveOperations(spec.operations, { map: true }).some((operation) => operation.byMap);
   const all = withoutOutputs(found, ledger);
   if (all.length === 0) {
     throw badInput({ what: 'no images but outputs of earlier runs', where: found.root, expected: 'some' });
   }
   // Names are held against those of all shares: none writes what another one reads.
-  const conflicts = conflictsOf(spec, found.home, all);
+  const conflicts = await conflictsOf(spec, home, all);
   if (conflicts.length > 0) throw faultsError(conflicts, all.length);
   const nameOf = (output: string) => relative(found.root, output).split(sep).join('/');
   const images = shard === undefined ? all : all.filter(({ output }) => isOfShard(nameOf(output), shard));
-  const sound: SoundImage[] = [];
-  const faults: CollectionFault[] = [];
   const remaining = images.entries();
   const places: (SoundImage | CollectionFault)[] = [];
   const lane = async () => {
@@ -93,16 +101,33 @@ export async function checkPairs(
     }
   };
   await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, lane));
-  for (const place of places) {
-    if ('message' in place) faults.push(place);
-    else sound.push(place);
+  return packed(places);
+}
+
+async function packed(places: readonly (SoundImage | CollectionFault)[]): Promise<CheckedPairs> {
+  const sound = new PackedRecords<SoundImage>();
+  const faults = new PackedRecords<CollectionFault>();
+  const pixels = new Float64Array(places.length);
+  const reused = new Uint8Array(places.length);
+  for await (const place of breathing(places)) {
+    if ('message' in place) {
+      faults.push(place);
+      continue;
+    }
+    pixels[sound.length] = place.pixels;
+    reused[sound.length] = place.done === undefined ? 0 : 1;
+    sound.push(place);
   }
-  return { sound, faults };
+  const [count, bad] = [sound.length, faults.packed];
+  return { sound: sound.packed, pixels: pixels.slice(0, count), reused: reused.slice(0, count), faults: bad };
 }
 
 /** One error for all faults, which names the first of them. */
-export function faultsError(faults: readonly CollectionFault[], images: number): HalotileError {
-  const named = faults.slice(0, NAMED_FAULTS).map(({ message }) => message);
+export function faultsError(
+  faults: Pick<PackedRecords<CollectionFault>, 'length' | 'at'>,
+  images: number,
+): HalotileError {
+  const named = Array.from({ length: Math.min(faults.length, NAMED_FAULTS) }, (_, place) => faults.at(place)!.message);
   const more = faults.length > named.length ? `; and ${faults.length - named.length} more` : '';
   const text = named.join('; ').slice(0, MAX_MESSAGE_CHARACTERS);
   return badInput({ what: `${faults.length} of ${images} images cannot be processed: ${text}${more}` });
@@ -149,7 +174,11 @@ function withoutOutputs({ images, root }: FoundCollection, ledger: EarlierOutput
 }
 
 /** What is wrong with the names of a job, whatever the files hold. */
-function conflictsOf(spec: CollectionSpec, root: string, images: readonly CollectionImage[]): CollectionFault[] {
+async function conflictsOf(
+  spec: CollectionSpec,
+  root: string,
+  images: readonly CollectionImage[],
+): Promise<CollectionFault[]> {
   const faults: CollectionFault[] = [];
   const makers = new Map<string, string>();
   for (const { image, output } of images) {
@@ -172,7 +201,7 @@ function conflictsOf(spec: CollectionSpec, root: string, images: readonly Collec
   }
   let written: WrittenFiles;
   try {
-    written = new WrittenFiles({ files: outputs, folders: [join(root, '.halotile')] });
+    written = await WrittenFiles.ofMany({ files: outputs, folders: [join(root, '.halotile')] });
   } catch (error) {
     if (error instanceof HalotileError) return [...faults, { image: root, message: error.message }];
     throw error;
@@ -185,7 +214,7 @@ function conflictsOf(spec: CollectionSpec, root: string, images: readonly Collec
       faults.push({ image, message: error.message });
     }
   };
-  for (const { image, map } of images) {
+  for await (const { image, map } of breathing(images)) {
     refuse(image, image);
     if (map !== undefined) refuse(map, image);
   }

@@ -1,6 +1,6 @@
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobResult } from '../job/job-result.js';
-import type { SoundImage } from './check-pairs.js';
+import type { CheckedPairs } from './check-pairs.js';
 import type { CollectionProgress, CollectionResult } from './collection-result.js';
 
 /** What of an image under way counts. */
@@ -16,7 +16,8 @@ interface Counted {
 
 /** Running totals of one run; tells whoever listens of every change. */
 export class CollectionCounts {
-  readonly #images: readonly SoundImage[];
+  /** Of each image. */
+  readonly #imagePixels: Float64Array;
   readonly #listener: ((progress: CollectionProgress) => void) | undefined;
   readonly #running = new Map<number, Counted>();
   readonly #pixelsTotal: number;
@@ -33,14 +34,17 @@ export class CollectionCounts {
   #haloRead = 0;
   #haloMax = 0;
 
-  constructor(images: readonly SoundImage[], failed: number, listener?: (progress: CollectionProgress) => void) {
-    this.#images = images;
+  constructor(
+    { pixels, reused }: Pick<CheckedPairs, 'pixels' | 'reused'>,
+    failed: number,
+    listener?: (progress: CollectionProgress) => void,
+  ) {
+    this.#imagePixels = pixels;
     this.#failed = failed;
-    this.#total = images.length + failed;
+    this.#total = pixels.length + failed;
     this.#listener = listener;
-    const fresh = images.filter(({ done }) => done === undefined);
-    this.#reused = images.length - fresh.length;
-    this.#pixelsTotal = fresh.reduce((sum, { pixels }) => sum + pixels, 0);
+    this.#reused = reused.reduce((sum, each) => sum + each, 0);
+    this.#pixelsTotal = pixels.reduce((sum, each, place) => sum + (reused[place] === 1 ? 0 : each), 0);
     this.#tell();
   }
 
@@ -58,7 +62,7 @@ export class CollectionCounts {
   }
 
   finished(place: number, { tiles, bytes, halo }: JobResult): void {
-    const { pixels } = this.#images[place]!;
+    const pixels = this.#imagePixels[place]!;
     this.#pixelsResumed += pixels * (this.#running.get(place)?.resumedShare ?? 0);
     this.#running.delete(place);
     this.#finished++;
@@ -75,7 +79,7 @@ export class CollectionCounts {
   failed(place: number): void {
     this.#running.delete(place);
     this.#failed++;
-    this.#pixelsFailed += this.#images[place]!.pixels;
+    this.#pixelsFailed += this.#imagePixels[place]!;
     this.#tell();
   }
 
@@ -93,7 +97,7 @@ export class CollectionCounts {
     if (this.#listener === undefined) return;
     const running = [...this.#running];
     const sum = (of: (counted: Counted, pixels: number) => number) =>
-      running.reduce((all, [place, counted]) => all + of(counted, this.#images[place]!.pixels), 0);
+      running.reduce((all, [place, counted]) => all + of(counted, this.#imagePixels[place]!), 0);
     this.#listener({
       ...NO_PROGRESS,
       imagesTotal: this.#total,

@@ -40,74 +40,93 @@ const MAX_STALE = 10_000;
 export class EarlierOutputs {
   readonly #root: string;
   /** Undefined of outputs that were begun. */
-  protected readonly done = new Map<string, DoneImage | undefined>();
-  /** Records that were read, some of them of one output. */
-  protected readonly records: number;
+  readonly #done = new Map<string, DoneImage | undefined>();
+  readonly #records: number;
+  #bytes: number;
 
   /** @param root folder of the outputs; what is remembered is `.halotile/collection.log` in it, if it is there */
   constructor(root: string) {
     this.#root = root;
     let records = 0;
-    forEachRecord(ledgerPath(root), (record) => {
+    this.#bytes = forEachRecord(ledgerPath(root), (record) => {
       records++;
       const parsed = recordSchema.safeParse(record);
-      if (parsed.success) this.done.set(parsed.data.output, parsed.data.done);
+      if (parsed.success) this.#done.set(parsed.data.output, parsed.data.done);
     });
-    this.records = records;
+    this.#records = records;
+  }
+
+  /** Bytes of the log that hold. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** What is remembered of an output that is still as it was left; undefined of any other. */
   of(output: string): DoneImage | undefined {
-    const done = this.done.get(this.nameOf(output));
-    if (done === undefined) return undefined;
-    const print = printOf(output);
-    return print?.every((part, index) => part === done.print[index]) ? done : undefined;
+    const done = this.#done.get(relative(this.#root, output));
+    return done !== undefined && isAsLeft(output, done) ? done : undefined;
   }
 
   /** Whether an output is one that a run of this folder made or began. */
   knows(output: string): boolean {
-    return this.done.has(this.nameOf(output));
+    return this.#done.has(relative(this.#root, output));
   }
 
-  protected nameOf(output: string): string {
-    return relative(this.#root, output);
+  /** Writes the log anew where most of it counts no more; nobody else has it open. */
+  tidy(): void {
+    if (this.#records - this.#done.size <= MAX_STALE) return;
+    const lines = [...this.#done].map(([output, done]) => encodeRecord({ output, done }));
+    writeWhole(ledgerPath(this.#root), lines);
+    this.#bytes = lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
   }
 }
 
-/** What earlier runs finished, and what this one does. */
-export class CollectionLedger extends EarlierOutputs {
+/** What a run finishes. */
+export class CollectionLedger {
+  readonly #root: string;
   readonly #log: RecordLog;
+  readonly #done = new Map<string, DoneImage>();
 
-  /** @param root folder of the outputs, whose state is open */
-  constructor(root: string) {
-    super(root);
-    const path = ledgerPath(root);
-    if (this.records - this.done.size > MAX_STALE) writeWhole(path, this.#lines());
-    this.#log = RecordLog.open(path);
+  /**
+   * @param root folder of the outputs, whose state is open
+   * @param validBytes of its log, as {@link EarlierOutputs} has just read it
+   */
+  constructor(root: string, validBytes: number) {
+    this.#root = root;
+    this.#log = RecordLog.open(ledgerPath(root), { validBytes });
+  }
+
+  /** What this run made of an output that is still as it was left. */
+  of(output: string): DoneImage | undefined {
+    const done = this.#done.get(output);
+    return done !== undefined && isAsLeft(output, done) ? done : undefined;
+  }
+
+  /** What this run made of an output; it made it. */
+  made(output: string): DoneImage {
+    return this.#done.get(output)!;
   }
 
   /** An output is going to be written: what lies at its name is no input of later runs. */
   begin(output: string): void {
-    const name = this.nameOf(output);
-    if (this.done.has(name)) return;
-    this.#log.append({ output: name });
-    this.done.set(name, undefined);
+    this.#log.append({ output: relative(this.#root, output) });
   }
 
-  add(output: string, done: Omit<DoneImage, 'print'>): DoneImage {
-    const record = { output: this.nameOf(output), done: { ...done, print: printOf(output)! } };
-    this.#log.append(record);
-    this.done.set(record.output, record.done);
-    return record.done;
+  add(output: string, made: Omit<DoneImage, 'print'>): void {
+    const done = { ...made, print: printOf(output)! };
+    this.#log.append({ output: relative(this.#root, output), done });
+    this.#done.set(output, done);
   }
 
   close(): void {
     this.#log.close();
   }
+}
 
-  *#lines(): Generator<string> {
-    for (const [output, done] of this.done) yield encodeRecord({ output, done });
-  }
+/** Whether an output is still what was remembered of it. */
+export function isAsLeft(output: string, { print }: DoneImage): boolean {
+  const now = printOf(output);
+  return now?.every((part, index) => part === print[index]) ?? false;
 }
 
 /** The outputs that runs of single shares of a collection made or began; see {@link SHARES}. */

@@ -1,12 +1,13 @@
 import { join, relative, sep } from 'node:path';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
-import { writeWhole } from '../../tiling/stitch/publish.js';
+import { writeGradually } from '../../tiling/stitch/publish.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import type { CollectionFault } from './check-pairs.js';
+import type { CheckedCollection } from './checked-collection.js';
 import { collectionHtml } from './collection-html.js';
 import type { DoneImage } from './collection-ledger.js';
 import type { CollectionResult } from './collection-result.js';
-import type { CollectionImage, FoundCollection } from './find-collection.js';
+import type { CollectionImage } from './find-collection.js';
 import type { CollectionCard, CollectionReport, ReportedImage } from './reported-images.js';
 import { thumbnail } from './thumbnails.js';
 
@@ -16,6 +17,12 @@ export interface FinishedImage extends CollectionImage {
   readonly pixels: number;
   /** An earlier run made it, and this one did not touch it. */
   readonly reused: boolean;
+}
+
+/** The images whose outputs are there, in the order of the job; each is made when it is asked for. */
+export interface FinishedImages {
+  readonly length: number;
+  readonly at: (place: number) => FinishedImage;
 }
 
 /** A job over many images in the words of who asked for it. */
@@ -31,18 +38,18 @@ const PICTURED = 12;
 /** Writes `report.html` and `report.json` into the folder of the outputs. */
 export async function writeReport(
   { job, shown }: { readonly job: CollectionSpec; readonly shown?: ShownCollection },
-  { home: root, passedOver }: FoundCollection,
+  { home: root, passedOver }: Pick<CheckedCollection, 'home' | 'passedOver'>,
   about: {
     readonly result: CollectionResult;
     readonly failures: readonly CollectionFault[];
-    readonly images: readonly FinishedImage[];
+    readonly images: FinishedImages;
   },
 ): Promise<void> {
   const { images, failures } = about;
   const nameOf = shown?.fileName ?? ((path: string) => path);
   const reported = (each: FinishedImage) => reportedImage(each, nameOf);
   const sampled = Array.from({ length: Math.min(PICTURED, images.length) }, (_, place) => {
-    return images[Math.floor(((place + 0.5) * images.length) / Math.min(PICTURED, images.length))]!;
+    return images.at(Math.floor(((place + 0.5) * images.length) / Math.min(PICTURED, images.length)));
   });
   const cards: CollectionCard[] = [];
   for (const image of sampled) {
@@ -65,11 +72,11 @@ export async function writeReport(
     ...{ version: halotileVersion(), job: shown?.job ?? job, passedOver, failures, cards },
     result: { ...about.result, output: nameOf(root), report: nameOf(about.result.report) },
     *images() {
-      for (const image of images) yield reported(image);
+      for (let place = 0; place < images.length; place++) yield reported(images.at(place));
     },
   };
-  writeWhole(join(root, 'report.json'), collectionJson(report));
-  writeWhole(join(root, 'report.html'), collectionHtml(report));
+  await writeGradually(join(root, 'report.json'), collectionJson(report));
+  await writeGradually(join(root, 'report.html'), collectionHtml(report));
 }
 
 /** The text of `report.json` in parts, an image a line. */

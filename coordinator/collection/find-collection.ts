@@ -1,4 +1,5 @@
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { breathing } from '../../tiling/breath.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
@@ -24,8 +25,6 @@ export interface FoundCollection {
   readonly images: readonly CollectionImage[];
   /** Folder that the outputs lie below. */
   readonly root: string;
-  /** Folder of reports and state: the same, or of one share a folder in it. */
-  readonly home: string;
   /** Files in folders that are no images, by ending in lower case. */
   readonly passedOver: Readonly<Record<string, number>>;
 }
@@ -56,8 +55,7 @@ interface Named {
 export async function findCollection(spec: CollectionSpec, date: string): Promise<FoundCollection> {
   const others = new Map<string, number>();
   const named = await namedImages(spec, others);
-  const file = spec.pages === undefined ? '{name}' : '{name}-{page}';
-  const output = isTemplate(spec.output) ? spec.output : join(spec.output, `{dir}/${file}.tif`);
+  const output = outputTemplate(spec);
   const paged = spec.pages === undefined ? named : await pagesOf(named, spec.pages);
   const all = paged.map(({ path, page, dir, met, ...own }): CollectionImage => {
     const number = String(page ?? spec.page ?? 1);
@@ -77,12 +75,21 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     const where = spec.images.map((each) => (typeof each === 'string' ? each : each.image)).join(' ');
     throw badInput({ what: 'no images', where: seen === '' ? where : `${where} (${seen})`, expected: 'some' });
   }
-  const root = resolve(fixedFolder(output));
+  const root = outputRoot(spec);
   return {
     images,
-    ...{ root, home: root },
+    root,
     passedOver: Object.fromEntries([...others].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
+}
+
+/** Folder that the outputs of a collection lie below. */
+export function outputRoot(spec: CollectionSpec): string {
+  return resolve(fixedFolder(outputTemplate(spec)));
+}
+
+function outputTemplate({ output, pages }: CollectionSpec): string {
+  return isTemplate(output) ? output : join(output, `{dir}/${pages === undefined ? '{name}' : '{name}-{page}'}.tif`);
 }
 
 /** Each page by itself of each image that has none of its own; an image that cannot be read stays one, and is told of when all are looked over. */
@@ -118,7 +125,7 @@ async function namedImages({ images }: CollectionSpec, others: Map<string, numbe
       continue;
     }
     const found: Named[] = [];
-    for (const one of await findImages(each, others, ENDINGS)) {
+    for await (const one of breathing(await findImages(each, others, ENDINGS))) {
       const path = resolve(one.path);
       if (one.by === 'folder') found.push({ path, dir: folderOf(one.name), met: true });
       else if (one.by === 'pattern') found.push({ path, dir: below(patternBase(each), path), met: true });
@@ -165,8 +172,10 @@ function commonFolder(files: readonly string[]): string {
   return common;
 }
 
-/** Where a share keeps its reports and state: shares run at the same time, on machines that know nothing of each other. */
-export function shareOf(found: FoundCollection, shard: Shard | undefined): FoundCollection {
-  if (shard === undefined) return found;
-  return { ...found, home: join(found.root, SHARES, `${shard.index}-of-${shard.count}`) };
+/**
+ * Folder of reports and state of a run: that of the outputs, or of one share a folder in it: shares run at the same
+ * time, on machines that know nothing of each other.
+ */
+export function homeOf(root: string, shard: Shard | undefined): string {
+  return shard === undefined ? root : join(root, SHARES, `${shard.index}-of-${shard.count}`);
 }

@@ -1,9 +1,9 @@
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
-import type { Shard } from '../../tiling/job/shard.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
-import { type CollectionFault, checkPairs, faultsError } from './check-pairs.js';
-import { EarlierOutputs } from './collection-ledger.js';
-import { type CollectionImage, findCollection, shareOf } from './find-collection.js';
+import { PackedRecords } from '../find/packed-records.js';
+import { type CollectionFault, faultsError, type SoundImage } from './check-pairs.js';
+import { checkedCollection, type LookTerms } from './checked-collection.js';
+import type { CollectionImage } from './find-collection.js';
 
 /** What a collection would do. */
 export interface PlannedCollection {
@@ -21,12 +21,14 @@ export interface PlannedCollection {
  */
 export async function planCollection(
   job: CollectionSpec,
-  { date, shard }: { readonly date: string; readonly shard?: Shard },
+  { date, shard }: Omit<LookTerms, 'forRun'>,
 ): Promise<PlannedCollection> {
   resolveOperations(job.operations, { map: true });
-  const found = shareOf(await findCollection(job, date), shard);
-  const { sound, faults } = await checkPairs(job, found, new EarlierOutputs(found.home), { shard });
+  const nowSeconds = () => performance.now() / 1000;
+  const checked = await checkedCollection(job, { date, shard }, { nowSeconds });
+  const sound = [...new PackedRecords<SoundImage>(checked.sound)];
+  const faults = [...new PackedRecords<CollectionFault>(checked.faults)];
   if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, sound.length + faults.length);
   const images = sound.map(({ image, map, output, done }) => ({ image, map, output, done: done !== undefined }));
-  return { output: found.root, images, faults };
+  return { output: checked.root, images, faults };
 }

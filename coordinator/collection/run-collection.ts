@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { breathing } from '../../tiling/breath.js';
 import { type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import type { Shard } from '../../tiling/job/shard.js';
@@ -8,26 +9,28 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { OutputOwner, Restart } from '../../tiling/stitch/output-owner.js';
 import type { Executor } from '../../tiling/work/task.js';
+import { PackedRecords } from '../find/packed-records.js';
 import { JobLock } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
 import { openOutputState, outputState, removeOutputState } from '../job/output-state.js';
 import type { JobPlanner } from '../job/prepare-job.js';
 import { runJob } from '../job/run-job.js';
-import {
-  type CheckedCollection,
-  type CollectionFault,
-  checkPairs,
-  faultsError,
-  type SoundImage,
-} from './check-pairs.js';
+import { type CollectionFault, faultsError, type SoundImage } from './check-pairs.js';
+import { type CheckedCollection, checkedCollection, type LookTerms } from './checked-collection.js';
 import { CollectionCounts } from './collection-counts.js';
-import { CollectionLedger } from './collection-ledger.js';
-import { type FinishedImage, type ShownCollection, writeReport } from './collection-report.js';
+import { CollectionLedger, isAsLeft } from './collection-ledger.js';
+import { type FinishedImages, type ShownCollection, writeReport } from './collection-report.js';
 import type { CollectionProgress, CollectionResult } from './collection-result.js';
-import { type FoundCollection, findCollection, shareOf } from './find-collection.js';
+import { homeOf, outputRoot } from './find-collection.js';
 import { ImageExecutor, type SharedMeans } from './image-executor.js';
 import { MemoryRoom } from './memory-room.js';
 import { TaskTurns } from './task-turns.js';
+
+/** Who looks over a collection and plans its images: the calling thread, or one that may take its time. */
+export interface CollectionPlanner extends JobPlanner {
+  /** @throws HalotileError as {@link checkedCollection} */
+  images(job: CollectionSpec, terms: LookTerms): Promise<CheckedCollection>;
+}
 
 /** A collection and everything it runs with. */
 export interface CollectionRun {
@@ -37,9 +40,8 @@ export interface CollectionRun {
   readonly ofImages?: { readonly open: () => Executor; readonly close: (executor: Executor) => Promise<void> };
   /** What every image's plan is made for, as in its own job. */
   readonly machine: PlanMachine;
-  readonly planner?: JobPlanner;
-  /** Called with every file before it is read or written; refuses by throwing. */
-  readonly allow?: (path: string, right: 'read' | 'write') => void;
+  /** Who looks over the images and plans each; the calling thread where absent. */
+  readonly planner?: CollectionPlanner;
   readonly durable?: boolean;
   /** Only this share of the images; others are done by other runs, at any time. All where absent. */
   readonly shard?: Shard;
@@ -80,26 +82,25 @@ export async function runCollection(run: CollectionRun): Promise<CollectionResul
   const { job } = run;
   const startedAt = run.nowSeconds();
   resolveOperations(job.operations, { map: true });
-  const found = shareOf(await findCollection(job, run.date), run.shard);
-  const foundAt = run.nowSeconds();
+  const home = homeOf(outputRoot(job), run.shard);
   // Shares make the folders above theirs together, so none of them removes those.
-  const missing = missingFolders(found.home).slice(0, run.shard === undefined ? undefined : 1);
-  const before = { missing, state: existsSync(outputState(found.home)) };
-  makeFolder(found.home);
-  const lock = await JobLock.acquire(found.home);
+  const missing = missingFolders(home).slice(0, run.shard === undefined ? undefined : 1);
+  const before = { missing, state: existsSync(outputState(home)) };
+  makeFolder(home);
+  const lock = await JobLock.acquire(home);
   let checked: CheckedCollection | undefined;
   try {
-    await openOutputState(found.home, run);
-    const ledger = new CollectionLedger(found.home);
+    await openOutputState(home, run);
+    checked = await checkedImages(run);
+    const ledger = new CollectionLedger(home, checked.ledgerBytes);
     try {
-      checked = await checkImages(run, found, ledger);
-      return await runChecked(run, found, { checked, ledger, startedAt, foundAt });
+      return await runChecked(run, checked, { ledger, startedAt });
     } finally {
       ledger.close();
     }
   } finally {
     // The refusal is what the user must hear of, not a folder that cannot be removed.
-    if (checked === undefined) await removeUnused(found.home, before).catch(() => {});
+    if (checked === undefined) await removeUnused(home, before).catch(() => {});
     await lock.release();
   }
 }
@@ -117,65 +118,71 @@ async function removeUnused(
 }
 
 /** @throws HalotileError where the job stops at faults and an image has one */
-async function checkImages(
-  run: CollectionRun,
-  found: FoundCollection,
-  ledger: CollectionLedger,
-): Promise<CheckedCollection> {
-  const checked = await checkPairs(run.job, found, ledger, { allow: run.allow, shard: run.shard });
-  const { sound, faults } = checked;
-  for (const fault of faults) run.onFault?.(fault);
-  if (faults.length > 0 && run.job.onError === 'stop') throw faultsError(faults, sound.length + faults.length);
+async function checkedImages({
+  job,
+  planner,
+  date,
+  shard,
+  nowSeconds,
+  onFault,
+}: CollectionRun): Promise<CheckedCollection> {
+  const terms = { date, shard, forRun: true };
+  const checked = await (planner?.images(job, terms) ?? checkedCollection(job, terms, { nowSeconds }));
+  const faults = new PackedRecords<CollectionFault>(checked.faults);
+  if (onFault !== undefined) for await (const fault of breathing(faults)) onFault(fault);
+  if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, checked.pixels.length + faults.length);
   return checked;
 }
 
 async function runChecked(
   run: CollectionRun,
-  found: FoundCollection,
-  {
-    checked: { sound, faults },
-    ledger,
-    startedAt,
-    foundAt,
-  }: {
-    readonly checked: CheckedCollection;
-    readonly ledger: CollectionLedger;
-    readonly startedAt: number;
-    readonly foundAt: number;
-  },
+  checked: CheckedCollection,
+  { ledger, startedAt }: { readonly ledger: CollectionLedger; readonly startedAt: number },
 ): Promise<CollectionResult> {
   const { nowSeconds } = run;
-  const total = sound.length + faults.length;
+  const sound = new PackedRecords<SoundImage>(checked.sound);
+  const failures: CollectionFault[] = [];
+  for await (const fault of breathing(new PackedRecords<CollectionFault>(checked.faults))) failures.push(fault);
+  const total = sound.length + failures.length;
   await run.onFound?.();
   const checkedAt = nowSeconds();
-  const counts = new CollectionCounts(sound, faults.length, run.onProgress);
-  const failures = [...faults];
-  await runImages(run, sound, { ledger, counts, failures });
+  const counts = new CollectionCounts(checked, failures.length, run.onProgress);
+  await runImages(run, { sound, reused: checked.reused }, { ledger, counts, failures });
   const ranAt = nowSeconds();
   const result: CollectionResult = {
-    output: found.root,
+    output: checked.root,
     images: { total, ...counts.images, failed: failures.length },
     ...counts.totals(),
     seconds: {
-      find: foundAt - startedAt,
-      check: checkedAt - foundAt,
+      find: checked.findSeconds,
+      check: checkedAt - startedAt - checked.findSeconds,
       run: ranAt - checkedAt,
       total: ranAt - startedAt,
     },
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     failures: failures.slice(0, KEPT_FAILURES),
-    report: join(found.home, 'report.html'),
+    report: join(checked.home, 'report.html'),
   };
-  await writeReport(run, found, { result, failures, images: [...finishedImages(sound, ledger)] });
+  const images = await finishedImages(sound, ledger);
+  await writeReport(run, checked, { result, failures, images });
   return result;
 }
 
 /** What the output holds now, in the order of the job. */
-function* finishedImages(sound: readonly SoundImage[], ledger: CollectionLedger): Generator<FinishedImage> {
-  for (const image of sound) {
-    const done = ledger.of(image.output);
-    if (done !== undefined) yield { ...image, done, reused: image.done !== undefined };
+async function finishedImages(sound: PackedRecords<SoundImage>, ledger: CollectionLedger): Promise<FinishedImages> {
+  const places: number[] = [];
+  let place = 0;
+  for await (const { output, done } of breathing(sound)) {
+    if (done === undefined ? ledger.of(output) !== undefined : isAsLeft(output, done)) places.push(place);
+    place++;
   }
+  return {
+    length: places.length,
+    at: (index) => {
+      const image = sound.at(places[index]!);
+      return { ...image, done: image.done ?? ledger.made(image.output), reused: image.done !== undefined };
+    },
+  };
 }
 
 interface Keeping {
@@ -184,7 +191,13 @@ interface Keeping {
   readonly failures: CollectionFault[];
 }
 
-async function runImages(run: CollectionRun, sound: readonly SoundImage[], keeping: Keeping): Promise<void> {
+interface CheckedImages {
+  readonly sound: PackedRecords<SoundImage>;
+  /** 1 for each that needs nothing any more. */
+  readonly reused: Uint8Array;
+}
+
+async function runImages(run: CollectionRun, { sound, reused }: CheckedImages, keeping: Keeping): Promise<void> {
   const { job, executor, ofImages, machine, signal } = run;
   const { counts, failures } = keeping;
   const stop = new AbortController();
@@ -196,11 +209,12 @@ async function runImages(run: CollectionRun, sound: readonly SoundImage[], keepi
     room: new MemoryRoom(machine.memoryBytes),
   };
   let failure: unknown;
-  const remaining = sound.entries();
+  const remaining = reused.entries();
   const lane = async () => {
-    for (const [place, image] of remaining) {
-      if (image.done !== undefined) continue;
+    for (const [place, isReused] of remaining) {
+      if (isReused === 1) continue;
       if (stop.signal.aborted) return;
+      const image = sound.at(place);
       try {
         await runImage(run, image, { ...keeping, means, place, signal: stop.signal });
       } catch (error) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
+import { breathing } from '../../tiling/breath.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
@@ -15,7 +16,7 @@ import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { LEDGER_FILE } from '../../tiling/stitch/ledger.js';
 import type { OutputOwner, Restart } from '../../tiling/stitch/output-owner.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
-import { writeWhole } from '../../tiling/stitch/publish.js';
+import { writeGradually } from '../../tiling/stitch/publish.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { JobLock } from '../job/job-lock.js';
@@ -23,7 +24,7 @@ import { openOutputState, outputState } from '../job/output-state.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
 import { DatasetCounts } from './dataset-counts.js';
-import type { Dataset } from './frames/dataset.js';
+import { type Dataset, framesOf } from './frames/dataset.js';
 import { refuseFrameOverwrites } from './frames/dataset-files.js';
 import { type FoundFrames, findFrames } from './frames/find-frames.js';
 import { LargeImages, type LargeProgress } from './large-images.js';
@@ -40,6 +41,12 @@ const MAX_TASKS = 512;
 /** Characters under way at a time: enough to fill the barrier of one with the frames of another. */
 const CHARACTERS_AT_ONCE = 4;
 
+/** Who finds and checks the frames of a dataset: the calling thread, or one that may take its time. */
+export interface DatasetPlanner {
+  /** @throws HalotileError as {@link checkedDataset} */
+  frames(job: DatasetSpec): Promise<FoundFrames>;
+}
+
 /** A palette job and everything it runs with. */
 export interface DatasetRun {
   readonly job: DatasetSpec;
@@ -48,8 +55,8 @@ export interface DatasetRun {
   readonly machine: PlanMachine;
   /** How the job's user names its files, for the report; by their paths where absent. */
   readonly shown?: ShownNames;
-  /** Called with every image and map before anything is read; refuses by throwing. */
-  readonly allow?: (path: string) => void;
+  /** Who finds and checks its frames; the calling thread where absent. */
+  readonly planner?: DatasetPlanner;
   /** Forget what earlier runs did, where the owner may. */
   readonly restart?: Restart;
   /** For whom a coordinator runs it. */
@@ -70,7 +77,7 @@ export interface DatasetRun {
 export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const output = resolve(run.job.output);
   const startedAt = run.nowSeconds();
-  const dataset = await checkedDataset(run);
+  const dataset = await (run.planner?.frames(run.job) ?? checkedDataset(run.job));
   await run.onFound?.();
   const work: WorkJob = {
     ...{ key: `${output}#${randomUUID()}`, inputs: [], failsAlone: true },
@@ -82,7 +89,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
   const lock = await JobLock.acquire(output);
   try {
     await openOutputState(output, run);
-    refuseEarlierState(dataset, output);
+    await refuseEarlierState(dataset, output);
     return await runLocked(run, dataset, { target, work, startedAt });
   } finally {
     await run.executor.closeJob(work.key);
@@ -92,17 +99,20 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
 
 /**
  * The frames of a job, checked as far as that takes no decoding: names, maps, and that none is written over.
+ * @param allow called with every image and map; refuses by throwing
  * @throws HalotileError
  */
-export async function checkedDataset({ job, allow }: Pick<DatasetRun, 'job' | 'allow'>): Promise<FoundFrames> {
+export async function checkedDataset(job: DatasetSpec, allow?: (path: string) => void): Promise<FoundFrames> {
   const output = resolve(job.output);
   checkFolderPlace(output);
   const dataset = await findFrames(job);
-  for (const { frames } of dataset.characters) {
-    for (const { path, map } of frames) for (const file of map === undefined ? [path] : [path, map]) allow?.(file);
+  if (allow !== undefined) {
+    for await (const { path, map } of breathing(framesOf(dataset))) {
+      for (const file of map === undefined ? [path] : [path, map]) allow(file);
+    }
   }
-  refuseFrameOverwrites(dataset, output, inputPaths({ ...job, images: [] }));
-  checkMaps(dataset, chainOf(job));
+  await refuseFrameOverwrites(dataset, output, inputPaths({ ...job, images: [] }));
+  await checkMaps(dataset, chainOf(job));
   return dataset;
 }
 
@@ -110,8 +120,8 @@ export async function checkedDataset({ job, allow }: Pick<DatasetRun, 'job' | 'a
  * Refuses an output that a release wrote whose ledgers are not understood any more.
  * @throws partial-conflict
  */
-function refuseEarlierState({ characters }: Dataset, output: string): void {
-  for (const { name } of characters) {
+async function refuseEarlierState({ characters }: Dataset, output: string): Promise<void> {
+  for await (const { name } of breathing(characters)) {
     const ledger = join(characterPlace(output, name).state, LEDGER_FILE);
     if (!existsSync(ledger)) continue;
     throw new HalotileError('partial-conflict', {
@@ -187,8 +197,8 @@ async function runLocked(
       ...{ version, job: shown, passedOver, characters, failed: () => outcomes.failures() },
       result: { ...result, output: shown.output, report: join(shown.output, 'report.html') },
     };
-    writeWhole(join(job.output, 'report.json'), reportJson(report));
-    writeWhole(result.report, reportHtml(report));
+    await writeGradually(join(job.output, 'report.json'), reportJson(report));
+    await writeGradually(result.report, reportHtml(report));
     return result;
   } finally {
     outcomes.close();
@@ -233,17 +243,15 @@ function isSkippable(error: unknown, { job, gate }: DatasetContext): error is Ha
  * Refuses a chain that is not valid, and images without the map that it needs.
  * @throws HalotileError bad-usage or bad-input
  */
-function checkMaps({ characters }: Dataset, chain: ImageChain): void {
+async function checkMaps(dataset: Dataset, chain: ImageChain): Promise<void> {
   if (!needsMap(chain)) return;
-  for (const { frames } of characters) {
-    for (const { path, map } of frames) {
-      if (map !== undefined) continue;
-      // Says which operation lacks a map, and by which parameter it would do without.
-      try {
-        resolveOperations(chain.operations, { map: false });
-      } catch (error) {
-        throw badInput({ what: (error as Error).message, where: path, expected: 'a map for every image' }, error);
-      }
+  for await (const { path, map } of breathing(framesOf(dataset))) {
+    if (map !== undefined) continue;
+    // Says which operation lacks a map, and by which parameter it would do without.
+    try {
+      resolveOperations(chain.operations, { map: false });
+    } catch (error) {
+      throw badInput({ what: (error as Error).message, where: path, expected: 'a map for every image' }, error);
     }
   }
 }

@@ -34,7 +34,7 @@ export function checkedOutput(output: string, inputs: readonly string[]): string
  * @throws bad-usage
  */
 export function refuseOverwrites(place: string, inputs: readonly string[]): void {
-  const written = new WrittenFiles({ files: () => [place], folders: [partialPaths(place).directory] });
+  const written = WrittenFiles.of({ files: () => [place], folders: [partialPaths(place).directory] });
   for (const input of inputs) written.refuse(input);
 }
 

@@ -4,7 +4,6 @@ import { basename, dirname, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { badInput } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
-import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { inputPaths, inputsOf, type JobInput, placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
@@ -74,21 +73,12 @@ export class Places {
   }
 
   /**
-   * The job with real paths. What a dataset's frames lead to is judged by {@link allows} when it is found.
+   * The job with real paths. What names of many lead to is judged by {@link allowsBelow} when it is found.
    * @throws bad-input where a name lies nowhere (any more)
    */
   resolve<S extends AnyJobSpec>(spec: S, owner: Owner, jobId: string): S {
     const placed = placeInputs(spec, (input) => this.#input(input, owner));
     return placeOutputs(placed, (name) => this.#ownOutput(name, owner, jobId));
-  }
-
-  /**
-   * Refuses files that a folder, a pattern or a manifest of a dataset leads to outside all roots.
-   * @throws bad-input
-   */
-  allows(path: string, { images }: DatasetSpec, owner: Owner): void {
-    if (images.some(({ image, map }) => path === image || path === map)) return;
-    this.allowsBelow(path, 'read', owner);
   }
 
   /**
@@ -103,6 +93,11 @@ export class Places {
     // Where it leads to would say where the roots lie.
     if (root === undefined) throw unknownName(this.nameOf(path) ?? `…/${basename(path)}`, 'frames');
     checkRight(root, owner, right);
+  }
+
+  /** Whether a path is one of an output that waits for its download. */
+  isResult(path: string): boolean {
+    return path.startsWith(`${this.#results}/`);
   }
 
   /** The name of a file below a root; undefined for any other. */

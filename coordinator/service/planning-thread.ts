@@ -12,11 +12,14 @@ import type { PrepareOptions } from '../../tiling/prepare/job-rasters.js';
 import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
+import { type CheckedCollection, checkedCollection, type LookTerms } from '../collection/checked-collection.js';
+import type { FoundFrames } from '../dataset/frames/find-frames.js';
+import { checkedDataset } from '../dataset/run-dataset.js';
 import type { Follow } from '../follow/follow.js';
 import { readFollow } from '../follow/read-follow.js';
 import { DIRECT_PLANNER, type PlannedJob } from '../job/prepare-job.js';
 import { discardOutput } from './discard-output.js';
-import { type Owner, Places } from './places.js';
+import { type Owner, Places, type RootRight } from './places.js';
 import { Uploads } from './uploads.js';
 
 /** Where the names of specs lie. */
@@ -114,7 +117,7 @@ export function resolved(request: { spec: AnyJobSpec; owner: Owner; id: string }
 }
 
 /** A job's inputs, opened, and its plan; what needs an executor is asked through `port`. */
-export async function plan(request: {
+export function plan(request: {
   spec: JobSpec;
   machine: PlanMachine;
   prepare: PrepareOptions;
@@ -122,12 +125,52 @@ export async function plan(request: {
   port: MessagePort;
 }): Promise<PlanningAnswer<PlannedJob>> {
   const { spec, machine, prepare, slots, port } = request;
-  // Opening and converting inputs may take its time; only a stretch without a beat is held against the deadline.
+  const questions = questionsBehind(port, slots);
+  return beating(port, () => DIRECT_PLANNER.plan(spec, { machine, prepare, questions }));
+}
+
+/** The frames of a dataset with real paths, all of them the owner's to read. */
+export function frames(request: {
+  job: DatasetSpec;
+  owner: Owner;
+  port: MessagePort;
+}): Promise<PlanningAnswer<Pick<FoundFrames, 'packed' | 'passedOver'>>> {
+  const { job, owner, port } = request;
+  // Images named one by one were judged when they were resolved.
+  const named = new Set(job.images.flatMap(({ image, map }) => (map === undefined ? [image] : [image, map])));
+  return beating(port, async () => {
+    const { packed, passedOver } = await checkedDataset(job, (path) => {
+      if (!named.has(path)) places.allowsBelow(path, 'read', owner);
+    });
+    return { packed, passedOver };
+  });
+}
+
+/** The images of a collection with real paths, looked over. */
+export function images(request: {
+  job: CollectionSpec;
+  terms: LookTerms;
+  owner: Owner;
+  port: MessagePort;
+}): Promise<PlanningAnswer<CheckedCollection>> {
+  const { job, terms, owner, port } = request;
+  const named = new Set(
+    job.images.flatMap((each) => (typeof each === 'string' ? [] : [each.image, ...(each.map ? [each.map] : [])])),
+  );
+  // Names without a root were judged when they were resolved: uploads, and downloads below the results.
+  const allow = (path: string, right: RootRight) => {
+    if (right === 'read' ? !named.has(path) : !places.isResult(path)) places.allowsBelow(path, right, owner);
+  };
+  return beating(port, () => checkedCollection(job, terms, { allow, nowSeconds: () => performance.now() / 1000 }));
+}
+
+/** Answers with what takes its time: only a stretch of computing without a beat is held against the deadline. */
+async function beating<T>(port: MessagePort, act: () => Promise<T>): Promise<PlanningAnswer<T>> {
   const beat = () => port.postMessage('beat');
   beat();
   const timer = setInterval(beat, BEAT_MS);
   try {
-    return { value: await DIRECT_PLANNER.plan(spec, { machine, prepare, questions: questionsBehind(port, slots) }) };
+    return { value: await act() };
   } catch (error) {
     return { error: toErrorRecord(error, 'tile-failed') };
   } finally {

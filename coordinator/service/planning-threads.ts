@@ -3,7 +3,11 @@ import { type AskOptions, ThreadDeath, Threads } from '../../threads/threads.js'
 import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import type { JobPlanner, PlannedJob, PlanRequest } from '../job/prepare-job.js';
+import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
+import type { CollectionPlanner } from '../collection/run-collection.js';
+import { unpackDataset } from '../dataset/frames/dataset.js';
+import type { FoundFrames } from '../dataset/frames/find-frames.js';
+import type { DatasetPlanner } from '../dataset/run-dataset.js';
 import { BadRequest } from './caller-errors.js';
 import type { Owner } from './places.js';
 import type { CheckedSubmission, DiscardRequest, PlanningAnswer, PlanningSite, Question } from './planning-thread.js';
@@ -69,9 +73,18 @@ export class PlanningThreads {
   }
 
   /** A planner for jobs of one principal; `signal` ends what it does. */
-  plannerFor(owner: Owner, signal?: AbortSignal): JobPlanner {
+  plannerFor(owner: Owner, signal?: AbortSignal): CollectionPlanner & DatasetPlanner {
     return {
-      plan: (spec, request) => this.#inTurn(owner, () => this.#plan(spec, request, signal)),
+      plan: (spec, { machine, prepare, questions }) => {
+        const request = { spec, machine, prepare, slots: questions.slots };
+        return this.#inTurn(owner, () => this.#paced('plan', request, { questions, signal }));
+      },
+      frames: async (job) => {
+        const look = () => this.#paced<PackedFrames>('frames', { job, owner }, { signal });
+        const { packed, passedOver } = await this.#inTurn(owner, look);
+        return { ...unpackDataset(packed), passedOver };
+      },
+      images: (job, terms) => this.#inTurn(owner, () => this.#paced('images', { job, terms, owner }, { signal })),
     };
   }
 
@@ -80,7 +93,12 @@ export class PlanningThreads {
     await this.#plans.close();
   }
 
-  async #plan(spec: JobSpec, { machine, prepare, questions }: PlanRequest, signal?: AbortSignal): Promise<PlannedJob> {
+  /** What reads files and may take its time: the deadline counts from the last sign that it gets on. */
+  async #paced<T>(
+    name: string,
+    request: object,
+    { questions, signal }: { readonly questions?: PlanQuestions; readonly signal?: AbortSignal | undefined },
+  ): Promise<T> {
     const { port1, port2 } = new MessageChannel();
     const late = new AbortController();
     let deadline: NodeJS.Timeout | undefined;
@@ -89,15 +107,15 @@ export class PlanningThreads {
       deadline = setTimeout(() => late.abort(), this.#limits.deadlineMs);
       if (message === 'beat') return;
       const { id, method, args } = message;
-      const ask = questions[method] as (...given: readonly unknown[]) => Promise<unknown>;
+      const ask = questions![method] as (...given: readonly unknown[]) => Promise<unknown>;
       ask(...args).then(
         (value) => port1.postMessage({ id, answer: { value } }),
         (error: unknown) => port1.postMessage({ id, answer: { error: toErrorRecord(error, 'tile-failed') } }),
       );
     });
-    const request = { spec, machine, prepare, slots: questions.slots, port: port2 };
+    const terms = { late: late.signal, signal, transferList: [port2] };
     try {
-      return await this.#run(this.#plans, 'plan', request, { late: late.signal, signal, transferList: [port2] });
+      return await this.#run(this.#plans, name, { ...request, port: port2 }, terms);
     } finally {
       clearTimeout(deadline);
       port1.close();
@@ -156,6 +174,9 @@ export class PlanningThreads {
     throw 'error' in answer ? fromErrorRecord(answer.error) : new BadRequest(answer.violations);
   }
 }
+
+/** Frames as they come from a thread. */
+type PackedFrames = Pick<FoundFrames, 'packed' | 'passedOver'>;
 
 interface RunTerms {
   /** Aborts when the request has taken too long. */

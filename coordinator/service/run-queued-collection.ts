@@ -69,11 +69,6 @@ export async function runQueuedCollection(
   };
   signal.addEventListener('abort', onStop, { once: true });
   events.enter(id, 'running', 'images are running');
-  const uploads = new Set(
-    job.images.flatMap((each) => (typeof each === 'string' ? [] : [each.image, ...(each.map ? [each.map] : [])])),
-  );
-  // Names without a root were judged when they were resolved: uploads, and downloads below the results.
-  const isDownload = named.output.startsWith('download:');
   try {
     const result = await runCollection({
       ...{
@@ -89,10 +84,6 @@ export async function runQueuedCollection(
       },
       planner: planning.plannerFor(queued, signal),
       onFound: options.onPlanned,
-      allow: (path, right) => {
-        if (right === 'read' ? uploads.has(path) : isDownload) return;
-        places.allowsBelow(path, right, queued);
-      },
       shown: { job: named, fileName: (path) => places.nameOf(path) ?? places.hide(path) },
       // A job that goes on after midnight goes on with the same names.
       date: new Date(submittedMs).toISOString().slice(0, 10),

@@ -67,7 +67,7 @@ export async function runQueuedDataset(
         owner: { principal: queued.principal, job: id },
       },
       onFound: options.onPlanned,
-      allow: (path) => places.allows(path, job, queued),
+      planner: planning.plannerFor(queued, signal),
       shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
       onProgress: (progress) => events.report(id, { ...progress, tilesRunning: executor.running }),
     });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { DatasetCollector, unpackDataset } from '../../coordinator/dataset/frames/dataset.js';
 import { FailureList } from '../../coordinator/dataset/frames/failure-list.js';
-import { FrameCollector } from '../../coordinator/dataset/frames/frame-list.js';
-import { PackedStrings } from '../../coordinator/dataset/frames/packed-strings.js';
+import { PackedStrings } from '../../coordinator/find/packed-strings.js';
 
 test('packed strings come back as they were and compare by code points', () => {
   const texts = ['', 'a', 'ab', 'Ä', '€uro', '😀', '\uffff', 'x'.repeat(5000)];
@@ -29,9 +29,24 @@ test('frames lie by the name of their output and are found by their own', () => 
     { name: 'é.webp', path: '/elsewhere/é.webp' },
     { name: 'a.b.png', path: 'in/knight/a.b.png' },
   ];
-  const collector = new FrameCollector();
-  for (const frame of frames) collector.add(frame);
-  const list = collector.finish('knight');
+  const collector = new DatasetCollector();
+  collector.add({ character: 'rogue', name: 'x.png', path: 'in/rogue/x.png' });
+  for (const frame of frames) collector.add({ character: 'knight', ...frame });
+  collector.add({ character: 'archer', name: 'y.png', path: 'in/archer/y.png' });
+  const found = collector.finish('here');
+  // As they cross to another thread.
+  const { characters } = unpackDataset(structuredClone(found.packed));
+  assert.deepEqual(
+    characters.map((each) => [each.name, each.frames.length]),
+    [
+      ['archer', 1],
+      ['knight', 5],
+      ['rogue', 1],
+    ],
+  );
+  assert.deepEqual([...characters[2]!.frames], [{ name: 'x.png', path: 'in/rogue/x.png' }]);
+  const list = characters[1]!.frames;
+  assert.deepEqual([...list], [...found.characters[1]!.frames]);
   assert.deepEqual(
     [...list],
     [1, 4, 2, 0, 3].map((place) => frames[place]),
@@ -60,20 +75,20 @@ test('of failures the first thousand by index are kept, whenever they come', () 
 });
 
 test('half a million frames are listed and tracked in a heap that could not hold as many objects', () => {
-  const modules = ['frame-list', 'frame-table'].map(
+  const modules = ['dataset', 'frame-table'].map(
     (name) => new URL(`../../coordinator/dataset/frames/${name}.js`, import.meta.url),
   );
   const script = `
-    import { FrameCollector } from '${modules[0]}';
+    import { DatasetCollector } from '${modules[0]}';
     import { FrameTable } from '${modules[1]}';
     const count = 500_000;
     const name = (index) => \`walk/\${String(index).padStart(7, '0')}.png\`;
-    const collector = new FrameCollector();
+    const collector = new DatasetCollector();
     for (let index = 0; index < count; index++) {
       const shuffled = (index * 7919) % count;
-      collector.add({ name: name(shuffled), path: 'frames/knight/' + name(shuffled) });
+      collector.add({ character: 'knight', name: name(shuffled), path: 'frames/knight/' + name(shuffled) });
     }
-    const frames = collector.finish('knight');
+    const { frames } = collector.finish('here').characters[0];
     const table = new FrameTable(count, 'spill');
     for (let index = 0; index < count; index++) {
       if (frames.at(index).name !== name(index)) throw new Error(name(index));

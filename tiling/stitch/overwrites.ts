@@ -1,11 +1,12 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { breathing } from '../breath.js';
 import { badUsage } from '../errors.js';
 import { kindOf } from './output-file.js';
 
 /** Everything that a job writes, removes or replaces. */
 export interface JobOutputs {
-  /** Asked for again where an input has the inode number of an output. Those that are not there yet count for nothing. */
+  /** Asked for again where an input is an output. Those that are not there yet count for nothing. */
   readonly files: () => Iterable<string>;
   /** Folders that are the job's own: no input lies below them. */
   readonly folders?: Iterable<string>;
@@ -17,19 +18,36 @@ export interface JobOutputs {
  */
 export class WrittenFiles {
   readonly #files: JobOutputs['files'];
-  readonly #inodes = new InodeNumbers();
+  /** By device: two file systems give the same numbers to different files. */
+  readonly #inodes = new Map<bigint, InodeNumbers>();
   readonly #folders: FolderMembers;
 
-  /** @throws HalotileError bad-usage where an output is there and is no regular file */
-  constructor({ files, folders = [] }: JobOutputs) {
+  private constructor({ files, folders = [] }: JobOutputs) {
     this.#files = files;
     this.#folders = new FolderMembers(folders);
-    for (const path of files()) {
-      const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-      if (stat === undefined) continue;
-      if (!stat.isFile()) throw badUsage({ what: `the output is ${kindOf(stat)}`, where: path, expected: 'a file' });
-      this.#inodes.add(stat.ino);
-    }
+  }
+
+  /** @throws HalotileError bad-usage where an output is there and is no regular file */
+  static of(outputs: JobOutputs): WrittenFiles {
+    const written = new WrittenFiles(outputs);
+    for (const path of outputs.files()) written.#add(path);
+    return written;
+  }
+
+  /** {@link of} many, among which others of the thread have their turn. */
+  static async ofMany(outputs: JobOutputs): Promise<WrittenFiles> {
+    const written = new WrittenFiles(outputs);
+    for await (const path of breathing(outputs.files())) written.#add(path);
+    return written;
+  }
+
+  #add(path: string): void {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (!stat.isFile()) throw badUsage({ what: `the output is ${kindOf(stat)}`, where: path, expected: 'a file' });
+    const inodes = this.#inodes.get(stat.dev) ?? new InodeNumbers();
+    this.#inodes.set(stat.dev, inodes);
+    inodes.add(stat.ino);
   }
 
   /**
@@ -54,7 +72,7 @@ export class WrittenFiles {
    */
   refuseSame(input: string): void {
     const stat = statSync(input, { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined || !this.#inodes.has(stat.ino)) return;
+    if (stat === undefined || !this.#inodes.get(stat.dev)?.has(stat.ino)) return;
     for (const output of this.#files()) {
       if (!isSameFile(stat, output)) continue;
       const where = resolve(output) === resolve(input) ? output : `${output} (${input})`;
@@ -97,7 +115,7 @@ class FolderMembers {
   }
 }
 
-/** Inode numbers without their devices, sorted when one is first asked for. */
+/** Inode numbers of one device, sorted when one is first asked for. */
 class InodeNumbers {
   #numbers = new BigUint64Array(16);
   #length = 0;

@@ -1,7 +1,11 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { breathing } from '../breath.js';
 import { outputFault } from './output-fault.js';
 import { publishFile } from './output-file.js';
+
+/** Characters of a long text that are written in one call. */
+const WRITTEN_AT_ONCE = 1 << 16;
 
 /**
  * Writes a file under a temporary name beside it, then gives it its name: it is there whole or not at all. Parts are
@@ -20,6 +24,28 @@ export function writeWhole(path: string, content: string | Uint8Array | Iterable
     }
   } catch (error) {
     throw outputFault(error, path);
+  }
+  moveInto(temporary, path);
+}
+
+/** {@link writeWhole} of a long text, during which others of the thread have their turn. */
+export async function writeGradually(path: string, parts: Iterable<string>): Promise<void> {
+  const temporary = temporaryOf(path);
+  let fd: number | undefined;
+  try {
+    fd = openSync(temporary, 'w');
+    let text = '';
+    for await (const part of breathing(parts)) {
+      text += part;
+      if (text.length < WRITTEN_AT_ONCE) continue;
+      writeFileSync(fd, text);
+      text = '';
+    }
+    writeFileSync(fd, text);
+  } catch (error) {
+    throw outputFault(error, path);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
   moveInto(temporary, path);
 }

@@ -27,6 +27,13 @@ export interface LogPrefix {
   readonly crc: number;
 }
 
+/** How a log is opened for appending. */
+export interface OpenOptions {
+  readonly durable?: boolean;
+  readonly mode?: number;
+  readonly validBytes?: number;
+}
+
 const LINE_FEED = 0x0a;
 const CRC_DIGITS = 8;
 const READ_BYTES = 1 << 20;
@@ -53,13 +60,11 @@ export class RecordLog {
 
   /**
    * Opens a log for appending, creating it where it is absent and cutting a torn tail off. `durable` makes
-   * every append wait for the disk, so that records survive a power loss too. `mode` is that of a new file.
+   * every append wait for the disk, so that records survive a power loss too. `mode` is that of a new file. The log is
+   * read for its valid bytes unless the caller has just done so.
    */
-  static open(
-    path: string,
-    { durable = false, mode = 0o644 }: { readonly durable?: boolean; readonly mode?: number } = {},
-  ): RecordLog {
-    const validBytes = forEachRecord(path, () => {});
+  static open(path: string, { durable = false, mode = 0o644, ...known }: OpenOptions = {}): RecordLog {
+    const validBytes = known.validBytes ?? forEachRecord(path, () => {});
     const fd = openSync(path, 'a', mode);
     ftruncateSync(fd, validBytes);
     return new RecordLog(path, fd, durable);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { breathing } from '../../../tiling/breath.js';
 import { WrittenFiles } from '../../../tiling/stitch/overwrites.js';
-import type { Dataset } from './dataset.js';
+import { type Dataset, framesOf } from './dataset.js';
 import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
 
 /**
@@ -9,15 +10,17 @@ import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
  * its output folder: the next run would take outputs for images.
  * @throws HalotileError bad-usage
  */
-export function refuseFrameOverwrites(dataset: Dataset, output: string, others: readonly string[]): void {
+export async function refuseFrameOverwrites(
+  dataset: Dataset,
+  output: string,
+  others: readonly string[],
+): Promise<void> {
   if (!existsSync(output)) return;
   const folders = [output, ...dataset.characters.map(({ name }) => join(output, name))];
-  const written = new WrittenFiles({ files: () => outputsOf(dataset, output), folders });
-  for (const { frames } of dataset.characters) {
-    for (const { path, map } of frames) {
-      written.refuse(path);
-      if (map !== undefined) written.refuse(map);
-    }
+  const written = await WrittenFiles.ofMany({ files: () => outputsOf(dataset, output), folders });
+  for await (const { path, map } of breathing(framesOf(dataset))) {
+    written.refuse(path);
+    if (map !== undefined) written.refuse(map);
   }
   for (const file of others) written.refuseSame(file);
 }

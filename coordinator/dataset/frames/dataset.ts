@@ -1,5 +1,15 @@
 import { badInput } from '../../../tiling/errors.js';
-import { type Frame, FrameCollector, type FrameList, MAX_NAME_BYTES, REPORT_FILES } from './frame-list.js';
+import { PackedStrings, type PackedText } from '../../find/packed-strings.js';
+import { SharedStrings } from '../../find/shared-strings.js';
+import {
+  type Frame,
+  FrameList,
+  FrameParts,
+  MAX_NAME_BYTES,
+  orderedFrames,
+  type PackedParts,
+  REPORT_FILES,
+} from './frame-list.js';
 
 /** Frames that share one palette. */
 export interface Character {
@@ -13,6 +23,34 @@ export interface Character {
  */
 export interface Dataset {
   readonly characters: readonly Character[];
+  /** The same, to be handed to another thread. */
+  readonly packed: PackedDataset;
+}
+
+/** A dataset in few arrays, however many frames it has. */
+export interface PackedDataset {
+  readonly parts: PackedParts;
+  readonly names: PackedText;
+  /** Where the frames of each character end in `order`. */
+  readonly ends: Uint32Array;
+  /** Places in `parts`, character after character. */
+  readonly order: Uint32Array;
+}
+
+/** The dataset of what another thread packed. */
+export function unpackDataset(packed: PackedDataset): Dataset {
+  const parts = new FrameParts(packed.parts);
+  const names = new PackedStrings(packed.names);
+  const characters = Array.from({ length: names.length }, (_, index): Character => {
+    const start = index === 0 ? 0 : packed.ends[index - 1]!;
+    return { name: names.get(index), frames: new FrameList(parts, packed.order.subarray(start, packed.ends[index])) };
+  });
+  return { characters, packed };
+}
+
+/** All frames of a dataset, character after character. */
+export function* framesOf({ characters }: Dataset): Generator<Frame> {
+  for (const { frames } of characters) yield* frames;
 }
 
 /** A frame with the character it belongs to. */
@@ -22,26 +60,56 @@ export interface FrameEntry extends Frame {
 
 /** Collects the frames of a dataset in any order. */
 export class DatasetCollector {
-  readonly #characters = new Map<string, FrameCollector>();
+  readonly #parts = new FrameParts();
+  /** Of each frame its character's name. */
+  readonly #characters = new SharedStrings();
 
   /** @throws HalotileError bad-input where the character's name would leave the output folder */
   add({ character, ...frame }: FrameEntry): void {
-    let frames = this.#characters.get(character);
-    if (frames === undefined) {
-      checkName(character, frame.path);
-      frames = new FrameCollector();
-      this.#characters.set(character, frames);
-    }
-    frames.add(frame);
+    if (this.#characters.push(character)) checkName(character, frame.path);
+    this.#parts.push(frame);
   }
 
   /** @throws HalotileError bad-input where there are no frames, or two outputs collide */
   finish(where: string): Dataset {
-    if (this.#characters.size === 0) {
+    const names = this.#characters.distinct;
+    if (names.length === 0) {
       throw badInput({ what: 'no frames', where, expected: 'FRAMES/<character>/*.png, a pattern or a manifest' });
     }
-    const names = [...this.#characters.keys()].sort();
-    return { characters: names.map((name) => ({ name, frames: this.#characters.get(name)!.finish(name) })) };
+    const byName = Array.from(names.keys()).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
+    const { order, ends } = this.#byCharacter(byName);
+    const packedNames = new PackedStrings();
+    const characters = byName.map((place, rank): Character => {
+      const name = names[place]!;
+      packedNames.push(name);
+      const places = order.subarray(rank === 0 ? 0 : ends[rank - 1]!, ends[rank]);
+      return { name, frames: orderedFrames(name, this.#parts, places) };
+    });
+    const parts = this.#parts;
+    return {
+      characters,
+      get packed() {
+        return { parts: parts.packed, names: packedNames.packed, ends, order };
+      },
+    };
+  }
+
+  /** Places of all frames, character after character in a given order, and where those of each end. */
+  #byCharacter(inOrder: readonly number[]): Pick<PackedDataset, 'order' | 'ends'> {
+    const characters = this.#characters;
+    const counts = new Uint32Array(inOrder.length);
+    for (let place = 0; place < characters.length; place++) counts[characters.placeOf(place)]!++;
+    const next = new Uint32Array(inOrder.length);
+    const ends = new Uint32Array(inOrder.length);
+    let start = 0;
+    for (const [rank, character] of inOrder.entries()) {
+      next[character] = start;
+      start += counts[character]!;
+      ends[rank] = start;
+    }
+    const order = new Uint32Array(start);
+    for (let place = 0; place < start; place++) order[next[characters.placeOf(place)]!++] = place;
+    return { order, ends };
   }
 }
 

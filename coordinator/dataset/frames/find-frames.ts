@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
+import { breathing } from '../../../tiling/breath.js';
 import type { DatasetSpec } from '../../../tiling/job/dataset-spec.js';
 import { type FoundImage, findImages } from '../../find/find-images.js';
 import { type Dataset, DatasetCollector, type FrameEntry } from './dataset.js';
@@ -20,7 +21,7 @@ export async function findFrames({ frames, images }: Pick<DatasetSpec, 'frames' 
   const dataset = new DatasetCollector();
   const others = new Map<string, number>();
   for (const input of frames) {
-    for (const found of await findImages(input, others)) dataset.add(frameOf(found, input));
+    for await (const found of breathing(await findImages(input, others))) dataset.add(frameOf(found, input));
   }
   for (const { image, map, character, name } of images) {
     const entry = fileEntry(image);

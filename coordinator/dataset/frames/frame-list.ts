@@ -1,5 +1,6 @@
 import { badInput } from '../../../tiling/errors.js';
-import { PackedStrings } from './packed-strings.js';
+import { PackedStrings, type PackedText } from '../../find/packed-strings.js';
+import { type PackedShared, SharedStrings } from '../../find/shared-strings.js';
 
 /** One image of a dataset. */
 export interface Frame {
@@ -66,54 +67,76 @@ export class FrameList implements Iterable<Frame> {
   }
 }
 
-/** Collects the frames of one character in any order. */
-export class FrameCollector {
-  readonly #parts = new FrameParts();
-
-  add(frame: Frame): void {
-    this.#parts.push(frame);
-  }
-
-  /** @throws HalotileError bad-input where two frames would be written to one file, or one over a palette's */
-  finish(character: string): FrameList {
-    const parts = this.#parts;
-    const order = Uint32Array.from({ length: parts.length }, (_, place) => place);
-    order.sort((a, b) => parts.compare(a, b));
-    for (const [index, place] of order.entries()) {
-      const before = order[index - 1];
-      if (before !== undefined && parts.compare(before, place) === 0) {
-        const what = `it would be written to ${character}/${parts.stem(place)}.png like ${parts.frame(before).path}`;
-        const where = parts.frame(place).path;
-        throw badInput({ what, where, expected: 'one frame per output', remedy: 'rename one of them' });
-      }
-      const stem = parts.stem(place);
-      const longest = Math.max(...stem.split('/').map((part) => Buffer.byteLength(part)));
-      if (longest > MAX_NAME_BYTES - WRITING_BYTES) {
-        const what = `the name of its output has ${longest} bytes`;
-        const where = parts.frame(place).path;
-        throw badInput({ what, where, expected: `at most ${MAX_NAME_BYTES - WRITING_BYTES}`, remedy: 'rename it' });
-      }
-      if (stem === 'palette') {
-        const where = parts.frame(place).path;
-        throw badInput({ what: `it would be written over ${character}/palette.png`, where, remedy: 'rename it' });
-      }
+/**
+ * The frames of one character in order.
+ * @param places of its frames in `parts`; becomes the list's own
+ * @throws HalotileError bad-input where two frames would be written to one file, or one over a palette's
+ */
+export function orderedFrames(character: string, parts: FrameParts, places: Uint32Array): FrameList {
+  places.sort((a, b) => parts.compare(a, b));
+  for (const [index, place] of places.entries()) {
+    const before = places[index - 1];
+    if (before !== undefined && parts.compare(before, place) === 0) {
+      const what = `it would be written to ${character}/${parts.stem(place)}.png like ${parts.frame(before).path}`;
+      const where = parts.frame(place).path;
+      throw badInput({ what, where, expected: 'one frame per output', remedy: 'rename one of them' });
     }
-    return new FrameList(parts, order);
+    const stem = parts.stem(place);
+    const longest = Math.max(...stem.split('/').map((part) => Buffer.byteLength(part)));
+    if (longest > MAX_NAME_BYTES - WRITING_BYTES) {
+      const what = `the name of its output has ${longest} bytes`;
+      const where = parts.frame(place).path;
+      throw badInput({ what, where, expected: `at most ${MAX_NAME_BYTES - WRITING_BYTES}`, remedy: 'rename it' });
+    }
+    if (stem === 'palette') {
+      const where = parts.frame(place).path;
+      throw badInput({ what: `it would be written over ${character}/palette.png`, where, remedy: 'rename it' });
+    }
   }
+  return new FrameList(parts, places);
 }
 
 /** Ends the whole path of a frame that lies under another name. No path holds it. */
 const ELSEWHERE = '\0';
 
-/** Frames in the order in which they came, each in pieces. */
-class FrameParts {
-  readonly #stems = new PackedStrings();
-  readonly #endings = new Shared();
+/** {@link FrameParts} as data. */
+export interface PackedParts {
+  readonly stems: PackedText;
+  readonly endings: PackedShared;
+  readonly folders: PackedShared;
+  readonly mapFolders: PackedShared;
+  readonly mapNames: PackedText;
+}
+
+/** Frames of any characters in the order in which they came, each in pieces. */
+export class FrameParts {
+  readonly #stems: PackedStrings;
+  readonly #endings: SharedStrings;
   /** What of a path stands before the frame's name. */
-  readonly #folders = new Shared();
+  readonly #folders: SharedStrings;
   /** Folders and names of maps; a frame without one has both empty. */
-  readonly #mapFolders = new Shared();
-  readonly #mapNames = new PackedStrings();
+  readonly #mapFolders: SharedStrings;
+  readonly #mapNames: PackedStrings;
+
+  /** @param packed what to begin with; nothing where absent */
+  constructor(packed?: PackedParts) {
+    this.#stems = new PackedStrings(packed?.stems);
+    this.#endings = new SharedStrings(packed?.endings);
+    this.#folders = new SharedStrings(packed?.folders);
+    this.#mapFolders = new SharedStrings(packed?.mapFolders);
+    this.#mapNames = new PackedStrings(packed?.mapNames);
+  }
+
+  /** All of them, to be handed over. */
+  get packed(): PackedParts {
+    return {
+      stems: this.#stems.packed,
+      endings: this.#endings.packed,
+      folders: this.#folders.packed,
+      mapFolders: this.#mapFolders.packed,
+      mapNames: this.#mapNames.packed,
+    };
+  }
 
   get length(): number {
     return this.#stems.length;
@@ -147,32 +170,6 @@ class FrameParts {
 
   compareStem(place: number, stem: Uint8Array): number {
     return this.#stems.compareWith(place, stem);
-  }
-}
-
-/** Strings of which few differ. */
-class Shared {
-  readonly #places = new Map<string, number>();
-  readonly #texts: string[] = [];
-  #which = new Uint32Array(1 << 6);
-  #length = 0;
-
-  push(text: string): void {
-    if (this.#length === this.#which.length) {
-      const wider = new Uint32Array(this.#length * 2);
-      wider.set(this.#which);
-      this.#which = wider;
-    }
-    let place = this.#places.get(text);
-    if (place === undefined) {
-      place = this.#texts.push(text) - 1;
-      this.#places.set(text, place);
-    }
-    this.#which[this.#length++] = place;
-  }
-
-  get(place: number): string {
-    return this.#texts[this.#which[place]!]!;
   }
 }
 

@@ -1,15 +1,34 @@
+/** {@link PackedStrings} as data. */
+export interface PackedText {
+  readonly bytes: Uint8Array;
+  /** Where each string ends. */
+  readonly ends: Uint32Array;
+}
+
 /**
  * Strings one after the other in one buffer, as UTF-8: four bytes each beside their text, so that a million file
- * names are no burden. Holds 4 GiB of text.
+ * names are no burden, and cross to another thread in one copy. Holds 4 GiB of text.
  */
 export class PackedStrings {
-  #bytes = Buffer.alloc(1 << 10);
-  /** Where each string ends. */
-  #ends = new Uint32Array(1 << 6);
-  #length = 0;
+  #bytes: Buffer;
+  #ends: Uint32Array;
+  #length: number;
+
+  /** @param packed what to begin with; nothing where absent */
+  constructor({ bytes, ends }: PackedText = { bytes: new Uint8Array(1 << 10), ends: new Uint32Array() }) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#ends = ends;
+    this.#length = ends.length;
+  }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** All of them, to be handed over. */
+  get packed(): PackedText {
+    const ends = this.#ends.slice(0, this.#length);
+    return { bytes: new Uint8Array(this.#bytes.subarray(0, this.#start(this.#length))), ends };
   }
 
   /** Appends a string; its place is the length before. */
@@ -22,7 +41,7 @@ export class PackedStrings {
       this.#bytes = wider;
     }
     if (this.#length === this.#ends.length) {
-      const wider = new Uint32Array(this.#length * 2);
+      const wider = new Uint32Array(Math.max(1 << 6, this.#length * 2));
       wider.set(this.#ends);
       this.#ends = wider;
     }
