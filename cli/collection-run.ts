@@ -1,12 +1,9 @@
-import { statSync } from 'node:fs';
-import { isDynamicPattern } from 'tinyglobby';
-import { type CollectionProgress, type CollectionResult, isManifest } from '../coordinator/index.js';
+import type { CollectionProgress, CollectionResult } from '../coordinator/index.js';
 import type { ClusterCollectionResult } from '../library/cluster/cluster-collection.js';
 import { runCollectionLocally } from '../library/local-collection.js';
 import { machineOf } from '../library/machine.js';
 import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
-import { isTemplate } from '../tiling/job/name-template.js';
 import { endpointOf } from './endpoint-options.js';
 import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 import { interruptible } from './interrupt.js';
@@ -19,19 +16,6 @@ import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 export const SKIPPED_EXIT_CODE = 3;
 /** Failures that are listed after a run; the report has them all. */
 const LISTED = 20;
-
-/** Whether the names of a command mean many images: several, a folder, a pattern, a manifest, names with words, or several pages. */
-export function meansCollection(
-  images: readonly string[],
-  { map = '', output, page }: { map?: string; output: string; page?: number | string },
-) {
-  if (images.length !== 1 || typeof page === 'string' || isTemplate(output) || isTemplate(map) || /[/\\]$/.test(output))
-    return true;
-  const [image] = images as [string];
-  const stat = statSync(image, { throwIfNoEntry: false });
-  if (stat !== undefined) return stat.isDirectory() || isManifest(image);
-  return isDynamicPattern(image) || /[/\\]$/.test(image) || isManifest(image);
-}
 
 /** Runs a job over many images as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
 export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlags & RunFlags): Promise<void> {

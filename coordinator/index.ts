@@ -12,7 +12,7 @@ export { findFrames } from './dataset/frames/find-frames.js';
 export { REPORT_FILES } from './dataset/frames/frame-list.js';
 export type { DatasetResult } from './dataset/report/report.js';
 export { checkedDataset, type DatasetRun, runDataset } from './dataset/run-dataset.js';
-export { isManifest } from './find/find-images.js';
+export { isManifest } from './find/manifest-name.js';
 export { WEBHOOK_TARGETS, type WebhookTargets } from './follow/send-webhook.js';
 export type { JobResult } from './job/job-result.js';
 export { checkedOutput, refuseOverwrites } from './job/output-place.js';

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-import { isManifest } from '../../coordinator/find/find-images.js';
+import { isManifest } from '../../coordinator/find/manifest-name.js';
 import { badUsage } from '../../tiling/errors.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
-import { meansCollection, runCollectionAsCommand } from '../collection-run.js';
 import {
   addJobOptions,
   addRunOptions,
@@ -13,6 +12,7 @@ import {
   jobSpecOf,
   type RunFlags,
 } from '../job-options.js';
+import { meansCollection } from '../means-collection.js';
 import { runAsCommand } from '../run-command.js';
 import { collectOperations, IMAGES_HELP, OUTPUT_HELP } from './process.js';
 
@@ -48,12 +48,13 @@ export function registerBlur(program: Command): void {
     const params: Record<string, string> = flags.quality === undefined ? {} : { quality: flags.quality };
     const operations = [{ name: flags.kernel, params }];
     const { output, onError } = flags;
-    const many = meansCollection(images, flags);
+    const many = await meansCollection(images, flags);
     // A manifest may have a map for each image.
     const { map, mapOperations, mask } = mapOf(flags, many && images.some(isManifest));
     const rest = { ...flags, mask };
     const base = { map, mapOperations, output, operations };
     if (many) {
+      const { runCollectionAsCommand } = await import('../collection-run.js');
       return runCollectionAsCommand(collectionSpecOf({ images, onError, ...base }, rest), flags);
     }
     await runAsCommand(jobSpecOf({ image: images[0]!, ...base }, rest), flags);

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { parseOperation } from '../../library/parse-operation.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
-import { meansCollection, runCollectionAsCommand } from '../collection-run.js';
 import {
   addJobOptions,
   addRunOptions,
@@ -10,6 +9,7 @@ import {
   jobSpecOf,
   type RunFlags,
 } from '../job-options.js';
+import { meansCollection } from '../means-collection.js';
 import { runAsCommand } from '../run-command.js';
 
 /** What the commands that filter take. */
@@ -35,7 +35,8 @@ export function registerProcess(program: Command): void {
     .option('--map <file>', 'one channel of the same size, for operations by map');
   addRunOptions(addJobOptions(command)).action(async (images: string[], flags: ProcessFlags) => {
     const { map, output, op: operations, onError } = flags;
-    if (meansCollection(images, flags)) {
+    if (await meansCollection(images, flags)) {
+      const { runCollectionAsCommand } = await import('../collection-run.js');
       return runCollectionAsCommand(collectionSpecOf({ images, map, output, operations, onError }, flags), flags);
     }
     await runAsCommand(jobSpecOf({ image: images[0]!, map, output, operations }, flags), flags);

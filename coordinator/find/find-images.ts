@@ -3,7 +3,8 @@ import { basename, extname, join } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput } from '../../tiling/errors.js';
 import { systemWords } from '../../tiling/system-fault.js';
-import { MANIFEST_ENDINGS, type ManifestRow, readManifest } from './manifest.js';
+import { type ManifestRow, readManifest } from './manifest.js';
+import { isManifest } from './manifest-name.js';
 
 /** Endings of files in folders that are images, lower case: what the decoder surely reads. */
 export const IMAGE_ENDINGS = ['.png', '.webp', '.jpg', '.jpeg', '.tif', '.tiff', '.gif', '.avif'] as const;
@@ -65,11 +66,6 @@ async function matchingFiles(pattern: string): Promise<string[]> {
 
 function isThere(parts: readonly string[]): boolean {
   return entryAt(parts.join('/') || '/')?.isDirectory() ?? false;
-}
-
-/** Whether a name is one of a list of images. */
-export function isManifest(path: string): boolean {
-  return (MANIFEST_ENDINGS as readonly string[]).includes(extname(path).toLowerCase());
 }
 
 function plainPath(path: string): string {

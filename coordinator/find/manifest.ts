@@ -5,9 +5,6 @@ import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { readTextFile } from '../../tiling/text-file.js';
 import { parseCsv } from './csv.js';
 
-/** Endings of files that are read as manifests. */
-export const MANIFEST_ENDINGS = ['.csv', '.yaml', '.yml', '.json'] as const;
-
 const row = z.object({
   image: z.string().min(1),
   map: z.string().optional(),
