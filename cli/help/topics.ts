@@ -39,8 +39,11 @@ docs/collections.md has more.`,
     summary: 'what is read and written',
     text: `Read: TIFF and BigTIFF (striped, tiled, both byte orders, none, deflate, LZW, ZSTD, JPEG, WebP), SVS, and what libvips
 reads, such as PNG, JPEG and WebP. Standard input and pipes are no images: keep them as a file first.
-Written: tiled BigTIFF with overviews (a COG), blocks by --compression none, deflate, zstd, jpeg, webp. The ending of an
-output decides its format: .tif and .tiff, or .png, .jpg and .webp for pictures; other endings are refused.`,
+Written, as the ending of the output says; other endings are refused:
+  .tif, .tiff               tiled BigTIFF with overviews (a COG), or one level with --no-overviews;
+                            blocks by --compression none, deflate, zstd, jpeg, webp
+  .ome.tif, .ome.tiff       the same blocks as OME-TIFF: overviews in SubIFDs, OME-XML
+  .png, .jpg, .webp         pictures`,
   },
   nodata: {
     summary: 'samples that are missing, masks and alpha',

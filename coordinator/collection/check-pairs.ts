@@ -5,7 +5,7 @@ import { breathing } from '../../tiling/breath.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
-import { OUTPUT_ENDING } from '../../tiling/job/job-spec.js';
+import { endingFormatOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
 import { isOfShard, type Shard } from '../../tiling/job/shard.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
@@ -182,10 +182,10 @@ async function conflictsOf(
   const faults: CollectionFault[] = [];
   const makers = new Map<string, string>();
   for (const { image, output } of images) {
-    if (!OUTPUT_ENDING.test(output)) {
+    if (endingFormatOf(output) === undefined) {
       faults.push({
         image,
-        message: `${image}: its output ${output} is of no kind that is written; end its name in .tif, .png, .jpg or .webp`,
+        message: `${image}: its output ${output} is of no kind that is written; end its name in ${WRITTEN_ENDINGS}`,
       });
     }
     const other = makers.get(output);

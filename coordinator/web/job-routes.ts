@@ -9,7 +9,7 @@ import type { PageFile, PageJobs } from '../../proto/page/messages.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import { OUTPUT_ENDING } from '../../tiling/job/job-spec.js';
+import { endingFormatOf } from '../../tiling/job/output-format.js';
 import type { Caller } from '../api/access.js';
 import type { Audit } from '../api/audit.js';
 import { type SubmissionMeans, submitJob } from '../api/submit-job.js';
@@ -125,7 +125,9 @@ export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): voi
     });
     const files: PageFile[] = page.files.map(({ name, size }) => ({
       ...{ name, size },
-      ...(OUTPUT_ENDING.test(name) && { picture: `${job.id}.file.${Buffer.from(name).toString('base64url')}` }),
+      ...(endingFormatOf(name) !== undefined && {
+        picture: `${job.id}.file.${Buffer.from(name).toString('base64url')}`,
+      }),
     }));
     return c.json({ files, ...(page.nextPageToken !== '' && { next: page.nextPageToken }) });
   });

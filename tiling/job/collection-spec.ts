@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { DatasetSpec } from './dataset-spec.js';
-import { type JobSpec, jobSpecSchema, OUTPUT_ENDING, outputFolder, outputName } from './job-spec.js';
+import { type JobSpec, jobSpecSchema, outputFolder, outputName } from './job-spec.js';
 import { isTemplate, TEMPLATE_WORDS, tellsImagesApart, unknownWord } from './name-template.js';
+import { endingFormatOf, WRITTEN_ENDINGS } from './output-format.js';
 import { PAGE_RANGE } from './page-range.js';
 import { pathText } from './path-text.js';
 
@@ -38,9 +39,11 @@ export const collectionSpecSchema = z.strictObject({
   output: outputName
     .refine(knownWords, KNOWN)
     .refine(
-      (name) => !isTemplate(name) || (tellsImagesApart(name) && (OUTPUT_ENDING.test(name) || /\.\{ext\}$/i.test(name))),
+      (name) =>
+        !isTemplate(name) ||
+        (tellsImagesApart(name) && (endingFormatOf(name) !== undefined || /\.\{ext\}$/i.test(name))),
       {
-        error: 'the output of many images holds {name} or {stem} and ends in .tif, .png, .jpg, .webp or .{ext}',
+        error: `the output of many images holds {name} or {stem} and ends in .{ext}, ${WRITTEN_ENDINGS}`,
       },
     )
     .refine((name) => isTemplate(name) || outputFolder.safeParse(name).success, {

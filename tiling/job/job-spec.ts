@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BORDERS } from '../operations/descriptor.js';
 import { DTYPES } from '../raster/dtype.js';
+import { outputFormatOf, WRITTEN_ENDINGS } from './output-format.js';
 import { pathText } from './path-text.js';
 
 /** Encodings of output blocks. JPEG and WebP are for 8-bit images only. */
@@ -9,10 +10,6 @@ export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as cons
 /** Plain numbers are finite to zod. */
 const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
 
-/** Endings of the files that are written; the ending of an output decides its format. */
-export const OUTPUT_ENDING = /\.(?:tiff?|gtiff?|btf|tf8|png|jpe?g|webp)$/i;
-/** A name without an ending is a TIFF's. */
-const NO_ENDING = /(?:^|[/\\])\.*[^./\\]*$/;
 /** Endings of pictures that people ask for. */
 const PICTURE_NAME = /\.(?:png|jpe?g|webp|gif|bmp|avif|hei[cf]|jp2|jxl|svs|zarr|tiff?|gtiff?|btf|tf8)[/\\]*$/i;
 
@@ -55,8 +52,8 @@ export const jobSpecSchema = z.strictObject({
   /** Which image of a file of several, from 1, as `halotile inspect` numbers them. */
   page: z.number().int().min(1).max(65_536).optional(),
   map: pathText.optional(),
-  output: outputName.refine((name) => OUTPUT_ENDING.test(name) || NO_ENDING.test(name), {
-    error: 'an output is a TIFF, or a PNG, JPEG or WebP picture: end its name in .tif, .png, .jpg or .webp',
+  output: outputName.refine((name) => outputFormatOf(name) !== undefined, {
+    error: `the ending of an output names its format: end its name in ${WRITTEN_ENDINGS}`,
   }),
   operations: z.array(operation).min(1).max(64),
   /** What makes the map: run over the file that `map` names, or over the image itself; the file as it is where absent. */

@@ -2,7 +2,7 @@ import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import { pictureFormatOf } from './picture.js';
+import { isPictureName } from './picture.js';
 import type { Encoding } from './plan.js';
 
 /** Fast levels: on filtered photographs a higher one costs twice the time for a few per cent of size. */
@@ -15,7 +15,7 @@ const MAX_LEVEL = { none: 0, deflate: 9, zstd: 19, jpeg: 0, webp: 0 } as const;
  */
 export function resolveEncoding(spec: JobSpec, output: RasterInfo): Encoding {
   // The TIFF that a picture is made of is read once, and removed.
-  const codec = pictureFormatOf(spec.output) === undefined ? spec.compression.codec : 'none';
+  const codec = isPictureName(spec.output) ? 'none' : spec.compression.codec;
   const { quality, predictor } = spec.compression;
   if (codec === 'none') return { codec, level: 0, quality, predictor: 1 };
   const level = spec.compression.level ?? FAST_LEVEL[codec];

@@ -1,5 +1,6 @@
 import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
+import { outputFormatOf } from '../job/output-format.js';
 import type { DType } from '../raster/dtype.js';
 import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
@@ -33,10 +34,14 @@ const NAMES = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP' } as const;
 /** zlib's own default; the fast level of TIFF blocks makes PNG files a fifth larger. */
 const PNG_LEVEL = 6;
 
-/** The format that an output's ending names, where that is no TIFF's. */
-export function pictureFormatOf(output: string): Picture['format'] | undefined {
-  const ending = /\.(png|jpe?g|webp)$/i.exec(output)?.[1]?.toLowerCase();
-  return ending === 'jpg' ? 'jpeg' : (ending as Picture['format'] | undefined);
+/** Whether an output's ending is that of a picture. */
+export function isPictureName(output: string): boolean {
+  return pictureFormatOf(output) !== undefined;
+}
+
+function pictureFormatOf(output: string): Picture['format'] | undefined {
+  const format = outputFormatOf(output);
+  return format !== undefined && Object.hasOwn(HOLDS, format) ? (format as Picture['format']) : undefined;
 }
 
 /**

@@ -85,6 +85,8 @@ export interface Plan {
   readonly levels: readonly LevelPlan[];
   readonly stages: readonly StagePlan[];
   readonly encoding: Encoding;
+  /** Overviews are parts of their image's directory (tag 330), as OME-TIFF has them, and no links of the chain. */
+  readonly subDirectories?: true;
   /** What the output is written as in place of a TIFF. */
   readonly picture?: Picture;
   /** Caches of decoded blocks; absent where samples are read without decoding. */

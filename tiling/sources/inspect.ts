@@ -4,14 +4,14 @@ import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { storedBlockCount } from '../raster/stored-block.js';
 import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
-import type { Directory } from '../tiff/directory.js';
-import { looksLikeTiff, parseHeader, subDirectories } from '../tiff/header.js';
+import { looksLikeTiff, parseHeader } from '../tiff/header.js';
 import { FileBytes, readBytes } from '../tiff/random-bytes.js';
 import { TAG } from '../tiff/tags.js';
 import {
   classifyDirectories,
   type DirectoryRole,
   mainDirectory,
+  partImages,
   stackedPlanes,
   type TiffImage,
 } from '../tiff/tiff-image.js';
@@ -96,7 +96,7 @@ async function inspectTiff(file: FileBytes): Promise<Inspection> {
   const raster = readTiffRaster(directory);
   checkAllBlocks(raster, directory.where);
   const { info, layout, blocks } = raster;
-  const images = classifyDirectories(header);
+  const images = [...classifyDirectories(header), ...partImages(file, header)];
   const geoKeys = directory.has(TAG.geoKeyDirectory) ? await readGeoKeys(file.name, directory.index) : undefined;
   let sparseBlocks = 0;
   for (let index = 0; index < blocks.count; index++) if (blocks.place(index).length === 0) sparseBlocks++;
@@ -110,7 +110,7 @@ async function inspectTiff(file: FileBytes): Promise<Inspection> {
       layout,
       blocks: storedBlockCount(info, layout),
       sparseBlocks,
-      directories: [...images.map(inspectedDirectory), ...subDirectories(file, header).map(subImage)],
+      directories: images.map(inspectedDirectory),
       planes: header.directories.length === 1 ? stackedPlanes(directory) : 1,
       ...(geoKeys === undefined ? {} : { geoKeys }),
       cog: judgeCogLayout(images),
@@ -121,11 +121,6 @@ async function inspectTiff(file: FileBytes): Promise<Inspection> {
 
 function inspectedDirectory({ role, width, height, directory }: TiffImage): InspectedDirectory {
   return { index: directory.index, page: directory.index + 1, role, width, height };
-}
-
-function subImage(directory: Directory): InspectedDirectory {
-  const [width, height] = [directory.integer(TAG.imageWidth, 0), directory.integer(TAG.imageLength, 0)];
-  return inspectedDirectory({ role: 'sub-image', width, height, directory });
 }
 
 function describeInfo(info: RasterInfo) {

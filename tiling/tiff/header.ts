@@ -37,7 +37,7 @@ const BIG: Format = {
 
 /** More tags or directories than any real file has: reading stops before they cost anything. */
 const MAX_ENTRIES = 4096;
-const MAX_DIRECTORIES = 10_000;
+export const MAX_DIRECTORIES = 10_000;
 
 /** The structure of a TIFF file: its directories in file order, every entry known to lie in the file. */
 export interface TiffHeader {

@@ -1,6 +1,6 @@
 import { badInput } from '../errors.js';
 import type { Directory } from './directory.js';
-import { subDirectories, type TiffHeader } from './header.js';
+import { MAX_DIRECTORIES, subDirectories, type TiffHeader } from './header.js';
 import type { RandomBytes } from './random-bytes.js';
 import { TAG } from './tags.js';
 
@@ -40,6 +40,24 @@ export function classifyDirectories(header: TiffHeader): TiffImage[] {
     };
     if (role === 'main') main = image;
     return image;
+  });
+}
+
+/**
+ * The parts that directories of the chain name (tag 330) with their roles: smaller versions of the main image, as
+ * OME-TIFF has them, are its overviews.
+ */
+export function partImages(file: RandomBytes, header: TiffHeader): TiffImage[] {
+  const main = classifyDirectories(header).find(({ role }) => role === 'main')?.directory;
+  const ofMain = main?.has(TAG.subIfds) ? main.integers(TAG.subIfds, MAX_DIRECTORIES) : [];
+  return subDirectories(file, header).map((directory) => {
+    const reduced = (directory.integer(TAG.newSubfileType, 0) & 1) !== 0 && !isMask(directory);
+    return {
+      role: reduced && ofMain.includes(directory.offset) ? 'overview' : 'sub-image',
+      width: directory.integer(TAG.imageWidth, 0),
+      height: directory.integer(TAG.imageLength, 0),
+      directory,
+    };
   });
 }
 

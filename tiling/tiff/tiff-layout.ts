@@ -32,6 +32,7 @@ const SHORT = 3;
 const LONG = 4;
 const RATIONAL = 5;
 const LONG8 = 16;
+const IFD8 = 18;
 
 const SAMPLE_FORMAT = { uint8: 1, uint16: 1, uint32: 1, float32: 3 } as const;
 
@@ -98,17 +99,23 @@ export function placedLayout(plan: Plan): { places: BlockPlaces[]; fileBytes: nu
 
 /** Header, IFDs and their values: the first bytes of the file. */
 export function encodeIndex(plan: Plan, places: readonly BlockPlaces[]): Uint8Array {
-  const directories = allEntries(plan, places);
+  const directories = allDirectories(plan, places);
   const bytes = new Uint8Array(indexBytesOf(directories));
   const view = new DataView(bytes.buffer);
   bytes.set([0x49, 0x49, 43, 0, 8, 0, 0, 0]);
   writeUint64(view, 8, HEADER_BYTES);
-  let at = HEADER_BYTES;
-  let valuesAt = HEADER_BYTES + directories.reduce((sum, entries) => sum + directoryBytes(entries), 0);
-  directories.forEach((entries, index) => {
+  let valuesAt = HEADER_BYTES;
+  const starts = directories.map(({ entries }) => {
+    const start = valuesAt;
+    valuesAt += directoryBytes(entries);
+    return start;
+  });
+  directories.forEach(({ entries, parts, isPart }, index) => {
+    let at = starts[index]!;
     writeUint64(view, at, entries.length);
     at += 8;
-    for (const { tag, type, count, bytes: value } of entries) {
+    for (const { tag, type, count, bytes: given } of entries) {
+      const value = tag === TAG.subIfds ? long8s(starts.slice(index + 1, index + 1 + parts)) : given;
       view.setUint16(at, tag, true);
       view.setUint16(at + 2, type, true);
       writeUint64(view, at + 4, count);
@@ -120,30 +127,50 @@ export function encodeIndex(plan: Plan, places: readonly BlockPlaces[]): Uint8Ar
       }
       at += ENTRY_BYTES;
     }
-    const last = index === directories.length - 1;
-    writeUint64(view, at, last ? 0 : at + 8);
-    at += 8;
+    writeUint64(view, at, isPart ? 0 : (starts[index + 1 + parts] ?? 0));
   });
   return bytes;
 }
 
 /** Length of {@link encodeIndex}'s result, which does not depend on the places. */
 export function indexBytes(plan: Plan): number {
-  return indexBytesOf(allEntries(plan, emptyPlaces(plan)));
+  return indexBytesOf(allDirectories(plan, emptyPlaces(plan)));
 }
 
-/** The entries of all directories in file order. */
-function allEntries(plan: Plan, places: readonly BlockPlaces[]): CarriedTag[][] {
-  return plan.levels.flatMap((level, index) => {
-    const image = directoryEntries(plan, level, index, places[index]!);
-    const mask = places[plan.levels.length + index];
-    return mask === undefined ? [image] : [image, maskEntries(plan, level, index, mask)];
+/** A directory, and how many of those behind it are its parts, which the chain passes over. */
+interface IndexDirectory {
+  readonly entries: readonly CarriedTag[];
+  readonly parts: number;
+  readonly isPart: boolean;
+}
+
+/** All directories in file order. */
+function allDirectories(plan: Plan, places: readonly BlockPlaces[]): IndexDirectory[] {
+  const images = plan.levels.map((level, index) => directoryEntries(plan, level, index, places[index]!));
+  if (plan.subDirectories) return withParts(images);
+  const masks = places
+    .slice(plan.levels.length)
+    .map((each, index) => maskEntries(plan, plan.levels[index]!, index, each));
+  return images
+    .flatMap((image, index) => (masks[index] === undefined ? [image] : [image, masks[index]]))
+    .map((entries) => ({ entries, parts: 0, isPart: false }));
+}
+
+/** The smaller levels as parts of the first one. */
+function withParts(levels: readonly (readonly CarriedTag[])[]): IndexDirectory[] {
+  const parts = levels.length - 1;
+  return levels.map((entries, index) => {
+    if (index > 0) return { entries, parts: 0, isPart: true };
+    if (parts === 0) return { entries, parts, isPart: false };
+    // Where they lie is told when all directories are there.
+    const own = [...entries, entry(TAG.subIfds, IFD8, new Uint8Array(8 * parts))].sort((a, b) => a.tag - b.tag);
+    return { entries: own, parts, isPart: false };
   });
 }
 
-function indexBytesOf(directories: readonly (readonly CarriedTag[])[]): number {
+function indexBytesOf(directories: readonly IndexDirectory[]): number {
   let bytes = HEADER_BYTES;
-  for (const entries of directories) {
+  for (const { entries } of directories) {
     bytes += directoryBytes(entries);
     for (const { bytes: value } of entries) if (value.length > 8) bytes += evenBytes(value.length);
   }
@@ -229,12 +256,12 @@ function longs(values: ArrayLike<number>): Uint8Array {
   return new Uint8Array(Uint32Array.from(values).buffer);
 }
 
-function long8s(values: Float64Array): Uint8Array {
+function long8s(values: ArrayLike<number>): Uint8Array {
   const words = new Uint32Array(2 * values.length);
-  values.forEach((value, index) => {
-    words[2 * index] = value % 2 ** 32;
-    words[2 * index + 1] = Math.floor(value / 2 ** 32);
-  });
+  for (let index = 0; index < values.length; index++) {
+    words[2 * index] = values[index]! % 2 ** 32;
+    words[2 * index + 1] = Math.floor(values[index]! / 2 ** 32);
+  }
   return new Uint8Array(words.buffer);
 }
 

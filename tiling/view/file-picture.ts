@@ -9,7 +9,7 @@ import { RasterReader } from '../sources/raster-reader.js';
 import { openTiffSource, type TiffFileSource } from '../sources/tiff-file-source.js';
 import { parseHeader } from '../tiff/header.js';
 import { FileBytes } from '../tiff/random-bytes.js';
-import { classifyDirectories } from '../tiff/tiff-image.js';
+import { classifyDirectories, partImages } from '../tiff/tiff-image.js';
 import type { Picture, PictureSamples } from './picture.js';
 import { SampledLevel } from './sampled-level.js';
 
@@ -136,7 +136,8 @@ function openLevel(source: TiffFileSource): OpenLevel {
 function overviewsOf(path: string, { width, height }: Size): number[] {
   const file = new FileBytes(path);
   try {
-    return classifyDirectories(parseHeader(file))
+    const header = parseHeader(file);
+    return [...classifyDirectories(header), ...partImages(file, header)]
       .filter((image) => image.role === 'overview' && image.width < width && image.height < height)
       .sort((a, b) => b.width - a.width)
       .map(({ directory }) => directory.index);
