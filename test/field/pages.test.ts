@@ -48,7 +48,7 @@ test('images within another are pages behind the others', { skip: MISSING }, asy
   const file = fixturePath('tifffile-subifds.tif');
   const { stdout } = await halotile('inspect', '--json', file);
   const { tiff } = JSON.parse(stdout) as { tiff: { directories: { role: string; page: number }[] } };
-  const sub = tiff.directories.find(({ role }) => role === 'sub-image')!;
+  const sub = tiff.directories.find(({ role }) => role === 'overview')!;
   const { code, stderr } = await takePage(file, '--page', `${sub.page}`);
   assert.equal(code, 0, stderr);
   const raw = join(folder, 'sub.raw');
