@@ -43,7 +43,8 @@ Written, as the ending of the output says; other endings are refused:
   .tif, .tiff               tiled BigTIFF with overviews (a COG), or one level with --no-overviews;
                             blocks by --compression none, deflate, zstd, jpeg, webp
   .ome.tif, .ome.tiff       the same blocks as OME-TIFF: overviews in SubIFDs, OME-XML
-  .png, .jpg, .webp         pictures`,
+  .png, .jpg, .webp         pictures
+  .dzi                      Deep Zoom: NAME.dzi and the folder NAME_files, tiles as PNG, or by --compression jpeg, webp`,
   },
   nodata: {
     summary: 'samples that are missing, masks and alpha',

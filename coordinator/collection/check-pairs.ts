@@ -5,7 +5,7 @@ import { breathing } from '../../tiling/breath.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
-import { endingFormatOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
+import { endingFormatOf, outputFolderOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
 import { isOfShard, type Shard } from '../../tiling/job/shard.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
@@ -201,7 +201,8 @@ async function conflictsOf(
   }
   let written: WrittenFiles;
   try {
-    written = await WrittenFiles.ofMany({ files: outputs, folders: [join(root, '.halotile')] });
+    const folders = images.flatMap(({ output }) => outputFolderOf(output) ?? []);
+    written = await WrittenFiles.ofMany({ files: outputs, folders: [join(root, '.halotile'), ...folders] });
   } catch (error) {
     if (error instanceof HalotileError) return [...faults, { image: root, message: error.message }];
     throw error;

@@ -1,8 +1,10 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
+import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { checkFolderPlace } from '../../tiling/make-folder.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
+import { checkTreePlace } from '../../tiling/stitch/output-tree.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 
@@ -25,6 +27,7 @@ export function checkedOutput(output: string, inputs: readonly string[]): string
   } catch (cause) {
     throw outputFailed({ what: 'the output directory is not writable', where: directory }, cause);
   }
+  checkTreePlace(place);
   refuseOverwrites(place, inputs);
   return place;
 }
@@ -34,7 +37,10 @@ export function checkedOutput(output: string, inputs: readonly string[]): string
  * @throws bad-usage
  */
 export function refuseOverwrites(place: string, inputs: readonly string[]): void {
-  const written = WrittenFiles.of({ files: () => [place], folders: [partialPaths(place).directory] });
+  const written = WrittenFiles.of({
+    files: () => [place],
+    folders: [partialPaths(place).directory, outputFolderOf(place) ?? []].flat(),
+  });
   for (const input of inputs) written.refuse(input);
 }
 

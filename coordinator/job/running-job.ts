@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, ftruncateSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { area } from '../../tiling/geometry/rect.js';
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { Picture } from '../../tiling/plan/picture.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -12,6 +13,7 @@ import { type PreparedInputs, sourcesOf } from '../../tiling/prepare/job-rasters
 import { assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
+import { type MadeEntry, markTree, publishTree, syncTree, treeBytes } from '../../tiling/stitch/output-tree.js';
 import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
 import { RunTotals } from '../../tiling/stitch/run-totals.js';
 import type { CommittedTile, LedgerState, TileLedger } from '../../tiling/stitch/tile-ledger.js';
@@ -20,7 +22,7 @@ import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';
-import { writePicture } from '../assembly/write-picture.js';
+import { writeDeepZoom, writePicture } from '../assembly/write-picture.js';
 import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
@@ -137,24 +139,47 @@ export class RunningJob {
         ledger.assertNewest();
         await assemble(plan, { ...paths, image }, this.#committed.all(), this.#assembly());
       } else if (durable) syncFile(image);
-      const finished = plan.picture ? await this.#picture(image, plan.picture) : image;
+      const made = plan.picture ? await this.#picture(image, plan.picture) : [{ from: image, to: spec.output }];
       this.#checkInputs();
-      ledger.publish(inodeOf(finished));
-      await publishOutput(finished, spec.output, () => ledger.assertNewest());
+      ledger.publish(inodeOf(made.at(-1)!.from));
+      if (outputFolderOf(spec.output) === undefined) {
+        await publishOutput(made[0]!.from, spec.output, () => ledger.assertNewest());
+      } else {
+        ledger.assertNewest();
+        publishTree(spec.output, made, join(this.#tree, 'replaced'));
+      }
       if (durable) syncFile(dirname(spec.output));
     }
     // What a later run has begun is that one's to remove.
     if (ledger.isNewest()) removePartial(paths);
-    return statSync(spec.output).size;
+    return treeBytes(spec.output);
   }
 
-  /** The output as a picture, in the folder of this epoch. */
-  async #picture(image: string, picture: Picture): Promise<string> {
+  /** Where this epoch makes an output that is no single file. */
+  get #tree(): string {
+    const { paths, ledger } = this.#opened;
+    return join(paths.directory, `${ledger.folder}-tree`);
+  }
+
+  /** The output as a picture, or as a folder of them and what says so, in folders of this epoch. */
+  async #picture(image: string, picture: Picture): Promise<MadeEntry[]> {
     const { plan, paths, ledger } = this.#opened;
-    const path = join(paths.directory, ledger.folder, `picture.${picture.format}`);
-    await writePicture(image, path, picture, plan.output);
-    if (this.#options.durable) syncFile(path);
-    return path;
+    const { spec, durable } = this.#options;
+    const folder = outputFolderOf(spec.output);
+    if (folder === undefined) {
+      const path = join(paths.directory, ledger.folder, `picture.${picture.format}`);
+      await writePicture(image, path, picture, plan.output);
+      if (durable) syncFile(path);
+      return [{ from: path, to: spec.output }];
+    }
+    mkdirSync(this.#tree);
+    const { file, tiles } = await writeDeepZoom(image, this.#tree, picture, plan.output);
+    markTree(tiles);
+    if (durable) syncTree(this.#tree);
+    return [
+      { from: tiles, to: folder },
+      { from: file, to: spec.output },
+    ];
   }
 
   #assembly(): AssemblyMeans {

@@ -6,6 +6,7 @@ import { badInput } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { inputPaths, inputsOf, type JobInput, placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
+import { checkFetched } from '../../tiling/job/output-format.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
@@ -156,6 +157,7 @@ export class Places {
   }
 
   #ownOutput(name: string, owner: Owner, jobId: string): string {
+    if (name.startsWith('download:')) checkFetched(name);
     if (name.startsWith('download:') && name.includes('/')) return this.#below(name, jobId);
     const place = isTemplate(name)
       ? this.#template(fixedFolder(name), name.slice(fixedFolder(name).length + 1))

@@ -3,6 +3,7 @@ import { findCollection } from '../../coordinator/index.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
+import { checkFetched } from '../../tiling/job/output-format.js';
 import { fetchFolder, inLocalNames } from './cluster-dataset.js';
 import { sendInputs } from './cluster-files.js';
 import { isClusterName } from './cluster-names.js';
@@ -41,6 +42,7 @@ export async function runCollectionOnCluster(
   const local = !isClusterName(spec.output);
   const root = fixedOf(spec.output);
   try {
+    if (local) checkFetched(spec.output);
     const send = async (path: string) => {
       const name = await client.upload(resolve(path));
       names.set(name, path);

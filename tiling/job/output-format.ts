@@ -1,5 +1,7 @@
+import { badUsage } from '../errors.js';
+
 /** What an output is written as. */
-export type OutputFormat = 'tiff' | 'ome-tiff' | 'png' | 'jpeg' | 'webp';
+export type OutputFormat = 'tiff' | 'ome-tiff' | 'png' | 'jpeg' | 'webp' | 'dzi';
 
 /** The ending that names each format; the first that matches counts. */
 const ENDINGS: readonly (readonly [OutputFormat, RegExp])[] = [
@@ -8,10 +10,11 @@ const ENDINGS: readonly (readonly [OutputFormat, RegExp])[] = [
   ['png', /\.png$/i],
   ['jpeg', /\.jpe?g$/i],
   ['webp', /\.webp$/i],
+  ['dzi', /\.dzi$/i],
 ];
 
 /** Endings of outputs, as messages list them. */
-export const WRITTEN_ENDINGS = '.tif, .ome.tif, .png, .jpg or .webp';
+export const WRITTEN_ENDINGS = '.tif, .ome.tif, .png, .jpg, .webp or .dzi';
 
 /** A name without an ending is a TIFF's. */
 const NO_ENDING = /(?:^|[/\\])\.*[^./\\]*$/;
@@ -24,4 +27,23 @@ export function outputFormatOf(output: string): OutputFormat | undefined {
 /** As {@link outputFormatOf}, of names that have an ending. */
 export function endingFormatOf(output: string): OutputFormat | undefined {
   return ENDINGS.find(([, ending]) => ending.test(output))?.[0];
+}
+
+/** The folder that a format keeps beside or in place of a file; undefined of formats that are one file. */
+export function outputFolderOf(output: string): string | undefined {
+  return outputFormatOf(output) === 'dzi' ? output.replace(/\.dzi$/i, '_files') : undefined;
+}
+
+/**
+ * Refuses an output that cannot be fetched from a coordinator, since it is no single file.
+ * @throws bad-usage
+ */
+export function checkFetched(output: string): void {
+  if (outputFolderOf(output) === undefined) return;
+  throw badUsage({
+    what: 'an output that is a folder is not fetched from a cluster',
+    where: output,
+    expected: 'storage that the coordinator sees, root:NAME/PATH',
+    remedy: 'write it there, or end its name in .tif',
+  });
 }

@@ -5,9 +5,16 @@ import type { DType } from '../raster/dtype.js';
 import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 
-/** A file that holds one picture and nothing beside it: no tiles, no overviews, no place on a map. */
+type PictureCodec = 'png' | 'jpeg' | 'webp';
+
+/**
+ * A file that holds one picture and nothing beside it, no place on a map and no overviews; or the tiles of a Deep Zoom
+ * image, each such a file.
+ */
 export interface Picture {
-  readonly format: 'png' | 'jpeg' | 'webp';
+  readonly format: PictureCodec | 'dzi';
+  /** Of the file, or of each tile. */
+  readonly codec: PictureCodec;
   /** JPEG and WebP, 1 to 100. */
   readonly quality: number;
   /** PNG, 1 to 9. */
@@ -22,7 +29,7 @@ interface Holds {
   readonly isLossless: boolean;
 }
 
-const HOLDS: Readonly<Record<Picture['format'], Holds>> = {
+const HOLDS: Readonly<Record<PictureCodec, Holds>> = {
   png: { dtypes: ['uint8', 'uint16'], channels: [1, 2, 3, 4], maxSide: 2 ** 31 - 1, isLossless: true },
   jpeg: { dtypes: ['uint8'], channels: [1, 3], maxSide: 65_500, isLossless: false },
   // Grey becomes RGB: the format has nothing else.
@@ -30,6 +37,12 @@ const HOLDS: Readonly<Record<Picture['format'], Holds>> = {
 };
 
 const NAMES = { png: 'PNG', jpeg: 'JPEG', webp: 'WebP' } as const;
+/** What --compression makes of the tiles of a Deep Zoom image. */
+const TILE_CODECS: Readonly<Partial<Record<JobSpec['compression']['codec'], PictureCodec>>> = {
+  deflate: 'png',
+  jpeg: 'jpeg',
+  webp: 'webp',
+};
 
 /** zlib's own default; the fast level of TIFF blocks makes PNG files a fifth larger. */
 const PNG_LEVEL = 6;
@@ -41,7 +54,18 @@ export function isPictureName(output: string): boolean {
 
 function pictureFormatOf(output: string): Picture['format'] | undefined {
   const format = outputFormatOf(output);
-  return format !== undefined && Object.hasOwn(HOLDS, format) ? (format as Picture['format']) : undefined;
+  return format === 'tiff' || format === 'ome-tiff' ? undefined : format;
+}
+
+/** @throws bad-usage where tiles are not written so */
+function tileCodecOf({ output, compression: { codec } }: JobSpec): PictureCodec {
+  const found = TILE_CODECS[codec];
+  if (found !== undefined) return found;
+  throw badUsage({
+    what: `--compression ${codec} of a Deep Zoom image`,
+    where: output,
+    expected: 'deflate (PNG tiles), jpeg or webp',
+  });
 }
 
 /**
@@ -52,9 +76,15 @@ function pictureFormatOf(output: string): Picture['format'] | undefined {
 export function resolvePicture(spec: JobSpec, output: RasterInfo, isMasked: boolean): Picture | undefined {
   const format = pictureFormatOf(spec.output);
   if (format === undefined) return undefined;
+  const codec = format === 'dzi' ? tileCodecOf(spec) : format;
   const refuse = (what: string, expected: string, remedy = 'end its name in .tif') =>
-    badUsage({ what: `a ${NAMES[format]} cannot hold ${what}`, where: spec.output, expected, remedy });
-  const { dtypes, channels, maxSide, isLossless } = HOLDS[format];
+    badUsage({
+      what: `a ${format === 'dzi' ? 'Deep Zoom image of ' : ''}${NAMES[codec]} cannot hold ${what}`,
+      where: spec.output,
+      expected,
+      remedy,
+    });
+  const { dtypes, channels, maxSide, isLossless } = HOLDS[codec];
   if (!dtypes.includes(output.dtype) || !channels.includes(output.channels)) {
     const expected = `${dtypes.join(' or ')} with ${channels.join(', ')} channels`;
     const deep =
@@ -73,7 +103,7 @@ export function resolvePicture(spec: JobSpec, output: RasterInfo, isMasked: bool
   if (output.channels > 2 && output.photometric !== 2) {
     throw refuse(`${output.channels} channels that are not RGB`, 'RGB (tag 262)');
   }
-  if (Math.max(output.width, output.height) > maxSide) {
+  if (format !== 'dzi' && Math.max(output.width, output.height) > maxSide) {
     throw refuse(`${output.width}×${output.height} pixels`, `sides of at most ${maxSide}`);
   }
   if (output.nodata?.some((value) => value !== null)) {
@@ -86,5 +116,5 @@ export function resolvePicture(spec: JobSpec, output: RasterInfo, isMasked: bool
   if (isMasked) throw refuse('a mask', 'a TIFF, which has one', 'end its name in .tif, or give --mask ignore');
   const { level = PNG_LEVEL, quality } = spec.compression;
   if (isLossless && level > 9) throw badUsage({ what: `--level ${level} of a PNG`, expected: 'at most 9' });
-  return { format, quality, level };
+  return { format, codec, quality, level };
 }

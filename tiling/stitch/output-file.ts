@@ -49,7 +49,8 @@ export function publishFile(temporary: string, output: string): void {
   renameSync(temporary, output);
 }
 
-function keepOwnerAndMode(path: string, { uid, gid, mode }: Stats): void {
+/** Gives a file or folder the mode and where permitted the owner of another. */
+export function keepOwnerAndMode(path: string, { uid, gid, mode }: Stats): void {
   const own = statSync(path);
   if (own.uid !== uid || own.gid !== gid) {
     try {
