@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import type { ErrorRecord } from '../errors.js';
 import { area, type Size } from '../geometry/rect.js';
 import type { ImageChain } from '../job/dataset-spec.js';
 import { chainFiles, placeFiles } from '../operations/parameter-files.js';
 import type { Rgb } from '../palette/remap.js';
-import type { FileRef, InputPlace } from './references.js';
+import { type FileRef, type InputPlace, lostPath } from './references.js';
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const LOST = '/halotile-lost';
 /** Frames that a thread has in work at once, and bytes of a pixel on its way. */
 const HELD_FRAMES = 2;
 const HELD_BYTES = 8;
@@ -100,9 +98,8 @@ function spilledAt(spilled: SpilledFrame, place: InputPlace): SpilledFrame | nul
   return place.kind === 'piece' ? { ...spilled, file: place.path, offset: place.offset ?? 0 } : null;
 }
 
-/** What was not fetched is not there: the coordinator's path may be another file here. */
 function pathOf(place: InputPlace, path: string): string {
-  return place.kind === 'piece' ? place.path : join(LOST, path);
+  return place.kind === 'piece' ? place.path : lostPath(path);
 }
 
 /** Files that the operations of a chain name, each once. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { type ErrorRecord, errorRecordSchema } from '../errors.js';
 import type { JobFigures } from '../job/job-figures.js';
@@ -7,10 +6,9 @@ import type { JobSpec } from '../job/job-spec.js';
 import type { PlanMachine } from '../plan/plan-input.js';
 import { DTYPES } from '../raster/dtype.js';
 import type { AskedTask, WorkKind } from './kind.js';
-import type { FileRef, InputPlace } from './references.js';
+import { type FileRef, type InputPlace, lostPath } from './references.js';
 
 /** What stands for a file that is not there: the coordinator's path may be another file here. */
-const LOST = '/halotile-lost';
 /** What plans are made for where nobody says. */
 const ONE_THREAD: PlanMachine = { threads: 1, memoryBytes: 512 * 2 ** 20 };
 
@@ -85,7 +83,7 @@ function imagesPlaced(data: ImagesData, places: readonly InputPlace[]): ImagesDa
 }
 
 function pathAt(place: InputPlace, path: string): string {
-  return place.kind === 'piece' ? place.path : join(LOST, path);
+  return place.kind === 'piece' ? place.path : lostPath(path);
 }
 
 /** The error of a task of one image that is given up, in the image's name. */

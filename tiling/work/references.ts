@@ -99,6 +99,14 @@ export type InputPlace =
   | { readonly kind: 'lost' };
 
 /**
+ * A path at which nothing lies, for a file that is not there: the coordinator's path may be another file here. Messages
+ * name it by the coordinator's path.
+ */
+export function lostPath(path: string): string {
+  return `/halotile-lost/${path}`;
+}
+
+/**
  * Where a worker puts encoded blocks: appended to a part file of its own in the folder `epoch` of the partial
  * directory; for an uncompressed output, written at their final places in `file`; or handed to the
  * coordinator together with the task's result.

@@ -4,7 +4,7 @@ import { pack } from '../../proto/convert/pack.js';
 import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { type DataOf, type KindName, kindOf } from '../../tiling/work/index.js';
-import type { InputPlace, InputRef } from '../../tiling/work/references.js';
+import { type InputPlace, type InputRef, lostPath } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
 import { runWith, type ThreadTask } from '../work/run-task.js';
 import { commitResult } from './commit-result.js';
@@ -59,11 +59,11 @@ function inCoordinatorsNames(
   places: readonly InputPlace[],
 ): ErrorRecord {
   const named = (text: string) =>
-    places.reduce(
-      (result, place, position) =>
-        place.kind === 'piece' ? result.replaceAll(place.path, refs[position]!.path) : result,
-      text,
-    );
+    places.reduce((result, place, position) => {
+      const { path } = refs[position]!;
+      if (place.kind === 'lost') return result.replaceAll(lostPath(path), path);
+      return place.kind === 'piece' ? result.replaceAll(place.path, path) : result;
+    }, text);
   const fields = Object.entries(detail).map(([field, text]: [string, string]) => [field, named(text)]);
   return { tag, detail: { ...detail, ...Object.fromEntries(fields) } };
 }
