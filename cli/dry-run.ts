@@ -52,7 +52,7 @@ export async function dryRunCollection(
 export async function dryRunDataset(job: DatasetSpec, flags: DryRunFlags): Promise<void> {
   refuseCoordinator(flags);
   const dataset = await checkedDataset(job);
-  const characters = dataset.characters.map(({ name, frames }) => ({ name, frames: frames.length }));
+  const characters = Array.from(dataset.characters, ({ name, frames }) => ({ name, frames: frames.length }));
   const frames = characters.reduce((sum, each) => sum + each.frames, 0);
   print(flags, { output: job.output, frames, characters }, () => [
     `${job.output}: ${counted(frames, 'frame')} of ${counted(characters.length, 'character')}`,

@@ -3,11 +3,11 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 /** What is done of something long before others of the thread have their turn: some milliseconds' worth. */
 const AT_ONCE = 256;
 
-/** Items of an iteration that takes long, among which others of the thread have their turn now and then. */
-export async function* breathing<T>(items: Iterable<T>): AsyncGenerator<T> {
+/** Items of an iteration that takes long: others of the thread have their turn after so many of them. */
+export async function* breathing<T>(items: Iterable<T>, atOnce = AT_ONCE): AsyncGenerator<T, void> {
   let count = 0;
   for (const item of items) {
-    if (++count % AT_ONCE === 0) await othersTurn();
+    if (++count % atOnce === 0) await othersTurn();
     yield item;
   }
 }

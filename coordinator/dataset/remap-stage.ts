@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { breathing } from '../../tiling/breath.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
@@ -23,13 +24,14 @@ export async function writeCharacter(running: RunningCharacter, palette: Palette
   const isUnwritten = (index: number) => isReadable(index) && !table.isWritten(index);
   const readable = table.count(isReadable);
   const sampled = sampleOf(table.where(isReadable), readable);
-  makeFolders(running);
+  await makeFolders(running);
   context.counts.reused(readable - table.count(isUnwritten));
   const toWrite = table.where((index) => isUnwritten(index) && !isLarge(index));
   await context.gate.each(running.batches(toWrite), (indices) => remap(running, indices, palette, sampled));
   const toFilter = table.where((index) => isUnwritten(index) && isLarge(index));
   for (const index of toFilter) await writeLargeFrame(running, index, palette, sampled.has(index));
-  for (const index of table.where((each) => table.isFailed(each))) rmSync(running.outputOf(index), { force: true });
+  const failed = table.where((each) => table.isFailed(each));
+  for await (const index of breathing(failed)) rmSync(running.outputOf(index), { force: true });
   const summary = summaryOf(running, palette, readable, sampled);
   writePaletteFiles(place.output, summary, { job: context.shown.job, version: context.version });
   running.record({ type: 'done', summary });
@@ -39,9 +41,9 @@ export async function writeCharacter(running: RunningCharacter, palette: Palette
 }
 
 /** The folders of the outputs; frames of one folder mostly follow each other. */
-function makeFolders(running: RunningCharacter): void {
+async function makeFolders(running: RunningCharacter): Promise<void> {
   let last = '';
-  for (let index = 0; index < running.table.length; index++) {
+  for await (const index of breathing(running.table.where(() => true))) {
     const folder = dirname(running.outputOf(index));
     if (folder === last) continue;
     mkdirSync(folder, { recursive: true });

@@ -144,7 +144,7 @@ async function runLocked(
   const { executor, machine, signal, nowSeconds } = run;
   const job = { ...run.job, output: resolve(run.job.output) };
   const foundAt = nowSeconds();
-  const frames = dataset.characters.reduce((sum, each) => sum + each.frames.length, 0);
+  const frames = dataset.characters.frames;
   const counts = new DatasetCounts({ frames, characters: dataset.characters.length }, run.onProgress);
   const version = halotileVersion();
   const chain = job.operations.length === 0 ? null : chainOf(job);
@@ -211,9 +211,12 @@ async function runCharacters(
   outcomes: OutcomeSpool,
 ): Promise<{ readonly done: number; readonly written: number }> {
   const sum = { done: 0, written: 0 };
-  const remaining = characters.entries();
+  // One that an earlier run has finished waits for nothing.
+  const remaining = breathing(placesIn(characters), 1);
   const lane = async () => {
-    for (const [index, character] of remaining) {
+    for (let next = await remaining.next(); next.done !== true; next = await remaining.next()) {
+      const index = next.value;
+      const character = characters.at(index);
       try {
         const summary = await runCharacter(character, context);
         outcomes.put(index, summary);
@@ -233,6 +236,10 @@ async function runCharacters(
   const lanes = await Promise.allSettled(Array.from({ length: CHARACTERS_AT_ONCE }, lane));
   if (lanes.some(({ status }) => status === 'rejected')) throw context.gate.reason;
   return sum;
+}
+
+function* placesIn({ length }: { readonly length: number }): Generator<number, undefined> {
+  for (let place = 0; place < length; place++) yield place;
 }
 
 function isSkippable(error: unknown, { job, gate }: DatasetContext): error is HalotileError {

@@ -1,3 +1,5 @@
+import { breathing } from '../../tiling/breath.js';
+
 /**
  * Lets at most `limit` tasks run at a time, in the order in which they asked. After the first failure, or once
  * the signal is aborted, no further task starts, and those that ask are refused with the reason.
@@ -32,13 +34,14 @@ export class TaskGate {
   }
 
   /**
-   * Runs one task per item, drawing items only as turns come, and waits for all that were started.
+   * Runs one task per item, drawing items only as turns come, and waits for all that were started. To draw one and to
+   * begin its task may take a while: others of the thread have their turn between any two.
    * @throws the first failure
    */
   async each<T>(items: Iterable<T>, task: (item: T) => Promise<void>): Promise<void> {
-    const iterator = items[Symbol.iterator]();
+    const remaining = breathing(items, 1);
     const lane = async () => {
-      for (let item = iterator.next(); item.done !== true; item = iterator.next()) {
+      for (let item = await remaining.next(); item.done !== true; item = await remaining.next()) {
         const { value } = item;
         await this.run(() => task(value));
       }

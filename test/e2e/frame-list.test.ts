@@ -37,16 +37,16 @@ test('frames lie by the name of their output and are found by their own', () => 
   // As they cross to another thread.
   const { characters } = unpackDataset(structuredClone(found.packed));
   assert.deepEqual(
-    characters.map((each) => [each.name, each.frames.length]),
+    Array.from(characters, (each) => [each.name, each.frames.length]),
     [
       ['archer', 1],
       ['knight', 5],
       ['rogue', 1],
     ],
   );
-  assert.deepEqual([...characters[2]!.frames], [{ name: 'x.png', path: 'in/rogue/x.png' }]);
-  const list = characters[1]!.frames;
-  assert.deepEqual([...list], [...found.characters[1]!.frames]);
+  assert.deepEqual([...characters.at(2).frames], [{ name: 'x.png', path: 'in/rogue/x.png' }]);
+  const list = characters.at(1).frames;
+  assert.deepEqual([...list], [...found.characters.at(1).frames]);
   assert.deepEqual(
     [...list],
     [1, 4, 2, 0, 3].map((place) => frames[place]),
@@ -88,7 +88,7 @@ test('half a million frames are listed and tracked in a heap that could not hold
       const shuffled = (index * 7919) % count;
       collector.add({ character: 'knight', name: name(shuffled), path: 'frames/knight/' + name(shuffled) });
     }
-    const { frames } = collector.finish('here').characters[0];
+    const { frames } = collector.finish('here').characters.at(0);
     const table = new FrameTable(count, 'spill');
     for (let index = 0; index < count; index++) {
       if (frames.at(index).name !== name(index)) throw new Error(name(index));

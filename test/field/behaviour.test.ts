@@ -181,7 +181,7 @@ test('folders behind links below a character hold frames, and rings of links end
   symlinkSync('..', join(frames, 'k', 'idle', 'back'));
   const found = await findFrames({ frames: [frames], images: [] });
   assert.deepEqual(
-    found.characters.map(({ name, frames: list }) => [name, list.length]),
+    Array.from(found.characters, ({ name, frames: list }) => [name, list.length]),
     [['k', 2]],
   );
 });

@@ -92,7 +92,7 @@ test('patterns work below folders whose names hold brackets', async () => {
   mkdirSync(idle, { recursive: true });
   for (const name of ['a1.png', 'a2.png', 'b1.png']) writeFileSync(join(idle, name), '');
   const names = async (pattern: string) =>
-    (await findFrames({ frames: [pattern], images: [] })).characters.flatMap(({ frames }) =>
+    [...(await findFrames({ frames: [pattern], images: [] })).characters].flatMap(({ frames }) =>
       [...frames].map(({ path }) => path).sort(),
     );
   const expected = ['a1.png', 'a2.png'].map((name) => join(idle, name));

@@ -7,11 +7,13 @@ export function serve(
   directory: string,
   port: number,
   options: readonly string[] = [],
+  { nodeArgs = [], env = {} }: { nodeArgs?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<{ process: ChildProcess; port: number; log: () => string }> {
   const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
   const args = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(directory, 'state'), ...options];
-  const child = spawn(process.execPath, [cli, ...args, '--root', `data=${join(directory, 'data')}`], {
+  const child = spawn(process.execPath, [...nodeArgs, cli, ...args, '--root', `data=${join(directory, 'data')}`], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -16,7 +16,7 @@ export async function refuseFrameOverwrites(
   others: readonly string[],
 ): Promise<void> {
   if (!existsSync(output)) return;
-  const folders = [output, ...dataset.characters.map(({ name }) => join(output, name))];
+  const folders = [output, ...Array.from(dataset.characters, ({ name }) => join(output, name))];
   const written = await WrittenFiles.ofMany({ files: () => outputsOf(dataset, output), folders });
   for await (const { path, map } of breathing(framesOf(dataset))) {
     written.refuse(path);

@@ -6,7 +6,7 @@ import {
   FrameList,
   FrameParts,
   MAX_NAME_BYTES,
-  orderedFrames,
+  orderFrames,
   type PackedParts,
   REPORT_FILES,
 } from './frame-list.js';
@@ -22,12 +22,12 @@ export interface Character {
  * between them: all its frames are counted, its palette is found, all its frames are remapped.
  */
 export interface Dataset {
-  readonly characters: readonly Character[];
+  readonly characters: CharacterList;
   /** The same, to be handed to another thread. */
   readonly packed: PackedDataset;
 }
 
-/** A dataset in few arrays, however many frames it has. */
+/** A dataset in few arrays, however many frames and characters it has. */
 export interface PackedDataset {
   readonly parts: PackedParts;
   readonly names: PackedText;
@@ -37,15 +37,48 @@ export interface PackedDataset {
   readonly order: Uint32Array;
 }
 
+/** Characters in order; each is made when it is asked for. */
+export class CharacterList implements Iterable<Character> {
+  readonly #parts: FrameParts;
+  readonly #names: PackedStrings;
+  readonly #ends: Uint32Array;
+  readonly #order: Uint32Array;
+
+  constructor(
+    parts: FrameParts,
+    { names, ends, order }: Pick<PackedDataset, 'ends' | 'order'> & { readonly names: PackedStrings },
+  ) {
+    this.#parts = parts;
+    this.#names = names;
+    this.#ends = ends;
+    this.#order = order;
+  }
+
+  get length(): number {
+    return this.#names.length;
+  }
+
+  /** Frames of all of them. */
+  get frames(): number {
+    return this.#order.length;
+  }
+
+  at(index: number): Character {
+    const start = index === 0 ? 0 : this.#ends[index - 1]!;
+    const order = this.#order.subarray(start, this.#ends[index]);
+    return { name: this.#names.get(index), frames: new FrameList(this.#parts, order) };
+  }
+
+  *[Symbol.iterator](): Generator<Character> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+  }
+}
+
 /** The dataset of what another thread packed. */
 export function unpackDataset(packed: PackedDataset): Dataset {
-  const parts = new FrameParts(packed.parts);
+  const { ends, order } = packed;
   const names = new PackedStrings(packed.names);
-  const characters = Array.from({ length: names.length }, (_, index): Character => {
-    const start = index === 0 ? 0 : packed.ends[index - 1]!;
-    return { name: names.get(index), frames: new FrameList(parts, packed.order.subarray(start, packed.ends[index])) };
-  });
-  return { characters, packed };
+  return { characters: new CharacterList(new FrameParts(packed.parts), { names, ends, order }), packed };
 }
 
 /** All frames of a dataset, character after character. */
@@ -79,15 +112,14 @@ export class DatasetCollector {
     const byName = Array.from(names.keys()).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
     const { order, ends } = this.#byCharacter(byName);
     const packedNames = new PackedStrings();
-    const characters = byName.map((place, rank): Character => {
+    for (const [rank, place] of byName.entries()) {
       const name = names[place]!;
       packedNames.push(name);
-      const places = order.subarray(rank === 0 ? 0 : ends[rank - 1]!, ends[rank]);
-      return { name, frames: orderedFrames(name, this.#parts, places) };
-    });
+      orderFrames(name, this.#parts, order.subarray(rank === 0 ? 0 : ends[rank - 1]!, ends[rank]));
+    }
     const parts = this.#parts;
     return {
-      characters,
+      characters: new CharacterList(parts, { names: packedNames, ends, order }),
       get packed() {
         return { parts: parts.packed, names: packedNames.packed, ends, order };
       },

@@ -68,11 +68,11 @@ export class FrameList implements Iterable<Frame> {
 }
 
 /**
- * The frames of one character in order.
- * @param places of its frames in `parts`; becomes the list's own
+ * Sorts the frames of one character.
+ * @param places of its frames in `parts`
  * @throws HalotileError bad-input where two frames would be written to one file, or one over a palette's
  */
-export function orderedFrames(character: string, parts: FrameParts, places: Uint32Array): FrameList {
+export function orderFrames(character: string, parts: FrameParts, places: Uint32Array): void {
   places.sort((a, b) => parts.compare(a, b));
   for (const [index, place] of places.entries()) {
     const before = places[index - 1];
@@ -93,7 +93,6 @@ export function orderedFrames(character: string, parts: FrameParts, places: Uint
       throw badInput({ what: `it would be written over ${character}/palette.png`, where, remedy: 'rename it' });
     }
   }
-  return new FrameList(parts, places);
 }
 
 /** Ends the whole path of a frame that lies under another name. No path holds it. */
