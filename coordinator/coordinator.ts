@@ -25,7 +25,7 @@ import { FollowStore } from './follow/follow-store.js';
 import { sendWebhook, type WebhookTargets } from './follow/send-webhook.js';
 import { halotileVersion, type JobPlanner, questionsTo } from './job/prepare-job.js';
 import type { CoordinatorObserver } from './observe/observer.js';
-import { EmbeddedQueue } from './queue/embedded-queue.js';
+import { EmbeddedQueue } from './queue/embedded/embedded-queue.js';
 import type { LiveState } from './queue/job-news.js';
 import type { JobQueue } from './queue/job-queue.js';
 import { type QueueDepth, queueDepth } from './queue/queue-depth.js';
@@ -154,7 +154,10 @@ export class Coordinator {
     const roots = new StorageRoots(options.roots);
     const queue: JobQueue =
       options.queue ??
-      (await EmbeddedQueue.open({ directory: stateDirectory, nowMs: clock.wallMs, newId, retentionMs: RETENTION_MS }));
+      (await EmbeddedQueue.open({
+        ...{ directory: stateDirectory, nowMs: clock.wallMs, newId, log },
+        retentionMs: RETENTION_MS,
+      }));
     const uploads = new Uploads(
       join(stateDirectory, 'uploads'),
       {

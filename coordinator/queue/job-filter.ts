@@ -9,6 +9,9 @@ type Listed = Pick<QueuedJob, 'principal' | 'state' | 'submittedMs'>;
  */
 const CLOCK_SLACK_MS = 24 * 3600_000;
 
+/** Specs of one page, as JSON, come to no more, unless its first job alone does. */
+export const MAX_PAGE_BYTES = 1 << 20;
+
 /** Whether a listing holds a job. */
 export function isListed(job: Listed, { principal, states, sinceMs }: JobFilter): boolean {
   return (

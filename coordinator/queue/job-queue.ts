@@ -92,6 +92,7 @@ export interface JobFilter {
   readonly states?: readonly QueueState[];
   /** Submitted then or later, milliseconds since 1970; whenever where absent. */
   readonly sinceMs?: number;
+  /** A page has fewer where their specs are long. */
   readonly pageSize: number;
   /** `next` of the page before. */
   readonly after?: string;

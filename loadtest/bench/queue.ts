@@ -6,7 +6,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
 import type { JobQueue } from '../../coordinator/queue/job-queue.js';
 import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
 import { isEnded, JobsClient } from '../../library/cluster/jobs-client.js';
@@ -72,7 +72,7 @@ const redis = await RedisServer.start();
 try {
   say('embedded: jobs a second', (await jobRate(undefined)).toFixed(0));
   say('Redis: jobs a second', (await jobRate(redis.url)).toFixed(0));
-  const common = { nowMs: () => Date.now(), retentionMs: Number.POSITIVE_INFINITY };
+  const common = { nowMs: () => Date.now(), retentionMs: Number.POSITIVE_INFINITY, log: () => {} };
   const embedded = () =>
     EmbeddedQueue.open({ ...common, directory: join(folder, 'embedded'), newId: () => randomUUID() });
   const inRedis = async () => {

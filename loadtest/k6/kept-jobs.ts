@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
 import type { JobQueue } from '../../coordinator/queue/job-queue.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
@@ -11,7 +11,7 @@ const PRINCIPALS = 10;
 /** Fills the queue of a coordinator that does not run yet with jobs that have ended, so that it starts with a long history. */
 export async function keepJobs(stateDirectory: string, count: number): Promise<void> {
   const queue = await EmbeddedQueue.open({
-    ...{ directory: stateDirectory, nowMs: () => Date.now(), newId: () => randomUUID() },
+    ...{ directory: stateDirectory, nowMs: () => Date.now(), newId: () => randomUUID(), log: () => {} },
     retentionMs: Number.POSITIVE_INFINITY,
   });
   await fillQueue(queue, count, 1);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
 import type { JobQueue } from '../../coordinator/queue/job-queue.js';
 import { connectRedis, RedisQueue } from '../../coordinator/queue/redis/index.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
@@ -32,7 +32,13 @@ export function embeddedAdapter(): QueueAdapter {
   return {
     ...{ name: 'embedded', skip: false },
     open: (name, { retentionMs = 1e15, ...settings }) =>
-      EmbeddedQueue.open({ directory: join(root, name), newId: () => randomUUID(), retentionMs, ...settings }),
+      EmbeddedQueue.open({
+        directory: join(root, name),
+        newId: () => randomUUID(),
+        log: () => {},
+        retentionMs,
+        ...settings,
+      }),
     close: async () => rmSync(root, { recursive: true }),
   };
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
 const root = mkdtempSync(join(tmpdir(), 'halotile-queue-'));
@@ -11,8 +11,12 @@ after(() => rmSync(root, { recursive: true }));
 const never = new AbortController().signal;
 let ids = 0;
 
+/** What the operator was told. */
+const lines: string[] = [];
+
 function open(name: string, nowMs = () => 1000): Promise<EmbeddedQueue> {
-  return EmbeddedQueue.open({ directory: join(root, name), nowMs, newId: () => `id${++ids}`, retentionMs: 5000 });
+  const log = (line: string) => lines.push(line);
+  return EmbeddedQueue.open({ directory: join(root, name), nowMs, newId: () => `id${++ids}`, log, retentionMs: 5000 });
 }
 
 function submission(requestId: string, options: { image?: string; priority?: number; maxAttempts?: number } = {}) {
@@ -138,7 +142,7 @@ test('a second process is refused', async () => {
 test("a principal's jobs take bounded room: its oldest ended ones go early, open ones are never forgotten", async () => {
   const directory = join(root, 'room');
   const limits = { maxJobs: 3, maxBytes: 10_000 };
-  const options = { directory, nowMs: () => 1000, newId: () => `id${++ids}`, retentionMs: 5000, limits };
+  const options = { directory, nowMs: () => 1000, newId: () => `id${++ids}`, log: () => {}, retentionMs: 5000, limits };
   let queue = await EmbeddedQueue.open(options);
   const ended: string[] = [];
   for (let i = 0; i < 50; i++) {
@@ -169,4 +173,52 @@ test("a principal's jobs take bounded room: its oldest ended ones go early, open
   });
   assert.equal((await queue.get(old.id))?.state, 'cancelled');
   await queue.close();
+});
+
+test('damage costs the jobs that its lines alone told of, is named, and is kept', async () => {
+  const queue = await open('damage');
+  const jobs: string[] = [];
+  for (let i = 0; i < 40; i++) jobs.push((await queue.submit(submission(`${i}`))).job.id);
+  await queue.requestCancel(jobs[0]!);
+  await queue.requestCancel(jobs[7]!);
+  await queue.close();
+  const path = join(root, 'damage/queue.log');
+  const bytes = readFileSync(path);
+  bytes[200]! ^= 1;
+  writeFileSync(path, bytes);
+  lines.length = 0;
+  let again = await open('damage');
+  // What the first job was to do is not known any more, although its cancellation is.
+  const kept = jobs.slice(1).reverse();
+  assert.deepEqual(
+    (await again.list({ pageSize: 100 })).jobs.map(({ id }) => id),
+    kept,
+  );
+  assert.equal((await again.get(jobs[7]!))?.state, 'cancelled');
+  assert.match(lines.join('\n'), /damaged: one line from byte 0 on .* 39 jobs are kept.*queue\.log\.damaged-1/);
+  assert.deepEqual(readFileSync(`${path}.damaged-1`), bytes);
+  await again.close();
+  lines.length = 0;
+  again = await open('damage');
+  assert.equal((await again.list({ pageSize: 100 })).jobs.length, 39);
+  assert.deepEqual(lines, []);
+  await again.close();
+});
+
+test('a spec is written once, and a log is shortened when it has grown far beyond its jobs', async () => {
+  const path = join(root, 'once/queue.log');
+  const image = `${'x'.repeat(100_000)}.tif`;
+  const queue = await open('once');
+  const { job } = await queue.submit(submission('r', { image, maxAttempts: 10_000 }));
+  const { spec } = job;
+  const turn = async () => queue.release((await queue.claim(never))!);
+  await turn();
+  assert.ok(statSync(path).size < 110_000, `${statSync(path).size} bytes`);
+  for (let i = 0; i < 1100; i++) await turn();
+  const grown = statSync(path).size;
+  await queue.close();
+  const again = await open('once');
+  assert.ok(statSync(path).size < 110_000 && grown > 400_000, `${grown} bytes became ${statSync(path).size}`);
+  assert.deepEqual((await again.get(job.id))?.spec, spec);
+  await again.close();
 });

@@ -199,6 +199,22 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
     await queue.close();
   });
 
+  promise('pages are short where specs are long, and none is empty', async (open) => {
+    const queue = await open('long-specs', { nowMs });
+    for (let i = 0; i < 4; i++) {
+      await queue.submit(submission(`${i}`, { image: `${'x'.repeat(i === 3 ? 1_500_000 : 400_000)}.tif` }));
+    }
+    const sizes: number[] = [];
+    for (let after: string | undefined; ; ) {
+      const { jobs, next } = await queue.list({ pageSize: 100, after });
+      sizes.push(jobs.length);
+      if (next === undefined) break;
+      after = next;
+    }
+    assert.deepEqual(sizes, [1, 2, 1]);
+    await queue.close();
+  });
+
   promise('pages may begin at a time, whatever clocks of coordinators say of the order', async (open) => {
     const times = [1000, 3000, 2000, 4000].map((ms) => ms + 1e9);
     let at = 0;

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { EmbeddedQueue } from '../../coordinator/queue/embedded-queue.js';
+import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
 import { expired } from '../../coordinator/service/expiry.js';
 import { Retention } from '../../coordinator/service/retention.js';
 import { Uploads } from '../../coordinator/service/uploads.js';
@@ -53,7 +53,10 @@ test('uploads and results expire by the clock; those of open jobs do not', async
   for (const id of ['idle', 'used', 'held']) await upload(id);
   let ids = 0;
   const newId = () => `id-${++ids}`;
-  const queue = await EmbeddedQueue.open({ directory: join(directory, 'queue'), nowMs, newId, retentionMs: HOUR_MS });
+  const queue = await EmbeddedQueue.open({
+    ...{ directory: join(directory, 'queue'), nowMs, newId, log: () => {} },
+    retentionMs: HOUR_MS,
+  });
   const spec = jobSpecSchema.parse({ image: 'upload:held', output: 'download:out.tif', operations: [{ name: 'box' }] });
   const submission = { requestId: 'r', principal: 'alice', spec, priority: 0, maxAttempts: 1 };
   const { job } = await queue.submit(submission);

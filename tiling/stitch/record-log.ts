@@ -74,7 +74,7 @@ export class RecordLog {
   append(...records: readonly object[]): void {
     if (records.length === 0) return;
     const bytes = Buffer.from(records.map(encodeRecord).join(''));
-    const { size } = fstatSync(this.#fd);
+    const size = this.bytes;
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
@@ -97,6 +97,11 @@ export class RecordLog {
       return done;
     });
     return this.#nextSync;
+  }
+
+  /** Bytes that it holds. */
+  get bytes(): number {
+    return fstatSync(this.#fd).size;
   }
 
   close(): void {
@@ -138,23 +143,56 @@ export function scanRecords(
   fromBytes = 0,
 ): LogPrefix {
   let held: LogPrefix = { bytes: 0, crc: 0 };
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return held;
+  for (const line of linesOf(path, fromBytes)) {
+    const record = decodeLine(line);
+    if (record === undefined || held.bytes + line.length > limitBytes) return held;
+    visit(record);
+    held = { bytes: held.bytes + line.length, crc: crc32(line, held.crc) };
+  }
+  return held;
+}
+
+/** What a whole log holds, damaged or not. */
+export interface ScannedLog {
+  /** Bytes up to the end of the last whole line; what follows is a torn tail. */
+  readonly bytes: number;
+  readonly records: number;
+  /** Where lines begin that are no records: something changed them after they were written. */
+  readonly damaged: readonly number[];
+}
+
+/** Calls `visit` with each record in order, also with those behind a line that is none. */
+export function scanAllRecords(path: string, visit: (record: object) => void): ScannedLog {
+  const damaged: number[] = [];
+  let bytes = 0;
+  let records = 0;
+  for (const line of linesOf(path, 0)) {
+    const record = decodeLine(line);
+    if (record === undefined) damaged.push(bytes);
+    else {
+      visit(record);
+      records++;
+    }
+    bytes += line.length;
+  }
+  return { bytes, records, damaged };
+}
+
+/** The whole lines of a file with their line feeds, none where there is no file; each is only good until the next one. */
+function* linesOf(path: string, fromBytes: number): Generator<Buffer> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) return;
   const fd = openSync(path, 'r');
   try {
-    let pending = Buffer.alloc(0);
+    let pending: Buffer = Buffer.alloc(0);
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     for (let position = fromBytes; ; ) {
       const count = readSync(fd, buffer, 0, READ_BYTES, position);
       position += count;
-      if (count === 0) return held;
+      if (count === 0) return;
       const bytes = Buffer.concat([pending, buffer.subarray(0, count)]);
       let start = 0;
       for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
-        const line = bytes.subarray(start, end + 1);
-        const record = decodeLine(line.subarray(0, -1));
-        if (record === undefined || held.bytes + line.length > limitBytes) return held;
-        visit(record);
-        held = { bytes: held.bytes + line.length, crc: crc32(line, held.crc) };
+        yield bytes.subarray(start, end + 1);
         start = end + 1;
       }
       pending = bytes.subarray(start);
@@ -164,8 +202,9 @@ export function scanRecords(
   }
 }
 
+/** The record of a line with its line feed; undefined where it is none. */
 function decodeLine(line: Buffer): object | undefined {
-  const json = line.subarray(CRC_DIGITS + 1);
+  const json = line.subarray(CRC_DIGITS + 1, -1);
   const digits = line.toString('latin1', 0, CRC_DIGITS);
   if (line[CRC_DIGITS] !== 0x20 || !/^[0-9a-f]{8}$/.test(digits)) return undefined;
   if (Number.parseInt(digits, 16) !== crc32(json)) return undefined;

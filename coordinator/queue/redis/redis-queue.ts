@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HalotileError } from '../../../tiling/errors.js';
 import { jobDigest } from '../../../tiling/stitch/partial.js';
-import { isLastListed, isListed } from '../job-filter.js';
+import { isLastListed, isListed, MAX_PAGE_BYTES } from '../job-filter.js';
 import type { JobRelay } from '../job-news.js';
 import type { JobClaim, JobFilter, JobOutcome, JobPage, JobQueue, JobSubmission, QueuedJob } from '../job-queue.js';
 import { hasRoom, QUEUE_LIMITS, type QueueLimits, roomRefusal, type TakenRoom } from '../principal-room.js';
@@ -150,6 +150,7 @@ export class RedisQueue implements JobQueue {
       const before = after === undefined ? undefined : Number(after);
       const jobs: QueuedJob[] = [];
       let last = 0;
+      let bytes = 0;
       for await (const { record, sequence } of this.#records.newest({
         principal,
         openOnly: onlyOpen(states),
@@ -159,6 +160,8 @@ export class RedisQueue implements JobQueue {
         if (!isListed(record, filter)) continue;
         if (jobs.length === pageSize) return { jobs, next: String(last) };
         const whole = await this.#whole(record);
+        bytes += whole === undefined ? 0 : JSON.stringify(whole.spec).length;
+        if (bytes > MAX_PAGE_BYTES && jobs.length > 0) return { jobs, next: String(last) };
         if (whole !== undefined) jobs.push(whole);
         last = sequence;
       }

@@ -1,21 +1,12 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { HalotileError } from '../../tiling/errors.js';
-import { jobDigest } from '../../tiling/stitch/partial.js';
-import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
-import { JobLock } from '../job/job-lock.js';
-import { isLastListed, isListed } from './job-filter.js';
-import type {
-  JobClaim,
-  JobFilter,
-  JobOutcome,
-  JobPage,
-  JobQueue,
-  JobSubmission,
-  QueuedJob,
-  QueueState,
-} from './job-queue.js';
-import { PrincipalRoom, type QueueLimits } from './principal-room.js';
+import { HalotileError } from '../../../tiling/errors.js';
+import { jobDigest } from '../../../tiling/stitch/partial.js';
+import type { RecordLog } from '../../../tiling/stitch/record-log.js';
+import { systemWords } from '../../../tiling/system-fault.js';
+import { isLastListed, isListed, MAX_PAGE_BYTES } from '../job-filter.js';
+import type { JobClaim, JobFilter, JobOutcome, JobPage, JobQueue, JobSubmission, QueuedJob } from '../job-queue.js';
+import { PrincipalRoom, type QueueLimits } from '../principal-room.js';
 import {
   cancelAsked,
   claimed,
@@ -26,7 +17,10 @@ import {
   retried,
   submitted,
   takenBack,
-} from './transitions.js';
+} from '../transitions.js';
+import { Entry, specBytes } from './entry.js';
+import { openLog, type QueueRecord, replayLog } from './queue-log.js';
+import { StateLock } from './state-lock.js';
 
 /** What the embedded queue runs with. */
 export interface EmbeddedQueueOptions {
@@ -36,82 +30,20 @@ export interface EmbeddedQueueOptions {
   readonly nowMs: () => number;
   /** A fresh id each time. */
   readonly newId: () => string;
+  /** Tells the operator. */
+  readonly log: (line: string) => void;
   /** Finished jobs older than this are forgotten when another one ends, and when the queue is opened. */
   readonly retentionMs: number;
   /** What one principal's jobs may come to, ended ones too; the usual where absent. */
   readonly limits?: QueueLimits;
 }
 
-/** Every change is one record: the job's whole new state, or that it was removed. The last record of a job counts. */
-type QueueRecord =
-  | {
-      readonly type: 'job';
-      /** Order of submission. */
-      readonly sequence: number;
-      readonly job: QueuedJob;
-    }
-  | { readonly type: 'removed'; readonly id: string };
-
-/** One job; what is over is kept as text, a third of its size in memory. */
-class Entry {
-  readonly sequence: number;
-  /** Of its spec as JSON. */
-  readonly bytes: number;
-  stop?: AbortController;
-  /** Whether it is on the disk, as its submitter was told. */
-  isSafe = true;
-  #principal = '';
-  #submittedMs = 0;
-  #state: QueueState = 'queued';
-  #endedMs = 0;
-  #job: QueuedJob | string = '';
-
-  constructor(sequence: number, job: QueuedJob) {
-    this.sequence = sequence;
-    this.bytes = specBytes(job.spec);
-    this.job = job;
-  }
-
-  get job(): QueuedJob {
-    return typeof this.#job === 'string' ? (JSON.parse(this.#job) as QueuedJob) : this.#job;
-  }
-
-  set job(job: QueuedJob) {
-    this.#principal = job.principal;
-    this.#submittedMs = job.submittedMs;
-    this.#state = job.state;
-    this.#endedMs = job.finishedMs ?? 0;
-    this.#job = isOpen(job.state) ? job : JSON.stringify(job);
-  }
-
-  get principal(): string {
-    return this.#principal;
-  }
-
-  /** Milliseconds since 1970. */
-  get submittedMs(): number {
-    return this.#submittedMs;
-  }
-
-  get state(): QueueState {
-    return this.#state;
-  }
-
-  get endedMs(): number {
-    return this.#endedMs;
-  }
-}
-
 const LOG = 'queue.log';
-/** Records of the new log that the disk is waited for together. */
-const COMPACTED_AT_ONCE = 500;
-/** Specs name what their owners work on: nobody else on this machine reads them. */
-const MODE = 0o600;
 
 /** The queue of a single coordinator: in memory, with its state in an append-only log. */
 export class EmbeddedQueue implements JobQueue {
   readonly #options: EmbeddedQueueOptions;
-  readonly #lock: JobLock;
+  readonly #lock: StateLock;
   readonly #log: RecordLog;
   /** By id, in order of submission. */
   readonly #entries = new Map<string, Entry>();
@@ -121,36 +53,42 @@ export class EmbeddedQueue implements JobQueue {
   readonly #byRequest = new Map<string, string>();
   readonly #room: PrincipalRoom;
   readonly #waiters = new Set<() => void>();
+  #isWritable = true;
   #sequence = 0;
   #epoch = 0;
 
-  private constructor(options: EmbeddedQueueOptions, lock: JobLock) {
+  private constructor(options: EmbeddedQueueOptions, lock: StateLock) {
     this.#options = options;
     this.#lock = lock;
     this.#room = new PrincipalRoom(options.limits);
     const path = join(options.directory, LOG);
-    for (const record of readRecords(path).records) this.#replay(record as QueueRecord);
+    const scanned = replayLog(path, (record) => this.#replay(record));
     for (const entry of [...this.#ended].sort((a, b) => a.endedMs - b.endedMs)) {
       this.#ended.delete(entry);
       this.#ended.add(entry);
     }
     this.#forgetOld();
-    this.#compact(path);
-    this.#log = RecordLog.open(path, { mode: MODE });
+    this.#log = openLog(path, scanned, this.#entries, options);
     this.#takeBackClaims();
   }
 
-  /** @throws partial-conflict where another process has this queue open */
+  /** @throws partial-conflict where another process, of this machine or another, has this queue open */
   static async open(options: EmbeddedQueueOptions): Promise<EmbeddedQueue> {
     mkdirSync(options.directory, { recursive: true });
-    const lock = await JobLock.acquire(join(options.directory, LOG));
-    return new EmbeddedQueue(options, lock);
+    const lock = await StateLock.acquire(options.directory, options.log);
+    try {
+      return new EmbeddedQueue(options, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
 
   async submit(submission: JobSubmission): Promise<{ job: QueuedJob; existed: boolean }> {
     const earlier = this.#entries.get(this.#byRequest.get(requestKey(submission)) ?? '');
     if (earlier !== undefined) {
-      if (jobDigest(earlier.job.spec) === jobDigest(submission.spec)) return { job: earlier.job, existed: true };
+      const { job } = earlier;
+      if (jobDigest(job.spec) === jobDigest(submission.spec)) return { job, existed: true };
       throw new HalotileError('already-exists', {
         what: 'this request id was used for another job',
         where: `request ${submission.requestId}`,
@@ -161,9 +99,17 @@ export class EmbeddedQueue implements JobQueue {
     const job = submitted(submission, { id: this.#options.newId(), nowMs: this.#options.nowMs() });
     const entry = new Entry(++this.#sequence, job);
     entry.isSafe = false;
-    this.#store(entry, job);
+    const { sequence, bytes } = entry;
+    this.#append({ type: 'job', sequence, bytes, job });
     this.#index(entry);
-    await this.#log.synced();
+    this.#sort(entry);
+    try {
+      await this.#synced();
+    } catch (error) {
+      // Nobody was told of it. If the disk has it all the same, the next start runs what the same request may ask again.
+      this.#forget(entry);
+      throw error;
+    }
     entry.isSafe = true;
     this.#wake();
     return { job, existed: false };
@@ -178,11 +124,14 @@ export class EmbeddedQueue implements JobQueue {
     const before = after === undefined ? Number.POSITIVE_INFINITY : Number(after);
     const jobs: QueuedJob[] = [];
     let last = 0;
+    let bytes = 0;
     for (const entry of [...this.#entries.values()].reverse()) {
       if (entry.sequence >= before) continue;
       if (isLastListed(entry, filter)) break;
       if (!isListed(entry, filter)) continue;
-      if (jobs.length === pageSize) return { jobs, next: String(last) };
+      bytes += entry.bytes;
+      const isFull = jobs.length === pageSize || bytes > MAX_PAGE_BYTES;
+      if (isFull && jobs.length > 0) return { jobs, next: String(last) };
       jobs.push(entry.job);
       last = entry.sequence;
     }
@@ -202,7 +151,7 @@ export class EmbeddedQueue implements JobQueue {
     const asked = cancelAsked(job, this.#options.nowMs());
     if (asked !== job) this.#store(entry, asked);
     if (asked.cancelRequested) entry.stop?.abort();
-    await this.#log.synced();
+    await this.#synced();
     return entry.job;
   }
 
@@ -227,14 +176,14 @@ export class EmbeddedQueue implements JobQueue {
 
   async planned({ job: { id }, epoch }: JobClaim): Promise<void> {
     const entry = this.#held(id, epoch);
-    if (entry !== undefined && !entry.job.planned) this.#store(entry, { ...entry.job, planned: true });
+    if (entry !== undefined && !entry.rest.planned) this.#store(entry, { ...entry.job, planned: true });
   }
 
   async readmit(id: string): Promise<QueuedJob | undefined> {
     const entry = this.#entries.get(id);
     if (entry?.state !== 'quarantined') return entry?.job;
     this.#store(entry, readmitted(entry.job));
-    await this.#log.synced();
+    await this.#synced();
     this.#wake();
     return entry.job;
   }
@@ -246,7 +195,7 @@ export class EmbeddedQueue implements JobQueue {
     const again = retried(job);
     if (again === job) return job;
     this.#store(entry, again);
-    await this.#log.synced();
+    await this.#synced();
     this.#wake();
     return entry.job;
   }
@@ -254,9 +203,9 @@ export class EmbeddedQueue implements JobQueue {
   async remove(id: string): Promise<QueuedJob | undefined> {
     const entry = this.#entries.get(id);
     if (entry === undefined || isOpen(entry.state)) return entry?.job;
-    this.#log.append({ type: 'removed', id } satisfies QueueRecord);
+    this.#append({ type: 'removed', id });
     this.#forget(entry);
-    await this.#log.synced();
+    await this.#synced();
     return entry.job;
   }
 
@@ -266,7 +215,7 @@ export class EmbeddedQueue implements JobQueue {
     entry.stop = undefined;
     const job = ended(entry.job, outcome, this.#options.nowMs());
     this.#store(entry, job);
-    await this.#log.synced();
+    await this.#synced();
     // Those who wait for a job wait no longer than until its time.
     if (job.state === 'queued') this.#wake();
     return job;
@@ -281,7 +230,7 @@ export class EmbeddedQueue implements JobQueue {
   }
 
   async close(): Promise<void> {
-    await this.#log.synced();
+    await this.#synced();
     this.#log.close();
     await this.#lock.release();
   }
@@ -297,15 +246,15 @@ export class EmbeddedQueue implements JobQueue {
     const nowMs = this.#options.nowMs();
     let best: Entry | undefined;
     for (const entry of this.#open) {
-      if (entry.state !== 'queued' || !entry.isSafe || (entry.job.notBeforeMs ?? 0) > nowMs) continue;
-      if (best === undefined || entry.job.priority > best.job.priority) best = entry;
+      if (entry.state !== 'queued' || !entry.isSafe || (entry.rest.notBeforeMs ?? 0) > nowMs) continue;
+      if (best === undefined || entry.rest.priority > best.rest.priority) best = entry;
     }
     return best;
   }
 
   /** Wakes all who wait when the first job comes to its time that is not to be claimed before. */
   #wakeLater(): NodeJS.Timeout | undefined {
-    const times = [...this.#open].flatMap(({ state, job }) => (state === 'queued' ? (job.notBeforeMs ?? []) : []));
+    const times = [...this.#open].flatMap(({ state, rest }) => (state === 'queued' ? (rest.notBeforeMs ?? []) : []));
     if (times.length === 0) return undefined;
     const waitMs = Math.min(...times) - this.#options.nowMs();
     return setTimeout(() => this.#wake(), Math.max(1, waitMs));
@@ -313,16 +262,60 @@ export class EmbeddedQueue implements JobQueue {
 
   #held(id: string, epoch: number): Entry | undefined {
     const entry = this.#entries.get(id);
-    return entry?.state === 'claimed' && entry.job.epoch === epoch ? entry : undefined;
+    return entry?.state === 'claimed' && entry.rest.epoch === epoch ? entry : undefined;
   }
 
   /** The log first: what is in memory survives the process. What was promised to somebody waits for the disk too. */
-  #store(entry: Entry, job: QueuedJob): void {
-    this.#log.append({ type: 'job', sequence: entry.sequence, job } satisfies QueueRecord);
-    entry.job = job;
+  #store(entry: Entry, { spec: _, ...rest }: QueuedJob): void {
+    this.#append({ type: 'job', sequence: entry.sequence, job: rest });
+    entry.rest = rest;
     this.#sort(entry);
-    // The log keeps what is forgotten until the queue is opened again.
-    if (!isOpen(job.state)) this.#forgetOld();
+    // The log keeps what is forgotten until it is written anew.
+    if (!isOpen(rest.state)) this.#forgetOld();
+  }
+
+  /** @throws unreachable where the state cannot be written, or another process has taken it, as this one slept too long */
+  #append(record: QueueRecord): void {
+    if (!this.#lock.isHeld) {
+      throw new HalotileError('unreachable', {
+        what: 'another coordinator has taken the state of this one',
+        where: this.#options.directory,
+        remedy: 'stop this one',
+      });
+    }
+    try {
+      this.#log.append(record);
+    } catch (cause) {
+      throw this.#unwritten(cause);
+    }
+    this.#setWritable(true);
+  }
+
+  /** @throws unreachable */
+  async #synced(): Promise<void> {
+    try {
+      await this.#log.synced();
+    } catch (cause) {
+      throw this.#unwritten(cause);
+    }
+  }
+
+  #unwritten(cause: unknown): HalotileError {
+    this.#setWritable(false, cause);
+    const what = `the state of the coordinator cannot be written: ${systemWords(cause)}`;
+    return new HalotileError('unreachable', { what, remedy: 'try again when its operator has mended that' }, { cause });
+  }
+
+  /** Tells the operator once. */
+  #setWritable(isWritable: boolean, cause?: unknown): void {
+    if (isWritable === this.#isWritable) return;
+    this.#isWritable = isWritable;
+    const { directory, log } = this.#options;
+    log(
+      isWritable
+        ? `the state in ${directory} can be written again`
+        : `the state in ${directory} cannot be written (${systemWords(cause)}): no job is taken until it can`,
+    );
   }
 
   #replay(record: QueueRecord): void {
@@ -331,11 +324,16 @@ export class EmbeddedQueue implements JobQueue {
       if (entry !== undefined) this.#forget(entry);
       return;
     }
-    const { sequence, job } = record;
-    const known = this.#entries.get(job.id);
-    const entry = known ?? new Entry(sequence, job);
-    entry.job = job;
-    if (known === undefined) this.#index(entry);
+    const { sequence, bytes, job } = record;
+    const { spec, ...rest } = job;
+    let entry = this.#entries.get(job.id);
+    if (entry !== undefined) entry.rest = rest;
+    else {
+      // What it is to do stood in a line that is damaged.
+      if (spec === undefined) return;
+      entry = new Entry(sequence, { ...rest, spec }, bytes);
+      this.#index(entry);
+    }
     this.#sort(entry);
     this.#sequence = Math.max(this.#sequence, sequence);
     this.#epoch = Math.max(this.#epoch, job.epoch);
@@ -348,16 +346,16 @@ export class EmbeddedQueue implements JobQueue {
   }
 
   #index(entry: Entry): void {
-    this.#entries.set(entry.job.id, entry);
-    this.#byRequest.set(requestKey(entry.job), entry.job.id);
+    this.#entries.set(entry.id, entry);
+    this.#byRequest.set(requestKey(entry), entry.id);
     this.#room.add(entry);
   }
 
   #forget(entry: Entry): void {
-    const { job } = entry;
     this.#ended.delete(entry);
-    this.#entries.delete(job.id);
-    this.#byRequest.delete(requestKey(job));
+    this.#open.delete(entry);
+    this.#entries.delete(entry.id);
+    this.#byRequest.delete(requestKey(entry));
     this.#room.remove(entry);
   }
 
@@ -385,21 +383,6 @@ export class EmbeddedQueue implements JobQueue {
     }
   }
 
-  /** Rewrites the log with one record a job, beside it and then in one rename. */
-  #compact(path: string): void {
-    const fresh = RecordLog.open(`${path}.new-${this.#options.newId()}`, { durable: true, mode: MODE });
-    let some: QueueRecord[] = [];
-    for (const { sequence, job } of this.#entries.values()) {
-      some.push({ type: 'job', sequence, job });
-      if (some.length < COMPACTED_AT_ONCE) continue;
-      fresh.append(...some);
-      some = [];
-    }
-    fresh.append(...some);
-    fresh.close();
-    renameSync(fresh.path, path);
-  }
-
   /** Whoever held a claim is dead, since this process holds the lock. */
   #takeBackClaims(): void {
     for (const entry of this.#entries.values()) {
@@ -414,8 +397,4 @@ export class EmbeddedQueue implements JobQueue {
 
 function requestKey({ principal, requestId }: { principal: string; requestId: string }): string {
   return JSON.stringify([principal, requestId]);
-}
-
-function specBytes(spec: QueuedJob['spec']): number {
-  return Buffer.byteLength(JSON.stringify(spec));
 }
