@@ -52,23 +52,37 @@ test('a job that ends while the disk of the queue is full ends when there is roo
   skip: disk === undefined && 'no right to mount a small file system',
 }, async () => {
   const filler = join(disk!, 'filler');
-  // A record that no rest of a page of the log can hold.
-  const levels = { name: 'levels', params: { black: 0, white: 255, gamma: 1, low: 0, high: 255 } };
-  const operations = [{ name: 'box', params: {} }, ...Array.from({ length: 63 }, () => levels)];
-  const job = await cluster.client.submit(blurSpec(inRoot, inRoot('full.tif'), { operations }));
+  const job = await cluster.client.submit(blurSpec(inRoot, inRoot('full.tif')));
   await cluster.until(() => cluster.log.some((line) => line.includes(`job ${job.id} starts`)));
+  const others: string[] = [];
+  for (let i = 0; i < 12; i++)
+    others.push((await cluster.client.submit(blurSpec(inRoot, inRoot(`other-${i}.tif`)))).id!);
   fill(filler);
+  // The last page of the log still takes some; their records are smaller than that of the job's end.
+  const refused = await firstRejection(others, (id) => cluster.client.cancel(id));
+  assert.match(refused, /the state of the coordinator cannot be written: no space is left on the device \(ENOSPC\)/);
+  assert.ok(cluster.log.some((line) => /cannot be written.*: no job is taken until it can/.test(line)));
   await cluster.worker({ roots: true });
-  await cluster.until(() =>
-    cluster.log.some((line) =>
-      /cannot record the end of a job: .*(ENOSPC|disk of the shared state is full)/.test(line),
-    ),
-  );
+  await cluster.until(() => cluster.log.some((line) => /cannot record the end of a job: .*ENOSPC/.test(line)));
   // The coordinator answers meanwhile.
   assert.equal((await cluster.client.get(job.id!)).id, job.id);
   rmSync(filler);
   resultOf(await last(job.id!));
+  assert.ok(cluster.log.some((line) => /can be written again/.test(line)));
+  for (const id of others) await cluster.client.cancel(id);
 });
+
+/** The sentence of the first that is refused. */
+async function firstRejection(ids: readonly string[], act: (id: string) => Promise<unknown>): Promise<string> {
+  for (const id of ids) {
+    try {
+      await act(id);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+  throw new Error('all were taken');
+}
 
 /** Writes a file until there is no room left. */
 function fill(path: string): void {
