@@ -1,5 +1,7 @@
 // The public API, documented in docs/library.md. Everything else may change in any release.
 
+import { readPlaces } from './threads/places/place-reader.js';
+
 export type {
   CollectionFault,
   CollectionProgress,
@@ -48,3 +50,6 @@ export type { PlanReport } from './tiling/plan/plan-report.js';
 export { type Inspection, inspectFile } from './tiling/sources/inspect.js';
 export type { Pixels } from './tiling/sources/memory-source.js';
 export type { Preview } from './tiling/stitch/preview.js';
+
+// URLs among the names of inputs are read as files are.
+readPlaces();

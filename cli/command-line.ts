@@ -1,11 +1,19 @@
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { processLimits, threadsWithin } from '../library/process-limits.js';
+import { readPlaces } from '../threads/places/place-reader.js';
+import { setPlaceSettings } from '../threads/places/settings.js';
 import { badUsage } from '../tiling/errors.js';
 import { readConfigFile } from './config/config-file.js';
 import { applyGivenValues } from './config/given-values.js';
 import { failureOf } from './failure.js';
 import { COMMANDS } from './help/command-table.js';
 import { commandTree } from './help/command-tree.js';
+import { s3Settings } from './s3-settings.js';
+
+// What the SDK says of Node at every start is nothing that a job can change.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+setPlaceSettings({ s3: s3Settings(process.env) });
+readPlaces();
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isClusterName } from '../library/cluster/cluster-names.js';
 import { BACKENDS, type BackendChoice } from '../library/executor.js';
@@ -9,6 +8,7 @@ import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
 import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { type Shard, shardOf } from '../tiling/job/shard.js';
 import { BORDERS } from '../tiling/operations/index.js';
+import { absoluteName } from '../tiling/places/url.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
 import { addEndpointOptions, type EndpointFlags } from './endpoint-options.js';
 import { GRACE_SECONDS } from './interrupt.js';
@@ -99,7 +99,7 @@ export function addJobOptions(command: Command): Command {
 
 /** A path made absolute; a name that a cluster gives meaning to stays, and so does that of standard output. */
 function placeOf(name: string): string {
-  return isClusterName(name) || name === '-' ? name : resolve(name);
+  return isClusterName(name) || name === '-' ? name : absoluteName(name);
 }
 
 /** Adds the flags that say how a run behaves. */

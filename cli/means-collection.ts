@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isManifest } from '../coordinator/find/manifest-name.js';
 import { isTemplate } from '../tiling/job/name-template.js';
+import { isUrl } from '../tiling/places/url.js';
 
 /** Whether the names of a command mean many images: several, a folder, a pattern, a manifest, names with words, or several pages. */
 export async function meansCollection(
@@ -10,6 +11,7 @@ export async function meansCollection(
   if (images.length !== 1 || typeof page === 'string' || isTemplate(output) || isTemplate(map) || /[/\\]$/.test(output))
     return true;
   const [image] = images as [string];
+  if (isUrl(image)) return false;
   const stat = statSync(image, { throwIfNoEntry: false });
   if (stat !== undefined) return stat.isDirectory() || isManifest(image);
   if (/[/\\]$/.test(image) || isManifest(image)) return true;

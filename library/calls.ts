@@ -5,6 +5,7 @@ import type { AnyJobSpec, CollectionSpecInput } from '../tiling/job/collection-s
 import type { DatasetSpecInput } from '../tiling/job/dataset-spec.js';
 import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
+import { absoluteName } from '../tiling/places/url.js';
 import { outputPlace } from '../tiling/stitch/output-file.js';
 import { partialPaths } from '../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../tiling/stitch/preview.js';
@@ -93,7 +94,11 @@ export async function measureLabels(
   options: MeasureOptions = {},
 ): Promise<MeasureResult> {
   const { signal, onProgress } = options;
-  const spec = { labels: resolve(labels), images: images.map((path) => resolve(path)), output: resolve(output) };
+  const spec = {
+    labels: absoluteName(labels),
+    images: images.map((path) => absoluteName(path)),
+    output: resolve(output),
+  };
   return { ...(await measureLocally(spec, { machine: machineOf(flagsOf(options)), signal, onProgress })), output };
 }
 
@@ -116,15 +121,15 @@ export async function previewOutput(
   { maxSide = 1024, partial = false }: { readonly maxSide?: number; readonly partial?: boolean } = {},
 ): Promise<Preview> {
   if (!Number.isInteger(maxSide) || maxSide < 1) throw badUsage({ what: `maxSide ${maxSide}`, expected: 'at least 1' });
-  const path = resolve(output);
+  const path = absoluteName(output);
   return partial ? previewPartial(partialPaths(outputPlace(path)), maxSide) : previewFile(path, maxSide);
 }
 
 /** The job with its paths relative to the working directory made absolute. */
 function absolute<S extends AnyJobSpec>(spec: S): S {
   return placeOutputs(
-    placeInputs(spec, ({ path }) => resolve(path)),
-    (path) => resolve(path),
+    placeInputs(spec, ({ path }) => absoluteName(path)),
+    (path) => absoluteName(path),
   );
 }
 

@@ -16,6 +16,7 @@ const ENTRIES = [
   'coordinator/cluster/file-thread.js',
   'coordinator/service/planning-thread.js',
   'coordinator/web/picture-thread.js',
+  'threads/places/fetch-thread.js',
   'worker/gpu/device-process.js',
   'worker/kernels/custom/kernel-process.js',
   'worker/kernels/custom/kernel-thread.js',

@@ -13,7 +13,10 @@ interface FlagValue {
 }
 
 /** Variables of other meaning than a flag's. */
-const OTHER_VARIABLES = new Set([CONFIG_VARIABLE, 'HALOTILE_TOKEN', 'HALOTILE_REDIS_PASSWORD', 'HALOTILE_DEBUG']);
+const OTHER_VARIABLES = new Set([
+  ...[CONFIG_VARIABLE, 'HALOTILE_TOKEN', 'HALOTILE_REDIS_PASSWORD', 'HALOTILE_DEBUG'],
+  ...['HALOTILE_S3_ENDPOINT', 'HALOTILE_S3_PATH_STYLE'],
+]);
 
 /** `halotile config [COMMAND [FLAG…]]`: what counts, and where from. */
 export function registerConfig(program: Command): void {

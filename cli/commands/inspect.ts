@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { absoluteName } from '../../tiling/places/url.js';
 import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 import { type Inspection, inspectFile } from '../../tiling/sources/inspect.js';
 import { describeStored } from '../../tiling/tiff/sample-format.js';
@@ -11,7 +11,7 @@ export function registerInspect(program: Command): void {
     .argument('<file>', 'TIFF, PNG, JPEG, WebP or any other image')
     .option('--json', 'print one JSON object')
     .action(async (file: string, flags: { json?: boolean }) => {
-      process.stdout.write(`${await runInspect(resolve(file), { json: flags.json === true })}\n`);
+      process.stdout.write(`${await runInspect(absoluteName(file), { json: flags.json === true })}\n`);
     });
 }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MeasureResult } from '../../coordinator/index.js';
 import { machineOf } from '../../library/machine.js';
 import { measureLocally } from '../../library/measure.js';
+import { absoluteName } from '../../tiling/places/url.js';
 import { formatBytes, formatSeconds } from '../format.js';
 import { interruptible } from '../interrupt.js';
 import { integer } from '../job-options.js';
@@ -32,8 +33,8 @@ export function registerMeasure(program: Command): void {
       const quiet = flags.quiet === true || flags.json === true;
       const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
       const spec = {
-        labels: resolve(labels),
-        images: images.map((path) => resolve(path)),
+        labels: absoluteName(labels),
+        images: images.map((path) => absoluteName(path)),
         output: resolve(flags.output),
       };
       try {

@@ -6,6 +6,7 @@ import { loadSharp } from '../../tiling/codecs/load-sharp.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
 import { outputName } from '../../tiling/job/job-spec.js';
 import { specIssue } from '../../tiling/job/spec-issue.js';
+import { absoluteName } from '../../tiling/places/url.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../../tiling/stitch/preview.js';
@@ -27,7 +28,7 @@ export function registerPreview(program: Command): void {
     .requiredOption('-o, --output <file>', 'the picture to write: .png, .jpg or .webp')
     .option('--size <px>', 'longest side of the picture', side, 1024)
     .action(async (path: string, flags: { output: string; size: number }) => {
-      const preview = await writePreview(resolve(path), pictureOf(flags.output), flags.size);
+      const preview = await writePreview(absoluteName(path), pictureOf(flags.output), flags.size);
       const share = (100 * preview.finishedShare).toFixed(1);
       process.stdout.write(`${flags.output}: ${preview.width}×${preview.height}, ${share} % finished\n`);
     });

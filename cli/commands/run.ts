@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { REPORT_FILES } from '../../coordinator/index.js';
 import { isClusterName } from '../../library/cluster/cluster-names.js';
@@ -11,6 +11,7 @@ import { placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
+import { absoluteName } from '../../tiling/places/url.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { readTextFile } from '../../tiling/text-file.js';
@@ -64,7 +65,7 @@ export function readDocument(file: string): unknown {
 export function jobIn(document: unknown, file: string): AnyJobSpec {
   // What a pipe brings has no folder of its own.
   const folder = statSync(file).isFile() ? dirname(file) : '.';
-  const absolute = (path: string) => (isClusterName(path) ? path : resolve(folder, path));
+  const absolute = (path: string) => (isClusterName(path) ? path : absoluteName(path, folder));
   const job = placed(parseAnySpec(document, file), absolute);
   if (!isClusterName(job.output)) WrittenFiles.of({ files: () => filesOf(job) }).refuse(file);
   return job;

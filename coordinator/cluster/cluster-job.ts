@@ -10,7 +10,7 @@ import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { BlockStore } from './block-store.js';
 import type { GrantedWork } from './expected-result.js';
-import { type HeldFile, heldSource } from './held-file.js';
+import { heldSource } from './held-file.js';
 import type { InlineSource, PieceRef } from './inline-reads.js';
 import { NoResult } from './no-result.js';
 import { type BroughtFiles, OutputStore } from './output-store.js';
@@ -299,8 +299,7 @@ function outputsOf({ kind, data }: Task<KindName>): readonly (OutputRef | null)[
 
 function openInline({ path, directory, info }: FileSource): InlineSource & { readonly source: TiffFileSource } {
   const source = openTiffSource(path, { blocksChecked: true, directory, info });
-  const file: HeldFile = heldSource(source);
-  return { source, file };
+  return { source, file: heldSource(source) };
 }
 
 function asFile(ref: SourceRef): FileSource {

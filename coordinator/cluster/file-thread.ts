@@ -1,12 +1,16 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writevSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { readPlaces } from '../../threads/places/place-reader.js';
 import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { openBytes } from '../../tiling/places/open-bytes.js';
 import { readRuns } from '../../tiling/sources/raw-rect.js';
 import type { RawRun } from '../../tiling/sources/raw-runs.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
-import { descriptorBytes } from '../../tiling/tiff/random-bytes.js';
+import { descriptorBytes, type RandomBytes } from '../../tiling/tiff/random-bytes.js';
 import { type MessagePart, putCrc } from './block-message.js';
+
+readPlaces();
 
 /** A file that the main thread holds open while a thread works on it. */
 export interface ThreadFile {
@@ -15,13 +19,16 @@ export interface ThreadFile {
   readonly name: string;
 }
 
+/** The same of what is only read; of a remote object, which a thread opens for itself, the name alone. */
+export type ReadFile = ThreadFile | { readonly fd?: undefined; readonly name: string };
+
 /** Fills the parts of a message from files. */
 export interface FillRequest {
   /** Handed over, and handed back with the answer. */
   readonly memory: ArrayBuffer;
   readonly parts: readonly MessagePart[];
   /** What to read from each file, `at` counted in the message. */
-  readonly reads: readonly { readonly file: ThreadFile; readonly runs: readonly RawRun[] }[];
+  readonly reads: readonly { readonly file: ReadFile; readonly runs: readonly RawRun[] }[];
   /** From one row of pixels to the next in the message. */
   readonly strideBytes: number;
   /** Nodata for rows that were never written. */
@@ -72,7 +79,7 @@ function fillMemory({ memory, parts, reads, strideBytes, blank }: FillRequest): 
   try {
     const bytes = new Uint8Array(memory);
     for (const { file, runs } of reads) {
-      readRuns(descriptorBytes(file.fd, file.name), runs, bytes, strideBytes, (length) => blank.subarray(0, length));
+      readRuns(bytesOf(file), runs, bytes, strideBytes, (length) => blank.subarray(0, length));
     }
     const crcs = parts.map((part) => {
       const crc = crc32(bytes.subarray(part.at, part.at + part.length));
@@ -83,6 +90,10 @@ function fillMemory({ memory, parts, reads, strideBytes, blank }: FillRequest): 
   } catch (error) {
     return { error: toErrorRecord(error, 'data-loss') };
   }
+}
+
+function bytesOf({ fd, name }: ReadFile): RandomBytes {
+  return fd === undefined ? openBytes(name) : descriptorBytes(fd, name);
 }
 
 /**

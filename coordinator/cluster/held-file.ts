@@ -1,25 +1,25 @@
 import { HalotileError } from '../../tiling/errors.js';
 import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
-import type { ThreadFile } from './file-thread.js';
+import type { ReadFile, ThreadFile } from './file-thread.js';
 
 /**
  * A file that threads read and write by its descriptor. It is closed when the last of them is done with it: a
  * descriptor that was closed under a thread may be another file by then.
  */
-export class HeldFile {
-  readonly #file: ThreadFile;
+export class HeldFile<F extends ReadFile = ThreadFile> {
+  readonly #file: F;
   readonly #closeFile: () => void | Promise<void>;
   #users = 0;
   #closing: Promise<void> | undefined;
   #lastUserGone: () => void = () => {};
 
-  constructor(file: ThreadFile, closeFile: () => void | Promise<void>) {
+  constructor(file: F, closeFile: () => void | Promise<void>) {
     this.#file = file;
     this.#closeFile = closeFile;
   }
 
   /** @throws not-found once it is closed */
-  async use<T>(work: (file: ThreadFile) => Promise<T>): Promise<T> {
+  async use<T>(work: (file: F) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
       throw new HalotileError('not-found', { what: 'the job is not open any more', where: this.#file.name });
     }
@@ -45,6 +45,6 @@ export class HeldFile {
 }
 
 /** A raster's file, for threads; closing it closes the source. */
-export function heldSource(source: TiffFileSource): HeldFile {
-  return new HeldFile({ fd: source.fd, name: source.name }, () => source.close());
+export function heldSource(source: TiffFileSource): HeldFile<ReadFile> {
+  return new HeldFile<ReadFile>({ fd: source.fd, name: source.name } as ReadFile, () => source.close());
 }

@@ -9,6 +9,7 @@ import { nodataRow, type RawRun } from '../../tiling/sources/raw-runs.js';
 import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
 import type { FileRef } from '../../tiling/work/references.js';
 import { type BlockMessage, type EncodedMessage, MESSAGE_BYTES } from './block-message.js';
+import type { ReadFile } from './file-thread.js';
 import type { FileThreads } from './file-threads.js';
 import { HeldFile } from './held-file.js';
 
@@ -18,13 +19,13 @@ const NO_BYTES = new Uint8Array(0);
 /** A raster that workers read through the coordinator. */
 export interface InlineSource {
   readonly source: TiffFileSource;
-  readonly file: HeldFile;
+  readonly file: HeldFile<ReadFile>;
 }
 
 /** A message that is laid out, and where its bytes are to be read from. */
 interface LaidMessage {
   readonly message: BlockMessage;
-  readonly reads: ReadonlyMap<HeldFile, readonly RawRun[]>;
+  readonly reads: ReadonlyMap<HeldFile<ReadFile>, readonly RawRun[]>;
   readonly strideBytes: number;
   readonly blank: Uint8Array;
   /** Looks at the CRCs of the parts; throws where a stored block has another one than it should. */
@@ -95,7 +96,7 @@ export async function* pieceMessages(
   positions: readonly number[],
   pieceAt: (position: number) => PieceRef | undefined,
 ): AsyncGenerator<EncodedMessage> {
-  const files = new Map<string, { readonly file: HeldFile; readonly size: number } | undefined>();
+  const files = new Map<string, { readonly file: HeldFile<ReadFile>; readonly size: number } | undefined>();
   const opened = async (path: string) => {
     if (!files.has(path)) files.set(path, await openSized(path));
     return files.get(path);
@@ -122,11 +123,13 @@ export async function* pieceMessages(
   }
 }
 
-async function openSized(path: string): Promise<{ readonly file: HeldFile; readonly size: number } | undefined> {
+async function openSized(
+  path: string,
+): Promise<{ readonly file: HeldFile<ReadFile>; readonly size: number } | undefined> {
   const handle = await open(path, 'r').catch(() => undefined);
   if (handle === undefined) return undefined;
   const { size } = await handle.stat();
-  return { file: new HeldFile({ fd: handle.fd, name: path }, () => handle.close()), size };
+  return { file: new HeldFile<ReadFile>({ fd: handle.fd, name: path }, () => handle.close()), size };
 }
 
 function lostMessage(positions: readonly number[]): EncodedMessage {
@@ -137,7 +140,7 @@ function lostMessage(positions: readonly number[]): EncodedMessage {
 /** Where a block lies. */
 interface BlockPlace {
   readonly index: number;
-  readonly file: HeldFile;
+  readonly file: HeldFile<ReadFile>;
   readonly offset: number;
   /** 0 for a block that was never written. */
   readonly length: number;
@@ -148,7 +151,7 @@ interface BlockPlace {
 /** Fills messages with blocks, in order; only a block that is longer than a message is cut. */
 function* laidBlocks({ messages }: FileThreads, blocks: Iterable<BlockPlace>): Generator<LaidMessage> {
   let message = messages.take();
-  let reads = new Map<HeldFile, RawRun[]>();
+  let reads = new Map<HeldFile<ReadFile>, RawRun[]>();
   let pieces: BlockPiece[] = [];
   const checker = new StoredCheck();
   const laid = (): LaidMessage => {

@@ -7,9 +7,10 @@ import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spe
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { endingFormatOf, outputFolderOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
 import { isOfShard, type Shard } from '../../tiling/job/shard.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
-import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { seenFiles } from '../../tiling/sources/fingerprint.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { REPORT_FILES } from '../dataset/frames/frame-list.js';
 import { PackedRecords } from '../find/packed-records.js';
@@ -140,11 +141,11 @@ async function lookOver(
 ): Promise<SoundImage> {
   const { image, map } = pair;
   if (byMap && map === undefined && spec.mapOperations === undefined) refuseWithoutMap(spec, image);
-  if (map !== undefined && statSync(map, { throwIfNoEntry: false }) === undefined) {
+  if (map !== undefined && !isUrl(map) && statSync(map, { throwIfNoEntry: false }) === undefined) {
     throw badInput({ what: `its map ${map} is not there`, where: image, expected: 'a map for every image' });
   }
   const job = imageJobOf(spec, pair);
-  const files = inputPaths(job).map((path) => ({ path, fingerprint: fingerprintOf(path) }));
+  const files = await seenFiles(inputPaths(job));
   const digest = digestOf(job, files);
   const done = ledger.of(pair.output);
   if (done?.digest === digest) return { ...pair, digest, done, pixels: done.width * done.height };

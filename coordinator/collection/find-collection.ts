@@ -5,6 +5,7 @@ import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
 import { pagesIn } from '../../tiling/job/page-range.js';
 import type { Shard } from '../../tiling/job/shard.js';
+import { absoluteName, fileNameOf, isUrl } from '../../tiling/places/url.js';
 import { filePages } from '../../tiling/sources/file-pages.js';
 import { findImages, IMAGE_ENDINGS } from '../find/find-images.js';
 
@@ -59,8 +60,8 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
   const paged = spec.pages === undefined ? named : await pagesOf(named, spec.pages);
   const all = paged.map(({ path, page, dir, met, ...own }): CollectionImage => {
     const number = String(page ?? spec.page ?? 1);
-    const words = { ...partsOfName(basename(path)), dir, page: number, date };
-    const map = own.map ?? (spec.map === undefined ? undefined : resolve(fillTemplate(spec.map, words)));
+    const words = { ...partsOfName(isUrl(path) ? fileNameOf(path) : basename(path)), dir, page: number, date };
+    const map = own.map ?? (spec.map === undefined ? undefined : absoluteName(fillTemplate(spec.map, words)));
     return {
       ...{ image: path, met, output: own.output ?? resolve(fillTemplate(output, words)) },
       ...(page !== undefined && { page }),
@@ -117,23 +118,27 @@ async function namedImages({ images }: CollectionSpec, others: Map<string, numbe
     if (typeof each !== 'string') {
       const { image, page, map, output } = each;
       named.push({
-        ...{ path: resolve(image), dir: '', met: false },
+        ...{ path: absoluteName(image), dir: '', met: false },
         ...(page !== undefined && { page }),
-        ...(map !== undefined && { map: resolve(map) }),
+        ...(map !== undefined && { map: absoluteName(map) }),
         ...(output !== undefined && { output: resolve(output) }),
       });
       continue;
     }
+    if (isUrl(each)) {
+      files.push(each);
+      continue;
+    }
     const found: Named[] = [];
     for await (const one of breathing(await findImages(each, others, ENDINGS))) {
-      const path = resolve(one.path);
+      const path = absoluteName(one.path);
       if (one.by === 'folder') found.push({ path, dir: folderOf(one.name), met: true });
       else if (one.by === 'pattern') found.push({ path, dir: below(patternBase(each), path), met: true });
       else if (one.by === 'manifest') {
         const { map, output } = one.row;
         found.push({
-          ...{ path, dir: below(resolve(dirname(each)), path), met: false },
-          ...(map !== undefined && { map: resolve(map) }),
+          ...{ path, dir: isUrl(path) ? '' : below(resolve(dirname(each)), path), met: false },
+          ...(map !== undefined && { map: absoluteName(map) }),
           ...(output !== undefined && { output: resolve(output) }),
         });
       } else files.push(path);
@@ -142,8 +147,8 @@ async function namedImages({ images }: CollectionSpec, others: Map<string, numbe
     if (found[0]?.met) found.sort((a, b) => (a.path < b.path ? -1 : 1));
     for (const one of found) named.push(one);
   }
-  const base = commonFolder(files);
-  for (const path of files) named.push({ path, dir: below(base, path), met: false });
+  const base = commonFolder(files.filter((path) => !isUrl(path)));
+  for (const path of files) named.push({ path, dir: isUrl(path) ? '' : below(base, path), met: false });
   return named;
 }
 

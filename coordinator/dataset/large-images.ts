@@ -14,7 +14,7 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type PreparedInputs, prepareInputs, prepareOptions, sourcesOf } from '../../tiling/prepare/job-rasters.js';
 import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
-import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { type Fingerprint, seenFiles } from '../../tiling/sources/fingerprint.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
@@ -95,7 +95,7 @@ export class LargeImages {
     const { executor, machine, chain } = this.#options;
     mkdirSync(scratch, { recursive: true });
     const spec = imageJobOf(chain, { image: path, map, output: join(scratch, name) });
-    const fingerprints = inputPaths(spec).map(fingerprintOf);
+    const fingerprints = (await seenFiles(inputPaths(spec))).map(({ fingerprint }) => fingerprint);
     const inputs = await prepareInputs(spec, prepareOptions(machine, scratch));
     return {
       name,

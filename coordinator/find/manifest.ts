@@ -2,6 +2,7 @@ import { dirname, extname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { badInput } from '../../tiling/errors.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { readTextFile } from '../../tiling/text-file.js';
 import { parseCsv } from './csv.js';
 
@@ -32,7 +33,8 @@ export interface ManifestRow {
 export function* readManifest(path: string): Generator<ManifestRow> {
   const text = readTextFile(path, { what: 'the manifest' });
   const folder = dirname(path);
-  const resolve = (file: string) => (isAbsolute(file) ? file : join(folder, file)).replace(/\/+$/, '');
+  const resolve = (file: string) =>
+    isUrl(file) ? file : (isAbsolute(file) ? file : join(folder, file)).replace(/\/+$/, '');
   const rows = extname(path).toLowerCase() === '.csv' ? csvRows(text, path) : yamlRows(text, path);
   for (const { image, map, character, output } of rows) {
     refuseZeros([image, map, output, character], path);

@@ -1,8 +1,9 @@
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { HalotileError } from '../../tiling/errors.js';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { checkFolderPlace } from '../../tiling/make-folder.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { checkTreePlace } from '../../tiling/stitch/output-tree.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
@@ -14,6 +15,9 @@ import { partialPaths } from '../../tiling/stitch/partial.js';
  * @throws output-failed or bad-usage
  */
 export function checkedOutput(output: string, inputs: readonly string[]): string {
+  if (isUrl(output)) {
+    throw badUsage({ what: 'an output at a URL', where: output, expected: 'a path', remedy: 'upload it afterwards' });
+  }
   const place = outputPlace(output);
   const directory = dirname(place);
   const stat = statSync(directory, { throwIfNoEntry: false });

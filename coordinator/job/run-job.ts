@@ -7,7 +7,7 @@ import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { namedRasters, type PreparedInputs, prepareOptions } from '../../tiling/prepare/job-rasters.js';
-import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { seenFiles } from '../../tiling/sources/fingerprint.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { isDiscarded, type OutputOwner, type Restart } from '../../tiling/stitch/output-owner.js';
 import {
@@ -79,7 +79,7 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   const { executor, nowSeconds } = run;
   const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
   const startedAt = nowSeconds();
-  const files = inputs.map((path) => ({ path, fingerprint: fingerprintOf(path) }));
+  const files = await seenFiles(inputs);
   const digest = digestOf(run.spec, files);
   openPartial(paths);
   const asked = { found: partialOwner(paths), by: run.owner, where: run.spec.output };

@@ -5,12 +5,13 @@ import { area } from '../../tiling/geometry/rect.js';
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { tileCount } from '../../tiling/plan/levels.js';
 import type { Picture } from '../../tiling/plan/picture.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type PreparedInputs, sourcesOf } from '../../tiling/prepare/job-rasters.js';
-import { assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
+import { assertAllUnchanged, assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import { type MadeEntry, markTree, publishTree, syncTree, treeBytes } from '../../tiling/stitch/output-tree.js';
@@ -140,7 +141,7 @@ export class RunningJob {
         await assemble(plan, { ...paths, image }, this.#committed.all(), this.#assembly());
       } else if (durable) syncFile(image);
       const made = plan.picture ? await this.#picture(image, plan.picture) : [{ from: image, to: spec.output }];
-      this.#checkInputs();
+      await assertAllUnchanged(this.#opened.files);
       ledger.publish(inodeOf(made.at(-1)!.from));
       if (outputFolderOf(spec.output) === undefined) {
         await publishOutput(made[0]!.from, spec.output, () => ledger.assertNewest());
@@ -212,7 +213,7 @@ export class RunningJob {
   }
 
   #commit(result: TaskResult): void {
-    this.#checkInputs();
+    this.#checkFiles();
     this.#committed.add(this.#opened.ledger.commit(result));
     this.#totals.add(result);
     this.#report();
@@ -237,9 +238,12 @@ export class RunningJob {
     }
   }
 
-  /** An input that changes while it is read fails the job: its tiles would come from two different images. */
-  #checkInputs(): void {
-    for (const file of this.#opened.files) assertUnchanged(file);
+  /**
+   * An input that changes while it is read fails the job: its tiles would come from two different images. Of remote
+   * objects every answer says in which state they are.
+   */
+  #checkFiles(): void {
+    for (const file of this.#opened.files) if (!isUrl(file.path)) assertUnchanged(file);
   }
 
   #report(): void {

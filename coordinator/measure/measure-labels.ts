@@ -6,10 +6,11 @@ import { cellCount, cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { columnsOf, csvLine, figuresOf, jsonLine } from '../../tiling/measure/figures.js';
 import type { MeasuredChannels } from '../../tiling/measure/record.js';
+import { isUrl } from '../../tiling/places/url.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { type PrepareOptions, prepareOptions } from '../../tiling/prepare/job-rasters.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
-import { assertUnchanged, fingerprintOf } from '../../tiling/sources/fingerprint.js';
+import { assertAllUnchanged, assertUnchanged, seenFiles } from '../../tiling/sources/fingerprint.js';
 import { openRaster } from '../../tiling/sources/open-raster.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
@@ -65,7 +66,9 @@ export async function measureLabels(run: MeasureRun): Promise<MeasureResult> {
   const scratch = makeScratchFolder(dirname(place), '.halotile-measure');
   const temporary = join(scratch, 'table');
   try {
-    const files = paths.map((path) => ({ path, fingerprint: fingerprintOf(path) }));
+    const files = await seenFiles(paths);
+    // Of remote ones every answer says in which state they are.
+    const localFiles = files.filter(({ path }) => !isUrl(path));
     const rasters = await openAll(paths, prepareOptions(run.machine, scratch));
     const [labels, ...images] = rasters as [Raster, ...Raster[]];
     checkLabels(labels, run.labels);
@@ -73,11 +76,11 @@ export async function measureLabels(run: MeasureRun): Promise<MeasureResult> {
     const channels = images.flatMap(({ info }) => new Array<boolean>(info.channels).fill(isExact(info)));
     const store = new RecordStore({ folder: scratch, channels });
     try {
-      await gather(run, rasters, { channels, store, check: () => files.forEach(assertUnchanged) });
+      await gather(run, rasters, { channels, store, check: () => localFiles.forEach(assertUnchanged) });
       const columns = columnsOf(channelNames(run.images, images));
       const table = { temporary, columns, channels, size: labels.info, format, signal: run.signal };
       const written = await writeTable(store.records(), table);
-      files.forEach(assertUnchanged);
+      await assertAllUnchanged(files);
       await publishOutput(temporary, place);
       return { output: run.output, columns, ...written, seconds: run.nowSeconds() - startedAt };
     } finally {

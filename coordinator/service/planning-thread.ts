@@ -3,6 +3,7 @@ import { readCollectionSpec } from '../../proto/convert/collection-spec.js';
 import { readDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { type FieldViolation, readJobSpec } from '../../proto/convert/job-spec.js';
 import { halotile } from '../../proto/gen/messages.js';
+import { readPlaces } from '../../threads/places/place-reader.js';
 import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec, CollectionSpec } from '../../tiling/job/collection-spec.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
@@ -21,6 +22,8 @@ import { DIRECT_PLANNER, type PlannedJob } from '../job/prepare-job.js';
 import { discardOutput } from './discard-output.js';
 import { type Owner, Places, type RootRight } from './places.js';
 import { Uploads } from './uploads.js';
+
+readPlaces();
 
 /** Where the names of specs lie. */
 export interface PlanningSite {

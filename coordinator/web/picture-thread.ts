@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { workerData as site } from 'node:worker_threads';
+import { readPlaces } from '../../threads/places/place-reader.js';
 import { badInput, type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { FilePicture } from '../../tiling/view/file-picture.js';
@@ -10,6 +11,8 @@ import { PartialPicture } from '../../tiling/view/partial-picture.js';
 import type { Picture } from '../../tiling/view/picture.js';
 import { type PictureFormat, render } from '../../tiling/view/render.js';
 import { type PictureStyle, type ToneRange, toneRange } from '../../tiling/view/tone.js';
+
+readPlaces();
 
 /** Where pictures that have no random access are converted to. */
 export interface PictureSite {

@@ -1,5 +1,6 @@
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { inputPaths, placeInputs } from '../../tiling/job/job-inputs.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { isClusterName } from './cluster-names.js';
 
 /** Transfers at a time: most of what one small file costs is waiting. */
@@ -14,7 +15,7 @@ export async function sendInputs<S extends AnyJobSpec>(spec: S, send: (path: str
 
 /** The local ones of the paths that a job reads, each once. */
 export function localInputs(spec: AnyJobSpec): string[] {
-  return inputPaths(spec).filter((path) => !isClusterName(path));
+  return inputPaths(spec).filter((path) => !isClusterName(path) && !isUrl(path));
 }
 
 /** Runs a task for each item, a few at a time; the first failure ends it when those under way are over. */

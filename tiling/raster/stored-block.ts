@@ -1,4 +1,5 @@
-import type { Size } from '../geometry/rect.js';
+import { cellsTouching, gridOf } from '../geometry/grid.js';
+import type { Rect, Size } from '../geometry/rect.js';
 import { SAMPLE_BYTES } from './dtype.js';
 import type { BlockLayout, RasterInfo } from './raster-info.js';
 
@@ -65,4 +66,14 @@ export function isRawLayout(info: RasterInfo, layout: BlockLayout): boolean {
   const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
   const asStored = layout.stored === undefined && layout.lowestFirst !== true;
   return layout.codec === 'none' && !layout.planar && asStored && native;
+}
+
+/** The stored blocks in which the pixels of `rect` lie, cell by cell, with all planes of each. */
+export function blocksTouching(info: RasterInfo, layout: BlockLayout, rect: Rect): number[] {
+  const grid = gridOf(info, { width: layout.blockWidth, height: layout.blockHeight });
+  const planes = layout.planar ? info.channels : 1;
+  const planeBlocks = layout.across * layout.down;
+  return cellsTouching(grid, rect).flatMap((cell) =>
+    Array.from({ length: planes }, (_, plane) => plane * planeBlocks + cell),
+  );
 }

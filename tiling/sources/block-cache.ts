@@ -1,3 +1,5 @@
+import { Futex, RECHECK_MS } from '../futex.js';
+
 /** A block's place in the cache; pinned until {@link SharedBlockCache.release}. */
 export interface CacheLease {
   readonly index: number;
@@ -20,9 +22,6 @@ export interface CacheSize {
 const EMPTY = 0;
 const LOADING = 1;
 const READY = 2;
-
-/** How long a wait lasts before it is asked anew whether it still makes sense. */
-const RECHECK_MS = 500;
 
 /** Int32 words of the header: lock, LRU clock, slots, slot bytes, retired; then four columns of a word for each slot. */
 const LOCK = 0;
@@ -48,6 +47,7 @@ export class SharedBlockCache {
   readonly slots: number;
   readonly slotBytes: number;
   readonly #words: Int32Array;
+  readonly #mutex: Futex;
   readonly #keys: Int32Array;
   readonly #states: Int32Array;
   readonly #pins: Int32Array;
@@ -66,6 +66,7 @@ export class SharedBlockCache {
       this.#words[SLOTS] = from.slots;
       this.#words[SLOT_BYTES] = from.slotBytes;
     }
+    this.#mutex = new Futex(this.#words, LOCK, () => Atomics.load(this.#words, RETIRED) === 1);
     this.slots = this.#words[SLOTS]!;
     this.slotBytes = this.#words[SLOT_BYTES]!;
     const column = (i: number) =>
@@ -96,7 +97,7 @@ export class SharedBlockCache {
    */
   acquire(key: number): CacheLease | null {
     for (;;) {
-      if (!this.#lock()) return null;
+      if (!this.#mutex.lock()) return null;
       const found = this.#find(key);
       if (found < 0) {
         const victim = this.#victim();
@@ -106,16 +107,16 @@ export class SharedBlockCache {
           this.#pins[victim] = 1;
           this.#unpublished++;
         }
-        this.#unlock();
+        this.#mutex.unlock();
         return victim < 0 ? null : this.#lease(victim, true);
       }
       if (Atomics.load(this.#states, found) === READY) {
         this.#pins[found]!++;
         this.#stamps[found] = this.#tick();
-        this.#unlock();
+        this.#mutex.unlock();
         return this.#lease(found, false);
       }
-      this.#unlock();
+      this.#mutex.unlock();
       if (this.#unpublished > 0) return null;
       Atomics.wait(this.#states, found, LOADING, RECHECK_MS);
     }
@@ -123,9 +124,9 @@ export class SharedBlockCache {
 
   /** Whether a block is here or on its way; it may be gone when it is acquired. */
   holds(key: number): boolean {
-    this.#lock();
+    this.#mutex.lock();
     const found = this.#find(key);
-    this.#unlock();
+    this.#mutex.unlock();
     return found >= 0;
   }
 
@@ -141,18 +142,18 @@ export class SharedBlockCache {
 
   /** The caller no longer reads the slot. */
   release(index: number): void {
-    if (!this.#lock()) return;
+    if (!this.#mutex.lock()) return;
     this.#pins[index]!--;
-    this.#unlock();
+    this.#mutex.unlock();
   }
 
   #settle(index: number, state: number): void {
     this.#unpublished--;
-    if (!this.#lock()) return;
+    if (!this.#mutex.lock()) return;
     Atomics.store(this.#states, index, state);
     this.#stamps[index] = this.#tick();
     if (state === EMPTY) this.#pins[index] = 0;
-    this.#unlock();
+    this.#mutex.unlock();
     Atomics.notify(this.#states, index);
   }
 
@@ -189,27 +190,6 @@ export class SharedBlockCache {
   #tick(): number {
     this.#words[CLOCK] = (this.#words[CLOCK]! + 1) | 0;
     return this.#words[CLOCK]!;
-  }
-
-  /**
-   * A mutex (Drepper, "Futexes are tricky", 2011): 0 free, 1 held, 2 held and somebody waits. False, and not
-   * held, where the cache is retired.
-   */
-  #lock(): boolean {
-    if (Atomics.load(this.#words, RETIRED) === 1) return false;
-    let state = Atomics.compareExchange(this.#words, LOCK, 0, 1);
-    if (state === 0) return true;
-    if (state !== 2) state = Atomics.exchange(this.#words, LOCK, 2);
-    while (state !== 0) {
-      Atomics.wait(this.#words, LOCK, 2, RECHECK_MS);
-      if (Atomics.load(this.#words, RETIRED) === 1) return false;
-      state = Atomics.exchange(this.#words, LOCK, 2);
-    }
-    return true;
-  }
-
-  #unlock(): void {
-    if (Atomics.exchange(this.#words, LOCK, 0) === 2) Atomics.notify(this.#words, LOCK, 1);
   }
 }
 

@@ -1,9 +1,10 @@
 import { loadSharp } from '../codecs/load-sharp.js';
 import { badInput } from '../errors.js';
 import type { FilePages } from '../job/page-range.js';
+import { openBytes } from '../places/open-bytes.js';
 import { parseHeader } from '../tiff/header.js';
-import { FileBytes } from '../tiff/random-bytes.js';
 import { allImages, ownPages } from '../tiff/tiff-image.js';
+import { pictureInput } from './ingest.js';
 import { startsLikeTiff } from './open-raster.js';
 
 /**
@@ -12,7 +13,7 @@ import { startsLikeTiff } from './open-raster.js';
  */
 export async function filePages(path: string): Promise<FilePages> {
   if (!startsLikeTiff(path)) return picturesOf(path);
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     const header = parseHeader(file);
     return { count: allImages(file, header).length, own: ownPages(header, path) };
@@ -23,7 +24,7 @@ export async function filePages(path: string): Promise<FilePages> {
 
 async function picturesOf(path: string): Promise<FilePages> {
   try {
-    const { pages = 1 } = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
+    const { pages = 1 } = await (await loadSharp())(await pictureInput(path), { limitInputPixels: false }).metadata();
     return { count: pages, own: Array.from({ length: pages }, (_, index) => index + 1) };
   } catch (cause) {
     throw badInput({ what: 'no image that can be read', where: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);

@@ -1,8 +1,13 @@
 import { statSync } from 'node:fs';
 import { HalotileError } from '../errors.js';
+import { type ObjectState, places } from '../places/opener.js';
+import { isUrl } from '../places/url.js';
 import { unreadable } from '../tiff/random-bytes.js';
 
-/** What tells one state of an input file from another; decimal strings, so that it crosses JSON whole. */
+/**
+ * What tells one state of an input file from another; decimal strings, so that it crosses JSON whole. Of a remote object:
+ * its size, when it was changed, and its ETag in place of the inode.
+ */
 export interface Fingerprint {
   readonly size: string;
   readonly mtimeNs: string;
@@ -17,6 +22,7 @@ export interface SeenFile {
 
 /** @throws bad-input where the file cannot be seen */
 export function fingerprintOf(path: string): Fingerprint {
+  if (isUrl(path)) return fingerprintOfObject(places().state(path));
   try {
     const { size, mtimeNs, ino } = statSync(path, { bigint: true });
     return { size: `${size}`, mtimeNs: `${mtimeNs}`, inode: `${ino}` };
@@ -25,13 +31,41 @@ export function fingerprintOf(path: string): Fingerprint {
   }
 }
 
+/**
+ * Files as they are now. Stores of remote ones are asked all at once, and the thread goes on meanwhile.
+ * @throws bad-input where one cannot be seen; unreachable where its store does not answer
+ */
+export async function seenFiles(paths: readonly string[]): Promise<SeenFile[]> {
+  return Promise.all(paths.map(async (path) => ({ path, fingerprint: await fingerprintNow(path) })));
+}
+
+/** @throws input-changed where one is not the file whose fingerprint was taken */
+export async function assertAllUnchanged(files: readonly SeenFile[]): Promise<void> {
+  const now = await seenFiles(files.map(({ path }) => path));
+  for (const [i, file] of files.entries()) assertSame(file, now[i]!.fingerprint);
+}
+
 /** @throws input-changed where the file is not the one whose fingerprint was taken */
-export function assertUnchanged({ path, fingerprint }: SeenFile): void {
-  const now = fingerprintOf(path);
+export function assertUnchanged(file: SeenFile): void {
+  assertSame(file, fingerprintOf(file.path));
+}
+
+async function fingerprintNow(path: string): Promise<Fingerprint> {
+  return isUrl(path) ? fingerprintOfObject(await places().look(path)) : fingerprintOf(path);
+}
+
+function fingerprintOfObject({ size, etag = '', modifiedMs = 0 }: ObjectState): Fingerprint {
+  return { size: `${size}`, mtimeNs: `${BigInt(modifiedMs) * 1_000_000n}`, inode: etag };
+}
+
+const OBJECT_WORDS = { size: 'its length', mtimeNs: 'Last-Modified', inode: 'ETag' } as const;
+
+function assertSame({ path, fingerprint }: SeenFile, now: Fingerprint): void {
   const changed = (['size', 'mtimeNs', 'inode'] as const).filter((field) => now[field] !== fingerprint[field]);
   if (changed.length === 0) return;
+  const words = isUrl(path) ? changed.map((field) => OBJECT_WORDS[field]) : changed;
   throw new HalotileError('input-changed', {
-    what: `the file changed while it was read (${changed.join(', ')})`,
+    what: `the ${isUrl(path) ? 'object' : 'file'} changed while it was read (${words.join(', ')})`,
     where: path,
     remedy: 'run the job again once nothing writes to it',
   });

@@ -1,13 +1,18 @@
 import type { Metadata } from 'sharp';
 import { loadSharp } from '../codecs/load-sharp.js';
 import { badInput, HalotileError } from '../errors.js';
+import { openBytes } from '../places/open-bytes.js';
+import { readWhole } from '../places/read-whole.js';
+import { isUrl } from '../places/url.js';
 import type { DType } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import { FileBytes, readBytes } from '../tiff/random-bytes.js';
+import { readBytes } from '../tiff/random-bytes.js';
 import { carriedFromMetadata } from './carried-metadata.js';
 import { firstLine, openScratchCopy, SCRATCH_BLOCK } from './scratch-file.js';
 import type { TiffFileSource } from './tiff-file-source.js';
 
+/** Bytes of a picture at a URL, which is held whole while it is decoded. */
+const MAX_REMOTE_BYTES = 256 << 20;
 /** As for TIFF files. */
 const MAX_SIDE = 10_000_000;
 
@@ -32,9 +37,10 @@ export async function ingest(
   scratchDirectory: string,
   { info: known, page }: { readonly info?: RasterInfo; readonly page?: number | undefined } = {},
 ): Promise<TiffFileSource> {
-  const info = known ?? (await describePicture(path, page));
+  const input = await pictureInput(path);
+  const info = known ?? (await describe(path, input, page));
   const request = { path, scratchDirectory, info, ...(page !== undefined && { page }) };
-  return openScratchCopy(request, (target) => copyToTiles(path, target, info, page));
+  return openScratchCopy(request, (target) => copyToTiles(input, target, info, page));
 }
 
 /**
@@ -43,13 +49,17 @@ export async function ingest(
  * @throws bad-input for what is no picture, or would not keep its samples on the way through libvips
  */
 export async function describePicture(path: string, page?: number): Promise<RasterInfo> {
+  return describe(path, await pictureInput(path), page);
+}
+
+async function describe(path: string, input: string | Uint8Array, page?: number): Promise<RasterInfo> {
   refuseHeic(firstBytes(path), path);
   let metadata: Metadata;
   try {
-    metadata = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
+    metadata = await (await loadSharp())(input, { limitInputPixels: false }).metadata();
     checkPage(path, metadata.pages ?? 1, page);
     if (page !== undefined && page > 1) {
-      metadata = await (await loadSharp())(path, { limitInputPixels: false, page: page - 1 }).metadata();
+      metadata = await (await loadSharp())(input, { limitInputPixels: false, page: page - 1 }).metadata();
     }
   } catch (cause) {
     if (cause instanceof HalotileError) throw cause;
@@ -121,7 +131,7 @@ export function refuseHeic(head: Uint8Array, path: string): void {
 }
 
 function firstBytes(path: string): Uint8Array {
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     return readBytes(file, 0, Math.min(BRAND_BYTES, file.size), 'file signature');
   } finally {
@@ -129,13 +139,29 @@ function firstBytes(path: string): Uint8Array {
   }
 }
 
-async function copyToTiles(path: string, target: string, { photometric, dtype }: RasterInfo, page = 1): Promise<void> {
+/** What libvips opens: a file by its path, a remote object by its bytes. */
+export async function pictureInput(path: string): Promise<string | Uint8Array> {
+  return isUrl(path) ? readWhole(path, MAX_REMOTE_BYTES) : path;
+}
+
+async function copyToTiles(
+  input: string | Uint8Array,
+  target: string,
+  { photometric, dtype }: RasterInfo,
+  page = 1,
+): Promise<void> {
   const sharp = await loadSharp();
   const grey = photometric === 1;
   const space = dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
   const tile = { tile: true, tileWidth: SCRATCH_BLOCK, tileHeight: SCRATCH_BLOCK } as const;
   // The header's size was checked above, so that libvips' own limits may go.
-  await sharp(path, { page: page - 1, limitInputPixels: false, unlimited: true, sequentialRead: true, ignoreIcc: true })
+  await sharp(input, {
+    page: page - 1,
+    limitInputPixels: false,
+    unlimited: true,
+    sequentialRead: true,
+    ignoreIcc: true,
+  })
     .pipelineColourspace(space)
     .toColourspace(space)
     .tiff({ compression: 'none', predictor: 'none', bigtiff: true, ...tile })

@@ -1,11 +1,12 @@
 import { loadSharp } from '../codecs/load-sharp.js';
+import { type OpenBytes, openBytes } from '../places/open-bytes.js';
 import { numbersOf } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { storedBlockCount } from '../raster/stored-block.js';
 import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
 import { looksLikeTiff, parseHeader } from '../tiff/header.js';
-import { FileBytes, readBytes } from '../tiff/random-bytes.js';
+import { readBytes } from '../tiff/random-bytes.js';
 import { TAG } from '../tiff/tags.js';
 import {
   classifyDirectories,
@@ -17,7 +18,7 @@ import {
 } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster } from '../tiff/tiff-raster.js';
 import { type GeoKeys, readGeoKeys } from './geo-keys.js';
-import { describePicture } from './ingest.js';
+import { describePicture, pictureInput } from './ingest.js';
 
 /** A smaller version, a mask or another page of a TIFF. */
 export interface InspectedDirectory {
@@ -78,19 +79,21 @@ export interface Inspection {
  * @throws bad-input where it is damaged or of a kind that halotile does not read
  */
 export async function inspectFile(path: string): Promise<Inspection> {
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');
     if (looksLikeTiff(signature)) return await inspectTiff(file);
     const info = await describePicture(path, 1);
-    const { format, pages } = await (await loadSharp())(path, { limitInputPixels: false }).metadata();
+    const { format, pages } = await (await loadSharp())(await pictureInput(path), {
+      limitInputPixels: false,
+    }).metadata();
     return { path, bytes: file.size, kind: format, ...describeInfo(info), ...(pages !== undefined && { pages }) };
   } finally {
     file.close();
   }
 }
 
-async function inspectTiff(file: FileBytes): Promise<Inspection> {
+async function inspectTiff(file: OpenBytes): Promise<Inspection> {
   const header = parseHeader(file);
   const directory = mainDirectory(header, file.name);
   const raster = readTiffRaster(directory);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { badInput } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
+import { openBytes } from '../places/open-bytes.js';
 import { parseHeader } from '../tiff/header.js';
-import { FileBytes } from '../tiff/random-bytes.js';
 import { maskDirectory } from '../tiff/tiff-image.js';
 import { type OpenRasterOptions, openBlocks, startsLikeTiff } from './open-raster.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
@@ -43,7 +43,7 @@ export async function openMask(
 }
 
 function findMask(path: string, of: number | undefined): number | undefined {
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     return maskDirectory(parseHeader(file), of)?.index;
   } finally {

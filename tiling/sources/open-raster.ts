@@ -1,9 +1,10 @@
 import { badInput } from '../errors.js';
+import { openBytes } from '../places/open-bytes.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
-import { FileBytes, readBytes } from '../tiff/random-bytes.js';
+import { readBytes } from '../tiff/random-bytes.js';
 import { ingest } from './ingest.js';
 import { spillToTiles } from './spill.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
@@ -80,7 +81,7 @@ function bandBytes({ width, height, channels, dtype }: RasterInfo): number {
 
 /** Whether the file's content is a TIFF. @throws bad-input where it is empty */
 export function startsLikeTiff(path: string): boolean {
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     if (file.size === 0) throw badInput({ what: 'the file is empty', where: path, expected: 'an image' });
     return looksLikeTiff(readBytes(file, 0, Math.min(4, file.size), 'file signature'));

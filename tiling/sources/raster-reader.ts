@@ -3,6 +3,7 @@ import { cellRect, cellsTouching, type Grid, gridOf } from '../geometry/grid.js'
 import { intersect, type Rect } from '../geometry/rect.js';
 import type { BlockSource } from '../raster/block-source.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
+import { blocksTouching } from '../raster/stored-block.js';
 import type { SharedBlockCache } from './block-cache.js';
 
 /** What one read cost. */
@@ -56,9 +57,7 @@ export class RasterReader {
     const planes = layout.planar ? info.channels : 1;
     const cells = cellsTouching(this.#grid, rect);
     if (this.source.expect !== undefined) {
-      const planeBlocks = layout.across * layout.down;
-      const indexes = cells.flatMap((cell) => Array.from({ length: planes }, (_, plane) => plane * planeBlocks + cell));
-      this.source.expect(indexes.filter((index) => this.#cache?.holds(index) !== true));
+      this.source.expect(blocksTouching(info, layout, rect).filter((index) => this.#cache?.holds(index) !== true));
     }
     for (const cell of cells) {
       for (let plane = 0; plane < planes; plane++) {

@@ -1,10 +1,8 @@
 import type { RandomBytes } from '../tiff/random-bytes.js';
-import { NOT_STORED, type RawRun } from './raw-runs.js';
+import { MAX_STRIDE_BYTES, NOT_STORED, type RawRun } from './raw-runs.js';
 
 /** Rows that must be cut pass through this much memory, small enough to stay in a core's cache. */
 const SCRATCH_BYTES = 256 << 10;
-/** Rows further apart than this are read one by one: what lies between would cost more than a call. */
-const MAX_STRIDE_BYTES = 16 << 10;
 let scratch = new Uint8Array(0);
 
 /**

@@ -1,4 +1,5 @@
 import type { Rect } from '../geometry/rect.js';
+import type { ByteRange } from '../places/opener.js';
 import { SAMPLE_BYTES, viewSamples } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { TiffRaster } from '../tiff/tiff-raster.js';
@@ -15,6 +16,9 @@ export interface RawRun {
   /** Of the first row in the destination, whose rows lie the caller's stride apart. */
   readonly at: number;
 }
+
+/** Rows further apart than this are read one by one: what lies between would cost more than a call. */
+export const MAX_STRIDE_BYTES = 16 << 10;
 
 /** Offset of rows that are nodata, see {@link nodataRow}. */
 export const NOT_STORED = -1;
@@ -76,6 +80,13 @@ function* tileRuns({ info, layout, blocks }: TiffRaster, rect: Rect, strideBytes
     }
     y = yEnd;
   }
+}
+
+/** The bytes of a file in which the rows of a run lie, with what is between them where that is little. */
+export function rangesOf({ offset, rows, rowBytes, fileStride }: RawRun): ByteRange[] {
+  if (offset === NOT_STORED) return [];
+  if (fileStride <= MAX_STRIDE_BYTES) return [{ offset, length: (rows - 1) * fileStride + rowBytes }];
+  return Array.from({ length: rows }, (_, row) => ({ offset: offset + row * fileStride, length: rowBytes }));
 }
 
 /** What stands for `rowBytes` of whole pixels that were never written: nodata, or 0 where there is none. */

@@ -1,14 +1,16 @@
 import type { Rect } from '../geometry/rect.js';
+import { type OpenBytes, openBytes } from '../places/open-bytes.js';
+import type { ByteRange } from '../places/opener.js';
 import type { BlockSource, CodecContext } from '../raster/block-source.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
-import { isRawLayout, maxPackedBytes } from '../raster/stored-block.js';
+import { blocksTouching, isRawLayout, maxPackedBytes } from '../raster/stored-block.js';
 import type { Directory } from '../tiff/directory.js';
 import { parseHeader, type TiffHeader } from '../tiff/header.js';
-import { FileBytes, pastTheEnd, readBytes } from '../tiff/random-bytes.js';
+import { pastTheEnd, readBytes } from '../tiff/random-bytes.js';
 import { directoryAt, pageDirectory, soleDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
 import { readRuns } from './raw-rect.js';
-import { nodataRow, type RawRun, rawRuns } from './raw-runs.js';
+import { nodataRow, type RawRun, rangesOf, rawRuns } from './raw-runs.js';
 
 /** How a TIFF file is opened. */
 export interface TiffOpenOptions {
@@ -29,7 +31,9 @@ export class TiffFileSource implements BlockSource {
   readonly codecContext: CodecContext;
   /** Only where samples lie as the machine has them; see {@link BlockSource.readRaw}. */
   readonly readRaw?: (rect: Rect, into: Uint8Array, strideBytes: number) => number;
-  readonly #file: FileBytes;
+  /** Only where the file is far away. */
+  readonly expect?: (indexes: readonly number[]) => void;
+  readonly #file: OpenBytes;
   readonly #raster: TiffRaster;
   /** The place of the image among all of the file, where it was asked for by page or place. */
   readonly directory: number | undefined;
@@ -37,7 +41,7 @@ export class TiffFileSource implements BlockSource {
   /** What is wrong with the file and harmless, a sentence each. */
   readonly warnings: readonly string[];
 
-  constructor(file: FileBytes, directory: Directory, options: TiffOpenOptions, warnings: readonly string[]) {
+  constructor(file: OpenBytes, directory: Directory, options: TiffOpenOptions, warnings: readonly string[]) {
     this.#file = file;
     this.directory = options.directory ?? (options.page === undefined ? undefined : directory.index);
     this.#raster = readTiffRaster(directory);
@@ -49,8 +53,9 @@ export class TiffFileSource implements BlockSource {
     if (isRawLayout(this.info, this.layout)) {
       const blank = (rowBytes: number) => nodataRow(this.info, rowBytes);
       this.readRaw = (rect, into, strideBytes) =>
-        readRuns(this.#file, this.rawRuns(rect, strideBytes), into, strideBytes, blank);
+        readRuns(this.#file, this.#expected(this.rawRuns(rect, strideBytes)), into, strideBytes, blank);
     }
+    if (file.expect !== undefined) this.expect = (indexes) => this.#file.expect!(this.#storedPlaces(indexes));
   }
 
   /** Whether it is the file's full-resolution image, which is what other libraries open. */
@@ -68,8 +73,8 @@ export class TiffFileSource implements BlockSource {
     return this.#file.name;
   }
 
-  /** See {@link FileBytes.fd}. */
-  get fd(): number {
+  /** See {@link OpenBytes.fd}. */
+  get fd(): number | undefined {
     return this.#file.fd;
   }
 
@@ -96,8 +101,29 @@ export class TiffFileSource implements BlockSource {
     return rawRuns(this.#raster, rect, strideBytes);
   }
 
+  /** Says which bytes of a rect will be read, where that helps: the parts of the blocks that {@link expect} speaks of. */
+  expectRect(rect: Rect): void {
+    if (this.#file.expect === undefined) return;
+    if (this.readRaw !== undefined) this.#expected(this.rawRuns(rect, 0));
+    else this.expect!(blocksTouching(this.info, this.layout, rect));
+  }
+
   close(): void {
     this.#file.close();
+  }
+
+  #expected(runs: Iterable<RawRun>): Iterable<RawRun> {
+    if (this.#file.expect === undefined) return runs;
+    const listed = [...runs];
+    this.#file.expect(listed.flatMap(rangesOf));
+    return listed;
+  }
+
+  *#storedPlaces(indexes: readonly number[]): Generator<ByteRange> {
+    for (const index of indexes) {
+      const place = this.placeOf(index);
+      if (place.length > 0) yield place;
+    }
   }
 }
 
@@ -106,7 +132,7 @@ export class TiffFileSource implements BlockSource {
  * @throws bad-input where the file is damaged, truncated, of a kind that halotile does not read, or holds several images
  */
 export function openTiffSource(path: string, options: TiffOpenOptions = {}): TiffFileSource {
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     const header = parseHeader(file);
     return new TiffFileSource(file, wantedDirectory(file, header, options), options, header.warnings);
@@ -116,7 +142,7 @@ export function openTiffSource(path: string, options: TiffOpenOptions = {}): Tif
   }
 }
 
-function wantedDirectory(file: FileBytes, header: TiffHeader, { directory, page }: TiffOpenOptions): Directory {
+function wantedDirectory(file: OpenBytes, header: TiffHeader, { directory, page }: TiffOpenOptions): Directory {
   if (page !== undefined) return pageDirectory(file, header, page);
   const found = directory === undefined ? undefined : directoryAt(file, header, directory);
   return found ?? soleDirectory(header, file.name);

@@ -2,6 +2,7 @@ import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { breathing } from '../breath.js';
 import { badUsage } from '../errors.js';
+import { isUrl } from '../places/url.js';
 import { kindOf } from './output-file.js';
 
 /** Everything that a job writes, removes or replaces. */
@@ -56,6 +57,7 @@ export class WrittenFiles {
    * @throws HalotileError bad-usage
    */
   refuse(input: string): void {
+    if (isUrl(input)) return;
     const entry = lstatSync(input, { throwIfNoEntry: false });
     if (entry === undefined) return;
     const isLink = entry.isSymbolicLink();
@@ -71,6 +73,7 @@ export class WrittenFiles {
    * @throws HalotileError bad-usage
    */
   refuseSame(input: string): void {
+    if (isUrl(input)) return;
     const stat = statSync(input, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined || !this.#inodes.get(stat.dev)?.has(stat.ino)) return;
     for (const output of this.#files()) {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { area, type Rect, rectOf, type Size } from '../geometry/rect.js';
+import { openBytes } from '../places/open-bytes.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
@@ -8,7 +9,6 @@ import { openRaster } from '../sources/open-raster.js';
 import { RasterReader } from '../sources/raster-reader.js';
 import { openTiffSource, type TiffFileSource } from '../sources/tiff-file-source.js';
 import { parseHeader } from '../tiff/header.js';
-import { FileBytes } from '../tiff/random-bytes.js';
 import { classifyDirectories, partImages } from '../tiff/tiff-image.js';
 import type { Picture, PictureSamples } from './picture.js';
 import { SampledLevel } from './sampled-level.js';
@@ -134,7 +134,7 @@ function openLevel(source: TiffFileSource): OpenLevel {
 
 /** The directories of smaller versions with the same samples, largest first. */
 function overviewsOf(path: string, { width, height }: Size): number[] {
-  const file = new FileBytes(path);
+  const file = openBytes(path);
   try {
     const header = parseHeader(file);
     return [...classifyDirectories(header), ...partImages(file, header)]

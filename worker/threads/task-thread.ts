@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
+import { readPlaces } from '../../threads/places/place-reader.js';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { DeviceClient } from '../device/device-client.js';
@@ -11,6 +12,8 @@ import { FILE_STORAGE, type Storage } from '../tile/storage.js';
 import { RUNNERS } from '../work/index.js';
 import { runTask } from '../work/run-task.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
+
+readPlaces();
 
 const { backend, name, device, maximumBytes, expects } = workerData as ThreadData;
 

@@ -1,3 +1,5 @@
+import { waitAsync } from '../../tiling/wait-async.js';
+
 /** Tells every thread of a process that a job is over. */
 export class JobEnd {
   /** What threads are handed to make theirs. */
@@ -41,12 +43,3 @@ export class JobEnd {
     for (const stop of [...this.#stops]) stop();
   }
 }
-
-/** ES2024, in Node since 16; not in the library of types that Node 20 is compiled with. */
-const { waitAsync } = Atomics as unknown as {
-  waitAsync(
-    flag: Int32Array,
-    index: number,
-    value: number,
-  ): { readonly async: false; readonly value: string } | { readonly async: true; readonly value: Promise<string> };
-};

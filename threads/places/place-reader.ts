@@ -1,0 +1,153 @@
+import { Worker } from 'node:worker_threads';
+import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { RECHECK_MS } from '../../tiling/futex.js';
+import { ChunkStore } from '../../tiling/places/chunk-store.js';
+import { type ObjectState, type PlaceOpener, type RemoteBytes, registerPlaces } from '../../tiling/places/opener.js';
+import { storeBytes } from '../../tiling/places/store-bytes.js';
+import { isUrl } from '../../tiling/places/url.js';
+import { waitAsync } from '../../tiling/wait-async.js';
+import { type FetchThreadData, Reply } from './messages.js';
+import { mayRead, placeSettings } from './settings.js';
+
+/** 64 MiB: the bytes that a few tiles' halos share. */
+const STORE = { slots: 256, chunkBytes: 256 << 10 };
+
+/** An object as a store knows it. */
+interface KnownObject {
+  readonly url: string;
+  /** Its number in the store. */
+  readonly file: number;
+  readonly state: ObjectState;
+}
+
+/** Objects that other threads of the process read out of the same store. */
+export interface SharedObjects {
+  readonly store: SharedArrayBuffer;
+  readonly objects: readonly KnownObject[];
+}
+
+/** The thread that fetches, and what it fetches into. */
+interface Fetching {
+  readonly store: ChunkStore;
+  readonly worker: Worker;
+}
+
+/**
+ * Reads remote objects for one thread, which waits while another thread fetches. That one starts when something is read
+ * for the first time, and ends with this one.
+ */
+export class PlaceReader implements PlaceOpener {
+  #fetching: Fetching | undefined;
+  readonly #known = new Map<string, KnownObject & { readonly store: ChunkStore }>();
+  #files = 0;
+  /** Answers that are waited for without holding the thread up. */
+  #looks = 0;
+
+  state(url: string): ObjectState {
+    const { reply, settle, store } = this.#ask(url);
+    let answer = reply.taken();
+    for (; answer === undefined; answer = reply.taken()) {
+      Atomics.wait(reply.words, 0, 0, RECHECK_MS);
+      if (store.isDead) throw ended(url);
+    }
+    return settle();
+  }
+
+  async look(url: string): Promise<ObjectState> {
+    const { reply, settle, worker } = this.#ask(url);
+    // Nothing else keeps the process alive meanwhile.
+    if (this.#looks++ === 0) worker.ref();
+    const { async, value } = waitAsync(reply.words, 0, 0);
+    if (async) await value;
+    if (--this.#looks === 0) worker.unref();
+    return settle();
+  }
+
+  open(url: string): RemoteBytes {
+    let known = this.#known.get(url);
+    if (known === undefined || known.store.isDead) {
+      this.state(url);
+      known = this.#known.get(url)!;
+    }
+    const { store, file, state } = known;
+    return storeBytes(store, { name: url, size: state.size, file });
+  }
+
+  /** What other threads need to read these objects out of this thread's store; undefined where none is remote. */
+  share(names: Iterable<string>): SharedObjects | undefined {
+    const urls = [...names].filter(isUrl);
+    if (urls.length === 0) return undefined;
+    for (const url of urls) this.open(url).close();
+    const objects = urls.map((url) => this.#known.get(url)!);
+    return {
+      store: this.#fetching!.store.buffer,
+      objects: objects.map(({ url, file, state }) => ({ url, file, state })),
+    };
+  }
+
+  /** Reads objects out of another thread's store. */
+  adopt({ store: buffer, objects }: SharedObjects): void {
+    const store = new ChunkStore(buffer);
+    for (const object of objects) this.#known.set(object.url, { ...object, store });
+  }
+
+  /** A thread died that may have left the store locked: what is read next is fetched anew. */
+  retire(): void {
+    this.#fetching?.store.retire();
+    void this.#fetching?.worker.terminate();
+    this.#fetching = undefined;
+    this.#known.clear();
+  }
+
+  #ask(url: string) {
+    if (!mayRead(url)) {
+      throw new HalotileError('not-allowed', {
+        what: 'nothing may be read there',
+        where: url,
+        expected: 'a URL below those that --allow-place names',
+      });
+    }
+    const { store, worker } = this.#started();
+    const reply = new Reply();
+    const file = this.#files++;
+    worker.postMessage({ url, file, reply: reply.buffer });
+    const settle = (): ObjectState => {
+      const answer = reply.taken()!;
+      if ('error' in answer) throw fromErrorRecord(answer.error);
+      const { state } = answer;
+      const before = this.#known.get(url);
+      // What is held of an object that did not change stays of use.
+      if (before?.store !== store || !isSame(before.state, state)) this.#known.set(url, { url, file, state, store });
+      return state;
+    };
+    return { reply, settle, store, worker };
+  }
+
+  #started(): Fetching {
+    if (this.#fetching === undefined || this.#fetching.store.isDead) {
+      const store = new ChunkStore(STORE);
+      const data: FetchThreadData = { store: store.buffer, settings: placeSettings() };
+      const worker = new Worker(new URL('./fetch-thread.js', import.meta.url), { workerData: data });
+      worker.once('error', () => store.retire());
+      worker.unref();
+      this.#fetching = { store, worker };
+    }
+    return this.#fetching;
+  }
+}
+
+/** This thread's. */
+export const PLACES = new PlaceReader();
+
+/** From now on this thread reads URLs as it reads files. */
+export function readPlaces(): void {
+  registerPlaces(PLACES);
+}
+
+function isSame(a: ObjectState, b: ObjectState): boolean {
+  return a.size === b.size && a.etag === b.etag && a.modifiedMs === b.modifiedMs;
+}
+
+function ended(url: string): HalotileError {
+  return new HalotileError('unreachable', { what: 'the thread that fetches remote inputs has ended', where: url });
+}
