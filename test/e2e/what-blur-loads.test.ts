@@ -10,9 +10,9 @@ import { writeTiff } from '../support/tiff-file.js';
 
 const CLI = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-/** What services are made of, watched and served by. */
+/** What services are made of, watched and served by, and what remote inputs are fetched by. */
 const SERVICES =
-  /node_modules\/(?:@grpc|protobufjs|pino|prom-client|@opentelemetry|ioredis|bullmq|hono|sharp)\/|\/metrics-/;
+  /node_modules\/(?:@grpc|protobufjs|pino|prom-client|@opentelemetry|ioredis|bullmq|hono|sharp|@aws-sdk)\/|\/metrics-|\/fetch-thread/;
 
 test('a job of one machine loads nothing of what services are watched and served by', () => {
   const folder = scratchFolder();
