@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { breathing } from '../../tiling/breath.js';
 import { badInput, HalotileError } from '../../tiling/errors.js';
+import { area } from '../../tiling/geometry/rect.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { endingFormatOf, outputFolderOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
@@ -10,6 +11,8 @@ import { isOfShard, type Shard } from '../../tiling/job/shard.js';
 import { isUrl } from '../../tiling/places/url.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { seenFiles } from '../../tiling/sources/fingerprint.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
 import { REPORT_FILES } from '../dataset/frames/frame-list.js';
@@ -41,6 +44,11 @@ export interface CheckedPairs {
   readonly sound: PackedText;
   /** Pixels of each of them. */
   readonly pixels: Float64Array;
+  /**
+   * Of each: samples of image and map, and the sizes of all files that its job reads; endless where one of them is
+   * remote, 0 where headers were not read.
+   */
+  readonly inputBytes: Float64Array;
   /** 1 for each that an earlier run finished and that is as it was. */
   readonly reused: Uint8Array;
   /** Of {@link CollectionFault}: images that others of the job do not suffer from. */
@@ -86,7 +94,7 @@ export async function checkPairs(
   const nameOf = (output: string) => relative(found.root, output).split(sep).join('/');
   const images = shard === undefined ? all : all.filter(({ output }) => isOfShard(nameOf(output), shard));
   const remaining = images.entries();
-  const places: (SoundImage | CollectionFault)[] = [];
+  const places: (LookedAt | CollectionFault)[] = [];
   const lane = async () => {
     for (const [index, image] of remaining) {
       // Headers are read here: others of this process must have their turn.
@@ -105,22 +113,34 @@ export async function checkPairs(
   return packed(places);
 }
 
-async function packed(places: readonly (SoundImage | CollectionFault)[]): Promise<CheckedPairs> {
+/** An image that may run, and its {@link CheckedPairs.inputBytes}. */
+interface LookedAt {
+  readonly image: SoundImage;
+  readonly inputBytes: number;
+}
+
+async function packed(places: readonly (LookedAt | CollectionFault)[]): Promise<CheckedPairs> {
   const sound = new PackedRecords<SoundImage>();
   const faults = new PackedRecords<CollectionFault>();
   const pixels = new Float64Array(places.length);
+  const inputBytes = new Float64Array(places.length);
   const reused = new Uint8Array(places.length);
   for await (const place of breathing(places)) {
     if ('message' in place) {
       faults.push(place);
       continue;
     }
-    pixels[sound.length] = place.pixels;
-    reused[sound.length] = place.done === undefined ? 0 : 1;
-    sound.push(place);
+    const { image } = place;
+    pixels[sound.length] = image.pixels;
+    inputBytes[sound.length] = place.inputBytes;
+    reused[sound.length] = image.done === undefined ? 0 : 1;
+    sound.push(image);
   }
-  const [count, bad] = [sound.length, faults.packed];
-  return { sound: sound.packed, pixels: pixels.slice(0, count), reused: reused.slice(0, count), faults: bad };
+  const count = sound.length;
+  return {
+    ...{ sound: sound.packed, faults: faults.packed },
+    ...{ pixels: pixels.slice(0, count), inputBytes: inputBytes.slice(0, count), reused: reused.slice(0, count) },
+  };
 }
 
 /** One error for all faults, which names the first of them. */
@@ -138,7 +158,7 @@ async function lookOver(
   spec: CollectionSpec,
   pair: CollectionImage,
   { ledger, byMap }: { readonly ledger: EarlierOutputs; readonly byMap: boolean },
-): Promise<SoundImage> {
+): Promise<LookedAt> {
   const { image, map } = pair;
   if (byMap && map === undefined && spec.mapOperations === undefined) refuseWithoutMap(spec, image);
   if (map !== undefined && !isUrl(map) && statSync(map, { throwIfNoEntry: false }) === undefined) {
@@ -148,10 +168,23 @@ async function lookOver(
   const files = await seenFiles(inputPaths(job));
   const digest = digestOf(job, files);
   const done = ledger.of(pair.output);
-  if (done?.digest === digest) return { ...pair, digest, done, pixels: done.width * done.height };
+  if (done?.digest === digest) {
+    return { image: { ...pair, digest, done, pixels: done.width * done.height }, inputBytes: 0 };
+  }
   const info = await lookAt(image, job.page);
-  if (map !== undefined) checkMap({ path: image, info }, { path: map, info: await lookAt(map) });
-  return { ...pair, digest, pixels: info.width * info.height };
+  let inputBytes = files.reduce((sum, { path, fingerprint }) => {
+    return sum + (isUrl(path) ? Number.POSITIVE_INFINITY : Number(fingerprint.size));
+  }, samplesBytes(info));
+  if (map !== undefined) {
+    const mapInfo = await lookAt(map);
+    checkMap({ path: image, info }, { path: map, info: mapInfo });
+    inputBytes += samplesBytes(mapInfo);
+  }
+  return { image: { ...pair, digest, pixels: area(info) }, inputBytes };
+}
+
+function samplesBytes(info: RasterInfo): number {
+  return area(info) * info.channels * SAMPLE_BYTES[info.dtype];
 }
 
 /** Says which operation lacks a map, and by which parameter it would do without. */

@@ -1,5 +1,5 @@
+import type { JobFigures } from '../../tiling/job/job-figures.js';
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
-import type { JobResult } from '../job/job-result.js';
 import type { CheckedPairs } from './check-pairs.js';
 import type { CollectionProgress, CollectionResult } from './collection-result.js';
 
@@ -61,7 +61,7 @@ export class CollectionCounts {
     this.#tell();
   }
 
-  finished(place: number, { tiles, bytes, halo }: JobResult): void {
+  finished(place: number, { tiles, bytes, halo }: Pick<JobFigures, 'tiles' | 'bytes' | 'halo'>): void {
     const pixels = this.#imagePixels[place]!;
     this.#pixelsResumed += pixels * (this.#running.get(place)?.resumedShare ?? 0);
     this.#running.delete(place);

@@ -107,15 +107,15 @@ export class CollectionLedger {
     return this.#done.get(output)!;
   }
 
-  /** An output is going to be written: what lies at its name is no input of later runs. */
-  begin(output: string): void {
-    this.#log.append({ output: relative(this.#root, output) });
+  /** Outputs are going to be written: what lies at their names is no input of later runs. */
+  begin(...outputs: readonly string[]): void {
+    this.#log.append(...outputs.map((output) => ({ output: relative(this.#root, output) })));
   }
 
-  add(output: string, made: Omit<DoneImage, 'print'>): void {
-    const done = { ...made, print: printOf(output)! };
-    this.#log.append({ output: relative(this.#root, output), done });
-    this.#done.set(output, done);
+  add(...images: readonly { readonly output: string; readonly made: Omit<DoneImage, 'print'> }[]): void {
+    const finished = images.map(({ output, made }) => ({ output, done: { ...made, print: printOf(output)! } }));
+    this.#log.append(...finished.map(({ output, done }) => ({ output: relative(this.#root, output), done })));
+    for (const { output, done } of finished) this.#done.set(output, done);
   }
 
   close(): void {

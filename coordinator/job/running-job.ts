@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, constants, existsSync, ftruncateSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { writeDeepZoom, writePicture } from '../../tiling/codecs/write-picture.js';
 import { area } from '../../tiling/geometry/rect.js';
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
@@ -23,7 +24,6 @@ import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';
-import { writeDeepZoom, writePicture } from '../assembly/write-picture.js';
 import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';

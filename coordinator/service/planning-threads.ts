@@ -4,7 +4,7 @@ import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/erro
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
-import type { CollectionPlanner } from '../collection/run-collection.js';
+import type { CollectionPlanner } from '../collection/collection-run.js';
 import { unpackDataset } from '../dataset/frames/dataset.js';
 import type { FoundFrames } from '../dataset/frames/find-frames.js';
 import type { DatasetPlanner } from '../dataset/run-dataset.js';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkCodecAvailable } from '../../tiling/codecs/encode-block.js';
+import { encodePicture } from '../../tiling/codecs/write-picture.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { mapJobOf, withMap } from '../../tiling/job/derived-map.js';
 import type { JobFigures } from '../../tiling/job/job-figures.js';
@@ -140,7 +141,9 @@ async function runStages(
   }
   table?.close();
   grids?.close();
-  const file = sink.file();
+  const tiff = sink.file();
+  const { picture, output } = open.plan;
+  const file = picture === undefined ? tiff : await encodePicture(tiff, picture, output);
   return { file, figures: totals.figures(open.plan, { crc: committed.crc(), outputBytes: file.length }) };
 }
 

@@ -1,15 +1,16 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sharp } from 'sharp';
-import { loadSharp } from '../../tiling/codecs/load-sharp.js';
-import type { Picture } from '../../tiling/plan/picture.js';
-import type { RasterInfo } from '../../tiling/raster/raster-info.js';
+import type { Picture } from '../plan/picture.js';
+import type { RasterInfo } from '../raster/raster-info.js';
+import { loadSharp } from './load-sharp.js';
 
 /** Side of Deep Zoom tiles without the pixels that they share with each neighbour, as libvips cuts them. */
 const TILE = { size: 254, overlap: 1 } as const;
 
 /**
- * Writes the pixels of an assembled TIFF as a picture, row by row; a WebP is held in memory as a whole. Samples are as they are, the colour profile goes along, and what the TIFF says of its orientation is done to the pixels, since not
+ * Writes the pixels of an assembled TIFF as a picture, row by row; a WebP is held in memory as a whole. Samples are as
+ * they are, the colour profile goes along, and what the TIFF says of its orientation is done to the pixels, since not
  * every reader of pictures looks for it.
  */
 export async function writePicture(
@@ -19,6 +20,15 @@ export async function writePicture(
   output: Pick<RasterInfo, 'channels' | 'dtype'>,
 ): Promise<void> {
   await (await encoded(image, picture, output)).toFile(target);
+}
+
+/** The bytes that {@link writePicture} writes, of a TIFF in memory. */
+export async function encodePicture(
+  image: Uint8Array,
+  picture: Picture,
+  output: Pick<RasterInfo, 'channels' | 'dtype'>,
+): Promise<Uint8Array> {
+  return (await encoded(image, picture, output)).toBuffer();
 }
 
 /**
@@ -41,7 +51,7 @@ export async function writeDeepZoom(
 }
 
 async function encoded(
-  image: string,
+  image: string | Uint8Array,
   { codec, quality, level }: Picture,
   { channels, dtype }: Pick<RasterInfo, 'channels' | 'dtype'>,
 ): Promise<Sharp> {

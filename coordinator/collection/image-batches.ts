@@ -1,0 +1,86 @@
+import { existsSync, lstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { outputFolderOf } from '../../tiling/job/output-format.js';
+import { partialPaths } from '../../tiling/stitch/partial.js';
+import { CPU_BACKEND } from '../../tiling/work/work-job.js';
+import { PackedRecords } from '../find/packed-records.js';
+import type { SoundImage } from './check-pairs.js';
+import type { CheckedCollection } from './checked-collection.js';
+import type { CollectionRun } from './collection-run.js';
+
+/** An image and its place among those of the job. */
+export interface PlacedImage {
+  readonly place: number;
+  readonly image: SoundImage;
+}
+
+/** Images of one task at most; fewer where there are few, so that all slots get some. */
+const BATCH = 32;
+/** Of all inputs of one task: larger images are few and take long, so that nobody waits for many of them. */
+const BATCH_BYTES = 2 << 20;
+/** From here on what a job by itself costs beside its pixels, some milliseconds, is little of it. */
+const SMALL_BYTES = 1 << 20;
+/** A thread holds decoded inputs, tiles, blocks and the output of a whole image at once. */
+const MEMORY_SHARE = 1 / 16;
+
+/**
+ * The images that are to be run, in their order, as what is taken up at once: one that is a job by itself, or several
+ * small ones that are one task. Those are read as whole files and written by a thread in one go, so that an image is by
+ * itself where more than that is asked for: where an input is remote or the output is a folder, where something is at
+ * the output's name, whose attributes are kept, where an unfinished job is continued, and where the disk is waited for.
+ */
+export function* imageBatches(
+  { executor, machine, durable }: CollectionRun,
+  { home, sound, inputBytes, reused }: CheckedCollection,
+): Generator<readonly PlacedImage[]> {
+  const images = new PackedRecords<SoundImage>(sound);
+  const limit = Math.min(SMALL_BYTES, (machine.memoryBytes / machine.threads) * MEMORY_SHARE);
+  const small = inputBytes.reduce((count, each, place) => count + (each < limit && reused[place] === 0 ? 1 : 0), 0);
+  const size = Math.min(BATCH, Math.ceil(small / (executor.slots * 2)));
+  const isNear = besides(home);
+  let batch: PlacedImage[] = [];
+  let bytes = 0;
+  for (const [place, more] of inputBytes.entries()) {
+    if (reused[place] === 1) continue;
+    const image = images.at(place);
+    const { output } = image;
+    const isSmall = more < limit && outputFolderOf(output) === undefined;
+    if (durable || !isSmall || !onProcessor(executor) || !isNear(dirname(output)) || isBegun(output)) {
+      yield [{ place, image }];
+      continue;
+    }
+    if (batch.length > 0 && (batch.length === size || bytes + more > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push({ place, image });
+    bytes += more;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Whether what a job by itself would round by is the processor, which alone runs whole images. */
+function onProcessor({ boundedBackends: [first] = [CPU_BACKEND] }: CollectionRun['executor']): boolean {
+  return first === CPU_BACKEND;
+}
+
+function isBegun(output: string): boolean {
+  return lstatSync(output, { throwIfNoEntry: false }) !== undefined || existsSync(partialPaths(output).directory);
+}
+
+/** Whether files of a folder that is there, or is still to be made, reach it from another one by a rename. */
+function besides(home: string): (folder: string) => boolean {
+  const { dev } = statSync(home);
+  const known = new Map<string, boolean>();
+  return (folder) => {
+    let near = known.get(folder);
+    if (near === undefined) {
+      let there = folder;
+      while (!existsSync(there)) there = dirname(there);
+      near = statSync(there).dev === dev;
+      known.set(folder, near);
+    }
+    return near;
+  };
+}

@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { type ErrorTag, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { imageJobOf } from '../../tiling/job/collection-spec.js';
+import type { JobFigures } from '../../tiling/job/job-figures.js';
+import { makeFolder } from '../../tiling/make-folder.js';
+import type { ImageResult } from '../../tiling/work/images.js';
+import type { WorkJob } from '../../tiling/work/work-job.js';
+import type { JobResult } from '../job/job-result.js';
+import { outputState } from '../job/output-state.js';
+import { runJob } from '../job/run-job.js';
+import type { CollectionFault, SoundImage } from './check-pairs.js';
+import type { CheckedCollection } from './checked-collection.js';
+import type { CollectionCounts } from './collection-counts.js';
+import type { CollectionLedger, DoneImage } from './collection-ledger.js';
+import type { CollectionRun } from './collection-run.js';
+import { imageBatches, type PlacedImage } from './image-batches.js';
+import { ImageExecutor, type SharedMeans } from './image-executor.js';
+import { MemoryRoom } from './memory-room.js';
+import { TaskTurns } from './task-turns.js';
+
+/** Where what becomes of images is kept. */
+export interface Keeping {
+  readonly ledger: CollectionLedger;
+  readonly counts: CollectionCounts;
+  readonly failures: CollectionFault[];
+}
+
+/** Images under way beside the one whose tasks come first: enough to plan and assemble some while others compute. */
+const IMAGES_BEHIND = 2;
+const MAX_IMAGES_AT_ONCE = 64;
+/** Failures that the next image would meet as well. */
+const STOPPING: ReadonlySet<ErrorTag> = new Set(['interrupted', 'output-failed', 'unreachable', 'not-ready']);
+
+/**
+ * Runs every image that no earlier run has finished.
+ * @throws HalotileError, `interrupted` after an abort; the first failure, where the job stops at those
+ */
+export async function runImages(
+  run: CollectionRun,
+  checked: CheckedCollection,
+  { ledger, counts, failures }: Keeping,
+): Promise<void> {
+  const { job, executor, ofImages, machine, signal } = run;
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  if (signal?.aborted) interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const means: ImageMeans = {
+    ...{ ledger, counts, signal: stop.signal },
+    turns: new TaskTurns(() => executor.tasksAtOnce),
+    room: new MemoryRoom(machine.memoryBytes),
+  };
+  let failure: unknown;
+  /** The image is left out, or the job ends. */
+  const fail = ({ place, image }: PlacedImage, error: unknown) => {
+    if (job.onError === 'skip' && isOfOneImage(error)) {
+      const fault = { image: image.image, message: messageAbout(image.image, error) };
+      failures.push(fault);
+      counts.failed(place);
+      run.onFault?.(fault);
+      return;
+    }
+    failure ??= error;
+    stop.abort();
+  };
+  const work: WorkJob = {
+    ...{ key: `images#${randomUUID()}`, inputs: [], failsAlone: true },
+    incoming: join(outputState(checked.home), '.incoming', randomUUID()),
+  };
+  const batches = imageBatches(run, checked);
+  const lane = async () => {
+    for (const batch of batches) {
+      if (stop.signal.aborted) return;
+      try {
+        const alone = batch.length === 1 ? batch : await runBatch(run, batch, { ...means, work, fail });
+        for (const each of alone) {
+          if (stop.signal.aborted) return;
+          await runImage(run, each, means).catch((error) => fail(each, error));
+        }
+      } catch (error) {
+        fail(batch[0]!, error);
+      }
+    }
+  };
+  // Workers come and go.
+  const lanes = ofImages === undefined ? executor.slots + IMAGES_BEHIND : MAX_IMAGES_AT_ONCE;
+  try {
+    await Promise.all(Array.from({ length: Math.min(lanes, MAX_IMAGES_AT_ONCE) }, lane));
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
+    await executor.closeJob(work.key);
+  }
+  if (failure !== undefined) throw failure;
+  if (stop.signal.aborted) {
+    throw new HalotileError('interrupted', { what: 'interrupted', remedy: 'run the same command again to continue' });
+  }
+}
+
+function isOfOneImage(error: unknown): error is HalotileError {
+  return error instanceof HalotileError && !STOPPING.has(error.tag);
+}
+
+/** Sentences of tiles and threads do not say which image they are about. */
+function messageAbout(image: string, { message }: HalotileError): string {
+  return message.includes(image) ? message : `${image}: ${message}`;
+}
+
+interface ImageMeans extends SharedMeans, Pick<Keeping, 'ledger' | 'counts'> {
+  readonly signal: AbortSignal;
+}
+
+interface BatchMeans extends ImageMeans {
+  /** What the tasks of all batches share. */
+  readonly work: WorkJob;
+  readonly fail: (image: PlacedImage, error: unknown) => void;
+}
+
+/**
+ * Runs small images as one task. Returns those of which nothing came: each is to be run as a job by itself, which mends
+ * it or says what is wrong with it.
+ * @throws HalotileError for what is not about its images
+ */
+async function runBatch(
+  { job, executor, machine }: CollectionRun,
+  batch: readonly PlacedImage[],
+  { ledger, counts, turns, signal, work, fail }: BatchMeans,
+): Promise<readonly PlacedImage[]> {
+  for (const folder of new Set(batch.map(({ image }) => dirname(image.output)))) makeFolder(folder);
+  ledger.begin(...batch.map(({ image }) => image.output));
+  const jobs = batch.map(({ image }, index) => ({ index, spec: imageJobOf(job, image) }));
+  let results: readonly ImageResult[];
+  try {
+    results = await turns.run(batch[0]!.place, async () => {
+      // Another image failed, or the user stopped the job, while the task waited.
+      if (signal.aborted) return [];
+      const task = { kind: 'images', stage: 0, index: 0, attempt: 1, data: { jobs, machine } } as const;
+      return (await executor.run(work, task)).value.results;
+    });
+  } catch (error) {
+    // A thread died, and nobody knows of which of them.
+    if (isOfOneImage(error)) return batch;
+    throw error;
+  }
+  const done: { readonly of: PlacedImage; readonly figures: JobFigures }[] = [];
+  const left: PlacedImage[] = [];
+  for (const [index, result] of results.entries()) {
+    const of = batch[index]!;
+    if ('figures' in result) done.push({ of, figures: result.figures });
+    // By itself it would take the next workers along.
+    else if (result.error.tag === 'tile-poisoned') fail(of, fromErrorRecord(result.error));
+    else left.push(of);
+  }
+  ledger.add(...done.map(({ of: { image }, figures }) => ({ output: image.output, made: madeOf(image, figures) })));
+  for (const { of, figures } of done) counts.finished(of.place, figures);
+  return left;
+}
+
+async function runImage(
+  { job, executor, ofImages, machine, planner, durable, restart, owner, nowSeconds }: CollectionRun,
+  { place, image }: PlacedImage,
+  { ledger, counts, turns, room, signal }: ImageMeans,
+): Promise<void> {
+  makeFolder(dirname(image.output));
+  ledger.begin(image.output);
+  const own = ofImages?.open();
+  const view = new ImageExecutor(own ?? executor, { turns, room }, place);
+  let result: JobResult;
+  try {
+    result = await runJob({
+      ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, owner, nowSeconds, signal },
+      ...(planner !== undefined && { planner }),
+      onPlan: (plan) => view.planned(plan),
+      onProgress: (progress) => counts.running(place, progress),
+    });
+  } finally {
+    await view.close();
+    if (own !== undefined) await ofImages!.close(own);
+  }
+  ledger.add({ output: image.output, made: madeOf(image, result, result.seconds.total) });
+  counts.finished(place, result);
+}
+
+/** What is remembered of an image; the time of one of several is that of what its thread did. */
+function madeOf(
+  { digest }: SoundImage,
+  { width, height, crc, halo, mapMax, tiles, seconds }: JobFigures,
+  totalSeconds = Object.values(seconds).reduce((sum, each) => sum + each, 0),
+): Omit<DoneImage, 'print'> {
+  return {
+    ...{ digest, width, height, crc, seconds: totalSeconds, mapMax, tiles: tiles.total },
+    ...{ pixelsRead: halo.pixelsRead, pixelsWithMaxHalo: halo.pixelsWithMaxHalo },
+  };
+}
