@@ -137,6 +137,7 @@ test('so do pictures and blocks of JPEG and WebP', async () => {
     ['jpg', 'uint8', 3, 'deflate'],
     ['webp', 'uint8', 4, 'deflate'],
     ['tif', 'uint8', 3, 'jpeg'],
+    ['ome.tif', 'uint16', 3, 'deflate'],
     ['tif', 'uint8', 4, 'webp'],
   ];
   for (const [ending, dtype, channels, codec] of cases) {
