@@ -17,7 +17,7 @@ export const IMAGES_HELP =
   'TIFF, PNG, JPEG, WebP or any other image; many: files, patterns, a folder, or a manifest (.csv, .yaml, .json)';
 /** What they write. */
 export const OUTPUT_HELP =
-  'what to write, by its ending: .tif, .ome.tif, .png, .jpg, .webp or .dzi (halotile help formats); of many images a folder, or a name like out/{name}.tif ({name} {stem} {ext} {dir} {page} {date}, in --map too)';
+  'what to write, by its ending: .tif, .ome.tif, .png, .jpg, .webp, .dzi or .zarr (halotile help formats); of many images a folder, or a name like out/{name}.tif ({name} {stem} {ext} {dir} {page} {date}, in --map too)';
 
 type ProcessFlags = JobFlags & RunFlags & { map?: string; output: string; op: JobSpecInput['operations'] };
 

@@ -44,7 +44,8 @@ Written, as the ending of the output says; other endings are refused:
                             blocks by --compression none, deflate, zstd, jpeg, webp
   .ome.tif, .ome.tiff       the same blocks as OME-TIFF: overviews in SubIFDs, OME-XML
   .png, .jpg, .webp         pictures
-  .dzi                      Deep Zoom: NAME.dzi and the folder NAME_files, tiles as PNG, or by --compression jpeg, webp`,
+  .dzi                      Deep Zoom: NAME.dzi and the folder NAME_files, tiles as PNG, or by --compression jpeg, webp
+  .zarr, .ome.zarr          OME-Zarr 0.5 (Zarr 3, sharded): a folder, axes c, y, x; --compression deflate (gzip), zstd, none`,
   },
   nodata: {
     summary: 'samples that are missing, masks and alpha',

@@ -9,10 +9,10 @@ import type { CopyData } from '../../tiling/work/copy.js';
 import { planCopies } from './plan-copies.js';
 
 /** Assembly copies memory to memory: more threads than this only wait for each other's pages. */
-const MAX_THREADS = 4;
+export const MAX_THREADS = 4;
 
 /** A file of our own, made or emptied, and no link that somebody put in its place. */
-const OWN_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+export const OWN_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /** What an assembly runs on. */
 export interface AssemblyMeans {

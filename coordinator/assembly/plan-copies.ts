@@ -14,6 +14,15 @@ export function planCopies(
   resolve: (part: string) => string,
   runs: number,
 ): BlockCopies[] {
+  return cut(blockRows(places, tiles, resolve).all, runs);
+}
+
+/** All blocks as rows of one table, levels from the smallest on, each row-major; `firstOf` a level is its first row. */
+export function blockRows(
+  places: readonly BlockPlaces[],
+  tiles: readonly CommittedTile[],
+  resolve: (part: string) => string,
+): { readonly all: BlockCopies; readonly firstOf: readonly number[] } {
   const partNames = [...new Set(tiles.map(({ part }) => part))];
   const partIndex = new Map(partNames.map((name, index) => [name, index]));
   const firstOf = places.map(() => 0);
@@ -33,7 +42,17 @@ export function planCopies(
       all.crcs[row] = crc;
     }
   }
-  return cut(all, runs);
+  return { all, firstOf };
+}
+
+/** Some rows of a table, in that order. */
+export function pickRows(all: BlockCopies, rows: readonly number[]): BlockCopies {
+  const picked = columns(all.parts, rows.length);
+  for (const [place, row] of rows.entries()) {
+    for (const column of ['partOf', 'from', 'to', 'lengths', 'crcs'] as const)
+      picked[column][place] = all[column][row]!;
+  }
+  return picked;
 }
 
 function columns(parts: readonly string[], count: number): BlockCopies {

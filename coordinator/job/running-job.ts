@@ -1,21 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, existsSync, ftruncateSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { writeDeepZoom, writePicture } from '../../tiling/codecs/write-picture.js';
 import { area } from '../../tiling/geometry/rect.js';
 import { type JobProgress, NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { isUrl } from '../../tiling/places/url.js';
 import { tileCount } from '../../tiling/plan/levels.js';
-import type { Picture } from '../../tiling/plan/picture.js';
+import { isPlaced } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type PreparedInputs, sourcesOf } from '../../tiling/prepare/job-rasters.js';
 import { assertAllUnchanged, assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
-import { type MadeEntry, markTree, publishTree, syncTree, treeBytes } from '../../tiling/stitch/output-tree.js';
+import { publishTree, treeBytes } from '../../tiling/stitch/output-tree.js';
 import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
 import { RunTotals } from '../../tiling/stitch/run-totals.js';
 import type { CommittedTile, LedgerState, TileLedger } from '../../tiling/stitch/tile-ledger.js';
@@ -23,7 +22,8 @@ import { decodedBytes, encodeIndex, placedLayout } from '../../tiling/tiff/tiff-
 import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import { type AssemblyMeans, assemble, syncFile } from '../assembly/assemble.js';
+import { type AssemblyMeans, syncFile } from '../assembly/assemble.js';
+import { makeOutput, treeFolder } from '../assembly/make-output.js';
 import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
 import { runStage } from './run-stage.js';
@@ -80,7 +80,7 @@ export class RunningJob {
     const { plan, paths, ledger, inputs, tiles } = opened;
     this.#options = options;
     this.#opened = opened;
-    this.#placed = plan.encoding.codec === 'none';
+    this.#placed = isPlaced(plan);
     const durable = options.durable === true;
     const sink: SinkRef = this.#placed
       ? { kind: 'placed', file: paths.image, durable }
@@ -133,54 +133,23 @@ export class RunningJob {
   async publish(): Promise<number> {
     const { plan, paths, ledger } = this.#opened;
     const { spec, durable } = this.#options;
-    // Put together in the folder of its epoch, so that no run that was taken for dead writes into another's.
-    const image = this.#placed ? paths.image : join(paths.directory, ledger.folder, 'image.tif');
     if (!this.#alreadyPublished) {
-      if (!this.#placed) {
-        ledger.assertNewest();
-        await assemble(plan, { ...paths, image }, this.#committed.all(), this.#assembly());
-      } else if (durable) syncFile(image);
-      const made = plan.picture ? await this.#picture(image, plan.picture) : [{ from: image, to: spec.output }];
+      if (!this.#placed) ledger.assertNewest();
+      const committed = { plan, output: spec.output, paths, epoch: ledger.folder, tiles: () => this.#committed.all() };
+      const made = await makeOutput(committed, this.#assembly());
       await assertAllUnchanged(this.#opened.files);
       ledger.publish(inodeOf(made.at(-1)!.from));
       if (outputFolderOf(spec.output) === undefined) {
         await publishOutput(made[0]!.from, spec.output, () => ledger.assertNewest());
       } else {
         ledger.assertNewest();
-        publishTree(spec.output, made, join(this.#tree, 'replaced'));
+        publishTree(spec.output, made, join(treeFolder(committed), 'replaced'));
       }
       if (durable) syncFile(dirname(spec.output));
     }
     // What a later run has begun is that one's to remove.
     if (ledger.isNewest()) removePartial(paths);
     return treeBytes(spec.output);
-  }
-
-  /** Where this epoch makes an output that is no single file. */
-  get #tree(): string {
-    const { paths, ledger } = this.#opened;
-    return join(paths.directory, `${ledger.folder}-tree`);
-  }
-
-  /** The output as a picture, or as a folder of them and what says so, in folders of this epoch. */
-  async #picture(image: string, picture: Picture): Promise<MadeEntry[]> {
-    const { plan, paths, ledger } = this.#opened;
-    const { spec, durable } = this.#options;
-    const folder = outputFolderOf(spec.output);
-    if (folder === undefined) {
-      const path = join(paths.directory, ledger.folder, `picture.${picture.format}`);
-      await writePicture(image, path, picture, plan.output);
-      if (durable) syncFile(path);
-      return [{ from: path, to: spec.output }];
-    }
-    mkdirSync(this.#tree);
-    const { file, tiles } = await writeDeepZoom(image, this.#tree, picture, plan.output);
-    markTree(tiles);
-    if (durable) syncTree(this.#tree);
-    return [
-      { from: tiles, to: folder },
-      { from: file, to: spec.output },
-    ];
   }
 
   #assembly(): AssemblyMeans {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { cellRect, gridOf } from '../../tiling/geometry/grid.js';
 import { stageGrid } from '../../tiling/plan/levels.js';
+import { isPlaced } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { isPartial } from '../../tiling/plan/reductions.js';
 import { areBlocksOf } from '../../tiling/plan/tile-blocks.js';
@@ -24,7 +25,7 @@ export async function soundTiles(
   tiles: readonly CommittedTile[],
 ): Promise<CommittedTile[]> {
   const files = new StoredFiles();
-  const placed = plan.encoding.codec === 'none' ? placedLayout(plan).places : undefined;
+  const placed = isPlaced(plan) ? placedLayout(plan).places : undefined;
   try {
     const sound: CommittedTile[] = [];
     for (const tile of tiles) {

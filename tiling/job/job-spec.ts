@@ -11,7 +11,7 @@ export const OUTPUT_CODECS = ['none', 'deflate', 'zstd', 'jpeg', 'webp'] as cons
 const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY);
 
 /** Endings of pictures that people ask for. */
-const PICTURE_NAME = /\.(?:png|jpe?g|webp|gif|bmp|avif|hei[cf]|jp2|jxl|svs|zarr|tiff?|gtiff?|btf|tf8)[/\\]*$/i;
+const PICTURE_NAME = /\.(?:png|jpe?g|webp|gif|bmp|avif|hei[cf]|jp2|jxl|svs|dzi|zarr|tiff?|gtiff?|btf|tf8)[/\\]*$/i;
 
 type Parameters = Record<string, string | number | boolean>;
 

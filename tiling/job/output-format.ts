@@ -1,7 +1,7 @@
 import { badUsage } from '../errors.js';
 
 /** What an output is written as. */
-export type OutputFormat = 'tiff' | 'ome-tiff' | 'png' | 'jpeg' | 'webp' | 'dzi';
+export type OutputFormat = 'tiff' | 'ome-tiff' | 'png' | 'jpeg' | 'webp' | 'dzi' | 'ome-zarr';
 
 /** The ending that names each format; the first that matches counts. */
 const ENDINGS: readonly (readonly [OutputFormat, RegExp])[] = [
@@ -11,10 +11,11 @@ const ENDINGS: readonly (readonly [OutputFormat, RegExp])[] = [
   ['jpeg', /\.jpe?g$/i],
   ['webp', /\.webp$/i],
   ['dzi', /\.dzi$/i],
+  ['ome-zarr', /\.zarr$/i],
 ];
 
 /** Endings of outputs, as messages list them. */
-export const WRITTEN_ENDINGS = '.tif, .ome.tif, .png, .jpg, .webp or .dzi';
+export const WRITTEN_ENDINGS = '.tif, .ome.tif, .png, .jpg, .webp, .dzi or .zarr';
 
 /** A name without an ending is a TIFF's. */
 const NO_ENDING = /(?:^|[/\\])\.*[^./\\]*$/;
@@ -31,7 +32,9 @@ export function endingFormatOf(output: string): OutputFormat | undefined {
 
 /** The folder that a format keeps beside or in place of a file; undefined of formats that are one file. */
 export function outputFolderOf(output: string): string | undefined {
-  return outputFormatOf(output) === 'dzi' ? output.replace(/\.dzi$/i, '_files') : undefined;
+  const format = outputFormatOf(output);
+  if (format === 'ome-zarr') return output;
+  return format === 'dzi' ? output.replace(/\.dzi$/i, '_files') : undefined;
 }
 
 /**

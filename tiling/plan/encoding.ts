@@ -1,5 +1,6 @@
 import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
+import { outputFormatOf } from '../job/output-format.js';
 import { alphaChannel } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { isPictureName } from './picture.js';
@@ -18,12 +19,22 @@ export function resolveEncoding(spec: JobSpec, output: RasterInfo): Encoding {
   const codec = isPictureName(spec.output) ? 'none' : spec.compression.codec;
   const { quality, predictor } = spec.compression;
   if (codec === 'none') return { codec, level: 0, quality, predictor: 1 };
+  const isZarr = outputFormatOf(spec.output) === 'ome-zarr';
+  if (isZarr && (codec === 'jpeg' || codec === 'webp')) {
+    throw badUsage({
+      what: `--compression ${codec} of an OME-Zarr image`,
+      where: spec.output,
+      expected: 'deflate (written as gzip), zstd or none',
+    });
+  }
   const level = spec.compression.level ?? FAST_LEVEL[codec];
   if (level > MAX_LEVEL[codec]) {
     throw badUsage({ what: `--compression ${codec}: level ${level}`, expected: `at most ${MAX_LEVEL[codec]}` });
   }
   if (codec === 'jpeg' || codec === 'webp') checkLossy(output, codec);
   const lossless = codec === 'deflate' || codec === 'zstd';
+  // Zarr knows no predictors.
+  if (isZarr) return { codec, level, quality, predictor: 1, ...(codec === 'deflate' && { gzip: true }) };
   return { codec, level, quality, predictor: !lossless || !predictor ? 1 : output.dtype === 'float32' ? 3 : 2 };
 }
 

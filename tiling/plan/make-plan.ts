@@ -14,7 +14,7 @@ import { planLevels, planStages, stageGrid } from './levels.js';
 import { mapBound, mappingOver } from './mapping.js';
 import { BASE_BYTES, bandSlots, cacheBytes, chainTypes, THREAD_BASE_BYTES, tileBytes } from './memory.js';
 import { fittingChanges, type MemoryShortfall, tooMuchMemory } from './memory-shortfall.js';
-import { resolveOmeTiff } from './ome-tiff.js';
+import { resolveOme } from './ome-formats.js';
 import { limitedReader } from './parameter-file.js';
 import { resolvePicture } from './picture.js';
 import type { CachePlan, Plan, StagePlan } from './plan.js';
@@ -130,7 +130,7 @@ function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pl
     maskCache: caches.mask,
     mapCache: caches.map,
     memory: projectMemory(machine, bytesOf(tileSide), cacheBytes([caches.image, caches.mask, caches.map])),
-    ...resolveOmeTiff(spec, output, masked),
+    ...resolveOme(spec, output, masked),
   };
 }
 

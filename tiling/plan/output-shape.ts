@@ -27,6 +27,11 @@ export function storedBlockLayout({ block, encoding }: OutputShape, grid: Grid):
   };
 }
 
+/** Whether the blocks of an output have known places in it, and are written there at once. */
+export function isPlaced({ encoding, isZarr }: Pick<Plan, 'encoding' | 'isZarr'>): boolean {
+  return encoding.codec === 'none' && !isZarr;
+}
+
 /** How the blocks of the output's mask are encoded: lossless, and at a known size where the image's are. */
 export function maskEncoding({ encoding }: Pick<OutputShape, 'encoding'>): Encoding {
   return { codec: encoding.codec === 'none' ? 'none' : 'deflate', level: 1, quality: 0, predictor: 1 };

@@ -54,7 +54,7 @@ export function isPictureName(output: string): boolean {
 
 function pictureFormatOf(output: string): Picture['format'] | undefined {
   const format = outputFormatOf(output);
-  return format === 'tiff' || format === 'ome-tiff' ? undefined : format;
+  return format === 'tiff' || format === 'ome-tiff' || format === 'ome-zarr' ? undefined : format;
 }
 
 /** @throws bad-usage where tiles are not written so */

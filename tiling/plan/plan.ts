@@ -43,6 +43,8 @@ export interface Encoding {
   readonly quality: number;
   /** TIFF predictor: 1 none, 2 horizontal differences, 3 floating point. */
   readonly predictor: 1 | 2 | 3;
+  /** Deflate in gzip's wrapper, as Zarr has it, and not in zlib's. */
+  readonly gzip?: true;
 }
 
 /** A cache of decoded blocks of one raster, shared by the threads of a process. */
@@ -87,6 +89,8 @@ export interface Plan {
   readonly encoding: Encoding;
   /** Overviews are parts of their image's directory (tag 330), as OME-TIFF has them, and no links of the chain. */
   readonly subDirectories?: true;
+  /** The blocks become chunks of an OME-Zarr image and not of a TIFF. */
+  readonly isZarr?: true;
   /** What the output is written as in place of a TIFF. */
   readonly picture?: Picture;
   /** Caches of decoded blocks; absent where samples are read without decoding. */

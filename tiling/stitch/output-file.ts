@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lstatSync, readlinkSync, realpathSync, renameSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { badUsage } from '../errors.js';
+import { outputFolderOf } from '../job/output-format.js';
 
 /** Names of what this process has open: a rename there would replace them for everybody. */
 const PROCESS_FILES = /^\/(?:dev\/(?:stdin|stdout|stderr|fd)|proc)(?:\/|$)/;
@@ -11,14 +12,16 @@ const PERMISSION_BITS = 0o7777;
 /**
  * The place that an output's bytes get: through links the file that they lead to, which need not be there yet.
  * Whoever writes it makes the new file beside that place and renames it, so that the link stays one.
- * @throws HalotileError bad-usage where something else than a regular file is there
+ * @throws HalotileError bad-usage where something else than a regular file is there, or than a folder where the format is
+ * one
  */
 export function outputPlace(output: string): string {
+  const isFolder = outputFolderOf(output) === output;
   let place = resolve(output);
   for (let links = 0; ; links++) {
     if (PROCESS_FILES.test(place)) throw notReplaced(output, 'a stream of this process');
     const stat = seen(lstatSync, place);
-    if (stat === undefined || stat.isFile()) break;
+    if (stat === undefined || (isFolder ? stat.isDirectory() : stat.isFile())) break;
     if (!stat.isSymbolicLink()) throw notReplaced(output, kindOf(stat));
     if (links === MAX_LINKS) throw notReplaced(output, 'a link that leads to itself');
     place = resolve(dirname(place), readlinkSync(place));
@@ -74,10 +77,11 @@ export function kindOf(stat: Pick<Stats, 'isDirectory' | 'isFIFO' | 'isSocket' |
 }
 
 function notReplaced(output: string, kind: string) {
+  const folder = outputFolderOf(output) === output;
   return badUsage({
     what: `the output is ${kind}`,
     where: output,
-    expected: 'a regular file, or a name that is free',
+    expected: folder ? 'a folder that halotile made, or a name that is free' : 'a regular file, or a name that is free',
     remedy: 'choose another output',
   });
 }

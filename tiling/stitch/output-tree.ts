@@ -6,20 +6,25 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import { badUsage } from '../errors.js';
 import { outputFolderOf } from '../job/output-format.js';
+import { CREATOR } from '../zarr/metadata.js';
 import { keepOwnerAndMode } from './output-file.js';
 
 /** By which a folder is known to be an output of ours. */
 const MARK = '.halotile';
 const MARK_TEXT = 'An output of halotile: the job that makes it anew replaces this folder.\n';
-/** What lies in a folder of tiles: one folder for each level. */
-const OWN_ENTRY = /^(?:\.halotile|\d+)$/;
+/** What lies in a folder of tiles or arrays: one folder for each level. */
+const OWN_ENTRY = /^(?:\.halotile|zarr\.json|\d+)$/;
+
+const groupSchema = z.object({ attributes: z.object({ _creator: z.object({ name: z.literal(CREATOR) }) }) });
 
 /** A finished file or folder and the name that it gets. */
 export interface MadeEntry {
@@ -42,13 +47,24 @@ export function checkTreePlace(output: string): void {
   if (folder === undefined || stat === undefined) return;
   if (stat.isDirectory()) {
     const names = readdirSync(folder);
-    if (names.length === 0 || (names.includes(MARK) && names.every((name) => OWN_ENTRY.test(name)))) return;
+    if (names.length === 0) return;
+    const isOurs = folder === output ? isOwnGroup(folder) : names.includes(MARK);
+    if (isOurs && names.every((name) => OWN_ENTRY.test(name))) return;
   }
   throw badUsage({
     what: 'what halotile did not make is where the folder of the output would be',
     where: folder,
     remedy: 'move it away, or choose another output',
   });
+}
+
+/** Whether a Zarr group says that halotile made it; readers would wonder about a mark in it. */
+function isOwnGroup(folder: string): boolean {
+  try {
+    return groupSchema.safeParse(JSON.parse(readFileSync(join(folder, 'zarr.json'), 'utf8'))).success;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -80,7 +96,7 @@ export function publishTree(output: string, made: readonly MadeEntry[], aside: s
 /** Bytes of all files of an output. */
 export function treeBytes(output: string): number {
   const folder = outputFolderOf(output);
-  let bytes = statSync(output).size;
+  let bytes = folder === output ? 0 : statSync(output).size;
   if (folder !== undefined) for (const file of filesBelow(folder)) bytes += statSync(file).size;
   return bytes;
 }

@@ -2,6 +2,7 @@ import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { breathing } from '../breath.js';
 import { badUsage } from '../errors.js';
+import { outputFolderOf } from '../job/output-format.js';
 import { isUrl } from '../places/url.js';
 import { kindOf } from './output-file.js';
 
@@ -45,7 +46,8 @@ export class WrittenFiles {
   #add(path: string): void {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
-    if (!stat.isFile()) throw badUsage({ what: `the output is ${kindOf(stat)}`, where: path, expected: 'a file' });
+    if (stat.isDirectory() && outputFolderOf(path) === path) this.#folders.add(stat);
+    else if (!stat.isFile()) throw badUsage({ what: `the output is ${kindOf(stat)}`, where: path, expected: 'a file' });
     const inodes = this.#inodes.get(stat.dev) ?? new InodeNumbers();
     this.#inodes.set(stat.dev, inodes);
     inodes.add(stat.ino);
@@ -98,8 +100,12 @@ class FolderMembers {
   constructor(folders: Iterable<string>) {
     for (const folder of folders) {
       const stat = statSync(folder, { bigint: true, throwIfNoEntry: false });
-      if (stat?.isDirectory()) this.#folders.add(`${stat.dev}:${stat.ino}`);
+      if (stat?.isDirectory()) this.add(stat);
     }
+  }
+
+  add({ dev, ino }: BigIntStats): void {
+    this.#folders.add(`${dev}:${ino}`);
   }
 
   has(file: string): boolean {

@@ -6,7 +6,7 @@ import { type PixelScale, scaleGeoreference } from './georeference.js';
 import { numbersOf, rationalTag } from './tag-numbers.js';
 
 export type { SampleMeaning } from './gdal-items.js';
-export { withOmeXml } from './ome-xml.js';
+export { pixelSizeOf, withOmeXml } from './ome-xml.js';
 export { numbersOf, rationalTag } from './tag-numbers.js';
 
 const IMAGE_DESCRIPTION = 270;

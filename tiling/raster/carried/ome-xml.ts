@@ -23,16 +23,26 @@ const PIXEL_TYPES = { uint8: 'uint8', uint16: 'uint16', uint32: 'uint32', float3
  * a text in it.
  */
 export function withOmeXml(info: RasterInfo, output: string): readonly CarriedTag[] {
-  const earlier = info.carried.find(({ tag }) => tag === IMAGE_DESCRIPTION);
-  const [text = ''] = earlier === undefined ? [] : new TextDecoder().decode(earlier.bytes).split('\0');
+  const text = descriptionOf(info);
   const bytes = new TextEncoder().encode(`${omeXml(info, { output, text })}\0`);
   const description = { tag: IMAGE_DESCRIPTION, type: ASCII, count: bytes.length, bytes };
   return [...info.carried.filter(({ tag }) => tag !== IMAGE_DESCRIPTION), description];
 }
 
+/** Width and height of a pixel in micrometres, where the image says them in a unit of length. */
+export function pixelSizeOf(info: Pick<RasterInfo, 'carried'>): { readonly x: number; readonly y: number } | undefined {
+  return pixelSize(info.carried) ?? aperioPixelSize(descriptionOf(info));
+}
+
+function descriptionOf({ carried }: Pick<RasterInfo, 'carried'>): string {
+  const tag = carried.find((each) => each.tag === IMAGE_DESCRIPTION);
+  const [text = ''] = tag === undefined ? [] : new TextDecoder().decode(tag.bytes).split('\0');
+  return text;
+}
+
 function omeXml(info: RasterInfo, { output, text }: { readonly output: string; readonly text: string }): string {
   const { width, height, channels, dtype } = info;
-  const physical = pixelSize(info.carried) ?? aperioPixelSize(text);
+  const physical = pixelSizeOf(info);
   const pixels = attributes({
     ...{ ID: 'Pixels:0', DimensionOrder: 'XYCZT', Type: PIXEL_TYPES[dtype], BigEndian: false, Interleaved: true },
     ...{ SizeX: width, SizeY: height, SizeZ: 1, SizeC: channels, SizeT: 1 },
