@@ -64,3 +64,16 @@ export function bandOrder(grid: Grid, bandCells: number): number[] {
   }
   return order;
 }
+
+/** The cell that comes `steps` after another in {@link bandOrder}; undefined past the last one. */
+export function followingInBands(grid: Grid, bandCells: number, index: number, steps: number): number | undefined {
+  const column = index % grid.across;
+  const left = column - (column % bandCells);
+  const width = Math.min(bandCells, grid.across - left);
+  const place = ((index - column) / grid.across) * width + (column - left) + steps;
+  const row = Math.floor(place / width);
+  if (row < grid.down) return row * grid.across + left + (place % width);
+  const nextLeft = left + width;
+  if (nextLeft >= grid.across) return undefined;
+  return followingInBands(grid, bandCells, nextLeft, place - width * grid.down);
+}

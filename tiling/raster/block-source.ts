@@ -26,6 +26,8 @@ export interface BlockSource {
   readRaw?(rect: Rect, into: Uint8Array, strideBytes: number): number | Promise<number>;
   /** These blocks are about to be read, in this order: a source that is far away asks for all of them at once. */
   expect?(indexes: readonly number[]): void;
+  /** Pixels of this rect are likely to be read soon; only of sources that are worth asking ahead. */
+  expectRect?(rect: Rect): void;
   close(): void;
 }
 

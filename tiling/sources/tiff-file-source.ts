@@ -33,6 +33,7 @@ export class TiffFileSource implements BlockSource {
   readonly readRaw?: (rect: Rect, into: Uint8Array, strideBytes: number) => number;
   /** Only where the file is far away. */
   readonly expect?: (indexes: readonly number[]) => void;
+  readonly expectRect?: (rect: Rect) => void;
   readonly #file: OpenBytes;
   readonly #raster: TiffRaster;
   /** The place of the image among all of the file, where it was asked for by page or place. */
@@ -55,7 +56,12 @@ export class TiffFileSource implements BlockSource {
       this.readRaw = (rect, into, strideBytes) =>
         readRuns(this.#file, this.#expected(this.rawRuns(rect, strideBytes)), into, strideBytes, blank);
     }
-    if (file.expect !== undefined) this.expect = (indexes) => this.#file.expect!(this.#storedPlaces(indexes));
+    if (file.expect === undefined) return;
+    this.expect = (indexes) => this.#file.expect!(this.#storedPlaces(indexes));
+    this.expectRect = (rect) => {
+      if (this.readRaw !== undefined) this.#expected(this.rawRuns(rect, 0));
+      else this.expect!(blocksTouching(this.info, this.layout, rect));
+    };
   }
 
   /** Whether it is the file's full-resolution image, which is what other libraries open. */
@@ -99,13 +105,6 @@ export class TiffFileSource implements BlockSource {
   /** Where the pixels of a rect lie in the file, for rasters that have {@link readRaw}. */
   rawRuns(rect: Rect, strideBytes: number): Iterable<RawRun> {
     return rawRuns(this.#raster, rect, strideBytes);
-  }
-
-  /** Says which bytes of a rect will be read, where that helps: the parts of the blocks that {@link expect} speaks of. */
-  expectRect(rect: Rect): void {
-    if (this.#file.expect === undefined) return;
-    if (this.readRaw !== undefined) this.#expected(this.rawRuns(rect, 0));
-    else this.expect!(blocksTouching(this.info, this.layout, rect));
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { placeSettings } from '../../threads/places/settings.js';
 import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { GpuReport } from './gpu-report.js';
 import type { DeviceProcessOptions, ProcessAnswer, ProcessRequest } from './process-messages.js';
@@ -59,7 +60,7 @@ export class DeviceChild {
 
   /** Starts a process that runs tiles. */
   static start(options: DeviceProcessOptions): DeviceChild {
-    return new DeviceChild({ kind: 'start', options });
+    return new DeviceChild({ kind: 'start', options, places: placeSettings() });
   }
 
   /** What the process found; a process that dies first says so here too. */

@@ -1,6 +1,7 @@
 // The process that owns a GPU: the device lives in its main thread (Dawn crashes in others), its threads read,
 // encode and run what the device does not. It lives as long as the process that started it.
 import { randomUUID } from 'node:crypto';
+import { setPlaceSettings } from '../../threads/places/settings.js';
 import { toErrorRecord } from '../../tiling/errors.js';
 import { GpuDevice } from '../kernels/webgpu/chain/gpu-device.js';
 import { GPU_VARIANTS } from '../kernels/webgpu/chain/self-check.js';
@@ -24,6 +25,7 @@ async function handle(request: ProcessRequest): Promise<void> {
       say({ kind: 'report', report: await check() });
       return;
     case 'start':
+      setPlaceSettings(request.places);
       say({ kind: 'started', report: await start(request.options) });
       return;
     case 'lose-device':

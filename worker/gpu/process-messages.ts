@@ -1,3 +1,4 @@
+import type { PlaceSettings } from '../../threads/places/settings.js';
 import type { ErrorRecord } from '../../tiling/errors.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
@@ -16,7 +17,7 @@ export interface DeviceProcessOptions {
 /** What a device process is asked. The first message is `start`, or `check` for a report alone. */
 export type ProcessRequest =
   | { readonly kind: 'check' }
-  | { readonly kind: 'start'; readonly options: DeviceProcessOptions }
+  | { readonly kind: 'start'; readonly options: DeviceProcessOptions; readonly places: PlaceSettings }
   | { readonly kind: 'task'; readonly id: number; readonly job: WorkJob; readonly task: Task }
   | { readonly kind: 'close-job'; readonly id: number; readonly key: string }
   /** Destroys the device under whatever runs, to see what becomes of it. */

@@ -21,6 +21,8 @@ export interface ThreadData {
   readonly backend: Backend['name'];
   /** Prefix of this process's part files. */
   readonly name: string;
+  /** Threads of the pool. */
+  readonly threads: number;
   /** Kinds of work that it gets ready for before the first task comes. */
   readonly expects: readonly KindName[];
   /** Linear memory that one thread may take; 4 GiB where absent. */

@@ -1,7 +1,8 @@
 import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
-import { readPlaces } from '../../threads/places/place-reader.js';
+import { PLACES, readPlaces } from '../../threads/places/place-reader.js';
 import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { Task } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { DeviceClient } from '../device/device-client.js';
 import type { Backend } from '../kernels/backend.js';
@@ -15,7 +16,7 @@ import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
 
 readPlaces();
 
-const { backend, name, device, maximumBytes, expects } = workerData as ThreadData;
+const { backend, name, threads, device, maximumBytes, expects } = workerData as ThreadData;
 
 let opened: Backend | undefined;
 const deviceClient = device === undefined ? undefined : new DeviceClient(device);
@@ -26,7 +27,7 @@ function theBackend(): Backend {
   return opened;
 }
 
-function contextWith(storage: Storage): ThreadContext {
+function contextWith(storage: Storage, task: Task): ThreadContext {
   return {
     get backend() {
       return theBackend();
@@ -35,6 +36,8 @@ function contextWith(storage: Storage): ThreadContext {
     name: `${name}-${threadId}`,
     storage,
     device: deviceClient,
+    // A coordinator's tiles come in an order of its own.
+    ...(task.granted === undefined && { tilesAhead: threads }),
   };
 }
 
@@ -58,7 +61,7 @@ export default async function answer({ job, caches, task }: ThreadRequest): Prom
   running = job.key;
   try {
     if (end.isOver) throw new HalotileError('interrupted', { what: 'the job is over' });
-    const context = contextWith(await storageOf(job, task));
+    const context = contextWith(await storageOf(job, task), task);
     const open = () => openFor(job, caches, context);
     const run = task.granted === undefined ? runTask : (await import('../remote/run-granted.js')).runGranted;
     return { result: await run({ job, task, thread: context, open, end }) };
@@ -84,6 +87,7 @@ function openFor(job: WorkJob, caches: SharedCaches, context: ThreadContext): Op
   if (known !== undefined && known.generation !== generation) closeOf(job.key);
   let open = openJobs.get(job.key)?.open;
   if (open === undefined) {
+    if (caches.remote !== undefined) PLACES.adopt(caches.remote);
     open = openJob(job, caches, context);
     openJobs.set(job.key, { open, generation, listening: open.end.onEnd(() => closeUnused(job.key)) });
   }

@@ -1,3 +1,4 @@
+import { PLACES } from '../../threads/places/place-reader.js';
 import { ThreadDeath, Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
@@ -53,7 +54,7 @@ export class ThreadPoolExecutor implements Executor {
       file: new URL('./task-thread.js', import.meta.url),
       count: threads,
       youngHeapMiB: YOUNG_GENERATION_MIB,
-      data: { backend, name, maximumBytes, device, expects } satisfies ThreadData,
+      data: { backend, name, threads, maximumBytes, device, expects } satisfies ThreadData,
     });
   }
 
@@ -90,10 +91,11 @@ export class ThreadPoolExecutor implements Executor {
       for (const buffer of [image, map]) if (buffer !== undefined) new SharedBlockCache(buffer).retire();
     }
     this.#caches.clear();
+    PLACES.retire();
     this.#generation++;
   }
 
-  #cachesOf({ key, plan }: WorkJob): SharedCaches {
+  #cachesOf({ key, plan, inputs }: WorkJob): SharedCaches {
     let caches = this.#caches.get(key);
     if (caches === undefined) {
       const end = this.#ends.get(key) ?? new JobEnd();
@@ -106,6 +108,7 @@ export class ThreadPoolExecutor implements Executor {
         image: shared(plan?.imageCache),
         mask: shared(plan?.maskCache),
         map: shared(plan?.mapCache),
+        remote: PLACES.share(inputs.map(({ source }) => (source.kind === 'file' ? source.path : ''))),
       };
       this.#caches.set(key, caches);
     }

@@ -1,3 +1,4 @@
+import type { SharedObjects } from '../../threads/places/place-reader.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { RasterCrc } from '../../tiling/raster/raster-crc.js';
@@ -20,6 +21,8 @@ export interface SharedCaches {
   readonly image?: SharedArrayBuffer;
   readonly mask?: SharedArrayBuffer;
   readonly map?: SharedArrayBuffer;
+  /** Where threads find remote inputs. */
+  readonly remote?: SharedObjects;
 }
 
 /** What a thread needs to run tiles at all. */
@@ -32,6 +35,8 @@ export interface ThreadContext {
   readonly storage: Storage;
   /** The GPU of this process, where it owns one. */
   readonly device?: DeviceClient;
+  /** See {@link OpenJob.tilesAhead}. */
+  readonly tilesAhead?: number;
 }
 
 /** A job opened by one thread: its files, caches and kernels stay open from tile to tile. */
@@ -54,6 +59,8 @@ export interface OpenJob {
   readonly sink: BlockSink;
   readonly rasterCrc: RasterCrc;
   readonly device?: DeviceClient;
+  /** How many tiles start before this thread's next one; absent where nobody knows. */
+  readonly tilesAhead?: number;
   readonly end: JobEnd;
   close(): void;
 }
@@ -88,7 +95,7 @@ export interface JobMeans {
   readonly readers: ReadonlyMap<InputName, RasterReader>;
   /** Called when a task first writes. */
   readonly openSink: (plan: Plan) => BlockSink;
-  readonly context: Pick<ThreadContext, 'backend' | 'nowMs' | 'device'>;
+  readonly context: Pick<ThreadContext, 'backend' | 'nowMs' | 'device' | 'tilesAhead'>;
   readonly end: JobEnd;
 }
 
@@ -115,6 +122,7 @@ export function jobOver(job: WorkJob, { readers, openSink, context, end }: JobMe
       return sink;
     },
     device: context.device,
+    tilesAhead: context.tilesAhead,
     end,
     rasterCrc: new RasterCrc(plan.output, plan.output.channels * SAMPLE_BYTES[plan.output.dtype]),
     close() {

@@ -15,6 +15,8 @@ export interface ChainRun {
   readonly carries?: Carries;
   /** For operations over bands of full rows: what these are handed. */
   readonly bands?: TileBands;
+  /** The tile that this thread is likely to be given next. */
+  readonly following?: Rect;
 }
 
 /** One scan of a chain over one tile. */

@@ -1,4 +1,4 @@
-import { area, type Rect } from '../../tiling/geometry/rect.js';
+import { area, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
 import { radiusOf } from '../../tiling/operations/box.js';
 import { cornersOf, takesCorners } from '../../tiling/operations/corners.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
@@ -63,6 +63,7 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
   tally.counts.inputPixels += area(first.input);
   await readImage(open, window, first.input, tally);
   window = await readValidity(open, window, first.input, tally);
+  if (run.following !== undefined) expectTile(open, run.following, { tile: tileRect, input: first.input });
   const scan = new RowScan(run, plan);
   // Threads of a process without a GPU start sooner without its modules.
   const device = open.device === undefined ? undefined : await import('./run-resident.js');
@@ -137,6 +138,24 @@ async function readImage(open: ChainInputs, window: TileRaster, rect: Rect, tall
   const inside = partOf(window, rect);
   tally.addRead(await open.image.read(rect, bytesOf(inside.samples), inside.stride * SAMPLE_BYTES[inside.dtype]));
   alphaLast(inside, open.plan.image);
+}
+
+/** Has the inputs of a tile fetched while this one is computed, as far around it as this one's halo went. */
+function expectTile(
+  open: ChainInputs,
+  following: Rect,
+  { tile, input }: { readonly tile: Rect; readonly input: Rect },
+): void {
+  const { image } = open.plan;
+  const left = tile.x - input.x;
+  const top = tile.y - input.y;
+  const grown = {
+    ...{ x: following.x - left, y: following.y - top },
+    width: following.width + left + Math.max(0, input.x + input.width - tile.x - tile.width),
+    height: following.height + top + Math.max(0, input.y + input.height - tile.y - tile.height),
+  };
+  open.map?.source.expectRect?.(following);
+  for (const reader of [open.image, open.mask]) reader?.source.expectRect?.(intersect(grown, rectOf(image)));
 }
 
 function contextOf(

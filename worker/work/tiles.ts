@@ -1,4 +1,4 @@
-import { cellRect, type Grid } from '../../tiling/geometry/grid.js';
+import { cellRect, followingInBands, type Grid } from '../../tiling/geometry/grid.js';
 import { area, type Rect } from '../../tiling/geometry/rect.js';
 import { stageGrid } from '../../tiling/plan/levels.js';
 import type { StagePlan } from '../../tiling/plan/plan.js';
@@ -39,9 +39,20 @@ export function openTile(open: OpenJob, task: Pick<Task, 'stage' | 'index'>): Op
 }
 
 /** Where a tile lies among its neighbours, for scans along rows. */
-export function placeOf({ rect, grid, index }: OpenTile, { carries, bands }: TileData): Omit<ChainRun, 'operations'> {
+export function placeOf(tile: OpenTile, { carries, bands }: TileData): Omit<ChainRun, 'operations'> {
+  const { rect, grid, index } = tile;
   const next = (index + 1) % grid.across === 0 ? undefined : cellRect(grid, index + 1);
-  return { tileRect: rect, next, carries, bands };
+  return { tileRect: rect, next, carries, bands, following: followingOf(tile) };
+}
+
+/**
+ * Tiles start in the order of bands, as many at once as there are threads. Where the guess is wrong (a job that goes on
+ * where it stopped) some bytes are fetched for nothing.
+ */
+function followingOf({ open, stage, grid, index }: OpenTile): Rect | undefined {
+  if (open.tilesAhead === undefined || open.image.source.expectRect === undefined) return undefined;
+  const following = followingInBands(grid, stage.bandTiles, index, open.tilesAhead);
+  return following === undefined ? undefined : cellRect(grid, following);
 }
 
 /** The plan's whole chain over a tile, its channels in the file's order. */
