@@ -111,11 +111,11 @@ interface Raster {
 async function openAll(paths: readonly string[], options: PrepareOptions): Promise<Raster[]> {
   const rasters: Raster[] = [];
   for (const [index, path] of paths.entries()) {
-    const source = await openRaster(path, options);
+    const source = await openRaster(path, options, index === 0 ? { wide: 'uint32' } : {});
     source.close();
     const { info, layout } = source;
     const name: InputName = index === 0 ? 'image' : `extra:${index - 1}`;
-    rasters.push({ info, layout, input: { name, source: { kind: 'file', path: source.name } } });
+    rasters.push({ info, layout, input: { name, source: { kind: 'file', path: source.name, info } } });
   }
   return rasters;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
@@ -21,7 +21,7 @@ const stored = join(folder, 'stored.tif');
 function store(most: number, ...options: string[]): void {
   const original = join(folder, 'original.tif');
   const random = noise(most);
-  const offset = options.includes('Int16') ? most / 2 : 0;
+  const offset = options.some((option) => option === 'Int16' || option === 'Int32') ? most / 2 : 0;
   writeTiff(
     original,
     imageOf(SIZE, { dtype: 'float32', channels: 3 }, () => random(most + 1) - offset),
@@ -52,6 +52,7 @@ const asOptions = (settings: readonly string[]) => settings.flatMap((setting) =>
 for (const [name, most, type] of [
   ['int16', 65_535, ['-ot', 'Int16']],
   ['float64', 1e6, ['-ot', 'Float64']],
+  ['int32', 2 ** 30, ['-ot', 'Int32']],
   ['float16', 2048, ['-ot', 'Float32', '-co', 'NBITS=16']],
   ['uint8', 255, ['-ot', 'Byte']],
 ] as const) {
@@ -128,12 +129,45 @@ test('an elevation model of int16 is filtered as float32, its nodata stays', SKI
   assert.equal(gdalInfo(output).bands[0]!.noDataValue, -32768);
 });
 
-test('what does not fit float32 is refused in words', SKIP, () => {
-  for (const [type, says] of [
-    ['Int32', /32-bit signed integer samples.*labels: gdal_translate -ot UInt32/],
-    ['CFloat32', /complex floating point/],
-  ] as const) {
-    store(100, '-ot', type);
-    assert.throws(() => openTiffSource(stored), says);
+test('labels keep their numbers where an operation takes labels, and are values to all others', SKIP, async () => {
+  // What NumPy and SciPy write: numbers that float32 does not hold.
+  const labels = imageOf({ width: 9, height: 5 }, { dtype: 'uint32', channels: 1 }, (i) => 2 ** 24 + 1 + (i % 3));
+  const written = join(folder, 'labels-uint32.tif');
+  writeTiff(written, labels);
+  const types = ['UInt32', 'Int32', 'Float64'];
+  const tables: string[] = [];
+  for (const type of types) {
+    quietly('gdal_translate', ['-q', '-ot', type, written, stored], /^Warning/);
+    const table = join(folder, `${type}.csv`);
+    const measured = await halotile('measure', stored, '-o', table, '--quiet');
+    if (type === 'Float64') {
+      assert.equal(measured.code, 2);
+      assert.match(measured.stderr, /labels of 1 channels of float32.*expected one channel of whole numbers/);
+      continue;
+    }
+    assert.equal(measured.code, 0, measured.stderr);
+    tables.push(readFileSync(table, 'utf8'));
+    const output = join(folder, 'box.tif');
+    const boxed = await halotile('process', stored, '-o', output, '--op', 'box:radius=0', '--quiet');
+    assert.equal(boxed.code, 0, boxed.stderr);
+    assert.match(boxed.stderr, /integers of 32 bits are read as float32, which rounds those beyond 16777216/);
+    assert.deepEqual(gdalPixels(output), gdalPixels(stored, '-ot', 'Float32'));
   }
+  assert.match(tables[0]!, /^16777217,15,/m);
+  assert.equal(tables[0], tables[1]);
+});
+
+test('a label below 0 is named with its pixel', SKIP, async () => {
+  store(100, '-ot', 'Int32', '-b', '1');
+  const { code, stderr } = await halotile('measure', stored, '-o', join(folder, 'none.csv'), '--quiet');
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /a label of -\d+, \d+ right of and \d+ below the corner of block 0.*stored\.tif.*0 to 4294967295/,
+  );
+});
+
+test('complex samples are refused in words', SKIP, () => {
+  store(100, '-ot', 'CFloat32');
+  assert.throws(() => openTiffSource(stored), /complex floating point/);
 });

@@ -16,7 +16,7 @@ import { decodeJpeg } from './jpeg.js';
 import { decodeLzw } from './lzw.js';
 import { decodePackBits } from './packbits.js';
 import { undoFloatingPoint, undoHorizontal } from './predictor.js';
-import { convertStored, reverseBits, toMachineOrder } from './stored-samples.js';
+import { convertStored, NoLabel, reverseBits, toMachineOrder } from './stored-samples.js';
 import { decodeWebp } from './webp.js';
 import { decodeZstd } from './zstd.js';
 
@@ -135,7 +135,18 @@ function finish(
     toMachineOrder(block, sampleBytes, layout.littleEndian);
     if (layout.predictor === 2) undoHorizontal(block, sampleBytes, rows);
   }
-  return layout.stored === undefined ? block : convertStored(block, layout.stored, rows, info.dtype, palette);
+  if (layout.stored === undefined) return block;
+  try {
+    return convertStored(block, layout.stored, rows, info.dtype, palette);
+  } catch (error) {
+    if (!(error instanceof NoLabel)) throw error;
+    const pixel = Math.floor(error.index / step);
+    throw badInput({
+      what: `a label of ${error.value}, ${pixel % width} right of and ${Math.floor(pixel / width)} below the corner of block ${where.block}`,
+      where: where.file,
+      expected: '0 to 4294967295',
+    });
+  }
 }
 
 /** Nodata where the raster has it, otherwise what stored zeros are. */

@@ -11,9 +11,11 @@ interface StoredRows {
 
 /**
  * Samples of a block in the raster's own type, from those that are stored: greys of 1, 2 and 4 bits spread over 0 to 255,
- * other integers below 16 bits as they are, indices by their colours, signed integers of 8 and 16 bits and halves exactly
- * as float32, doubles rounded to it. Whole bytes are in the machine's order already.
+ * other integers below 16 bits as they are, indices by their colours, halves exactly as float32, doubles rounded to it,
+ * signed integers and those of 32 and 64 bits as float32, rounded, or as uint32. Whole bytes are in the machine's order
+ * already.
  * @param palette RGB of each index, 3 bytes each
+ * @throws NoLabel for an integer that uint32 does not hold
  */
 export function convertStored(
   block: Uint8Array,
@@ -23,7 +25,8 @@ export function convertStored(
   palette: Uint8Array | undefined,
 ): Uint8Array {
   const count = rowSamples * rows;
-  if (stored.kind !== 'unsigned') return floatsOf(block, stored, count);
+  if (stored.kind === 'float') return floatsOf(block, stored.bits, count);
+  if (stored.kind === 'signed' || stored.bits >= 32) return wideOf(integersOf(block, stored, count), dtype);
   const integers = isWhole(stored.bits) ? block.subarray(0, count) : unpack(block, stored.bits, { rowSamples, rows });
   if (palette !== undefined) return coloursOf(integers, palette);
   const result = new Uint8Array(count * (dtype === 'uint8' ? 1 : 2));
@@ -74,15 +77,48 @@ function coloursOf(indices: Uint8Array | Uint16Array, palette: Uint8Array): Uint
   return colours;
 }
 
-function floatsOf({ buffer, byteOffset }: Uint8Array, { bits, kind }: StoredSamples, count: number): Uint8Array {
+function floatsOf({ buffer, byteOffset }: Uint8Array, bits: number, count: number): Uint8Array {
   const floats = new Float32Array(count);
-  if (kind === 'float' && bits === 16) {
+  if (bits === 16) {
     const halves = new Uint16Array(buffer, byteOffset, count);
     for (let i = 0; i < count; i++) floats[i] = halfOf(halves[i]!);
-  } else if (kind === 'float') floats.set(new Float64Array(buffer, byteOffset, count));
-  else if (bits === 8) floats.set(new Int8Array(buffer, byteOffset, count));
-  else floats.set(new Int16Array(buffer, byteOffset, count));
+  } else floats.set(new Float64Array(buffer, byteOffset, count));
   return new Uint8Array(floats.buffer);
+}
+
+/** A sample that is to be a label and cannot be one. */
+export class NoLabel extends Error {
+  /** Its place in the block. */
+  readonly index: number;
+  readonly value: number;
+
+  constructor(index: number, value: number) {
+    super(`${value} is no label`);
+    this.index = index;
+    this.value = value;
+  }
+}
+
+type Integers = Int8Array | Int16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array;
+
+function integersOf({ buffer, byteOffset }: Uint8Array, { bits, kind }: StoredSamples, count: number): Integers {
+  const signed = kind === 'signed';
+  if (bits === 8) return new Int8Array(buffer, byteOffset, count);
+  if (bits === 16) return new Int16Array(buffer, byteOffset, count);
+  if (bits === 32)
+    return signed ? new Int32Array(buffer, byteOffset, count) : new Uint32Array(buffer, byteOffset, count);
+  return signed ? new BigInt64Array(buffer, byteOffset, count) : new BigUint64Array(buffer, byteOffset, count);
+}
+
+function wideOf(integers: Integers, dtype: DType): Uint8Array {
+  const result = new Uint8Array(integers.length * 4);
+  const samples = viewSamples(dtype, result.buffer, 0, integers.length);
+  for (let i = 0; i < integers.length; i++) {
+    const value = Number(integers[i]!);
+    if (dtype === 'uint32' && !(value >= 0 && value <= 0xffff_ffff)) throw new NoLabel(i, value);
+    samples[i] = value;
+  }
+  return result;
 }
 
 /** The number that 16 bits stand for (IEEE 754 binary16). */

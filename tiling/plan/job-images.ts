@@ -104,6 +104,16 @@ export function checkMap(image: Pick<PlanInput, 'path' | 'info'>, map: Pick<Plan
   }
 }
 
+/** Whether an image of labels comes to an operation that takes none, before one whose result has a type of its own. */
+export function takesValues(operations: JobSpec['operations']): boolean {
+  for (const { name } of operations) {
+    const { takesLabels, outputType } = OPERATIONS[name]!;
+    if (takesLabels !== true) return true;
+    if (outputType !== undefined) return false;
+  }
+  return false;
+}
+
 /**
  * Checks that a chain fits its images: operations by map see the map's own pixels, and extra images have the
  * size of what they are combined with.

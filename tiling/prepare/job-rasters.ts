@@ -1,9 +1,10 @@
 import type { JobSpec } from '../job/job-spec.js';
 import { chainFiles } from '../operations/parameter-files.js';
+import { takesValues } from '../plan/job-images.js';
 import { CACHE_SHARE } from '../plan/make-plan.js';
 import type { PlanInput, PlanMachine } from '../plan/plan-input.js';
 import { openMask } from '../sources/open-mask.js';
-import { openRaster } from '../sources/open-raster.js';
+import { openRaster, type Wanted } from '../sources/open-raster.js';
 import type { TiffFileSource } from '../sources/tiff-file-source.js';
 import type { SourceRef } from '../work/references.js';
 import type { InputName, WorkInput } from '../work/work-job.js';
@@ -94,11 +95,11 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
     return input;
   };
   try {
-    const image = kept(await openInput(spec.image, options, spec.page));
+    const image = kept(await openImage(spec, options));
     const mask = spec.mask === 'ignore' ? undefined : kept(await openMaskOf(image, spec.page, options));
-    const map = spec.map === undefined ? undefined : kept(await openInput(spec.map, options));
+    const map = spec.map === undefined ? undefined : kept(await openInput(spec.map, options, VALUES));
     const extras: OpenedInput[] = [];
-    for (const path of chainFiles(spec.operations, 'image')) extras.push(kept(await openInput(path, options)));
+    for (const path of chainFiles(spec.operations, 'image')) extras.push(kept(await openInput(path, options, VALUES)));
     return { image, mask, map, extras };
   } catch (error) {
     for (const { opened } of open) opened.close();
@@ -106,10 +107,20 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
   }
 }
 
-async function openInput(path: string, options: PrepareOptions, page?: number): Promise<OpenedInput> {
-  const opened = await openRaster(path, options, page);
+/** Of maps, and of images that others are combined with. */
+const VALUES = { wide: 'float32' } as const;
+
+/** The image of a job. Integers of 32 bits are labels to operations that take labels, and values to all others. */
+function openImage({ image, page, operations }: JobSpec, options: PrepareOptions): Promise<OpenedInput> {
+  return openInput(image, options, { page, ...(takesValues(operations) && VALUES) });
+}
+
+async function openInput(path: string, options: PrepareOptions, wanted: Wanted): Promise<OpenedInput> {
+  const opened = await openRaster(path, options, wanted);
   const { info, layout, name, directory, warnings } = opened;
-  return { plan: { path, info, layout, warnings }, source: { kind: 'file', path: name, directory }, opened };
+  // Whoever opens it again reads the same type.
+  const told = wanted.wide === undefined || layout.stored === undefined ? {} : { info };
+  return { plan: { path, info, layout, warnings }, source: { kind: 'file', path: name, directory, ...told }, opened };
 }
 
 async function openMaskOf(

@@ -5,6 +5,7 @@ import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
 import { readBytes } from '../tiff/random-bytes.js';
+import type { WideSamples } from '../tiff/sample-format.js';
 import { ingest } from './ingest.js';
 import { spillToTiles } from './spill.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
@@ -22,8 +23,13 @@ export interface OpenRasterOptions {
   readonly cacheBytes?: number;
 }
 
-/** Which image of a file of several, from 1; needed where there are several. */
-export type Page = number | undefined;
+/** What of a file is read, and as what. */
+export interface Wanted {
+  /** Which image of a file of several, from 1; needed where there are several. */
+  readonly page?: number;
+  /** What integers of a TIFF are read as that have no type of their own here, and those of 32 bits. */
+  readonly wide?: WideSamples;
+}
 
 /** Rows that a row of tiles with its halos is expected to reach. */
 const BAND_ROWS = 1024;
@@ -34,9 +40,13 @@ const BAND_ROWS = 1024;
  * that one with `openTiffSource`, giving it `info` of the result.
  * @throws bad-input where the file is damaged or of a kind that cannot be read
  */
-export async function openRaster(path: string, options: OpenRasterOptions, page?: Page): Promise<TiffFileSource> {
+export async function openRaster(
+  path: string,
+  options: OpenRasterOptions,
+  { page, wide }: Wanted = {},
+): Promise<TiffFileSource> {
   if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory, { page });
-  return openBlocks(openTiffSource(path, { page }), options);
+  return openBlocks(openTiffSource(path, { page, wide }), options);
 }
 
 /**

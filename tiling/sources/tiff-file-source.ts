@@ -7,6 +7,7 @@ import { blocksTouching, isRawLayout, maxPackedBytes } from '../raster/stored-bl
 import type { Directory } from '../tiff/directory.js';
 import { parseHeader, type TiffHeader } from '../tiff/header.js';
 import { pastTheEnd, readBytes } from '../tiff/random-bytes.js';
+import type { WideSamples } from '../tiff/sample-format.js';
 import { directoryAt, pageDirectory, soleDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
 import { readRuns } from './raw-rect.js';
@@ -20,6 +21,8 @@ export interface TiffOpenOptions {
   readonly page?: number;
   /** Threads that open a file which was checked before skip the pass over all of its block places. */
   readonly blocksChecked?: boolean;
+  /** See {@link readSampleFormat}; that of `info` where it is there. */
+  readonly wide?: WideSamples;
   /** Stands for the file's own description of its pixels: a scratch file that holds another file's. */
   readonly info?: RasterInfo;
 }
@@ -45,7 +48,7 @@ export class TiffFileSource implements BlockSource {
   constructor(file: OpenBytes, directory: Directory, options: TiffOpenOptions, warnings: readonly string[]) {
     this.#file = file;
     this.directory = options.directory ?? (options.page === undefined ? undefined : directory.index);
-    this.#raster = readTiffRaster(directory);
+    this.#raster = readTiffRaster(directory, wideOf(options));
     this.warnings = [...warnings, ...this.#raster.warnings];
     if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
     this.info = options.info ?? this.#raster.info;
@@ -124,6 +127,11 @@ export class TiffFileSource implements BlockSource {
       if (place.length > 0) yield place;
     }
   }
+}
+
+function wideOf({ wide, info }: TiffOpenOptions): WideSamples | undefined {
+  const dtype = info?.dtype;
+  return dtype === 'uint32' || dtype === 'float32' ? dtype : wide;
 }
 
 /**

@@ -14,7 +14,7 @@ export function readNodata(directory: Directory, format: SampleFormat): readonly
   if (dtype === 'float32') {
     const sample = Math.fround(value);
     // No sample is a number beyond the type, which rounding would make an infinity; a double is rounded as well.
-    const isRounded = stored?.kind === 'float' && stored.bits === 64;
+    const isRounded = stored !== undefined && stored.bits === 64;
     return isRounded || Number.isFinite(sample) === Number.isFinite(value)
       ? new Array<number>(channels).fill(sample)
       : undefined;

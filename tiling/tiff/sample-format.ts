@@ -38,11 +38,16 @@ const COLOUR_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3:
 /** An index into a palette. */
 const INDEXED = 3;
 
+/** What integers are read as that have no type of their own here, and those of 32 bits. */
+export type WideSamples = 'uint32' | 'float32';
+
 /**
  * The sample type, channels and colour of a directory.
+ * @param wide labels are read as uint32, which holds them all, values as float32; where absent, unsigned integers of 32
+ * bits stay as they are, signed ones and those of 64 become float32
  * @throws bad-input for what halotile does not filter, with the way to convert it
  */
-export function readSampleFormat(directory: Directory): SampleFormat {
+export function readSampleFormat(directory: Directory, wide?: WideSamples): SampleFormat {
   const channels = directory.integer(TAG.samplesPerPixel, 1);
   if (channels < 1 || channels > MAX_CHANNELS) {
     throw refuse(directory, `${channels} samples per pixel (tag 277)`, `1 to ${MAX_CHANNELS}`);
@@ -57,7 +62,7 @@ export function readSampleFormat(directory: Directory): SampleFormat {
   if (channels < colours) {
     throw refuse(directory, `${channels} channels under photometric interpretation ${storedPhotometric}`, `${colours}`);
   }
-  const { dtype, stored } = readSamples(directory, channels);
+  const { dtype, stored } = readSamples(directory, channels, wide);
   if (storedPhotometric === INDEXED) return readIndexed(directory, { channels, dtype, stored });
   const extraSamples = readExtraSamples(directory, channels - colours);
   const last = extraSamples.at(-1);
@@ -125,25 +130,33 @@ export function readMaskFormat(directory: Directory): SampleFormat {
 }
 
 /** The type that samples have here, and how they are stored where that is another form. */
-function readSamples(directory: Directory, channels: number): Pick<SampleFormat, 'dtype' | 'stored'> {
+function readSamples(
+  directory: Directory,
+  channels: number,
+  wide: WideSamples | undefined,
+): Pick<SampleFormat, 'dtype' | 'stored'> {
   const bits = uniform(directory, TAG.bitsPerSample, 1, channels, 'bits per sample (tag 258)');
   const written = uniform(directory, TAG.sampleFormat, 1, channels, 'sample format (tag 339)');
   const format = written === 4 ? 1 : written;
   if (format === 1 && bits === 8) return { dtype: 'uint8' };
   if (format === 1 && bits === 16) return { dtype: 'uint16' };
-  if (format === 1 && bits === 32) return { dtype: 'uint32' };
+  if (format === 1 && bits === 32 && wide !== 'float32') return { dtype: 'uint32' };
   if (format === 3 && bits === 32) return { dtype: 'float32' };
   if (format === 1 && bits > 0 && bits < 16) {
     return { dtype: bits < 8 ? 'uint8' : 'uint16', stored: { bits, kind: 'unsigned' } };
   }
-  if (format === 2 && (bits === 8 || bits === 16)) return { dtype: 'float32', stored: { bits, kind: 'signed' } };
+  if (format === 2 && [8, 16, 32, 64].includes(bits)) {
+    return { dtype: wide ?? 'float32', stored: { bits, kind: 'signed' } };
+  }
+  if (format === 1 && (bits === 32 || bits === 64)) {
+    return { dtype: wide ?? 'float32', stored: { bits, kind: 'unsigned' } };
+  }
   if (format === 3 && (bits === 16 || bits === 64)) return { dtype: 'float32', stored: { bits, kind: 'float' } };
-  const labels = format === 2 && bits === 32 ? 'labels: gdal_translate -ot UInt32 IN OUT; values: ' : '';
   throw refuse(
     directory,
     `${bits}-bit ${FORMAT_NAMES[format] ?? `sample format ${format}`} samples (tags 258 and 339)`,
-    'unsigned integers to 16 bits and of 32, signed ones to 16, or floating point',
-    `convert it: ${labels}gdal_translate -ot Float32 IN OUT`,
+    'integers of 1 to 16, 32 or 64 bits, or floating point of 16, 32 or 64',
+    'convert it: gdal_translate -ot Float32 IN OUT',
   );
 }
 

@@ -7,7 +7,14 @@ import { codecOf } from './compression.js';
 import type { Directory } from './directory.js';
 import { readNodata } from './nodata.js';
 import { pastTheEnd } from './random-bytes.js';
-import { describeStored, readMaskFormat, readPalette, readSampleFormat, type SampleFormat } from './sample-format.js';
+import {
+  describeStored,
+  readMaskFormat,
+  readPalette,
+  readSampleFormat,
+  type SampleFormat,
+  type WideSamples,
+} from './sample-format.js';
 import { TAG } from './tags.js';
 import { isMask } from './tiff-image.js';
 
@@ -47,11 +54,11 @@ const MAX_RATIO: Readonly<Record<BlockCodec, number>> = {
  * Interprets one directory as a raster that can be read by blocks; a transparency mask as uint8, 0 where masked.
  * @throws bad-input where it is damaged or of a kind that halotile does not read, naming directory and tag
  */
-export function readTiffRaster(directory: Directory): TiffRaster {
+export function readTiffRaster(directory: Directory, wide?: WideSamples): TiffRaster {
   const width = readSide(directory, TAG.imageWidth, 'width');
   const height = readSide(directory, TAG.imageLength, 'height');
   const mask = isMask(directory) ? readMaskFormat(directory) : undefined;
-  const format = mask ?? readSampleFormat(directory);
+  const format = mask ?? readSampleFormat(directory, wide);
   const codec = readCodec(directory, format);
   if (mask !== undefined && (codec === 'jpeg' || codec === 'webp')) {
     throw bad(directory, `a mask under ${codec} compression (tag 259)`, 'a lossless one', 'use --mask ignore');
@@ -81,12 +88,16 @@ export function readTiffRaster(directory: Directory): TiffRaster {
   };
   const stored = atPlane(directory, layoutOfFile, readBlocks(directory, info, layoutOfFile));
   const { layout, blocks } = splitStrips(info, layoutOfFile, stored);
-  const warnings = isRounded(format) ? [`${directory.file.name}: samples of 64 bits are rounded to float32`] : [];
+  const rounded = roundedSamples(format);
+  const warnings = rounded === undefined ? [] : [`${directory.file.name}: ${rounded}`];
   return { info, layout, codecContext: readCodecContext(directory, format), blocks, warnings };
 }
 
-function isRounded({ stored }: SampleFormat): boolean {
-  return stored?.kind === 'float' && stored.bits === 64;
+/** What becomes of samples that float32 does not hold; undefined where it holds them all. */
+function roundedSamples({ dtype, stored }: SampleFormat): string | undefined {
+  if (dtype !== 'float32' || stored === undefined || stored.bits < 32) return undefined;
+  if (stored.kind === 'float') return 'samples of 64 bits are rounded to float32';
+  return `integers of ${stored.bits} bits are read as float32, which rounds those beyond ${2 ** 24}`;
 }
 
 /**
