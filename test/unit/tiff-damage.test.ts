@@ -152,7 +152,7 @@ const WRONG: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ],
   ['an unknown compression', grey({ 259: { values: [34712] } }), /compression 34712 \(tag 259\)/],
   ['old JPEG', grey({ 259: { values: [6] } }), /compression 6 /],
-  ['signed samples', grey({ 258: { values: [32] }, 339: { values: [2] } }), /32-bit signed integer samples/],
+  ['complex samples', grey({ 258: { values: [64] }, 339: { values: [6] } }), /64-bit complex floating point samples/],
   ['odd bits', grey({ 258: { values: [24] } }), /24-bit unsigned integer samples.*gdal_translate/],
   ['packed samples that are missing', grey({ 258: { values: [12] } }), /block 0 has 64 bytes for 96/],
   ['indices without colours', grey({ 262: { values: [3] } }), /a colour map of 0 values/],
