@@ -66,7 +66,14 @@ export class WorkerStream implements WorkerLink {
     this.#call = call;
     this.#options = options;
     this.#caller = callerOf(call.metadata);
-    call.on('data', (message: halotile.v1.AttachRequest) => this.#receive(message));
+    call.on('data', (message: halotile.v1.AttachRequest) => {
+      // What a worker's message leads to may end its stream, and nothing else.
+      try {
+        this.#receive(message);
+      } catch (error) {
+        this.#refuse(error);
+      }
+    });
     for (const event of ['end', 'cancelled', 'error', 'close']) call.on(event, () => this.#end());
   }
 
@@ -186,7 +193,13 @@ export class WorkerStream implements WorkerLink {
   #clean(probe: Probe): void {
     this.#probes.delete(probe.root);
     const directory = this.#options.roots.directory(probe.root)!;
-    for (const name of [probe.file, probe.answerFile]) rmSync(join(directory, name), { force: true });
+    for (const name of [probe.file, probe.answerFile]) {
+      try {
+        rmSync(join(directory, name), { force: true });
+      } catch {
+        // The root cannot be written any more: the next start removes what stays.
+      }
+    }
   }
 
   #join(): void {

@@ -33,7 +33,7 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
     try {
       yield* readMessages(source, request);
     } finally {
-      void source.file.close();
+      source.file.release();
     }
   }
 

@@ -70,6 +70,11 @@ export class ClusterExecutor implements Executor {
     await this.#ended;
   }
 
+  /** {@link stop} for who cannot wait; what goes wrong with it {@link close} says. */
+  stopSoon(reason: ErrorRecord): void {
+    this.stop(reason).catch(() => {});
+  }
+
   async close(): Promise<void> {
     await this.stop({ tag: 'interrupted', detail: { what: 'the job is over' } });
   }

@@ -245,7 +245,7 @@ export class ClusterJob {
 
   /** Closes its files, each when nobody reads it any more; returns when nothing is written any more. */
   async close(): Promise<void> {
-    for (const { file } of this.#sources.values()) void file.close();
+    for (const { file } of this.#sources.values()) file.release();
     this.#sources.clear();
     await this.#blocks?.close();
     await this.#outputs?.close();

@@ -403,7 +403,10 @@ export class Cluster {
         case 'job-failed': {
           const opened = this.#jobs.get(command.job);
           if (opened !== undefined) this.#forget(command.job, opened, command.failure);
-          void opened?.work.close();
+          opened?.work.close().catch((error: Error) => {
+            // The job has failed already, and what it leaves open is lost with it.
+            this.#options.log(`job ${command.job}: ${error.message}`, { job: command.job, level: 'warn' });
+          });
           break;
         }
         case 'tile-failed': {

@@ -32,6 +32,11 @@ export class HeldFile<F extends ReadFile = ThreadFile> {
     }
   }
 
+  /** Nobody may use it from now on; it is closed when nobody does. What was only read loses nothing by that. */
+  release(): void {
+    this.close().catch(() => {});
+  }
+
   /** Nobody may use it from now on; returns when nobody does. */
   close(): Promise<void> {
     this.#closing ??= new Promise<void>((resolve) => {

@@ -119,7 +119,7 @@ export async function* pieceMessages(
     if (lost.length > 0) yield lostMessage(lost);
     yield* filled(threads, laidBlocks(threads, places));
   } finally {
-    for (const open of files.values()) void open?.file.close();
+    for (const open of files.values()) open?.file.release();
   }
 }
 

@@ -17,6 +17,7 @@ import type { JobResult } from '../job/job-result.js';
 import { runJob } from '../job/run-job.js';
 import type { CoordinatorObserver } from '../observe/observer.js';
 import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
+import { isOpen } from '../queue/transitions.js';
 import { hideDetail } from './caller-errors.js';
 import type { JobEvents } from './job-events.js';
 import { JobSpans } from './job-spans.js';
@@ -80,7 +81,7 @@ export class JobRunner {
   /** Gives every running job back to the queue, its finished tiles kept, and returns when that is done. */
   async close(): Promise<void> {
     this.#stop.abort();
-    for (const executor of this.#running) await executor.stop(INTERRUPTED);
+    for (const executor of this.#running) executor.stopSoon(INTERRUPTED);
     await this.#lanes;
   }
 
@@ -92,6 +93,12 @@ export class JobRunner {
       this.#claimed.add(claim.job.id);
       try {
         await this.#run(claim);
+      } catch (error) {
+        // Whatever it is, other jobs go on.
+        const failure = this.#failure(error, claim);
+        await this.#patiently('record the end of a job', () => queue.finish(claim, { state: 'failed', failure }));
+        const state = (await queue.get(claim.job.id).catch(() => undefined))?.state;
+        if (state !== undefined && !isOpen(state)) this.#options.events.ended(claim.job.id, state);
       } finally {
         this.#claimed.delete(claim.job.id);
       }
@@ -227,7 +234,7 @@ export class JobRunner {
     };
     const executor = new ClusterExecutor(cluster, terms, here);
     this.#running.add(executor);
-    const onStop = () => void executor.stop(CANCELLED);
+    const onStop = () => executor.stopSoon(CANCELLED);
     stop.addEventListener('abort', onStop);
     try {
       return await runJob({

@@ -57,7 +57,7 @@ export async function runQueuedCollection(
   const openOne = () => {
     const executor = new ClusterExecutor(cluster, terms, here);
     open.add(executor);
-    if (signal.aborted) void executor.stop(options.reason());
+    if (signal.aborted) executor.stopSoon(options.reason());
     return executor;
   };
   const closeOne = async (executor: Executor) => {
@@ -65,7 +65,7 @@ export async function runQueuedCollection(
     await executor.close();
   };
   const onStop = () => {
-    for (const executor of open) void executor.stop(options.reason());
+    for (const executor of open) executor.stopSoon(options.reason());
   };
   signal.addEventListener('abort', onStop, { once: true });
   events.enter(id, 'running', 'images are running');

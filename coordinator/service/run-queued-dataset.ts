@@ -52,7 +52,7 @@ export async function runQueuedDataset(
     },
   };
   const executor = new ClusterExecutor(cluster, terms, here);
-  const onStop = () => void executor.stop(options.reason());
+  const onStop = () => executor.stopSoon(options.reason());
   signal.addEventListener('abort', onStop, { once: true });
   events.enter(id, 'running', 'images are running');
   try {

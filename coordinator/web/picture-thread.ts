@@ -204,7 +204,8 @@ async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
   for (const [oldest, opened] of open) {
     if (open.size <= MAX_OPEN) break;
     open.delete(oldest);
-    void opened.then(({ picture }) => picture.close());
+    // One that could not be opened has nothing to close; whoever asked for it is told.
+    opened.then(({ picture }) => picture.close()).catch(() => {});
   }
   return opening;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { resultOf } from '../../library/cluster/jobs-client.js';
@@ -83,6 +83,41 @@ async function firstRejection(ids: readonly string[], act: (id: string) => Promi
   }
   throw new Error('all were taken');
 }
+test("what goes wrong with the end of one job is neither the coordinator's end nor another job's", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  let ends = 0;
+  const nothing = () => {};
+  const observer = {
+    ...{ attemptBegun: nothing, attemptEnded: nothing, committed: nothing, alarm: nothing, travelled: nothing },
+    jobEnded: () => {
+      if (++ends === 1) throw new Error('nobody counts any more');
+    },
+  };
+  const own = await TestCluster.start({}, { observer, maxRunning: 1 });
+  const endOf = async (id: string) => {
+    let seen: halotile.v1.WatchJobResponse | undefined;
+    for await (const event of own.client.watch(id)) seen = event;
+    return seen!;
+  };
+  try {
+    const { id } = await own.client.submit(blurSpec(inRoot, inRoot('blocked.tif')));
+    await own.until(() => existsSync(join(own.root, 'blocked.tif.partial/epoch-000001')));
+    // The file of what workers send cannot be opened, and so not be closed either.
+    mkdirSync(join(own.root, 'blocked.tif.partial/epoch-000001/part-coordinator'));
+    await own.worker();
+    const failed = await endOf(id!);
+    assert.throws(() => resultOf(failed), /blocked|coordinator/);
+    assert.ok(own.log.some((line) => line.includes('nobody counts any more')));
+    const next = await own.client.submit(blurSpec(inRoot, inRoot('next.tif')));
+    resultOf(await endOf(next.id!));
+    assert.deepEqual(unhandled, []);
+  } finally {
+    process.off('unhandledRejection', note);
+    await own.close();
+  }
+});
 
 /** Writes a file until there is no room left. */
 function fill(path: string): void {

@@ -114,7 +114,8 @@ export class GpuExecutor implements Executor {
 
   async closeJob(key: string): Promise<void> {
     await this.#fallback?.closeJob(key);
-    await (await this.#child)?.ask({ kind: 'close-job', key });
+    // A process that has ended, or ends meanwhile, holds nothing of the job any more.
+    await (await this.#child)?.ask({ kind: 'close-job', key }).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -132,7 +133,10 @@ export class GpuExecutor implements Executor {
         return;
       }
       this.#onLoss(`${reason}; starting again`);
-      this.#child = this.#restart();
+      this.#child = this.#restart().catch((error: Error) => {
+        this.#onLoss(`${error.message}; the processor takes over`);
+        return undefined;
+      });
     });
   }
 

@@ -88,9 +88,11 @@ export class RedisQueue implements JobQueue {
     this.relay = parts.channel;
     this.#channel.onCancel((id) => void this.#lookForCancel(id));
     const tend = () => {
-      this.#tending ??= this.#tend().finally(() => {
-        this.#tending = undefined;
-      });
+      this.#tending ??= this.#tend()
+        .catch((error: Error) => this.#options.log(`shared storage does not say who holds which job: ${error.message}`))
+        .finally(() => {
+          this.#tending = undefined;
+        });
     };
     const { lockMs } = options.times ?? TIMES;
     this.#timers = [setInterval(tend, Math.floor(lockMs / RENEWALS))];

@@ -122,7 +122,8 @@ export class Tickets {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiters.add(waiter);
-      void this.#pump();
+      // A ticket that cannot be given back waits again when its lock has run out.
+      this.#pump().catch((error: Error) => this.#log(`cannot give a job back to Redis: ${error.message}`));
     });
   }
 
