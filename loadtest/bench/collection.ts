@@ -1,12 +1,15 @@
-// One job over many pairs against a loop of single commands and against GNU parallel with vips, and its memory by the
-// number of images: npm run bench:collection -- [--pairs N] [--side PX] [--loop N]
+// One job over many pairs against a loop of single commands and against as many vips commands at a time as there are
+// processors; its time a small image; its memory by the number of images:
+// npm run bench:collection -- [--pairs N] [--side PX] [--loop N] [--small N] [--many N]
+// With 400 pairs of 2000×2000, 10,000 small images and 1,000 for the memory: some ten minutes on two quiet processors.
 import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import type { CollectionResult } from '../../coordinator/index.js';
 import { describeMachine } from './machine.js';
 
 const { values } = parseArgs({
@@ -15,9 +18,15 @@ const { values } = parseArgs({
     side: { type: 'string', default: '2000' },
     /** Pairs that the slow contestants do; their rate is what counts. */
     loop: { type: 'string', default: '40' },
+    /** Images of 128×128. */
+    small: { type: 'string', default: '10000' },
+    /** The most images whose memory is measured, against ten. */
+    many: { type: 'string', default: '1000' },
   },
 });
-const [pairs, side, loop] = [values.pairs, values.side, values.loop].map(Number) as [number, number, number];
+const { pairs, side, loop, small, many } = Object.fromEntries(
+  Object.entries(values).map(([name, value]) => [name, Number(value)]),
+) as Record<keyof typeof values, number>;
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'halotile-bench-collection-'));
 
@@ -37,7 +46,9 @@ async function makePairs(folder: string, count: number, sidePx: number): Promise
     for (let y = 0, at = 0; y < sidePx; y++) {
       for (let x = 0; x < sidePx; x++, at++) {
         const wave = Math.sin((x * (index + 3)) / 90) * Math.cos(y / 70);
-        pixels.set([128 + 100 * wave, (x ^ y) & 255, (x * y + index) >> 4], at * 3);
+        pixels[3 * at] = 128 + 100 * wave;
+        pixels[3 * at + 1] = (x ^ y) & 255;
+        pixels[3 * at + 2] = (x * y + index) >> 4;
         radii[at] = Math.abs(24 * wave);
       }
     }
@@ -59,7 +70,7 @@ function seconds(command: string, args: readonly string[]): number {
   return (performance.now() - start) / 1000;
 }
 
-function runCollection(folder: string, output: string): { peakMemoryBytes: number; seconds: { total: number } } {
+function runCollection(folder: string, output: string): Pick<CollectionResult, 'peakMemoryBytes' | 'seconds'> {
   const names = ['--map', join(folder, 'maps/{name}.tif'), '-o', join(folder, output, '{name}.tif')];
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -87,18 +98,30 @@ try {
   mkdirSync(join(folder, 'single'));
   const single = `for i in $(seq 0 ${slow - 1}); do "${process.execPath}" "${main}" blur ${folder}/slides/$i.tif --map ${folder}/maps/$i.tif -o ${folder}/single/$i.tif --quiet; done`;
   row('a loop of single commands', slow, seconds('sh', ['-c', single]));
-  if (has('parallel') && has('vips')) {
+  if (has('vips')) {
     mkdirSync(join(folder, 'vips'));
-    const vips = `seq 0 ${pairs - 1} | parallel vips gaussblur ${folder}/slides/{}.tif '${folder}/vips/{}.tif[tile,pyramid,compression=deflate]' 8`;
-    row('GNU parallel with vips gaussblur (one sigma)', pairs, seconds('sh', ['-c', vips]));
-  } else console.log('GNU parallel or vips is not here: not compared');
-  console.log('\npeak memory of images of 400×400');
-  for (const count of [10, 100, 1000]) {
-    const many = join(work, `many-${count}`);
-    await makePairs(many, count, 400);
-    console.log(
-      `${String(count).padStart(8)} images  ${(runCollection(many, 'out').peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`,
-    );
+    const options = 'tile,pyramid,compression=deflate,predictor=horizontal';
+    const blur = `vips gaussblur ${folder}/slides/{}.tif '${folder}/vips/{}.tif[${options}]' 8`;
+    const at = availableParallelism();
+    const vips = `seq 0 ${slow - 1} | VIPS_CONCURRENCY=1 xargs -P ${at} -I{} ${blur}`;
+    row(`xargs -P ${at} with vips gaussblur (one sigma)`, slow, seconds('sh', ['-c', vips]));
+  } else console.log('vips is not here: not compared');
+  rmSync(folder, { recursive: true, force: true });
+  const tiny = join(work, 'tiny');
+  await makePairs(tiny, small, 128);
+  const run = runCollection(tiny, 'out').seconds;
+  row('images of 128×128', small, run.total);
+  console.log(`  of which found and checked ${(run.find + run.check).toFixed(1)} s`);
+  rmSync(tiny, { recursive: true, force: true });
+  for (const sidePx of [400, 1000]) {
+    console.log(`\npeak memory of images of ${sidePx}×${sidePx}`);
+    for (const count of new Set([10, 100, 1000].map((each) => Math.min(each, many)))) {
+      const images = join(work, `many-${sidePx}-${count}`);
+      await makePairs(images, count, sidePx);
+      const peak = runCollection(images, 'out').peakMemoryBytes / 2 ** 20;
+      console.log(`${String(count).padStart(8)} images  ${peak.toFixed(0)} MiB`);
+      rmSync(images, { recursive: true, force: true });
+    }
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

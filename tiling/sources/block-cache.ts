@@ -55,14 +55,18 @@ export class SharedBlockCache {
   readonly #dataStart: number;
   #unpublished = 0;
 
-  /** A new cache, or a view of one that another thread made. */
-  constructor(from: CacheSize | SharedArrayBuffer) {
+  /**
+   * A new cache, or a view of one that another thread made.
+   * @param memory of a new one, at least {@link SharedBlockCache.bytesFor}; what it held is forgotten
+   */
+  constructor(from: CacheSize | SharedArrayBuffer, memory?: SharedArrayBuffer) {
     if (from instanceof SharedArrayBuffer) {
       this.buffer = from;
-      this.#words = new Int32Array(from);
+      this.#words = wordsOf(from);
     } else {
-      this.buffer = new SharedArrayBuffer(SharedBlockCache.bytesFor(from));
-      this.#words = new Int32Array(this.buffer);
+      this.buffer = memory ?? new SharedArrayBuffer(SharedBlockCache.bytesFor(from));
+      this.#words = wordsOf(this.buffer);
+      this.#words.fill(0, 0, HEADER_WORDS + COLUMNS * from.slots);
       this.#words[SLOTS] = from.slots;
       this.#words[SLOT_BYTES] = from.slotBytes;
     }
@@ -191,6 +195,11 @@ export class SharedBlockCache {
     this.#words[CLOCK] = (this.#words[CLOCK]! + 1) | 0;
     return this.#words[CLOCK]!;
   }
+}
+
+/** All whole words; a cache's memory may end within one. */
+function wordsOf(buffer: SharedArrayBuffer): Int32Array {
+  return new Int32Array(buffer, 0, Math.floor(buffer.byteLength / Int32Array.BYTES_PER_ELEMENT));
 }
 
 function dataStart(slots: number): number {

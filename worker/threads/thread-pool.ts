@@ -3,6 +3,7 @@ import { ThreadDeath, Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import { CacheMemory } from '../../tiling/sources/cache-memory.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
@@ -32,6 +33,15 @@ export interface ThreadPoolOptions {
   readonly device?: DeviceLink;
 }
 
+/** A job from its first task to its end. */
+interface OpenedJob {
+  readonly end: JobEnd;
+  /** Undefined before the first task, and where a thread died since. */
+  caches: SharedCaches | undefined;
+  /** Tasks that run or have failed. */
+  unfinished: number;
+}
+
 /** Tasks that wait for each thread, so that none is idle between two. */
 const QUEUED_PER_THREAD = 1;
 
@@ -43,8 +53,8 @@ export class ThreadPoolExecutor implements Executor {
   readonly slots: number;
   readonly tasksAtOnce: number;
   readonly #pool: Threads<ThreadAnswer>;
-  readonly #caches = new Map<string, SharedCaches>();
-  readonly #ends = new Map<string, JobEnd>();
+  readonly #jobs = new Map<string, OpenedJob>();
+  readonly #cacheMemory = new CacheMemory();
   #generation = 0;
 
   constructor({ threads, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
@@ -59,17 +69,24 @@ export class ThreadPoolExecutor implements Executor {
   }
 
   async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
-    const caches = this.#cachesOf(job);
-    const answer = await this.#ask({ job, caches, task: task as Task });
+    const opened = this.#opened(job.key);
+    opened.caches ??= this.#cachesFor(job, opened.end);
+    opened.unfinished++;
+    const answer = await this.#ask({ job, caches: opened.caches, task: task as Task });
     if ('error' in answer) throw fromErrorRecord(answer.error);
+    opened.unfinished--;
     return answer.result as TaskResult<K>;
   }
 
   async closeJob(key: string): Promise<void> {
+    const job = this.#jobs.get(key);
+    if (job === undefined) return;
+    this.#jobs.delete(key);
     // Each thread closes the job's files when it hears of that.
-    this.#ends.get(key)?.declare();
-    this.#ends.delete(key);
-    this.#caches.delete(key);
+    job.end.declare();
+    // One of several reads of a task that failed may still be under way.
+    if (job.unfinished > 0) return;
+    for (const buffer of buffersOf(job.caches)) this.#cacheMemory.take({ buffer });
   }
 
   async close(): Promise<void> {
@@ -87,31 +104,37 @@ export class ThreadPoolExecutor implements Executor {
 
   /** A thread that died may have left a cache locked, with others waiting for it; the next tiles get new ones. */
   #retireCaches(): void {
-    for (const { image, map } of this.#caches.values()) {
-      for (const buffer of [image, map]) if (buffer !== undefined) new SharedBlockCache(buffer).retire();
+    for (const job of this.#jobs.values()) {
+      for (const buffer of buffersOf(job.caches)) new SharedBlockCache(buffer).retire();
+      job.caches = undefined;
     }
-    this.#caches.clear();
     PLACES.retire();
     this.#generation++;
   }
 
-  #cachesOf({ key, plan, inputs }: WorkJob): SharedCaches {
-    let caches = this.#caches.get(key);
-    if (caches === undefined) {
-      const end = this.#ends.get(key) ?? new JobEnd();
-      this.#ends.set(key, end);
-      const shared = (cache: CachePlan | undefined) =>
-        cache === undefined ? undefined : new SharedBlockCache(cache).buffer;
-      caches = {
-        generation: this.#generation,
-        end: end.buffer,
-        image: shared(plan?.imageCache),
-        mask: shared(plan?.maskCache),
-        map: shared(plan?.mapCache),
-        remote: PLACES.share(inputs.map(({ source }) => (source.kind === 'file' ? source.path : ''))),
-      };
-      this.#caches.set(key, caches);
+  #opened(key: string): OpenedJob {
+    let job = this.#jobs.get(key);
+    if (job === undefined) {
+      job = { end: new JobEnd(), caches: undefined, unfinished: 0 };
+      this.#jobs.set(key, job);
     }
-    return caches;
+    return job;
   }
+
+  #cachesFor({ plan, inputs }: WorkJob, end: JobEnd): SharedCaches {
+    const shared = (cache: CachePlan | undefined) =>
+      cache === undefined ? undefined : this.#cacheMemory.open(cache).buffer;
+    return {
+      generation: this.#generation,
+      end: end.buffer,
+      image: shared(plan?.imageCache),
+      mask: shared(plan?.maskCache),
+      map: shared(plan?.mapCache),
+      remote: PLACES.share(inputs.map(({ source }) => (source.kind === 'file' ? source.path : ''))),
+    };
+  }
+}
+
+function buffersOf({ image, mask, map }: Partial<SharedCaches> = {}): SharedArrayBuffer[] {
+  return [image, mask, map].filter((buffer) => buffer !== undefined);
 }

@@ -22,7 +22,8 @@ import {
   prepareOptions,
 } from '../../tiling/prepare/job-rasters.js';
 import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
-import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import type { SharedBlockCache } from '../../tiling/sources/block-cache.js';
+import { CacheMemory } from '../../tiling/sources/cache-memory.js';
 import { assertUnchanged, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
@@ -33,7 +34,7 @@ import { RunTotals } from '../../tiling/stitch/run-totals.js';
 import { committedTile } from '../../tiling/stitch/tile-ledger.js';
 import type { StageTask, Task, TaskResult } from '../../tiling/work/task.js';
 import type { StoredRead } from '../../tiling/work/tiles.js';
-import { CPU_BACKEND } from '../../tiling/work/work-job.js';
+import { CPU_BACKEND, type InputName } from '../../tiling/work/work-job.js';
 import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { type MemorySink, openMemorySink } from '../tile/memory-sink.js';
 import { jobOver, type OpenJob } from '../tile/open-job.js';
@@ -44,6 +45,9 @@ import { overview } from './overview.js';
 import { reduce } from './reduce.js';
 import { type Outcome, resultOf, type TaskRun } from './runner.js';
 import { sum } from './sum.js';
+
+/** Of this thread's images, one after the other. */
+const CACHE_MEMORY = new CacheMemory();
 
 /** A job whose output is made. */
 export interface WholeImage {
@@ -109,7 +113,8 @@ async function runStages(
   const committed = new CommittedTiles(planned, () => '');
   const totals = new RunTotals();
   const { boundedBackend = CPU_BACKEND } = run.job;
-  const readers = readersOf(planned, inputs, run.thread.nowMs);
+  const caches: SharedBlockCache[] = [];
+  const readers = readersOf(planned, inputs, run.thread.nowMs, caches);
   const withoutTable = { key: run.job.key, plan: planned, inputs: [], boundedBackend };
   const table = await cornerTableOf(
     jobOver(withoutTable, { readers, openSink: () => sink, context: run.thread, end: run.end }),
@@ -141,6 +146,8 @@ async function runStages(
   }
   table?.close();
   grids?.close();
+  // Not where a tile failed: one of its reads may still be under way.
+  for (const cache of caches) CACHE_MEMORY.take(cache);
   const tiff = sink.file();
   const { picture, output } = open.plan;
   const file = picture === undefined ? tiff : await encodePicture(tiff, picture, output);
@@ -209,18 +216,27 @@ function finished<K extends 'reduce' | 'filter' | 'overview'>(task: Task<K>, out
   return resultOf(task, outcome, { files: [] }) as TaskResult;
 }
 
-/** Several tiles share the blocks that they decode. */
-function readersOf(plan: Plan, inputs: JobRasters<OpenedInput>, nowMs: () => number) {
+/** Several tiles share the blocks that they decode, in `caches`. */
+function readersOf(
+  plan: Plan,
+  inputs: JobRasters<OpenedInput>,
+  nowMs: () => number,
+  caches: SharedBlockCache[],
+): Map<InputName, RasterReader> {
   const isShared = tileCount(plan.stages.filter(({ kind }) => kind !== 'overview')) > 1;
-  const caches: Readonly<Record<string, CachePlan | undefined>> = {
+  const sizes: Readonly<Record<string, CachePlan | undefined>> = {
     image: plan.imageCache,
     mask: plan.maskCache,
     map: plan.mapCache,
   };
+  const cacheOf = (name: InputName) => {
+    const size = isShared ? sizes[name] : undefined;
+    if (size === undefined) return null;
+    const cache = CACHE_MEMORY.open(size);
+    caches.push(cache);
+    return cache;
+  };
   return new Map(
-    namedRasters(inputs).map(([name, { opened }]) => {
-      const cache = isShared ? caches[name] : undefined;
-      return [name, new RasterReader(opened, cache === undefined ? null : new SharedBlockCache(cache), nowMs)];
-    }),
+    namedRasters(inputs).map(([name, { opened }]) => [name, new RasterReader(opened, cacheOf(name), nowMs)]),
   );
 }
