@@ -8,6 +8,7 @@ import type { ShownPicture } from '../../coordinator/web/shown-server.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
 import { inspectFile } from '../../tiling/sources/inspect.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
+import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 import { collect } from '../config/collect.js';
 import { terminated } from './serve.js';
 
@@ -80,7 +81,7 @@ async function shownAt(path: string, flags: ViewFlags): Promise<Shown> {
     if (existsSync(partialPaths(path).job)) return unfinishedAt(`${path}${PARTIAL}`);
     throw badInput({ what: 'there is no such file or directory', where: path });
   }
-  if (stat.isDirectory()) return path.endsWith(PARTIAL) ? unfinishedAt(path) : folderAt(path);
+  if (stat.isDirectory() && !isZarrFolder(path)) return path.endsWith(PARTIAL) ? unfinishedAt(path) : folderAt(path);
   if (REPORT_FILES.some((name) => name === basename(path))) return folderAt(dirname(path));
   const pictures: ShownPicture[] = [];
   if (flags.image !== undefined) pictures.push({ ...file(resolve(flags.image)), role: 'input' });

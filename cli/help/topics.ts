@@ -38,7 +38,7 @@ docs/collections.md has more.`,
   formats: {
     summary: 'what is read and written',
     text: `Read: TIFF and BigTIFF (striped, tiled, both byte orders, none, deflate, LZW, ZSTD, JPEG, WebP), SVS, and what libvips
-reads, such as PNG, JPEG and WebP. Standard input and pipes are no images: keep them as a file first.
+reads, such as PNG, JPEG and WebP; OME-Zarr images and Zarr arrays (a folder, its largest level). Standard input and pipes are no images: keep them as a file first.
 Written, as the ending of the output says; other endings are refused:
   .tif, .tiff               tiled BigTIFF with overviews (a COG), or one level with --no-overviews;
                             blocks by --compression none, deflate, zstd, jpeg, webp

@@ -7,7 +7,7 @@ import { pagesIn } from '../../tiling/job/page-range.js';
 import type { Shard } from '../../tiling/job/shard.js';
 import { absoluteName, fileNameOf, isUrl } from '../../tiling/places/url.js';
 import { filePages } from '../../tiling/sources/file-pages.js';
-import { findImages, IMAGE_ENDINGS } from '../find/find-images.js';
+import { findImages, IMAGE_ENDINGS, ZARR_ENDING } from '../find/find-images.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
 export interface CollectionImage {
@@ -31,7 +31,7 @@ export interface FoundCollection {
 }
 
 /** Files in folders that are images of a collection, by ending. */
-const ENDINGS: readonly string[] = [...IMAGE_ENDINGS, '.btf', '.tf8', '.gtiff', '.svs'];
+const ENDINGS: readonly string[] = [...IMAGE_ENDINGS, '.btf', '.tf8', '.gtiff', '.svs', ZARR_ENDING];
 
 /** Folder among the outputs that holds the reports and state of shares. */
 export const SHARES = '.halotile-shares';

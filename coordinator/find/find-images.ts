@@ -3,11 +3,16 @@ import { basename, extname, join } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { badInput } from '../../tiling/errors.js';
 import { systemWords } from '../../tiling/system-fault.js';
+import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 import { type ManifestRow, readManifest } from './manifest.js';
 import { isManifest } from './manifest-name.js';
 
 /** Endings of files in folders that are images, lower case: what the decoder surely reads. */
 export const IMAGE_ENDINGS = ['.png', '.webp', '.jpg', '.jpeg', '.tif', '.tiff', '.gif', '.avif'] as const;
+
+/** Folders that are images where they are looked for. */
+export const ZARR_ENDING = '.zarr';
+const ZARR_PATTERN = /\.zarr\/*$/;
 
 /** Directory entries that are read at a time. */
 const ENTRIES_AT_ONCE = 1024;
@@ -31,6 +36,8 @@ export async function findImages(
   endings: readonly string[] = IMAGE_ENDINGS,
 ): Promise<Iterable<FoundImage>> {
   const stat = entryAt(name);
+  const withZarr = endings.includes(ZARR_ENDING);
+  if (withZarr && stat?.isDirectory() && isZarrFolder(name)) return [{ by: 'file', path: plainPath(name) }];
   if (stat?.isDirectory()) return imagesBelow(name, '', { others, endings }, [realpathSync(name)]);
   if (stat !== undefined && !stat.isFile() && !isManifest(name)) {
     throw badInput({ what: 'not a regular file', where: name, expected: 'images, a folder or a manifest' });
@@ -39,7 +46,7 @@ export async function findImages(
   if (!isDynamicPattern(name)) {
     throw badInput({ what: 'no such file or folder', where: name, expected: 'images, a folder or a manifest' });
   }
-  const files = await matchingFiles(name);
+  const files = await matchingFiles(name, withZarr && ZARR_PATTERN.test(name));
   if (files.length === 0) throw badInput({ what: 'the pattern matches no file', where: name });
   return files.map((path) => ({ by: 'pattern', path: plainPath(path) }));
 }
@@ -54,13 +61,16 @@ function entryAt(path: string): Stats | undefined {
 }
 
 /** Folders at the pattern's start that are there by that very name are meant, whatever brackets they hold. */
-async function matchingFiles(pattern: string): Promise<string[]> {
+async function matchingFiles(pattern: string, onlyDirectories: boolean): Promise<string[]> {
   const parts = pattern.split('/');
   let depth = 0;
   while (depth < parts.length - 1 && isThere(parts.slice(0, depth + 1))) depth++;
   const folder = parts.slice(0, depth).join('/');
   const cwd = depth === 0 ? '.' : folder || '/';
-  const files = await glob(parts.slice(depth).join('/'), { cwd, absolute: false, expandDirectories: false });
+  const files = await glob(parts.slice(depth).join('/'), {
+    ...{ cwd, absolute: false, expandDirectories: false },
+    ...(onlyDirectories && { onlyDirectories }),
+  });
   return depth === 0 ? files : files.map((file) => `${folder}/${file}`);
 }
 
@@ -93,6 +103,10 @@ function* imagesBelow(
     if (isFolder(entry, path)) {
       // An unfinished output holds the image that it will be.
       if (entry.name.endsWith('.partial') && existsSync(join(path, '.halotile'))) continue;
+      if (search.endings.includes(ZARR_ENDING) && entry.name.endsWith(ZARR_ENDING) && isZarrFolder(path)) {
+        yield { by: 'folder', path, name: prefix + entry.name };
+        continue;
+      }
       const real = realpathSync(path);
       if (!above.includes(real)) yield* imagesBelow(path, `${prefix}${entry.name}/`, search, [...above, real]);
     } else if (isImage(entry.name, search)) yield { by: 'folder', path, name: prefix + basename(path) };

@@ -1,6 +1,8 @@
+import { badInput } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { inputPaths, placeInputs } from '../../tiling/job/job-inputs.js';
 import { isUrl } from '../../tiling/places/url.js';
+import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 import { isClusterName } from './cluster-names.js';
 
 /** Transfers at a time: most of what one small file costs is waiting. */
@@ -9,7 +11,17 @@ const TRANSFERS = 8;
 /** The spec with every local input replaced by the name that `send` gives for its path; each path is sent once. */
 export async function sendInputs<S extends AnyJobSpec>(spec: S, send: (path: string) => Promise<string>): Promise<S> {
   const names = new Map<string, string>();
-  await eachOf(localInputs(spec), async (path) => names.set(path, await send(path)));
+  const local = localInputs(spec);
+  const folder = local.find(isZarrFolder);
+  if (folder !== undefined) {
+    throw badInput({
+      what: 'a Zarr folder is not uploaded',
+      where: folder,
+      expected: 'a file, or storage that the coordinator sees',
+      remedy: 'name it root:NAME/PATH',
+    });
+  }
+  await eachOf(local, async (path) => names.set(path, await send(path)));
   return placeInputs(spec, ({ path }) => names.get(path) ?? path);
 }
 

@@ -4,7 +4,9 @@ import type { FilePages } from '../job/page-range.js';
 import { openBytes } from '../places/open-bytes.js';
 import { parseHeader } from '../tiff/header.js';
 import { allImages, ownPages } from '../tiff/tiff-image.js';
+import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { pictureInput } from './ingest.js';
+import { describeZarr } from './ingest-zarr.js';
 import { startsLikeTiff } from './open-raster.js';
 
 /**
@@ -12,6 +14,7 @@ import { startsLikeTiff } from './open-raster.js';
  * @throws bad-input where it is damaged or no image
  */
 export async function filePages(path: string): Promise<FilePages> {
+  if (isZarrFolder(path)) return numbered((await describeZarr(path, 1)).planes);
   if (!startsLikeTiff(path)) return picturesOf(path);
   const file = openBytes(path);
   try {
@@ -22,10 +25,15 @@ export async function filePages(path: string): Promise<FilePages> {
   }
 }
 
+/** Pages that are all images of their own. */
+function numbered(count: number): FilePages {
+  return { count, own: Array.from({ length: count }, (_, index) => index + 1) };
+}
+
 async function picturesOf(path: string): Promise<FilePages> {
   try {
     const { pages = 1 } = await (await loadSharp())(await pictureInput(path), { limitInputPixels: false }).metadata();
-    return { count: pages, own: Array.from({ length: pages }, (_, index) => index + 1) };
+    return numbered(pages);
   } catch (cause) {
     throw badInput({ what: 'no image that can be read', where: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);
   }

@@ -1,12 +1,15 @@
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { HalotileError } from '../errors.js';
 import { type ObjectState, places } from '../places/opener.js';
 import { isUrl } from '../places/url.js';
 import { unreadable } from '../tiff/random-bytes.js';
+import { ZARR_FILES } from '../zarr/zarr-folder.js';
 
 /**
  * What tells one state of an input file from another; decimal strings, so that it crosses JSON whole. Of a remote object:
- * its size, when it was changed, and its ETag in place of the inode.
+ * its size, when it was changed, and its ETag in place of the inode. Of a Zarr folder: its metadata alone, since there may be
+ * a million chunks, and who writes an image anew writes that too.
  */
 export interface Fingerprint {
   readonly size: string;
@@ -24,11 +27,30 @@ export interface SeenFile {
 export function fingerprintOf(path: string): Fingerprint {
   if (isUrl(path)) return fingerprintOfObject(places().state(path));
   try {
-    const { size, mtimeNs, ino } = statSync(path, { bigint: true });
-    return { size: `${size}`, mtimeNs: `${mtimeNs}`, inode: `${ino}` };
+    const stat = statSync(path, { bigint: true });
+    const { size, mtimeNs } = stat.isDirectory() ? zarrState(path, stat) : stat;
+    return { size: `${size}`, mtimeNs: `${mtimeNs}`, inode: `${stat.ino}` };
   } catch (cause) {
     throw unreadable(path, cause);
   }
+}
+
+/** The size of what describes a Zarr folder, and when any of it was changed. */
+function zarrState(
+  path: string,
+  own: { readonly mtimeNs: bigint },
+): { readonly size: bigint; readonly mtimeNs: bigint } {
+  let size = 0n;
+  let mtimeNs = own.mtimeNs;
+  for (const folder of [path, join(path, '0')]) {
+    for (const name of ZARR_FILES) {
+      const stat = statSync(join(folder, name), { bigint: true, throwIfNoEntry: false });
+      if (stat === undefined) continue;
+      size += stat.size;
+      if (stat.mtimeNs > mtimeNs) mtimeNs = stat.mtimeNs;
+    }
+  }
+  return { size, mtimeNs };
 }
 
 /**

@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import { loadSharp } from '../codecs/load-sharp.js';
+import { filesBelow } from '../files-below.js';
 import { type OpenBytes, openBytes } from '../places/open-bytes.js';
 import { numbersOf } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
@@ -17,8 +19,10 @@ import {
   type TiffImage,
 } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster } from '../tiff/tiff-raster.js';
+import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { type GeoKeys, readGeoKeys } from './geo-keys.js';
 import { describePicture, pictureInput } from './ingest.js';
+import { describeZarr } from './ingest-zarr.js';
 
 /** A smaller version, a mask or another page of a TIFF. */
 export interface InspectedDirectory {
@@ -79,6 +83,12 @@ export interface Inspection {
  * @throws bad-input where it is damaged or of a kind that halotile does not read
  */
 export async function inspectFile(path: string): Promise<Inspection> {
+  if (isZarrFolder(path)) {
+    const { info, planes } = await describeZarr(path, 1);
+    let bytes = 0;
+    for (const each of filesBelow(path)) bytes += statSync(each).size;
+    return { path, bytes, kind: 'Zarr', ...describeInfo(info), ...(planes > 1 && { pages: planes }) };
+  }
   const file = openBytes(path);
   try {
     const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');

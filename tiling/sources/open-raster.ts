@@ -6,7 +6,9 @@ import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
 import { readBytes } from '../tiff/random-bytes.js';
 import type { WideSamples } from '../tiff/sample-format.js';
+import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { ingest } from './ingest.js';
+import { ingestZarr } from './ingest-zarr.js';
 import { spillToTiles } from './spill.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 
@@ -27,7 +29,7 @@ export interface OpenRasterOptions {
 export interface Wanted {
   /** Which image of a file of several, from 1; needed where there are several. */
   readonly page?: number;
-  /** What integers of a TIFF are read as that have no type of their own here, and those of 32 bits. */
+  /** What integers of a TIFF or Zarr image are read as that have no type of their own here, and those of 32 bits. */
   readonly wide?: WideSamples;
 }
 
@@ -45,6 +47,7 @@ export async function openRaster(
   options: OpenRasterOptions,
   { page, wide }: Wanted = {},
 ): Promise<TiffFileSource> {
+  if (isZarrFolder(path)) return ingestZarr(path, options.scratchDirectory, { page, wide });
   if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory, { page });
   return openBlocks(openTiffSource(path, { page, wide }), options);
 }
@@ -89,8 +92,9 @@ function bandBytes({ width, height, channels, dtype }: RasterInfo): number {
   return width * Math.min(height, BAND_ROWS) * channels * SAMPLE_BYTES[dtype];
 }
 
-/** Whether the file's content is a TIFF. @throws bad-input where it is empty */
+/** Whether what lies there is a file whose content is a TIFF. @throws bad-input where it is empty */
 export function startsLikeTiff(path: string): boolean {
+  if (isZarrFolder(path)) return false;
   const file = openBytes(path);
   try {
     if (file.size === 0) throw badInput({ what: 'the file is empty', where: path, expected: 'an image' });

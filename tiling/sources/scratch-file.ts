@@ -35,7 +35,7 @@ export async function openScratchCopy(
 ): Promise<TiffFileSource> {
   const { path, page, scratchDirectory, info } = request;
   const fingerprint = fingerprintOf(path);
-  const state = createHash('sha256').update(JSON.stringify([SCRATCH_VERSION, path, fingerprint, page]));
+  const state = createHash('sha256').update(JSON.stringify([SCRATCH_VERSION, path, fingerprint, page, info.dtype]));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);
   assertUnchanged({ path, fingerprint });

@@ -66,7 +66,7 @@ function tileHeightFor(rowBytes: number): number {
 }
 
 /** Writes all bytes at a place and returns how many. */
-function put(file: number, bytes: Uint8Array, at: number): number {
+export function put(file: number, bytes: Uint8Array, at: number): number {
   let done = 0;
   while (done < bytes.length) done += writeSync(file, bytes, done, bytes.length - done, at + done);
   return done;
@@ -77,7 +77,7 @@ const LONG8 = 16;
 const SAMPLE_FORMAT: Readonly<Record<DType, number>> = { uint8: 1, uint16: 1, uint32: 1, float32: 3 };
 
 /** Header, directory and tile places of a little-endian BigTIFF whose tiles follow at once, row-major. */
-function tiledHeader(info: RasterInfo, tileHeight: number): Uint8Array {
+export function tiledHeader(info: RasterInfo, tileHeight: number): Uint8Array {
   const { channels, dtype } = info;
   const count = Math.ceil(info.width / SCRATCH_BLOCK) * Math.ceil(info.height / tileHeight);
   const tileBytes = SCRATCH_BLOCK * tileHeight * channels * SAMPLE_BYTES[dtype];

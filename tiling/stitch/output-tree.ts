@@ -14,6 +14,7 @@ import {
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { badUsage } from '../errors.js';
+import { filesBelow } from '../files-below.js';
 import { outputFolderOf } from '../job/output-format.js';
 import { CREATOR } from '../zarr/metadata.js';
 import { keepOwnerAndMode } from './output-file.js';
@@ -110,13 +111,5 @@ export function syncTree(folder: string): void {
     } finally {
       closeSync(fd);
     }
-  }
-}
-
-function* filesBelow(folder: string): Generator<string> {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(path);
-    else if (entry.isFile()) yield path;
   }
 }

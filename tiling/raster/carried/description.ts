@@ -14,7 +14,7 @@ export interface CarriedDescription {
 }
 
 /** Micrometres in the units that ImageJ and OME name; both write the micro sign in several ways. */
-const MICROMETRES: Readonly<Record<string, number>> = {
+export const MICROMETRES: Readonly<Record<string, number>> = {
   nm: 1e-3,
   nanometer: 1e-3,
   um: 1,

@@ -5,6 +5,7 @@ import { gdalItemsFor, type SampleMeaning } from './gdal-items.js';
 import { type PixelScale, scaleGeoreference } from './georeference.js';
 import { numbersOf, rationalTag } from './tag-numbers.js';
 
+export { MICROMETRES } from './description.js';
 export type { SampleMeaning } from './gdal-items.js';
 export { pixelSizeOf, withOmeXml } from './ome-xml.js';
 export { numbersOf, rationalTag } from './tag-numbers.js';
@@ -84,7 +85,8 @@ function resolution(tag: CarriedTag, scale: number): CarriedTag[] {
   return scaled === undefined ? [] : [scaled];
 }
 
-function densityTags({ x, y }: Density, scale: PixelScale): CarriedTag[] {
+/** The tags of a resolution in pixels a centimetre, for an output whose pixels are `scale` of those. */
+export function densityTags({ x, y }: Density, scale: PixelScale = { x: 1, y: 1 }): CarriedTag[] {
   const tags = [rationalTag(X_RESOLUTION, x / scale.x), rationalTag(Y_RESOLUTION, y / scale.y)];
   if (tags.some((tag) => tag === undefined)) return [];
   return [

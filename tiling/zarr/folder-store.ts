@@ -1,0 +1,68 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { badInput } from '../errors.js';
+
+/** More than any metadata or chunk that is read whole has. */
+const MAX_BYTES = 512 << 20;
+
+/** A part of a file, as zarrita asks for it. */
+type Part = { readonly offset: number; readonly length: number } | { readonly suffixLength: number };
+
+/** The files of a Zarr hierarchy in a folder, as zarrita reads them: undefined where there is none of that key. */
+export class FolderStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#read(key, (size) => ({ offset: 0, length: size }));
+  }
+
+  getRange(key: string, part: Part): Promise<Uint8Array | undefined> {
+    return this.#read(key, (size) => {
+      if ('offset' in part) return part;
+      const length = Math.min(size, part.suffixLength);
+      return { offset: size - length, length };
+    });
+  }
+
+  /** @throws bad-input for keys that lead out of the folder, and parts that are not there or too large to be held */
+  async #read(
+    key: string,
+    partOf: (size: number) => { readonly offset: number; readonly length: number },
+  ): Promise<Uint8Array | undefined> {
+    const where = join(this.#folder, key);
+    if (key.split('/').includes('..'))
+      throw badInput({ what: `the key ${key}`, where: this.#folder, expected: 'no ..' });
+    const file = await open(where, 'r').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+      throw cause;
+    });
+    if (file === undefined) return undefined;
+    try {
+      const stat = await file.stat();
+      if (!stat.isFile()) return undefined;
+      const { offset, length } = partOf(stat.size);
+      if (offset + length > stat.size) {
+        throw badInput({
+          what: `a part of it lies past its end at byte ${stat.size}`,
+          where,
+          expected: 'a whole file',
+          remedy: 'the image is damaged: write it anew',
+        });
+      }
+      if (length > MAX_BYTES) throw badInput({ what: `${length} bytes`, where, expected: `at most ${MAX_BYTES}` });
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length; ) {
+        const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) throw badInput({ what: 'it was cut while it was read', where });
+        done += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  }
+}
