@@ -1,7 +1,7 @@
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { describePicture } from '../../tiling/sources/ingest.js';
 import { describeZarr } from '../../tiling/sources/ingest-zarr.js';
-import { startsLikeTiff } from '../../tiling/sources/open-raster.js';
+import { orByLibvips, startsLikeTiff } from '../../tiling/sources/open-raster.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 
@@ -13,7 +13,12 @@ import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 export async function lookAt(path: string, page?: number): Promise<RasterInfo> {
   if (isZarrFolder(path)) return (await describeZarr(path, page)).info;
   if (!startsLikeTiff(path)) return describePicture(path, page);
-  const source = openTiffSource(path, { page });
-  source.close();
-  return source.info;
+  return orByLibvips(
+    () => {
+      const source = openTiffSource(path, { page });
+      source.close();
+      return source.info;
+    },
+    () => describePicture(path, page),
+  );
 }

@@ -120,6 +120,36 @@ test('bits that are stored lowest first are turned round', SKIP, async () => {
   }
 });
 
+test('LERC, packed once more or not, is what GDAL reads', SKIP, async () => {
+  for (const [packing, type, channels, ...more] of [
+    ['LERC', 'Float32', 3],
+    ['LERC_DEFLATE', 'Float64', 1, 'MAX_Z_ERROR=0.5'],
+    ['LERC_ZSTD', 'Int32', 3, 'INTERLEAVE=BAND', 'TILED=YES', 'BLOCKXSIZE=16', 'BLOCKYSIZE=16'],
+    ['LERC', 'UInt16', 3, 'TILED=YES', 'BLOCKXSIZE=16', 'BLOCKYSIZE=16', 'ENDIANNESS=BIG'],
+  ] as const) {
+    const bands = Array.from({ length: channels }, (_, band) => ['-b', `${band + 1}`]).flat();
+    store(200, '-ot', type, ...bands, ...asOptions([`COMPRESS=${packing}`, ...more]));
+    const wanted = gdalPixels(stored, '-ot', type === 'UInt16' ? type : 'Float32');
+    assert.deepEqual(await pixelsOf(stored), wanted, `${packing} ${type}`);
+  }
+});
+
+test('fax pages are read through libvips, and every command knows them', SKIP, async () => {
+  const fax = join(folder, 'fax.tif');
+  store(1, '-ot', 'Byte', '-b', '1');
+  quietly('gdal_translate', ['-q', '-co', 'NBITS=1', '-co', 'COMPRESS=CCITTFAX4', stored, fax]);
+  const output = join(folder, 'fax-out.tif');
+  const { code, stderr } = await halotile('process', fax, '-o', output, '--op', 'box:radius=0', '--quiet');
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    gdalPixels(output),
+    gdalPixels(fax, '-ot', 'Byte').map((bit) => bit * 255),
+  );
+  assert.match((await halotile('inspect', fax)).stdout, /37×29/);
+  const many = await halotile('process', fax, '-o', join(folder, '{stem}-2.tif'), '--op', 'box:radius=0', '--quiet');
+  assert.equal(many.code, 0, many.stderr);
+});
+
 test('an elevation model of int16 is filtered as float32, its nodata stays', SKIP, async () => {
   store(65_535, '-ot', 'Int16', '-b', '1', '-a_nodata', '-32768');
   const output = join(folder, 'out.tif');

@@ -13,6 +13,7 @@ import {
 } from '../raster/stored-block.js';
 import { decodeDeflate } from './deflate.js';
 import { decodeJpeg } from './jpeg.js';
+import { decodeLerc } from './lerc.js';
 import { decodeLzw } from './lzw.js';
 import { decodePackBits } from './packbits.js';
 import { undoFloatingPoint, undoHorizontal } from './predictor.js';
@@ -31,7 +32,7 @@ export interface BlockWhere {
  * The samples of one block in the machine's byte order: rows of the block's width, interleaved where chunky,
  * one channel where planar; as many rows as {@link storedBlockSize} says. Empty `encoded` bytes are a sparse
  * block: nodata, or 0 where there is none. `encoded` is taken over and may be the result.
- * Only JPEG, WebP, and ZSTD before its module is loaded, give a promise.
+ * Only JPEG, WebP, LERC, and ZSTD before its module is loaded, give a promise.
  * @throws bad-input where the bytes are damaged or decode to fewer or more samples than the block has
  */
 export function decodeBlock(
@@ -92,6 +93,13 @@ function decompress(
         maxHeight: layout.blockHeight,
         storedPhotometric: context.storedPhotometric,
         tables: context.jpegTables,
+      });
+    case 'lerc':
+      return decodeLerc(encoded, {
+        ...size,
+        ...{ channels: storedChannels(info, layout), bits: storedBits(info, layout) },
+        isFloat: layout.stored === undefined ? info.dtype === 'float32' : layout.stored.kind === 'float',
+        packing: context.lercPacking ?? 0,
       });
     case 'webp':
       return decodeWebp(encoded, { ...size, channels });

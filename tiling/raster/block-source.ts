@@ -37,6 +37,8 @@ export interface CodecContext {
   readonly jpegTables?: Uint8Array;
   /** Photometric interpretation as stored, before decoding: 6 is YCbCr. */
   readonly storedPhotometric: number;
+  /** What LERC's bytes are packed in once more: the second number of the tag LercParameters. */
+  readonly lercPacking?: number;
   readonly chromaSubsampling?: readonly [number, number];
   /** RGB of each index of an image of indexed colours, 3 bytes each. */
   readonly palette?: Uint8Array;

@@ -68,6 +68,6 @@ export interface StoredSamples {
 }
 
 /** How a block's samples may be encoded. */
-export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'packbits', 'zstd', 'jpeg', 'webp'] as const;
+export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'packbits', 'zstd', 'jpeg', 'webp', 'lerc'] as const;
 /** One of {@link BLOCK_CODECS}. */
 export type BlockCodec = (typeof BLOCK_CODECS)[number];

@@ -23,6 +23,7 @@ import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { type GeoKeys, readGeoKeys } from './geo-keys.js';
 import { describePicture, pictureInput } from './ingest.js';
 import { describeZarr } from './ingest-zarr.js';
+import { orByLibvips } from './open-raster.js';
 
 /** A smaller version, a mask or another page of a TIFF. */
 export interface InspectedDirectory {
@@ -92,15 +93,18 @@ export async function inspectFile(path: string): Promise<Inspection> {
   const file = openBytes(path);
   try {
     const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');
-    if (looksLikeTiff(signature)) return await inspectTiff(file);
-    const info = await describePicture(path, 1);
-    const { format, pages } = await (await loadSharp())(await pictureInput(path), {
-      limitInputPixels: false,
-    }).metadata();
-    return { path, bytes: file.size, kind: format, ...describeInfo(info), ...(pages !== undefined && { pages }) };
+    const asPicture = () => inspectPicture(path, file.size);
+    return looksLikeTiff(signature) ? await orByLibvips(() => inspectTiff(file), asPicture) : await asPicture();
   } finally {
     file.close();
   }
+}
+
+async function inspectPicture(path: string, bytes: number): Promise<Inspection> {
+  const info = await describePicture(path, 1);
+  const sharp = await loadSharp();
+  const { format, pages } = await sharp(await pictureInput(path), { limitInputPixels: false }).metadata();
+  return { path, bytes, kind: format, ...describeInfo(info), ...(pages !== undefined && { pages }) };
 }
 
 async function inspectTiff(file: OpenBytes): Promise<Inspection> {

@@ -6,6 +6,7 @@ import { maxBlockBytes } from '../raster/stored-block.js';
 import { looksLikeTiff } from '../tiff/header.js';
 import { readBytes } from '../tiff/random-bytes.js';
 import type { WideSamples } from '../tiff/sample-format.js';
+import { UnreadCompression } from '../tiff/tiff-raster.js';
 import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { ingest } from './ingest.js';
 import { ingestZarr } from './ingest-zarr.js';
@@ -49,7 +50,25 @@ export async function openRaster(
 ): Promise<TiffFileSource> {
   if (isZarrFolder(path)) return ingestZarr(path, options.scratchDirectory, { page, wide });
   if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory, { page });
-  return openBlocks(openTiffSource(path, { page, wide }), options);
+  return orByLibvips(
+    () => openBlocks(openTiffSource(path, { page, wide }), options),
+    () => ingest(path, options.scratchDirectory, { page }),
+  );
+}
+
+/**
+ * What is opened, or, for blocks that are not decoded here (fax, old JPEG), what libvips makes of the file.
+ * @throws what opening throws, where libvips cannot read it either
+ */
+export async function orByLibvips<T>(open: () => T | Promise<T>, instead: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof UnreadCompression)) throw error;
+    return instead().catch(() => {
+      throw error;
+    });
+  }
 }
 
 /**

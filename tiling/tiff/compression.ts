@@ -1,6 +1,6 @@
 import type { BlockCodec } from '../raster/raster-info.js';
 
-/** The number of the tag Compression under which each codec is written; LZW and PackBits are read only. */
+/** The number of the tag Compression under which each codec is written; LZW, PackBits and LERC are read only. */
 export const WRITTEN_COMPRESSION = {
   none: 1,
   lzw: 5,
@@ -9,6 +9,7 @@ export const WRITTEN_COMPRESSION = {
   deflate: 8,
   zstd: 50000,
   webp: 50001,
+  lerc: 34887,
 } as const satisfies Readonly<Record<BlockCodec, number>>;
 
 /** Adobe wrote deflate under this number before the other one was assigned. */

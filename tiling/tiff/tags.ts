@@ -48,6 +48,7 @@ export const TAG = {
   geoAsciiParams: 34737,
   gdalMetadata: 42112,
   gdalNodata: 42113,
+  lercParameters: 50674,
   rpcCoefficients: 50844,
 } as const;
 

@@ -1,4 +1,4 @@
-import { badInput } from '../errors.js';
+import { badInput, type ErrorDetail, HalotileError } from '../errors.js';
 import type { CodecContext } from '../raster/block-source.js';
 import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
@@ -48,7 +48,16 @@ const MAX_RATIO: Readonly<Record<BlockCodec, number>> = {
   zstd: 33_000,
   jpeg: 2000,
   webp: 100_000,
+  // A block of one value is a header.
+  lerc: 4_000_000,
 };
+
+/** Blocks under a compression that is not decoded here; libvips may read the file as a whole. */
+export class UnreadCompression extends HalotileError {
+  constructor(detail: ErrorDetail) {
+    super('bad-input', detail);
+  }
+}
 
 /**
  * Interprets one directory as a raster that can be read by blocks; a transparency mask as uint8, 0 where masked.
@@ -136,12 +145,12 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
   const codec = codecOf(compression);
   const remedy = 'convert it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT';
   if (codec === undefined) {
-    throw bad(
-      directory,
-      `compression ${compression} (tag 259)`,
-      'none, deflate, LZW, PackBits, ZSTD, JPEG or WebP',
+    throw new UnreadCompression({
+      what: `compression ${compression} (tag 259)`,
+      where: directory.where,
+      expected: 'none, deflate, LZW, PackBits, ZSTD, JPEG, WebP or LERC',
       remedy,
-    );
+    });
   }
   if ((codec === 'jpeg' || codec === 'webp') && (dtype !== 'uint8' || stored !== undefined)) {
     throw bad(
@@ -248,6 +257,7 @@ function readCodecContext(directory: Directory, { storedPhotometric, stored }: S
   const subsampling = directory.integers(TAG.chromaSubsampling, 2);
   return {
     storedPhotometric,
+    ...(directory.has(TAG.lercParameters) ? { lercPacking: directory.integers(TAG.lercParameters, 2)[1] ?? 0 } : {}),
     ...(tables === undefined ? {} : { jpegTables: tables }),
     ...(stored?.indexed ? { palette: readPalette(directory, stored.bits) } : {}),
     ...(subsampling.length === 2 ? { chromaSubsampling: [subsampling[0]!, subsampling[1]!] as const } : {}),
