@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import type { CollectionResult } from '../../coordinator/index.js';
+import { collectionSpecSchema } from '../../tiling/job/collection-spec.js';
+import { LocalCluster } from './cluster/local-cluster.js';
 import { describeMachine } from './machine.js';
 
 const { values } = parseArgs({
@@ -22,9 +24,11 @@ const { values } = parseArgs({
     small: { type: 'string', default: '10000' },
     /** The most images whose memory is measured, against ten. */
     many: { type: 'string', default: '1000' },
+    /** Images of 64×64 in one submit to a coordinator with two workers. */
+    submit: { type: 'string', default: '30000' },
   },
 });
-const { pairs, side, loop, small, many } = Object.fromEntries(
+const { pairs, side, loop, small, many, submit } = Object.fromEntries(
   Object.entries(values).map(([name, value]) => [name, Number(value)]),
 ) as Record<keyof typeof values, number>;
 const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
@@ -81,6 +85,24 @@ function runCollection(folder: string, output: string): Pick<CollectionResult, '
   return JSON.parse(stdout);
 }
 
+async function submitted(root: string, count: number): Promise<void> {
+  const worker = { threads: 1, byReference: true };
+  const cluster = await LocalCluster.start(root, [worker, worker]);
+  const spec = collectionSpecSchema.parse({
+    ...{ images: 'root:data/slides', map: 'root:data/maps/{name}.tif', output: 'root:data/out/{name}.tif' },
+    operations: [{ name: 'box' }],
+  });
+  try {
+    const { wallSeconds, coordinatorCpuSeconds } = await cluster.run(spec);
+    row('with a coordinator', count, wallSeconds);
+    const peak = (cluster.coordinatorPeakBytes / 2 ** 20).toFixed(0);
+    const cpu = ((1000 * coordinatorCpuSeconds) / count).toFixed(2);
+    console.log(`  the coordinator: ${cpu} ms of processor time an image, peak memory ${peak} MiB`);
+  } finally {
+    await cluster.close();
+  }
+}
+
 const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 const row = (what: string, images: number, total: number) =>
   console.log(
@@ -122,6 +144,13 @@ try {
       console.log(`${String(count).padStart(8)} images  ${peak.toFixed(0)} MiB`);
       rmSync(images, { recursive: true, force: true });
     }
+  }
+  console.log('\nimages of 64×64 in one submit, two workers of one thread');
+  for (const count of [Math.ceil(submit / 10), submit]) {
+    const root = join(work, `submit-${count}`);
+    await makePairs(root, count, 64);
+    await submitted(root, count);
+    rmSync(root, { recursive: true, force: true });
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { JobsClient, resultOf } from '../../../library/cluster/jobs-client.js';
 import type { halotile } from '../../../proto/gen/messages.js';
-import type { JobSpec } from '../../../tiling/job/job-spec.js';
+import type { AnyJobSpec } from '../../../tiling/job/collection-spec.js';
 import { CountingRelay } from './counting-relay.js';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
@@ -80,7 +80,7 @@ export class LocalCluster {
     return new LocalCluster(new JobsClient({ address }), coordinator.child, started, relay, state);
   }
 
-  async run(spec: JobSpec): Promise<MeasuredJob> {
+  async run(spec: AnyJobSpec): Promise<MeasuredJob> {
     const before = this.#spent();
     const submittedMs = performance.now();
     const job = await this.#client.submit(spec);
