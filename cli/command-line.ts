@@ -8,11 +8,11 @@ import { applyGivenValues } from './config/given-values.js';
 import { failureOf } from './failure.js';
 import { COMMANDS } from './help/command-table.js';
 import { commandTree } from './help/command-tree.js';
-import { s3Settings } from './s3-settings.js';
+import { s3Settings, stagingFolder } from './s3-settings.js';
 
 // What the SDK says of Node at every start is nothing that a job can change.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-setPlaceSettings({ s3: s3Settings(process.env) });
+setPlaceSettings({ s3: s3Settings(process.env), staging: stagingFolder(process.env) });
 readPlaces();
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {

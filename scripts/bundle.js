@@ -17,6 +17,7 @@ const ENTRIES = [
   'coordinator/service/planning-thread.js',
   'coordinator/web/picture-thread.js',
   'threads/places/fetch-thread.js',
+  'threads/places/upload-thread.js',
   'worker/gpu/device-process.js',
   'worker/kernels/custom/kernel-process.js',
   'worker/kernels/custom/kernel-thread.js',

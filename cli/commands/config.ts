@@ -15,7 +15,7 @@ interface FlagValue {
 /** Variables of other meaning than a flag's. */
 const OTHER_VARIABLES = new Set([
   ...[CONFIG_VARIABLE, 'HALOTILE_TOKEN', 'HALOTILE_REDIS_PASSWORD', 'HALOTILE_DEBUG'],
-  ...['HALOTILE_S3_ENDPOINT', 'HALOTILE_S3_PATH_STYLE'],
+  ...['HALOTILE_S3_ENDPOINT', 'HALOTILE_S3_PATH_STYLE', 'HALOTILE_STAGING'],
 ]);
 
 /** `halotile config [COMMAND [FLAG…]]`: what counts, and where from. */

@@ -1,6 +1,7 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../../tiling/plan/plan.js';
+import type { AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
 import { writeFully } from '../../tiling/stitch/copy-blocks.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
 import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
@@ -51,6 +52,20 @@ export async function assemble(
   await Promise.all(runs.map((copies) => copy({ target: paths.image, copies })));
   if (durable) syncFile(paths.image);
   return fileBytes;
+}
+
+/**
+ * The same file without putting it together: its index, and the blocks at their places in it. Another function of the
+ * ledger alone, so that a run that died goes on with the same bytes.
+ */
+export function assembledSource(plan: Plan, paths: PartialPaths, tiles: readonly CommittedTile[]): AssembledSource {
+  const places = placesOf(
+    plan,
+    tiles.flatMap(({ blocks }) => blocks),
+  );
+  const bytes = assignOffsets(plan, places);
+  const [copies] = planCopies(places, tiles, (part) => join(paths.directory, part), 1);
+  return { kind: 'blocks', index: encodeIndex(plan, places), copies: copies!, bytes };
 }
 
 /** Makes a file's bytes survive a power loss. */

@@ -5,10 +5,11 @@ import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { isPlaced } from '../../tiling/plan/output-shape.js';
 import type { Picture } from '../../tiling/plan/picture.js';
 import type { Plan } from '../../tiling/plan/plan.js';
+import type { AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
 import { type MadeEntry, markTree, syncTree } from '../../tiling/stitch/output-tree.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
 import type { CommittedTile } from '../../tiling/stitch/tile-ledger.js';
-import { type AssemblyMeans, assemble, syncFile } from './assemble.js';
+import { type AssemblyMeans, assemble, assembledSource, syncFile } from './assemble.js';
 import { assembleZarr } from './assemble-zarr.js';
 
 /** A job whose tiles are all committed. */
@@ -52,6 +53,14 @@ export async function makeOutput(committed: Committed, means: AssemblyMeans): Pr
   return plan.picture === undefined
     ? [{ from: image, to: output }]
     : makePicture(committed, image, plan.picture, means);
+}
+
+/** The output of committed tiles as the bytes of one object: of a TIFF its blocks where they lie, without a copy of the whole. */
+export async function sourceOf(committed: Committed, means: AssemblyMeans): Promise<AssembledSource> {
+  const { plan, paths, tiles } = committed;
+  if (plan.picture === undefined && !isPlaced(plan)) return assembledSource(plan, paths, tiles());
+  const [{ from }] = (await makeOutput(committed, means)) as [MadeEntry];
+  return { kind: 'file', path: from };
 }
 
 async function makePicture(

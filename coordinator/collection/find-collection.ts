@@ -8,6 +8,7 @@ import type { Shard } from '../../tiling/job/shard.js';
 import { absoluteName, fileNameOf, isUrl } from '../../tiling/places/url.js';
 import { filePages } from '../../tiling/sources/file-pages.js';
 import { findImages, IMAGE_ENDINGS, ZARR_ENDING } from '../find/find-images.js';
+import { refuseUrlOutput } from '../job/output-place.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
 export interface CollectionImage {
@@ -55,7 +56,9 @@ interface Named {
  */
 export async function findCollection(spec: CollectionSpec, date: string): Promise<FoundCollection> {
   const others = new Map<string, number>();
+  refuseUrlOutput(spec.output);
   const named = await namedImages(spec, others);
+  for (const { output } of named) if (output !== undefined) refuseUrlOutput(output);
   const output = outputTemplate(spec);
   const paged = spec.pages === undefined ? named : await pagesOf(named, spec.pages);
   const all = paged.map(({ path, page, dir, met, ...own }): CollectionImage => {
@@ -121,7 +124,7 @@ async function namedImages({ images }: CollectionSpec, others: Map<string, numbe
         ...{ path: absoluteName(image), dir: '', met: false },
         ...(page !== undefined && { page }),
         ...(map !== undefined && { map: absoluteName(map) }),
-        ...(output !== undefined && { output: resolve(output) }),
+        ...(output !== undefined && { output: absoluteName(output) }),
       });
       continue;
     }
@@ -139,7 +142,7 @@ async function namedImages({ images }: CollectionSpec, others: Map<string, numbe
         found.push({
           ...{ path, dir: isUrl(path) ? '' : below(resolve(dirname(each)), path), met: false },
           ...(map !== undefined && { map: absoluteName(map) }),
-          ...(output !== undefined && { output: resolve(output) }),
+          ...(output !== undefined && { output: absoluteName(output) }),
         });
       } else files.push(path);
     }

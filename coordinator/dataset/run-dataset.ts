@@ -20,6 +20,7 @@ import { writeGradually } from '../../tiling/stitch/publish.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { JobLock } from '../job/job-lock.js';
+import { refuseUrlOutput } from '../job/output-place.js';
 import { openOutputState, outputState } from '../job/output-state.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
@@ -103,6 +104,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
  * @throws HalotileError
  */
 export async function checkedDataset(job: DatasetSpec, allow?: (path: string) => void): Promise<FoundFrames> {
+  refuseUrlOutput(job.output);
   const output = resolve(job.output);
   checkFolderPlace(output);
   const dataset = await findFrames(job);

@@ -15,9 +15,7 @@ import { partialPaths } from '../../tiling/stitch/partial.js';
  * @throws output-failed or bad-usage
  */
 export function checkedOutput(output: string, inputs: readonly string[]): string {
-  if (isUrl(output)) {
-    throw badUsage({ what: 'an output at a URL', where: output, expected: 'a path', remedy: 'upload it afterwards' });
-  }
+  refuseUrlOutput(output);
   const place = outputPlace(output);
   const directory = dirname(place);
   const stat = statSync(directory, { throwIfNoEntry: false });
@@ -67,4 +65,17 @@ export function checkDiskSpace(output: string, neededBytes: number): void {
 /** Whatever the system said while an output was written, as one sentence. */
 export function outputFailed(detail: ConstructorParameters<typeof HalotileError>[1], cause?: unknown): HalotileError {
   return new HalotileError('output-failed', detail, { cause });
+}
+
+/**
+ * Refuses an output that is written file by file, or from another machine, into a store.
+ * @throws bad-usage
+ */
+export function refuseUrlOutput(output: string): void {
+  if (!isUrl(output)) return;
+  throw badUsage({
+    what: 'an output at a URL',
+    where: output,
+    expected: 'a path; the job of one image on this machine takes s3://BUCKET/KEY too',
+  });
 }

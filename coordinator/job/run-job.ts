@@ -2,6 +2,7 @@ import { HalotileError } from '../../tiling/errors.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { isS3Url } from '../../tiling/places/url.js';
 import { filterStage } from '../../tiling/plan/levels.js';
 import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -29,6 +30,7 @@ import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
 import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
+import type { RemoteOutput } from './remote-output.js';
 import { diskNeed, isPublished, RunningJob } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
 
@@ -55,6 +57,12 @@ export interface JobRun {
   readonly nowSeconds: () => number;
 }
 
+/** A run whose output has a place on this machine. */
+interface PlacedRun extends JobRun {
+  /** Where the output goes in place of that. */
+  readonly remote?: RemoteOutput;
+}
+
 /**
  * Runs a job from its inputs to its published output. The life of a job: check, lock, plan, open an epoch,
  * run the stages, assemble, rename. It may die anywhere; the same call continues it.
@@ -63,10 +71,23 @@ export interface JobRun {
 export async function runJob(run: JobRun): Promise<JobResult> {
   const { spec } = run;
   const files = inputPaths(spec);
-  const output = checkedOutput(spec.output, files);
+  if (!isS3Url(spec.output)) return runAt(run, files, checkedOutput(spec.output, files));
+  // What talks to stores is loaded for them alone.
+  const { RemoteOutput } = await import('./remote-output.js');
+  const remote = await RemoteOutput.open(spec.output, files);
+  try {
+    return await runAt(run, files, checkedOutput(remote.place, files), remote);
+  } finally {
+    await remote.close();
+  }
+}
+
+/** @param output what stands for the job's output on this machine */
+async function runAt(run: JobRun, files: readonly string[], output: string, remote?: RemoteOutput): Promise<JobResult> {
+  const { spec } = run;
   const lock = await JobLock.acquire(output);
   try {
-    const placed = { ...run, spec: { ...spec, output } };
+    const placed = { ...run, spec: { ...spec, output }, ...(remote && { remote }) };
     return { ...(await runLocked(placed, files, partialPaths(output))), output: spec.output };
   } catch (error) {
     throw outputFault(error, spec.output);
@@ -75,7 +96,7 @@ export async function runJob(run: JobRun): Promise<JobResult> {
   }
 }
 
-async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
+async function runLocked(run: PlacedRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
   const { executor, nowSeconds } = run;
   const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
   const startedAt = nowSeconds();
@@ -137,8 +158,8 @@ async function runLocked(run: JobRun, inputs: readonly string[], paths: PartialP
   }
 }
 
-/** The job that makes a job's map, for the same owner; nobody is told of its plan. */
-function mapRun({ onPlan: _, restart: __, ...run }: JobRun, spec: JobSpec): JobRun {
+/** The job that makes a job's map, for the same owner and on this machine; nobody is told of its plan. */
+function mapRun({ onPlan: _, restart: __, remote: ___, ...run }: PlacedRun, spec: JobSpec): JobRun {
   return { ...run, spec };
 }
 

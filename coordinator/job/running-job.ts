@@ -23,9 +23,10 @@ import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, syncFile } from '../assembly/assemble.js';
-import { makeOutput, treeFolder } from '../assembly/make-output.js';
+import { type Committed, makeOutput, sourceOf, treeFolder } from '../assembly/make-output.js';
 import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
+import type { RemoteOutput } from './remote-output.js';
 import { runStage } from './run-stage.js';
 import { runTask } from './run-task.js';
 import { withSummaries } from './summaries.js';
@@ -37,6 +38,8 @@ export interface RunningJobOptions {
   readonly durable?: boolean;
   readonly onProgress?: (progress: JobProgress) => void;
   readonly signal?: AbortSignal;
+  /** The output's store, where it has no place of its own on this machine. */
+  readonly remote?: RemoteOutput;
 }
 
 /** A job whose epoch has begun. */
@@ -132,10 +135,11 @@ export class RunningJob {
   /** Puts the output together, gives it its name and removes the partial directory; returns its bytes. */
   async publish(): Promise<number> {
     const { plan, paths, ledger } = this.#opened;
-    const { spec, durable } = this.#options;
+    const { spec, durable, remote } = this.#options;
+    const committed = { plan, output: spec.output, paths, epoch: ledger.folder, tiles: () => this.#committed.all() };
+    if (remote !== undefined) return this.#publishTo(remote, committed);
     if (!this.#alreadyPublished) {
       if (!this.#placed) ledger.assertNewest();
-      const committed = { plan, output: spec.output, paths, epoch: ledger.folder, tiles: () => this.#committed.all() };
       const made = await makeOutput(committed, this.#assembly());
       await assertAllUnchanged(this.#opened.files);
       ledger.publish(inodeOf(made.at(-1)!.from));
@@ -150,6 +154,17 @@ export class RunningJob {
     // What a later run has begun is that one's to remove.
     if (ledger.isNewest()) removePartial(paths);
     return treeBytes(spec.output);
+  }
+
+  /** The same in a store. A run that died just after it makes the object once more. */
+  async #publishTo(remote: RemoteOutput, committed: Committed): Promise<number> {
+    const { paths, ledger, files } = this.#opened;
+    ledger.assertNewest();
+    const source = await sourceOf(committed, this.#assembly());
+    await assertAllUnchanged(files);
+    const bytes = await remote.upload(source, paths.directory, this.#options.signal);
+    if (ledger.isNewest()) removePartial(paths);
+    return bytes;
   }
 
   #assembly(): AssemblyMeans {

@@ -6,6 +6,7 @@ import { HalotileError } from '../../tiling/errors.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { checkFetched } from '../../tiling/job/output-format.js';
+import { absoluteName } from '../../tiling/places/url.js';
 import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { localInputs, sendInputs } from './cluster-files.js';
 import { isClusterName } from './cluster-names.js';
@@ -44,7 +45,7 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   try {
     const local = !isClusterName(spec.output);
     if (local) checkFetched(spec.output);
-    const place = local ? checkedOutput(resolve(spec.output), localInputs(spec)) : '';
+    const place = local ? checkedOutput(absoluteName(spec.output), localInputs(spec)) : '';
     const sent = await sendInputs(spec, (path) => {
       onNote(`uploading ${path}`);
       return client.upload(resolve(path));

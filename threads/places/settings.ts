@@ -12,6 +12,8 @@ export interface S3Settings {
 /** How this process reads places. */
 export interface PlaceSettings {
   readonly s3?: S3Settings;
+  /** Folder for what is unfinished of outputs in stores; one of the system's temporary folder where absent. */
+  readonly staging?: string;
   /** URLs below which something may be read, redirects included; any where absent. */
   readonly allow?: readonly string[];
 }
