@@ -62,6 +62,14 @@ function side(text: string): number {
 export async function writePreview(path: string, picture: string, maxSide: number): Promise<Preview> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw badInput({ what: 'there is no such file or directory', where: path });
+  if (stat.isDirectory() && !path.endsWith(PARTIAL)) {
+    throw badInput({
+      what: 'a folder that is no unfinished output',
+      where: path,
+      expected: 'a TIFF, or OUT.partial',
+      remedy: 'halotile view shows OME-Zarr and folders of many images',
+    });
+  }
   const read = stat.isDirectory()
     ? readdirSync(path, { recursive: true }).map((name) => join(path, `${name}`))
     : [path];

@@ -40,6 +40,8 @@ raw('planes', np.moveaxis(planes[1, :, 1], 0, -1))
 labels = random.integers(0, 2**32, (70, 80), dtype=np.int64)
 zarr.save_array(os.path.join(root, 'labels.zarr'), labels, zarr_format=3); raw('labels', labels.astype('<f4'))
 zarr.save_array(os.path.join(root, 'complex.zarr'), np.zeros((5, 5), 'c8'), zarr_format=3)
+zarr.create_array(os.path.join(root, 'short.zarr'), shape=rgb.shape, dtype='uint8', chunks=(333, 222, 3), compressors=None)[:] = rgb
+os.truncate(os.path.join(root, 'short.zarr/c/0/1/0'), 100000)
 zarr.open_group(os.path.join(root, 'group.zarr'), mode='w', zarr_format=3)
 print('null')`;
 
@@ -71,6 +73,7 @@ test('what is no image is refused in a sentence', { skip: NO_WRITER }, async () 
   const refused = join(folder, 'refused.tif');
   for (const [name, words] of [
     ['complex', /complex/],
+    ['short', /the chunk at pixel \(222, 0\) holds 100000 samples; expected 221778/],
     ['group', /a Zarr group that is no image; expected an array, or a group with multiscales/],
     ['planes', /the image has 6 planes; expected --page N, from 1 to 6/],
   ] as const) {
