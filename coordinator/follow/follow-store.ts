@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Follow, followSchema, isOver } from './follow.js';
@@ -83,8 +84,11 @@ export class FollowStore {
   }
 
   async #readFile(jobId: string, suffix: string): Promise<Follow | undefined> {
+    const path = this.#path(jobId, suffix);
+    // Nothing follows most jobs, and each is asked for several times: an error is a dear answer to that.
+    if (!existsSync(path)) return undefined;
     try {
-      return followSchema.safeParse(JSON.parse(await readFile(this.#path(jobId, suffix), 'utf8'))).data;
+      return followSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
     } catch (error) {
       if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;

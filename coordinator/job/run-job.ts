@@ -151,6 +151,7 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
       outputBytes,
     });
   } catch (error) {
+    ledger.close();
     if (endsJob(error)) removePartial(paths);
     throw error;
   } finally {

@@ -152,7 +152,10 @@ export class RunningJob {
       if (durable) syncFile(dirname(spec.output));
     }
     // What a later run has begun is that one's to remove.
-    if (ledger.isNewest()) removePartial(paths);
+    const isNewest = ledger.isNewest();
+    // A file that is open stays in its folder on NFS, under another name.
+    ledger.close();
+    if (isNewest) removePartial(paths);
     return treeBytes(spec.output);
   }
 

@@ -48,6 +48,7 @@ export class RecordLog {
   readonly path: string;
   readonly #fd: number;
   readonly #durable: boolean;
+  #isClosed = false;
   /** The wait under way, which never rejects, and the one after it. */
   #sync: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
@@ -104,7 +105,10 @@ export class RecordLog {
     return fstatSync(this.#fd).size;
   }
 
+  /** Once is enough, more does nothing. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     closeSync(this.#fd);
   }
 }
