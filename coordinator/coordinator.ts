@@ -191,6 +191,7 @@ export class Coordinator {
     const scratch = join(stateDirectory, 'scratch');
     // A queue of its own has nobody beside it; others' scratch is theirs.
     if (options.queue === undefined) rmSync(scratch, { recursive: true, force: true });
+    makeFolder(scratch, 0o700);
     removeLeftProbes(roots, clock.wallMs());
     const plan = (spec: JobSpec, owner: Owner) => planFor(spec, planning.plannerFor(owner), options, scratch);
     const store = new ScheduleStore(join(stateDirectory, 'schedules'), log);

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { runOnCluster } from '../../library/cluster/cluster-run.js';
@@ -348,4 +357,18 @@ test('a job over many images is submitted, watched by images and characters, and
   const away = await last((await cluster.client.submit(dataset('away.csv', 'away'))).id!);
   assert.throws(() => resultOf(away), /not a name that the cluster knows/);
   await assert.rejects(cluster.client.submit({ ...dataset('frames.csv', 'x'), output: '/elsewhere/x' }), /root:NAME/);
+});
+
+test('whatever the coordinator keeps of all this, nobody else on its machine reads', () => {
+  const state = join(cluster.directory, 'state');
+  const kept = readdirSync(state, { recursive: true, withFileTypes: true });
+  for (const entry of kept) {
+    const path = join(entry.parentPath, entry.name);
+    // What a job writes has the mode of any output, in a folder that nobody else enters.
+    if (relative(state, entry.parentPath).startsWith('results/')) continue;
+    assert.equal(statSync(path).mode & 0o777, entry.isDirectory() ? 0o700 : 0o600, path);
+  }
+  // Uploads and an output that waited for its download are among them.
+  for (const name of ['uploads', 'results'])
+    assert.ok(kept.some((entry) => entry.parentPath.includes(join(state, name))));
 });

@@ -111,6 +111,15 @@ function attacks(): Record<string, [halotile.v1.ISubmitJobRequest, RegExp]> {
       { dataset: { images: lines(NAMES, (i) => `a${i}`).map((image) => ({ image })), output: inRoot('many-out') } },
       /170000 names; expected at most 10000/,
     ],
+    'bad names in a request': [
+      {
+        dataset: {
+          images: lines(400, (i) => `/elsewhere/${'x'.repeat(100)}-${i}.png`).map((image) => ({ image })),
+          output: inRoot('bad-out'),
+        },
+      },
+      /not a name that the cluster knows.*and \d+ more/s,
+    ],
     'a folder of many images': [
       { collection: { images: [inRoot('many')], operations: box, output: inRoot('collection') } },
       /1 of 3001 images cannot be processed/,

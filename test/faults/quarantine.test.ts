@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -65,7 +65,14 @@ test('a job that was being planned when the coordinator died twice is set aside 
     for (let death = 1; death <= 2; death++) {
       await taken(client, id!);
       await killed(coordinator.process);
+      // What a call or a probe leaves whose coordinator is killed; the probe of long ago.
+      const scratch = join(directory, 'state/scratch/plan-of-the-dead');
+      const probe = join(directory, 'data/.halotile-probe-of-the-dead');
+      mkdirSync(scratch, { recursive: true });
+      writeFileSync(probe, 'probe');
+      utimesSync(probe, 0, 0);
       coordinator = await serve(directory, port, options);
+      for (const left of [scratch, probe]) assert.ok(!existsSync(left), left);
     }
     const job = await client.get(id!);
     assert.equal(job.state, JobState.JOB_STATE_QUARANTINED);

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { accessWarnings, readAccess } from '../../cli/serve-access.js';
 import { Access } from '../../coordinator/api/access.js';
 import { Audit } from '../../coordinator/api/audit.js';
 import { accessSchema } from '../../coordinator/index.js';
+import { scratchFolder } from '../support/scratch-folder.js';
 
 const token = 'token-of-16-chars';
 const entry = { token, principal: 'somebody', role: 'client' } as const;
@@ -68,4 +72,23 @@ test('the audit is bounded and of one line each, whatever clients do', () => {
   assert.match(lines[23]!, /CancelJob "job-1" by "some\\nbody" from 10\.0\.0\.1:2$/);
   assert.equal(lines.length, 24);
   for (const line of lines) assert.ok(line.length < 500 && !line.includes('\n'));
+});
+
+test('what is open to more than it should be is said at the start', () => {
+  const folder = scratchFolder();
+  const tokens = join(folder, 'tokens.json');
+  writeFileSync(tokens, JSON.stringify([entry]), { mode: 0o644 });
+  const [read, ...others] = accessWarnings({ listen: '127.0.0.1:7070', tokens });
+  assert.match(read ?? '', /tokens\.json: every user of this machine can read or change it; .*chmod 600/);
+  assert.deepEqual(others, []);
+  chmodSync(tokens, 0o600);
+  for (const listen of ['127.0.0.1:7070', '[::1]:7070', 'localhost:7070']) {
+    assert.deepEqual(accessWarnings({ listen, tokens }), [], listen);
+  }
+  const reached = accessWarnings({ listen: '0.0.0.0:7070', web: '10.0.0.7:8080', tokens });
+  assert.equal(reached.length, 2);
+  for (const each of reached) assert.match(each, /^--(listen|web) .*cross the network unencrypted; give --tls-cert/);
+  const tls = { tlsCert: 'cert.pem', listen: '0.0.0.0:7070' };
+  assert.deepEqual(accessWarnings({ ...tls, tokens }), []);
+  assert.throws(() => readAccess({ listen: '0.0.0.0:7070' }), { tag: 'bad-usage', message: /anybody who reaches/ });
 });
