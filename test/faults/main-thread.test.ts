@@ -17,8 +17,8 @@ import { serve } from '../support/serve-process.js';
 import { HIDDEN_TABLE, leb, wasmModule } from '../support/wasm-module.js';
 
 /**
- * Processor time that the main thread may take in one stretch. Measured are less than 50 ms (docs/security.md); what the
- * test is to find takes seconds on any machine.
+ * Processor time that the main thread may take in one stretch. What is measured docs/security.md says; what the test is to
+ * find takes seconds on any machine.
  */
 const MAX_STRETCH_MS = 500;
 

@@ -32,7 +32,6 @@ if (isMainThread && file !== undefined && process.argv[2] === 'serve') {
       longest.wallMs = Math.max(stretch.wallMs, longest.wallMs);
       longest.cpuMs = Math.max(stretch.cpuMs, longest.cpuMs);
       writeFileSync(file, JSON.stringify(longest));
-      if (process.env.HALOTILE_STRETCHES_SAY) console.error(`stretch ${JSON.stringify(stretch)} at ${now.wallMs}`);
     }
     last = { wallMs: performance.now(), cpuMs: cpuMs() };
   };
