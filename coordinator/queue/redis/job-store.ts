@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { QueuedJob } from '../job-queue.js';
 
@@ -14,6 +14,8 @@ const SUBMITTED = 'job.json';
 const ENDED = 'end.json';
 const CANCEL = 'cancel';
 const CLAIM = /^claim-(\d{9,16})$/;
+/** What a file system without hard links answers. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 /** Specs name what their owners work on: nobody else on this machine reads them. */
 const MODE = 0o600;
 
@@ -63,8 +65,15 @@ export class JobStore {
     }
   }
 
-  async end(job: QueuedJob): Promise<void> {
-    await writeWhole(join(this.#folder(job.id), ENDED), job);
+  /** How a job has ended; undefined where it has not. */
+  async ended(id: string): Promise<QueuedJob | undefined> {
+    return readWhole<QueuedJob>(join(this.#folder(id), ENDED));
+  }
+
+  /** Stores how a job ended, unless it has ended before: the first end stays. @returns the one that stays */
+  async end(job: QueuedJob): Promise<QueuedJob> {
+    await writeWhole(join(this.#folder(job.id), ENDED), job, { keepFirst: true });
+    return (await this.ended(job.id)) ?? job;
   }
 
   /** Notes that a claimed job is to be cancelled. */
@@ -109,16 +118,29 @@ async function namesIn(directory: string): Promise<string[]> {
   });
 }
 
-/** A reader sees the whole file or none. */
-async function writeWhole(path: string, content: unknown): Promise<void> {
+/** A reader sees the whole file or none; with `keepFirst`, one that is there stays. */
+async function writeWhole(path: string, content: unknown, { keepFirst = false } = {}): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     await writeFile(temporary, JSON.stringify(content), { mode: MODE, flag: 'wx' });
-    await rename(temporary, path);
+    if (keepFirst) await linkFirst(temporary, path);
+    else await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** A link is refused where there is a file; where the file system has no links, looking first must do. */
+async function linkFirst(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' && !NO_LINKS.has(code)) throw error;
+    if (code !== 'EEXIST' && !existsSync(path)) return rename(temporary, path);
+  }
+  await rm(temporary, { force: true });
 }
 
 async function readWhole<T>(path: string): Promise<T | undefined> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { QueuedJob, QueueState } from '../job-queue.js';
 import { isOpen } from '../transitions.js';
 import type { RedisClient } from './connect.js';
@@ -13,7 +14,8 @@ export type JobRecord = Omit<QueuedJob, 'spec' | 'result'> & {
 /** A record with what is needed to change it. */
 export interface VersionedRecord {
   readonly record: JobRecord;
-  readonly version: number;
+  /** One that no record of any job ever had before: a Redis that has forgotten would count anew. */
+  readonly version: string;
   readonly sequence: number;
   /** Of its spec as JSON. */
   readonly bytes: number;
@@ -22,18 +24,18 @@ export interface VersionedRecord {
 /** A change of a record: from which version on. */
 export interface RecordChange {
   readonly record: JobRecord;
-  /** 0 for a new one. */
-  readonly from: number;
+  /** Empty for a new one. */
+  readonly from: string;
   readonly sequence: number;
   readonly bytes: number;
 }
 
 /** Stores a record where it still has the version that was read, and keeps the lists of jobs in step with it. */
 const PUT = `
-local version = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
-if version ~= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'v', version + 1, 'json', ARGV[2], 'seq', ARGV[4], 'bytes', ARGV[5])
-if version == 0 then
+local version = redis.call('HGET', KEYS[1], 'v') or ''
+if version ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'v', ARGV[9], 'json', ARGV[2], 'seq', ARGV[4], 'bytes', ARGV[5])
+if version == '' then
   redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
   redis.call('ZADD', KEYS[4], ARGV[4], ARGV[3])
   redis.call('HINCRBY', KEYS[7], ARGV[8], ARGV[5])
@@ -96,7 +98,9 @@ export class Records {
     const { id, principal, state, finishedMs = 0 } = record;
     const keys = this.#keys(id, principal);
     const open = isOpen(state) ? '1' : '0';
-    const args = [from, JSON.stringify(record), id, sequence, bytes, open, finishedMs, principal].map(String);
+    const args = [from, JSON.stringify(record), id, sequence, bytes, open, finishedMs, principal, randomUUID()].map(
+      String,
+    );
     return (await this.#client.halotilePut(...keys, ...args)) === 1;
   }
 
@@ -215,5 +219,5 @@ export function onlyOpen(states: readonly QueueState[] | undefined): boolean {
 function versioned([version, json, sequence, bytes]: readonly (string | null)[]): VersionedRecord | undefined {
   if (version == null || json == null) return undefined;
   const record = JSON.parse(json) as JobRecord;
-  return { record, version: Number(version), sequence: Number(sequence), bytes: Number(bytes) };
+  return { record, version, sequence: Number(sequence), bytes: Number(bytes) };
 }

@@ -130,7 +130,7 @@ export class RedisQueue implements JobQueue {
       // What a job of this request left that was forgotten is none of this one's.
       await this.#store.remove(id);
       await this.#store.submit({ sequence, job });
-      if (!(await this.#records.put({ record: recordOf(job), from: 0, sequence, bytes }))) {
+      if (!(await this.#records.put({ record: recordOf(job), from: '', sequence, bytes }))) {
         const faster = await this.#records.get(id);
         if (faster !== undefined) return this.#repeated(faster, submission);
       }
@@ -249,8 +249,8 @@ export class RedisQueue implements JobQueue {
       const nowMs = this.#options.nowMs();
       const over = await this.#change(job.id, (now) => (isHeld(now, epoch) ? ended(now, outcome, nowMs) : now));
       // A Redis that has just forgotten it finds its end in storage.
-      const known = over ?? ended(job, outcome, nowMs);
-      if (over === undefined && !isOpen(known.state)) await this.#store.end(known);
+      let known = over ?? ended(job, outcome, nowMs);
+      if (over === undefined && !isOpen(known.state)) known = await this.#store.end(known);
       if (known.state === 'queued') await this.#tickets.putOff(held.ticket, this.#delayOf(known));
       else await this.#tickets.finish(held.ticket);
       this.#held.delete(job.id);
@@ -291,9 +291,10 @@ export class RedisQueue implements JobQueue {
       }
       if (await this.#holdsAlready(ticket, { ...found, job: stored })) return undefined;
       // Who holds the ticket of a claimed job has it from BullMQ, since its claimer's lock ran out.
-      const waiting = stored.state === 'claimed' ? takenBack(stored, this.#options.nowMs()) : stored;
+      const now = stored.state === 'claimed' ? takenBack(stored, this.#options.nowMs()) : stored;
+      // A Redis that lost its last moments may know nothing of an end that storage has.
+      const waiting = (await this.#store.ended(ticket.id)) ?? (isOpen(now.state) ? now : await this.#store.end(now));
       if (waiting.state !== 'queued') {
-        if (!isOpen(waiting.state)) await this.#store.end(waiting);
         if (!(await this.#records.put({ ...found, record: recordOf(waiting), from: found.version }))) continue;
         await this.#tickets.finish(ticket);
         this.#onEnded(waiting);
@@ -343,9 +344,9 @@ export class RedisQueue implements JobQueue {
       if (found === undefined) return undefined;
       const job = await this.#whole(found.record);
       if (job === undefined) return undefined;
-      const changed = change(job);
+      let changed = change(job);
       if (changed === job) return job;
-      if (!isOpen(changed.state) && isOpen(job.state)) await this.#store.end(changed);
+      if (!isOpen(changed.state) && isOpen(job.state)) changed = await this.#store.end(changed);
       if (isOpen(changed.state) && !isOpen(job.state)) await this.#store.reopen(id);
       if (await this.#records.put({ ...found, record: recordOf(changed), from: found.version })) return changed;
     }
@@ -439,7 +440,7 @@ export class RedisQueue implements JobQueue {
     const asked = isOpen(job.state) && this.#store.isCancelAsked(id);
     const known = { ...job, epoch, ...(asked && { state: 'cancelled' as const, finishedMs: this.#options.nowMs() }) };
     const bytes = Buffer.byteLength(JSON.stringify(job.spec));
-    await this.#records.put({ record: recordOf(known), from: 0, sequence, bytes });
+    await this.#records.put({ record: recordOf(known), from: '', sequence, bytes });
     if (isOpen(known.state)) await this.#tickets.add(id, known);
     return true;
   }
