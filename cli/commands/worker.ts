@@ -24,6 +24,7 @@ import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
 import { workerCounters, workerGauges } from '../metrics/worker-metrics.js';
+import { allowPlaces, place } from '../place-options.js';
 import { openTraces } from '../traces/traces.js';
 import { terminated } from './serve.js';
 
@@ -31,6 +32,7 @@ type WorkerFlags = EndpointFlags &
   LogFlags & {
     readonly coordinator: readonly string[];
     readonly root: readonly string[];
+    readonly allowPlace: readonly string[];
     readonly threads?: number;
     readonly memory?: number;
     readonly name?: string;
@@ -57,6 +59,7 @@ export function registerWorker(program: Command): void {
       [],
     )
     .option('--root <name=directory>', 'storage shared with the coordinator; repeat it', collect, [])
+    .option('--allow-place <url>', 'https:// or s3:// below which it reads inputs by itself; repeat it', place, [])
     .option(
       '--threads <N>',
       'tiles that run at once (default: a quarter more than cores, to hide the network)',
@@ -84,6 +87,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   if (flags.coordinator.length === 0) {
     throw badUsage({ what: 'no --coordinator is given', expected: 'HOST:PORT', remedy: 'or use --check alone' });
   }
+  allowPlaces(flags.allowPlace);
   const threads = threadsOf(flags.threads, Math.ceil(THREADS_PER_CORE * availableParallelism()));
   const host = hostname()
     .replace(/[^A-Za-z0-9-]/g, '-')

@@ -1,6 +1,7 @@
 import { toPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { badInput, type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { isUrl } from '../../tiling/places/url.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { openTiffSource, type TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
@@ -252,6 +253,8 @@ export class ClusterJob {
   }
 
   #placeOf(path: string, visible: ReadonlySet<string>): halotile.v1.IFilePlace {
+    // Whether it may be read there is for whoever runs the worker to say.
+    if (isUrl(path)) return { root: '', path: '', url: path };
     const found = this.#roots.rootOf(path);
     return found !== undefined && visible.has(found.root) ? found : { root: '', path: '' };
   }

@@ -2,11 +2,13 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
+import { mayRead } from '../../threads/places/settings.js';
 import { badInput } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { inputPaths, inputsOf, type JobInput, placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { checkFetched } from '../../tiling/job/output-format.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
@@ -88,6 +90,10 @@ export class Places {
    * @throws bad-input
    */
   allowsBelow(path: string, right: RootRight, owner: Owner): void {
+    if (isUrl(path)) {
+      refuseUnread(path);
+      return;
+    }
     let there = path;
     while (!existsSync(there)) there = dirname(there);
     const root = this.#roots.rootOf(join(realpathSync(there), relative(there, path)))?.root;
@@ -168,6 +174,10 @@ export class Places {
   }
 
   #input({ kind, path: name }: JobInput, owner: Owner): string {
+    if (isUrl(name)) {
+      refuseUnread(name);
+      return name;
+    }
     if (kind === 'template' && isTemplate(name)) {
       const place = this.#template(fixedFolder(name), name.slice(fixedFolder(name).length + 1));
       checkRight(rootOf(name)!, owner, 'read');
@@ -218,6 +228,17 @@ function checkRight(root: string, { principal, roots }: Owner, right: RootRight)
     what: `${principal} may not ${right} there`,
     where: `root:${root}/`,
     remedy: 'use another root, or ask who runs the coordinator for the right',
+  });
+}
+
+/** @throws bad-input where whoever runs the coordinator did not say that it may be read */
+function refuseUnread(url: string): void {
+  if (mayRead(url)) return;
+  throw badInput({
+    what: 'a URL that this coordinator does not read',
+    where: url,
+    expected: 'one below a place that serve --allow-place names',
+    remedy: 'upload the file, or name it below a storage root',
   });
 }
 

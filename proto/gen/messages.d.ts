@@ -4385,6 +4385,9 @@ export namespace halotile {
 
             /** FilePlace path */
             path?: (string|undefined);
+
+            /** FilePlace url */
+            url?: (string|undefined);
         }
 
         /** Represents a FilePlace. */
@@ -4401,6 +4404,9 @@ export namespace halotile {
 
             /** FilePlace path. */
             public path: string;
+
+            /** FilePlace url. */
+            public url: string;
 
             /**
              * Encodes the specified FilePlace message. Does not implicitly {@link halotile.v1.FilePlace.verify|verify} messages.

@@ -7133,6 +7133,7 @@ export const halotile = $root.halotile = (() => {
 
             FilePlace.prototype.root = "";
             FilePlace.prototype.path = "";
+            FilePlace.prototype.url = "";
 
             FilePlace.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -7145,6 +7146,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(10).string(message.root);
                 if (message.path != null && Object.hasOwnProperty.call(message, "path"))
                     writer.uint32(18).string(message.path);
+                if (message.url != null && Object.hasOwnProperty.call(message, "url"))
+                    writer.uint32(26).string(message.url);
                 return writer;
             };
 
@@ -7177,6 +7180,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 2: {
                             message.path = reader.string();
+                            break;
+                        }
+                    case 3: {
+                            message.url = reader.string();
                             break;
                         }
                     default:

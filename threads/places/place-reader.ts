@@ -73,6 +73,12 @@ export class PlaceReader implements PlaceOpener {
     return storeBytes(store, { name: url, size: state.size, file });
   }
 
+  /** Looks at those of some names that are remote and not known yet, without holding the thread up. */
+  async prepare(names: readonly string[]): Promise<void> {
+    const unknown = names.filter((name) => isUrl(name) && this.#known.get(name)?.store.isDead !== false);
+    await Promise.all(unknown.map((url) => this.look(url)));
+  }
+
   /** What other threads need to read these objects out of this thread's store; undefined where none is remote. */
   share(names: Iterable<string>): SharedObjects | undefined {
     const urls = [...names].filter(isUrl);

@@ -1,5 +1,7 @@
 import { fromPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
+import { mayRead } from '../../threads/places/settings.js';
+import { isUrl } from '../../tiling/places/url.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { traceparentOf } from '../../tiling/tracing.js';
@@ -136,9 +138,10 @@ function nearSink(sink: halotile.v1.IJobSink, roots: StorageRoots): SinkRef | un
     : { kind: 'parts', partial: path, epoch: sink.epoch ?? '', durable };
 }
 
-/** The path here of a place below a root; undefined where this worker does not see it. */
+/** The path here of a place below a root, or a URL that this worker may read; undefined where it does not see it. */
 function located(roots: StorageRoots, place: halotile.v1.IFilePlace | null | undefined): string | undefined {
-  const { root, path } = place ?? {};
+  const { root, path, url } = place ?? {};
+  if (url && isUrl(url) && mayRead(url)) return url;
   if (!root) return undefined;
   try {
     return roots.locate({ root, path: path ?? '' });

@@ -1,6 +1,7 @@
 import { PLACES } from '../../threads/places/place-reader.js';
 import { ThreadDeath, Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
+import { isUrl } from '../../tiling/places/url.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { CacheMemory } from '../../tiling/sources/cache-memory.js';
@@ -69,6 +70,9 @@ export class ThreadPoolExecutor implements Executor {
   }
 
   async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
+    const files = filesOf(job);
+    // A worker's main thread has leases to keep meanwhile.
+    if (files.some(isUrl)) await PLACES.prepare(files);
     const opened = this.#opened(job.key);
     opened.caches ??= this.#cachesFor(job, opened.end);
     opened.unfinished++;
@@ -121,7 +125,8 @@ export class ThreadPoolExecutor implements Executor {
     return job;
   }
 
-  #cachesFor({ plan, inputs }: WorkJob, end: JobEnd): SharedCaches {
+  #cachesFor(job: WorkJob, end: JobEnd): SharedCaches {
+    const { plan } = job;
     const shared = (cache: CachePlan | undefined) =>
       cache === undefined ? undefined : this.#cacheMemory.open(cache).buffer;
     return {
@@ -130,11 +135,15 @@ export class ThreadPoolExecutor implements Executor {
       image: shared(plan?.imageCache),
       mask: shared(plan?.maskCache),
       map: shared(plan?.mapCache),
-      remote: PLACES.share(inputs.map(({ source }) => (source.kind === 'file' ? source.path : ''))),
+      remote: PLACES.share(filesOf(job)),
     };
   }
 }
 
 function buffersOf({ image, mask, map }: Partial<SharedCaches> = {}): SharedArrayBuffer[] {
   return [image, mask, map].filter((buffer) => buffer !== undefined);
+}
+
+function filesOf({ inputs }: WorkJob): string[] {
+  return inputs.flatMap(({ source }) => (source.kind === 'file' ? [source.path] : []));
 }

@@ -1,0 +1,16 @@
+import { InvalidArgumentError } from 'commander';
+import { placeSettings, setPlaceSettings } from '../threads/places/settings.js';
+import { isUrl } from '../tiling/places/url.js';
+import { collect } from './config/collect.js';
+
+/** Gathers the values of `--allow-place`. */
+export function place(value: string, earlier: readonly string[] = []): string[] {
+  if (!isUrl(value) || !URL.canParse(value))
+    throw new InvalidArgumentError('expected https://HOST/PATH or s3://BUCKET/PREFIX');
+  return collect(value, earlier);
+}
+
+/** From now on this process and its threads read URLs below these alone. */
+export function allowPlaces(urls: readonly string[]): void {
+  setPlaceSettings({ ...placeSettings(), allow: urls });
+}
