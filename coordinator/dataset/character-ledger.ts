@@ -53,19 +53,22 @@ export interface LedgerQuestion {
   readonly keepFailures: boolean;
 }
 
-/** The ledger of a character in its folder; nothing is written. */
-export function characterHistory(folder: string): LedgerHistory<CharacterRecord> {
-  return new LedgerHistory(folder, characterRecordSchema);
+/** The ledger of a character in its folder, in steps; nothing is written. */
+export function characterHistory(folder: string): Generator<void, LedgerHistory<CharacterRecord>> {
+  return LedgerHistory.read(folder, characterRecordSchema);
 }
 
 /**
- * Judges a character's ledger. A frame is unchanged while its size, time and inode are, or else its content
+ * Judges a character's ledger, in steps. A frame is unchanged while its size, time and inode are, or else its content
  * hash. Anything new, changed or gone, other options or another version, and the character begins again.
  * @throws bad-input where the ledger is damaged
  */
-export function characterState(history: LedgerHistory<CharacterRecord>, question: LedgerQuestion): CharacterState {
+export function* characterState(
+  history: LedgerHistory<CharacterRecord>,
+  question: LedgerQuestion,
+): Generator<void, CharacterState> {
   const reader = new LedgerReader(question);
-  history.forEach((record) => {
+  yield* history.visit((record) => {
     reader.take(record);
   });
   return reader.state();

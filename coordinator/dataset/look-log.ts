@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { pack, unpack } from '../../proto/convert/pack.js';
+import { atOnce } from '../../tiling/breath.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type Ledger, LedgerHistory } from '../../tiling/stitch/ledger.js';
 import { type SampleData, type SampleValue, sample } from '../../tiling/work/sample.js';
@@ -26,7 +27,7 @@ export class LookLog {
   constructor(folder: string, key: string) {
     const own = join(folder, `${key}.look`);
     for (;;) {
-      this.#history = new LedgerHistory(own, lookRecord);
+      this.#history = atOnce(LedgerHistory.read(own, lookRecord));
       const ledger = this.#history.begin();
       if (ledger === undefined) continue;
       this.#ledger = ledger;
@@ -42,13 +43,14 @@ export class LookLog {
     const seen = new Set<number>();
     const stage = plan.stages.findIndex(({ kind }) => kind === 'filter');
     const { across, down } = plan.stages[stage]!;
-    this.#history.forEach((record) => {
+    const take = (record: LookRecord | undefined) => {
       if (record === undefined || seen.has(record.tileIndex) || record.tileIndex >= across * down) return;
       const value = valueIn(record);
       if (!sample.isValue!(value, { data, stage, index: record.tileIndex, job: { plan } })) return;
       seen.add(record.tileIndex);
       visit(record.tileIndex, value);
-    });
+    };
+    atOnce(this.#history.visit(take));
   }
 
   add(tileIndex: number, value: SampleValue): void {

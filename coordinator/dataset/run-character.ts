@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { inTurns } from '../../tiling/breath.js';
 import type { Ledger } from '../../tiling/stitch/ledger.js';
 import { type CharacterState, characterHistory, characterState } from './character-ledger.js';
 import type { CharacterRecord } from './character-records.js';
@@ -16,7 +17,7 @@ import { type CharacterPlace, characterPlace, RunningCharacter } from './running
  */
 export async function runCharacter(character: Character, context: DatasetContext): Promise<CharacterSummary> {
   const place = characterPlace(context.job.output, character.name);
-  const { state, ledger } = openCharacter(character, context, place);
+  const { state, ledger } = await openCharacter(character, context, place);
   if (ledger === undefined) {
     context.counts.characterReused(state.summary!.written);
     return state.summary!;
@@ -34,17 +35,19 @@ export async function runCharacter(character: Character, context: DatasetContext
 }
 
 /** Where a character stands, and the ledger of its next epoch; no ledger where there is nothing to do. */
-function openCharacter(
+async function openCharacter(
   character: Character,
   { job, digest }: DatasetContext,
   place: CharacterPlace,
-): { readonly state: CharacterState; readonly ledger?: Ledger<CharacterRecord> } {
+): Promise<{ readonly state: CharacterState; readonly ledger?: Ledger<CharacterRecord> }> {
   for (;;) {
-    const history = characterHistory(place.state);
-    const state = characterState(history, {
-      ...{ spillDirectory: place.spill, output: place.output, character, digest },
-      keepFailures: job.onError === 'skip',
-    });
+    const history = await inTurns(characterHistory(place.state));
+    const state = await inTurns(
+      characterState(history, {
+        ...{ spillDirectory: place.spill, output: place.output, character, digest },
+        keepFailures: job.onError === 'skip',
+      }),
+    );
     if (state.stage === 'done') return { state };
     const ledger = history.begin({ anew: state.ledger === 'new' });
     if (ledger !== undefined) return { state, ledger };

@@ -134,7 +134,7 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
   const about = { version: halotileVersion(), spec: run.spec };
   const { owner } = run;
   claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about, owner });
-  const { ledger, state } = TileLedger.open(paths.directory, { durable: run.durable === true });
+  const { ledger, state } = await TileLedger.open(paths.directory, { durable: run.durable === true });
   try {
     const published = isPublished(state, spec.output);
     const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readTiles, TileLedger } from '../../tiling/stitch/tile-ledger.js';
 
-test('a run that was taken for dead commits and publishes nothing once another has begun', () => {
+test('a run that was taken for dead commits and publishes nothing once another has begun', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'halotile-fence-'));
   const tile = (index: number) =>
     ({
@@ -13,9 +13,9 @@ test('a run that was taken for dead commits and publishes nothing once another h
       value: { rasterCrcTerm: 0 },
     }) as never;
   try {
-    const first = TileLedger.open(folder, { durable: false }).ledger;
+    const first = (await TileLedger.open(folder, { durable: false })).ledger;
     first.commit(tile(0));
-    const { ledger: second, state } = TileLedger.open(folder, { durable: false });
+    const { ledger: second, state } = await TileLedger.open(folder, { durable: false });
     assert.deepEqual(
       state.tiles.map(({ tileIndex }) => tileIndex),
       [0],

@@ -1,8 +1,9 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { atOnce } from '../breath.js';
 import { badInput, HalotileError } from '../errors.js';
-import { type LogPrefix, RecordLog, scanRecords } from './record-log.js';
+import { type LogPrefix, RecordLog, scanningRecords, scanRecords } from './record-log.js';
 
 /**
  * A ledger: typed records of what is done, fenced by epochs, in a folder of its own.
@@ -62,24 +63,29 @@ export class LedgerHistory<R extends LedgerRecord> {
     return last?.epoch === this.#newest ? last : undefined;
   }
 
-  /** Of the ledger in a folder, which may be absent. Nothing is written. */
-  constructor(folder: string, schema: RecordSchema<R>) {
-    const epochs = epochNumbers(folder);
+  private constructor(folder: string, schema: RecordSchema<R>, found: FoundEpochs) {
     this.#folder = folder;
     this.#schema = schema;
-    this.#adoptions = adoptable(folder, epochs);
-    this.#newest = epochs[0] ?? 0;
-    this.epochs = epochs.length;
+    this.#adoptions = found.adoptions;
+    this.#newest = found.epochs[0] ?? 0;
+    this.epochs = found.epochs.length;
+  }
+
+  /** Of the ledger in a folder, which may be absent; in steps of a record each. Nothing is written. */
+  static *read<R extends LedgerRecord>(folder: string, schema: RecordSchema<R>): Generator<void, LedgerHistory<R>> {
+    const epochs = epochNumbers(folder);
+    return new LedgerHistory(folder, schema, { epochs, adoptions: yield* adoptable(folder, epochs) });
   }
 
   /**
-   * Calls `visit` with every record that counts, in order; with undefined for what is no record of ours.
+   * Calls `visit` with every record that counts, in order; with undefined for what is no record of ours. In steps of a
+   * record each.
    * @throws bad-input where an older ledger no longer holds what was adopted from it
    */
-  forEach(visit: (record: R | undefined) => void): void {
+  *visit(visit: (record: R | undefined) => void): Generator<void, void> {
     for (const { epoch, bytes, crc } of this.#adoptions) {
       const path = join(this.#folder, epochName(epoch), LEDGER_FILE);
-      const held = scanRecords(
+      const held = yield* scanningRecords(
         path,
         (record) => {
           if (!adoptRecord.safeParse(record).success) visit(this.#schema.safeParse(record).data);
@@ -143,8 +149,8 @@ export class LedgerFollower<R extends LedgerRecord> {
       if (data !== undefined) visit(data);
     };
     if (this.#end === undefined || epochNumbers(this.#folder)[0] !== this.#end.epoch) {
-      const history = new LedgerHistory(this.#folder, this.#schema);
-      history.forEach(checked);
+      const history = atOnce(LedgerHistory.read(this.#folder, this.#schema));
+      atOnce(history.visit(checked));
       this.#end = history.end;
       return;
     }
@@ -153,6 +159,12 @@ export class LedgerFollower<R extends LedgerRecord> {
     const added = scanRecords(path, checked, Number.POSITIVE_INFINITY, bytes);
     this.#end = { epoch, bytes: bytes + added.bytes };
   }
+}
+
+/** Epochs in a folder, the newest first, and what a next one takes over of them. */
+interface FoundEpochs {
+  readonly epochs: readonly number[];
+  readonly adoptions: readonly Adoption[];
 }
 
 /** How an epoch begins. */
@@ -230,13 +242,13 @@ function epochName(epoch: number): string {
  * What a new epoch takes over: the adoptions of the newest epoch that got as far as its first record, and
  * that epoch itself up to its last whole record.
  */
-function adoptable(folder: string, epochs: readonly number[]): Adoption[] {
+function* adoptable(folder: string, epochs: readonly number[]): Generator<void, Adoption[]> {
   for (const epoch of epochs) {
     const directory = join(folder, epochName(epoch));
     // A link may lead to another's records.
     if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) continue;
     let first: object | undefined;
-    const held: LogPrefix = scanRecords(join(directory, LEDGER_FILE), (record) => {
+    const held: LogPrefix = yield* scanningRecords(join(directory, LEDGER_FILE), (record) => {
       first ??= record;
     });
     const adopted = adoptRecord.safeParse(first);

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
+import { atOnce } from '../breath.js';
 
 /** What a log holds of a file: every whole record from its start, and how many bytes they take. */
 export interface RecordRead {
@@ -146,12 +147,23 @@ export function scanRecords(
   limitBytes = Number.POSITIVE_INFINITY,
   fromBytes = 0,
 ): LogPrefix {
+  return atOnce(scanningRecords(path, visit, limitBytes, fromBytes));
+}
+
+/** {@link scanRecords} in steps of a record each. */
+export function* scanningRecords(
+  path: string,
+  visit: (record: object) => void,
+  limitBytes = Number.POSITIVE_INFINITY,
+  fromBytes = 0,
+): Generator<void, LogPrefix> {
   let held: LogPrefix = { bytes: 0, crc: 0 };
   for (const line of linesOf(path, fromBytes)) {
     const record = decodeLine(line);
     if (record === undefined || held.bytes + line.length > limitBytes) return held;
-    visit(record);
     held = { bytes: held.bytes + line.length, crc: crc32(line, held.crc) };
+    visit(record);
+    yield;
   }
   return held;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { atOnce, inTurns } from '../breath.js';
 import type { StoredBlock } from '../work/references.js';
 import type { TaskResult } from '../work/task.js';
 import type { Carries, TileValue } from '../work/tiles.js';
@@ -75,13 +76,13 @@ export class TileLedger {
    * Starts the next epoch in a partial directory and returns it with what it adopted.
    * @throws bad-input where an older ledger no longer holds what was adopted from it
    */
-  static open(
+  static async open(
     partial: string,
     { durable }: { readonly durable: boolean },
-  ): { readonly ledger: TileLedger; readonly state: LedgerState } {
+  ): Promise<{ readonly ledger: TileLedger; readonly state: LedgerState }> {
     for (;;) {
-      const history = new LedgerHistory(partial, recordSchema);
-      const state = stateOf(history);
+      const history = await inTurns(LedgerHistory.read(partial, recordSchema));
+      const state = await inTurns(stateOf(history));
       const ledger = history.begin({ durable });
       if (ledger !== undefined) {
         return { ledger: new TileLedger(ledger), state: { ...state, epochs: history.epochs + 1 } };
@@ -125,7 +126,7 @@ export class TileLedger {
 
 /** What a partial directory holds, without starting an epoch: for previews and status. */
 export function readTiles(partial: string): LedgerState {
-  return stateOf(new LedgerHistory(partial, recordSchema));
+  return atOnce(stateOf(atOnce(LedgerHistory.read(partial, recordSchema))));
 }
 
 /** Tells, each time that it is called, which tiles were committed since: for whoever watches a job. */
@@ -140,10 +141,10 @@ export function followTiles(partial: string): () => CommittedTile[] {
   };
 }
 
-function stateOf(history: LedgerHistory<JobRecord>): LedgerState {
+function* stateOf(history: LedgerHistory<JobRecord>): Generator<void, LedgerState> {
   const tiles = new Map<string, CommittedTile>();
   let publishedInode: string | undefined;
-  history.forEach((record) => {
+  yield* history.visit((record) => {
     // What is no record of ours says nothing: its tile is computed again.
     if (record?.type === 'publish') publishedInode = record.inode;
     if (record?.type === 'tile') tiles.set(`${record.stage}/${record.tileIndex}`, committed(record));

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { characterHistory } from '../../../coordinator/dataset/character-ledger.js';
+import { atOnce } from '../../../tiling/breath.js';
 import { encodeRecord } from '../../../tiling/stitch/record-log.js';
 import { readTiles } from '../../../tiling/stitch/tile-ledger.js';
 import { type FuzzTarget, textOf } from '../target.js';
@@ -88,10 +89,12 @@ export const ledgers: FuzzTarget = {
     for (const content of [bytes, recorded(bytes)]) {
       scratchFile('out.tif.partial/epoch-000001/ledger', content);
       readTiles(partial);
-      characterHistory(partial).forEach((record) => {
+      const history = atOnce(characterHistory(partial));
+      const visiting = history.visit((record) => {
         if (record?.type === 'written') assertInside(record.file);
         if (record?.type === 'frame' && record.spilled !== null) assertInside(record.spilled[0]);
       });
+      atOnce(visiting);
     }
   },
 };
