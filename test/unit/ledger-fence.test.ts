@@ -35,3 +35,31 @@ test('a run that was taken for dead commits and publishes nothing once another h
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test('others of the thread have their turn while the ledger of an earlier run is read', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'halotile-turns-'));
+  const tile = (index: number) =>
+    ({
+      ...{ task: { kind: 'filter', stage: 0, index }, part: '', blocks: [], crc: index, files: [], seconds: {} },
+      value: { rasterCrcTerm: 0 },
+    }) as never;
+  try {
+    const first = (await TileLedger.open(folder, { durable: false })).ledger;
+    for (let index = 0; index < 1600; index++) first.commit(tile(index));
+    first.close();
+    let turns = 0;
+    let isOver = false;
+    const take = () => {
+      turns++;
+      if (!isOver) setImmediate(take);
+    };
+    setImmediate(take);
+    const { ledger, state } = await TileLedger.open(folder, { durable: false });
+    isOver = true;
+    ledger.close();
+    assert.equal(state.tiles.length, 1600);
+    assert.ok(turns >= 100, `${turns} turns`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
