@@ -5,6 +5,7 @@ import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
+import { isS3Url } from '../tiling/places/url.js';
 import { describePlan } from './describe-plan.js';
 import { counted, formatWhole } from './format.js';
 import type { RunFlags } from './job-options.js';
@@ -20,7 +21,7 @@ const LISTED = 20;
 /** Says what the job of one image would do, and writes nothing. @throws HalotileError as the job before its first tile */
 export async function dryRunImage(spec: JobSpec, flags: DryRunFlags & Pick<RunFlags, 'backend'>): Promise<void> {
   refuseCoordinator(flags);
-  checkedOutput(spec.output, inputPaths(spec));
+  if (!isS3Url(spec.output)) checkedOutput(spec.output, inputPaths(spec));
   const plan = await planJob(spec, flags, { backend: flags.backend });
   print(
     flags,

@@ -6,7 +6,7 @@ import { loadSharp } from '../../tiling/codecs/load-sharp.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
 import { outputName } from '../../tiling/job/job-spec.js';
 import { specIssue } from '../../tiling/job/spec-issue.js';
-import { absoluteName } from '../../tiling/places/url.js';
+import { absoluteName, isUrl } from '../../tiling/places/url.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../../tiling/stitch/preview.js';
@@ -60,9 +60,9 @@ function side(text: string): number {
  * @throws bad-input where there is neither
  */
 export async function writePreview(path: string, picture: string, maxSide: number): Promise<Preview> {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw badInput({ what: 'there is no such file or directory', where: path });
-  if (stat.isDirectory() && !path.endsWith(PARTIAL)) {
+  const stat = isUrl(path) ? undefined : statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined && !isUrl(path)) throw badInput({ what: 'there is no such file or directory', where: path });
+  if (stat?.isDirectory() && !path.endsWith(PARTIAL)) {
     throw badInput({
       what: 'a folder that is no unfinished output',
       where: path,
@@ -70,11 +70,11 @@ export async function writePreview(path: string, picture: string, maxSide: numbe
       remedy: 'halotile view shows OME-Zarr and folders of many images',
     });
   }
-  const read = stat.isDirectory()
+  const read = stat?.isDirectory()
     ? readdirSync(path, { recursive: true }).map((name) => join(path, `${name}`))
     : [path];
   const place = checkedOutput(picture, read);
-  const preview = stat.isDirectory()
+  const preview = stat?.isDirectory()
     ? await previewPartial(partialPaths(path.slice(0, -PARTIAL.length)), maxSide)
     : await previewFile(path, maxSide);
   const { width, height, channels, pixels } = preview;

@@ -1,5 +1,6 @@
 import { toPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
+import { PLACES } from '../../threads/places/place-reader.js';
 import { badInput, type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { isUrl } from '../../tiling/places/url.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
@@ -48,6 +49,8 @@ export class ClusterJob {
   readonly #outputs: OutputStore | undefined;
   /** Of the next task of a job without a plan, whose tasks have no numbers of their own. */
   #nextIndex = 0;
+  /** Headers of remote inputs, once they are asked for. */
+  #headers: Promise<void> | undefined;
   /** Tasks that wait to be told to the scheduler. */
   #fresh: Task[] = [];
 
@@ -60,9 +63,11 @@ export class ClusterJob {
     this.#outputs = incoming === undefined ? undefined : new OutputStore(incoming, looking);
   }
 
-  /** Returns when workers may write files. */
+  /** Returns when workers may write files, and remote inputs can be described without waiting for their stores. */
   async open(): Promise<void> {
     await this.#outputs?.open();
+    this.#headers ??= PLACES.fetchHeaders(this.#job.inputs.map(({ source }) => asFile(source).path).filter(isUrl));
+    await this.#headers;
   }
 
   /** A reduction has completed the plan's parameters; true where workers must hear of it. */

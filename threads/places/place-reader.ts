@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { badInput, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { RECHECK_MS } from '../../tiling/futex.js';
 import { ChunkStore } from '../../tiling/places/chunk-store.js';
 import { type ObjectState, type PlaceOpener, type RemoteBytes, registerPlaces } from '../../tiling/places/opener.js';
 import { storeBytes } from '../../tiling/places/store-bytes.js';
-import { isUrl } from '../../tiling/places/url.js';
+import { isS3Url, isUrl } from '../../tiling/places/url.js';
 import { waitAsync } from '../../tiling/wait-async.js';
 import { type FetchThreadData, Reply } from './messages.js';
 import { mayRead, placeSettings } from './settings.js';
@@ -79,6 +79,20 @@ export class PlaceReader implements PlaceOpener {
     await Promise.all(unknown.map((url) => this.look(url)));
   }
 
+  /**
+   * The same, and has their first and last bytes here, where headers lie: who opens them next does not wait. What cannot
+   * be had, whoever reads it is told.
+   */
+  async fetchHeaders(names: readonly string[]): Promise<void> {
+    await this.prepare(names);
+    const known = names.flatMap((name) => this.#known.get(name) ?? []);
+    const ends = known.flatMap(({ store, file, state }) =>
+      [0, Math.floor(Math.max(0, state.size - 1) / store.chunkBytes)].map((chunk) => ({ store, file, chunk })),
+    );
+    for (const { store, file, chunk } of ends) store.want(file, [chunk]);
+    for (const { store, file, chunk } of ends) await store.arrived(file, chunk);
+  }
+
   /** What other threads need to read these objects out of this thread's store; undefined where none is remote. */
   share(names: Iterable<string>): SharedObjects | undefined {
     const urls = [...names].filter(isUrl);
@@ -106,6 +120,9 @@ export class PlaceReader implements PlaceOpener {
   }
 
   #ask(url: string) {
+    if (!isS3Url(url) && !URL.canParse(url)) {
+      throw badInput({ what: 'not a URL', where: url, expected: 'https://HOST/PATH' });
+    }
     if (!mayRead(url)) {
       throw new HalotileError('not-allowed', {
         what: 'nothing may be read there',

@@ -133,6 +133,19 @@ export class ChunkStore {
     }
   }
 
+  /** Returns once a chunk that was wanted is here, or cannot be had. */
+  async arrived(file: number, chunk: number): Promise<void> {
+    for (;;) {
+      if (!this.#mutex.lock()) return;
+      const slot = this.#find(file, chunk);
+      this.#mutex.unlock();
+      const state = slot < 0 ? EMPTY : Atomics.load(this.#states, slot);
+      if (state !== WANTED && state !== LOADING) return;
+      const { async, value } = waitAsync(this.#states, slot, state);
+      if (async) await value;
+    }
+  }
+
   /** Returns once something may be wanted. For the fetching thread. */
   async wanted(): Promise<void> {
     const seen = Atomics.load(this.#words, WANTS);
@@ -147,6 +160,7 @@ export class ChunkStore {
     const wanted: WantedChunk[] = [];
     for (let slot = this.#states.indexOf(WANTED); slot >= 0; slot = this.#states.indexOf(WANTED, slot + 1)) {
       Atomics.store(this.#states, slot, LOADING);
+      Atomics.notify(this.#states, slot);
       wanted.push({ slot, file: this.#files[slot]!, chunk: this.#chunks[slot]! });
     }
     const age = ({ slot }: WantedChunk) => (this.#words[CLOCK]! - this.#stamps[slot]!) >>> 0;
