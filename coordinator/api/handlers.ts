@@ -26,7 +26,7 @@ export function failWith(log: Log, hide: (text: string) => string): Fail {
     const listed = error instanceof BadRequest ? error.violations : [];
     const violations = listed.map(({ field, description }) => ({ field, description: hide(description) }));
     const shown = error instanceof HalotileError ? new HalotileError(error.tag, hideDetail(error.detail, hide)) : error;
-    const status = toStatus(shown, violations);
+    const status = toStatus(shown, violations, error instanceof BadRequest ? error.unnamed : 0);
     return { name: 'Error', message: status.details ?? '', ...status };
   };
 }

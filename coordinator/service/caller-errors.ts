@@ -8,11 +8,14 @@ const MAX_LIST_BYTES = 900;
 /** A request of which single fields are wrong. */
 export class BadRequest extends HalotileError {
   readonly violations: readonly FieldViolation[];
+  /** Violations beside those. */
+  readonly unnamed: number;
 
-  constructor(violations: readonly FieldViolation[]) {
+  constructor(violations: readonly FieldViolation[], unnamed = 0) {
     const listed = violations.map(({ field, description }) => `${field}: ${description}`);
-    super('bad-usage', { what: cutList(listed, MAX_LIST_BYTES) });
+    super('bad-usage', { what: cutList(listed, MAX_LIST_BYTES, unnamed) });
     this.violations = violations;
+    this.unnamed = unnamed;
   }
 }
 

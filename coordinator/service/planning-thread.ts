@@ -41,10 +41,13 @@ export interface CheckedSubmission
 }
 
 /** An error comes back as data; of a refused request with its fields. */
-export type PlanningAnswer<T> =
-  | { readonly value: T }
-  | { readonly error: ErrorRecord }
-  | { readonly violations: readonly FieldViolation[] };
+export type PlanningAnswer<T> = { readonly value: T } | { readonly error: ErrorRecord } | Refusal;
+
+/** What is wrong with a request by its fields, and how much more is. */
+interface Refusal {
+  readonly violations: readonly FieldViolation[];
+  readonly unnamed: number;
+}
 
 /** An output, whose it is to be, and what of it that one may discard. */
 export interface DiscardRequest {
@@ -89,7 +92,7 @@ export function submission({ bytes, owner }: { bytes: Uint8Array; owner: Owner }
         : checkSpec(spec ?? {}, owner);
     if (!('value' in checked)) return checked;
     const { follow, violations } = readFollow({ ...rest, followUps, webhooks }, checked.value.output);
-    if (violations.length > 0) return { violations: violations.slice(0, MAX_VIOLATIONS) };
+    if (violations.length > 0) return cut(violations);
     return { value: { ...rest, spec: checked.value, follow } };
   });
 }
@@ -185,7 +188,7 @@ async function beating<T>(port: MessagePort, act: () => Promise<T>): Promise<Pla
 function checkSpec(message: halotile.v1.IJobSpec, owner: Owner): PlanningAnswer<JobSpec> {
   const reading = readJobSpec(message);
   const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
-  return reading.ok && violations.length === 0 ? { value: reading.spec } : { violations: under('spec', violations) };
+  return reading.ok && violations.length === 0 ? { value: reading.spec } : under('spec', violations);
 }
 
 function checkDataset(message: halotile.v1.IDatasetSpec, owner: Owner): PlanningAnswer<DatasetSpec> {
@@ -200,7 +203,7 @@ function checkDataset(message: halotile.v1.IDatasetSpec, owner: Owner): Planning
   }
   const reading = readDatasetSpec(message);
   const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
-  return reading.ok && violations.length === 0 ? { value: reading.spec } : { violations: under('dataset', violations) };
+  return reading.ok && violations.length === 0 ? { value: reading.spec } : under('dataset', violations);
 }
 
 function checkCollection(message: halotile.v1.ICollectionSpec, owner: Owner): PlanningAnswer<CollectionSpec> {
@@ -215,23 +218,23 @@ function checkCollection(message: halotile.v1.ICollectionSpec, owner: Owner): Pl
   }
   const reading = readCollectionSpec(message);
   const violations = reading.ok ? places.check(reading.spec, owner) : reading.violations;
-  return reading.ok && violations.length === 0
-    ? { value: reading.spec }
-    : { violations: under('collection', violations) };
+  return reading.ok && violations.length === 0 ? { value: reading.spec } : under('collection', violations);
 }
 
-function oneViolation(field: string, description: string): { violations: readonly FieldViolation[] } {
-  return { violations: [{ field, description }] };
+function oneViolation(field: string, description: string): Refusal {
+  return cut([{ field, description }]);
+}
+
+function cut(violations: readonly FieldViolation[]): Refusal {
+  const unnamed = Math.max(0, violations.length - MAX_VIOLATIONS);
+  return { violations: violations.slice(0, MAX_VIOLATIONS), unnamed };
 }
 
 /** Violations below the request's field, as many as an answer may hold. */
-function under(parent: string, violations: readonly FieldViolation[]): FieldViolation[] {
-  const named = violations.slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
-    field: field === '' ? parent : `${parent}.${field}`,
-    description,
-  }));
-  const left = violations.length - named.length;
-  return left === 0 ? named : [...named, { field: parent, description: `and ${left} more` }];
+function under(parent: string, violations: readonly FieldViolation[]): Refusal {
+  const { violations: named, unnamed } = cut(violations);
+  const below = (field: string) => (field === '' ? parent : `${parent}.${field}`);
+  return { violations: named.map(({ field, description }) => ({ field: below(field), description })), unnamed };
 }
 
 function refused<T>(check: () => PlanningAnswer<T>): PlanningAnswer<T> {

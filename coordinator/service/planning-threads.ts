@@ -171,7 +171,7 @@ export class PlanningThreads {
       });
     }
     if ('value' in answer) return answer.value;
-    throw 'error' in answer ? fromErrorRecord(answer.error) : new BadRequest(answer.violations);
+    throw 'error' in answer ? fromErrorRecord(answer.error) : new BadRequest(answer.violations, answer.unnamed);
   }
 }
 

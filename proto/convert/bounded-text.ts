@@ -17,16 +17,16 @@ export function cutText(text: string, maxBytes: number): string {
   return text;
 }
 
-/** As many of `parts` as fit, joined by semicolons, and how many more there are. */
-export function cutList(parts: readonly string[], maxBytes: number): string {
+/** As many of `parts` as fit, joined by semicolons, and how many more there are, `unnamed` beside those in `parts`. */
+export function cutList(parts: readonly string[], maxBytes: number, unnamed = 0): string {
   let text = '';
   for (const [index, part] of parts.entries()) {
     const next = index === 0 ? cutText(part, maxBytes - ENDING_BYTES) : `${text}; ${part}`;
-    const room = index === parts.length - 1 ? maxBytes : maxBytes - ENDING_BYTES;
-    if (next.length > room || headerLength(next) > room) return `${text}; and ${parts.length - index} more`;
+    const room = index === parts.length - 1 && unnamed === 0 ? maxBytes : maxBytes - ENDING_BYTES;
+    if (next.length > room || headerLength(next) > room) return `${text}; and ${parts.length - index + unnamed} more`;
     text = next;
   }
-  return text;
+  return unnamed === 0 ? text : `${text}; and ${unnamed} more`;
 }
 
 function headerLength(text: string): number {

@@ -35,8 +35,13 @@ const TAG_OF_CODE: Readonly<Partial<Record<status, ErrorTag>>> = {
  * `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (reason: the tag) and, where fields of the
  * request are at fault, BadRequest. Both are cut to what trailers can carry, a list with the number of those that are
  * left out. What is not a HalotileError says INTERNAL and no more.
+ * @param unnamed violations beside those that are given
  */
-export function toStatus(error: unknown, violations: readonly FieldViolation[] = []): Partial<StatusObject> {
+export function toStatus(
+  error: unknown,
+  violations: readonly FieldViolation[] = [],
+  unnamed = 0,
+): Partial<StatusObject> {
   if (!(error instanceof HalotileError)) {
     return { code: status.INTERNAL, details: "internal error; the coordinator's log has more" };
   }
@@ -47,7 +52,7 @@ export function toStatus(error: unknown, violations: readonly FieldViolation[] =
   ];
   const sentence = google.rpc.Status.encode({ code, message, details }).finish();
   if (violations.length > 0) {
-    const fieldViolations = cutViolations(violations, MAX_DETAILS_BYTES - sentence.length);
+    const fieldViolations = cutViolations(violations, unnamed, MAX_DETAILS_BYTES - sentence.length);
     details.push({ type_url: BAD_REQUEST, value: google.rpc.BadRequest.encode({ fieldViolations }).finish() });
   }
   const metadata = new Metadata();
@@ -56,7 +61,7 @@ export function toStatus(error: unknown, violations: readonly FieldViolation[] =
 }
 
 /** As many violations as fit, and how many more there are. */
-function cutViolations(violations: readonly FieldViolation[], maxBytes: number): FieldViolation[] {
+function cutViolations(violations: readonly FieldViolation[], unnamed: number, maxBytes: number): FieldViolation[] {
   const kept: FieldViolation[] = [];
   let bytes = BAD_REQUEST.length + MAX_VIOLATION_BYTES;
   for (const { field, description } of violations) {
@@ -66,11 +71,11 @@ function cutViolations(violations: readonly FieldViolation[], maxBytes: number):
     };
     bytes += google.rpc.BadRequest.encode({ fieldViolations: [cut] }).finish().length;
     if (bytes > maxBytes && kept.length > 0) {
-      return [...kept, { field: '', description: `and ${violations.length - kept.length} more` }];
+      return [...kept, { field: '', description: `and ${violations.length - kept.length + unnamed} more` }];
     }
     kept.push(cut);
   }
-  return kept;
+  return unnamed === 0 ? kept : [...kept, { field: '', description: `and ${unnamed} more` }];
 }
 
 /** The error that a status stands for; the inverse of {@link toStatus} as far as tag and sentence go. */

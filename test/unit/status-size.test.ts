@@ -32,12 +32,20 @@ test('a status is at most 4 KiB of trailers, whatever the error says', () => {
 
 test('a list of violations is cut with the number of those left out', () => {
   const violations = Array.from({ length: 400 }, (_, index) => ({ field: `images[${index}]`, description: 'no name' }));
-  const status = toStatus(new BadRequest(violations), violations);
-  const known = violationsOf({ ...status, metadata: status.metadata } as unknown as ServiceError);
-  assert.deepEqual(known.slice(0, -1), violations.slice(0, known.length - 1));
-  assert.deepEqual(known.at(-1), { field: '', description: `and ${401 - known.length} more` });
-  const listed = /and (\d+) more$/.exec(status.details!);
-  assert.equal(status.details!.split('; ').length - 1, 400 - Number(listed?.[1]));
+  // Of those that a thread has found it hands on the first, with the number of the others.
+  for (const [given, unnamed] of [
+    [400, 0],
+    [100, 300],
+    [2, 398],
+  ] as const) {
+    const some = violations.slice(0, given);
+    const status = toStatus(new BadRequest(some, unnamed), some, unnamed);
+    const known = violationsOf({ ...status, metadata: status.metadata } as unknown as ServiceError);
+    assert.deepEqual(known.slice(0, -1), violations.slice(0, known.length - 1));
+    assert.deepEqual(known.at(-1), { field: '', description: `and ${401 - known.length} more` });
+    const listed = /and (\d+) more$/.exec(status.details!);
+    assert.equal(status.details!.split('; ').length - 1, 400 - Number(listed?.[1]));
+  }
 });
 
 test('a cut text says how much is missing, one that fits is untouched', () => {
