@@ -107,9 +107,10 @@ export function checkMap(image: Pick<PlanInput, 'path' | 'info'>, map: Pick<Plan
 /** Whether an image of labels comes to an operation that takes none, before one whose result has a type of its own. */
 export function takesValues(operations: JobSpec['operations']): boolean {
   for (const { name } of operations) {
-    const { takesLabels, outputType } = OPERATIONS[name]!;
-    if (takesLabels !== true) return true;
-    if (outputType !== undefined) return false;
+    // What is no operation is refused when the chain is resolved.
+    const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+    if (operation?.takesLabels !== true) return true;
+    if (operation.outputType !== undefined) return false;
   }
   return false;
 }
