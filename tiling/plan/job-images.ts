@@ -108,7 +108,7 @@ export function checkMap(image: Pick<PlanInput, 'path' | 'info'>, map: Pick<Plan
 export function takesValues(operations: JobSpec['operations']): boolean {
   for (const { name } of operations) {
     // What is no operation is refused when the chain is resolved.
-    const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+    const operation = OPERATIONS[name];
     if (operation?.takesLabels !== true) return true;
     if (operation.outputType !== undefined) return false;
   }
