@@ -16,20 +16,34 @@ export interface TextFileOptions {
 }
 
 /**
- * The text of a file, or of a pipe up to its end, without its byte order mark: UTF-8, or UTF-16 as spreadsheets and
- * Windows' shells write it, with a mark or without.
+ * The text of a file, or of a pipe up to its end, as {@link decodeText}.
  * @throws bad-input where it cannot be read, is longer than `maxBytes`, or of another encoding
  */
-export function readTextFile(path: string, { what, maxBytes = MAX_TEXT_BYTES, remedy }: TextFileOptions): string {
+export function readTextFile(path: string, options: TextFileOptions): string {
+  return decodeText(readFileBytes(path, options), path, options);
+}
+
+/**
+ * The bytes of a file, or of a pipe up to its end.
+ * @throws bad-input where it cannot be read, or is longer than `maxBytes`
+ */
+export function readFileBytes(path: string, { what, maxBytes = MAX_TEXT_BYTES, remedy }: TextFileOptions): Buffer {
   let bytes: Buffer;
   try {
     bytes = readBounded(path, Math.min(maxBytes, MAX_TEXT_BYTES));
   } catch (cause) {
     throw badInput({ what: `${what} cannot be read: ${systemWords(cause)}`, where: path, remedy }, cause);
   }
-  if (bytes.length > maxBytes) {
-    throw badInput({ what: `${what} is too long`, where: path, expected: `at most ${maxBytes} bytes` });
-  }
+  if (bytes.length <= maxBytes) return bytes;
+  throw badInput({ what: `${what} is too long`, where: path, expected: `at most ${maxBytes} bytes` });
+}
+
+/**
+ * Bytes as text without its byte order mark: UTF-8, or UTF-16 as spreadsheets and Windows' shells write it, with a
+ * mark or without.
+ * @throws bad-input where they are of another encoding
+ */
+export function decodeText(bytes: Uint8Array, path: string, { what }: Pick<TextFileOptions, 'what'>): string {
   try {
     return new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -57,7 +71,7 @@ function readBounded(path: string, maxBytes: number): Buffer {
 }
 
 /** Without a mark, texts of UTF-16 are known by the empty half of their first letter. */
-function encodingOf([first, second, third, fourth]: Buffer): string {
+function encodingOf([first, second, third, fourth]: Uint8Array): string {
   const mark = ((first ?? 0) << 8) | (second ?? 0);
   const isWide = (third ?? 1) === 0 && (fourth ?? 1) === 0;
   // Of UTF-32 nothing here makes sense: its zeros are refused as no UTF-8.

@@ -18,6 +18,7 @@ interface PaletteFlags
   readonly colors?: number;
   readonly space?: PaletteOptions['space'];
   readonly centres?: PaletteOptions['centres'];
+  readonly paletteFormats?: PaletteOptions['formats'];
   readonly onError?: DatasetSpecInput['onError'];
   readonly spill?: number;
   readonly largeFormat?: DatasetSpecInput['largeFormat'];
@@ -38,7 +39,7 @@ export function registerPalette(program: Command): void {
     .argument('<frames...>', 'a folder FRAMES/<character>/*.png, patterns, files, or a manifest (.csv, .yaml, .json)')
     .requiredOption('-o, --output <folder>', 'folder to write: one folder per character, report.html, report.json')
     .option('--size <WxH>', 'downscale every frame to this size, nearest pixel (default: its own size)', size)
-    .option('--target <file>', 'then map to this palette: .png, .gpl, .hex or .json')
+    .option('--target <file>', 'then map to this palette: .png, .gpl, .hex, .pal, .act, .txt or .json')
     .addOption(new Option('--method <name>', 'how colours are found').choices(['mean-shift', 'threshold']))
     .option('--quantile <q>', 'bandwidth: distance to the nearest q of all pixels, on average (default: 0.1)', number)
     .option('--bandwidth <b>', 'radius of the kernel, instead of an estimate', number)
@@ -48,6 +49,7 @@ export function registerPalette(program: Command): void {
     .option('--colors <K>', 'at most K colours: those that would be missed most', integer)
     .addOption(new Option('--space <name>', 'where distances are measured in the search').choices(['rgb', 'oklab']))
     .addOption(new Option('--centres <rule>', 'how centres become bytes').choices(['truncate', 'round']))
+    .option('--palette-formats <list>', 'also write palettes as these: hex, pal (JASC), act, txt (paint.net)', formats)
     .addOption(
       new Option('--on-error <what>', 'what to do at an unreadable frame or a character without colours').choices([
         'fail',
@@ -77,7 +79,7 @@ export function registerPalette(program: Command): void {
  */
 function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSpec {
   const { output, size, target, onError, spill, largeFormat, method, quantile, bandwidth, threshold } = flags;
-  const { sample, seed, colors, space, centres } = flags;
+  const { sample, seed, colors, space, centres, paletteFormats: formats } = flags;
   return parseDatasetSpec({
     frames,
     output,
@@ -86,8 +88,13 @@ function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSp
     onError,
     largeFormat,
     spillBytes: spill === undefined ? undefined : spill * 2 ** 20,
-    palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres },
+    palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres, formats },
   });
+}
+
+/** Checked with the rest of the job. */
+function formats(text: string): PaletteFlags['paletteFormats'] {
+  return text.split(',').map((each) => each.trim().replace(/^\./, '')) as PaletteFlags['paletteFormats'];
 }
 
 function size(text: string): PaletteFlags['size'] {

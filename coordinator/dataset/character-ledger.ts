@@ -15,7 +15,7 @@ import {
 } from './character-records.js';
 import type { Character } from './frames/dataset.js';
 import { FailureList } from './frames/failure-list.js';
-import { type Frame, PALETTE_FILES } from './frames/frame-list.js';
+import type { Frame } from './frames/frame-list.js';
 import { FrameTable } from './frames/frame-table.js';
 import type { CharacterSummary, FrameSample } from './report/character-summary.js';
 
@@ -49,6 +49,8 @@ export interface LedgerQuestion {
   readonly character: Character;
   /** Digest of everything beside the frames that decides the pixels. */
   readonly digest: string;
+  /** Names of the files of its palette. */
+  readonly paletteFiles: readonly string[];
   /** Whether frames that failed are to stay failed while they do not change. */
   readonly keepFailures: boolean;
 }
@@ -197,7 +199,9 @@ class LedgerReader {
     const table = this.#table;
     if (this.#summary === undefined) return false;
     if (table.count((index) => !table.isWritten(index) && !table.isFailed(index)) > 0) return false;
-    return PALETTE_FILES.every((file) => statSync(join(this.#question.output, file), { throwIfNoEntry: false }));
+    return this.#question.paletteFiles.every((file) =>
+      statSync(join(this.#question.output, file), { throwIfNoEntry: false }),
+    );
   }
 
   #indexOf(name: string): number {

@@ -6,6 +6,7 @@ import type { CharacterRecord } from './character-records.js';
 import { findCharacterPalette } from './count-stage.js';
 import type { DatasetContext } from './dataset-context.js';
 import type { Character } from './frames/dataset.js';
+import { paletteFiles } from './frames/frame-list.js';
 import { writeCharacter } from './remap-stage.js';
 import type { CharacterSummary } from './report/character-summary.js';
 import { type CharacterPlace, characterPlace, RunningCharacter } from './running-character.js';
@@ -45,6 +46,7 @@ async function openCharacter(
     const state = await inTurns(
       characterState(history, {
         ...{ spillDirectory: place.spill, output: place.output, character, digest },
+        paletteFiles: paletteFiles(job.palette),
         keepFailures: job.onError === 'skip',
       }),
     );

@@ -9,7 +9,7 @@ import type { JobProgress } from '../../tiling/job/job-progress.js';
 import { checkFolderPlace, makeFolder } from '../../tiling/make-folder.js';
 import { chainFiles } from '../../tiling/operations/parameter-files.js';
 import type { Rgb } from '../../tiling/palette/remap.js';
-import { checkTarget, readTextTarget } from '../../tiling/palette/target.js';
+import { checkTarget, PALETTE_ENDINGS, readTarget } from '../../tiling/palette/target.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { needsMap, resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
@@ -85,7 +85,7 @@ export async function runDataset(run: DatasetRun): Promise<DatasetResult> {
     // No character's name starts with a dot.
     incoming: join(outputState(output), '.incoming', randomUUID()),
   };
-  const target = await readTarget(run.job.target, { executor: run.executor, work });
+  const target = await targetOf(run.job.target, { executor: run.executor, work });
   makeFolder(output);
   const lock = await JobLock.acquire(output);
   try {
@@ -113,7 +113,7 @@ export async function checkedDataset(job: DatasetSpec, allow?: (path: string) =>
       for (const file of map === undefined ? [path] : [path, map]) allow(file);
     }
   }
-  await refuseFrameOverwrites(dataset, output, inputPaths({ ...job, images: [] }));
+  await refuseFrameOverwrites(dataset, { ...job, output }, inputPaths({ ...job, images: [] }));
   await checkMaps(dataset, chainOf(job));
   return dataset;
 }
@@ -272,22 +272,22 @@ function chainIdentity(chain: ImageChain | null): object {
 }
 
 /** @throws HalotileError bad-input where the file is no palette */
-async function readTarget(
+async function targetOf(
   path: string | undefined,
   context: Pick<DatasetContext, 'executor' | 'work'>,
 ): Promise<readonly Rgb[] | null> {
   if (path === undefined) return null;
   const ending = extname(path).toLowerCase();
   if (ending === '.png') return checkTarget(await findingOf(context, 'colours', { path }), path);
-  const text = readTextTarget(path);
-  if (text === undefined) {
+  const colours = readTarget(path);
+  if (colours === undefined) {
     throw badInput({
       what: `a target palette cannot be "${ending}"`,
       where: path,
-      expected: '.png, .gpl, .hex or .json',
+      expected: `.png, ${PALETTE_ENDINGS}`,
     });
   }
-  return checkTarget(text, path);
+  return checkTarget(colours, path);
 }
 
 /** The caller's signal with the error that an interrupted job ends in as its reason. */

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
-import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
+import { PALETTE_WRITERS, paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import { writeWhole } from '../../tiling/stitch/publish.js';
 import type { CharacterSummary } from './report/character-summary.js';
 
-/** Writes palette.json, palette.gpl and palette.png into a character's folder, each whole or not at all. */
+/** Writes palette.json, palette.gpl, palette.png and what the job asks for into a character's folder, each whole or not at all. */
 export function writePaletteFiles(
   folder: string,
   { character, written, palette, target }: CharacterSummary,
@@ -26,4 +26,7 @@ export function writePaletteFiles(
   writeWhole(join(folder, 'palette.json'), json);
   writeWhole(join(folder, 'palette.gpl'), paletteGpl(character, colours));
   writeWhole(join(folder, 'palette.png'), encodeRgbaPng(swatches.rgba, swatches.size));
+  for (const format of job.palette.formats) {
+    writeWhole(join(folder, `palette.${format}`), PALETTE_WRITERS[format](colours));
+  }
 }

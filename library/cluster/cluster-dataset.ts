@@ -94,7 +94,11 @@ async function sendDataset(
   if (here.frames.length + here.images.length > 0) {
     const dataset = await findFrames(here);
     if (!isClusterName(spec.output))
-      await refuseFrameOverwrites(dataset, resolve(spec.output), localInputs({ ...spec, images: [] }));
+      await refuseFrameOverwrites(
+        dataset,
+        { ...spec, output: resolve(spec.output) },
+        localInputs({ ...spec, images: [] }),
+      );
     for (const { name: character, frames: list } of dataset.characters) {
       for (const frame of list) local.push({ ...frame, character });
     }

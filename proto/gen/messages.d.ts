@@ -887,6 +887,9 @@ export namespace halotile {
 
             /** PaletteOptions centres */
             centres?: (string|null|undefined);
+
+            /** PaletteOptions formats */
+            formats?: (string[]|undefined);
         }
 
         /** Represents a PaletteOptions. */
@@ -924,6 +927,9 @@ export namespace halotile {
 
             /** PaletteOptions centres. */
             public centres: (string|null);
+
+            /** PaletteOptions formats. */
+            public formats: string[];
 
             /**
              * Encodes the specified PaletteOptions message. Does not implicitly {@link halotile.v1.PaletteOptions.verify|verify} messages.

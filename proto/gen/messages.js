@@ -1557,6 +1557,7 @@ export const halotile = $root.halotile = (() => {
         v1.PaletteOptions = (function() {
 
             function PaletteOptions(properties) {
+                this.formats = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1572,6 +1573,7 @@ export const halotile = $root.halotile = (() => {
             PaletteOptions.prototype.colors = null;
             PaletteOptions.prototype.space = null;
             PaletteOptions.prototype.centres = null;
+            PaletteOptions.prototype.formats = $util.emptyArray;
 
             let $oneOfFields;
 
@@ -1654,6 +1656,9 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(66).string(message.space);
                 if (message.centres != null && Object.hasOwnProperty.call(message, "centres"))
                     writer.uint32(74).string(message.centres);
+                if (message.formats != null && message.formats.length)
+                    for (let i = 0; i < message.formats.length; ++i)
+                        writer.uint32(82).string(message.formats[i]);
                 return writer;
             };
 
@@ -1714,6 +1719,12 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 9: {
                             message.centres = reader.string();
+                            break;
+                        }
+                    case 10: {
+                            if (!(message.formats && message.formats.length))
+                                message.formats = [];
+                            message.formats.push(reader.string());
                             break;
                         }
                     default:

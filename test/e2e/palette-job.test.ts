@@ -21,6 +21,7 @@ import { runDataset } from '../../coordinator/index.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
+import { readTarget } from '../../tiling/palette/target.js';
 import { encodeRecord } from '../../tiling/stitch/record-log.js';
 import { ThreadPoolExecutor } from '../../worker/index.js';
 
@@ -286,12 +287,22 @@ test('a target palette of 1 or 300 colours is applied after the character’s ow
   for (let at = 0; at < pixels.length; at += 4) {
     assert.deepEqual([...pixels.subarray(at, at + 4)], pixels[at + 3] === 0 ? [0, 0, 0, 0] : [16, 32, 48, 255]);
   }
-  await run({ frames: [frames], output: join(folder, 'to-many'), target: many });
+  await run({
+    ...{ frames: [frames], output: join(folder, 'to-many'), target: many },
+    palette: { colors: 256, formats: ['hex', 'pal', 'act', 'txt'] },
+  });
   const { isPalette, hasAlpha } = await sharp(join(folder, 'to-many/slime/000.png')).metadata();
   assert.deepEqual([isPalette, hasAlpha], [false, true]);
   const json = JSON.parse(readFileSync(join(folder, 'to-many/slime/palette.json'), 'utf8'));
   assert.equal(json.target.colors.length, 300);
   assert.equal(json.target.mapping.length, json.colors.length);
+  for (const format of ['hex', 'pal', 'act', 'txt']) {
+    const file = join(folder, 'to-many/slime', `palette.${format}`);
+    assert.deepEqual(
+      readTarget(file),
+      json.colors.map(({ rgb }: { rgb: number[] }) => rgb),
+    );
+  }
 
   const empty = join(folder, 'empty.gpl');
   writeFileSync(empty, 'GIMP Palette\n#\n');

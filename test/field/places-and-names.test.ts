@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { findFrames } from '../../coordinator/dataset/frames/find-frames.js';
 import { makeFolder } from '../../tiling/make-folder.js';
-import { parseTextTarget } from '../../tiling/palette/target.js';
+import { parseTarget } from '../../tiling/palette/target.js';
 import { imageOf } from '../conformance/box-tiles.js';
 import { missingCommands } from '../support/installed.js';
 import { halotile } from '../support/run-halotile.js';
@@ -43,12 +43,12 @@ function byShell(command: string, env: NodeJS.ProcessEnv = process.env) {
 test('clear entries of a GIMP palette with alpha are no colours, like clear pixels', () => {
   const text = (channels: string) =>
     `GIMP Palette\nName: x\n${channels}#\n255 0 0 255 red\n  0   0   0   0 clear\n1 2 3 7 faint\n`;
-  assert.deepEqual(parseTextTarget(text('Channels: RGBA\n'), 'a.gpl'), [
+  assert.deepEqual(parseTarget(Buffer.from(text('Channels: RGBA\n')), 'a.gpl'), [
     [255, 0, 0],
     [1, 2, 3],
   ]);
   // Without that line a number is a colour's name.
-  assert.equal(parseTextTarget(text(''), 'a.gpl').length, 3);
+  assert.equal(parseTarget(Buffer.from(text('')), 'a.gpl').length, 3);
 });
 
 test('a HEIC picture is called by its name, not damaged', async () => {

@@ -11,7 +11,7 @@ import { fromStatus, toStatus } from '../../proto/convert/status.js';
 import { ERROR_TABLE, type ErrorTag, HalotileError } from '../../tiling/errors.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
-import { readTextTarget } from '../../tiling/palette/target.js';
+import { readTarget } from '../../tiling/palette/target.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { isKindName } from '../../tiling/work/index.js';
@@ -80,7 +80,7 @@ const LOOK_UPS: Readonly<Record<string, (name: string) => void | Promise<void>>>
     });
   },
   'the ending of a palette file': (name) => {
-    assert.equal(readTextTarget(`${scratchFolder()}/x.${name}`), undefined);
+    assert.equal(readTarget(`${scratchFolder()}/x.${name}`), undefined);
   },
 };
 

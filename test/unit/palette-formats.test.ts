@@ -2,17 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { oklabToRgb, rgbToOklab } from '../../tiling/palette/colour-space.js';
-import { paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
-import { paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
+import { PALETTE_WRITERS, paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
+import { PALETTE_FORMATS, paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type Rgb } from '../../tiling/palette/remap.js';
-import { checkTarget, coloursInReadingOrder, parseTextTarget } from '../../tiling/palette/target.js';
+import { checkTarget, coloursInReadingOrder, parseTarget } from '../../tiling/palette/target.js';
 
 const colours: Rgb[] = [
   [255, 0, 0],
   [0, 128, 255],
   [1, 2, 3],
 ];
+
+const parsed = (text: string, path: string) => parseTarget(Buffer.from(text), path);
 
 test('every text form of a palette is read back as written', () => {
   const palette = { colors: colours.map((rgb) => ({ rgb, count: 1 })), bandwidth: 3, error: 0, pixels: 3 };
@@ -28,12 +30,47 @@ test('every text form of a palette is read back as written', () => {
     },
   );
   assert.deepEqual(JSON.parse(json).colors, palette.colors);
-  assert.deepEqual(parseTextTarget(json, 'p.json'), colours);
-  assert.deepEqual(parseTextTarget('[[255,0,0],"#0080ff","010203"]', 'p.json'), colours);
-  assert.deepEqual(parseTextTarget(paletteGpl('orc', colours), 'p.gpl'), colours);
-  assert.deepEqual(parseTextTarget('ff0000\r\n#0080FF\n\n010203\n', 'p.hex'), colours);
+  assert.deepEqual(parsed(json, 'p.json'), colours);
+  assert.deepEqual(parsed('[[255,0,0],"#0080ff","010203"]', 'p.json'), colours);
+  assert.deepEqual(parsed(paletteGpl('orc', colours), 'p.gpl'), colours);
+  assert.deepEqual(parsed('ff0000\r\n#0080FF\n\n010203\n', 'p.hex'), colours);
   const gimp = 'GIMP Palette\nName: x\nColumns: 3\n# note\n255   0   0 Red\n  0 128 255\tUntitled\n1 2 3\n';
-  assert.deepEqual(parseTextTarget(gimp, 'p.gpl'), colours);
+  assert.deepEqual(parsed(gimp, 'p.gpl'), colours);
+});
+
+test('palettes of Paint Shop Pro, Photoshop, paint.net and Aseprite are read without their clear entries', () => {
+  const [red, blue, dark] = colours as [Rgb, Rgb, Rgb];
+  assert.deepEqual(parsed('JASC-PAL\r\n0100\r\n3\r\n255 0 0\r\n0 128 255\r\n1 2 3\r\n', 'p.pal'), colours);
+  assert.deepEqual(parsed('JASC-PAL\n0100\n3\n255 0 0 255\n9 9 9 0\n1 2 3 4\n\n', 'p.pal'), [red, dark]);
+  assert.deepEqual(parsed('; paint.net\r\nFFFF0000\n00123456\n  ff0080FF ; sky\n80010203', 'p.txt'), colours);
+  const table = new Uint8Array(772);
+  table.set(colours.flat());
+  table.set([0, 3, 0, 1], 768);
+  assert.deepEqual(parseTarget(table, 'p.act'), [red, dark]);
+  table.set([0, 2, 255, 255], 768);
+  assert.deepEqual(parseTarget(table, 'P.ACT'), [red, blue]);
+  assert.equal(parseTarget(table.subarray(0, 768), 'p.act').length, 256);
+  const aseprite = 'GIMP Palette\nChannels: RGBA\n#\n255 0 0 255 Untitled\n0 0 0 0 Mask\n1 2 3 128\n';
+  assert.deepEqual(parsed(aseprite, 'p.gpl'), [red, dark]);
+});
+
+test('every form that is written on demand is read back, and begins as its program expects', () => {
+  const begins = {
+    hex: 'ff0000\n',
+    pal: 'JASC-PAL\r\n0100\r\n3\r\n255 0 0\r\n',
+    txt: '; paint.net Palette File\r\nFFFF0000\r\n',
+  };
+  for (const format of PALETTE_FORMATS) {
+    const bytes = Buffer.from(PALETTE_WRITERS[format](colours));
+    assert.deepEqual(parseTarget(bytes, `palette.${format}`), colours);
+    if (format === 'act') assert.deepEqual([bytes.length, ...bytes.subarray(768)], [772, 0, 3, 255, 255]);
+    else assert.ok(bytes.toString().startsWith(begins[format]), format);
+  }
+  const full = Array.from({ length: 256 }, (_, value): Rgb => [value, 0, 255 - value]);
+  assert.deepEqual(parseTarget(Buffer.from(PALETTE_WRITERS.act(full)), 'p.act'), full);
+  const refused = paletteOptionsSchema.safeParse({ formats: ['act'] });
+  assert.match(refused.error?.issues[0]?.message ?? '', /at most 256 colours: give colors/);
+  assert.ok(paletteOptionsSchema.safeParse({ formats: ['act'], colors: 256 }).success);
 });
 
 test('swatches read as a target give the colours in order', () => {
@@ -47,12 +84,24 @@ test('swatches read as a target give the colours in order', () => {
 
 test('wrong targets are refused in one sentence that names file and line', () => {
   const failures: readonly [() => unknown, RegExp][] = [
-    [() => checkTarget([], 'p.hex'), /^p\.hex: the target palette has no colour; expected a palette of 1 to 4096/],
-    [() => parseTextTarget('255 0 0\n', 'p.gpl'), /^p\.gpl: no "GIMP Palette" in the first line/],
-    [() => parseTextTarget('GIMP Palette\n256 0 0\n', 'p.gpl'), /^p\.gpl, line 2: "256 0 0" is no colour/],
-    [() => parseTextTarget('ff0000\nred\n', 'p.hex'), /^p\.hex, line 2: "red" is no colour/],
-    [() => parseTextTarget('{', 'p.json'), /^p\.json: the target palette is no JSON/],
-    [() => parseTextTarget('{"colors":[[1,2]]}', 'p.json'), /^p\.json: the target palette has no list of colours/],
+    [() => checkTarget([], 'p.hex'), /^p\.hex: the target palette has no colour; expected 1 to 4096/],
+    [() => parsed('255 0 0\n', 'p.gpl'), /^p\.gpl: no "GIMP Palette" in the first line/],
+    [() => parsed('GIMP Palette\n256 0 0\n', 'p.gpl'), /^p\.gpl, line 2: "256 0 0" is no colour/],
+    [() => parsed('ff0000\nred\n', 'p.hex'), /^p\.hex, line 2: "red" is no colour/],
+    [() => parsed('GIMP Palette\nChannels: RGBA\n1 2 3 red\n', 'p.gpl'), /^p\.gpl, line 3: "1 2 3 red" is no .* four/],
+    [
+      () => parsed('RIFF\x94PAL data', 'p.pal'),
+      /^p\.pal, line 1: a RIFF palette of Windows.* "JASC-PAL"; save it as JASC/,
+    ],
+    [() => parsed('JASC-PAL\n0200\n', 'p.pal'), /^p\.pal, line 2: "0200" is no version/],
+    [() => parsed('JASC-PAL\n0100\nx\n', 'p.pal'), /^p\.pal, line 3: "x" is no number/],
+    [() => parsed('JASC-PAL\n0100\n2\n0 0 0\n0 0 256\n', 'p.pal'), /^p\.pal, line 5: "0 0 256" is no colour/],
+    [() => parsed('JASC-PAL\n0100\n2\n0 0 0\n', 'p.pal'), /^p\.pal, line 3: 2 colours are announced, and 1 follow/],
+    [() => parsed('; x\nFFFFFF\n', 'p.txt'), /^p\.txt, line 2: "FFFFFF" is no colour; expected AARRGGBB/],
+    [() => parsed('abc', 'p.act'), /^p\.act: 3 bytes are no \.act palette; expected 768 or 772/],
+    [() => parsed(`${'abc'.repeat(256)}\x01\x01\0\0`, 'p.act'), /^p\.act, byte 768: 257 colours are announced/],
+    [() => parsed('{', 'p.json'), /^p\.json: the target palette is no JSON/],
+    [() => parsed('{"colors":[[1,2]]}', 'p.json'), /^p\.json: the target palette has no list of colours/],
   ];
   for (const [fail, message] of failures) assert.throws(fail, { message });
   const photo = new Uint8Array(5000 * 4).map((_, at) => (at % 4 === 3 ? 255 : (at >> 2) >> (8 * (at % 4))));

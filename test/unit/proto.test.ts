@@ -91,7 +91,10 @@ const DATASETS: readonly DatasetSpecInput[] = [
     alpha: 'channel',
     size: '64x90',
     target: 'root:in/target.gpl',
-    palette: { method: 'threshold', threshold: 0, sample: 2 ** 40, seed: 2 ** 32 - 1, colors: 9, space: 'oklab' },
+    palette: {
+      ...{ method: 'threshold', threshold: 0, sample: 2 ** 40, seed: 2 ** 32 - 1, colors: 9, space: 'oklab' },
+      formats: ['act', 'pal'],
+    },
     onError: 'skip',
     spillBytes: 0,
     wholePixels: 2 ** 27,

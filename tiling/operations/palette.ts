@@ -3,7 +3,7 @@ import { badInput } from '../errors.js';
 import { evenReach, type Rect, type Size } from '../geometry/rect.js';
 import { nearestPosition } from '../palette/downscale-nearest.js';
 import { packRgb, type Rgb, unpackRgb } from '../palette/remap.js';
-import { checkTarget, isTextPalette, parseTextTarget } from '../palette/target.js';
+import { checkTarget, isPaletteFile, PALETTE_ENDINGS, parseTarget } from '../palette/target.js';
 import type { JobFacts, Operation, OperationDescriptor, ReadFile } from './descriptor.js';
 
 const SIZE = /^([1-9]\d*)[x×]([1-9]\d*)$/;
@@ -11,7 +11,10 @@ const SIZE = /^([1-9]\d*)[x×]([1-9]\d*)$/;
 const LIST = /^#?[0-9a-fA-F]{6}( #?[0-9a-fA-F]{6})*$/;
 
 const params = z.strictObject({
-  colours: z.string().min(1).describe('palette file (.json, .gpl, .hex), or colours as "#rrggbb #rrggbb …"'),
+  colours: z
+    .string()
+    .min(1)
+    .describe('palette file (.gpl, .hex, .pal, .act, .txt, .json), or colours as "#rrggbb #rrggbb …"'),
   target: z.string().min(1).describe('palette whose nearest colours stand for those of the first one').optional(),
   dtype: z.enum(['uint8', 'uint16']).describe('what samples are rounded to first').optional(),
   size: z.string().regex(SIZE, { error: 'WIDTHxHEIGHT in pixels' }).describe('WIDTHxHEIGHT in pixels').optional(),
@@ -73,11 +76,11 @@ function prepare(operation: Operation, { image, file }: JobFacts): Operation {
 
 function coloursOf(given: string, file: () => ReadFile | undefined): number[] {
   if (LIST.test(given)) return given.split(' ').map((hex) => Number.parseInt(hex.replace('#', ''), 16));
-  if (!isTextPalette(given)) {
-    throw badInput({ what: 'no palette', where: given, expected: '.json, .gpl or .hex, or colours as #rrggbb' });
+  if (!isPaletteFile(given)) {
+    throw badInput({ what: 'no palette', where: given, expected: `${PALETTE_ENDINGS}, or colours as #rrggbb` });
   }
   const { path, bytes } = file()!;
-  return checkTarget(parseTextTarget(Buffer.from(bytes).toString('utf8'), path), path).map(packRgb);
+  return checkTarget(parseTarget(bytes, path), path).map(packRgb);
 }
 
 /** A second or fourth channel is alpha; channels beyond it are no part of a colour. */

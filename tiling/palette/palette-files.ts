@@ -1,6 +1,6 @@
 import type { Size } from '../geometry/rect.js';
 import type { Palette } from './palette.js';
-import type { PaletteOptions } from './palette-options.js';
+import type { PALETTE_FORMATS, PaletteOptions } from './palette-options.js';
 import type { Rgb } from './remap.js';
 
 /** Side of one square of a swatch image, pixels. */
@@ -36,6 +36,29 @@ export function paletteGpl(name: string, colours: readonly Rgb[]): string {
   const line = (rgb: Rgb) => `${rgb.map((value) => String(value).padStart(3)).join(' ')}\t${hexOf(rgb)}`;
   const title = name.replaceAll(/[\r\n]/g, ' ');
   return ['GIMP Palette', `Name: ${title}`, `Columns: ${ACROSS}`, '#', ...colours.map(line), ''].join('\n');
+}
+
+/** The palette in each further form, as the program writes it that the form is of. */
+export const PALETTE_WRITERS: Readonly<
+  Record<(typeof PALETTE_FORMATS)[number], (colours: readonly Rgb[]) => string | Uint8Array>
+> = {
+  hex: (colours) => colours.map((rgb) => `${digitsOf(rgb)}\n`).join(''),
+  pal: (colours) => ['JASC-PAL', '0100', colours.length, ...colours.map((rgb) => rgb.join(' ')), ''].join('\r\n'),
+  act: paletteAct,
+  txt: (colours) =>
+    ['; paint.net Palette File', ...colours.map((rgb) => `FF${digitsOf(rgb).toUpperCase()}`), ''].join('\r\n'),
+};
+
+/** Photoshop's colour table of at most 256 colours: 772 bytes, no entry of them clear. */
+function paletteAct(colours: readonly Rgb[]): Uint8Array {
+  const bytes = new Uint8Array(772);
+  bytes.set(colours.flat());
+  bytes.set([colours.length >> 8, colours.length & 255, 0xff, 0xff], 768);
+  return bytes;
+}
+
+function digitsOf(rgb: Rgb): string {
+  return hexOf(rgb).slice(1);
 }
 
 /** A colour as "#rrggbb". */

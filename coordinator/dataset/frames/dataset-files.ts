@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { breathing } from '../../../tiling/breath.js';
+import type { DatasetSpec } from '../../../tiling/job/dataset-spec.js';
 import { WrittenFiles } from '../../../tiling/stitch/overwrites.js';
 import { type Dataset, framesOf } from './dataset.js';
-import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
+import { paletteFiles, REPORT_FILES } from './frame-list.js';
 
 /**
  * Refuses a dataset job that writes over one of its images or maps or of the `others` that it reads, or has an image in
@@ -12,12 +13,15 @@ import { PALETTE_FILES, REPORT_FILES } from './frame-list.js';
  */
 export async function refuseFrameOverwrites(
   dataset: Dataset,
-  output: string,
+  { output, palette }: Pick<DatasetSpec, 'output' | 'palette'>,
   others: readonly string[],
 ): Promise<void> {
   if (!existsSync(output)) return;
   const folders = [output, ...Array.from(dataset.characters, ({ name }) => join(output, name))];
-  const written = await WrittenFiles.ofMany({ files: () => outputsOf(dataset, output), folders });
+  const written = await WrittenFiles.ofMany({
+    files: () => outputsOf(dataset, output, paletteFiles(palette)),
+    folders,
+  });
   for await (const { path, map } of breathing(framesOf(dataset))) {
     written.refuse(path);
     if (map !== undefined) written.refuse(map);
@@ -26,10 +30,10 @@ export async function refuseFrameOverwrites(
 }
 
 /** Every file that the job may write; whether an image is written as PNG or as TIFF its size will tell. */
-function* outputsOf({ characters }: Dataset, output: string): Generator<string> {
+function* outputsOf({ characters }: Dataset, output: string, ofPalette: readonly string[]): Generator<string> {
   for (const file of REPORT_FILES) yield join(output, file);
   for (const { name, frames } of characters) {
-    for (const file of PALETTE_FILES) yield join(output, name, file);
+    for (const file of ofPalette) yield join(output, name, file);
     for (let index = 0; index < frames.length; index++) {
       const path = join(output, name, frames.stemOf(index));
       yield `${path}.png`;

@@ -1,4 +1,5 @@
 import { badInput } from '../../../tiling/errors.js';
+import type { PaletteOptions } from '../../../tiling/palette/palette-options.js';
 import { PackedStrings, type PackedText } from '../../find/packed-strings.js';
 import { type PackedShared, SharedStrings } from '../../find/shared-strings.js';
 
@@ -20,7 +21,9 @@ export const MAX_NAME_BYTES = 255;
 const WRITING_BYTES = '.'.length + '.png'.length + '.part'.length;
 
 /** Files that a character's folder holds beside its frames. */
-export const PALETTE_FILES = ['palette.png', 'palette.json', 'palette.gpl'] as const;
+export function paletteFiles({ formats }: Pick<PaletteOptions, 'formats'>): string[] {
+  return ['png', 'json', 'gpl', ...formats].map((ending) => `palette.${ending}`);
+}
 
 /**
  * The frames of one character by the name of their output in code-point order: names are packed, and folders that
