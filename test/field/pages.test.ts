@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { gdalPixels } from '../support/gdal.js';
 import { missingCommands, quietly } from '../support/installed.js';
+import { missingModules, pythonJson } from '../support/python.js';
 import { halotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
@@ -128,3 +129,35 @@ function cutToFirst(path: string, { width, height }: typeof SIZE): void {
   }
   writeFileSync(path, bytes);
 }
+
+const CHANNELS = `
+import json, sys, tifffile
+import numpy as np
+folder = sys.argv[1]
+rng = np.random.default_rng(1)
+a = rng.integers(0, 65535, (5, 61, 93), dtype=np.uint16)
+common = dict(photometric='minisblack')
+tifffile.imwrite(f'{folder}/c.ome.tif', a, metadata={'axes': 'CYX'}, **common)
+tiles = dict(tile=(32, 32), compression='zlib', predictor=True)
+tifffile.imwrite(f'{folder}/ct.ome.tif', a, metadata={'axes': 'CYX'}, **tiles, **common)
+tifffile.imwrite(f'{folder}/cij.tif', a, imagej=True, metadata={'axes': 'CYX'})
+tifffile.imwrite(f'{folder}/z.ome.tif', a, metadata={'axes': 'ZYX'}, **common)
+np.moveaxis(a, 0, -1).tofile(f'{folder}/channels.raw')
+json.dump(None, sys.stdout)`;
+
+test('images that are channels of one are read as its channels, z-planes are pages', {
+  skip: missingModules('tifffile') || MISSING,
+}, async () => {
+  pythonJson(CHANNELS, folder);
+  const wanted = new Uint8Array(readFileSync(join(folder, 'channels.raw')));
+  for (const name of ['c.ome.tif', 'ct.ome.tif', 'cij.tif']) {
+    const { code, stderr } = await takePage(join(folder, name));
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(gdalPixels(output), wanted, name);
+  }
+  assert.match((await takePage(join(folder, 'z.ome.tif'))).stderr, /holds 5 images .*--page N/);
+  // One of them alone, where that is asked for.
+  const { code } = await takePage(join(folder, 'ct.ome.tif'), '--page', '2');
+  assert.equal(code, 0);
+  assert.deepEqual(gdalPixels(output), gdalPixels(`GTIFF_DIR:2:${join(folder, 'ct.ome.tif')}`));
+});

@@ -6,6 +6,7 @@ import { numbersOf } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
 import { storedBlockCount } from '../raster/stored-block.js';
+import { channelPlanes, readPlanes } from '../tiff/channel-planes.js';
 import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
 import { looksLikeTiff, parseHeader } from '../tiff/header.js';
 import { readBytes } from '../tiff/random-bytes.js';
@@ -110,7 +111,8 @@ async function inspectPicture(path: string, bytes: number): Promise<Inspection> 
 async function inspectTiff(file: OpenBytes): Promise<Inspection> {
   const header = parseHeader(file);
   const directory = mainDirectory(header, file.name);
-  const raster = readTiffRaster(directory);
+  const planes = channelPlanes(header);
+  const raster = (planes && readPlanes(planes)) ?? readTiffRaster(directory);
   checkAllBlocks(raster, directory.where);
   const { info, layout, blocks } = raster;
   const images = [...classifyDirectories(header), ...partImages(file, header)];

@@ -4,6 +4,7 @@ import type { ByteRange } from '../places/opener.js';
 import type { BlockSource, CodecContext } from '../raster/block-source.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { blocksTouching, isRawLayout, maxPackedBytes } from '../raster/stored-block.js';
+import { channelPlanes, readPlanes } from '../tiff/channel-planes.js';
 import type { Directory } from '../tiff/directory.js';
 import { parseHeader, type TiffHeader } from '../tiff/header.js';
 import { pastTheEnd, readBytes } from '../tiff/random-bytes.js';
@@ -45,10 +46,15 @@ export class TiffFileSource implements BlockSource {
   /** What is wrong with the file and harmless, a sentence each. */
   readonly warnings: readonly string[];
 
-  constructor(file: OpenBytes, directory: Directory, options: TiffOpenOptions, warnings: readonly string[]) {
+  readonly #planes: number;
+
+  /** @param directories the image's own, or one for each of its channels */
+  constructor(file: OpenBytes, { directories, raster, warnings }: FoundImage, options: TiffOpenOptions) {
+    const [directory] = directories as [Directory];
+    this.#planes = directories.length;
     this.#file = file;
     this.directory = options.directory ?? (options.page === undefined ? undefined : directory.index);
-    this.#raster = readTiffRaster(directory, wideOf(options));
+    this.#raster = raster;
     this.warnings = [...warnings, ...this.#raster.warnings];
     if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
     this.info = options.info ?? this.#raster.info;
@@ -67,9 +73,9 @@ export class TiffFileSource implements BlockSource {
     };
   }
 
-  /** Whether it is the file's full-resolution image, which is what other libraries open. */
+  /** Whether it is the file's full-resolution image in one directory, which is what other libraries open. */
   get isMain(): boolean {
-    return this.directory === undefined;
+    return this.directory === undefined && this.#planes === 1;
   }
 
   /** What the file itself says of its pixels. */
@@ -142,11 +148,28 @@ export function openTiffSource(path: string, options: TiffOpenOptions = {}): Tif
   const file = openBytes(path);
   try {
     const header = parseHeader(file);
-    return new TiffFileSource(file, wantedDirectory(file, header, options), options, header.warnings);
+    return new TiffFileSource(file, findImage(file, header, options), options);
   } catch (error) {
     file.close();
     throw error;
   }
+}
+
+/** An image of a file, read as far as its block table. */
+interface FoundImage {
+  readonly directories: readonly Directory[];
+  readonly raster: TiffRaster;
+  /** What is wrong with the file and harmless. */
+  readonly warnings: readonly string[];
+}
+
+function findImage(file: OpenBytes, header: TiffHeader, options: TiffOpenOptions): FoundImage {
+  const { warnings } = header;
+  const planes = options.page === undefined && options.directory === undefined ? channelPlanes(header) : undefined;
+  const joined = planes && readPlanes(planes, wideOf(options));
+  if (joined !== undefined) return { directories: planes!, raster: joined, warnings };
+  const directory = wantedDirectory(file, header, options);
+  return { directories: [directory], raster: readTiffRaster(directory, wideOf(options)), warnings };
 }
 
 function wantedDirectory(file: OpenBytes, header: TiffHeader, { directory, page }: TiffOpenOptions): Directory {

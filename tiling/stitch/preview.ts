@@ -59,7 +59,12 @@ export async function previewFile(path: string, maxSide: number): Promise<Previe
   const fitting = (tiff?.directories ?? [])
     .filter(({ role, width, height }) => role === 'overview' && Math.max(width, height) >= maxSide)
     .sort((a, b) => a.width - b.width)[0];
-  const source = openTiffSource(path, { directory: fitting?.index, blocksChecked: true });
+  let source = openTiffSource(path, { directory: fitting?.index, blocksChecked: true });
+  if (source.info.channels !== info.channels) {
+    // Overviews of channels that are images of their own.
+    source.close();
+    source = openTiffSource(path, { blocksChecked: true });
+  }
   try {
     const { width, height } = source.info;
     const picture = new SampledPicture({ ...info, width, height }, maxSide);
