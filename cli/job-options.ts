@@ -5,7 +5,7 @@ import { parseCollectionSpec, parseJobSpec } from '../library/parse-specs.js';
 import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
-import { type JobSpec, type JobSpecInput, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
+import { type JobSpec, type JobSpecInput, ORIENTS, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { type Shard, shardOf } from '../tiling/job/shard.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import { absoluteName } from '../tiling/places/url.js';
@@ -23,6 +23,7 @@ export interface JobFlags {
   readonly nodata?: string;
   /** A number, or several as a text. */
   readonly page?: number | string;
+  readonly orient?: (typeof ORIENTS)[number];
   readonly alpha?: 'weighted' | 'channel';
   /** `use`, `ignore`, or where distances are wanted the file of a mask. */
   readonly mask?: string;
@@ -74,6 +75,11 @@ export function addJobOptions(command: Command): Command {
     .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
     .option('--page <N>', 'which image of a file of several, from 1: halotile inspect lists them; all, or 1-3,7', page)
+    .addOption(
+      new Option('--orient <how>', 'pixels as they are stored, or turned upright as the orientation tag says').choices(
+        ORIENTS,
+      ),
+    )
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
@@ -165,6 +171,7 @@ function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit
     dtype: flags.dtype,
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
     page: typeof flags.page === 'string' ? undefined : flags.page,
+    orient: flags.orient,
     alpha: flags.alpha,
     mask: maskUseOf(flags.mask),
     halo: flags.halo,

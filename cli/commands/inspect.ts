@@ -58,7 +58,10 @@ export function renderInspection(inspection: Inspection): string {
     ]);
   }
   if (inspection.orientation !== undefined) {
-    lines.push(['orientation', `${inspection.orientation} (carried over, pixels are taken as stored)`]);
+    lines.push([
+      'orientation',
+      `${inspection.orientation} (carried over, pixels are taken as stored; --orient apply turns them upright)`,
+    ]);
   }
   if (inspection.iccBytes !== undefined) lines.push(['ICC profile', `${inspection.iccBytes} bytes`]);
   if (inspection.description !== undefined) lines.push(['description', oneLine(inspection.description)]);

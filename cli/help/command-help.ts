@@ -51,6 +51,7 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
         'process dem.tif -o smooth.tif --op gaussian:sigma=4 --nodata -9999 --border reflect',
         'samples that are missing',
       ],
+      ['process photo.jpg -o soft.png --op gaussian:sigma=2 --orient apply', 'a photo, turned upright first'],
     ],
     manual: 'docs/operations.md',
   },

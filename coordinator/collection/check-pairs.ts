@@ -171,7 +171,7 @@ async function lookOver(
   if (done?.digest === digest) {
     return { image: { ...pair, digest, done, pixels: done.width * done.height }, inputBytes: 0 };
   }
-  const info = await lookAt(image, job.page);
+  const info = await lookAt(image, job);
   let inputBytes = files.reduce((sum, { path, fingerprint }) => {
     return sum + (isUrl(path) ? Number.POSITIVE_INFINITY : Number(fingerprint.size));
   }, samplesBytes(info));

@@ -1,16 +1,25 @@
+import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { describePicture } from '../../tiling/sources/ingest.js';
 import { describeZarr } from '../../tiling/sources/ingest-zarr.js';
 import { orByLibvips, startsLikeTiff } from '../../tiling/sources/open-raster.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { uprightInfo } from '../../tiling/sources/turn-upright.js';
 import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 
 /**
  * What an image's header says; no pixel is read.
- * @param page which image of a file of several, from 1
  * @throws HalotileError bad-input where it cannot be read
  */
-export async function lookAt(path: string, page?: number): Promise<RasterInfo> {
+export async function lookAt(
+  path: string,
+  { page, orient }: Pick<Partial<JobSpec>, 'page' | 'orient'> = {},
+): Promise<RasterInfo> {
+  const info = await lookAtStored(path, page);
+  return orient === 'apply' ? uprightInfo(info, path) : info;
+}
+
+async function lookAtStored(path: string, page: number | undefined): Promise<RasterInfo> {
   if (isZarrFolder(path)) return (await describeZarr(path, page)).info;
   if (!startsLikeTiff(path)) return describePicture(path, page);
   return orByLibvips(

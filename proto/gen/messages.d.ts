@@ -56,6 +56,9 @@ export namespace halotile {
 
             /** JobSpec page */
             page?: (number|null|undefined);
+
+            /** JobSpec orient */
+            orient?: (string|null|undefined);
         }
 
         /** Represents a JobSpec. */
@@ -114,6 +117,9 @@ export namespace halotile {
 
             /** JobSpec page. */
             public page: (number|null);
+
+            /** JobSpec orient. */
+            public orient: (string|null);
 
             /**
              * Encodes the specified JobSpec message. Does not implicitly {@link halotile.v1.JobSpec.verify|verify} messages.
@@ -650,6 +656,9 @@ export namespace halotile {
 
             /** CollectionSpec pages */
             pages?: (string|null|undefined);
+
+            /** CollectionSpec orient */
+            orient?: (string|null|undefined);
         }
 
         /** Represents a CollectionSpec. */
@@ -717,6 +726,9 @@ export namespace halotile {
 
             /** CollectionSpec pages. */
             public pages: (string|null);
+
+            /** CollectionSpec orient. */
+            public orient: (string|null);
 
             /**
              * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.

@@ -41,6 +41,7 @@ export const halotile = $root.halotile = (() => {
             JobSpec.prototype.mask = null;
             JobSpec.prototype.mapOperations = $util.emptyArray;
             JobSpec.prototype.page = null;
+            JobSpec.prototype.orient = null;
 
             let $oneOfFields;
 
@@ -98,6 +99,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(JobSpec.prototype, "_orient", {
+                get: $util.oneOfGetter($oneOfFields = ["orient"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             JobSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -139,6 +146,8 @@ export const halotile = $root.halotile = (() => {
                         $root.halotile.v1.Operation.encode(message.mapOperations[i], writer.uint32(122).fork(), q + 1).ldelim();
                 if (message.page != null && Object.hasOwnProperty.call(message, "page"))
                     writer.uint32(128).uint32(message.page);
+                if (message.orient != null && Object.hasOwnProperty.call(message, "orient"))
+                    writer.uint32(138).string(message.orient);
                 return writer;
             };
 
@@ -231,6 +240,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 16: {
                             message.page = reader.uint32();
+                            break;
+                        }
+                    case 17: {
+                            message.orient = reader.string();
                             break;
                         }
                     default:
@@ -1109,6 +1122,7 @@ export const halotile = $root.halotile = (() => {
             CollectionSpec.prototype.mapOperations = $util.emptyArray;
             CollectionSpec.prototype.page = null;
             CollectionSpec.prototype.pages = null;
+            CollectionSpec.prototype.orient = null;
 
             let $oneOfFields;
 
@@ -1178,6 +1192,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_orient", {
+                get: $util.oneOfGetter($oneOfFields = ["orient"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             CollectionSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -1227,6 +1247,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(144).uint32(message.page);
                 if (message.pages != null && Object.hasOwnProperty.call(message, "pages"))
                     writer.uint32(154).string(message.pages);
+                if (message.orient != null && Object.hasOwnProperty.call(message, "orient"))
+                    writer.uint32(162).string(message.orient);
                 return writer;
             };
 
@@ -1335,6 +1357,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 19: {
                             message.pages = reader.string();
+                            break;
+                        }
+                    case 20: {
+                            message.orient = reader.string();
                             break;
                         }
                     default:

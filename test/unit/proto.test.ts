@@ -57,6 +57,7 @@ const SPECS: readonly JobSpecInput[] = [
     dtype: 'float32',
     nodata: [0, Number.NaN],
     alpha: 'channel',
+    orient: 'apply',
     mask: 'ignore',
     halo: 'max',
     compression: { codec: 'zstd', level: 19, quality: 1, predictor: false },

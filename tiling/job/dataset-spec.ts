@@ -108,5 +108,14 @@ export function imageJobOf(
   files: { readonly image: string; readonly map?: string; readonly output: string },
 ): JobSpec {
   const compression = { codec: 'none', quality: 90, predictor: true } as const;
-  return { ...chain, ...files, mask: 'ignore', halo: 'adaptive', compression, overviews: false, block: 512 };
+  return {
+    ...chain,
+    ...files,
+    orient: 'as-stored',
+    mask: 'ignore',
+    halo: 'adaptive',
+    compression,
+    overviews: false,
+    block: 512,
+  };
 }

@@ -9,7 +9,13 @@ export function mapJobOf(spec: JobSpec, output: string): JobSpec | undefined {
   if (mapOperations === undefined) return undefined;
   return jobSpecSchema.parse({
     ...{ image: map ?? image, output, operations: mapOperations, tile, block },
-    ...(map === undefined && { page: spec.page, nodata: spec.nodata, alpha: spec.alpha, mask: spec.mask }),
+    ...(map === undefined && {
+      page: spec.page,
+      orient: spec.orient,
+      nodata: spec.nodata,
+      alpha: spec.alpha,
+      mask: spec.mask,
+    }),
     compression: { codec: 'none' },
     overviews: false,
   });

@@ -13,6 +13,11 @@ const infinite = z.custom<number>((value) => value === Number.POSITIVE_INFINITY 
 /** Endings of pictures that people ask for. */
 const PICTURE_NAME = /\.(?:png|jpe?g|webp|gif|bmp|avif|hei[cf]|jp2|jxl|svs|dzi|zarr|tiff?|gtiff?|btf|tf8)[/\\]*$/i;
 
+/** Whether pixels are taken as they are stored, or upright as the orientation tag says. */
+export const ORIENTS = ['as-stored', 'apply'] as const;
+/** One of {@link ORIENTS}. */
+export type Orient = (typeof ORIENTS)[number];
+
 type Parameters = Record<string, string | number | boolean>;
 
 const parameterText = z.string().refine((text) => !text.includes('\0'), { error: 'a zero byte' });
@@ -51,6 +56,8 @@ export const jobSpecSchema = z.strictObject({
   image: pathText,
   /** Which image of a file of several, from 1, as `halotile inspect` numbers them. */
   page: z.number().int().min(1).max(65_536).optional(),
+  /** `apply` turns the image upright first, so that map and mask have that size, and the output no orientation. */
+  orient: z.enum(ORIENTS).default('as-stored'),
   map: pathText.optional(),
   output: outputName.refine((name) => outputFormatOf(name) !== undefined, {
     error: `the ending of an output names its format: end its name in ${WRITTEN_ENDINGS}`,

@@ -96,7 +96,7 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
   };
   try {
     const image = kept(await openImage(spec, options));
-    const mask = spec.mask === 'ignore' ? undefined : kept(await openMaskOf(image, spec.page, options));
+    const mask = spec.mask === 'ignore' ? undefined : kept(await openMaskOf(image, spec, options));
     const map = spec.map === undefined ? undefined : kept(await openInput(spec.map, options, VALUES));
     const extras: OpenedInput[] = [];
     for (const path of chainFiles(spec.operations, 'image')) extras.push(kept(await openInput(path, options, VALUES)));
@@ -111,8 +111,8 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
 const VALUES = { wide: 'float32' } as const;
 
 /** The image of a job. Integers of 32 bits are labels to operations that take labels, and values to all others. */
-function openImage({ image, page, operations }: JobSpec, options: PrepareOptions): Promise<OpenedInput> {
-  return openInput(image, options, { page, ...(takesValues(operations) && VALUES) });
+function openImage({ image, page, orient, operations }: JobSpec, options: PrepareOptions): Promise<OpenedInput> {
+  return openInput(image, options, { page, orient, ...(takesValues(operations) && VALUES) });
 }
 
 async function openInput(path: string, options: PrepareOptions, wanted: Wanted): Promise<OpenedInput> {
@@ -125,12 +125,12 @@ async function openInput(path: string, options: PrepareOptions, wanted: Wanted):
 
 async function openMaskOf(
   { plan: { path, info: image }, opened: source }: OpenedInput,
-  page: number | undefined,
+  { page, orient }: Pick<JobSpec, 'page' | 'orient'>,
   options: PrepareOptions,
 ): Promise<OpenedInput | undefined> {
   const { width, height } = image;
   const directory = source.directory ?? (page === undefined ? undefined : page - 1);
-  const mask = await openMask(path, { width, height, directory }, options);
+  const mask = await openMask(path, { width, height, directory, orient }, options);
   if (mask === undefined) return undefined;
   const { source: opened, directory: own } = mask;
   const { info, layout, name } = opened;

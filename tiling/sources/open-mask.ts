@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { badInput } from '../errors.js';
+import { knownOrientation, type Orientation, turnedSize } from '../geometry/orientation.js';
 import type { Size } from '../geometry/rect.js';
+import type { Orient } from '../job/job-spec.js';
 import { openBytes } from '../places/open-bytes.js';
 import { parseHeader } from '../tiff/header.js';
-import { maskDirectory } from '../tiff/tiff-image.js';
+import { TAG } from '../tiff/tags.js';
+import { mainDirectory, maskDirectory } from '../tiff/tiff-image.js';
 import { type OpenRasterOptions, openBlocks, startsLikeTiff } from './open-raster.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
+import { turnUpright } from './turn-upright.js';
 
 /** A mask opened for reading. */
 export interface OpenedMask {
@@ -16,36 +20,45 @@ export interface OpenedMask {
 
 /**
  * The transparency mask of an image inside a TIFF file, uint8 of one channel, 0 where a pixel is masked; undefined where the
- * file holds none.
+ * file holds none. With `orient: 'apply'` it is turned as the image is.
  * @throws bad-input where it is damaged or not of the image's size
  */
 export async function openMask(
   path: string,
-  image: Size & { readonly directory?: number | undefined },
+  image: Size & { readonly directory?: number | undefined; readonly orient?: Orient },
   options: OpenRasterOptions,
 ): Promise<OpenedMask | undefined> {
   if (!startsLikeTiff(path)) return undefined;
-  const directory = findMask(path, image.directory);
-  if (directory === undefined) return undefined;
+  const found = findMask(path, image.directory);
+  if (found === undefined) return undefined;
+  const { directory } = found;
+  const orientation = image.orient === 'apply' ? found.orientation : 1;
   const mask = openTiffSource(path, { directory });
-  const { width, height } = mask.info;
-  if (width !== image.width || height !== image.height) {
+  const upright = turnedSize(mask.info, orientation);
+  if (upright.width !== image.width || upright.height !== image.height) {
     mask.close();
     throw badInput({
-      what: `the mask in image directory ${directory} is ${width}×${height}`,
+      what: `the mask in image directory ${directory} is ${upright.width}×${upright.height}`,
       where: path,
       expected: `${image.width}×${image.height}, the size of the image`,
       remedy: 'write the mask anew, or use --mask ignore',
     });
   }
-  const source = await openBlocks(mask, { ...options, scratchDirectory: join(options.scratchDirectory, 'mask') });
+  const scratchDirectory = join(options.scratchDirectory, 'mask');
+  const stored = await openBlocks(mask, { ...options, scratchDirectory });
+  const source = await turnUpright(stored, { ...options, scratchDirectory, path, page: directory + 1, orientation });
   return source === mask ? { source, directory } : { source };
 }
 
-function findMask(path: string, of: number | undefined): number | undefined {
+/** Place of the mask of an image, and how that image's pixels lie. */
+function findMask(path: string, of: number | undefined): { directory: number; orientation: Orientation } | undefined {
   const file = openBytes(path);
   try {
-    return maskDirectory(parseHeader(file), of)?.index;
+    const header = parseHeader(file);
+    const directory = maskDirectory(header, of)?.index;
+    if (directory === undefined) return undefined;
+    const image = of === undefined ? mainDirectory(header, path) : header.directories[of];
+    return { directory, orientation: knownOrientation(image?.integer(TAG.orientation, 1)) };
   } finally {
     file.close();
   }

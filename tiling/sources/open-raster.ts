@@ -1,4 +1,5 @@
 import { badInput } from '../errors.js';
+import type { Orient } from '../job/job-spec.js';
 import { openBytes } from '../places/open-bytes.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
@@ -12,6 +13,7 @@ import { ingest } from './ingest.js';
 import { ingestZarr } from './ingest-zarr.js';
 import { spillToTiles } from './spill.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
+import { turnUpright } from './turn-upright.js';
 
 /** Where and how far a file may be turned into one that can be read by blocks. */
 export interface OpenRasterOptions {
@@ -30,6 +32,8 @@ export interface OpenRasterOptions {
 export interface Wanted {
   /** Which image of a file of several, from 1; needed where there are several. */
   readonly page?: number;
+  /** `apply` turns an image upright that its orientation tag says is not; as stored where absent. */
+  readonly orient?: Orient;
   /** What integers of a TIFF or Zarr image are read as that have no type of their own here, and those of 32 bits. */
   readonly wide?: WideSamples;
 }
@@ -46,7 +50,16 @@ const BAND_ROWS = 1024;
 export async function openRaster(
   path: string,
   options: OpenRasterOptions,
-  { page, wide }: Wanted = {},
+  { orient, ...wanted }: Wanted = {},
+): Promise<TiffFileSource> {
+  const source = await openStored(path, options, wanted);
+  return orient === 'apply' ? turnUpright(source, { ...options, path, page: wanted.page }) : source;
+}
+
+async function openStored(
+  path: string,
+  options: OpenRasterOptions,
+  { page, wide }: Omit<Wanted, 'orient'>,
 ): Promise<TiffFileSource> {
   if (isZarrFolder(path)) return ingestZarr(path, options.scratchDirectory, { page, wide });
   if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory, { page });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badInput, HalotileError } from '../errors.js';
+import type { Orientation } from '../geometry/orientation.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { assertUnchanged, fingerprintOf } from './fingerprint.js';
@@ -17,6 +18,8 @@ export interface ScratchRequest {
   readonly path: string;
   /** Which image of the file it is; the main one where absent. */
   readonly page?: number;
+  /** How its pixels lay that the copy has upright; the copy has them as stored where absent. */
+  readonly orientation?: Orientation;
   readonly scratchDirectory: string;
   /** What the original says of itself: the scratch file's description too. */
   readonly info: RasterInfo;
@@ -33,9 +36,10 @@ export async function openScratchCopy(
   request: ScratchRequest,
   write: (target: string) => void | Promise<void>,
 ): Promise<TiffFileSource> {
-  const { path, page, scratchDirectory, info } = request;
+  const { path, page, orientation, scratchDirectory, info } = request;
   const fingerprint = fingerprintOf(path);
-  const state = createHash('sha256').update(JSON.stringify([SCRATCH_VERSION, path, fingerprint, page, info.dtype]));
+  const copy = [SCRATCH_VERSION, path, fingerprint, page, info.dtype, orientation];
+  const state = createHash('sha256').update(JSON.stringify(copy));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);
   assertUnchanged({ path, fingerprint });

@@ -59,7 +59,7 @@ async function writeTiles(source: BlockSource, target: string): Promise<void> {
 }
 
 /** The most rows of a power of two that a band may have. */
-function tileHeightFor(rowBytes: number): number {
+export function tileHeightFor(rowBytes: number): number {
   let height = SCRATCH_BLOCK;
   while (height > MIN_TILE_HEIGHT && height * rowBytes > BAND_BYTES) height /= 2;
   return height;
