@@ -103,9 +103,9 @@ export function addJobOptions(command: Command): Command {
     .option('--memory <MiB>', 'resident memory to stay within (default: 256 for each thread, at least 512)', integer);
 }
 
-/** A path made absolute; a name that a cluster gives meaning to stays, and so does that of standard output. */
+/** A path made absolute; a name that a cluster gives meaning to stays. */
 function placeOf(name: string): string {
-  return isClusterName(name) || name === '-' ? name : absoluteName(name);
+  return isClusterName(name) ? name : absoluteName(name);
 }
 
 /** Adds the flags that say how a run behaves. */

@@ -12,7 +12,7 @@ export async function meansCollection(
   if (images.length !== 1 || typeof page === 'string' || isTemplate(output) || isTemplate(map) || /[/\\]$/.test(output))
     return true;
   const [image] = images as [string];
-  if (isUrl(image)) return false;
+  if (isUrl(image) || image === '-') return false;
   const stat = statSync(image, { throwIfNoEntry: false });
   if (stat !== undefined) return stat.isDirectory() ? !isZarrFolder(image) : isManifest(image);
   if (/[/\\]$/.test(image) || isManifest(image)) return true;

@@ -1,4 +1,3 @@
-import type { JobResult } from '../coordinator/index.js';
 import type { ClusterResult } from '../library/cluster/cluster-run.js';
 import { runLocally } from '../library/local-run.js';
 import { machineOf } from '../library/machine.js';
@@ -13,13 +12,20 @@ import { createProgress } from './progress.js';
 import { describeResult } from './report.js';
 import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
-/** Runs a job where the flags say: on this machine, or on a cluster. */
-export async function runAsCommand(spec: JobSpec, flags: JobFlags & RunFlags): Promise<void> {
+/**
+ * Runs a job where the flags say: on this machine, or on a cluster.
+ * @param toStandardOutput its output is sent there, so that what is said of it goes elsewhere
+ */
+export async function runAsCommand(
+  spec: JobSpec,
+  flags: JobFlags & RunFlags,
+  { toStandardOutput = false }: { readonly toStandardOutput?: boolean } = {},
+): Promise<void> {
   if (flags.shard !== undefined) throw badUsage({ what: '--shard of one image', expected: 'a job over many images' });
   if (flags.dryRun) return (await import('./dry-run.js')).dryRunImage(spec, flags);
   if (flags.coordinator === undefined) {
     refuseVerifyHere(flags);
-    await runHere(spec, flags);
+    await runHere(spec, flags, toStandardOutput);
   } else await runThere(spec, flags.coordinator, flags);
 }
 
@@ -57,7 +63,7 @@ function describeClusterResult({ output, job, tiles, bytes, crc, seconds }: Clus
 }
 
 /** Runs a job as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
-async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobResult> {
+async function runHere(spec: JobSpec, flags: JobFlags & RunFlags, toStandardOutput: boolean): Promise<void> {
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   try {
@@ -83,8 +89,8 @@ async function runHere(spec: JobSpec, flags: JobFlags & RunFlags): Promise<JobRe
       }),
     );
     bar.clear();
-    printResult(result, flags, describeResult);
-    return result;
+    if (!toStandardOutput) printResult(result, flags, describeResult);
+    else if (!quiet) process.stderr.write(describeResult({ ...result, output: 'standard output' }));
   } finally {
     bar.clear();
   }

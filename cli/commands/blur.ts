@@ -13,10 +13,10 @@ import {
   type RunFlags,
 } from '../job-options.js';
 import { meansCollection } from '../means-collection.js';
-import { runAsCommand } from '../run-command.js';
+import { formatOption, type PipeFlags, refusePipesOfMany, runWithPipes } from '../pipes.js';
 import { collectOperations, IMAGES_HELP, OUTPUT_HELP } from './process.js';
 
-interface BlurFlags extends JobFlags, RunFlags {
+interface BlurFlags extends JobFlags, RunFlags, PipeFlags {
   readonly map?: string;
   readonly distanceFrom?: 'white' | 'black';
   readonly maskOp?: JobSpecInput['operations'];
@@ -42,6 +42,7 @@ export function registerBlur(program: Command): void {
     )
     .option('--mask-op <name[:k=v,…]>', 'an operation over the mask before distances are taken', collectOperations)
     .requiredOption('-o, --output <file>', OUTPUT_HELP)
+    .addOption(formatOption())
     .addOption(new Option('--kernel <name>', 'the blur').choices(BLUR_KERNELS).default('box'))
     .addOption(new Option('--quality <how>', 'of --kernel gaussian: fast or exact').choices(['fast', 'exact']));
   addRunOptions(addJobOptions(command)).action(async (images: string[], flags: BlurFlags) => {
@@ -54,10 +55,11 @@ export function registerBlur(program: Command): void {
     const rest = { ...flags, mask };
     const base = { map, mapOperations, output, operations };
     if (many) {
+      refusePipesOfMany(images, { map, output, format: flags.format });
       const { runCollectionAsCommand } = await import('../collection-run.js');
       return runCollectionAsCommand(collectionSpecOf({ images, onError, ...base }, rest), flags);
     }
-    await runAsCommand(jobSpecOf({ image: images[0]!, ...base }, rest), flags);
+    await runWithPipes({ image: images[0]!, map, output }, flags, (names) => jobSpecOf({ ...base, ...names }, rest));
   });
 }
 

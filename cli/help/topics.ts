@@ -38,12 +38,14 @@ docs/collections.md has more.`,
   formats: {
     summary: 'what is read and written',
     text: `Read: TIFF and BigTIFF (striped, tiled, both byte orders, none, deflate, LZW, ZSTD, JPEG, WebP), SVS, and what libvips
-reads, such as PNG, JPEG and WebP; OME-Zarr images and Zarr arrays (a folder, its largest level). Standard input and pipes are no images: keep them as a file first.
+reads, such as PNG, JPEG and WebP; OME-Zarr images and Zarr arrays (a folder, its largest level). As - the image or the
+map comes from standard input, kept as a file first.
 Written, as the ending of the output says; other endings are refused:
   .tif, .tiff               tiled BigTIFF with overviews (a COG), or one level with --no-overviews;
                             blocks by --compression none, deflate, zstd, jpeg, webp
   .ome.tif, .ome.tiff       the same blocks as OME-TIFF: overviews in SubIFDs, OME-XML
   .png, .jpg, .webp         pictures
+  -                         to standard output: --format tif, ome.tif, png, jpg or webp; nothing else is printed there
   .dzi                      Deep Zoom: NAME.dzi and the folder NAME_files, tiles as PNG, or by --compression jpeg, webp
   .zarr, .ome.zarr          OME-Zarr 0.5 (Zarr 3, sharded): a folder, axes c, y, x; --compression deflate (gzip), zstd, none`,
   },

@@ -38,9 +38,9 @@ const operation = z.strictObject({
   constant: z.number().default(0),
 });
 
-/** Where a job writes. Outputs are put together in places of their own, so that none can be a stream. */
+/** Where a job writes. Outputs are put together in places of their own: what the command sends to a pipe is a file first. */
 export const outputName = pathText.refine((name) => name !== '-', {
-  error: 'standard output cannot be written: give a file name',
+  error: 'only blur and process write to standard output (-o -): give a file name',
 });
 
 /** A folder is no picture: who names one so wants something else. */
