@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDatasetSpec } from '../../library/parse-specs.js';
 import type { DatasetSpec, DatasetSpecInput } from '../../tiling/job/dataset-spec.js';
+import { DITHERS } from '../../tiling/palette/dither.js';
 import { runDatasetAsCommand } from '../dataset-run.js';
 import { addEndpointOptions, type EndpointFlags } from '../endpoint-options.js';
 import { GRACE_SECONDS } from '../interrupt.js';
@@ -18,6 +19,7 @@ interface PaletteFlags
   readonly colors?: number;
   readonly space?: PaletteOptions['space'];
   readonly centres?: PaletteOptions['centres'];
+  readonly dither?: PaletteOptions['dither'];
   readonly paletteFormats?: PaletteOptions['formats'];
   readonly onError?: DatasetSpecInput['onError'];
   readonly spill?: number;
@@ -49,6 +51,7 @@ export function registerPalette(program: Command): void {
     .option('--colors <K>', 'at most K colours: those that would be missed most', integer)
     .addOption(new Option('--space <name>', 'where distances are measured in the search').choices(['rgb', 'oklab']))
     .addOption(new Option('--centres <rule>', 'how centres become bytes').choices(['truncate', 'round']))
+    .addOption(new Option('--dither <name>', 'mix colours where none is near (default: none)').choices(DITHERS))
     .option('--palette-formats <list>', 'also write palettes as these: hex, pal (JASC), act, txt (paint.net)', formats)
     .addOption(
       new Option('--on-error <what>', 'what to do at an unreadable frame or a character without colours').choices([
@@ -79,7 +82,7 @@ export function registerPalette(program: Command): void {
  */
 function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSpec {
   const { output, size, target, onError, spill, largeFormat, method, quantile, bandwidth, threshold } = flags;
-  const { sample, seed, colors, space, centres, paletteFormats: formats } = flags;
+  const { sample, seed, colors, space, centres, dither, paletteFormats: formats } = flags;
   return parseDatasetSpec({
     frames,
     output,
@@ -88,7 +91,7 @@ function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSp
     onError,
     largeFormat,
     spillBytes: spill === undefined ? undefined : spill * 2 ** 20,
-    palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres, formats },
+    palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres, dither, formats },
   });
 }
 

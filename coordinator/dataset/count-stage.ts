@@ -65,6 +65,7 @@ async function countLarge(
     const opened = await large.open(running.frame(index), running.place.images);
     const size = running.finalSize(opened);
     const whole = area(size) <= making.wholePixels;
+    if (!whole) refuseDiffusion(running, running.frame(index).path, size);
     const look = await large.look(opened, size, { whole });
     counts.merge(look.counts);
     running.context.counts.counted(1, look.bytesRead);
@@ -74,6 +75,17 @@ async function countLarge(
     const record: ErrorRecord = { tag: error.tag, detail: error.detail };
     running.record(running.failed(index, record, print));
   }
+}
+
+/** Error diffusion goes from pixel to pixel through the whole image, which tiles cannot. */
+function refuseDiffusion({ context }: RunningCharacter, path: string, { width, height }: Size): void {
+  if (context.job.palette.dither !== 'floyd-steinberg') return;
+  throw badInput({
+    what: `${width}×${height} pixels are too many for dithering by floyd-steinberg, which holds an image whole`,
+    where: path,
+    expected: `at most ${context.making.wholePixels} pixels`,
+    remedy: 'use ordered dithering, or give a smaller size',
+  });
 }
 
 function storedSize({ inputs }: OpenedLarge): Size {

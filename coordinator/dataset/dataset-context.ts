@@ -1,5 +1,5 @@
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { Rgb } from '../../tiling/palette/remap.js';
+import type { Rgb } from '../../tiling/palette/nearest-colour.js';
 import type { FrameMaking } from '../../tiling/work/frames.js';
 import type { DataOf, KindName, ValueOf } from '../../tiling/work/index.js';
 import type { Executor } from '../../tiling/work/task.js';

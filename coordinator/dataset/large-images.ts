@@ -7,7 +7,7 @@ import { type ImageChain, imageJobOf } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
-import { packRgb } from '../../tiling/palette/remap.js';
+import { packRgb } from '../../tiling/palette/nearest-colour.js';
 import { filterStage } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
@@ -130,10 +130,11 @@ export class LargeImages {
   ): Promise<void> {
     const { chain } = this.#options;
     const list = (palette: FrameColours['palette']) => palette.map((rgb) => hexOf(packRgb(rgb))).join(' ');
-    const { palette, target } = colours;
+    const { palette, target, dither } = colours;
     const params = {
       colours: list(palette),
       ...(target !== null && { target: list(target) }),
+      dither,
       ...(chain.dtype !== undefined && { dtype: chain.dtype }),
       ...(size !== null && { size: `${size.width}x${size.height}` }),
     };

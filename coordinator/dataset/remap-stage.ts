@@ -85,12 +85,12 @@ async function writeLargeFrame(
 }
 
 /** A small image before and after it takes the colours of a palette. */
-function sampleIn({ palette, target }: FrameColours, [width, height, base64]: PreviewRecord): FrameSample {
+function sampleIn({ palette, target, dither }: FrameColours, [width, height, base64]: PreviewRecord): FrameSample {
   const before = new Uint8Array(Buffer.from(base64, 'base64'));
-  const remap = new Remap(palette, target ?? undefined);
+  const remap = new Remap(palette, target ?? undefined, dither);
   return {
     before: encodeRgbaPng(before, { width, height }),
-    after: encodeRgbaPng(remap.painted(before), { width, height }),
+    after: encodeRgbaPng(remap.painted(before, remap.frame(before, width)), { width, height }),
   };
 }
 
@@ -117,5 +117,5 @@ function summaryOf(
 }
 
 function coloursOf({ context }: RunningCharacter, { colors }: Palette): FrameColours {
-  return { palette: colors.map(({ rgb }) => rgb), target: context.target };
+  return { palette: colors.map(({ rgb }) => rgb), target: context.target, dither: context.job.palette.dither };
 }

@@ -8,7 +8,7 @@ import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import { checkFolderPlace, makeFolder } from '../../tiling/make-folder.js';
 import { chainFiles } from '../../tiling/operations/parameter-files.js';
-import type { Rgb } from '../../tiling/palette/remap.js';
+import type { Rgb } from '../../tiling/palette/nearest-colour.js';
 import { checkTarget, PALETTE_ENDINGS, readTarget } from '../../tiling/palette/target.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { needsMap, resolveOperations } from '../../tiling/plan/resolve-operations.js';

@@ -902,6 +902,9 @@ export namespace halotile {
 
             /** PaletteOptions formats */
             formats?: (string[]|undefined);
+
+            /** PaletteOptions dither */
+            dither?: (string|null|undefined);
         }
 
         /** Represents a PaletteOptions. */
@@ -942,6 +945,9 @@ export namespace halotile {
 
             /** PaletteOptions formats. */
             public formats: string[];
+
+            /** PaletteOptions dither. */
+            public dither: (string|null);
 
             /**
              * Encodes the specified PaletteOptions message. Does not implicitly {@link halotile.v1.PaletteOptions.verify|verify} messages.

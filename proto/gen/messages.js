@@ -1600,6 +1600,7 @@ export const halotile = $root.halotile = (() => {
             PaletteOptions.prototype.space = null;
             PaletteOptions.prototype.centres = null;
             PaletteOptions.prototype.formats = $util.emptyArray;
+            PaletteOptions.prototype.dither = null;
 
             let $oneOfFields;
 
@@ -1657,6 +1658,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_dither", {
+                get: $util.oneOfGetter($oneOfFields = ["dither"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             PaletteOptions.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -1685,6 +1692,8 @@ export const halotile = $root.halotile = (() => {
                 if (message.formats != null && message.formats.length)
                     for (let i = 0; i < message.formats.length; ++i)
                         writer.uint32(82).string(message.formats[i]);
+                if (message.dither != null && Object.hasOwnProperty.call(message, "dither"))
+                    writer.uint32(90).string(message.dither);
                 return writer;
             };
 
@@ -1751,6 +1760,10 @@ export const halotile = $root.halotile = (() => {
                             if (!(message.formats && message.formats.length))
                                 message.formats = [];
                             message.formats.push(reader.string());
+                            break;
+                        }
+                    case 11: {
+                            message.dither = reader.string();
                             break;
                         }
                     default:

@@ -94,7 +94,11 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'fill-holes', params: {}, bound: EXACT },
   { name: 'fill-holes', params: { connectivity: 8, value: 7 }, bound: EXACT },
   // Colours are bytes: what floats are rounded to is said.
-  { name: 'palette', params: { colours: '#000000 #10c040 #8090a0 #ffffff', dtype: 'uint8' }, bound: EXACT },
+  {
+    name: 'palette',
+    params: { colours: '#000000 #10c040 #8090a0 #ffffff', dither: 'ordered', dtype: 'uint8' },
+    bound: EXACT,
+  },
   {
     name: 'palette',
     params: { colours: '#204060 #f0e010', target: '#000000 #ffff00', dtype: 'uint16', size: '9x7' },

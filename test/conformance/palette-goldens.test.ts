@@ -6,7 +6,7 @@ import type { CountedColour } from '../../tiling/palette/colour-counts.js';
 import { pointsOf } from '../../tiling/palette/colour-space.js';
 import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
 import { meanShift } from '../../tiling/palette/mean-shift.js';
-import { NearestColour, packRgb, type Rgb } from '../../tiling/palette/remap.js';
+import { NearestColour, packRgb, type Rgb } from '../../tiling/palette/nearest-colour.js';
 
 interface Goldens {
   readonly meanShift: readonly {

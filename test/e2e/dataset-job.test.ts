@@ -21,8 +21,9 @@ import { runDataset } from '../../coordinator/index.js';
 import { runJob } from '../../library/calls.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import type { Rgb } from '../../tiling/palette/nearest-colour.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
-import { Remap, type Rgb } from '../../tiling/palette/remap.js';
+import { Remap } from '../../tiling/palette/remap.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { ThreadPoolExecutor } from '../../worker/index.js';
 
@@ -128,7 +129,7 @@ test('every written pixel is the image job’s, in the nearest colour of the cha
     const expected = await rgbaOf(filtered);
     const palette = JSON.parse(readFileSync(join(whole, dirname(written), 'palette.json'), 'utf8'));
     const remap = new Remap(palette.colors.map(({ rgb }: { rgb: Rgb }) => rgb));
-    const { indices } = remap.frame(expected);
+    const { indices } = remap.frame(expected, size.width);
     const actual = await rgbaOf(join(whole, written));
     assert.equal(actual.length, size.width * size.height * 4);
     for (let pixel = 0; pixel < indices.length; pixel++) {
@@ -154,11 +155,17 @@ test('large images give what held ones give, at their own size and downscaled', 
   writeImage(join(folder, 'plain/big.png'), LARGE, 5);
   const plain = [join(dirname(manifest), 'mage/sheet.tif'), join(folder, 'plain/big.png')];
   const [direct, decoded] = [join(folder, 'direct'), join(folder, 'decoded')];
-  await run({ frames: plain, output: direct, operations: [], wholePixels: WHOLE, largeFormat: 'png' });
-  await run({ frames: plain, output: decoded, operations: [] });
+  const ordered = { frames: plain, operations: [], palette: { colors: 4, dither: 'ordered' as const } };
+  await run({ ...ordered, output: direct, wholePixels: WHOLE, largeFormat: 'png' });
+  await run({ ...ordered, output: decoded });
   for (const name of ['mage/sheet.png', 'plain/big.png']) {
     assert.deepEqual(await rgbaOf(join(direct, name)), await rgbaOf(join(decoded, name)), name);
   }
+  const diffused = { ...ordered, output: join(folder, 'diffused'), wholePixels: WHOLE };
+  await assert.rejects(
+    run({ ...diffused, palette: { dither: 'floyd-steinberg' } }),
+    /\.(tif|png): .* pixels are too many for dithering by floyd-steinberg.*; use ordered dithering/,
+  );
 });
 
 test('what is large at its final size is a tiled BigTIFF with overviews of its own colours, or a PNG', async () => {

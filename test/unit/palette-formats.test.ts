@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { oklabToRgb, rgbToOklab } from '../../tiling/palette/colour-space.js';
+import type { Rgb } from '../../tiling/palette/nearest-colour.js';
 import { PALETTE_WRITERS, paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
 import { PALETTE_FORMATS, paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
-import { Remap, type Rgb } from '../../tiling/palette/remap.js';
+import { Remap } from '../../tiling/palette/remap.js';
 import { checkTarget, coloursInReadingOrder, parseTarget } from '../../tiling/palette/target.js';
 
 const colours: Rgb[] = [
@@ -134,7 +135,7 @@ test('a target is applied to the palette, not to the pixels', () => {
       [90, 0, 0],
     ],
   );
-  const frame = remap.frame(Uint8Array.of(145, 0, 0, 255, 151, 0, 0, 9, 1, 2, 3, 0));
+  const frame = remap.frame(Uint8Array.of(145, 0, 0, 255, 151, 0, 0, 9, 1, 2, 3, 0), 3);
   assert.deepEqual([...frame.indices], [2, 1, 0]);
   assert.deepEqual([frame.hasTransparent, frame.hasTranslucent], [true, true]);
 });

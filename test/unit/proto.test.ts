@@ -95,6 +95,7 @@ const DATASETS: readonly DatasetSpecInput[] = [
     palette: {
       ...{ method: 'threshold', threshold: 0, sample: 2 ** 40, seed: 2 ** 32 - 1, colors: 9, space: 'oklab' },
       formats: ['act', 'pal'],
+      dither: 'ordered',
     },
     onError: 'skip',
     spillBytes: 0,

@@ -9,7 +9,7 @@ import { type DataOf, type KindName, kindOf, WORK_KINDS } from '../../tiling/wor
 const SIZE = { width: 3, height: 2 };
 const FILE = { form: 'raster', path: '/a.tif' } as const;
 const making = { chain: null, size: SIZE, wholePixels: 100 };
-const colours = { palette: [[1, 2, 3]], target: null } as const;
+const colours = { palette: [[1, 2, 3]], target: null, dither: 'none' } as const;
 const counts = new ColourCounts();
 counts.add(0x102030, 4);
 const bytes = counts.toBytes();

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { evenReach, type Rect, type Size } from '../geometry/rect.js';
+import type { Dither } from '../palette/dither.js';
 import { nearestPosition } from '../palette/downscale-nearest.js';
-import { packRgb, type Rgb, unpackRgb } from '../palette/remap.js';
+import { packRgb, type Rgb, unpackRgb } from '../palette/nearest-colour.js';
 import { checkTarget, isPaletteFile, PALETTE_ENDINGS, parseTarget } from '../palette/target.js';
 import type { JobFacts, Operation, OperationDescriptor, ReadFile } from './descriptor.js';
 
@@ -16,6 +17,15 @@ const params = z.strictObject({
     .min(1)
     .describe('palette file (.gpl, .hex, .pal, .act, .txt, .json), or colours as "#rrggbb #rrggbb …"'),
   target: z.string().min(1).describe('palette whose nearest colours stand for those of the first one').optional(),
+  dither: z
+    .enum(['none', 'ordered'], {
+      error: ({ input }) =>
+        input === 'floyd-steinberg'
+          ? 'floyd-steinberg carries errors from pixel to pixel, which tiles cannot: use ordered'
+          : undefined,
+    })
+    .describe('mixes colours by an 8×8 matrix (Bayer)')
+    .optional(),
   dtype: z.enum(['uint8', 'uint16']).describe('what samples are rounded to first').optional(),
   size: z.string().regex(SIZE, { error: 'WIDTHxHEIGHT in pixels' }).describe('WIDTHxHEIGHT in pixels').optional(),
 });
@@ -24,15 +34,17 @@ const params = z.strictObject({
 interface PaletteParams {
   readonly colours: readonly number[];
   readonly target?: readonly number[];
+  readonly dither?: Dither;
 }
 
 /** The colours that a prepared `palette` writes in, and those that stand for them. */
 export function paletteOf(operation: Operation): {
   readonly colours: readonly Rgb[];
   readonly target?: readonly Rgb[];
+  readonly dither: Dither;
 } {
-  const { colours, target } = operation.params as unknown as PaletteParams;
-  return { colours: colours.map(unpackRgb), target: target?.map(unpackRgb) };
+  const { colours, target, dither = 'none' } = operation.params as unknown as PaletteParams;
+  return { colours: colours.map(unpackRgb), target: target?.map(unpackRgb), dither };
 }
 
 /** Size of the result: `size`, or the input's. */

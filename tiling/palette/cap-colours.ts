@@ -1,4 +1,4 @@
-import { packRgb, type Rgb } from './remap.js';
+import { packRgb, type Rgb } from './nearest-colour.js';
 
 /**
  * At most `limit` of the colours, in their order: again and again the one goes whose pixels lose least by

@@ -1,7 +1,7 @@
 import type { Size } from '../geometry/rect.js';
+import type { Rgb } from './nearest-colour.js';
 import type { Palette } from './palette.js';
 import type { PALETTE_FORMATS, PaletteOptions } from './palette-options.js';
-import type { Rgb } from './remap.js';
 
 /** Side of one square of a swatch image, pixels. */
 const SWATCH = 16;

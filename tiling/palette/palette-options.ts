@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { COLOUR_SPACES } from './colour-space.js';
+import { DITHERS } from './dither.js';
 
 /** Forms of a palette that are written on demand, beside .json, .gpl and .png. */
 export const PALETTE_FORMATS = ['hex', 'pal', 'act', 'txt'] as const;
@@ -22,6 +23,8 @@ export const paletteOptionsSchema = z
     space: z.enum(COLOUR_SPACES).default('rgb'),
     /** How a centre becomes bytes. */
     centres: z.enum(['truncate', 'round']).default('truncate'),
+    /** How pixels share the colours out; Floyd-Steinberg takes images that are held whole. */
+    dither: z.enum(DITHERS).default('none'),
     /** Further files that each palette is written to: `palette.hex` and so on. */
     formats: z.array(z.enum(PALETTE_FORMATS)).max(PALETTE_FORMATS.length).default([]),
   })

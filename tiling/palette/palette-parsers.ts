@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { badInput } from '../errors.js';
-import { type Rgb, unpackRgb } from './remap.js';
+import { type Rgb, unpackRgb } from './nearest-colour.js';
 
 const byte = z.number().int().min(0).max(255);
 const rgb = z.tuple([byte, byte, byte]);

@@ -6,8 +6,8 @@ import type { ColourCounts, CountedColour } from './colour-counts.js';
 import { type Coordinates, pointsOf, toRgb, type WeightedPoints } from './colour-space.js';
 import { gatherColours } from './gather.js';
 import { meanShift } from './mean-shift.js';
+import { NearestColour, packRgb, type Rgb } from './nearest-colour.js';
 import { DEFAULT_THRESHOLD, type PaletteOptions } from './palette-options.js';
-import { NearestColour, packRgb, type Rgb } from './remap.js';
 import { samplePixels } from './sample.js';
 import { keepBeyondThreshold } from './threshold.js';
 

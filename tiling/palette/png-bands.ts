@@ -1,7 +1,7 @@
 import { constants, deflateRawSync } from 'node:zlib';
 import type { Size } from '../geometry/rect.js';
+import type { Rgb } from './nearest-colour.js';
 import { pngChunk, pngHead } from './png-encode.js';
-import type { Rgb } from './remap.js';
 
 /** How the samples of a PNG in bands lie: indices into a palette, or RGBA. */
 export interface BandFormat {

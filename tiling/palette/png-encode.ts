@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 import { badInput } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
-import type { Rgb } from './remap.js';
+import type { Rgb } from './nearest-colour.js';
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const INDEXED = 3;

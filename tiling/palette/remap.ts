@@ -1,54 +1,5 @@
-import { ColourTable } from './colour-table.js';
-
-/** A colour as bytes. */
-export type Rgb = readonly [red: number, green: number, blue: number];
-
-/** Unique colours whose answer is remembered before the memory is emptied. */
-const MEMORY_COLOURS = 2 ** 20;
-
-/**
- * The nearest colour of a palette: Euclidean in RGB, exact in integers, the lowest index on a tie. Each unique
- * colour is searched once and remembered.
- */
-export class NearestColour {
-  readonly #red: Int32Array;
-  readonly #green: Int32Array;
-  readonly #blue: Int32Array;
-  readonly #memory = new ColourTable();
-
-  /** @param palette at least one colour */
-  constructor(palette: readonly Rgb[]) {
-    this.#red = Int32Array.from(palette, ([red]) => red);
-    this.#green = Int32Array.from(palette, ([, green]) => green);
-    this.#blue = Int32Array.from(palette, ([, , blue]) => blue);
-  }
-
-  /** The palette's index for a colour 0xRRGGBB. */
-  indexOf(colour: number): number {
-    const known = this.#memory.get(colour);
-    if (known >= 0) return known;
-    if (this.#memory.size === MEMORY_COLOURS) this.#memory.clear();
-    const index = this.#search(colour >> 16, (colour >> 8) & 255, colour & 255);
-    this.#memory.add(colour, index);
-    return index;
-  }
-
-  #search(red: number, green: number, blue: number): number {
-    let best = 0;
-    let least = Number.POSITIVE_INFINITY;
-    for (let index = 0; index < this.#red.length; index++) {
-      const dr = this.#red[index]! - red;
-      const dg = this.#green[index]! - green;
-      const db = this.#blue[index]! - blue;
-      const distance = dr * dr + dg * dg + db * db;
-      if (distance < least) {
-        least = distance;
-        best = index;
-      }
-    }
-    return best;
-  }
-}
+import { type Dither, floydSteinberg, OrderedDither } from './dither.js';
+import { NearestColour, packRgb, type Rgb } from './nearest-colour.js';
 
 /** A frame in the colours of a palette. */
 export interface RemappedFrame {
@@ -59,29 +10,48 @@ export interface RemappedFrame {
   readonly hasTranslucent: boolean;
 }
 
-/** Maps pixels to the nearest colour of a palette and then, where one is given, of a target palette. */
+/**
+ * Maps pixels to the nearest colour of a palette, or dithers them in its colours, and then, where one is given, to a
+ * target palette, whose colours stand for those of the first one.
+ */
 export class Remap {
   /** The colours that frames end in: the target's, or the palette's. */
   readonly colours: readonly Rgb[];
   /** For each colour of the palette its index in `colours`. */
   readonly via: Uint16Array;
+  readonly #palette: readonly Rgb[];
   readonly #nearest: NearestColour;
+  readonly #ordered: OrderedDither | undefined;
 
   /** Both palettes hold 1 to 65536 colours. */
-  constructor(palette: readonly Rgb[], target?: readonly Rgb[]) {
+  constructor(
+    palette: readonly Rgb[],
+    target?: readonly Rgb[],
+    readonly dither: Dither = 'none',
+  ) {
+    this.#palette = palette;
     this.#nearest = new NearestColour(palette);
+    this.#ordered = dither === 'ordered' ? new OrderedDither(palette, this.#nearest) : undefined;
     this.colours = target ?? palette;
     const inTarget = target === undefined ? undefined : new NearestColour(target);
     this.via = Uint16Array.from(palette, (rgb, index) => inTarget?.indexOf(packRgb(rgb)) ?? index);
   }
 
-  /** The colour that a colour 0xRRGGBB becomes. */
-  colour(rgb: number): Rgb {
-    return this.colours[this.via[this.#nearest.indexOf(rgb)]!]!;
+  /** The colour that a colour 0xRRGGBB becomes at a pixel of the image; without the errors of other pixels. */
+  colour(rgb: number, x: number, y: number): Rgb {
+    return this.colours[this.via[this.#indexOf(rgb, x, y)]!]!;
   }
 
-  /** The colour of each pixel of interleaved 8-bit RGBA by index. */
-  frame(rgba: Uint8Array): RemappedFrame {
+  #indexOf(rgb: number, x: number, y: number): number {
+    return this.#ordered?.indexOf(rgb, x, y) ?? this.#nearest.indexOf(rgb);
+  }
+
+  /** The colour of each pixel of a whole image of interleaved 8-bit RGBA by index. */
+  frame(rgba: Uint8Array, width: number): RemappedFrame {
+    const diffused =
+      this.dither === 'floyd-steinberg'
+        ? floydSteinberg(rgba, width, { palette: this.#palette, nearest: this.#nearest })
+        : undefined;
     const indices = new Uint16Array(rgba.length >> 2);
     let hasTransparent = false;
     let hasTranslucent = false;
@@ -93,13 +63,14 @@ export class Remap {
       }
       if (alpha !== 255) hasTranslucent = true;
       const colour = (rgba[at]! << 16) | (rgba[at + 1]! << 8) | rgba[at + 2]!;
-      indices[pixel] = this.via[this.#nearest.indexOf(colour)]!;
+      const index = diffused?.[pixel] ?? this.#indexOf(colour, pixel % width, Math.floor(pixel / width));
+      indices[pixel] = this.via[index]!;
     }
     return { indices, hasTransparent, hasTranslucent };
   }
 
   /** Interleaved 8-bit RGBA in the colours that frames end in, alpha kept; a pixel of alpha 0 is all zeros. */
-  painted(rgba: Uint8Array, { indices }: RemappedFrame = this.frame(rgba)): Uint8Array {
+  painted(rgba: Uint8Array, { indices }: RemappedFrame): Uint8Array {
     const painted = new Uint8Array(rgba.length);
     for (let pixel = 0; pixel < indices.length; pixel++) {
       const at = pixel * 4;
@@ -110,14 +81,4 @@ export class Remap {
     }
     return painted;
   }
-}
-
-/** A colour as 0xRRGGBB. */
-export function packRgb([red, green, blue]: Rgb): number {
-  return (red << 16) | (green << 8) | blue;
-}
-
-/** The inverse of {@link packRgb}. */
-export function unpackRgb(colour: number): Rgb {
-  return [colour >> 16, (colour >> 8) & 255, colour & 255];
 }

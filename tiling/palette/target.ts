@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
 import { badInput } from '../errors.js';
 import { decodeText, readFileBytes } from '../text-file.js';
+import { packRgb, type Rgb, unpackRgb } from './nearest-colour.js';
 import { BINARY_PALETTES, TEXT_PALETTES } from './palette-parsers.js';
-import { packRgb, type Rgb, unpackRgb } from './remap.js';
 
 /** Colours beyond which a target is no palette but an image taken for one. */
 export const MAX_TARGET_COLOURS = 4096;

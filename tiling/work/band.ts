@@ -1,5 +1,5 @@
 import { area, type Size } from '../geometry/rect.js';
-import type { Rgb } from '../palette/remap.js';
+import type { Rgb } from '../palette/nearest-colour.js';
 import type { WorkKind } from './kind.js';
 import type { InputPlace, RasterRef, SourceRef } from './references.js';
 import { isChecksum, isCount, isFields } from './value-checks.js';

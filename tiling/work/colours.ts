@@ -1,4 +1,4 @@
-import type { Rgb } from '../palette/remap.js';
+import type { Rgb } from '../palette/nearest-colour.js';
 import type { WorkKind } from './kind.js';
 
 /** An image that is read for its colours. */

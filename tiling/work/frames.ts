@@ -2,7 +2,8 @@ import type { ErrorRecord } from '../errors.js';
 import { area, type Size } from '../geometry/rect.js';
 import type { ImageChain } from '../job/dataset-spec.js';
 import { chainFiles, placeFiles } from '../operations/parameter-files.js';
-import type { Rgb } from '../palette/remap.js';
+import type { Dither } from '../palette/dither.js';
+import type { Rgb } from '../palette/nearest-colour.js';
 import { type FileRef, type InputPlace, lostPath } from './references.js';
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -53,6 +54,7 @@ export interface FramesData extends FrameMaking {
 export interface FrameColours {
   readonly palette: readonly Rgb[];
   readonly target: readonly Rgb[] | null;
+  readonly dither: Dither;
 }
 
 /** Everything that a task reads: for each frame its spilled pixels, its image and its map; then the chain's files. */

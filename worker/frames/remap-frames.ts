@@ -31,7 +31,7 @@ export async function remapFrames(data: RemapData, put: PutFrame): Promise<reado
   const written: RemappedFrame[] = [];
   for (const [position, frame] of data.frames.entries()) {
     const before = await pixelsOf(frame, data);
-    const after = remap.frame(before.rgba);
+    const after = remap.frame(before.rgba, before.size.width);
     const png = encodeFrame(after, before, remap);
     put(position, frame, { png, pixelCrc: crc32(before.rgba) });
     written.push({ index: frame.index, bytes: png.length, sample: frame.sample ? sample(after, before, remap) : null });
@@ -40,9 +40,9 @@ export async function remapFrames(data: RemapData, put: PutFrame): Promise<reado
 }
 
 /** The thread's mapping to a palette, with what it remembers of earlier frames. */
-function remapOf({ palette, target }: FrameColours): Remap {
-  const key = JSON.stringify([palette, target]);
-  if (latest?.key !== key) latest = { key, remap: new Remap(palette, target ?? undefined) };
+function remapOf({ palette, target, dither }: FrameColours): Remap {
+  const key = JSON.stringify([palette, target, dither]);
+  if (latest?.key !== key) latest = { key, remap: new Remap(palette, target ?? undefined, dither) };
   return latest.remap;
 }
 

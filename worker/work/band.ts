@@ -1,5 +1,5 @@
+import { packRgb } from '../../tiling/palette/nearest-colour.js';
 import { bandChunk } from '../../tiling/palette/png-bands.js';
-import { packRgb } from '../../tiling/palette/remap.js';
 import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { BandData } from '../../tiling/work/band.js';

@@ -1,5 +1,5 @@
+import type { Rgb } from '../../../tiling/palette/nearest-colour.js';
 import type { Palette } from '../../../tiling/palette/palette.js';
-import type { Rgb } from '../../../tiling/palette/remap.js';
 
 /** Small PNGs of one frame before and after, base64. */
 export interface FrameSample {

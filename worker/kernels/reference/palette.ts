@@ -10,14 +10,14 @@ let latest: { readonly key: string; readonly remap: Remap } | undefined;
 
 /**
  * The colour of a palette that is nearest to each pixel, Euclidean in RGB, the first on a tie; then, where there is a
- * target, its nearest colour to that one. Grey is repeated, 16 bits become 8 by dropping the low byte, alpha is kept,
+ * target, its nearest colour to that one. With ordered dithering a mixture of two colours by the pixel's place. Grey is repeated, 16 bits become 8 by dropping the low byte, alpha is kept,
  * a pixel of alpha 0 is all zeros. At another size, output pixel i shows input pixel ⌊(i + ½)·in/out⌋.
  */
 export const palette: Kernel = (input, output, operation, { image }) => {
   const size = palettedSize(operation, image);
-  const { colours, target } = paletteOf(operation);
-  const key = JSON.stringify([colours, target]);
-  if (latest?.key !== key) latest = { key, remap: new Remap(colours, target) };
+  const { colours, target, dither } = paletteOf(operation);
+  const key = JSON.stringify([colours, target, dither]);
+  if (latest?.key !== key) latest = { key, remap: new Remap(colours, target, dither) };
   const { remap } = latest;
   const dtype = (operation.params.dtype as DType | undefined) ?? input.dtype;
   const drop = dtype === 'uint16' ? 8 : 0;
@@ -33,7 +33,7 @@ export const palette: Kernel = (input, output, operation, { image }) => {
       const alpha = channels === 4 ? sample(input.channels - 1) : 255;
       if (channels === 4) output.samples[to + 3] = alpha;
       const shown =
-        alpha === 0 ? [0, 0, 0] : remap.colour((sample(0) << 16) | (sample(green) << 8) | sample(2 * green));
+        alpha === 0 ? [0, 0, 0] : remap.colour((sample(0) << 16) | (sample(green) << 8) | sample(2 * green), x, y);
       for (let c = 0; c < 3; c++) output.samples[to + c] = shown[c]!;
     }
   }

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { bayerThreshold, type Dither } from '../../tiling/palette/dither.js';
+import { packRgb, type Rgb } from '../../tiling/palette/nearest-colour.js';
+import { Remap } from '../../tiling/palette/remap.js';
+
+interface Goldens {
+  readonly width: number;
+  readonly rgba: readonly number[];
+  readonly matrix: readonly (readonly number[])[];
+  readonly dithered: readonly ({ readonly name: string; readonly palette: readonly Rgb[] } & Readonly<
+    Record<Exclude<Dither, 'none'>, readonly number[]>
+  >)[];
+}
+
+const fixture = new URL('../../../test/fixtures/palette/dither.json', import.meta.url);
+const goldens = JSON.parse(readFileSync(fixture, 'utf8')) as Goldens;
+const rgba = Uint8Array.from(goldens.rgba);
+const { width } = goldens;
+
+for (const { name, palette, ...expected } of goldens.dithered) {
+  for (const dither of ['floyd-steinberg', 'ordered'] as const) {
+    test(`${dither} in ${name}: every pixel has the colour that NumPy gives it`, () => {
+      assert.deepEqual([...new Remap(palette, undefined, dither).frame(rgba, width).indices], expected[dither]);
+    });
+  }
+  test(`ordered dithering in ${name} gives a pixel by itself what it has in its image`, () => {
+    const remap = new Remap(palette, undefined, 'ordered');
+    const { indices } = remap.frame(rgba, width);
+    for (let pixel = indices.length - 1; pixel >= 0; pixel--) {
+      if (rgba[pixel * 4 + 3] === 0) continue;
+      const rgb = packRgb([rgba[pixel * 4]!, rgba[pixel * 4 + 1]!, rgba[pixel * 4 + 2]!]);
+      assert.deepEqual(remap.colour(rgb, pixel % width, Math.floor(pixel / width)), palette[indices[pixel]!]);
+    }
+  });
+}
+
+test('the matrix is Bayer’s, and overviews by every second pixel take the nearest colour of it', () => {
+  for (let y = 0; y < 16; y++) {
+    for (let x = 0; x < 16; x++) assert.equal(bayerThreshold(x, y), goldens.matrix[y % 8]![x % 8]);
+  }
+  const remap = new Remap(goldens.dithered[0]!.palette, undefined, 'ordered');
+  for (let grey = 0; grey < 256; grey++) {
+    assert.deepEqual(remap.colour(grey * 0x10101, 2, 4), grey < 128 ? [0, 0, 0] : [255, 255, 255]);
+  }
+});
+
+test('a flat grey keeps its mean, colours of the palette stay', () => {
+  const black: Rgb = [0, 0, 0];
+  for (const dither of ['floyd-steinberg', 'ordered'] as const) {
+    const remap = new Remap([black, [255, 255, 255], [255, 0, 255]], undefined, dither);
+    for (const grey of [10, 64, 127, 128, 200, 250]) {
+      const flat = new Uint8Array(64 * 64 * 4).map((_, at) => (at % 4 === 3 ? 255 : grey));
+      const { indices } = remap.frame(flat, 64);
+      const mean = (indices.reduce((sum, index) => sum + Number(index === 1), 0) / 4096) * 255;
+      assert.ok(Math.abs(mean - grey) < 3, `${dither}: ${grey} has become ${mean}`);
+    }
+    const pink = new Uint8Array(256).map((_, at) => [255, 0, 255, 255][at % 4]!);
+    assert.deepEqual(new Set(remap.frame(pink, 8).indices), new Set([2]));
+  }
+});
