@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fromErrorRecord } from '../../tiling/errors.js';
+import { addFit, type FitSums, NO_FIT } from '../../tiling/palette/fit.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { LedgerHistory } from '../../tiling/stitch/ledger.js';
@@ -28,6 +29,8 @@ export interface CharacterState {
   readonly summary: CharacterSummary | undefined;
   readonly failures: FailureList;
   readonly samples: ReadonlyMap<number, FrameSample>;
+  /** Of the frames that are written. */
+  readonly fit: FitSums;
   /** Of images that are large at their final size. */
   readonly previews: ReadonlyMap<number, PreviewRecord>;
   /** Distinct sizes of the frames as stored, "640×900". */
@@ -98,6 +101,7 @@ class LedgerReader {
   readonly #previews = new Map<number, PreviewRecord>();
   readonly #sourceSizes = new Set<string>();
   readonly #staleOutputs: string[] = [];
+  #fit = NO_FIT;
   #sameDigest = false;
   #changed = false;
   #palette: Palette | undefined;
@@ -134,6 +138,7 @@ class LedgerReader {
       summary: this.#summary,
       failures: this.#failures,
       samples: this.#samples,
+      fit: this.#fit,
       previews: this.#previews,
       sourceSizes: this.#sourceSizes,
       staleOutputs: this.#staleOutputs,
@@ -147,6 +152,7 @@ class LedgerReader {
     this.#palette = undefined;
     this.#summary = undefined;
     this.#samples.clear();
+    this.#fit = NO_FIT;
     this.#table.clearWritten();
   }
 
@@ -184,12 +190,14 @@ class LedgerReader {
     this.#table.setFailed(index);
   }
 
-  #takeWritten({ name, file, bytes, sample }: Extract<CharacterRecord, { type: 'written' }>): void {
+  #takeWritten({ name, file, bytes, fit, sample }: Extract<CharacterRecord, { type: 'written' }>): void {
     const index = this.#indexOf(name);
     const output = join(this.#question.output, file);
     // Of other options; a frame's PNG is written over, unless it is large now and has another name.
     if (index < 0 || (!this.#sameDigest && !file.endsWith('.png'))) this.#staleOutputs.push(output);
     else if (this.#sameDigest && statSync(output, { throwIfNoEntry: false })?.size === bytes) {
+      // One that was removed and written again is in the ledger twice.
+      if (fit !== null && !this.#table.isWritten(index)) this.#fit = addFit(this.#fit, fit);
       this.#table.setWritten(index);
       if (sample !== null) this.#samples.set(index, sample);
     }

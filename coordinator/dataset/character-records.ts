@@ -28,6 +28,10 @@ const previewRecord = z
 
 const largeImage = z.object({ atFinalSize: z.boolean(), transparent: z.boolean(), translucent: z.boolean() });
 
+const fit = z.object({ pixels: whole, squares: whole, measured: whole, differences: whole });
+
+const quality = z.object({ psnr: z.number().nullable(), meanDeltaE: z.number(), deltaE: z.literal('CIEDE2000') });
+
 const sample = z.object({ frame: z.string(), before: base64, after: base64 });
 
 const rgb = paletteSchema.shape.colors.unwrap().element.shape.rgb;
@@ -39,6 +43,7 @@ const summary = z.object({
   palette: paletteSchema,
   target: z.array(rgb).readonly().nullable(),
   failures: z.array(z.object({ frame: z.string(), message: z.string() })).readonly(),
+  quality: quality.nullable(),
   sourceSizes: z.array(z.string()).readonly(),
   samples: z.array(sample).readonly(),
 });
@@ -72,6 +77,8 @@ const writtenRecord = z.object({
   /** Relative to the character's folder. */
   file: innerPath.regex(/\.(?:png|tif)$/),
   bytes: whole,
+  /** Of images that are large at their final size none is measured. */
+  fit: fit.nullable(),
   sample: sample.nullable(),
 });
 

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { breathing } from '../../tiling/breath.js';
+import { qualityOf } from '../../tiling/palette/fit.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
@@ -79,7 +80,7 @@ async function writeLargeFrame(
   const colours = coloursOf(running, palette);
   const bytes = await writeLarge(running, index, colours);
   const preview = running.previews.get(index);
-  const written = { index, bytes, sample: sampled && preview ? sampleIn(colours, preview) : null };
+  const written = { index, bytes, fit: null, sample: sampled && preview ? sampleIn(colours, preview) : null };
   running.record(running.written(written));
   running.context.counts.written([written]);
 }
@@ -107,6 +108,7 @@ function summaryOf(
     written: readable,
     palette,
     target: context.target,
+    quality: qualityOf(running.fit),
     failures: running.failureList(),
     sourceSizes: [...sourceSizes].sort().slice(0, NAMED_SIZES),
     samples: [...samples]

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
+import { addFit, type FitSums, NO_FIT } from '../../tiling/palette/fit.js';
 import type { Ledger } from '../../tiling/stitch/ledger.js';
 import type { RemappedFrame } from '../../tiling/work/remap.js';
 import { outputState } from '../job/output-state.js';
@@ -48,6 +49,8 @@ export class RunningCharacter {
   readonly samples: Map<number, FrameSample>;
   readonly previews: Map<number, PreviewRecord>;
   readonly failures: FailureList;
+  /** Of the frames that are written. */
+  fit: FitSums;
   readonly #ledger: Ledger<CharacterRecord>;
 
   constructor(
@@ -62,6 +65,7 @@ export class RunningCharacter {
     this.samples = new Map(state.samples);
     this.previews = new Map(state.previews);
     this.failures = state.failures;
+    this.fit = state.fit;
     this.#ledger = ledger;
   }
 
@@ -69,6 +73,7 @@ export class RunningCharacter {
   begin(): void {
     this.table.clearWritten();
     this.samples.clear();
+    this.fit = NO_FIT;
     this.record({ type: 'begin', digest: this.context.digest });
   }
 
@@ -123,13 +128,19 @@ export class RunningCharacter {
   }
 
   /** The record of a frame whose output is there. */
-  written({ index, bytes, sample }: RemappedFrame): CharacterRecord {
+  written({
+    index,
+    bytes,
+    fit,
+    sample,
+  }: Omit<RemappedFrame, 'fit'> & { readonly fit: FitSums | null }): CharacterRecord {
     const { name } = this.frame(index);
     const base64 = (png: Uint8Array) => Buffer.from(png).toString('base64');
     const kept = sample === null ? null : { frame: name, before: base64(sample.before), after: base64(sample.after) };
     if (kept !== null) this.samples.set(index, kept);
+    if (fit !== null) this.fit = addFit(this.fit, fit);
     this.table.setWritten(index);
-    return { type: 'written', name, file: this.#fileOf(index), bytes, sample: kept };
+    return { type: 'written', name, file: this.#fileOf(index), bytes, fit, sample: kept };
   }
 
   failureList(): CharacterSummary['failures'] {

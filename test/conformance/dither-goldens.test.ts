@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { ciede2000, rgbToLab } from '../../tiling/palette/colour-difference.js';
 import { bayerThreshold, type Dither } from '../../tiling/palette/dither.js';
+import { FitMeter, qualityOf } from '../../tiling/palette/fit.js';
 import { packRgb, type Rgb } from '../../tiling/palette/nearest-colour.js';
 import { Remap } from '../../tiling/palette/remap.js';
 
 interface Goldens {
+  readonly differences: { readonly pairs: readonly (readonly [Rgb, Rgb])[]; readonly ciede2000: readonly number[] };
   readonly width: number;
   readonly rgba: readonly number[];
   readonly matrix: readonly (readonly number[])[];
@@ -59,4 +62,34 @@ test('a flat grey keeps its mean, colours of the palette stay', () => {
     const pink = new Uint8Array(256).map((_, at) => [255, 0, 255, 255][at % 4]!);
     assert.deepEqual(new Set(remap.frame(pink, 8).indices), new Set([2]));
   }
+});
+
+test('colour differences are those of scikit-image’s deltaE_ciede2000', () => {
+  const { pairs, ciede2000: expected } = goldens.differences;
+  pairs.forEach(([a, b], index) => {
+    const actual = ciede2000(rgbToLab(a), rgbToLab(b));
+    assert.ok(Math.abs(actual - expected[index]!) < 1e-6, `${a} and ${b}: ${actual} is not ${expected[index]}`);
+  });
+});
+
+test('large frames are measured at pixels of every column, clear ones not at all', () => {
+  const [width, height] = [640, 900];
+  const pixels = new Uint8Array(width * height * 4);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    // Half of the columns are wrong by 10, the last row is clear.
+    const value = pixel % width < width / 2 ? 100 : 110;
+    pixels.set([value, value, value, pixel < width * (height - 1) ? 255 : 0], pixel * 4);
+  }
+  const sums = new FitMeter([[100, 100, 100]]).measure(pixels, width, new Uint16Array(width * height));
+  assert.equal(sums.pixels, width * (height - 1));
+  assert.equal(sums.squares, (sums.pixels / 2) * 300);
+  assert.ok(sums.measured > 40_000 && sums.measured <= 2 ** 16, `${sums.measured}`);
+  const { meanDeltaE, psnr } = qualityOf(sums)!;
+  const wrong = ciede2000(rgbToLab([100, 100, 100]), rgbToLab([110, 110, 110]));
+  assert.ok(Math.abs(meanDeltaE - wrong / 2) < 0.01 * wrong, `${meanDeltaE} is not half of ${wrong}`);
+  assert.equal(psnr, Math.round(1e4 * 10 * Math.log10(255 ** 2 / 50)) / 1e4);
+  assert.equal(
+    qualityOf(new FitMeter([[1, 2, 3]]).measure(Uint8Array.of(1, 2, 3, 9), 1, new Uint16Array(1)))?.psnr,
+    null,
+  );
 });

@@ -20,6 +20,8 @@ import sharp from 'sharp';
 import { runDataset } from '../../coordinator/index.js';
 import { HalotileError } from '../../tiling/errors.js';
 import { type DatasetSpecInput, datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import { ciede2000, rgbToLab } from '../../tiling/palette/colour-difference.js';
+import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { readTarget } from '../../tiling/palette/target.js';
 import { encodeRecord } from '../../tiling/stitch/record-log.js';
@@ -123,6 +125,38 @@ test('frames, palettes and a report are written, indexed with the palette in the
   assert.match(readFileSync(join(whole, 'report.html'), 'utf8'), /<h2>knight<\/h2>/);
 });
 
+test('the report says how far the written frames lie from what they were, also of a run in two parts', async () => {
+  const places = [0, 1, 2, 3, 4, 5, 6].map((index) => `slime/00${index}.png`);
+  let [pixels, squares, differences] = [0, 0, 0];
+  for (const place of places) {
+    const before = scaleNearestRgba(await rgbaOf(join(frames, place)), { width: 40, height: 60 }, SIZE);
+    const written = await rgbaOf(join(whole, place));
+    for (let at = 0; at < before.length; at += 4) {
+      if (before[at + 3] === 0) continue;
+      const [was, is] = [before, written].map((rgba) => [rgba[at]!, rgba[at + 1]!, rgba[at + 2]!] as const);
+      pixels++;
+      for (const c of [0, 1, 2] as const) squares += (was![c] - is![c]) ** 2;
+      differences += ciede2000(rgbToLab(was!), rgbToLab(is!));
+    }
+  }
+  const qualityIn = (output: string) => {
+    const { characters } = JSON.parse(readFileSync(join(output, 'report.json'), 'utf8'));
+    return characters.find(({ character }: { character: string }) => character === 'slime').quality;
+  };
+  const { psnr, meanDeltaE, deltaE } = qualityIn(whole);
+  assert.equal(deltaE, 'CIEDE2000');
+  assert.ok(Math.abs(psnr - 10 * Math.log10((255 ** 2 * 3 * pixels) / squares)) < 1e-3, `${psnr}`);
+  assert.ok(Math.abs(meanDeltaE - differences / pixels) < 1e-3, `${meanDeltaE} is not ${differences / pixels}`);
+  const html = readFileSync(join(whole, 'report.html'), 'utf8');
+  assert.ok(html.includes(`PSNR ${psnr.toFixed(1)} dB · mean ΔE ${meanDeltaE.toFixed(2)} (CIEDE2000)`));
+  // An output that is written again counts once.
+  const output = join(folder, 'measured-again');
+  await run({ frames: [join(frames, 'slime')], output });
+  rmSync(join(output, 'slime/003.png'));
+  await run({ frames: [join(frames, 'slime')], output });
+  assert.deepEqual(qualityIn(output), { psnr, meanDeltaE, deltaE });
+});
+
 test('a second run does nothing; a new, changed or removed frame redoes its character only', async () => {
   const input = join(folder, 'growing');
   const output = join(folder, 'growing-out');
@@ -194,16 +228,31 @@ test('what was counted before a death is read from spill files, and damage there
 test('a ledger that says what no run has written leads nowhere, and costs the run that it was of', async () => {
   const SAMPLE = { frame: 'a', before: 'AAAA', after: 'AAAA' };
   const forged: Record<string, object> = {
-    'an output elsewhere': { type: 'written', name: 'gone.png', file: '../../precious.png', bytes: 8, sample: null },
+    'an output elsewhere': {
+      type: 'written',
+      name: 'gone.png',
+      file: '../../precious.png',
+      bytes: 8,
+      fit: null,
+      sample: null,
+    },
     'an absolute output': {
       type: 'written',
       name: 'gone.png',
       file: join(folder, 'precious.png'),
       bytes: 8,
+      fit: null,
       sample: null,
     },
-    'an output of no frame': { type: 'written', name: '000.png', file: 'notes.txt', bytes: 8, sample: null },
-    'a sample that is none': { type: 'written', name: '000.png', file: '000.png', bytes: 1, sample: [SAMPLE] },
+    'an output of no frame': { type: 'written', name: '000.png', file: 'notes.txt', bytes: 8, fit: null, sample: null },
+    'a sample that is none': {
+      type: 'written',
+      name: '000.png',
+      file: '000.png',
+      bytes: 1,
+      fit: null,
+      sample: [SAMPLE],
+    },
     'a palette of nothing': { type: 'palette', palette: { colors: [] } },
     'an end without a summary': { type: 'done', summary: { written: 7 } },
     'a spill file elsewhere': {

@@ -1,3 +1,4 @@
+import type { FitSums } from '../palette/fit.js';
 import {
   type FrameColours,
   type FrameSource,
@@ -34,6 +35,8 @@ export interface FrameSample {
 export interface RemappedFrame {
   readonly index: number;
   readonly bytes: number;
+  /** How far its pixels lie from what they were. */
+  readonly fit: FitSums;
   /** Where one was wanted. */
   readonly sample: FrameSample | null;
 }
@@ -54,8 +57,16 @@ export const remap: WorkKind<RemapData, readonly RemappedFrame[]> = {
 function isRemapped(value: unknown, { data }: AskedTask<RemapData>): value is readonly RemappedFrame[] {
   const missing = new Set(data.frames.map(({ index }) => index));
   const isFrame = (frame: unknown): frame is RemappedFrame =>
-    isFields(frame) && missing.delete(frame.index as number) && isCount(frame.bytes) && isSample(frame.sample);
+    isFields(frame) &&
+    missing.delete(frame.index as number) &&
+    isCount(frame.bytes) &&
+    isFit(frame.fit) &&
+    isSample(frame.sample);
   return isListOf(value, isFrame) && missing.size === 0;
+}
+
+function isFit(fit: unknown): fit is FitSums {
+  return isFields(fit) && [fit.pixels, fit.squares, fit.measured, fit.differences].every(isCount);
 }
 
 function isSample(sample: unknown): sample is FrameSample | null {

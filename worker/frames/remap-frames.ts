@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
+import { FitMeter } from '../../tiling/palette/fit.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap, type RemappedFrame as RemappedPixels } from '../../tiling/palette/remap.js';
 import type { FrameColours } from '../../tiling/work/frames.js';
@@ -13,7 +14,7 @@ import { readSpilled } from './read-spilled.js';
 const SAMPLE_SIDE = 128;
 
 /** The last palette that this thread mapped to, with all that it remembers. */
-let latest: { readonly key: string; readonly remap: Remap } | undefined;
+let latest: { readonly key: string; readonly remap: Remap; readonly meter: FitMeter } | undefined;
 
 /** A finished frame. */
 export interface RemappedPng {
@@ -27,23 +28,30 @@ export type PutFrame = (position: number, frame: FrameToRemap, finished: Remappe
 
 /** Makes PNGs of frames in the colours of a palette and hands each to `put`. */
 export async function remapFrames(data: RemapData, put: PutFrame): Promise<readonly RemappedFrame[]> {
-  const remap = remapOf(data);
+  const { remap, meter } = remapOf(data);
   const written: RemappedFrame[] = [];
   for (const [position, frame] of data.frames.entries()) {
     const before = await pixelsOf(frame, data);
     const after = remap.frame(before.rgba, before.size.width);
     const png = encodeFrame(after, before, remap);
     put(position, frame, { png, pixelCrc: crc32(before.rgba) });
-    written.push({ index: frame.index, bytes: png.length, sample: frame.sample ? sample(after, before, remap) : null });
+    written.push({
+      index: frame.index,
+      bytes: png.length,
+      fit: meter.measure(before.rgba, before.size.width, after.indices),
+      sample: frame.sample ? sample(after, before, remap) : null,
+    });
   }
   return written;
 }
 
-/** The thread's mapping to a palette, with what it remembers of earlier frames. */
-function remapOf({ palette, target, dither }: FrameColours): Remap {
+/** The thread's mapping to a palette and its measure, with what they remember of earlier frames. */
+function remapOf({ palette, target, dither }: FrameColours): NonNullable<typeof latest> {
   const key = JSON.stringify([palette, target, dither]);
-  if (latest?.key !== key) latest = { key, remap: new Remap(palette, target ?? undefined, dither) };
-  return latest.remap;
+  if (latest?.key === key) return latest;
+  const remap = new Remap(palette, target ?? undefined, dither);
+  latest = { key, remap, meter: new FitMeter(remap.colours) };
+  return latest;
 }
 
 async function pixelsOf(frame: FrameToRemap, data: RemapData): Promise<DecodedFrame> {

@@ -1,3 +1,4 @@
+import type { Quality } from '../../../tiling/palette/fit.js';
 import type { Rgb } from '../../../tiling/palette/nearest-colour.js';
 import type { Palette } from '../../../tiling/palette/palette.js';
 
@@ -16,6 +17,8 @@ export interface CharacterSummary {
   readonly palette: Palette;
   /** Colours that the frames are written in, where a target palette was given. */
   readonly target: readonly Rgb[] | null;
+  /** How well the frames show what they were; null where none was held whole. */
+  readonly quality: Quality | null;
   /** Frames that could not be read, the first thousand in order. */
   readonly failures: readonly { readonly frame: string; readonly message: string }[];
   /** Distinct sizes of the frames as stored, "640×900", at most 8. */

@@ -1,3 +1,4 @@
+import type { Quality } from '../../../tiling/palette/fit.js';
 import { hexOf } from '../../../tiling/palette/palette-files.js';
 import { count, escapeHtml, round, whole } from '../../report/text.js';
 import type { CharacterFailure, CharacterSummary, FrameSample } from './character-summary.js';
@@ -21,14 +22,24 @@ ${failureList(summary)}
 </section>`;
 }
 
-function figures({ frames, written, palette }: CharacterSummary): string {
+function figures({ frames, written, palette, quality }: CharacterSummary): string {
   const parts = [
     written === frames ? count(frames, 'frame') : `${whole(written)} of ${count(frames, 'frame')}`,
     `${count(palette.uniqueColors, 'colour')} before`,
     ...(palette.bandwidth === null ? [] : [`bandwidth ${round(palette.bandwidth)}`]),
     `error ${round(palette.error)}`,
+    ...(quality === null ? [] : [`PSNR ${decibels(quality)}`, `mean ΔE ${differenceOf(quality)} (CIEDE2000)`]),
   ];
   return parts.join(' · ');
+}
+
+/** What has no error has no ratio to it. */
+function decibels({ psnr }: Quality): string {
+  return psnr === null ? '∞' : `${psnr.toFixed(1)} dB`;
+}
+
+function differenceOf({ meanDeltaE }: Quality): string {
+  return meanDeltaE.toFixed(2);
 }
 
 function notesOf({ palette, sourceSizes }: CharacterSummary): string[] {
@@ -94,12 +105,13 @@ function failureList({ frames, written, failures }: CharacterSummary): string {
 /** The beginning of the table of characters that are not shown in full. */
 export function restHead(characters: number): string {
   return `<section><h2>${count(characters, 'further character')}</h2>
-<div class="wide"><table><thead><tr><th>character</th><th>frames</th><th>colours</th><th>error</th></tr></thead><tbody>`;
+<div class="wide"><table><thead><tr><th>character</th><th>frames</th><th>colours</th><th>error</th><th>PSNR</th><th>mean ΔE</th></tr></thead><tbody>`;
 }
 
 /** A row of it. */
-export function restRow({ character, written, palette }: CharacterSummary): string {
-  return `<tr><td>${escapeHtml(character)}</td><td>${whole(written)}</td><td>${palette.colors.length}</td><td>${round(palette.error)}</td></tr>`;
+export function restRow({ character, written, palette, quality }: CharacterSummary): string {
+  const figured = quality === null ? ['', ''] : [decibels(quality), differenceOf(quality)];
+  return `<tr><td>${escapeHtml(character)}</td><td>${whole(written)}</td><td>${palette.colors.length}</td><td>${round(palette.error)}</td>${figured.map((text) => `<td>${text}</td>`).join('')}</tr>`;
 }
 
 /** A link to a character's section, over its colours by their share. */

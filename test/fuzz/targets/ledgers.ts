@@ -40,7 +40,7 @@ const CHARACTER: readonly object[] = [
     ...{ type: 'frame', name: 'a.png', print: [['1', '2', '3'], null], hash: '', source: '4×4' },
     spilled: ['1.raw', 0, 4, 4, 9],
   },
-  { type: 'written', name: 'a.png', file: 'walk/a.png', bytes: 9, sample: null },
+  { type: 'written', name: 'a.png', file: 'walk/a.png', bytes: 9, fit: null, sample: null },
 ];
 
 const folder = dirname(scratchFile('ledgers', new Uint8Array()));
