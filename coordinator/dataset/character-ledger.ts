@@ -217,6 +217,13 @@ class LedgerReader {
   }
 }
 
+function totalBytes(stats: readonly ({ readonly size: bigint } | undefined)[]): number {
+  return stats.reduce((sum, stat) => sum + Number(stat?.size ?? 0), 0);
+}
+
+/** Frames of more bytes are counted again where their times have changed: hashing them here would hold up everything else. */
+const MAX_HASHED_BYTES = 8 << 20;
+
 /** The files are what they were: by size, time and inode, or by their content where its hash is known. */
 function isUnchanged({ path, map }: Frame, [image, mapPrint]: FramePrint, hash: string): boolean {
   if ((map === undefined) !== (mapPrint === null)) return false;
@@ -228,7 +235,7 @@ function isUnchanged({ path, map }: Frame, [image, mapPrint]: FramePrint, hash: 
     const [, mtimeNs, inode] = prints[place]!;
     return `${stat!.mtimeNs}` === mtimeNs && `${stat!.ino}` === inode;
   });
-  if (same || hash === '') return same;
+  if (same || hash === '' || totalBytes(stats) > MAX_HASHED_BYTES) return same;
   const content = createHash('sha256');
   for (const file of files) content.update(readFileSync(file));
   return content.digest('hex').startsWith(hash);
