@@ -57,7 +57,7 @@ test('a plan leaves no scratch, and what a death left of scratch and probes is g
   for (const path of [left!, mine!]) utimesSync(path, 1, 1);
   const other = await TestCluster.start({}, { stateDirectory: state, roots: { data: cluster.root } });
   try {
-    assert.equal(existsSync(join(state, 'scratch')), false);
+    assert.deepEqual(readdirSync(join(state, 'scratch')), []);
     assert.deepEqual(
       [left!, waiting!, mine!].map((path) => existsSync(path)),
       [false, true, true],
