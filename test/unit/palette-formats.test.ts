@@ -8,6 +8,7 @@ import { PALETTE_FORMATS, paletteOptionsSchema } from '../../tiling/palette/pale
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import { checkTarget, coloursInReadingOrder, parseTarget } from '../../tiling/palette/target.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 
 const colours: Rgb[] = [
   [255, 0, 0],
@@ -121,6 +122,13 @@ test('PNGs that we write are what another decoder reads', async () => {
   assert.equal((await sharp(indexed).metadata()).isPalette, true);
   const full = Array.from({ length: 256 }, (_, value): Rgb => [value, 0, value]);
   assert.throws(() => encodeIndexedPng(indices, size, full, { transparent: true }), /257 entries for an indexed PNG/);
+});
+
+test('error diffusion is refused by tiles, and the remedy named', () => {
+  const params = { colours: '#000000 #ffffff', dither: 'floyd-steinberg' };
+  assert.throws(() => resolveOperations([{ name: 'palette', params, constant: 0 }], { map: false }), {
+    message: /^operation 1 'palette': dither is 'floyd-steinberg'; expected ordered, or none: floyd-steinberg carries/,
+  });
 });
 
 test('a target is applied to the palette, not to the pixels', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badInput } from '../errors.js';
 import { evenReach, type Rect, type Size } from '../geometry/rect.js';
-import type { Dither } from '../palette/dither.js';
+import { DITHERS, type Dither } from '../palette/dither.js';
 import { nearestPosition } from '../palette/downscale-nearest.js';
 import { packRgb, type Rgb, unpackRgb } from '../palette/nearest-colour.js';
 import { checkTarget, isPaletteFile, PALETTE_ENDINGS, parseTarget } from '../palette/target.js';
@@ -18,13 +18,11 @@ const params = z.strictObject({
     .describe('palette file (.gpl, .hex, .pal, .act, .txt, .json), or colours as "#rrggbb #rrggbb …"'),
   target: z.string().min(1).describe('palette whose nearest colours stand for those of the first one').optional(),
   dither: z
-    .enum(['none', 'ordered'], {
-      error: ({ input }) =>
-        input === 'floyd-steinberg'
-          ? 'floyd-steinberg carries errors from pixel to pixel, which tiles cannot: use ordered'
-          : undefined,
+    .enum(DITHERS)
+    .refine((name) => name !== 'floyd-steinberg', {
+      error: 'ordered, or none: floyd-steinberg carries errors from pixel to pixel, which tiles cannot',
     })
-    .describe('mixes colours by an 8×8 matrix (Bayer)')
+    .describe('ordered: mixes two colours by the place of the pixel')
     .optional(),
   dtype: z.enum(['uint8', 'uint16']).describe('what samples are rounded to first').optional(),
   size: z.string().regex(SIZE, { error: 'WIDTHxHEIGHT in pixels' }).describe('WIDTHxHEIGHT in pixels').optional(),

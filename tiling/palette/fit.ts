@@ -2,8 +2,11 @@ import { ciede2000, rgbToLab } from './colour-difference.js';
 import type { Coordinates } from './colour-space.js';
 import { packRgb, type Rgb } from './nearest-colour.js';
 
-/** Pixels of a frame whose colour difference is computed; of more, so many are spread evenly over it. */
-const MEASURED_PIXELS = 2 ** 16;
+/**
+ * Pixels of a frame whose colour difference is computed; of more, so many are spread evenly over it. All pixels of a
+ * noisy frame would take as long as its remapping.
+ */
+const MEASURED_PIXELS = 2 ** 14;
 /** Differences are summed as whole ten-thousandths: sums are the same in any order. */
 const DIFFERENCE_UNIT = 1e-4;
 /** Pairs of colours whose difference is remembered. */
