@@ -4,10 +4,11 @@ import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { recordLength } from '../../tiling/measure/record.js';
 import { POINT_BYTES, pyramidGrids } from '../../tiling/operations/pyramid.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
-import { NO_FIT } from '../../tiling/palette/fit.js';
+
 import { type DataOf, type KindName, kindOf, WORK_KINDS } from '../../tiling/work/index.js';
 
 const SIZE = { width: 3, height: 2 };
+const FIT = { pixels: 3, squares: 50, measured: 2, differences: 70 };
 const FILE = { form: 'raster', path: '/a.tif' } as const;
 const making = { chain: null, size: SIZE, wholePixels: 100 };
 const colours = { palette: [[1, 2, 3]], target: null, dither: 'none' } as const;
@@ -188,12 +189,12 @@ const CASES: {
   },
   remap: {
     data: { ...making, ...colours, frames: [{ index: 7, path: '/a.png', output: '/o.png', sample: false }] },
-    value: [{ index: 7, bytes: 5, fit: NO_FIT, sample: null }],
+    value: [{ index: 7, bytes: 5, fit: FIT, sample: null }],
     wrong: [
       [],
-      [{ index: 8, bytes: 5, fit: NO_FIT, sample: null }],
-      [{ index: 7, bytes: -5, fit: NO_FIT, sample: null }],
-      [{ index: 7, bytes: 5, fit: { ...NO_FIT, squares: -1 }, sample: null }],
+      [{ index: 8, bytes: 5, fit: FIT, sample: null }],
+      [{ index: 7, bytes: -5, fit: FIT, sample: null }],
+      [{ index: 7, bytes: 5, fit: { ...FIT, squares: -1 }, sample: null }],
       [{ index: 7, bytes: 5, sample: {} }],
       {},
     ],

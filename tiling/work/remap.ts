@@ -66,7 +66,7 @@ function isRemapped(value: unknown, { data }: AskedTask<RemapData>): value is re
 }
 
 function isFit(fit: unknown): fit is FitSums {
-  return isFields(fit) && [fit.pixels, fit.squares, fit.measured, fit.differences].every(isCount);
+  return isFields(fit) && [fit.pixels, fit.squares, fit.measured, fit.differences].every((sum) => isCount(sum));
 }
 
 function isSample(sample: unknown): sample is FrameSample | null {
