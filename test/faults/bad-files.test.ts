@@ -108,13 +108,13 @@ const IMAGES: Readonly<Record<string, { write: (path: string) => void; says: Reg
     write: (path) => writeFileSync(path, buildTiff(tagsWith({ 339: { values: [6] } }), { data: PIXELS })),
     says: [/complex/i, /339/],
   },
-  'of 64-bit samples': {
-    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 258: { values: [64] } }), { data: PIXELS })),
-    says: [/64/],
+  'of 24-bit samples': {
+    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 258: { values: [24] } }), { data: PIXELS })),
+    says: [/24-bit unsigned integer/, /gdal_translate/],
   },
   'under an unknown compression': {
-    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 259: { values: [34887] } }), { data: PIXELS })),
-    says: [/compression 34887/, /gdal_translate/],
+    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 259: { values: [34712] } }), { data: PIXELS })),
+    says: [/compression 34712/, /gdal_translate/],
   },
 };
 

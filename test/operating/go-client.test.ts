@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { TestCluster } from './harness.js';
-import { blurSpec, local } from './scene-files.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec, local } from '../cluster/scene-files.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
