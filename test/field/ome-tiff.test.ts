@@ -18,8 +18,8 @@ const LEVELS = [
   [125, 175],
   [63, 88],
 ];
-const NO_TIFFFILE = missingModules('tifffile');
-const NO_OME_TYPES = missingModules('tifffile', 'ome_types');
+const NO_TIFFFILE = missingModules('tifffile', 'imagecodecs');
+const NO_OME_TYPES = missingModules('tifffile', 'ome_types', 'lxml');
 const NO_TOOLS = missingCommands(['gdalinfo', '--version'], ['vipsheader', '--version']);
 
 async function written(

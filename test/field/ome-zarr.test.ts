@@ -12,7 +12,7 @@ import { type FileMetadata, writeTiff } from '../support/tiff-file.js';
 const folder = scratchFolder();
 const input = join(folder, 'in.tif');
 const output = join(folder, 'out.ome.zarr');
-const NO_ZARR = missingModules('zarr', 'tifffile');
+const NO_ZARR = missingModules('zarr', 'tifffile', 'imagecodecs');
 const NO_VALIDATOR = missingModules('zarr', 'ome_zarr', 'ome_zarr_models');
 /** Blocks so small that levels 0 and 1 are several shards. */
 const BLOCKS = ['--block', '32', '--tile', '128'];
