@@ -145,14 +145,16 @@ export class JobsClient {
     for (let tries = 1; ; tries++) {
       const stream = this.#client.serverStream(Jobs.watchJob, { id, afterSequence });
       const onAbort = () => stream.cancel();
+      let isLast = false;
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
         for await (const message of stream) {
           const event = message as halotile.v1.WatchJobResponse;
           afterSequence = event.sequence;
           tries = 1;
+          isLast = isEnded(event.state);
           yield event;
-          if (isEnded(event.state)) return;
+          if (isLast) return;
         }
         throw new HalotileError('unreachable', { what: 'the stream of events ended', where: this.#client.address });
       } catch (error) {
@@ -162,7 +164,9 @@ export class JobsClient {
         await wait(200 * 2 ** tries);
       } finally {
         signal?.removeEventListener('abort', onAbort);
-        stream.cancel();
+        // The coordinator ends a stream after the last event. HTTP/2 servers close connections on which more than some
+        // thirty streams a second are cancelled, which clients of many tiny jobs would come to.
+        if (!isLast) stream.cancel();
       }
     }
   }
