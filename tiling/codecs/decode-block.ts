@@ -97,6 +97,7 @@ function decompress(
     case 'lerc':
       return decodeLerc(encoded, {
         ...size,
+        maxHeight: layout.blockHeight,
         ...{ channels: storedChannels(info, layout), bits: storedBits(info, layout) },
         isFloat: layout.stored === undefined ? info.dtype === 'float32' : layout.stored.kind === 'float',
         packing: context.lercPacking ?? 0,

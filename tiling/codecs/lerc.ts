@@ -5,6 +5,8 @@ import { decodeZstd } from './zstd.js';
 export interface LercShape {
   readonly width: number;
   readonly height: number;
+  /** Of a whole block: some writers store the last strip at full height. */
+  readonly maxHeight: number;
   readonly channels: number;
   /** Bits of one sample. */
   readonly bits: number;
@@ -25,18 +27,25 @@ let loaded: Promise<Lerc> | undefined;
 /**
  * Decodes one LERC block as libtiff does: interleaved samples, NaN where a float is masked, and an alpha of bytes, which is
  * stored as the mask, as 0 and 255. In files of the other byte order LERC holds samples that are turned round.
+ * @throws Error for a damaged block, and for one of another size or type
  */
 export async function decodeLerc(encoded: Uint8Array, shape: LercShape): Promise<Uint8Array> {
-  const { width, height, channels, bits, isFloat, packing } = shape;
+  const { width, height, maxHeight, channels, bits, isFloat, packing } = shape;
   loaded ??= load();
   const lerc = await loaded;
-  const packedBytes = (width * height * channels * bits) / 8 + SLACK_BYTES;
+  const packedBytes = (width * maxHeight * channels * bits) / 8 + SLACK_BYTES;
   const blob = await unpacked(encoded, packing, packedBytes);
-  const { width: w, height: h, depthCount, pixels, mask } = lerc.decode(blob, { returnInterleaved: true });
+  // Before the decoder takes the memory that the header asks for.
+  const [w, h] = sizeOf(blob);
+  if (w !== width || h < height || h > maxHeight) throw new Error(`LERC of ${w}×${h} pixels`);
+  const { depthCount, pixels, mask } = lerc.decode(blob, { returnInterleaved: true });
   const [samples] = pixels;
-  if (w !== width || h < height || samples === undefined) throw new Error(`LERC of ${w}×${h} pixels`);
-  if (samples.BYTES_PER_ELEMENT * 8 !== bits || samples instanceof Float32Array !== (isFloat && bits === 32)) {
-    throw new Error(`LERC of another sample type`);
+  if (
+    samples === undefined ||
+    samples.BYTES_PER_ELEMENT * 8 !== bits ||
+    samples instanceof Float32Array !== (isFloat && bits === 32)
+  ) {
+    throw new Error('LERC of another sample type');
   }
   const count = width * height;
   if (pixels.length === 1 && depthCount === channels) {
@@ -53,6 +62,20 @@ export async function decodeLerc(encoded: Uint8Array, shape: LercShape): Promise
     bytes[i * channels + depthCount] = mask === null || mask[i] !== 0 ? 255 : 0;
   }
   return bytes;
+}
+
+const MAGIC = 'Lerc2 ';
+/** From this version on a checksum stands before the size. */
+const CHECKSUM_VERSION = 3;
+
+/** Width and height by the header (https://github.com/Esri/lerc, Lerc2): magic, version, checksum, rows, columns. */
+function sizeOf(blob: ArrayBuffer): readonly [width: number, height: number] {
+  const view = new DataView(blob);
+  if (blob.byteLength < 22 || Buffer.from(blob, 0, MAGIC.length).toString('latin1') !== MAGIC) {
+    throw new Error('no LERC block of version 2 or later');
+  }
+  const at = MAGIC.length + 4 + (view.getInt32(MAGIC.length, true) >= CHECKSUM_VERSION ? 4 : 0);
+  return [view.getInt32(at + 4, true), view.getInt32(at, true)];
 }
 
 /** LERC's bytes in a buffer of their own, which its decoder wants. */
