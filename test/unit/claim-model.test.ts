@@ -218,7 +218,7 @@ function search(rules: Rules): { states: number; faults: Set<string>; stuck: num
       into[idOf(after)]!.push(id);
     }
   }
-  // From every state the job must be able to end, however few claims are left.
+  // Whenever both are idle and there is a claim left to follow, the job must be able to end.
   const ends = queue.flatMap(({ rec, end }, id) => (rec?.state === 'ended' && end === rec.by ? [id] : []));
   const reached = new Set(ends);
   for (const id of ends) for (const from of into[id]!) if (!reached.has(from)) ends.push(from) && reached.add(from);

@@ -68,7 +68,7 @@ export class EmbeddedQueue implements JobQueue {
       this.#ended.add(entry);
     }
     this.#forgetOld();
-    this.#log = openLog(path, scanned, this.#entries, options);
+    this.#log = openLog(path, scanned, this.#entries, options.log);
     this.#takeBackClaims();
   }
 

@@ -17,14 +17,6 @@ export type QueueRecord =
     }
   | { readonly type: 'removed'; readonly id: string };
 
-/** What opening a log needs of its owner. */
-export interface QueueLogOptions {
-  /** Names files beside the log. */
-  readonly newId: () => string;
-  /** Tells the operator. */
-  readonly log: (line: string) => void;
-}
-
 /** Records of the new log that the disk is waited for together. */
 const COMPACTED_AT_ONCE = 500;
 /** A log of so many records for each job is written anew when the queue is opened. */
@@ -40,20 +32,22 @@ export function replayLog(path: string, replay: (record: QueueRecord) => void): 
 /**
  * Opens a log that was replayed. One with damage is kept beside it, named by a line to the operator, and written anew
  * from what could be read; so is one that has grown far beyond its jobs. A full disk puts the latter off.
+ * @param log tells the operator
  * @throws the fault where a damaged log cannot be written anew
  */
 export function openLog(
   path: string,
   scanned: ScannedLog,
   entries: ReadonlyMap<string, Entry>,
-  { newId, log }: QueueLogOptions,
+  log: (line: string) => void,
 ): RecordLog {
   const { damaged, records } = scanned;
   const open = (validBytes: number) => RecordLog.open(path, { mode: MODE, validBytes });
   if (damaged.length === 0 && records <= RECORDS_PER_JOB * (entries.size + COMPACTED_AT_ONCE)) {
     return open(scanned.bytes);
   }
-  const fresh = `${path}.new-${newId()}`;
+  // Whoever died over one held the same lock: what it left is written over.
+  const fresh = `${path}.new`;
   let bytes: number;
   try {
     bytes = writeEntries(fresh, entries);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,10 +55,14 @@ export class StateLock {
       const token = randomUUID();
       const holder = { token, host: hostname(), process: process.pid, place: thisPlace(), beat: 0 };
       const found = readHolder(path);
-      if (found !== undefined && found.place !== holder.place) await untilSilent(path, found, directory);
-      write(path, holder);
-      // Two that found the same silence have both written: the later one has it.
-      if (found !== undefined && found.place !== holder.place) await sleep(LOOK_MS);
+      const isOurs = found?.place === holder.place;
+      if (found === undefined && !existsSync(path)) create(path, holder, directory);
+      else {
+        if (found !== undefined && !isOurs) await untilSilent(path, found, directory);
+        write(path, holder);
+        // Two that found the same silence have both written: the later one has it.
+        if (!isOurs) await sleep(LOOK_MS);
+      }
       const now = readHolder(path);
       if (now?.token !== token) throw inUse(directory, now);
       return new StateLock(path, socket, holder, log);
@@ -133,6 +137,15 @@ function readHolder(path: string): Holder | undefined {
   } catch {
     // None, or not yet whole where renaming is not atomic: whoever holds it writes it again.
     return undefined;
+  }
+}
+
+/** The first of two that find no file makes it. @throws partial-conflict for the other */
+function create(path: string, holder: Holder, directory: string): void {
+  try {
+    writeFileSync(path, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? inUse(directory, readHolder(path)) : error;
   }
 }
 
