@@ -31,14 +31,16 @@ function channelsOf(description: string): number {
   const images = description.match(/<Image\b/g) ?? [];
   const pixels = /<Pixels\b[^>]*>/.exec(description)?.[0];
   if (pixels === undefined || images.length !== 1 || /<UUID\b[^>]*FileName=/.test(description)) return 1;
-  const inOrder = (description.match(/<TiffData\b[^>]*>/g) ?? []).every((data) => {
-    const value = (name: string) =>
-      /["'](\d+)["']/.exec(new RegExp(`\\b${name}\\s*=\\s*["']\\d+["']`).exec(data)?.[0] ?? '')?.[1];
-    return (value('IFD') ?? '0') === (value('FirstC') ?? '0');
-  });
-  if (!inOrder) return 1;
-  const size = (axis: string) => Number(new RegExp(`\\bSize${axis}\\s*=\\s*["'](\\d+)["']`).exec(pixels)?.[1] ?? 1);
-  return size('Z') === 1 && size('T') === 1 ? size('C') : 1;
+  const places = description.match(/<TiffData\b[^>]*>/g) ?? [];
+  if (places.some((place) => (attribute(place, 'IFD') ?? 0) !== (attribute(place, 'FirstC') ?? 0))) return 1;
+  const isFlat = ['SizeZ', 'SizeT'].every((axis) => (attribute(pixels, axis) ?? 1) === 1);
+  return isFlat ? (attribute(pixels, 'SizeC') ?? 1) : 1;
+}
+
+/** A whole number that an XML tag has under a name; undefined where it has none. */
+function attribute(tag: string, name: string): number | undefined {
+  const digits = new RegExp(`\\b${name}\\s*=\\s*["'](\\d+)["']`).exec(tag)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /**
