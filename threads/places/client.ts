@@ -29,6 +29,7 @@ export class TransientFault extends Error {
   }
 }
 
+/** The error of an object that is another one than before; `how` names what differs. */
 export function changed(url: string, how: string): HalotileError {
   return new HalotileError('input-changed', {
     what: `the object changed while it was read (${how})`,

@@ -16,6 +16,7 @@ export interface LookMessage {
   readonly reply: SharedArrayBuffer;
 }
 
+/** What an object was found to be, or why it could not be looked at. */
 export type LookAnswer = { readonly state: ObjectState } | { readonly error: ErrorRecord };
 
 /** Int32 words of a reply: whether it is there, and its length; its text follows. */

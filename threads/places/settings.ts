@@ -25,6 +25,7 @@ export function setPlaceSettings(settings: PlaceSettings): void {
   setEnvironmentData(KEY, settings as never);
 }
 
+/** What {@link setPlaceSettings} said; nothing set where it was not called. */
 export function placeSettings(): PlaceSettings {
   return (getEnvironmentData(KEY) ?? {}) as PlaceSettings;
 }

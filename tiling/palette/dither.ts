@@ -3,6 +3,7 @@ import type { NearestColour, Rgb } from './nearest-colour.js';
 
 /** How pixels share a palette's colours out where none of them is near enough. */
 export const DITHERS = ['none', 'floyd-steinberg', 'ordered'] as const;
+/** One of {@link DITHERS}. */
 export type Dither = (typeof DITHERS)[number];
 
 /** Unique colours whose pair is remembered before the memory is emptied. */

@@ -35,8 +35,9 @@ const BIG: Format = {
   valueAt: 12,
 };
 
-/** More tags or directories than any real file has: reading stops before they cost anything. */
+/** More tags than any real directory has: reading stops before they cost anything. */
 const MAX_ENTRIES = 4096;
+/** More directories than any real file has, chained or named by another one. */
 export const MAX_DIRECTORIES = 10_000;
 
 /** The structure of a TIFF file: its directories in file order, every entry known to lie in the file. */
