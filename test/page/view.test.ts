@@ -127,7 +127,7 @@ test('a report is shown with its pictures', { skip: NO_BROWSER }, async () => {
   await viewed([join(output, 'report.json')], async (page) => {
     const report = page.frameLocator('iframe[title="Report"]');
     await report.getByRole('heading', { name: 'b.tif' }).waitFor();
-    await page.getByLabel('Picture').selectOption('b.tif');
+    await page.getByRole('combobox', { name: 'Picture' }).selectOption('b.tif');
     await pointed(page, /^\d+, \d+: +\d+ \d+ \d+$/);
     await assertAccessible(page);
   });
