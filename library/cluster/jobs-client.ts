@@ -148,7 +148,7 @@ export class JobsClient {
       let isLast = false;
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
-        for await (const message of stream) {
+        for await (const message of stream.iterator({ destroyOnReturn: false })) {
           const event = message as halotile.v1.WatchJobResponse;
           afterSequence = event.sequence;
           tries = 1;
@@ -164,9 +164,12 @@ export class JobsClient {
         await wait(200 * 2 ** tries);
       } finally {
         signal?.removeEventListener('abort', onAbort);
-        // The coordinator ends a stream after the last event. HTTP/2 servers close connections on which more than some
-        // thirty streams a second are cancelled, which clients of many tiny jobs would come to.
-        if (!isLast) stream.cancel();
+        // HTTP/2 servers close connections on which more than some thirty streams a second are cancelled, which clients of
+        // many tiny jobs would come to. The coordinator ends a stream after the last event; read to there, it needs no
+        // cancel, where one that is not read would be reset by grpc-js.
+        stream.on('error', () => {});
+        if (isLast) stream.resume();
+        else stream.cancel();
       }
     }
   }
