@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
-import type { JobQueue } from '../../coordinator/queue/job-queue.js';
+import type { JobQueue, JobSubmission } from '../../coordinator/queue/job-queue.js';
+import { JobStore } from '../../coordinator/queue/redis/job-store.js';
+import { cancelAsked, submitted } from '../../coordinator/queue/transitions.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
 /** Jobs that are handed in before their disk is waited for. */
@@ -20,16 +22,32 @@ export async function keepJobs(stateDirectory: string, count: number): Promise<v
 
 /** Submits jobs that nobody runs; one in so many is cancelled, which ends it. */
 export async function fillQueue(queue: JobQueue, count: number, endedOneIn = 2): Promise<void> {
+  await someAtOnce(count, async (number) => {
+    const { job } = await queue.submit(keptJob(number));
+    if (number % endedOneIn === 0) await queue.requestCancel(job.id);
+  });
+}
+
+/** Writes into shared storage what a queue in Redis keeps there of jobs that nobody ran; every second one is cancelled. */
+export async function fillStore(directory: string, count: number): Promise<void> {
+  const store = new JobStore(directory);
+  const nowMs = Date.now();
+  await someAtOnce(count, async (number) => {
+    const job = submitted(keptJob(number), { id: randomUUID(), nowMs });
+    await store.submit({ sequence: number + 1, job });
+    if (number % 2 === 0) await store.end(cancelAsked(job, nowMs));
+  });
+}
+
+function keptJob(number: number): JobSubmission {
   const operations = [{ name: 'box', params: { radius: 1 } }];
+  const name = `kept-${number}`;
+  const spec = jobSpecSchema.parse({ image: 'root:data/tiny.tif', output: `root:data/${name}.tif`, operations });
+  return { requestId: name, principal: `load-${number % PRINCIPALS}`, priority: 0, maxAttempts: 5, spec };
+}
+
+async function someAtOnce(count: number, act: (number: number) => Promise<void>): Promise<void> {
   for (let from = 0; from < count; from += AT_ONCE) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - from) }, async (_, i) => {
-      const name = `kept-${from + i}`;
-      const { job } = await queue.submit({
-        ...{ requestId: name, principal: `load-${(from + i) % PRINCIPALS}`, priority: 0, maxAttempts: 5 },
-        spec: jobSpecSchema.parse({ image: 'root:data/tiny.tif', output: `root:data/${name}.tif`, operations }),
-      });
-      if ((from + i) % endedOneIn === 0) await queue.requestCancel(job.id);
-    });
-    await Promise.all(some);
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, index) => act(from + index)));
   }
 }

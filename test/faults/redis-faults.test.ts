@@ -104,6 +104,23 @@ test('a job that Redis has forgotten is the same one for whoever submits it agai
   });
 });
 
+test('a job that Redis has forgotten is found by its id at once, and no listing goes without it', {
+  skip: NO_REDIS,
+}, async () => {
+  await withQueues([], async (redis, [first, second]) => {
+    const jobs = [];
+    for (let number = 0; number < 300; number++) jobs.push((await first!.submit(submission(`${number}`))).job);
+    const client = new Redis(redis.url);
+    await client.flushall();
+    client.disconnect();
+    assert.equal((await second!.get(jobs[0]!.id))?.state, 'queued');
+    assert.equal((await first!.requestCancel(jobs[1]!.id))?.state, 'cancelled');
+    assert.equal((await second!.list({ pageSize: 1000 })).jobs.length, 300);
+    // A name that is no id reads no file.
+    assert.equal(await second!.get('../../outside'), undefined);
+  });
+});
+
 test('while Redis is away calls say so and claims are kept; when it is back with its file all goes on', {
   skip: NO_REDIS,
 }, async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { QueuedJob, QueueState } from '../job-queue.js';
 import { isOpen } from '../transitions.js';
 import type { RedisClient } from './connect.js';
+import { answersOf, withoutKey } from './pipelines.js';
 
 /** A job's record in Redis; what is large lies in shared storage. */
 export type JobRecord = Omit<QueuedJob, 'spec' | 'result'> & {
@@ -74,6 +75,9 @@ interface Scripts {
 }
 
 const SCAN = 200;
+const MIN_SCAN = 20;
+/** What of a spec or a result stays in Redis; larger ones lie in shared storage alone. */
+const MAX_INLINE_BYTES = 4_096;
 
 /** The records of all jobs in Redis and the lists by which they are found. */
 export class Records {
@@ -94,14 +98,20 @@ export class Records {
   }
 
   /** Whether it was stored: false where somebody else was faster. */
-  async put({ record, from, sequence, bytes }: RecordChange): Promise<boolean> {
-    const { id, principal, state, finishedMs = 0 } = record;
-    const keys = this.#keys(id, principal);
-    const open = isOpen(state) ? '1' : '0';
-    const args = [from, JSON.stringify(record), id, sequence, bytes, open, finishedMs, principal, randomUUID()].map(
-      String,
-    );
-    return (await this.#client.halotilePut(...keys, ...args)) === 1;
+  async put(change: RecordChange): Promise<boolean> {
+    return (await this.#client.halotilePut(...this.#putArguments(change))) === 1;
+  }
+
+  /** Stores many, each as {@link put} does. */
+  async putAll(changes: readonly RecordChange[]): Promise<void> {
+    const pipeline = this.#client.pipeline() as ReturnType<RedisClient['pipeline']> & Scripts;
+    for (const change of changes) pipeline.halotilePut(...this.#putArguments(change));
+    await answersOf(pipeline);
+  }
+
+  /** Those of the jobs that have no record. */
+  unknown(ids: readonly string[]): Promise<string[]> {
+    return withoutKey(this.#client, ids, (id) => this.#record(id));
   }
 
   async forget({ id, principal }: JobRecord): Promise<boolean> {
@@ -114,13 +124,14 @@ export class Records {
   }
 
   /** Records newest first, from below a sequence number on, as far as somebody reads. */
-  async *newest({ principal, openOnly, before }: Listing): AsyncGenerator<VersionedRecord> {
+  async *newest({ principal, openOnly, before, wanted = SCAN }: Listing): AsyncGenerator<VersionedRecord> {
     const list = this.#list(principal, openOnly);
+    const scan = Math.max(MIN_SCAN, Math.min(SCAN, wanted));
     for (let below = before; ; ) {
       const limit = below === undefined ? '+inf' : `(${below}`;
-      const ids = await this.#client.zrevrangebyscore(list, limit, '-inf', 'WITHSCORES', 'LIMIT', 0, SCAN);
+      const ids = await this.#client.zrevrangebyscore(list, limit, '-inf', 'WITHSCORES', 'LIMIT', 0, scan);
       yield* await this.#all(ids.filter((_, index) => index % 2 === 0));
-      if (ids.length < 2 * SCAN) return;
+      if (ids.length < 2 * scan) return;
       below = Number(ids.at(-1));
     }
   }
@@ -171,11 +182,14 @@ export class Records {
     if (ids.length === 0) return [];
     const pipeline = this.#client.pipeline();
     for (const id of ids) pipeline.hmget(this.#record(id), 'v', 'json', 'seq', 'bytes');
-    const answers = (await pipeline.exec()) ?? [];
-    return answers.flatMap(([error, fields]) => {
-      if (error !== null) throw error;
-      return versioned(fields as (string | null)[]) ?? [];
-    });
+    return (await answersOf(pipeline)).flatMap((fields) => versioned(fields as (string | null)[]) ?? []);
+  }
+
+  #putArguments({ record, from, sequence, bytes }: RecordChange): string[] {
+    const { id, principal, state, finishedMs = 0 } = record;
+    const open = isOpen(state) ? '1' : '0';
+    const values = [from, JSON.stringify(record), id, sequence, bytes, open, finishedMs, principal, randomUUID()];
+    return [...this.#keys(id, principal), ...values.map(String)];
   }
 
   #list(principal: string | undefined, openOnly: boolean): string {
@@ -209,6 +223,8 @@ export interface Listing {
   readonly principal?: string;
   readonly openOnly: boolean;
   readonly before?: number;
+  /** How many are wanted if none is passed over; more than these may be read. */
+  readonly wanted?: number;
 }
 
 /** Whether a filter by states asks for open jobs alone. */
@@ -220,4 +236,13 @@ function versioned([version, json, sequence, bytes]: readonly (string | null)[])
   if (version == null || json == null) return undefined;
   const record = JSON.parse(json) as JobRecord;
   return { record, version, sequence: Number(sequence), bytes: Number(bytes) };
+}
+
+/** A job as Redis keeps it. */
+export function recordOf({ spec, result, ...rest }: QueuedJob): JobRecord {
+  return { ...rest, ...(isSmall(spec) && { spec }), ...(result !== undefined && isSmall(result) && { result }) };
+}
+
+function isSmall(value: unknown): boolean {
+  return JSON.stringify(value).length <= MAX_INLINE_BYTES;
 }

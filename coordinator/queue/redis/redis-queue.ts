@@ -19,8 +19,9 @@ import {
 } from '../transitions.js';
 import { disconnectRedis, type RedisClients } from './connect.js';
 import { JobStore } from './job-store.js';
+import { LostJobs } from './lost-jobs.js';
 import { NewsChannel } from './news-channel.js';
-import { type JobRecord, onlyOpen, Records, type VersionedRecord } from './records.js';
+import { type JobRecord, onlyOpen, Records, recordOf, type VersionedRecord } from './records.js';
 import { type Ticket, Tickets, type TicketTimes } from './tickets.js';
 
 /** What the queue in Redis runs with. */
@@ -44,13 +45,12 @@ export interface RedisQueueOptions {
 
 /** A job goes on elsewhere some eight seconds after its coordinator died. */
 const TIMES: TicketTimes = { lockMs: 4_000, stalledMs: 1_500 };
-/** What of a spec or a result stays in Redis; larger ones lie in shared storage alone. */
-const MAX_INLINE_BYTES = 4_096;
 const MAX_ENDED = 100_000;
 /** How often a lock is renewed while it lasts. */
 const RENEWALS = 3;
 /** How often records are held against what waits: a submitter may have died between the two. */
 const RECONCILE_MS = 60_000;
+const RECONCILED_AT_ONCE = 500;
 /** How often and how long it is waited for that an old ticket goes; what is left then, the next look at all jobs mends. */
 const MAX_LOOKS = 40;
 const LOOK_MS = 50;
@@ -69,10 +69,12 @@ export class RedisQueue implements JobQueue {
   readonly #records: Records;
   readonly #tickets: Tickets;
   readonly #store: JobStore;
+  readonly #lost: LostJobs;
   readonly #channel: NewsChannel;
   /** Claims of this process, by job. */
   readonly #held = new Map<string, Held>();
   readonly #timers: NodeJS.Timeout[];
+  readonly #tendMs: number;
   #healthy = true;
   #onHealth: (healthy: boolean) => void = () => {};
   #onEnded: (job: QueuedJob) => void = () => {};
@@ -84,6 +86,8 @@ export class RedisQueue implements JobQueue {
     this.#records = new Records(options.clients.commands, options.prefix);
     this.#store = new JobStore(options.directory);
     this.#tickets = parts.tickets;
+    const { nowMs, log } = options;
+    this.#lost = new LostJobs({ records: this.#records, tickets: this.#tickets, store: this.#store, nowMs, log });
     this.#channel = parts.channel;
     this.relay = parts.channel;
     this.#channel.onCancel((id) => void this.#lookForCancel(id));
@@ -95,7 +99,8 @@ export class RedisQueue implements JobQueue {
         });
     };
     const { lockMs } = options.times ?? TIMES;
-    this.#timers = [setInterval(tend, Math.floor(lockMs / RENEWALS))];
+    this.#tendMs = Math.floor(lockMs / RENEWALS);
+    this.#timers = [setInterval(tend, this.#tendMs)];
     for (const timer of this.#timers) timer.unref();
   }
 
@@ -104,7 +109,8 @@ export class RedisQueue implements JobQueue {
     const { clients, prefix, times = TIMES, log } = options;
     const tickets = await Tickets.open(clients, { prefix, times, log });
     const queue = new RedisQueue(options, { tickets, channel: await NewsChannel.open(clients, prefix) });
-    if (!(await queue.#records.remembers())) await queue.#restore();
+    // A long history takes a while: each of its jobs is there for whoever names it meanwhile.
+    if (!(await queue.#records.remembers())) queue.#lost.putBackLater();
     return queue;
   }
 
@@ -122,7 +128,8 @@ export class RedisQueue implements JobQueue {
       const earlier = await this.#records.get(id);
       if (earlier?.record.leaving) await this.#forget(earlier);
       else if (earlier !== undefined) return this.#repeated(earlier, submission);
-      else if (await this.#restoreJob(id)) return this.#repeated((await this.#records.get(id))!, submission);
+      else if ((await this.#lost.putBackJobs([id])) > 0)
+        return this.#repeated((await this.#records.get(id))!, submission);
       const bytes = Buffer.byteLength(JSON.stringify(submission.spec));
       await this.#makeRoom(submission.principal, bytes);
       const job = submitted(submission, { id, nowMs: this.#options.nowMs() });
@@ -141,13 +148,14 @@ export class RedisQueue implements JobQueue {
 
   get(id: string): Promise<QueuedJob | undefined> {
     return this.#guard(async () => {
-      const found = await this.#records.get(id);
+      const found = await this.#find(id);
       return found && this.#whole(found.record);
     });
   }
 
   list(filter: JobFilter): Promise<JobPage> {
     return this.#guard(async () => {
+      await this.#lost.untilBack();
       const { principal, states, pageSize, after } = filter;
       const before = after === undefined ? undefined : Number(after);
       const jobs: QueuedJob[] = [];
@@ -157,6 +165,8 @@ export class RedisQueue implements JobQueue {
         principal,
         openOnly: onlyOpen(states),
         before,
+        // One more says whether a page follows.
+        wanted: pageSize + 1,
       })) {
         if (isLastListed(record, filter)) break;
         if (!isListed(record, filter)) continue;
@@ -231,7 +241,7 @@ export class RedisQueue implements JobQueue {
   remove(id: string): Promise<QueuedJob | undefined> {
     return this.#guard(async () => {
       for (;;) {
-        const found = await this.#records.get(id);
+        const found = await this.#find(id);
         const job = found && (await this.#whole(found.record));
         if (found === undefined || job === undefined || isOpen(job.state)) return job;
         if (await this.#forget(found)) return job;
@@ -274,6 +284,7 @@ export class RedisQueue implements JobQueue {
     await this.#tickets.close();
     disconnectRedis(this.#options.clients);
     await this.#tending;
+    await this.#lost.close();
   }
 
   #delayOf({ notBeforeMs = 0 }: Pick<QueuedJob, 'notBeforeMs'>): number {
@@ -340,7 +351,7 @@ export class RedisQueue implements JobQueue {
   /** Changes a record as long as nobody else does so at the same time; undefined where there is none. */
   async #change(id: string, change: (job: QueuedJob) => QueuedJob): Promise<QueuedJob | undefined> {
     for (;;) {
-      const found = await this.#records.get(id);
+      const found = await this.#find(id);
       if (found === undefined) return undefined;
       const job = await this.#whole(found.record);
       if (job === undefined) return undefined;
@@ -350,6 +361,13 @@ export class RedisQueue implements JobQueue {
       if (isOpen(changed.state) && !isOpen(job.state)) await this.#store.reopen(id);
       if (await this.#records.put({ ...found, record: recordOf(changed), from: found.version })) return changed;
     }
+  }
+
+  /** The record of a job, put back first where Redis has forgotten it. */
+  async #find(id: string): Promise<VersionedRecord | undefined> {
+    const found = await this.#records.get(id);
+    if (found !== undefined || (await this.#lost.putBackJobs([id])) === 0) return found;
+    return this.#records.get(id);
   }
 
   /** A record with what of it lies in shared storage; undefined where that is gone. */
@@ -379,7 +397,8 @@ export class RedisQueue implements JobQueue {
   /** Renews what is held, looks whether Redis has forgotten anything, and whether it can be reached at all. */
   async #tend(): Promise<void> {
     try {
-      if (!(await this.#records.remembers())) await this.#restore();
+      // Locks are renewed meanwhile.
+      await this.#lost.areBackWithin(this.#tendMs);
       await this.#renew();
       const nowMs = this.#options.nowMs();
       if (Math.abs(nowMs - this.#reconciledMs) >= RECONCILE_MS) {
@@ -420,38 +439,20 @@ export class RedisQueue implements JobQueue {
     if (held !== undefined && this.#store.isCancelAsked(id)) held.stop.abort();
   }
 
-  /** Puts everything back into a Redis that has forgotten it, from shared storage. */
-  async #restore(): Promise<void> {
-    let count = 0;
-    for await (const id of this.#store.ids()) {
-      if ((await this.#records.get(id)) === undefined && (await this.#restoreJob(id))) count++;
-    }
-    await this.#records.markKnown();
-    if (count > 0) this.#options.log(`Redis knew nothing of ${count} jobs; they are taken from shared storage`);
-  }
-
-  /** Puts one job back that Redis has no record of; false where storage has none either. */
-  async #restoreJob(id: string): Promise<boolean> {
-    const stored = await this.#store.read(id);
-    if (stored === undefined) return false;
-    const { job, sequence } = stored;
-    await this.#records.next('sequence', sequence - 1);
-    const epoch = this.#store.newestClaim(id);
-    const asked = isOpen(job.state) && this.#store.isCancelAsked(id);
-    const known = { ...job, epoch, ...(asked && { state: 'cancelled' as const, finishedMs: this.#options.nowMs() }) };
-    const bytes = Buffer.byteLength(JSON.stringify(job.spec));
-    await this.#records.put({ record: recordOf(known), from: '', sequence, bytes });
-    if (isOpen(known.state)) await this.#tickets.add(id, known);
-    return true;
-  }
-
   /** Every job that is to run has a ticket. */
   async #reconcile(): Promise<void> {
+    let some: JobRecord[] = [];
+    const addSome = async () => {
+      const unknown = new Set(await this.#tickets.unknown(some.map(({ id }) => id)));
+      const left = some.filter(({ id }) => unknown.has(id));
+      some = [];
+      await this.#tickets.addAll(left.map((record) => ({ ...record, delayMs: this.#delayOf(record) })));
+    };
     for await (const { record } of this.#records.oldest({ openOnly: true })) {
       if (record.state === 'quarantined' || this.#held.has(record.id)) continue;
-      if (await this.#tickets.isKnown(record.id)) continue;
-      await this.#tickets.add(record.id, { ...record, delayMs: this.#delayOf(record) });
+      if (some.push(record) >= RECONCILED_AT_ONCE) await addSome();
     }
+    await addSome();
   }
 
   async #makeRoom(principal: string, bytes: number): Promise<void> {
@@ -524,7 +525,7 @@ export class RedisQueue implements JobQueue {
     if (healthy) {
       // What it was told in its last second may be gone, whatever else it has kept.
       this.#reconciledMs = Number.NEGATIVE_INFINITY;
-      this.#restore().catch((cause: Error) => this.#options.log(`jobs cannot be put back yet: ${cause.message}`));
+      this.#lost.putBackLater();
     }
     this.#onHealth(healthy);
   }
@@ -540,13 +541,4 @@ function idOf({ principal, requestId }: JobSubmission): string {
 
 function isHeld({ state, epoch }: JobRecord, by: number): boolean {
   return state === 'claimed' && epoch === by;
-}
-
-/** A job as Redis keeps it. */
-function recordOf({ spec, result, ...rest }: QueuedJob): JobRecord {
-  return { ...rest, ...(isSmall(spec) && { spec }), ...(result !== undefined && isSmall(result) && { result }) };
-}
-
-function isSmall(value: unknown): boolean {
-  return JSON.stringify(value).length <= MAX_INLINE_BYTES;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions, Job, Queue, Worker } from 'bullmq';
-import type { RedisClients } from './connect.js';
+import type { RedisClient, RedisClients } from './connect.js';
+import { withoutKey } from './pipelines.js';
 
 /** A claim on a job at BullMQ: its lock must be renewed, or another coordinator gets the job. */
 export interface Ticket {
@@ -18,6 +19,12 @@ export interface TicketTimes {
   readonly stalledMs: number;
 }
 
+/** How a job waits: those of a higher priority are taken first. */
+interface WaitTerms {
+  readonly priority: number;
+  readonly delayMs?: number;
+}
+
 /** Ours is the rule how often a claimer may die (see transitions.ts), not BullMQ's. */
 const NO_LIMIT = 1_000_000;
 const RETRY_MS = 500;
@@ -30,6 +37,7 @@ const LOWEST = 1_001;
  * What a job is, its record says.
  */
 export class Tickets {
+  readonly #commands: RedisClient;
   readonly #queue: Queue;
   readonly #worker: Worker;
   readonly #log: (line: string) => void;
@@ -39,11 +47,13 @@ export class Tickets {
   #closed = false;
 
   private constructor(parts: {
+    readonly commands: RedisClient;
     readonly queue: Queue;
     readonly worker: Worker;
     readonly times: TicketTimes;
     readonly log: (line: string) => void;
   }) {
+    this.#commands = parts.commands;
     this.#queue = parts.queue;
     this.#worker = parts.worker;
     this.#times = parts.times;
@@ -75,22 +85,18 @@ export class Tickets {
     worker.on('error', () => {});
     await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
     await worker.startStalledCheckTimer();
-    return new Tickets({ queue, worker, times, log });
+    return new Tickets({ commands: clients.commands, queue, worker, times, log });
   }
 
   /** Lets a job wait, for `delayMs` at least; one that waits already, or is held, stays as it is. */
-  async add(id: string, { priority, delayMs = 0 }: { readonly priority: number; readonly delayMs?: number }) {
-    await this.#queue.add(
-      'job',
-      {},
-      {
-        jobId: id,
-        priority: LOWEST - priority,
-        delay: delayMs,
-        removeOnComplete: true,
-        removeOnFail: true,
-      },
-    );
+  async add(id: string, terms: WaitTerms): Promise<void> {
+    await this.#queue.add('job', {}, optionsOf({ id, ...terms }));
+  }
+
+  /** Lets many wait, each as {@link add} does. */
+  async addAll(jobs: readonly (WaitTerms & { readonly id: string })[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await this.#queue.addBulk(jobs.map((job) => ({ name: 'job', data: {}, opts: optionsOf(job) })));
   }
 
   /** A job that waits does so no more; one that is held stays so. */
@@ -98,8 +104,9 @@ export class Tickets {
     await this.#queue.remove(id);
   }
 
-  async isKnown(id: string): Promise<boolean> {
-    return (await this.#queue.getJob(id)) !== undefined;
+  /** Those of the jobs that neither wait nor are held. */
+  unknown(ids: readonly string[]): Promise<string[]> {
+    return withoutKey(this.#commands, ids, (id) => this.#queue.toKey(id));
   }
 
   /** Whether somebody holds the ticket of a job. */
@@ -190,4 +197,8 @@ export class Tickets {
     if (/lock|not in the active|Missing key/i.test(error.message)) return;
     throw error;
   }
+}
+
+function optionsOf({ id, priority, delayMs = 0 }: WaitTerms & { readonly id: string }) {
+  return { jobId: id, priority: LOWEST - priority, delay: delayMs, removeOnComplete: true, removeOnFail: true };
 }
