@@ -25,7 +25,7 @@ export class Audit {
   /** A call by somebody, written down when it is the first from there. */
   login({ principal, role }: Caller, peer: string): void {
     const host = peer.slice(0, Math.max(0, peer.lastIndexOf(':'))) || peer;
-    const key = JSON.stringify([principal, role, host]);
+    const key = `${role} ${host} ${principal}`;
     if (this.#known.has(key)) return;
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.add(key);

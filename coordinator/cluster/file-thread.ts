@@ -96,11 +96,16 @@ function bytesOf({ fd, name }: ReadFile): RandomBytes {
   return fd === undefined ? openBytes(name) : descriptorBytes(fd, name);
 }
 
+/** Answers each of several requests for itself. */
+export function storeAll(requests: readonly StoreRequest[]): ThreadAnswer<readonly ThreadAnswer<number | undefined>[]> {
+  return { value: requests.map(store) };
+}
+
 /**
  * Checks blocks, then writes those that follow each other in the file in one go. The number of the first damaged
  * block, of which and of whose companions nothing is written; undefined where all are in the file.
  */
-export function store({ file, pieces, blocks, sync }: StoreRequest): ThreadAnswer<number | undefined> {
+function store({ file, pieces, blocks, sync }: StoreRequest): ThreadAnswer<number | undefined> {
   try {
     const cut = cutter(pieces);
     const cuts = blocks.map(({ length }) => cut(length));

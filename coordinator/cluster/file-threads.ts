@@ -8,6 +8,16 @@ const THREADS = 2;
 /** Threads hold nothing but what they were handed: collected often, it is freed soon. */
 const YOUNG_GENERATION_MIB = 1;
 
+/** Results whose blocks are handed to a thread together, where many small ones come at once; and their bytes. */
+const STORED_AT_ONCE = 32;
+const STORED_AT_ONCE_BYTES = 4 << 20;
+
+/** Blocks that wait to be handed to a thread. */
+interface WaitingStore {
+  readonly request: StoreRequest;
+  readonly settle: (answer: Promise<ThreadAnswer<number | undefined>>) => void;
+}
+
 /**
  * Reads and writes the files behind inline transfers, away from the main thread: whoever else talks to the coordinator
  * does not wait for a disk, nor for a storage server that does not answer.
@@ -20,6 +30,8 @@ export class FileThreads {
     idleMs: 60_000,
     youngHeapMiB: YOUNG_GENERATION_MIB,
   });
+  #stores: WaitingStore[] = [];
+  #storeBytes = 0;
 
   /**
    * Fills a message; the CRCs of its parts.
@@ -37,13 +49,15 @@ export class FileThreads {
    * afterwards where their memory is theirs alone, and untouched otherwise.
    * @throws output-failed where the file cannot be written
    */
-  store(request: StoreRequest): Promise<number | undefined> {
-    const pieces = request.pieces.map(own);
-    return this.#ask<number | undefined>(
-      'store',
-      { ...request, pieces },
-      pieces.map(({ buffer }) => buffer as ArrayBuffer),
-    );
+  async store(request: StoreRequest): Promise<number | undefined> {
+    const answer = await new Promise<ThreadAnswer<number | undefined>>((settle) => {
+      // To wake a thread takes longer than to write a small block: those of one turn go together.
+      const waiting = this.#stores.push({ request, settle });
+      this.#storeBytes += request.blocks.reduce((sum, { length }) => sum + length, 0);
+      if (waiting === STORED_AT_ONCE || this.#storeBytes >= STORED_AT_ONCE_BYTES) this.#handOver();
+      else if (waiting === 1) setImmediate(() => this.#handOver());
+    });
+    return told(answer);
   }
 
   /**
@@ -58,11 +72,26 @@ export class FileThreads {
     await this.#pool.close();
   }
 
-  async #ask<T>(name: string, request: object, transferList: ArrayBuffer[]): Promise<T> {
-    const answer = (await this.#pool.ask(request, { name, transferList })) as ThreadAnswer<T>;
-    if ('error' in answer) throw fromErrorRecord(answer.error);
-    return answer.value;
+  #handOver(): void {
+    const stores = this.#stores;
+    if (stores.length === 0) return;
+    this.#stores = [];
+    this.#storeBytes = 0;
+    const requests = stores.map(({ request }) => ({ ...request, pieces: request.pieces.map(own) }));
+    const memory = requests.flatMap(({ pieces }) => pieces.map(({ buffer }) => buffer as ArrayBuffer));
+    const answers = this.#ask<readonly ThreadAnswer<number | undefined>[]>('storeAll', requests, memory);
+    for (const [i, { settle }] of stores.entries()) settle(answers.then((all) => all[i]!));
   }
+
+  async #ask<T>(name: string, request: object, transferList: ArrayBuffer[]): Promise<T> {
+    return told((await this.#pool.ask(request, { name, transferList })) as ThreadAnswer<T>);
+  }
+}
+
+/** @throws HalotileError that the thread told */
+function told<T>(answer: ThreadAnswer<T>): T {
+  if ('error' in answer) throw fromErrorRecord(answer.error);
+  return answer.value;
 }
 
 /** What a message may have around its data. */

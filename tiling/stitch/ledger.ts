@@ -188,12 +188,17 @@ export class Ledger<R extends LedgerRecord> {
   /** Name of the epoch's folder, which may hold files beside the ledger. */
   readonly folder: string;
   readonly #root: string;
+  readonly #ownFolder: string;
+  /** Of a run after this one: each is one above the newest that it finds. */
+  readonly #laterFolder: string;
   readonly #log: RecordLog;
 
   constructor({ root, epoch, folder, log }: OpenedLedger) {
     this.epoch = epoch;
     this.folder = folder;
     this.#root = root;
+    this.#ownFolder = join(root, folder);
+    this.#laterFolder = join(root, epochName(epoch + 1));
     this.#log = log;
   }
 
@@ -208,8 +213,7 @@ export class Ledger<R extends LedgerRecord> {
 
   /** Whether no later run has begun, or even ended and removed what there was. */
   isNewest(): boolean {
-    // Each run is one above the newest that it finds.
-    return !existsSync(join(this.#root, epochName(this.epoch + 1))) && existsSync(join(this.#root, this.folder));
+    return !existsSync(this.#laterFolder) && existsSync(this.#ownFolder);
   }
 
   /** @throws interrupted where it is not the newest: whoever was taken for dead commits and publishes nothing any more */
