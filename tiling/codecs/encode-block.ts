@@ -2,7 +2,7 @@ import zlib from 'node:zlib';
 import type { Sharp } from 'sharp';
 import { badUsage } from '../errors.js';
 import type { Encoding } from '../plan/plan.js';
-import { encodeDeflate } from './deflate.js';
+import { type DeflateRuns, deflateRuns, encodeDeflate } from './deflate.js';
 import { loadSharp } from './load-sharp.js';
 
 /** The pixels of one output block: 8-bit where the codec is JPEG or WebP. */
@@ -18,18 +18,19 @@ const ZSTD_COMPRESSION_LEVEL = 100;
 
 /**
  * One block's bytes as they go into the file. `pixels` are predicted already and stay the caller's; the result
- * may be a view of them. A promise only for JPEG and WebP.
+ * may be a view of them. A promise only for JPEG and WebP. `runs` is what deflates by run lengths.
  */
 export function encodeBlock(
   pixels: Uint8Array,
   { side, channels }: BlockPixels,
   encoding: Encoding,
+  runs: DeflateRuns = deflateRuns,
 ): Uint8Array | Promise<Uint8Array> {
   switch (encoding.codec) {
     case 'none':
       return pixels;
     case 'deflate':
-      return encodeDeflate(pixels, encoding);
+      return encodeDeflate(pixels, encoding, runs);
     case 'zstd':
       return zstd.zstdCompressSync!(pixels, { params: { [ZSTD_COMPRESSION_LEVEL]: encoding.level } });
     case 'jpeg':

@@ -33,7 +33,7 @@ export interface DecimateOptions {
 
 /**
  * What every pixel of a job passes through beside its operations. One implementation reads like its rule, the
- * other is fast; their results are identical.
+ * other is fast; their results are identical, but for encoded bytes.
  */
 export interface PixelKernels {
   /**
@@ -51,6 +51,11 @@ export interface PixelKernels {
    * block.width × block.height pixels.
    */
   cutBlock(raster: TileRaster, options: BlockOptions, into: Uint8Array): void;
+  /**
+   * A zlib stream of at least one byte of predicted samples, encoded by run lengths and without a search for strings, which is
+   * the caller's. Implementations differ in its bytes, not in what they decode to.
+   */
+  deflateRuns(bytes: Uint8Array): Uint8Array;
   /**
    * Copies samples from one type to another: values are kept and clamped, floats stored as integers are
    * rounded half up, NaN becomes 0. Both rasters have the same rect and channels.

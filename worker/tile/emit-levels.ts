@@ -47,7 +47,7 @@ async function emitBlocks(open: OpenJob, raster: TileRaster, level: number, tall
   const { predictor } = plan.encoding;
   const stored = await storeBlocks(open, { level, as: level, covered: raster.rect }, tally, (rect) => {
     backend.pixels.cutBlock(raster, { rect, block: { width: side, height: side }, predictor }, pixels);
-    return encodeBlock(pixels, { side, channels: raster.channels }, plan.encoding);
+    return encodeBlock(pixels, { side, channels: raster.channels }, plan.encoding, backend.pixels.deflateRuns);
   });
   backend.memory.release(mark);
   return stored;

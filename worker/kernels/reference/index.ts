@@ -1,3 +1,4 @@
+import { deflateRuns } from '../../../tiling/codecs/deflate.js';
 import type { KernelTable, PartialTable } from '../kernel.js';
 import type { PixelKernels } from '../pixel-kernels.js';
 import { componentsPartial, fillHoles, label } from './band/components.js';
@@ -59,7 +60,7 @@ export const REFERENCE_KERNELS: KernelTable = {
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */
-export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, convert, decimate };
+export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, deflateRuns, convert, decimate };
 
 /** What one tile contributes to the reduction of an operation with coupling `global`, or a band tells the others. */
 export const PARTIALS: PartialTable = {

@@ -19,6 +19,7 @@ import { wasmLocalThreshold, wasmSpread } from './moments/window-moments.js';
 import { wasmNlm } from './nlm/nlm.js';
 import { wasmConvert } from './pixels/convert.js';
 import { wasmCutBlock } from './pixels/cut-block.js';
+import { wasmDeflateRuns } from './pixels/deflate-runs.js';
 import { wasmRadii } from './pixels/radii.js';
 import { wasmExtremum } from './rank/extremum.js';
 import { wasmMorphology } from './rank/morphology.js';
@@ -99,13 +100,14 @@ function takingLabels(kernels: KernelTable): KernelTable {
 
 /**
  * What pixels pass through beside operations, in WebAssembly. All samples and bytes must live in `arena`;
- * tables of about 280 KB are reserved in it, so call this before the first tile.
+ * tables of about 900 KB are reserved in it, so call this before the first tile.
  */
 export function wasmPixels(arena: WasmArena): PixelKernels {
   return {
     halve: wasmHalve(arena),
     radii: wasmRadii(arena),
     cutBlock: wasmCutBlock(arena),
+    deflateRuns: wasmDeflateRuns(arena),
     convert: wasmConvert(arena),
     decimate: wasmDecimate(arena),
   };
