@@ -100,7 +100,11 @@ export function addJobOptions(command: Command): Command {
     .addOption(new Option('--halo <how>', "halos by each tile's own map, or one for all").choices(['adaptive', 'max']))
     .option('--tile <px>', 'tile side, a multiple of the output block (default: planned)', integer)
     .option('--threads <N>', 'threads that run tiles (default: one for each core)', integer)
-    .option('--memory <MiB>', 'resident memory to stay within (default: 256 for each thread, at least 512)', integer);
+    .option(
+      '--memory <MiB>',
+      'resident memory to stay within (default: 256 for each thread, at least 512, and where tiles fit into no less what they need, up to a quarter of the machine)',
+      integer,
+    );
 }
 
 /** A path made absolute; a name that a cluster gives meaning to stays. */

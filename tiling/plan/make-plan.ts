@@ -46,7 +46,10 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
       return false;
     }
   };
-  throw tooMuchMemory(plan, fittingChanges({ spec, machine, mapMax: plan.mapMax }, fits));
+  const changes = fittingChanges({ spec, machine, mapMax: plan.mapMax }, fits);
+  const memoryBytes = (changes.memoryMiB ?? Number.POSITIVE_INFINITY) * 2 ** 20;
+  if (memoryBytes > (machine.mostMemoryBytes ?? 0)) throw tooMuchMemory(plan, changes);
+  return planWithin(spec, inputs, { ...machine, memoryBytes }) as Plan;
 }
 
 function isShortfall(plan: Plan | MemoryShortfall): plan is MemoryShortfall {

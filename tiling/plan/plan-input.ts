@@ -16,6 +16,8 @@ export interface PlanMachine {
   readonly threads: number;
   /** Resident bytes that one worker process may use in all. */
   readonly memoryBytes: number;
+  /** What a job may have whose tiles do not fit into that; no more where absent. */
+  readonly mostMemoryBytes?: number;
   /** Tiles alone are run: nothing is made of the whole image before them, as corners and grids would be. */
   readonly halosOnly?: boolean;
   /** The tile side that suits what runs the tiles, where its executor names one. */
