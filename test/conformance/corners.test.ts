@@ -11,7 +11,7 @@ import { runEngine } from '../support/engine.js';
 import { readLevels } from '../support/output-levels.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
-import { imageOf, noise, referenceBox } from './box-tiles.js';
+import { CONSTANT, imageOf, noise, referenceBox } from './box-tiles.js';
 
 const folder = scratchFolder();
 /** Some tiles of 16 have windows that a halo reads, others corners; sizes leave cut cells and tiles. */
@@ -94,6 +94,54 @@ test('windows of one radius that is wider than the tile read corners too', async
   }
 });
 
+const BORDERED: readonly Kind[] = [
+  { dtype: 'uint8', channels: 3 },
+  { dtype: 'uint16', channels: 1, nodata: 7 },
+  { dtype: 'uint8', channels: 2, alpha: 'unassociated', nodata: 9 },
+];
+
+/** Narrower and lower than a window: borders repeat many times. */
+const SMALL = { width: 37, height: 18 };
+const THIN = { width: 1, height: 33 };
+
+for (const border of ['nearest', 'reflect', 'mirror', 'constant'] as const) {
+  test(`windows by corners equal the definition where the border is ${border}`, async () => {
+    for (const [index, kind] of BORDERED.entries()) {
+      for (const [name, size] of [
+        ['smooth', SMALL],
+        ['checkerboard', SMALL],
+        ['constant', THIN],
+      ] as const) {
+        const { dtype, channels, alpha, nodata } = kind;
+        const next = noise(index + 11);
+        const image = imageOf(size, { dtype, channels }, () => {
+          return nodata !== undefined && next(8) === 0 ? nodata : next(INTEGER_MAX[dtype] + 1);
+        });
+        const radii = mapOf(name, size);
+        const files = {
+          image: join(folder, 'b.tif'),
+          map: join(folder, 'b-map.tif'),
+          output: join(folder, 'b-out.tif'),
+        };
+        writeTiff(files.image, image, {}, { nodata, alpha });
+        writeTiff(files.map, radii);
+        const plans: Plan[] = [];
+        await runEngine(
+          { ...files, operations: [{ name: 'box', border, constant: CONSTANT }], tile: 16 },
+          { onPlan: (plan) => void plans.push(plan) },
+        );
+        assert.ok(chainCorners(plans[0]!.operations), name);
+        const expected = referenceBox({
+          image,
+          ...{ border, alpha, radii: radii.samples as Uint16Array },
+          ...(nodata !== undefined && { nodata: new Array<number>(channels).fill(nodata) }),
+        });
+        assert.deepEqual((await readLevels(files.output))[0]!.samples, expected, `${JSON.stringify(kind)}, ${name}`);
+      }
+    }
+  });
+}
+
 test('cells of every side give the same sums, however few corners wait for theirs', async () => {
   const size = { width: 37, height: 23 };
   const next = noise(9);
@@ -124,15 +172,20 @@ test('cells of every side give the same sums, however few corners wait for their
     ] as const) {
       const sums = new Float64Array(radius.length);
       const scratch = { sums, runs: new Uint32Array(2 * runs), next: new Uint32Array(runs) };
-      await sumWindows({ cellSide, lanes: 1 }, { rect, radius, image: size }, scratch, (column, row) => {
-        const [x, y] = [column * cellSide, row * cellSide];
-        const cell = { x, y, width: Math.min(cellSide, size.width - x), height: Math.min(cellSide, size.height - y) };
-        const values = new Float64Array((cell.width + 1) * (cell.height + 1));
-        values.forEach((_, i) => {
-          values[i] = table(x + (i % (cell.width + 1)), y + Math.floor(i / (cell.width + 1)));
-        });
-        return { rect: cell, values };
-      });
+      await sumWindows(
+        { cellSide, lanes: 1 },
+        { rect, radius, image: size, border: 'clip' },
+        scratch,
+        (column, row) => {
+          const [x, y] = [column * cellSide, row * cellSide];
+          const cell = { x, y, width: Math.min(cellSide, size.width - x), height: Math.min(cellSide, size.height - y) };
+          const values = new Float64Array((cell.width + 1) * (cell.height + 1));
+          values.forEach((_, i) => {
+            values[i] = table(x + (i % (cell.width + 1)), y + Math.floor(i / (cell.width + 1)));
+          });
+          return { rect: cell, values };
+        },
+      );
       assert.deepEqual([...sums], expected, `${name}, cells of ${cellSide}`);
     }
   }

@@ -1,7 +1,7 @@
 import type { Size } from '../geometry/rect.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import type { KernelShape, Operation } from './descriptor.js';
+import type { Border, KernelShape, Operation } from './descriptor.js';
 
 /**
  * How windows too wide for a halo are summed: from four values of the image's summed-area table each. Of the table only
@@ -33,13 +33,22 @@ export function takesCorners(operation: Operation, radius: number): boolean {
   return corners !== undefined && radius > corners.aboveRadius;
 }
 
-/** The lanes of a pixel's sums, or undefined where sums over the whole image would not be exact. */
-export function cornerLanes(image: RasterInfo, masked: boolean): number | undefined {
+/**
+ * The lanes of a pixel's sums, or undefined where they would not be exact: sums over the whole image, or where the border
+ * extends it over what windows of that radius see.
+ */
+export function cornerLanes(
+  image: RasterInfo,
+  masked: boolean,
+  { border, radius }: { readonly border: Border; readonly radius: number },
+): number | undefined {
   const { width, height, channels, dtype, alpha, nodata } = image;
   if (dtype === 'float32') return undefined;
   const byAlpha = alpha === 'unassociated' && channels > 1;
   const largest = INTEGER_MAX[dtype] ** (byAlpha ? 2 : 1);
-  if (width * height * largest >= EXACT_BELOW) return undefined;
+  // Of an extended line several prefix sums are added and taken away, some of them many times.
+  const lengthOf = (side: number) => (border === 'clip' ? side : 8 * side + 4 * radius);
+  if (lengthOf(width) * lengthOf(height) * largest >= EXACT_BELOW) return undefined;
   return byAlpha || masked || nodata !== undefined ? 2 * channels : channels;
 }
 

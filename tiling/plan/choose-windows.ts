@@ -1,3 +1,4 @@
+import { radiusOf } from '../operations/box.js';
 import { type Corners, cornerLanes, cornersOf } from '../operations/corners.js';
 import { usesScaleSpace } from '../operations/gaussian.js';
 import type { Operation } from '../operations/index.js';
@@ -83,11 +84,12 @@ function storedSides(block: number): number[] {
 function withCorners(
   operations: readonly Operation[],
   tileSide: number,
-  { source, masked }: WholeImage,
+  { source, masked, mapMax }: WholeImage,
 ): Operation[] | undefined {
   const [first, ...rest] = operations;
-  const lanes = cornerLanes(source, masked);
-  if (first?.name !== 'box' || first.border !== 'clip' || lanes === undefined) return undefined;
+  if (first?.name !== 'box') return undefined;
+  const lanes = cornerLanes(source, masked, { border: first.border, radius: radiusOf(first, mapMax) });
+  if (lanes === undefined) return undefined;
   const aboveRadius = first.byMap ? Math.floor(tileSide * HALO_SHARE) : 0;
   const cellSide = Math.min(CELL_SIDE, Math.max(SMALLEST_CELL, Math.floor(tileSide / 4)));
   const corners: Corners = { cellSide, lanes, aboveRadius };

@@ -2,9 +2,10 @@ import { intersect, rectOf } from '../../tiling/geometry/rect.js';
 import { radiusOf } from '../../tiling/operations/box.js';
 import { CORNER_RUNS, cornersOf, cornerTable } from '../../tiling/operations/corners.js';
 import type { ChainLink } from '../../tiling/plan/chain.js';
-import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import { bytesOf, SAMPLE_BYTES, toSample } from '../../tiling/raster/dtype.js';
 import { fillCellTable } from '../kernels/corners/cell-table.js';
 import { type CellTable, sumWindows, type Windows } from '../kernels/corners/corner-sums.js';
+import { laneRows } from '../kernels/corners/lane-rows.js';
 import { writeMeans } from '../kernels/corners/write-means.js';
 import type { KernelContext, TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
@@ -38,10 +39,11 @@ export async function runCorners(
   const left = doubles(cellSide * lanes);
   const perCell = memory.mark();
   const radius = context.map === undefined ? radiusOf(operation, 0) : (context.map.values as Uint16Array);
-  const windows: Windows = { rect, radius, image };
+  const windows: Windows = { rect, radius, image, border: operation.border };
   await sumWindows(corners, windows, { sums, runs, next }, loadCell);
   memory.release(perCell);
-  tally.timed('kernel', () => writeMeans(input, output, { windows, sums, lanes }, context));
+  const beyond = operation.border === 'constant' ? constantLanes() : undefined;
+  tally.timed('kernel', () => writeMeans(input, output, { windows, sums, lanes, beyond }, context));
   memory.release(mark);
 
   async function loadCell(cellColumn: number, cellRow: number): Promise<CellTable> {
@@ -58,6 +60,14 @@ export async function runCorners(
     pixels = await readValidity(open, pixels, cell, tally);
     tally.timed('kernel', () => fillCellTable(pixels, { upper, left }, { image, lanes }, { values, row }));
     return { rect: cell, values };
+  }
+
+  /** The lanes of a pixel that is as the border says everywhere. */
+  function constantLanes(): Float64Array {
+    const pixel = allocate(open, { x: 0, y: 0, width: 1, height: 1 }, image);
+    pixel.samples.fill(toSample(image.dtype, operation.constantValue));
+    laneRows(pixel, image, lanes)(0, row);
+    return row.slice(0, lanes);
   }
 
   async function readTable(x: number, y: number, into: Float64Array, count: number): Promise<void> {

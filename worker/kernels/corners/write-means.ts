@@ -10,16 +10,20 @@ export interface WindowSums {
   readonly sums: Float64Array;
   /** As many as channels, or twice as many where each has a sum of weights. */
   readonly lanes: number;
+  /** Lanes of a pixel beyond the image, where a constant stands there. */
+  readonly beyond?: Float64Array;
 }
 
-/** Means of windows cut at the image, rounded and kept off nodata as the box's are. */
+/**
+ * Means of windows, rounded and kept off nodata as the box's are.
+ */
 export function writeMeans(
   input: TileRaster,
   output: TileRaster,
-  { windows, sums, lanes }: WindowSums,
+  { windows, sums, lanes, beyond }: WindowSums,
   context: KernelContext,
 ): void {
-  const { radius, image } = windows;
+  const { radius, image, border } = windows;
   const { rect, channels, dtype } = output;
   const weighted = lanes > channels;
   const isInvalid = invalidSamplesOf(input, context);
@@ -31,12 +35,16 @@ export function writeMeans(
       const from = y * input.stride + x * channels;
       const to = y * output.stride + x * channels;
       const at = pixel * lanes;
+      const r = typeof radius === 'number' ? radius : radius[pixel]!;
+      const left = rect.x + x;
+      const width = Math.min(image.width, left + r + 1) - Math.max(0, left - r);
+      const height = Math.min(image.height, top + r + 1) - Math.max(0, top - r);
+      const whole = (2 * r + 1) ** 2;
+      for (let lane = 0; lane < (beyond?.length ?? 0); lane++) {
+        sums[at + lane]! += beyond![lane]! * (whole - width * height);
+      }
       if (!weighted) {
-        const r = typeof radius === 'number' ? radius : radius[pixel]!;
-        const left = rect.x + x;
-        const width = Math.min(image.width, left + r + 1) - Math.max(0, left - r);
-        const height = Math.min(image.height, top + r + 1) - Math.max(0, top - r);
-        const count = width * height;
+        const count = border === 'clip' ? width * height : whole;
         for (let c = 0; c < channels; c++) output.samples[to + c] = roundedQuotient(sums[at + c]!, count);
         continue;
       }
