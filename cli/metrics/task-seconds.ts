@@ -41,7 +41,8 @@ export class TaskSeconds {
   readonly #kinds = new Map<string, KindSeconds>();
   readonly #device: (part: string, by: number) => void;
   readonly #bytes: (direction: string, by: number) => void;
-  #blocks = 0;
+  #decoded = 0;
+  #cached = 0;
 
   constructor(prom: Prom, registry: Registry) {
     const { Counter } = prom;
@@ -55,16 +56,20 @@ export class TaskSeconds {
       help: 'Encoded bytes that finished tasks read from storage and wrote to it, or through the coordinator',
       ...{ label: 'direction', values: ['read', 'written'] },
     });
-    const blocks = () => this.#blocks;
-    new Counter({
-      name: 'halotile_blocks_decoded_total',
-      help: 'Blocks of inputs that finished tasks decoded; what the cache had is not among them',
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(blocks());
-      },
-    });
+    for (const [name, help, count] of [
+      ['decoded', 'Blocks of inputs that finished tasks decoded', () => this.#decoded],
+      ['cached', 'Blocks of inputs that finished tasks found decoded in the cache', () => this.#cached],
+    ] as const) {
+      new Counter({
+        name: `halotile_blocks_${name}_total`,
+        help,
+        registers: [registry],
+        collect() {
+          this.reset();
+          this.inc(count());
+        },
+      });
+    }
     const kinds = this.#kinds;
     new Counter({
       name: 'halotile_pixels_total',
@@ -93,7 +98,8 @@ export class TaskSeconds {
     kind.add(finished);
     this.#bytes('read', counts.bytesRead);
     this.#bytes('written', counts.bytesWritten);
-    this.#blocks += counts.blocksDecoded;
+    this.#decoded += counts.blocksDecoded;
+    this.#cached += counts.blocksCached;
     if (device === undefined) return;
     for (const [part, spent] of Object.entries(device)) this.#device(part, spent);
   }

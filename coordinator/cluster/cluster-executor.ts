@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { type ErrorRecord, fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { noCounts } from '../../tiling/job/job-figures.js';
 import { type DataOf, type KindName, kindOf, type ValueOf } from '../../tiling/work/index.js';
 import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
@@ -131,6 +132,6 @@ function valueResult<K extends KindName>(task: Task<K>, value: ValueOf<K>): Task
   return {
     ...{ task, value, crc: 0, part: '', blocks: [], files: [] },
     seconds: { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 },
-    counts: { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 },
+    counts: noCounts(),
   };
 }

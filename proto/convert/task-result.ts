@@ -82,6 +82,7 @@ export function readResult(commit: halotile.v1.TaskCommit, value: unknown): Task
       'bytesRead',
       'bytesWritten',
       'blocksDecoded',
+      'blocksCached',
       'inputPixels',
       'outputPixels',
     ]),

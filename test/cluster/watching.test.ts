@@ -92,6 +92,7 @@ test('a Prometheus that scrapes coordinator and worker knows what a job did', { 
     [`halotile_pixels_total{kind="filter",what="read",${ofCoordinator}}`]: halo.pixelsRead,
     halotile_halo_saved_pixels_total: halo.pixelsWithMaxHalo - halo.pixelsRead,
     'sum(halotile_alarms_total)': 0,
+    'count(halotile_blocks_decoded_total) + count(halotile_blocks_cached_total)': 4,
     halotile_queue_up: 1,
     'count(halotile_queue_look_seconds > 0)': 1,
     'count(halotile_build_info)': 2,

@@ -96,7 +96,10 @@ test('a damaged block leaves nothing pinned or half filled behind', async () => 
   for (let i = 0; i < 5; i++) {
     await assert.rejects(async () => new RasterReader(broken, cache, () => 0).read(rectOf(source.info), into, 37));
   }
-  const counts = await new RasterReader(source, cache, () => 0).read(rectOf(source.info), into, 37);
+  const reader = new RasterReader(source, cache, () => 0);
+  const counts = await reader.read(rectOf(source.info), into, 37);
   assert.equal(counts.blocksDecoded, 6);
+  const last = await reader.read({ x: 36, y: 28, width: 1, height: 1 }, into, 37);
+  assert.deepEqual([counts.blocksCached, last.blocksCached, last.blocksDecoded], [0, 1, 0]);
   source.close();
 });

@@ -148,7 +148,7 @@ test('a task result goes through the proto unchanged', () => {
     blocks: [{ level: 0, index: 3, offset: 2 ** 40, length: 9, crc: 0xffffffff }],
     crc: 0x80000000,
     seconds: { read: 0.5, decode: 0, kernel: 1, encode: 0, write: 0 },
-    counts: { bytesRead: 2 ** 41, bytesWritten: 1, blocksDecoded: 2, inputPixels: 3, outputPixels: 4 },
+    counts: { bytesRead: 2 ** 41, bytesWritten: 1, blocksDecoded: 2, blocksCached: 5, inputPixels: 3, outputPixels: 4 },
   };
   const { json, pieces } = pack(result.value);
   const travels = { inline: false, carried: new Map(), valueJson: json, pieces: [] };

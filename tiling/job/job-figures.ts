@@ -20,10 +20,17 @@ export interface TaskCounts {
   bytesRead: number;
   bytesWritten: number;
   blocksDecoded: number;
+  /** Blocks that a cache had decoded already. */
+  blocksCached: number;
   /** Image pixels read for this task, halo included. */
   inputPixels: number;
   /** Pixels of the tile itself. */
   outputPixels: number;
+}
+
+/** Of a task that has read and written nothing yet. */
+export function noCounts(): TaskCounts {
+  return { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, blocksCached: 0, inputPixels: 0, outputPixels: 0 };
 }
 
 /** What is known of an image when its output is written. */

@@ -11,6 +11,8 @@ export interface ReadCounts {
   /** Bytes read from storage, encoded. */
   bytesRead: number;
   blocksDecoded: number;
+  /** Blocks that the cache had. */
+  blocksCached: number;
   readSeconds: number;
   decodeSeconds: number;
 }
@@ -45,14 +47,15 @@ export class RasterReader {
     if (this.source.readRaw === undefined) return this.#readBlocks(rect, into, strideBytes);
     const start = this.#nowMs();
     const counted = (bytesRead: number) => {
-      return { bytesRead, blocksDecoded: 0, readSeconds: (this.#nowMs() - start) / 1000, decodeSeconds: 0 };
+      const readSeconds = (this.#nowMs() - start) / 1000;
+      return { bytesRead, blocksDecoded: 0, blocksCached: 0, readSeconds, decodeSeconds: 0 };
     };
     const read = this.source.readRaw(rect, into, strideBytes);
     return read instanceof Promise ? read.then(counted) : counted(read);
   }
 
   async #readBlocks(rect: Rect, into: Uint8Array, strideBytes: number): Promise<ReadCounts> {
-    const counts: ReadCounts = { bytesRead: 0, blocksDecoded: 0, readSeconds: 0, decodeSeconds: 0 };
+    const counts: ReadCounts = { bytesRead: 0, blocksDecoded: 0, blocksCached: 0, readSeconds: 0, decodeSeconds: 0 };
     const { info, layout } = this.source;
     const planes = layout.planar ? info.channels : 1;
     const cells = cellsTouching(this.#grid, rect);
@@ -69,6 +72,7 @@ export class RasterReader {
         }
         try {
           if (lease.mustLoad) await this.#fill(lease.index, lease.slot, index, counts);
+          else counts.blocksCached++;
           this.#copy(lease.slot, cell, plane, rect, into, strideBytes);
         } finally {
           this.#cache!.release(lease.index);

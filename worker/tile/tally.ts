@@ -1,10 +1,10 @@
-import type { DeviceSeconds, TaskCounts, TaskSeconds } from '../../tiling/job/job-figures.js';
+import { type DeviceSeconds, noCounts, type TaskCounts, type TaskSeconds } from '../../tiling/job/job-figures.js';
 import type { ReadCounts } from '../../tiling/sources/raster-reader.js';
 
 /** Seconds and counts of one task while it runs. */
 export class Tally {
   readonly seconds: TaskSeconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
-  readonly counts: TaskCounts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+  readonly counts: TaskCounts = noCounts();
   /** What a device took of the kernel's seconds, by its own clock; absent where none ran. */
   device: DeviceSeconds | undefined;
   readonly #nowMs: () => number;
@@ -41,5 +41,6 @@ export class Tally {
     this.seconds.decode += read.decodeSeconds;
     this.counts.bytesRead += read.bytesRead;
     this.counts.blocksDecoded += read.blocksDecoded;
+    this.counts.blocksCached += read.blocksCached;
   }
 }

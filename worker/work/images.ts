@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type ErrorRecord, type ErrorTag, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
-import type { JobFigures, TaskCounts, TaskSeconds } from '../../tiling/job/job-figures.js';
+import { type JobFigures, noCounts, type TaskCounts, type TaskSeconds } from '../../tiling/job/job-figures.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { type ImageDone, type ImageResult, planMachineOf } from '../../tiling/work/images.js';
@@ -61,7 +61,7 @@ function failureOf(error: unknown, { image }: JobSpec, { byReference, named }: T
 
 function sumsOf(done: readonly ImageDone[]): { readonly seconds: TaskSeconds; readonly counts: TaskCounts } {
   const seconds = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
-  const counts = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+  const counts = noCounts();
   for (const { figures } of done) {
     for (const name of Object.keys(seconds) as (keyof TaskSeconds)[]) seconds[name] += figures.seconds[name];
     counts.bytesRead += figures.bytes.read;

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
+import { noCounts } from '../../tiling/job/job-figures.js';
 import type { DataOf, KindName } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
@@ -33,7 +34,7 @@ export type Outcome<K extends KindName> = Pick<TaskResult<K>, 'value' | 'crc'> &
 export type Runner<K extends KindName> = (run: TaskRun<K>) => Promise<Outcome<K>>;
 
 const NO_SECONDS = { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 };
-const NO_COUNTS = { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 };
+const NO_COUNTS = noCounts();
 
 /** What a task's attempt hands back. */
 export function resultOf<K extends KindName>(

@@ -5,6 +5,7 @@ import { halotileVersion } from '../../../coordinator/index.js';
 import { CoordinatorClient } from '../../../proto/client/calls.js';
 import type { halotile } from '../../../proto/gen/messages.js';
 import { Workers } from '../../../proto/gen/services.js';
+import { noCounts } from '../../../tiling/job/job-figures.js';
 import { commitResult } from '../../../worker/remote/commit-result.js';
 
 const [address = '', count = '1'] = process.argv.slice(2);
@@ -39,7 +40,7 @@ function answer(
     task: { kind: 'filter' as const, stage, index, attempt },
     ...{ value: { rasterCrcTerm: 0, mapMax: 0 }, part: '', blocks: [block], files: [], crc: 0 },
     seconds: { read: 0, decode: 0, kernel: 0, encode: 0, write: 0 },
-    counts: { bytesRead: 0, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 },
+    counts: noCounts(),
   };
   commitResult(client, { key, lease, instance }, result, { blocks: [BLOCK] }).catch(() => {});
 }

@@ -4,6 +4,7 @@ import { readJobSpec, writeJobSpec } from '../../../proto/convert/job-spec.js';
 import { pack, unpack } from '../../../proto/convert/pack.js';
 import { readResult, writeResult } from '../../../proto/convert/task-result.js';
 import { halotile } from '../../../proto/gen/messages.js';
+import { noCounts } from '../../../tiling/job/job-figures.js';
 import type { FuzzTarget } from '../target.js';
 
 const { JobSpec, DatasetSpec, TaskCommit, Failure, AttachRequest, SubmitJobRequest } = halotile.v1;
@@ -29,7 +30,7 @@ const commit = TaskCommit.encode(
       ...{ value: { mapMax: 3, partial: {} }, crc: 1, part: 'part-a', files: [] },
       blocks: [{ level: 0, index: 4, offset: 0, length: 9, crc: 8 }],
       seconds: { read: 1, decode: 0, kernel: 0, encode: 0, write: 0 },
-      counts: { bytesRead: 1, bytesWritten: 0, blocksDecoded: 0, inputPixels: 0, outputPixels: 0 },
+      counts: { ...noCounts(), bytesRead: 1 },
     },
     { inline: false, carried: new Map(), valueJson: value.json, pieces: [] },
   ),
