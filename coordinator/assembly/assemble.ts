@@ -26,7 +26,7 @@ export interface AssemblyMeans {
 
 /**
  * Puts the output file together from the blocks of all committed tiles: a function of the ledger, so that a
- * run that died here is simply repeated. Threads copy; no block passes through the caller's thread.
+ * run that died here is simply repeated. Threads copy; few blocks alone pass through the caller's thread.
  * Returns the size of the file.
  */
 export async function assemble(

@@ -16,6 +16,7 @@ import {
   clearPartial,
   openPartial,
   PARTIAL_FORMAT,
+  type PartialJob,
   type PartialPaths,
   partialOwner,
   partialPaths,
@@ -102,13 +103,13 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
   const startedAt = nowSeconds();
   const files = await seenFiles(inputs);
   const digest = digestOf(run.spec, files);
-  openPartial(paths);
-  const asked = { found: partialOwner(paths), by: run.owner, where: run.spec.output };
-  const earlier = isDiscarded(run.restart, asked) ? undefined : readPartialJob(paths);
+  const isNew = openPartial(paths);
+  const earlier = isNew ? undefined : earlierJob(run, paths);
   // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
   const mapName = derivedMapName(run.spec, files);
-  if (earlier === undefined) clearPartial(paths, mapName);
-  else claimPartial(paths, { ...earlier, digest });
+  if (earlier === undefined) {
+    if (!isNew) await clearPartial(paths, mapName);
+  } else claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec =
     earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tileSide, block: earlier.pinned.block };
@@ -123,7 +124,7 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
     boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {
-    if (earlier === undefined && !isInterrupted(error)) removePartial(paths);
+    if (earlier === undefined && !isInterrupted(error)) await removePartial(paths);
     throw error;
   }
   for (const [, input] of namedRasters(prepared)) {
@@ -152,11 +153,17 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
     });
   } catch (error) {
     ledger.close();
-    if (endsJob(error)) removePartial(paths);
+    if (endsJob(error)) await removePartial(paths);
     throw error;
   } finally {
     ledger.close();
   }
+}
+
+/** The job that a run goes on with: what is unfinished there, unless it is to be discarded. */
+function earlierJob({ restart, owner, spec }: PlacedRun, paths: PartialPaths): PartialJob | undefined {
+  const asked = { found: partialOwner(paths), by: owner, where: spec.output };
+  return isDiscarded(restart, asked) ? undefined : readPartialJob(paths);
 }
 
 /** The job that makes a job's map, for the same owner and on this machine; nobody is told of its plan. */

@@ -23,6 +23,7 @@ import type { SinkRef } from '../../tiling/work/references.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import { type AssemblyMeans, syncFile } from '../assembly/assemble.js';
+import { copyHere, isSmallCopy } from '../assembly/copy-here.js';
 import { type Committed, makeOutput, sourceOf, treeFolder } from '../assembly/make-output.js';
 import type { JobResult } from './job-result.js';
 import { publishOutput } from './publish-output.js';
@@ -159,7 +160,7 @@ export class RunningJob {
     const isNewest = ledger.isNewest();
     // A file that is open stays in its folder on NFS, under another name.
     ledger.close();
-    if (isNewest) removePartial(paths);
+    if (isNewest) await removePartial(paths);
     return treeBytes(spec.output);
   }
 
@@ -170,7 +171,7 @@ export class RunningJob {
     const source = await sourceOf(committed, this.#assembly());
     await assertAllUnchanged(files);
     const bytes = await remote.upload(source, paths.directory, this.#options.signal);
-    if (ledger.isNewest()) removePartial(paths);
+    if (ledger.isNewest()) await removePartial(paths);
     return bytes;
   }
 
@@ -178,6 +179,7 @@ export class RunningJob {
     const { executor, durable } = this.#options;
     let copies = 0;
     const copy: AssemblyMeans['copy'] = async (data) => {
+      if (isSmallCopy(data)) return copyHere(data);
       const job: WorkJob = { key: `${this.#job.key} copy ${++copies}`, inputs: [] };
       try {
         await runTask(executor, job, { kind: 'copy', stage: 0, index: 0, data });

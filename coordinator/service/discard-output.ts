@@ -21,9 +21,9 @@ export async function discardOutput(output: string, may: { restart: Restart; pri
     {
       directory: paths.directory,
       owner: () => partialOwner(paths),
-      remove: () => {
+      remove: async () => {
         openPartial(paths);
-        removePartial(paths);
+        await removePartial(paths);
       },
     },
     { directory: outputState(place), owner: () => stateOwner(place), remove: () => removeOutputState(place) },

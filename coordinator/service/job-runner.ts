@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { type ErrorRecord, fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
@@ -16,7 +16,7 @@ import { OutputInUse } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
 import { runJob } from '../job/run-job.js';
 import type { CoordinatorObserver } from '../observe/observer.js';
-import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
+import type { JobClaim, JobOutcome, JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import { hideDetail } from './caller-errors.js';
 import type { JobEvents } from './job-events.js';
@@ -238,7 +238,7 @@ export class JobRunner {
     stop.addEventListener('abort', onStop);
     try {
       return await runJob({
-        ...{ spec: await planning.resolve(named, job, job.id), executor, machine, durable, nowSeconds, signal },
+        ...{ spec: this.#resolved(named, job), executor, machine, durable, nowSeconds, signal },
         ...{ restart: job.restart, owner: { principal: job.principal, job: job.id } },
         planner: planning.plannerFor(job, signal),
         onPlan: async () => {
@@ -257,6 +257,15 @@ export class JobRunner {
       stop.removeEventListener('abort', onStop);
       this.#running.delete(executor);
       await executor.close();
+    }
+  }
+
+  /** The names of one image are few, and need no thread. @throws bad-input where one lies nowhere any more */
+  #resolved(spec: JobSpec, job: QueuedJob): JobSpec {
+    try {
+      return this.#options.places.resolve(spec, job, job.id);
+    } catch (error) {
+      throw fromErrorRecord(toErrorRecord(error, 'bad-usage'));
     }
   }
 

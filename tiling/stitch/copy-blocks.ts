@@ -15,7 +15,7 @@ export function copyBlocks(target: string, { parts, partOf, from, to, lengths, c
   const sources = parts.map((part) => openSync(part, constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
     const largest = lengths.reduce((most, length) => Math.max(most, length), 0);
-    const buffer = Buffer.alloc(Math.max(BUFFER_BYTES, largest));
+    const buffer = Buffer.alloc(Math.max(Math.min(BUFFER_BYTES, spanOf({ to, lengths })), largest));
     let startsAt = 0;
     let held = 0;
     const flush = () => {
@@ -38,6 +38,12 @@ export function copyBlocks(target: string, { parts, partOf, from, to, lengths, c
   } finally {
     for (const fd of [out, ...sources]) closeSync(fd);
   }
+}
+
+/** Bytes of the target from the first block to the end of the last one. */
+export function spanOf({ to, lengths }: Pick<BlockCopies, 'to' | 'lengths'>): number {
+  const last = to.length - 1;
+  return last < 0 ? 0 : to[last]! + lengths[last]! - to[0]!;
 }
 
 /** Writes all bytes at a position, however many calls that takes. */

@@ -5,10 +5,11 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   rmSync,
+  type Stats,
   writeFileSync,
 } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
@@ -18,6 +19,7 @@ import { makeFolder } from '../make-folder.js';
 import type { OutputShape } from '../plan/output-shape.js';
 import { DTYPES } from '../raster/dtype.js';
 import { type FoundOwner, type OutputOwner, outputOwnerSchema } from './output-owner.js';
+import { removeTree } from './remove-tree.js';
 
 /** Of `job.json` and the ledgers; 1 knew no checksums of placed blocks and none of its own. */
 export const PARTIAL_FORMAT = 2;
@@ -196,56 +198,56 @@ export function claimPartial(paths: PartialPaths, job: PartialJob): void {
   if (existing !== undefined && existing.digest !== job.digest) throw inTheWay(paths);
   if (existing !== undefined) return;
   const temporary = `${paths.job}.new`;
-  rmSync(temporary, { force: true });
+  if (lstatSync(temporary, { throwIfNoEntry: false })) rmSync(temporary);
   writeFileSync(temporary, `${JSON.stringify({ ...job, crc: checksumOf(job) }, undefined, 2)}\n`, { flag: 'wx' });
   renameSync(temporary, paths.job);
 }
 
 /**
  * Makes a partial directory with its mark, where there is none.
+ * @returns whether it is new, with nothing in it but the mark
  * @throws partial-conflict where something is in its place that halotile did not make
  */
-export function openPartial(paths: PartialPaths): void {
-  if (!isOwn(paths)) {
+export function openPartial(paths: PartialPaths): boolean {
+  const there = lstatSync(paths.directory, { throwIfNoEntry: false });
+  if (there !== undefined && !isOwn(paths, there)) {
     throw new HalotileError('partial-conflict', {
       what: 'something that halotile did not make is where the unfinished output would be',
       where: paths.directory,
       remedy: 'move it away, or choose another output',
     });
   }
-  makeFolder(paths.directory);
-  if (!existsSync(paths.mark)) writeFileSync(paths.mark, MARK_TEXT);
+  if (there === undefined) makeFolder(paths.directory);
+  if (there === undefined || !existsSync(paths.mark)) writeFileSync(paths.mark, MARK_TEXT);
+  return there === undefined;
 }
 
 /**
  * Removes what halotile has made in an open partial directory, all but the mark. The file that says which job it is
  * goes first: whatever a death on the way leaves is no job's. A map of the name `keep`, finished or not, stays.
  */
-export function clearPartial(paths: PartialPaths, keep?: string): void {
-  rmSync(paths.job, { recursive: true, force: true });
-  for (const name of readdirSync(paths.directory)) {
-    if (keep !== undefined && (name === keep || name === `${keep}.partial`)) continue;
-    if (OWN_ENTRY.test(name)) rmSync(join(paths.directory, name), { recursive: true, force: true });
-  }
+export async function clearPartial(paths: PartialPaths, keep?: string): Promise<void> {
+  await removeTree(paths.job);
+  const kept = new Set(keep === undefined ? [] : [keep, `${keep}.partial`]);
+  const own = readdirSync(paths.directory).filter((name) => OWN_ENTRY.test(name) && !kept.has(name));
+  await Promise.all(own.map((name) => removeTree(join(paths.directory, name))));
 }
 
 /** Removes an open partial directory; what somebody else has put there stays. */
-export function removePartial(paths: PartialPaths): void {
+export async function removePartial(paths: PartialPaths): Promise<void> {
   if (!existsSync(paths.directory)) return;
-  clearPartial(paths);
-  rmSync(paths.mark, { force: true });
+  await clearPartial(paths);
+  await removeTree(paths.mark);
   try {
-    rmdirSync(paths.directory);
+    await rmdir(paths.directory);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw cause;
   }
 }
 
 /** Whether nothing in the place of a partial directory is somebody else's. */
-function isOwn(paths: PartialPaths): boolean {
-  const stat = lstatSync(paths.directory, { throwIfNoEntry: false });
-  if (stat === undefined) return true;
-  if (!stat.isDirectory()) return false;
+function isOwn(paths: PartialPaths, there: Stats): boolean {
+  if (!there.isDirectory()) return false;
   const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
   if (readdirSync(paths.directory).length === 0 || isFile(paths.mark)) return true;
   // Releases before the mark are known by their description of the job.
