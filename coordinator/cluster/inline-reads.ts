@@ -174,7 +174,7 @@ function* laidBlocks({ messages }: FileThreads, blocks: Iterable<BlockPlace>): G
       pieces.push({ block, end: start + length, length });
       if (length > 0) {
         const runs = reads.get(block.file);
-        const run = { offset: block.offset + start, rows: 1, rowBytes: length, fileStride: 0, at };
+        const run = { offset: block.offset + start, rows: 1, rowBytes: length, fileStride: 0, withGaps: false, at };
         if (runs === undefined) reads.set(block.file, [run]);
         else runs.push(run);
       }

@@ -1,5 +1,5 @@
 import type { RandomBytes } from '../tiff/random-bytes.js';
-import { MAX_STRIDE_BYTES, NOT_STORED, type RawRun } from './raw-runs.js';
+import { NOT_STORED, type RawRun } from './raw-runs.js';
 
 /** Rows that must be cut pass through this much memory, small enough to stay in a core's cache. */
 const SCRATCH_BYTES = 256 << 10;
@@ -18,14 +18,14 @@ export function readRuns(
 ): number {
   let bytesRead = 0;
   for (const run of runs) {
-    const { offset, rows, rowBytes, fileStride, at } = run;
+    const { offset, rows, rowBytes, fileStride, withGaps, at } = run;
     if (offset === NOT_STORED) {
       const row = blank(rowBytes);
       for (let i = 0; i < rows; i++) into.set(row, at + i * strideBytes);
     } else if (rows === 1 || (fileStride === rowBytes && strideBytes === rowBytes)) {
       file.readInto(into.subarray(at, at + rows * rowBytes), offset, 'pixel rows');
       bytesRead += rows * rowBytes;
-    } else if (fileStride > MAX_STRIDE_BYTES) {
+    } else if (!withGaps) {
       for (let i = 0; i < rows; i++) {
         const start = at + i * strideBytes;
         file.readInto(into.subarray(start, start + rowBytes), offset + i * fileStride, 'pixel rows');

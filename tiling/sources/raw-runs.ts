@@ -13,12 +13,19 @@ export interface RawRun {
   readonly rowBytes: number;
   /** From one row to the next in the file. */
   readonly fileStride: number;
+  /** Whether what lies between the rows is read with them, which beats a call for each row. */
+  readonly withGaps: boolean;
   /** Of the first row in the destination, whose rows lie the caller's stride apart. */
   readonly at: number;
 }
 
-/** Rows further apart than this are read one by one: what lies between would cost more than a call. */
-export const MAX_STRIDE_BYTES = 16 << 10;
+/** Rows of a block that is wider than this are read one by one: what lies between would cost more than a call. */
+const MAX_STRIDE_BYTES = 16 << 10;
+/**
+ * How much may lie between rows of strips for one that counts. What lies beside a tile's columns is the next tiles',
+ * each of which would read it all again, up to the image's width in tiles.
+ */
+const MAX_STRIP_GAP = 0.2;
 
 /** Offset of rows that are nodata, see {@link nodataRow}. */
 export const NOT_STORED = -1;
@@ -35,6 +42,7 @@ function* stripRuns({ info, layout, blocks }: TiffRaster, rect: Rect, strideByte
   const pixelBytes = info.channels * SAMPLE_BYTES[info.dtype];
   const fileRow = info.width * pixelBytes;
   const rowBytes = rect.width * pixelBytes;
+  const withGaps = fileRow <= MAX_STRIDE_BYTES && fileRow - rowBytes <= MAX_STRIP_GAP * rowBytes;
   const together = rowBytes === fileRow && (strideBytes === rowBytes || rect.height === 1);
   let waiting: RawRun | undefined;
   for (let row = 0; row < rect.height; ) {
@@ -48,7 +56,7 @@ function* stripRuns({ info, layout, blocks }: TiffRaster, rect: Rect, strideByte
       waiting = { ...waiting, rows: waiting.rows + rows };
     } else {
       if (waiting !== undefined) yield waiting;
-      waiting = { offset, rows, rowBytes, fileStride: fileRow, at: row * strideBytes };
+      waiting = { offset, rows, rowBytes, fileStride: fileRow, withGaps, at: row * strideBytes };
     }
     row += rows;
   }
@@ -74,6 +82,7 @@ function* tileRuns({ info, layout, blocks }: TiffRaster, rect: Rect, strideBytes
         rows: yEnd - y,
         rowBytes: (xEnd - x) * pixelBytes,
         fileStride,
+        withGaps: fileStride <= MAX_STRIDE_BYTES,
         at: (y - rect.y) * strideBytes + (x - rect.x) * pixelBytes,
       };
       x = xEnd;
@@ -83,9 +92,9 @@ function* tileRuns({ info, layout, blocks }: TiffRaster, rect: Rect, strideBytes
 }
 
 /** The bytes of a file in which the rows of a run lie, with what is between them where that is little. */
-export function rangesOf({ offset, rows, rowBytes, fileStride }: RawRun): ByteRange[] {
+export function rangesOf({ offset, rows, rowBytes, fileStride, withGaps }: RawRun): ByteRange[] {
   if (offset === NOT_STORED) return [];
-  if (fileStride <= MAX_STRIDE_BYTES) return [{ offset, length: (rows - 1) * fileStride + rowBytes }];
+  if (withGaps) return [{ offset, length: (rows - 1) * fileStride + rowBytes }];
   return Array.from({ length: rows }, (_, row) => ({ offset: offset + row * fileStride, length: rowBytes }));
 }
 
