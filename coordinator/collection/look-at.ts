@@ -2,8 +2,8 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { describePicture } from '../../tiling/sources/ingest.js';
 import { describeZarr } from '../../tiling/sources/ingest-zarr.js';
-import { orByLibvips, startsLikeTiff } from '../../tiling/sources/open-raster.js';
-import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { orByLibvips } from '../../tiling/sources/open-raster.js';
+import { openIfTiff } from '../../tiling/sources/tiff-file-source.js';
 import { uprightInfo } from '../../tiling/sources/turn-upright.js';
 import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
 
@@ -21,13 +21,10 @@ export async function lookAt(
 
 async function lookAtStored(path: string, page: number | undefined): Promise<RasterInfo> {
   if (isZarrFolder(path)) return (await describeZarr(path, page)).info;
-  if (!startsLikeTiff(path)) return describePicture(path, page);
-  return orByLibvips(
-    () => {
-      const source = openTiffSource(path, { page });
-      source.close();
-      return source.info;
-    },
-    () => describePicture(path, page),
-  );
+  const byLibvips = () => describePicture(path, page);
+  return orByLibvips(() => {
+    const source = openIfTiff(path, { page });
+    source?.close();
+    return source?.info ?? byLibvips();
+  }, byLibvips);
 }

@@ -7,6 +7,7 @@ import {
   blockChannels,
   maxPackedBytes,
   packedBlockBytes,
+  sizeInImage,
   storedBits,
   storedBlockSize,
   storedChannels,
@@ -138,11 +139,14 @@ function finish(
   const { width, height } = storedBlockSize(info, layout, where.block);
   const step = storedChannels(info, layout);
   const rows = { rowSamples: width * step, rows: height, step };
+  // What reaches beyond the image is looked at by conversions alone.
+  const wanted = layout.stored === undefined ? sizeInImage(info, layout, where.block) : { width, height };
+  const predicted = { ...rows, rows: wanted.height, wantedSamples: wanted.width * step };
   // The highest bytes come first in either byte order.
-  if (layout.predictor === 3) undoFloatingPoint(block, sampleBytes, rows);
+  if (layout.predictor === 3) undoFloatingPoint(block, sampleBytes, predicted);
   else {
     toMachineOrder(block, sampleBytes, layout.littleEndian);
-    if (layout.predictor === 2) undoHorizontal(block, sampleBytes, rows);
+    if (layout.predictor === 2) undoHorizontal(block, sampleBytes, predicted);
   }
   if (layout.stored === undefined) return block;
   try {

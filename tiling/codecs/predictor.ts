@@ -4,6 +4,8 @@ import { MACHINE_LITTLE_ENDIAN } from '../raster/stored-block.js';
 export interface PredictedRows {
   /** Samples of one row. */
   readonly rowSamples: number;
+  /** Samples of each row, from its first, that somebody looks at. */
+  readonly wantedSamples: number;
   readonly rows: number;
   /** Samples from one pixel to the next: the channels of a chunky block, 1 of a planar one. */
   readonly step: number;
@@ -17,27 +19,25 @@ export interface PredictedRows {
 export function undoHorizontal(
   bytes: Uint8Array,
   sampleBytes: number,
-  { rowSamples, rows, step }: PredictedRows,
+  { rowSamples, wantedSamples, rows, step }: PredictedRows,
 ): void {
   if (sampleBytes === 8) {
-    sumWide(new BigUint64Array(bytes.buffer, bytes.byteOffset, rowSamples * rows), { rowSamples, rows, step });
+    const wide = new BigUint64Array(bytes.buffer, bytes.byteOffset, rowSamples * rows);
+    for (let row = 0; row < rows; row++) sumWide(wide, row * rowSamples, row * rowSamples + wantedSamples, step);
     return;
   }
   const samples = integerView(bytes, sampleBytes);
   for (let row = 0; row < rows; row++) {
     const start = row * rowSamples;
-    if (step === 3) sumTriples(samples, start, start + rowSamples);
-    else
-      for (let channel = 0; channel < step; channel++) sumChannel(samples, start + channel, start + rowSamples, step);
+    const end = start + wantedSamples;
+    if (step === 3) sumTriples(samples, start, end);
+    else for (let channel = 0; channel < step; channel++) sumChannel(samples, start + channel, end, step);
   }
 }
 
 /** Samples of 64 bits, which wrap when stored. */
-function sumWide(samples: BigUint64Array, { rowSamples, rows, step }: PredictedRows): void {
-  for (let row = 0; row < rows; row++) {
-    const end = (row + 1) * rowSamples;
-    for (let i = row * rowSamples + step; i < end; i++) samples[i] = samples[i]! + samples[i - step]!;
-  }
+function sumWide(samples: BigUint64Array, start: number, end: number, step: number): void {
+  for (let i = start + step; i < end; i++) samples[i] = samples[i]! + samples[i - step]!;
 }
 
 type IntegerSamples = Uint8Array | Uint16Array | Uint32Array;
@@ -74,7 +74,7 @@ function sumTriples(samples: IntegerSamples, start: number, end: number): void {
 export function undoFloatingPoint(
   bytes: Uint8Array,
   sampleBytes: number,
-  { rowSamples, rows, step }: PredictedRows,
+  { rowSamples, rows, step }: Omit<PredictedRows, 'wantedSamples'>,
 ): void {
   const rowBytes = rowSamples * sampleBytes;
   const planes = new Uint8Array(rowBytes);

@@ -130,7 +130,7 @@ async function openMaskOf(
 ): Promise<OpenedInput | undefined> {
   const { width, height } = image;
   const directory = source.directory ?? (page === undefined ? undefined : page - 1);
-  const mask = await openMask(path, { width, height, directory, orient }, options);
+  const mask = await openMask(path, { width, height, directory, orient, opened: source }, options);
   if (mask === undefined) return undefined;
   const { source: opened, directory: own } = mask;
   const { info, layout, name } = opened;

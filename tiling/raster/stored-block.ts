@@ -15,6 +15,17 @@ export function storedBlockSize(info: RasterInfo, layout: BlockLayout, index: nu
   return { width: layout.blockWidth, height: Math.min(layout.blockHeight, info.height - row * layout.blockHeight) };
 }
 
+/** The pixels of block `index` that lie in the image: the last tiles of a row or column reach beyond it. */
+export function sizeInImage({ width, height }: RasterInfo, layout: BlockLayout, index: number): Size {
+  const cell = index % (layout.across * layout.down);
+  const column = cell % layout.across;
+  const row = Math.floor(cell / layout.across);
+  return {
+    width: Math.min(layout.blockWidth, width - column * layout.blockWidth),
+    height: Math.min(layout.blockHeight, height - row * layout.blockHeight),
+  };
+}
+
 /** Channels that one block stores. */
 export function blockChannels(info: RasterInfo, layout: BlockLayout): number {
   return layout.planar ? 1 : info.channels;

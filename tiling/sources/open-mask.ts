@@ -4,7 +4,7 @@ import { knownOrientation, type Orientation, turnedSize } from '../geometry/orie
 import type { Size } from '../geometry/rect.js';
 import type { Orient } from '../job/job-spec.js';
 import { openBytes } from '../places/open-bytes.js';
-import { parseHeader } from '../tiff/header.js';
+import { parseHeader, type TiffHeader } from '../tiff/header.js';
 import { TAG } from '../tiff/tags.js';
 import { mainDirectory, maskDirectory } from '../tiff/tiff-image.js';
 import { type OpenRasterOptions, openBlocks, startsLikeTiff } from './open-raster.js';
@@ -18,6 +18,14 @@ export interface OpenedMask {
   readonly directory?: number;
 }
 
+/** The image whose mask is looked for. */
+export interface MaskedImage extends Size {
+  readonly directory?: number | undefined;
+  readonly orient?: Orient;
+  /** As it was opened, perhaps out of a scratch file. */
+  readonly opened: TiffFileSource;
+}
+
 /**
  * The transparency mask of an image inside a TIFF file, uint8 of one channel, 0 where a pixel is masked; undefined where the
  * file holds none. With `orient: 'apply'` it is turned as the image is.
@@ -25,11 +33,12 @@ export interface OpenedMask {
  */
 export async function openMask(
   path: string,
-  image: Size & { readonly directory?: number | undefined; readonly orient?: Orient },
+  image: MaskedImage,
   options: OpenRasterOptions,
 ): Promise<OpenedMask | undefined> {
-  if (!startsLikeTiff(path)) return undefined;
-  const found = findMask(path, image.directory);
+  const isOwnFile = image.opened.name === path;
+  if (!isOwnFile && !startsLikeTiff(path)) return undefined;
+  const found = isOwnFile ? maskIn(image.opened.header, path, image.directory) : findMask(path, image.directory);
   if (found === undefined) return undefined;
   const { directory } = found;
   const orientation = image.orient === 'apply' ? found.orientation : 1;
@@ -51,15 +60,23 @@ export async function openMask(
 }
 
 /** Place of the mask of an image, and how that image's pixels lie. */
-function findMask(path: string, of: number | undefined): { directory: number; orientation: Orientation } | undefined {
+interface FoundMask {
+  readonly directory: number;
+  readonly orientation: Orientation;
+}
+
+function findMask(path: string, of: number | undefined): FoundMask | undefined {
   const file = openBytes(path);
   try {
-    const header = parseHeader(file);
-    const directory = maskDirectory(header, of)?.index;
-    if (directory === undefined) return undefined;
-    const image = of === undefined ? mainDirectory(header, path) : header.directories[of];
-    return { directory, orientation: knownOrientation(image?.integer(TAG.orientation, 1)) };
+    return maskIn(parseHeader(file), path, of);
   } finally {
     file.close();
   }
+}
+
+function maskIn(header: TiffHeader, path: string, of: number | undefined): FoundMask | undefined {
+  const directory = maskDirectory(header, of)?.index;
+  if (directory === undefined) return undefined;
+  const image = of === undefined ? mainDirectory(header, path) : header.directories[of];
+  return { directory, orientation: knownOrientation(image?.integer(TAG.orientation, 1)) };
 }

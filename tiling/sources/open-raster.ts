@@ -4,15 +4,13 @@ import { openBytes } from '../places/open-bytes.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
-import { looksLikeTiff } from '../tiff/header.js';
-import { readBytes } from '../tiff/random-bytes.js';
 import type { WideSamples } from '../tiff/sample-format.js';
 import { UnreadCompression } from '../tiff/tiff-raster.js';
 import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { ingest } from './ingest.js';
 import { ingestZarr } from './ingest-zarr.js';
 import { spillToTiles } from './spill.js';
-import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
+import { beginsLikeTiff, openIfTiff, type TiffFileSource } from './tiff-file-source.js';
 import { turnUpright } from './turn-upright.js';
 
 /** Where and how far a file may be turned into one that can be read by blocks. */
@@ -62,11 +60,11 @@ async function openStored(
   { page, wide }: Omit<Wanted, 'orient'>,
 ): Promise<TiffFileSource> {
   if (isZarrFolder(path)) return ingestZarr(path, options.scratchDirectory, { page, wide });
-  if (!startsLikeTiff(path)) return ingest(path, options.scratchDirectory, { page });
-  return orByLibvips(
-    () => openBlocks(openTiffSource(path, { page, wide }), options),
-    () => ingest(path, options.scratchDirectory, { page }),
-  );
+  const byLibvips = () => ingest(path, options.scratchDirectory, { page });
+  return orByLibvips(() => {
+    const tiff = openIfTiff(path, { page, wide });
+    return tiff === undefined ? byLibvips() : openBlocks(tiff, options);
+  }, byLibvips);
 }
 
 /**
@@ -129,8 +127,7 @@ export function startsLikeTiff(path: string): boolean {
   if (isZarrFolder(path)) return false;
   const file = openBytes(path);
   try {
-    if (file.size === 0) throw badInput({ what: 'the file is empty', where: path, expected: 'an image' });
-    return looksLikeTiff(readBytes(file, 0, Math.min(4, file.size), 'file signature'));
+    return beginsLikeTiff(file);
   } finally {
     file.close();
   }

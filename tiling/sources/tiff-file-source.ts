@@ -1,3 +1,4 @@
+import { badInput } from '../errors.js';
 import type { Rect } from '../geometry/rect.js';
 import { type OpenBytes, openBytes } from '../places/open-bytes.js';
 import type { ByteRange } from '../places/opener.js';
@@ -6,8 +7,8 @@ import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { blocksTouching, isRawLayout, maxPackedBytes } from '../raster/stored-block.js';
 import { channelPlanes, readPlanes } from '../tiff/channel-planes.js';
 import type { Directory } from '../tiff/directory.js';
-import { parseHeader, type TiffHeader } from '../tiff/header.js';
-import { pastTheEnd, readBytes } from '../tiff/random-bytes.js';
+import { looksLikeTiff, parseHeader, type TiffHeader } from '../tiff/header.js';
+import { pastTheEnd, type RandomBytes, readBytes } from '../tiff/random-bytes.js';
 import type { WideSamples } from '../tiff/sample-format.js';
 import { directoryAt, pageDirectory, soleDirectory } from '../tiff/tiff-image.js';
 import { checkAllBlocks, readTiffRaster, type TiffRaster } from '../tiff/tiff-raster.js';
@@ -38,6 +39,8 @@ export class TiffFileSource implements BlockSource {
   /** Only where the file is far away. */
   readonly expect?: (indexes: readonly number[]) => void;
   readonly expectRect?: (rect: Rect) => void;
+  /** Of the file that holds the blocks: all of its images, while it is open. */
+  readonly header: TiffHeader;
   readonly #file: OpenBytes;
   readonly #raster: TiffRaster;
   /** The place of the image among all of the file, where it was asked for by page or place. */
@@ -49,13 +52,14 @@ export class TiffFileSource implements BlockSource {
   readonly #planes: number;
 
   /** @param directories the image's own, or one for each of its channels */
-  constructor(file: OpenBytes, { directories, raster, warnings }: FoundImage, options: TiffOpenOptions) {
+  constructor(file: OpenBytes, header: TiffHeader, { directories, raster }: FoundImage, options: TiffOpenOptions) {
     const [directory] = directories as [Directory];
     this.#planes = directories.length;
     this.#file = file;
+    this.header = header;
     this.directory = options.directory ?? (options.page === undefined ? undefined : directory.index);
     this.#raster = raster;
-    this.warnings = [...warnings, ...this.#raster.warnings];
+    this.warnings = [...header.warnings, ...this.#raster.warnings];
     if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
     this.info = options.info ?? this.#raster.info;
     this.layout = this.#raster.layout;
@@ -145,10 +149,37 @@ function wideOf({ wide, info }: TiffOpenOptions): WideSamples | undefined {
  * @throws bad-input where the file is damaged, truncated, of a kind that halotile does not read, or holds several images
  */
 export function openTiffSource(path: string, options: TiffOpenOptions = {}): TiffFileSource {
+  return opened(path, (file) => sourceOver(file, options));
+}
+
+/**
+ * {@link openTiffSource} of a file whose content is a TIFF; undefined of any other file.
+ * @throws as that does, and bad-input where the file is empty
+ */
+export function openIfTiff(path: string, options: TiffOpenOptions = {}): TiffFileSource | undefined {
+  return opened(path, (file) => {
+    if (beginsLikeTiff(file)) return sourceOver(file, options);
+    file.close();
+    return undefined;
+  });
+}
+
+/** Whether a file's content is a TIFF. @throws bad-input where it is empty */
+export function beginsLikeTiff(file: RandomBytes): boolean {
+  if (file.size === 0) throw badInput({ what: 'the file is empty', where: file.name, expected: 'an image' });
+  return looksLikeTiff(readBytes(file, 0, Math.min(4, file.size), 'file signature'));
+}
+
+function sourceOver(file: OpenBytes, options: TiffOpenOptions): TiffFileSource {
+  const header = parseHeader(file);
+  return new TiffFileSource(file, header, findImage(file, header, options), options);
+}
+
+/** What is made of a file, which is closed where that fails. */
+function opened<T>(path: string, make: (file: OpenBytes) => T): T {
   const file = openBytes(path);
   try {
-    const header = parseHeader(file);
-    return new TiffFileSource(file, findImage(file, header, options), options);
+    return make(file);
   } catch (error) {
     file.close();
     throw error;
@@ -159,17 +190,14 @@ export function openTiffSource(path: string, options: TiffOpenOptions = {}): Tif
 interface FoundImage {
   readonly directories: readonly Directory[];
   readonly raster: TiffRaster;
-  /** What is wrong with the file and harmless. */
-  readonly warnings: readonly string[];
 }
 
 function findImage(file: OpenBytes, header: TiffHeader, options: TiffOpenOptions): FoundImage {
-  const { warnings } = header;
   const planes = options.page === undefined && options.directory === undefined ? channelPlanes(header) : undefined;
   const joined = planes && readPlanes(planes, wideOf(options));
-  if (joined !== undefined) return { directories: planes!, raster: joined, warnings };
+  if (joined !== undefined) return { directories: planes!, raster: joined };
   const directory = wantedDirectory(file, header, options);
-  return { directories: [directory], raster: readTiffRaster(directory, wideOf(options)), warnings };
+  return { directories: [directory], raster: readTiffRaster(directory, wideOf(options)) };
 }
 
 function wantedDirectory(file: OpenBytes, header: TiffHeader, { directory, page }: TiffOpenOptions): Directory {

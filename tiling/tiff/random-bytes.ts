@@ -34,6 +34,18 @@ export function pastTheEnd(from: RandomBytes, offset: number, length: number, wh
   });
 }
 
+/**
+ * The small structures of a header lie side by side: one read fetches this much from the page in which the first of
+ * them begins, and the next ones are found there.
+ */
+const NEAR_BYTES = 8192;
+const NEAR_PAGE = 4096;
+/** Structures above this are read by themselves. */
+const SMALL_BYTES = 1024;
+
+/** What this thread read last around a small structure, and of which file. */
+const near = { bytes: new Uint8Array(NEAR_BYTES), start: 0, end: 0, of: undefined as FileBytes | undefined };
+
 /** A file opened for reading; closed by whoever opened it. */
 export class FileBytes implements RandomBytes {
   readonly name: string;
@@ -63,11 +75,30 @@ export class FileBytes implements RandomBytes {
   }
 
   readInto(into: Uint8Array, offset: number, what: string): void {
-    readDescriptor(this, this.fd, into, offset, what);
+    if (into.length > SMALL_BYTES || !this.#readNear(into, offset)) readDescriptor(this, this.fd, into, offset, what);
   }
 
   close(): void {
+    if (near.of === this) near.of = undefined;
     closeSync(this.fd);
+  }
+
+  /** False where the bytes cannot be had so: whoever reads them by themselves says why. */
+  #readNear(into: Uint8Array, offset: number): boolean {
+    const end = offset + into.length;
+    if (near.of !== this || offset < near.start || end > near.end) {
+      near.of = undefined;
+      near.start = offset - (offset % NEAR_PAGE);
+      try {
+        near.end = near.start + readSync(this.fd, near.bytes, 0, NEAR_BYTES, near.start);
+      } catch {
+        return false;
+      }
+      if (end > near.end) return false;
+      near.of = this;
+    }
+    into.set(near.bytes.subarray(offset - near.start, end - near.start));
+    return true;
   }
 }
 
