@@ -70,9 +70,10 @@ export class RasterReader {
           this.#copy(await this.#load(index, counts), cell, plane, rect, into, strideBytes);
           continue;
         }
+        // What cannot be filled is given up, and with it the pin.
+        if (lease.mustLoad) await this.#fill(lease.index, lease.slot, index, counts);
+        else counts.blocksCached++;
         try {
-          if (lease.mustLoad) await this.#fill(lease.index, lease.slot, index, counts);
-          else counts.blocksCached++;
           this.#copy(lease.slot, cell, plane, rect, into, strideBytes);
         } finally {
           this.#cache!.release(lease.index);

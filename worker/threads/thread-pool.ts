@@ -39,7 +39,7 @@ interface OpenedJob {
   readonly end: JobEnd;
   /** Undefined before the first task, and where a thread died since. */
   caches: SharedCaches | undefined;
-  /** Tasks that run or have failed. */
+  /** Tasks that run or wait for a thread. */
   unfinished: number;
 }
 
@@ -55,6 +55,8 @@ export class ThreadPoolExecutor implements Executor {
   readonly tasksAtOnce: number;
   readonly #pool: Threads<ThreadAnswer>;
   readonly #jobs = new Map<string, OpenedJob>();
+  /** Jobs that are over while tasks of theirs still run, and read and fill caches. */
+  readonly #ending = new Set<OpenedJob>();
   readonly #cacheMemory = new CacheMemory();
   #generation = 0;
 
@@ -76,10 +78,14 @@ export class ThreadPoolExecutor implements Executor {
     const opened = this.#opened(job.key);
     opened.caches ??= this.#cachesFor(job, opened.end);
     opened.unfinished++;
-    const answer = await this.#ask({ job, caches: opened.caches, task: task as Task });
-    if ('error' in answer) throw fromErrorRecord(answer.error);
-    opened.unfinished--;
-    return answer.result as TaskResult<K>;
+    try {
+      const answer = await this.#ask({ job, caches: opened.caches, task: task as Task });
+      if ('error' in answer) throw fromErrorRecord(answer.error);
+      return answer.result as TaskResult<K>;
+    } finally {
+      opened.unfinished--;
+      if (this.#ending.has(opened)) this.#end(opened);
+    }
   }
 
   async closeJob(key: string): Promise<void> {
@@ -88,13 +94,19 @@ export class ThreadPoolExecutor implements Executor {
     this.#jobs.delete(key);
     // Each thread closes the job's files when it hears of that.
     job.end.declare();
-    // One of several reads of a task that failed may still be under way.
-    if (job.unfinished > 0) return;
-    for (const buffer of buffersOf(job.caches)) this.#cacheMemory.take({ buffer });
+    this.#ending.add(job);
+    this.#end(job);
   }
 
   async close(): Promise<void> {
     await this.#pool.close();
+  }
+
+  /** Once no thread reads or fills the caches of a job that is over, their memory is for the next one. */
+  #end(job: OpenedJob): void {
+    if (job.unfinished > 0) return;
+    this.#ending.delete(job);
+    for (const buffer of buffersOf(job.caches)) this.#cacheMemory.take({ buffer });
   }
 
   async #ask(request: ThreadRequest): Promise<ThreadAnswer> {
@@ -108,7 +120,7 @@ export class ThreadPoolExecutor implements Executor {
 
   /** A thread that died may have left a cache locked, with others waiting for it; the next tiles get new ones. */
   #retireCaches(): void {
-    for (const job of this.#jobs.values()) {
+    for (const job of [...this.#jobs.values(), ...this.#ending]) {
       for (const buffer of buffersOf(job.caches)) new SharedBlockCache(buffer).retire();
       job.caches = undefined;
     }

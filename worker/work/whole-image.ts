@@ -26,7 +26,7 @@ import type { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { CacheMemory } from '../../tiling/sources/cache-memory.js';
 import { assertUnchanged, fingerprintOf } from '../../tiling/sources/fingerprint.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
-import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
+import { openTiffSource, type TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
 import { CommittedTiles } from '../../tiling/stitch/committed-tiles.js';
 import { CornerTableFile } from '../../tiling/stitch/corner-table-file.js';
 import { PyramidFile } from '../../tiling/stitch/pyramid-file.js';
@@ -104,32 +104,44 @@ async function withOwnMap(spec: JobSpec, means: WholeImageMeans): Promise<JobSpe
   return withMap(spec, path);
 }
 
-async function runStages(
+/** What a job's tiles read. */
+interface StageRasters {
+  readonly readers: Map<InputName, RasterReader>;
+  /** Rasters that are made on the way; closed with the job. */
+  readonly made: TiffFileSource[];
+}
+
+async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, means: WholeImageMeans): Promise<WholeImage> {
+  const caches: SharedBlockCache[] = [];
+  const made: TiffFileSource[] = [];
+  try {
+    const readers = readersOf(planned, inputs, means.run.thread.nowMs, caches);
+    return await stagesOver(planned, { readers, made }, means);
+  } finally {
+    for (const source of made) source.close();
+    for (const cache of caches) CACHE_MEMORY.take(cache);
+  }
+}
+
+async function stagesOver(
   planned: Plan,
-  inputs: JobRasters<OpenedInput>,
+  { readers, made }: StageRasters,
   { run, scratchDirectory }: WholeImageMeans,
 ): Promise<WholeImage> {
   const sink = openMemorySink(planned);
   const committed = new CommittedTiles(planned, () => '');
   const totals = new RunTotals();
   const { boundedBackend = CPU_BACKEND } = run.job;
-  const caches: SharedBlockCache[] = [];
-  const readers = readersOf(planned, inputs, run.thread.nowMs, caches);
-  const withoutTable = { key: run.job.key, plan: planned, inputs: [], boundedBackend };
-  const table = await cornerTableOf(
-    jobOver(withoutTable, { readers, openSink: () => sink, context: run.thread, end: run.end }),
-    run,
-    scratchDirectory,
-  );
-  if (table !== undefined) readers.set('corners', new RasterReader(table, null, run.thread.nowMs));
-  const grids = await pyramidOf(
-    jobOver(withoutTable, { readers, openSink: () => sink, context: run.thread, end: run.end }),
-    run,
-    scratchDirectory,
-  );
-  if (grids !== undefined) readers.set('pyramid', new RasterReader(grids, null, run.thread.nowMs));
   const means = { readers, openSink: () => sink, context: run.thread, end: run.end };
-  let open = jobOver({ key: run.job.key, plan: planned, inputs: [], boundedBackend }, means);
+  const opened = () => jobOver({ key: run.job.key, plan: planned, inputs: [], boundedBackend }, means);
+  const add = (name: InputName, source: TiffFileSource | undefined) => {
+    if (source === undefined) return;
+    made.push(source);
+    readers.set(name, new RasterReader(source, null, run.thread.nowMs));
+  };
+  add('corners', await cornerTableOf(opened(), run, scratchDirectory));
+  add('pyramid', await pyramidOf(opened(), run, scratchDirectory));
+  let open = opened();
   for (const [index, stage] of planned.stages.entries()) {
     for (const sequence of committed.sequences(index)) {
       for (const task of sequence) {
@@ -144,10 +156,6 @@ async function runStages(
       open = { ...open, plan, job: { ...open.job, plan } };
     }
   }
-  table?.close();
-  grids?.close();
-  // Not where a tile failed: one of its reads may still be under way.
-  for (const cache of caches) CACHE_MEMORY.take(cache);
   const tiff = sink.file();
   const { picture, output } = open.plan;
   const file = picture === undefined ? tiff : await encodePicture(tiff, picture, output);
