@@ -60,9 +60,18 @@ function uprightTag(tag: CarriedTag, orientation: Orientation): CarriedTag[] {
   if (tag.tag === TAG.orientation) return [];
   if (tag.tag === TAG.xmp) return [uprightXmp(tag)];
   if (!swapsSides(orientation)) return [tag];
+  if (tag.tag === TAG.imageDescription) return [turnedOme(tag)];
   if (tag.tag === TAG.xResolution) return [{ ...tag, tag: TAG.yResolution }];
   if (tag.tag === TAG.yResolution) return [{ ...tag, tag: TAG.xResolution }];
   return [tag];
+}
+
+/** OME-XML has the sides of a pixel by axis, as the resolution tags do; its length stays. */
+function turnedOme(tag: CarriedTag): CarriedTag {
+  const text = Buffer.from(tag.bytes).toString('latin1');
+  if (!/<OME\b/.test(text)) return tag;
+  const turned = text.replace(/\bPhysicalSize([XY])/g, (_all, axis) => `PhysicalSize${axis === 'X' ? 'Y' : 'X'}`);
+  return { ...tag, bytes: new Uint8Array(Buffer.from(turned, 'latin1')) };
 }
 
 /** XMP repeats the orientation as an attribute or an element; its length stays. */
