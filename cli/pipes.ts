@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, rmSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import { badInput, badUsage, HalotileError } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
+import { partialPaths } from '../tiling/stitch/partial.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { runAsCommand } from './run-command.js';
 
@@ -51,7 +52,13 @@ export async function runWithPipes(
   if (reads === 0 && !writes) return runAsCommand(specOf(names), flags);
   refuseNoPipe(reads, writes, flags);
   const folder = makeScratchFolder(tmpdir(), 'halotile-pipe');
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const unfinished = partialPaths(names.output).directory;
+  const isOurs = reads > 0 && !writes && !existsSync(unfinished);
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+    // No later run has the same input to go on with.
+    if (isOurs) rmSync(unfinished, { recursive: true, force: true });
+  };
   // Also where a reader that went away, or a second Ctrl-C, ends the process at once.
   process.once('exit', remove);
   try {
@@ -60,7 +67,7 @@ export async function runWithPipes(
     const output = writes ? join(folder, `standard-output.${flags.format ?? 'tif'}`) : names.output;
     const spec = specOf({ image: fileOf(names.image), map: names.map && fileOf(names.map), output });
     if (reads > 0) await endingAtOnce(() => receive(input, folder));
-    await runAsCommand(spec, flags, { toStandardOutput: writes });
+    await runAsCommand(spec, flags, { toStandardOutput: writes }).catch(asNotKept);
     if (writes) await endingAtOnce(() => pipeline(createReadStream(output), process.stdout, { end: false }));
   } finally {
     process.off('exit', remove);
@@ -75,6 +82,12 @@ export function refusePipesOfMany(
 ): void {
   if (![...images, map, output].includes(PIPE) && format === undefined) return;
   throw badUsage({ what: 'standard input or output of many images', expected: 'one image, or files' });
+}
+
+function asNotKept(cause: unknown): never {
+  if (!(cause instanceof HalotileError && cause.tag === 'interrupted')) throw cause;
+  const remedy = 'run the command again; of a job through a pipe nothing is kept';
+  throw new HalotileError('interrupted', { what: 'interrupted', remedy }, { cause });
 }
 
 function refuseNoPipe(reads: number, writes: boolean, { coordinator, json, dryRun }: RunFlags): void {

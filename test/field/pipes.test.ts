@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -99,4 +99,38 @@ test('a terminal gets no image', { skip: missingCommands(['script', '--version']
   const line = [process.execPath, MAIN, 'process', at('image.tif'), '-o', '-', ...SAME].join(' ');
   const { stdout } = spawnSync('script', ['-qec', line, '/dev/null'], { encoding: 'utf8' });
   assert.match(stdout, /^halotile: standard output is a terminal; expected -o - with a pipe or > FILE\s*$/);
+});
+
+test('a job whose image came through a pipe leaves nothing where it is interrupted', async () => {
+  writeTiff(
+    at('large.tif'),
+    imageOf({ width: 1600, height: 1600 }, { dtype: 'uint8', channels: 3 }, () => random(256)),
+  );
+  const partial = at('interrupted.tif.partial');
+  const args = [
+    'process',
+    '-',
+    '-o',
+    at('interrupted.tif'),
+    '--op',
+    'median:footprint=disk:30',
+    '--tile',
+    '256',
+    '--quiet',
+  ];
+  const child = spawn(process.execPath, [MAIN, ...args, '--threads', '1'], {
+    env,
+    stdio: [openSync(at('large.tif'), 'r'), 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  while (!existsSync(partial) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 130, said);
+  assert.match(said, /of a job through a pipe nothing is kept\n$/);
+  assert.ok(!existsSync(partial) && !existsSync(at('interrupted.tif')));
+  assert.deepEqual(left(), []);
 });
