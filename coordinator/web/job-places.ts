@@ -94,8 +94,9 @@ export class JobPlaces {
       const place = this.#outputPlace(job, caller);
       if (place !== undefined) return place;
     } else if (paths !== undefined) {
-      const path = role === 'map' ? paths.map : paths.image;
-      if (path !== undefined) return { path, unfinished: false };
+      const { image, map, page, orient } = paths;
+      if (role === 'input') return { path: image, unfinished: false, wanted: { page, orient } };
+      if (map !== undefined) return { path: map, unfinished: false };
     }
     throw new HalotileError('not-found', { what: 'no such picture', where: picture.slice(0, 80) });
   }

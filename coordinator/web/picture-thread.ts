@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { workerData as site } from 'node:worker_threads';
 import { readPlaces } from '../../threads/places/place-reader.js';
 import { badInput, type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import type { Wanted } from '../../tiling/sources/open-raster.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { FilePicture } from '../../tiling/view/file-picture.js';
 import { type IiifPath, readIiif, xyzRegion } from '../../tiling/view/iiif.js';
@@ -23,6 +24,8 @@ export interface PictureSite {
 export interface PicturePlace {
   readonly path: string;
   readonly unfinished: boolean;
+  /** Which image of a file, and whether upright, as its job reads it. */
+  readonly wanted?: Wanted;
 }
 
 /** An error comes back as data. */
@@ -187,8 +190,8 @@ async function rangeOf(opened: OpenPicture, stretch: boolean): Promise<ToneRange
 }
 
 async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
-  const { path, unfinished } = place;
-  const key = `${unfinished ? 'unfinished' : 'file'} ${path}`;
+  const { path, unfinished, wanted = {} } = place;
+  const key = `${unfinished ? 'unfinished' : 'file'} ${wanted.page ?? ''} ${wanted.orient ?? ''} ${path}`;
   const stamp = stampOf(unfinished ? partialPaths(path).job : path);
   const before = await open.get(key)?.catch(() => undefined);
   if (before?.stamp === stamp) {
@@ -210,9 +213,9 @@ async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
   return opening;
 }
 
-async function openPicture({ path, unfinished }: PicturePlace): Promise<Picture> {
+async function openPicture({ path, unfinished, wanted }: PicturePlace): Promise<Picture> {
   if (unfinished) return new PartialPicture(partialPaths(path));
-  const picture = await FilePicture.open(path, join((site as PictureSite).scratch, String(++opened)));
+  const picture = await FilePicture.open(path, join((site as PictureSite).scratch, String(++opened)), wanted);
   // Most files get their small level within the wait: nobody sees it come.
   await Promise.race([picture.filled, pause(FILL_WAIT_MS, undefined, { ref: false })]);
   return picture;

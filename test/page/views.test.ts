@@ -8,11 +8,17 @@ import { SchedulesClient } from '../../library/cluster/schedules-client.js';
 import { writeJobSpec } from '../../proto/convert/job-spec.js';
 import { collectionSpecSchema } from '../../tiling/job/collection-spec.js';
 import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { makeDataset } from '../cluster/dataset-files.js';
 import { TestCluster } from '../cluster/harness.js';
 import { blurSpec } from '../cluster/scene-files.js';
+import { imageOf } from '../conformance/box-tiles.js';
 import { assertAccessible, complaintsOf, NO_BROWSER, openBrowser } from '../support/browser.js';
+import { missingCommands, quietly } from '../support/installed.js';
 import { halotile } from '../support/run-halotile.js';
+import { writeTiff } from '../support/tiff-file.js';
+
+const NO_TIFFCP = missingCommands(['tiffcp', '-h']);
 
 /** What the page shows beside jobs of one image: schedules, datasets with their palettes, collections. */
 
@@ -151,4 +157,32 @@ test('a dataset shows its palettes and report, a collection its report and image
   await assertFits(page);
   assert.deepEqual(complaints, []);
   await page.context().close();
+});
+
+test('the input is shown as its job reads it: upright, and the page that was chosen', { skip: NO_TIFFCP }, async () => {
+  const plain = { create: { width: 90, height: 60, channels: 3, background: 'teal' } } as const;
+  const upright = join(cluster.root, 'camera.jpg');
+  await sharp(plain).jpeg().withMetadata({ orientation: 6 }).toFile(upright);
+  const pages = [40, 25].map((width) => {
+    const path = join(cluster.root, `${width}.tif`);
+    writeTiff(
+      path,
+      imageOf({ width, height: 20 }, { dtype: 'uint8', channels: 1 }, (x) => x),
+    );
+    return path;
+  });
+  quietly('tiffcp', [...pages, join(cluster.root, 'pages.tif')], /Warning/);
+  const shown = async (image: string, options: object) => {
+    const spec = jobSpecSchema.parse({
+      ...{ image: `root:data/${image}`, output: `root:data/shown-${image}.tif`, ...options },
+      operations: [{ name: 'box', params: { radius: 1 } }],
+    });
+    const { id } = await cluster.client.submit(spec);
+    const { width, height } = (await (await ask(`pictures/${id}.input`, anna.token)).json()) as Record<string, number>;
+    await cluster.client.cancel(id!);
+    return [width, height];
+  };
+  assert.deepEqual(await shown('camera.jpg', { orient: 'apply' }), [60, 90]);
+  assert.deepEqual(await shown('camera.jpg', {}), [90, 60]);
+  assert.deepEqual(await shown('pages.tif', { page: 2 }), [25, 20]);
 });

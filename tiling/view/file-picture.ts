@@ -5,7 +5,7 @@ import { allocateSamples, bytesOf, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes } from '../raster/stored-block.js';
 import { SharedBlockCache } from '../sources/block-cache.js';
-import { openRaster } from '../sources/open-raster.js';
+import { openRaster, type Wanted } from '../sources/open-raster.js';
 import { RasterReader } from '../sources/raster-reader.js';
 import { openTiffSource, type TiffFileSource } from '../sources/tiff-file-source.js';
 import { parseHeader } from '../tiff/header.js';
@@ -56,13 +56,16 @@ export class FilePicture implements Picture {
   /**
    * Opens any image that jobs can read.
    * @param scratchDirectory where formats without random access are converted; the caller deletes it
+   * @param wanted as the job reads the file
    * @throws bad-input where the file is damaged or of a kind that cannot be read
    */
-  static async open(path: string, scratchDirectory: string): Promise<FilePicture> {
-    const main = await openRaster(path, { scratchDirectory, maxBlockBytes: MAX_BLOCK_BYTES, cacheBytes: CACHE_BYTES });
+  static async open(path: string, scratchDirectory: string, wanted: Wanted = {}): Promise<FilePicture> {
+    const means = { scratchDirectory, maxBlockBytes: MAX_BLOCK_BYTES, cacheBytes: CACHE_BYTES };
+    const main = await openRaster(path, means, wanted);
     const stored = [openLevel(main)];
     try {
-      if (main.name === path) {
+      // Which overviews are those of a page is not looked for.
+      if (main.name === path && wanted.page === undefined) {
         for (const directory of overviewsOf(path, main.info)) {
           const level = openLevel(openTiffSource(path, { directory, blocksChecked: true }));
           const { channels, dtype } = level.source.info;
