@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { stateName } from '../../library/cluster/cluster-run.js';
+import { stateName } from '../../library/cluster/submitted-run.js';
 import { halotile } from '../../proto/gen/messages.js';
 
 const { JobState } = halotile.v1;

@@ -1,5 +1,5 @@
-import { stateName } from '../../library/cluster/cluster-run.js';
 import { isEnded } from '../../library/cluster/jobs-client.js';
+import { stateName } from '../../library/cluster/submitted-run.js';
 import { readTimestamp } from '../../proto/convert/timestamp.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { formatSeconds } from '../format.js';

@@ -1,14 +1,20 @@
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { findCollection } from '../../coordinator/index.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { checkFetched } from '../../tiling/job/output-format.js';
-import { fetchFolder, inLocalNames } from './cluster-dataset.js';
 import { sendInputs } from './cluster-files.js';
 import { isClusterName } from './cluster-names.js';
-import { type ClusterRunOptions, follow } from './cluster-run.js';
-import { JobsClient } from './jobs-client.js';
+import {
+  type ClusterRunOptions,
+  downloadName,
+  fetchFolder,
+  type ImageCounts,
+  imageCountsOf,
+  runSubmitted,
+  secondsOf,
+} from './submitted-run.js';
 
 /** Images that one request may name one by one; more belong into storage that the cluster sees. */
 const MAX_UPLOADS = 10_000;
@@ -17,12 +23,7 @@ const MAX_UPLOADS = 10_000;
 export interface ClusterCollectionResult {
   readonly job: string;
   readonly output: string;
-  readonly images: {
-    readonly total: number;
-    readonly written: number;
-    readonly reused: number;
-    readonly failed: number;
-  };
+  readonly images: ImageCounts;
   readonly seconds: Readonly<Record<string, number>>;
   readonly report: string;
 }
@@ -36,46 +37,21 @@ export async function runCollectionOnCluster(
   spec: CollectionSpec,
   options: ClusterRunOptions,
 ): Promise<ClusterCollectionResult> {
-  const { endpoint, signal, onNote = () => {} } = options;
-  const client = new JobsClient(endpoint);
-  const names = new Map<string, string>();
+  const { onNote = () => {} } = options;
   const local = !isClusterName(spec.output);
   const root = fixedOf(spec.output);
-  try {
-    if (local) checkFetched(spec.output);
-    const send = async (path: string) => {
-      const name = await client.upload(resolve(path));
-      names.set(name, path);
-      return name;
-    };
-    const placed = await withNamedImages(spec, root, onNote);
-    const sent = await sendInputs(placed, send);
-    signal?.throwIfAborted();
-    const job = await client.submit(sent, options);
-    const id = job.id!;
-    onNote(`job ${id}`);
-    const onAbort = () => void client.cancel(id).catch(() => {});
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const result = await follow(client, id, options);
-    signal?.removeEventListener('abort', onAbort);
-    if (local) await fetchFolder(client, id, { folder: root, onNote });
-    const count = (name: string) => result.counts?.[name] ?? 0;
-    return {
-      ...{ job: id, output: spec.output },
-      images: {
-        total: count('imagesTotal'),
-        written: count('imagesWritten'),
-        reused: count('imagesReused'),
-        failed: count('imagesFailed'),
-      },
-      seconds: { ...(result.seconds ?? {}), total: result.wallSeconds ?? 0 },
-      report: local ? join(root, 'report.html') : `${root}/report.html`,
-    };
-  } catch (error) {
-    throw inLocalNames(error, names);
-  } finally {
-    client.close();
-  }
+  if (local) checkFetched(spec.output);
+  const { job, result } = await runSubmitted(
+    {
+      spec: async (send) => sendInputs(await withNamedImages(spec, root, onNote), send),
+      ...(local && { fetch: (client, id) => fetchFolder(client, id, { folder: root, onNote }) }),
+    },
+    options,
+  );
+  return {
+    ...{ job, output: spec.output, images: imageCountsOf(result), seconds: secondsOf(result) },
+    report: local ? join(root, 'report.html') : `${root}/report.html`,
+  };
 }
 
 /** The folder of an output. */
@@ -98,9 +74,7 @@ async function withNamedImages(
   if (here.length > 0 && spec.map !== undefined && isClusterName(spec.map)) {
     throw badUsage({ what: 'images here with maps there', where: spec.map, remedy: 'name both on one side' });
   }
-  const download = isClusterName(spec.output)
-    ? root
-    : `download:${basename(resolve(root)).replace(/[^A-Za-z0-9._-]/g, '_') || 'out'}`;
+  const download = isClusterName(spec.output) ? root : downloadName(resolve(root));
   const placeOf = (output: string) => {
     if (isClusterName(output)) return output;
     const below = relative(resolve(root), output).split(sep);

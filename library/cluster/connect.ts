@@ -11,8 +11,9 @@ import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { parseAnySpec } from '../parse-specs.js';
 import { type ClusterCollectionResult, runCollectionOnCluster } from './cluster-collection.js';
 import { type ClusterDatasetResult, runDatasetOnCluster } from './cluster-dataset.js';
-import { type ClusterResult, type ClusterRunOptions, runOnCluster, stateName } from './cluster-run.js';
+import { type ClusterResult, runOnCluster } from './cluster-run.js';
 import { JobsClient, type SubmitTerms } from './jobs-client.js';
+import { type ClusterRunOptions, stateName } from './submitted-run.js';
 
 /** How far a job on a coordinator is; `succeeded`, `failed` and `cancelled` stay. */
 export type ClusterJobState =

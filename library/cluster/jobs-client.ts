@@ -23,6 +23,9 @@ const CHUNK_BYTES = 1 << 20;
 /** Tries of one transfer or watch before its failure counts; a stream that made progress starts afresh. */
 const MAX_TRIES = 6;
 
+/** A job of any kind, as it is submitted. */
+export type SubmittedSpec = JobSpecInput | DatasetSpec | CollectionSpec;
+
 /** How a job is to be run, beside what it does. */
 export interface SubmitTerms {
   /** The same id names the same job; a new one where absent. */
@@ -57,7 +60,7 @@ export interface JobsListed {
 
 /** A job as messages hold it: in the field of its kind. */
 export function jobMessageOf(
-  spec: JobSpecInput | DatasetSpec | CollectionSpec,
+  spec: SubmittedSpec,
 ): Pick<halotile.v1.ISubmitJobRequest, 'spec' | 'dataset' | 'collection'> {
   if ('image' in spec) return { spec: writeJobSpec(spec) };
   return 'palette' in spec ? { dataset: writeDatasetSpec(spec) } : { collection: writeCollectionSpec(spec) };
@@ -74,10 +77,7 @@ export class JobsClient {
   }
 
   /** @throws HalotileError as the coordinator refuses it */
-  async submit(
-    spec: JobSpecInput | DatasetSpec | CollectionSpec,
-    options: SubmitTerms = {},
-  ): Promise<halotile.v1.IJob> {
+  async submit(spec: SubmittedSpec, options: SubmitTerms = {}): Promise<halotile.v1.IJob> {
     const { priority = 0, requestId = randomUUID(), restart = false, verifyEvery: verifyOneIn = 0 } = options;
     const { maxAttempts, backoffSeconds, followUps, webhooks, traceparent } = options;
     const terms = { requestId, priority, restart, verifyOneIn, maxAttempts, backoffSeconds, followUps, webhooks };
