@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mock, test } from 'node:test';
-import type { CacheSize } from '../../tiling/sources/block-cache.js';
+import type { SlotTableSize } from '../../tiling/slot-table.js';
 import { CacheMemory } from '../../tiling/sources/cache-memory.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { runEngine } from '../support/engine.js';
@@ -18,7 +18,7 @@ const used = new Set<SharedArrayBuffer>();
 const made = new Set<SharedArrayBuffer>();
 const givenBack = new EventEmitter();
 const { open, take } = CacheMemory.prototype;
-mock.method(CacheMemory.prototype, 'open', function (this: CacheMemory, size: CacheSize) {
+mock.method(CacheMemory.prototype, 'open', function (this: CacheMemory, size: SlotTableSize) {
   const cache = open.call(this, size);
   assert.ok(!used.has(cache.buffer), 'two jobs share memory');
   used.add(cache.buffer);

@@ -1,5 +1,6 @@
 import { type ErrorRecord, fromErrorRecord, HalotileError } from '../errors.js';
-import { Futex, RECHECK_MS } from '../futex.js';
+import { RECHECK_MS } from '../futex.js';
+import { EMPTY, OWN_WORDS, SlotTable } from '../slot-table.js';
 import { waitAsync } from '../wait-async.js';
 
 /** What a store of chunks is made of. */
@@ -17,25 +18,15 @@ export interface WantedChunk {
   readonly chunk: number;
 }
 
-const EMPTY = 0;
 const WANTED = 1;
 const LOADING = 2;
 const READY = 3;
 const FAILED = 4;
 
-/** Int32 words of the header, then five columns of a word for each slot. */
-const LOCK = 0;
-const CLOCK = 1;
-const SLOTS = 2;
-const CHUNK_BYTES = 3;
-const DEAD = 4;
 /** Changes whenever something is wanted: the fetching thread waits for it. */
-const WANTS = 5;
+const WANTS = OWN_WORDS;
 /** Changes whenever a slot may have come free. */
-const FREED = 6;
-const HEADER_WORDS = 16;
-const COLUMNS = 5;
-const ALIGN = 64;
+const FREED = OWN_WORDS + 1;
 
 /**
  * Chunks of remote objects in memory that all threads of a process share. Threads say which they want and wait; one
@@ -45,70 +36,53 @@ const ALIGN = 64;
  * wait for each other as long as there are more slots than threads.
  */
 export class ChunkStore {
-  readonly buffer: SharedArrayBuffer;
-  readonly slots: number;
-  readonly chunkBytes: number;
-  readonly #words: Int32Array;
-  readonly #mutex: Futex;
-  readonly #files: Int32Array;
-  readonly #chunks: Int32Array;
-  readonly #states: Int32Array;
-  readonly #pins: Int32Array;
-  readonly #stamps: Int32Array;
-  readonly #dataStart: number;
+  readonly #table: SlotTable;
 
   /** A new store, or a view of one that another thread made. */
   constructor(from: ChunkStoreSize | SharedArrayBuffer) {
-    if (from instanceof SharedArrayBuffer) {
-      this.buffer = from;
-      this.#words = new Int32Array(from);
-    } else {
-      this.buffer = new SharedArrayBuffer(dataStart(from.slots) + from.slots * from.chunkBytes);
-      this.#words = new Int32Array(this.buffer);
-      this.#words[SLOTS] = from.slots;
-      this.#words[CHUNK_BYTES] = from.chunkBytes;
-    }
-    this.slots = this.#words[SLOTS]!;
-    this.chunkBytes = this.#words[CHUNK_BYTES]!;
-    this.#mutex = new Futex(this.#words, LOCK, () => this.isDead);
-    const column = (i: number) =>
-      this.#words.subarray(HEADER_WORDS + i * this.slots, HEADER_WORDS + (i + 1) * this.slots);
-    this.#files = column(0);
-    this.#chunks = column(1);
-    this.#states = column(2);
-    this.#pins = column(3);
-    this.#stamps = column(4);
-    this.#dataStart = dataStart(this.slots);
+    const size = from instanceof SharedArrayBuffer ? from : { slots: from.slots, slotBytes: from.chunkBytes };
+    this.#table = new SlotTable(size, READY);
+  }
+
+  get buffer(): SharedArrayBuffer {
+    return this.#table.buffer;
+  }
+
+  get slots(): number {
+    return this.#table.slots;
+  }
+
+  get chunkBytes(): number {
+    return this.#table.slotBytes;
   }
 
   get isDead(): boolean {
-    return Atomics.load(this.#words, DEAD) === 1;
+    return this.#table.isGivenUp;
   }
 
   /** Nobody fetches any more, or a thread died that may have held the lock: all waiting ends. */
   retire(): void {
-    Atomics.store(this.#words, DEAD, 1);
-    Atomics.add(this.#words, WANTS, 1);
-    Atomics.notify(this.#words, WANTS);
+    this.#table.giveUp();
+    this.#signal();
   }
 
   /** Asks for chunks without waiting, as far as there is room; returns how many of them are here or on their way. */
   want(file: number, chunks: readonly number[]): number {
-    if (!this.#mutex.lock()) return chunks.length;
+    if (!this.#table.mutex.lock()) return chunks.length;
     let claimed = 0;
     let dealtWith = 0;
     for (const chunk of chunks) {
-      const found = this.#find(file, chunk);
-      if (found >= 0) this.#stamps[found] = this.#tick();
+      const found = this.#table.find(chunk, file);
+      if (found >= 0) this.#table.touch(found);
       else {
-        const slot = this.#victim();
+        const slot = this.#table.victim();
         if (slot < 0) break;
         this.#claim(slot, file, chunk);
         claimed++;
       }
       dealtWith++;
     }
-    this.#mutex.unlock();
+    this.#table.mutex.unlock();
     if (claimed > 0) this.#signal();
     return dealtWith;
   }
@@ -121,11 +95,11 @@ export class ChunkStore {
     const slot = this.#pinned(file, chunk);
     try {
       for (;;) {
-        const state = Atomics.load(this.#states, slot);
+        const state = Atomics.load(this.#table.states, slot);
         if (state === READY) break;
         if (state === FAILED) throw fromErrorRecord(this.#failure(slot));
         if (this.isDead) throw nobodyFetches();
-        Atomics.wait(this.#states, slot, state, RECHECK_MS);
+        Atomics.wait(this.#table.states, slot, state, RECHECK_MS);
       }
       use(this.bytesOf(slot));
     } finally {
@@ -136,42 +110,45 @@ export class ChunkStore {
   /** Returns once a chunk that was wanted is here, or cannot be had. */
   async arrived(file: number, chunk: number): Promise<void> {
     for (;;) {
-      if (!this.#mutex.lock()) return;
-      const slot = this.#find(file, chunk);
-      this.#mutex.unlock();
-      const state = slot < 0 ? EMPTY : Atomics.load(this.#states, slot);
+      if (!this.#table.mutex.lock()) return;
+      const slot = this.#table.find(chunk, file);
+      this.#table.mutex.unlock();
+      const state = slot < 0 ? EMPTY : Atomics.load(this.#table.states, slot);
       if (state !== WANTED && state !== LOADING) return;
-      const { async, value } = waitAsync(this.#states, slot, state);
+      const { async, value } = waitAsync(this.#table.states, slot, state);
       if (async) await value;
     }
   }
 
   /** Returns once something may be wanted. For the fetching thread. */
   async wanted(): Promise<void> {
-    const seen = Atomics.load(this.#words, WANTS);
-    if (this.#states.includes(WANTED) || this.isDead) return;
-    const { async, value } = waitAsync(this.#words, WANTS, seen);
+    const seen = Atomics.load(this.#table.words, WANTS);
+    if (this.#table.states.includes(WANTED) || this.isDead) return;
+    const { async, value } = waitAsync(this.#table.words, WANTS, seen);
     if (async) await value;
   }
 
   /** All chunks that are wanted, from now on for the caller to {@link ready} or {@link fail}; the oldest wish first. */
   takeWanted(): WantedChunk[] {
-    if (!this.#mutex.lock()) return [];
+    if (!this.#table.mutex.lock()) return [];
     const wanted: WantedChunk[] = [];
-    for (let slot = this.#states.indexOf(WANTED); slot >= 0; slot = this.#states.indexOf(WANTED, slot + 1)) {
-      Atomics.store(this.#states, slot, LOADING);
-      Atomics.notify(this.#states, slot);
-      wanted.push({ slot, file: this.#files[slot]!, chunk: this.#chunks[slot]! });
+    for (
+      let slot = this.#table.states.indexOf(WANTED);
+      slot >= 0;
+      slot = this.#table.states.indexOf(WANTED, slot + 1)
+    ) {
+      Atomics.store(this.#table.states, slot, LOADING);
+      Atomics.notify(this.#table.states, slot);
+      wanted.push({ slot, file: this.#table.groupOf(slot), chunk: this.#table.keyOf(slot) });
     }
-    const age = ({ slot }: WantedChunk) => (this.#words[CLOCK]! - this.#stamps[slot]!) >>> 0;
-    wanted.sort((a, b) => age(b) - age(a));
-    this.#mutex.unlock();
+    wanted.sort((a, b) => this.#table.age(b.slot) - this.#table.age(a.slot));
+    this.#table.mutex.unlock();
     return wanted;
   }
 
   /** The memory of a slot. */
   bytesOf(slot: number): Uint8Array {
-    return new Uint8Array(this.buffer, this.#dataStart + slot * this.chunkBytes, this.chunkBytes);
+    return this.#table.bytesOf(slot);
   }
 
   /** The slot holds its chunk. */
@@ -189,8 +166,8 @@ export class ChunkStore {
   }
 
   #settle(slot: number, state: number): void {
-    Atomics.store(this.#states, slot, state);
-    Atomics.notify(this.#states, slot);
+    Atomics.store(this.#table.states, slot, state);
+    Atomics.notify(this.#table.states, slot);
     this.#freed();
   }
 
@@ -204,87 +181,50 @@ export class ChunkStore {
   /** The slot of a chunk, which stays there until it is released. */
   #pinned(file: number, chunk: number): number {
     for (;;) {
-      const seen = Atomics.load(this.#words, FREED);
-      if (!this.#mutex.lock()) throw nobodyFetches();
-      let slot = this.#find(file, chunk);
+      const seen = Atomics.load(this.#table.words, FREED);
+      if (!this.#table.mutex.lock()) throw nobodyFetches();
+      let slot = this.#table.find(chunk, file);
       const isNew = slot < 0;
       if (isNew) {
-        slot = this.#victim();
+        slot = this.#table.victim();
         if (slot >= 0) this.#claim(slot, file, chunk);
       }
       if (slot >= 0) {
-        this.#pins[slot]!++;
-        this.#stamps[slot] = this.#tick();
+        this.#table.pins[slot]!++;
+        this.#table.touch(slot);
       }
-      this.#mutex.unlock();
+      this.#table.mutex.unlock();
       if (slot >= 0) {
         if (isNew) this.#signal();
         return slot;
       }
-      Atomics.wait(this.#words, FREED, seen, RECHECK_MS);
+      Atomics.wait(this.#table.words, FREED, seen, RECHECK_MS);
     }
   }
 
   #release(slot: number): void {
-    if (!this.#mutex.lock()) return;
-    this.#pins[slot]!--;
-    if (this.#pins[slot] === 0 && this.#states[slot] === FAILED) Atomics.store(this.#states, slot, EMPTY);
-    this.#mutex.unlock();
+    if (!this.#table.mutex.lock()) return;
+    this.#table.pins[slot]!--;
+    if (this.#table.pins[slot] === 0 && this.#table.states[slot] === FAILED)
+      Atomics.store(this.#table.states, slot, EMPTY);
+    this.#table.mutex.unlock();
     this.#freed();
   }
 
   #claim(slot: number, file: number, chunk: number): void {
-    this.#files[slot] = file;
-    this.#chunks[slot] = chunk;
-    this.#pins[slot] = 0;
-    this.#stamps[slot] = this.#tick();
-    Atomics.store(this.#states, slot, WANTED);
-  }
-
-  #find(file: number, chunk: number): number {
-    for (let i = this.#chunks.indexOf(chunk); i >= 0; i = this.#chunks.indexOf(chunk, i + 1)) {
-      if (this.#files[i] === file && this.#states[i] !== EMPTY) return i;
-    }
-    return -1;
-  }
-
-  /** An empty slot, or the one that was used longest ago of those that nobody needs; -1 where there is none. */
-  #victim(): number {
-    let victim = -1;
-    let age = -1;
-    const now = this.#words[CLOCK]!;
-    for (let i = 0; i < this.slots; i++) {
-      const state = this.#states[i];
-      if (state === EMPTY) return i;
-      if ((state !== READY && state !== FAILED) || this.#pins[i] !== 0) continue;
-      // Differences of stamps stay right when the clock wraps.
-      const stampAge = (now - this.#stamps[i]!) >>> 0;
-      if (stampAge > age) {
-        age = stampAge;
-        victim = i;
-      }
-    }
-    return victim;
-  }
-
-  #tick(): number {
-    this.#words[CLOCK] = (this.#words[CLOCK]! + 1) | 0;
-    return this.#words[CLOCK]!;
+    this.#table.claim(slot, { key: chunk, group: file }, 0);
+    Atomics.store(this.#table.states, slot, WANTED);
   }
 
   #signal(): void {
-    Atomics.add(this.#words, WANTS, 1);
-    Atomics.notify(this.#words, WANTS);
+    Atomics.add(this.#table.words, WANTS, 1);
+    Atomics.notify(this.#table.words, WANTS);
   }
 
   #freed(): void {
-    Atomics.add(this.#words, FREED, 1);
-    Atomics.notify(this.#words, FREED);
+    Atomics.add(this.#table.words, FREED, 1);
+    Atomics.notify(this.#table.words, FREED);
   }
-}
-
-function dataStart(slots: number): number {
-  return Math.ceil((4 * (HEADER_WORDS + COLUMNS * slots)) / ALIGN) * ALIGN;
 }
 
 function nobodyFetches(): HalotileError {

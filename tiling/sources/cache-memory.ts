@@ -1,4 +1,5 @@
-import { type CacheSize, SharedBlockCache } from './block-cache.js';
+import type { SlotTableSize } from '../slot-table.js';
+import { SharedBlockCache } from './block-cache.js';
 
 /**
  * Memory of caches that nobody uses any more, for the next ones. V8 does not count shared memory, so that it frees what
@@ -8,7 +9,7 @@ export class CacheMemory {
   readonly #free: SharedArrayBuffer[] = [];
 
   /** An empty cache. */
-  open(size: CacheSize): SharedBlockCache {
+  open(size: SlotTableSize): SharedBlockCache {
     const bytes = SharedBlockCache.bytesFor(size);
     const fitting = this.#free.filter(({ byteLength }) => byteLength >= bytes);
     if (fitting.length === 0) return new SharedBlockCache(size, new SharedArrayBuffer(roomFor(bytes)));
