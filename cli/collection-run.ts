@@ -14,7 +14,7 @@ import { refuseVerifyHere, verifyEveryOf } from './verify-share.js';
 
 /** The exit code of a job that skipped some of its images. */
 export const SKIPPED_EXIT_CODE = 3;
-/** Failures that are listed after a run; the report has them all. */
+/** Failures, of which the report has all, and warnings that are listed. */
 const LISTED = 20;
 
 /** Runs a job over many images as a command does: progress on stderr, Ctrl-C leaves it resumable, the result on stdout. */
@@ -31,6 +31,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   let listed = 0;
+  let warned = 0;
   const say = (line: string) => {
     bar.clear();
     process.stderr.write(`halotile: ${line}\n`);
@@ -41,7 +42,9 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
         machine: machineOf(flags),
         backend: flags.backend,
         gpuMemoryMiB: flags.gpuMemory,
-        onWarning: say,
+        onWarning: (what) => {
+          if (warned++ < LISTED) say(what);
+        },
         durable: flags.durable,
         restart: flags.restart,
         shard: flags.shard,
@@ -53,6 +56,8 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
       }),
     );
     bar.clear();
+    if (warned > LISTED)
+      say(`${counted(warned - LISTED, 'more warning')}; 'halotile inspect FILE' names those of a file`);
     printResult(result, flags, describe);
     if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
   } finally {

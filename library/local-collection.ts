@@ -18,7 +18,7 @@ export interface LocalCollectionOptions {
   readonly backend?: BackendChoice;
   /** Device memory in MiB that the tiles in flight on a GPU may take; 2048 where absent. */
   readonly gpuMemoryMiB?: number;
-  /** Called with one sentence when a GPU is lost and something takes its place. */
+  /** Hears, in one sentence each, of odd files and of a GPU that is lost. */
   readonly onWarning?: (what: string) => void;
   /** Runs the tiles and stays open; one is opened for the job, as `backend` says, where absent. */
   readonly executor?: Executor;
@@ -53,6 +53,7 @@ export async function runCollectionLocally(
       executor,
       machine,
       date,
+      ...(onWarning !== undefined && { onWarning }),
       restart: restart ? 'any' : undefined,
       nowSeconds: () => performance.now() / 1000,
     });

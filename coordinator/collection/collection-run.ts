@@ -37,6 +37,8 @@ export interface CollectionRun {
   readonly onFound?: () => Promise<void>;
   /** Hears of every image that cannot be processed when that is known. */
   readonly onFault?: (fault: CollectionFault) => void;
+  /** Hears, in one sentence each, what is odd about files and does not keep them from being read. */
+  readonly onWarning?: (what: string) => void;
   readonly signal?: AbortSignal;
   /** How the job's user names it and its files, for the report; by their paths where absent. */
   readonly shown?: ShownCollection;

@@ -122,7 +122,7 @@ interface BatchMeans extends ImageMeans {
  * @throws HalotileError for what is not about its images
  */
 async function runBatch(
-  { job, executor, machine }: CollectionRun,
+  { job, executor, machine, onWarning }: CollectionRun,
   batch: readonly PlacedImage[],
   { ledger, counts, turns, signal, work, fail }: BatchMeans,
 ): Promise<readonly PlacedImage[]> {
@@ -146,7 +146,10 @@ async function runBatch(
   const left: PlacedImage[] = [];
   for (const [index, result] of results.entries()) {
     const of = batch[index]!;
-    if ('figures' in result) done.push({ of, figures: result.figures });
+    if ('figures' in result) {
+      done.push({ of, figures: result.figures });
+      for (const what of result.warnings ?? []) onWarning?.(what);
+    }
     // By itself it would take the next workers along.
     else if (result.error.tag === 'tile-poisoned') fail(of, fromErrorRecord(result.error));
     else left.push(of);
@@ -157,7 +160,7 @@ async function runBatch(
 }
 
 async function runImage(
-  { job, executor, ofImages, machine, planner, durable, restart, owner, nowSeconds }: CollectionRun,
+  { job, executor, ofImages, machine, planner, durable, restart, owner, nowSeconds, onWarning }: CollectionRun,
   { place, image }: PlacedImage,
   { ledger, counts, turns, room, signal }: ImageMeans,
 ): Promise<void> {
@@ -170,6 +173,7 @@ async function runImage(
     result = await runJob({
       ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, owner, nowSeconds, signal },
       ...(planner !== undefined && { planner }),
+      ...(onWarning !== undefined && { onWarning }),
       onPlan: (plan) => view.planned(plan),
       onProgress: (progress) => counts.running(place, progress),
     });

@@ -7,7 +7,7 @@ import { filterStage } from '../../tiling/plan/levels.js';
 import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
-import { namedRasters, type PreparedInputs, prepareOptions } from '../../tiling/prepare/job-rasters.js';
+import { type PreparedInputs, prepareOptions, warningsOf } from '../../tiling/prepare/job-rasters.js';
 import { seenFiles } from '../../tiling/sources/fingerprint.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { isDiscarded, type OutputOwner, type Restart } from '../../tiling/stitch/output-owner.js';
@@ -127,9 +127,7 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
     if (earlier === undefined && !isInterrupted(error)) await removePartial(paths);
     throw error;
   }
-  for (const [, input] of namedRasters(prepared)) {
-    for (const what of input.plan.warnings ?? []) run.onWarning?.(what);
-  }
+  for (const what of warningsOf(prepared)) run.onWarning?.(what);
   await run.onPlan?.(plan);
   const pinned = { tileSide: filterStage(plan).tileSide, block: plan.block, ...(boundedBackend && { boundedBackend }) };
   const about = { version: halotileVersion(), spec: run.spec };

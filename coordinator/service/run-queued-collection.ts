@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import type { Log } from '../../tiling/log.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster, JobTerms } from '../cluster/cluster.js';
@@ -13,6 +14,7 @@ import type { PlanningThreads } from './planning-threads.js';
 
 /** What of a coordinator such a job needs. */
 export interface QueuedCollectionOptions {
+  readonly log: Log;
   readonly cluster: Cluster;
   readonly places: Places;
   readonly planning: PlanningThreads;
@@ -32,6 +34,9 @@ export interface QueuedCollectionOptions {
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
 }
+
+/** Of one job. */
+const LOGGED_WARNINGS = 20;
 
 /**
  * Runs a job over many images of the queue, each image as a job of its own on the cluster; submitted again, or claimed
@@ -53,6 +58,7 @@ export async function runQueuedCollection(
       else events.enter(id, 'running', 'images are running');
     },
   };
+  let warnings = 0;
   const open = new Set<ClusterExecutor>();
   const openOne = () => {
     const executor = new ClusterExecutor(cluster, terms, here);
@@ -84,6 +90,9 @@ export async function runQueuedCollection(
       },
       planner: planning.plannerFor(queued, signal),
       onFound: options.onPlanned,
+      onWarning: (what) => {
+        if (warnings++ < LOGGED_WARNINGS) options.log(`job ${id}: ${what}`, { job: id, level: 'warn' });
+      },
       shown: { job: named, fileName: (path) => places.nameOf(path) ?? places.hide(path) },
       // A job that goes on after midnight goes on with the same names.
       date: new Date(submittedMs).toISOString().slice(0, 10),

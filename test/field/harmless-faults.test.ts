@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
@@ -101,5 +101,21 @@ test('what pixels follow from is no harmless fault', () => {
   for (const changes of Object.values(tags)) {
     writeFileSync(path, grey(changes));
     assert.throws(() => openTiffSource(path), /past the end/);
+  }
+});
+
+test('a job over many images says what is odd about each', async () => {
+  const [many, out] = [join(folder, 'many'), join(folder, 'out')];
+  for (const made of [many, out]) mkdirSync(made);
+  for (const name of ['a', 'b']) writeFileSync(join(many, `${name}.tif`), grey({ 65000: BEHIND }));
+  // One that replaces a file is a job by itself; small images run together on one thread.
+  writeFileSync(join(out, 'a.tif'), 'before');
+  const flags = ['--op', 'box:radius=0', '--quiet', '--threads', '1'];
+  const { code, stderr } = await halotile('process', many, '-o', join(out, '{name}.tif'), ...flags);
+  assert.equal(code, 0, stderr);
+  const lines = stderr.trimEnd().split('\n').sort();
+  assert.equal(lines.length, 2, stderr);
+  for (const [i, name] of ['a', 'b'].entries()) {
+    assert.match(lines[i]!, new RegExp(`^halotile: .*${name}\\.tif: tag 65000 lies past the end of the file`));
   }
 });

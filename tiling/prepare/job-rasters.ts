@@ -65,6 +65,11 @@ export function namedRasters<R extends { readonly plan: PlanInput }>({
   ];
 }
 
+/** What is odd about a job's inputs and does not keep it from reading them, a sentence each with the file's name. */
+export function warningsOf(inputs: JobRasters<Pick<PreparedInput, 'plan'>>): string[] {
+  return namedRasters(inputs).flatMap(([, { plan }]) => plan.warnings ?? []);
+}
+
 /** Where tiles find a job's inputs. */
 export function sourcesOf(inputs: PreparedInputs): WorkInput[] {
   return namedRasters(inputs).map(([name, { source }]) => ({ name, source }));

@@ -30,6 +30,11 @@ export interface ImagesData {
   readonly machine?: PlanMachine;
 }
 
+/** Sentences about one image's inputs. */
+export const MAX_WARNINGS = 20;
+/** Characters of one of them. */
+const MAX_WARNING = 4096;
+
 /** What became of one image. */
 export type ImageResult = ImageDone | ImageFailed;
 
@@ -37,6 +42,8 @@ export type ImageResult = ImageDone | ImageFailed;
 export interface ImageDone {
   readonly index: number;
   readonly figures: JobFigures;
+  /** What is odd about its inputs; at most {@link MAX_WARNINGS}. */
+  readonly warnings?: readonly string[];
 }
 
 /** An image that could not be read, filtered or written, and why; its output is as it was. */
@@ -115,7 +122,11 @@ const figuresSchema = z.object({
 }) satisfies z.ZodType<JobFigures>;
 
 const resultSchema = z.union([
-  z.strictObject({ index: whole, figures: figuresSchema }),
+  z.strictObject({
+    index: whole,
+    figures: figuresSchema,
+    warnings: z.array(z.string().max(MAX_WARNING)).max(MAX_WARNINGS).optional(),
+  }),
   z.strictObject({ index: whole, error: errorRecordSchema }),
 ]);
 const valueSchema = z.object({ results: z.array(resultSchema) });

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type ErrorRecord, type ErrorTag, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
-import { type JobFigures, noCounts, type TaskCounts, type TaskSeconds } from '../../tiling/job/job-figures.js';
+import { noCounts, type TaskCounts, type TaskSeconds } from '../../tiling/job/job-figures.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
-import { type ImageDone, type ImageResult, planMachineOf } from '../../tiling/work/images.js';
+import { type ImageDone, type ImageResult, MAX_WARNINGS, planMachineOf } from '../../tiling/work/images.js';
 import type { Runner, TaskRun } from './runner.js';
 import { runWholeImage } from './whole-image.js';
 
@@ -22,7 +22,7 @@ export const images: Runner<'images'> = async (run) => {
     for (const [position, { index, spec }] of jobs.entries()) {
       const scratchDirectory = join(scratch, `${position}`);
       try {
-        results.push({ index, figures: await runImage(run, spec, { position, scratchDirectory }) });
+        results.push({ index, ...(await runImage(run, spec, { position, scratchDirectory })) });
       } catch (error) {
         results.push({ index, error: failureOf(error, spec, run) });
       }
@@ -41,12 +41,16 @@ async function runImage(
   run: TaskRun<'images'>,
   spec: JobSpec,
   { position, scratchDirectory }: { readonly position: number; readonly scratchDirectory: string },
-): Promise<JobFigures> {
-  const { file, figures } = await runWholeImage(spec, { machine: planMachineOf(run.data), scratchDirectory, run });
+): Promise<Omit<ImageDone, 'index'>> {
+  const means = { machine: planMachineOf(run.data), scratchDirectory, run };
+  const { file, figures, warnings } = await runWholeImage(spec, means);
   const start = run.thread.nowMs();
   run.outbox.file(position, spec.output, file);
   const write = figures.seconds.write + (run.thread.nowMs() - start) / 1000;
-  return { ...figures, seconds: { ...figures.seconds, write } };
+  return {
+    figures: { ...figures, seconds: { ...figures.seconds, write } },
+    ...(warnings.length > 0 && { warnings: warnings.slice(0, MAX_WARNINGS) }),
+  };
 }
 
 /**

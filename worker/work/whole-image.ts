@@ -20,6 +20,7 @@ import {
   type OpenedInput,
   openInputs,
   prepareOptions,
+  warningsOf,
 } from '../../tiling/prepare/job-rasters.js';
 import { preparePlan } from '../../tiling/prepare/prepare-plan.js';
 import type { SharedBlockCache } from '../../tiling/sources/block-cache.js';
@@ -54,6 +55,8 @@ export interface WholeImage {
   /** The bytes of its output. */
   readonly file: Uint8Array;
   readonly figures: JobFigures;
+  /** As {@link warningsOf} says. */
+  readonly warnings: readonly string[];
 }
 
 /** Where and with what a whole job runs. */
@@ -86,7 +89,7 @@ export async function runWholeImage(
     });
     const made = await runStages(plan, inputs, { machine, run, scratchDirectory });
     for (const file of files) assertUnchanged(file);
-    return made;
+    return { ...made, warnings: warningsOf(inputs) };
   } finally {
     for (const [, { opened }] of namedRasters(inputs)) opened.close();
   }
@@ -104,6 +107,8 @@ async function withOwnMap(spec: JobSpec, means: WholeImageMeans): Promise<JobSpe
   return withMap(spec, path);
 }
 
+type MadeImage = Omit<WholeImage, 'warnings'>;
+
 /** What a job's tiles read. */
 interface StageRasters {
   readonly readers: Map<InputName, RasterReader>;
@@ -111,7 +116,7 @@ interface StageRasters {
   readonly made: TiffFileSource[];
 }
 
-async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, means: WholeImageMeans): Promise<WholeImage> {
+async function runStages(planned: Plan, inputs: JobRasters<OpenedInput>, means: WholeImageMeans): Promise<MadeImage> {
   const caches: SharedBlockCache[] = [];
   const made: TiffFileSource[] = [];
   try {
@@ -127,7 +132,7 @@ async function stagesOver(
   planned: Plan,
   { readers, made }: StageRasters,
   { run, scratchDirectory }: WholeImageMeans,
-): Promise<WholeImage> {
+): Promise<MadeImage> {
   const sink = openMemorySink(planned);
   const committed = new CommittedTiles(planned, () => '');
   const totals = new RunTotals();
