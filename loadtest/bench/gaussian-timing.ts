@@ -26,10 +26,10 @@ export function benchFixed(size: { width: number; height: number }, params: obje
 }
 
 /**
- * Nanoseconds an output pixel of one inner tile of RGB uint8: `gaussian` by map through the scale space, and `box` with
+ * Nanoseconds an output pixel of one inner tile of RGB: `gaussian` by map through the scale space, and `box` with
  * the same map as radii. Sigmas swell from `low` to `high`.
  */
-export function benchScaleSpace(low: number, high: number, tile: number) {
+export function benchScaleSpace(low: number, high: number, tile: number, dtype: DType = 'uint8') {
   const channels = 3;
   const gaussian = gaussianOf({}, true);
   const reach = descriptor.reach!(gaussian, high).left;
@@ -38,14 +38,15 @@ export function benchScaleSpace(low: number, high: number, tile: number) {
   const rect = { x: reach, y: reach, width: tile, height: tile };
   const radius = Math.ceil(high);
   const boxed = { x: reach - radius, y: reach - radius, width: tile + 2 * radius, height: tile + 2 * radius };
-  const shape = { outputWidth: tile, dtype: 'uint8', channels, weighted: false, nodata: false } as const;
+  const shape = { outputWidth: tile, dtype, channels, weighted: false, nodata: false } as const;
   const scratch = Math.max(
     descriptor.scratchBytes!(gaussian, { ...shape, input: whole }, high),
     boxScratchBytes({ ...shape, input: boxed, maxRadius: radius }),
   );
-  arena.reset(arenaBytes(side * side * channels) + arenaBytes(tile * tile * (channels + 6)) + 64 + scratch);
-  const input = pattern(allocated(whole, 'uint8', channels));
-  const output = allocated(rect, 'uint8', channels);
+  const pixelBytes = channels * SAMPLE_BYTES[dtype];
+  arena.reset(arenaBytes(side * side * pixelBytes) + arenaBytes(tile * tile * (pixelBytes + 6)) + 64 + scratch);
+  const input = pattern(allocated(whole, dtype, channels));
+  const output = allocated(rect, dtype, channels);
   const sigmas = arena.allocSamples('float32', tile * tile) as Float32Array;
   const radii = arena.allocSamples('uint16', tile * tile) as Uint16Array;
   for (let i = 0; i < sigmas.length; i++) {

@@ -1,9 +1,11 @@
-// Ratios taken in one run: npm run bench -- [--rows 1,2,3,4,growth] [--quick] [--work DIR] [--python PATH] [--record]
+// Ratios taken in one run: npm run bench -- [--page] [--rows 1,2,3,4,growth] [--quick] [--work DIR] [--python PATH] [--record]
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, touchMemory } from './machine.js';
+import { pageRows, pageSizes } from './page/page.js';
+import { asTable, pageSection } from './page/page-row.js';
 import { printSection, recordSections, type Section } from './report.js';
 import { SECTIONS, type SectionName } from './sections.js';
 
@@ -15,6 +17,8 @@ const { values } = parseArgs({
     work: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     record: { type: 'boolean', default: false },
+    /** Every row of the targets with what this machine reaches, in place of the sections. */
+    page: { type: 'boolean', default: false },
     note: { type: 'string' },
   },
 });
@@ -28,18 +32,27 @@ if (unknown !== undefined) {
 const work = values.work === undefined ? mkdtempSync(join(tmpdir(), 'halotile-bench-')) : resolve(values.work);
 mkdirSync(work, { recursive: true });
 try {
-  const side = values.quick ? 3000 : 15000;
-  const hugeSide = values.quick ? 6000 : 60000;
-  console.log(`${describeMachine()}\nscene of ${side}×${side} pixels, ${values.rounds} rounds\n`);
-  touchMemory(Math.min(freemem() / 2, 6 * 2 ** 30));
-  const sections: Section[] = [];
-  for (const name of names as SectionName[]) {
-    const options = { work, side, hugeSide, rounds: Number(values.rounds), python: values.python };
-    const section = await SECTIONS[name](options);
-    printSection(section);
-    sections.push(section);
+  if (values.page) {
+    const sizes = pageSizes(values.quick);
+    const rounds = values.quick ? 1 : Number(values.rounds);
+    const page = pageSection(await pageRows({ work, rounds, python: values.python, ...sizes }));
+    const about = values.quick ? 'a trial of the page, whose figures say nothing' : `${rounds} rounds`;
+    console.log(`${describeMachine()}\nscene of ${sizes.side}×${sizes.side} pixels, ${about}\n\n${asTable(page)}`);
+    if (values.record) recordSections([page], { side: sizes.side, rounds, note: values.note });
+  } else {
+    const side = values.quick ? 3000 : 15000;
+    const hugeSide = values.quick ? 6000 : 60000;
+    console.log(`${describeMachine()}\nscene of ${side}×${side} pixels, ${values.rounds} rounds\n`);
+    touchMemory(Math.min(freemem() / 2, 6 * 2 ** 30));
+    const sections: Section[] = [];
+    for (const name of names as SectionName[]) {
+      const options = { work, side, hugeSide, rounds: Number(values.rounds), python: values.python };
+      const section = await SECTIONS[name](options);
+      printSection(section);
+      sections.push(section);
+    }
+    if (values.record) recordSections(sections, { side, rounds: Number(values.rounds), note: values.note });
   }
-  if (values.record) recordSections(sections, { side, rounds: Number(values.rounds), note: values.note });
 } finally {
   if (values.work === undefined) rmSync(work, { recursive: true, force: true });
 }
