@@ -47,6 +47,12 @@ export function addRedisOptions(command: Command): Command {
     .option('--keep-job-days <N>', 'days for which ended jobs are remembered', integer, 14);
 }
 
+/** A queue that several coordinators share, and the clock that they go by, in milliseconds since 1970. */
+export interface SharedQueue {
+  readonly queue: JobQueue;
+  readonly nowMs: () => number;
+}
+
 /**
  * The queue that the flags name, with its state below a folder that all its coordinators share; undefined for a queue of
  * this process.
@@ -55,20 +61,25 @@ export function addRedisOptions(command: Command): Command {
 export async function openRedisQueue(
   flags: RedisFlags,
   { stateDirectory, log }: { readonly stateDirectory: string; readonly log: Log },
-): Promise<JobQueue | undefined> {
+): Promise<SharedQueue | undefined> {
   const endpoint = endpointOf(flags);
   if (endpoint === undefined) return undefined;
-  const { connectRedis, RedisQueue } = await import('../coordinator/queue/redis/index.js');
+  const { connectRedis, RedisQueue, SharedClock } = await import('../coordinator/queue/redis/index.js');
   const warn = (line: string) => log(line, { level: 'warn' });
-  return RedisQueue.open({
-    clients: await connectRedis(endpoint, warn),
+  const clients = await connectRedis(endpoint, warn);
+  const clock = await SharedClock.start(clients.commands, warn);
+  const nowMs = () => clock.nowMs();
+  const queue = await RedisQueue.open({
+    clients,
     prefix: endpoint.prefix,
     directory: join(stateDirectory, 'jobs'),
-    nowMs: () => Date.now(),
+    nowMs,
+    ticketsMs: nowMs,
     retentionMs: flags.keepJobDays * DAY_MS,
     maxEnded: flags.keepJobs,
     log: warn,
   });
+  return { queue, nowMs };
 }
 
 function endpointOf(flags: RedisFlags): RedisEndpoint | undefined {

@@ -134,8 +134,10 @@ async function serve(flags: ServeFlags): Promise<void> {
   const metrics = await openMetrics(flags.metrics, { version: halotileVersion(), log });
   const traces = await openTraces(process.env, { service: 'halotile-coordinator', version: halotileVersion(), log });
   const stateDirectory = resolve(flags.state);
+  const shared = await openRedisQueue(flags, { stateDirectory, log });
+  const wallMs = shared?.nowMs ?? Date.now;
   const coordinator = await Coordinator.start({
-    queue: await openRedisQueue(flags, { stateDirectory, log }),
+    queue: shared?.queue,
     observer: metrics && coordinatorCounters(metrics.prom, metrics.registry),
     tracing: traces,
     ...{ listen: flags.listen, stateDirectory, roots: rootsOf(flags.root), ...access },
@@ -145,14 +147,14 @@ async function serve(flags: ServeFlags): Promise<void> {
     ...{ maxUploads: flags.uploads, maxCalls: flags.calls },
     ...{ maxUploadBytes: flags.uploadLimit * 2 ** 30, durable: flags.durable === true },
     keep: { maxAgeMs: flags.keepDays * DAY_MS, maxBytes: flags.keepLimit * 2 ** 30 },
-    clock: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+    clock: { wallMs, monotonicMs: () => performance.now() },
     newId: () => randomUUID(),
     ...{ web: flags.web, webOrigins: originsOf(flags.webOrigin), webhooks: flags.webhooks },
     log,
   });
   if (metrics !== undefined) {
     const { prom, registry } = metrics;
-    coordinatorGauges(prom, { registry, coordinator, stateDirectory: resolve(flags.state), nowMs: () => Date.now() });
+    coordinatorGauges(prom, { registry, coordinator, stateDirectory, nowMs: wallMs });
   }
   const host = flags.listen.slice(0, flags.listen.lastIndexOf(':'));
   process.stdout.write(`halotile coordinator listens on ${host}:${coordinator.port}\n`);

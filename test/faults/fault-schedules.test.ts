@@ -4,9 +4,10 @@ import { faultSchedule } from './schedules/fault-schedule.js';
 import { FaultedCluster } from './schedules/faulted-cluster.js';
 import { runSchedule } from './schedules/run-schedule.js';
 
-// The short form of `npm run test:faults:long`: a Redis that dies with a submission repeated meanwhile, one that forgets
-// everything while jobs run, and a coordinator's death.
-const SEEDS = [4, 7, 12];
+// The short form of `npm run test:faults:long`: a clock that is an hour off while a schedule runs; a Redis that forgets
+// everything, one that is full, a coordinator's death and a restart of everything; a coordinator that is cut off from
+// Redis, and a Redis that dies.
+const SEEDS = [15, 31, 39];
 
 test('jobs end right after seeded faults of coordinators, workers and Redis, and leave nothing', {
   skip: NO_REDIS,

@@ -33,6 +33,8 @@ export interface RedisQueueOptions {
   readonly directory: string;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** By which jobs that are put off wait; that of this machine where absent. */
+  readonly ticketsMs?: () => number;
   /** Ended jobs are forgotten after so long. */
   readonly retentionMs: number;
   /** And the oldest of them where there are more; 100,000 where absent. */
@@ -106,8 +108,8 @@ export class RedisQueue implements JobQueue {
 
   /** @throws unreachable */
   static async open(options: RedisQueueOptions): Promise<RedisQueue> {
-    const { clients, prefix, times = TIMES, log } = options;
-    const tickets = await Tickets.open(clients, { prefix, times, log });
+    const { clients, prefix, times = TIMES, ticketsMs: nowMs = Date.now, log } = options;
+    const tickets = await Tickets.open(clients, { prefix, times, nowMs, log });
     const queue = new RedisQueue(options, { tickets, channel: await NewsChannel.open(clients, prefix) });
     // A long history takes a while: each of its jobs is there for whoever names it meanwhile.
     if (!(await queue.#records.remembers())) queue.#lost.putBackLater();

@@ -25,6 +25,15 @@ interface WaitTerms {
   readonly delayMs?: number;
 }
 
+/** What tickets are opened with. */
+interface TicketsOptions {
+  readonly prefix: string;
+  readonly times: TicketTimes;
+  /** By which those that are put off wait, milliseconds since 1970. */
+  readonly nowMs: () => number;
+  readonly log: (line: string) => void;
+}
+
 /** Ours is the rule how often a claimer may die (see transitions.ts), not BullMQ's. */
 const NO_LIMIT = 1_000_000;
 const RETRY_MS = 500;
@@ -40,6 +49,7 @@ export class Tickets {
   readonly #commands: RedisClient;
   readonly #queue: Queue;
   readonly #worker: Worker;
+  readonly #nowMs: () => number;
   readonly #log: (line: string) => void;
   readonly #times: TicketTimes;
   readonly #waiters = new Set<(ticket: Ticket) => void>();
@@ -51,24 +61,19 @@ export class Tickets {
     readonly queue: Queue;
     readonly worker: Worker;
     readonly times: TicketTimes;
+    readonly nowMs: () => number;
     readonly log: (line: string) => void;
   }) {
     this.#commands = parts.commands;
     this.#queue = parts.queue;
     this.#worker = parts.worker;
     this.#times = parts.times;
+    this.#nowMs = parts.nowMs;
     this.#log = parts.log;
   }
 
   /** BullMQ is loaded here and nowhere else. */
-  static async open(
-    clients: RedisClients,
-    {
-      prefix,
-      times,
-      log,
-    }: { readonly prefix: string; readonly times: TicketTimes; readonly log: (line: string) => void },
-  ): Promise<Tickets> {
+  static async open(clients: RedisClients, { prefix, times, nowMs, log }: TicketsOptions): Promise<Tickets> {
     const { Queue, Worker } = await import('bullmq');
     const common = { prefix, skipVersionCheck: true };
     const queue = new Queue('jobs', { ...common, connection: clients.commands as ConnectionOptions });
@@ -85,18 +90,18 @@ export class Tickets {
     worker.on('error', () => {});
     await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
     await worker.startStalledCheckTimer();
-    return new Tickets({ commands: clients.commands, queue, worker, times, log });
+    return new Tickets({ commands: clients.commands, queue, worker, times, nowMs, log });
   }
 
   /** Lets a job wait, for `delayMs` at least; one that waits already, or is held, stays as it is. */
   async add(id: string, terms: WaitTerms): Promise<void> {
-    await this.#queue.add('job', {}, optionsOf({ id, ...terms }));
+    await this.#queue.add('job', {}, this.#optionsOf({ id, ...terms }));
   }
 
   /** Lets many wait, each as {@link add} does. */
   async addAll(jobs: readonly (WaitTerms & { readonly id: string })[]): Promise<void> {
     if (jobs.length === 0) return;
-    await this.#queue.addBulk(jobs.map((job) => ({ name: 'job', data: {}, opts: optionsOf(job) })));
+    await this.#queue.addBulk(jobs.map((job) => ({ name: 'job', data: {}, opts: this.#optionsOf(job) })));
   }
 
   /** A job that waits does so no more; one that is held stays so. */
@@ -136,7 +141,7 @@ export class Tickets {
 
   /** The job waits again, for `delayMs` at least; false where the lock was lost. */
   async putOff({ job, token }: Ticket, delayMs: number): Promise<void> {
-    await job.moveToDelayed(Date.now() + delayMs, token).catch((error: Error) => this.#judge(error));
+    await job.moveToDelayed(this.#nowMs() + delayMs, token).catch((error: Error) => this.#judge(error));
   }
 
   /** The job is over, or is none; without effect where the lock was lost. */
@@ -197,8 +202,16 @@ export class Tickets {
     if (/lock|not in the active|Missing key/i.test(error.message)) return;
     throw error;
   }
-}
 
-function optionsOf({ id, priority, delayMs = 0 }: WaitTerms & { readonly id: string }) {
-  return { jobId: id, priority: LOWEST - priority, delay: delayMs, removeOnComplete: true, removeOnFail: true };
+  #optionsOf({ id, priority, delayMs = 0 }: WaitTerms & { readonly id: string }) {
+    const timestamp = this.#nowMs();
+    return {
+      jobId: id,
+      priority: LOWEST - priority,
+      delay: delayMs,
+      timestamp,
+      removeOnComplete: true,
+      removeOnFail: true,
+    };
+  }
 }

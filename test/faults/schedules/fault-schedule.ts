@@ -8,6 +8,11 @@ export const FAULTS = [
   'kill Redis',
   'flush Redis',
   'submit a job again',
+  'fill Redis',
+  'cut a coordinator off from Redis',
+  'restart a coordinator with another clock',
+  'restart everything in turn',
+  'let a schedule run',
 ] as const;
 /** One of {@link FAULTS}. */
 export type FaultKind = (typeof FAULTS)[number];
@@ -18,7 +23,7 @@ export interface ScheduledFault {
   readonly afterMs: number;
   /** Which coordinator, worker or job, by remainder. */
   readonly which: number;
-  /** For how long something is away. */
+  /** For how long something is away, or a schedule runs. */
   readonly forMs: number;
 }
 

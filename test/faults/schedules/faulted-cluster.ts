@@ -4,16 +4,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
 import { JobsClient } from '../../../library/cluster/jobs-client.js';
 import { blurSpec, local, makeScene } from '../../cluster/scene-files.js';
 import { freePort, RedisServer } from '../../support/redis-server.js';
 import { serve } from '../../support/serve-process.js';
+import { TcpProxy } from '../tcp-proxy.js';
 
 const WORKER = fileURLToPath(new URL('../../cluster/faulty-worker.js', import.meta.url));
 const COORDINATORS = 2;
 const WORKERS = 2;
 /** A tile takes so much longer than it needs, so that faults meet jobs under way. */
 const SLOW_MS = 60;
+const HOUR_MS = 3600_000;
+/** Longer than coordinator and worker take to hand back what they have. */
+const MAX_STOP_MS = 30_000;
 
 /** The job of these tests: some thirty tiles. */
 export function faultedSpec(name: (file: string) => string, output: string) {
@@ -29,7 +34,11 @@ export class FaultedCluster {
   readonly expected: string;
   readonly #directory: string;
   readonly #ports: readonly number[];
+  /** Between each coordinator and Redis. */
+  readonly #ways: readonly TcpProxy[];
   readonly #coordinators: ChildProcess[] = [];
+  /** How far the clock of each coordinator is off. */
+  readonly #clocksOffMs: number[] = [];
   readonly #workers: ChildProcess[] = [];
   /** What all coordinators and workers said, for a failure. */
   log = '';
@@ -38,12 +47,14 @@ export class FaultedCluster {
     readonly directory: string;
     readonly ports: readonly number[];
     readonly redis: RedisServer;
+    readonly ways: readonly TcpProxy[];
     readonly expected: string;
   }) {
     this.#directory = parts.directory;
     this.root = join(parts.directory, 'data');
     this.#ports = parts.ports;
     this.redis = parts.redis;
+    this.#ways = parts.ways;
     this.expected = parts.expected;
     this.clients = this.addresses.map((address) => new JobsClient({ address }));
   }
@@ -62,16 +73,20 @@ export class FaultedCluster {
     while (ports.length < COORDINATORS) ports.push(await freePort());
     const redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
     const expected = sha256(onDisk('oracle.tif'));
-    const cluster = new FaultedCluster({ directory, ports, redis, expected });
+    const ways = await Promise.all(ports.map(() => TcpProxy.start(`127.0.0.1:${redis.port}`)));
+    const cluster = new FaultedCluster({ directory, ports, redis, ways, expected });
     await Promise.all(ports.map((_, index) => cluster.startCoordinator(index)));
     for (let index = 0; index < WORKERS; index++) cluster.startWorker(index);
     return cluster;
   }
 
-  async startCoordinator(index: number): Promise<void> {
+  /** @param clockOffMs how far ahead its clock is, or behind where negative */
+  async startCoordinator(index: number, clockOffMs = 0): Promise<void> {
     // Leases that end soon: a worker that is stopped must not hold up the test for long.
-    const flags = ['--redis', this.redis.url, '--jobs', '2', '--lease-ms', '2000'];
-    const { process } = await serve(this.#directory, this.#ports[index]!, flags);
+    const flags = ['--redis', `redis://${this.#ways[index]!.address}`, '--jobs', '2', '--lease-ms', '2000'];
+    const nodeArgs = clockOffMs === 0 ? [] : ['--import', clockModule(clockOffMs)];
+    const { process } = await serve(this.#directory, this.#ports[index]!, flags, { nodeArgs });
+    this.#clocksOffMs[index] = clockOffMs;
     process.stderr!.on('data', (text: string) => {
       this.log += text;
     });
@@ -113,6 +128,48 @@ export class FaultedCluster {
     await this.redis.restart();
   }
 
+  /** No write has room in Redis meanwhile. */
+  async fillRedis(forMs: number): Promise<void> {
+    const limit = (bytes: string) =>
+      withRedis(this.redis.url, (redis) => redis.config('SET', 'maxmemory', bytes).catch(() => {}));
+    await limit('1mb');
+    await pause(forMs);
+    await limit('0');
+  }
+
+  /** The coordinator and its workers see each other meanwhile. */
+  async cutFromRedis(index: number, forMs: number): Promise<void> {
+    this.#ways[index]!.cut();
+    await pause(forMs);
+    this.#ways[index]!.mend();
+  }
+
+  /** From here on its clock is an hour off, until it is started again. */
+  async changeClock(index: number, isAhead: boolean): Promise<void> {
+    await stop(this.#coordinators[index]!);
+    await this.startCoordinator(index, isAhead ? HOUR_MS : -HOUR_MS);
+  }
+
+  async setClocksRight(): Promise<void> {
+    for (const [index, offMs] of this.#clocksOffMs.entries()) {
+      if (offMs === 0) continue;
+      await stop(this.#coordinators[index]!);
+      await this.startCoordinator(index);
+    }
+  }
+
+  /** Each process is asked to end, and started again when it has, as an update of all of them would. */
+  async restartInTurn(): Promise<void> {
+    for (let index = 0; index < COORDINATORS; index++) {
+      await stop(this.#coordinators[index]!);
+      await this.startCoordinator(index);
+    }
+    for (let index = 0; index < WORKERS; index++) {
+      await stop(this.#workers[index]!);
+      this.startWorker(index);
+    }
+  }
+
   /**
    * What no job that is over may have left beside its output, in the storage root. A coordinator that is killed in the
    * middle of a probe leaves that, for a later one's start.
@@ -133,6 +190,7 @@ export class FaultedCluster {
   async close(): Promise<void> {
     for (const client of this.clients) client.close();
     for (const child of [...this.#workers, ...this.#coordinators]) await kill(child);
+    for (const way of this.#ways) way.close();
     await this.redis.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
@@ -147,6 +205,35 @@ async function kill(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await gone;
+}
+
+/** Asks a process to end and waits until it has. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<true>((resolve) => child.once('exit', () => resolve(true)));
+  child.kill('SIGTERM');
+  if (!(await Promise.race([gone, pause(MAX_STOP_MS)]))) throw new Error(`process ${child.pid} does not end`);
+}
+
+/** A module that lets a process take it to be so much later than it is. */
+function clockModule(offMs: number): string {
+  const code = `
+    const Real = Date;
+    globalThis.Date = class extends Real {
+      constructor(...given) { given.length === 0 ? super(Real.now() + ${offMs}) : super(...given); }
+      static now() { return Real.now() + ${offMs}; }
+    };`;
+  return `data:text/javascript,${encodeURIComponent(code)}`;
+}
+
+/** Commands to a Redis past everything that is between it and the coordinators. */
+export async function withRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url);
+  try {
+    return await use(redis);
+  } finally {
+    redis.disconnect();
+  }
 }
 
 function pause(ms: number): Promise<void> {

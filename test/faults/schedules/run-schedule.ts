@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { Redis } from 'ioredis';
 import { isEnded } from '../../../library/cluster/jobs-client.js';
 import { halotile } from '../../../proto/gen/messages.js';
 import { HalotileError } from '../../../tiling/errors.js';
-import type { FaultSchedule, ScheduledFault } from './fault-schedule.js';
-import { type FaultedCluster, faultedSpec } from './faulted-cluster.js';
+import type { FaultKind, FaultSchedule, ScheduledFault } from './fault-schedule.js';
+import { type FaultedCluster, faultedSpec, withRedis } from './faulted-cluster.js';
+import { eventually, patiently, pause } from './patience.js';
+import { ScheduledRuns } from './scheduled-runs.js';
 
 const { JobState } = halotile.v1;
-/** After the last fault everything must be over within this. */
-const END_MS = 60_000;
-const LOOK_MS = 100;
 const OPEN = [
   JobState.JOB_STATE_QUEUED,
   JobState.JOB_STATE_WAITING_FOR_WORKERS,
@@ -37,20 +35,24 @@ export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedu
     );
   const ids = (await Promise.all(outputs.map((_, index) => submit(index, index)))).map(({ id }) => id!);
   const cancelling = cancelAfterMs === undefined ? undefined : cancelLater(cluster, ids.at(-1)!, cancelAfterMs);
+  const say = (what: string) => `seed ${seed}: ${what}`;
+  const runs = new ScheduledRuns(cluster, `seed-${seed}`);
+  const means: FaultMeans = {
+    submitAgain: async (which) => {
+      const again = await submit(which, which + 1);
+      assert.equal(again.id, ids[which], say('a job submitted again is another one'));
+    },
+    letScheduleRun: (forMs) => runs.letRun(forMs),
+  };
   const under: Promise<unknown>[] = [];
   for (const fault of faults) {
     await pause(fault.afterMs);
-    under.push(
-      strike(cluster, fault, async () => {
-        const again = await submit(fault.which, fault.which + 1);
-        assert.equal(again.id, ids[fault.which], `seed ${seed}: a job submitted again is another one`);
-      }),
-    );
+    under.push(strike(cluster, fault, means));
     // One thing of a kind is away at a time: nobody promises to survive the loss of everything.
-    if (fault.kind !== 'submit a job again') await under.at(-1);
+    if (!BESIDE_OTHERS.has(fault.kind)) await under.at(-1);
   }
   await Promise.all([...under, cancelling]);
-  const say = (what: string) => `seed ${seed}: ${what}`;
+  await runs.check(say);
   const states = await Promise.all(ids.map((id) => ended(cluster, id, say)));
   for (const [index, state] of states.entries()) {
     const mayBeCancelled = cancelAfterMs !== undefined && index === jobs - 1;
@@ -65,8 +67,8 @@ export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedu
     assert.equal(cluster.sha256Of(name(index)), cluster.expected, say(`the output of job ${index} differs`));
   }
   await eventually(
-    () => say(`left in the storage root: ${cluster.leftInRoot(outputs).join(', ')}`),
-    async () => cluster.leftInRoot(outputs).length === 0,
+    () => say(`left in the storage root: ${cluster.leftInRoot([...outputs, ...runs.outputs]).join(', ')}`),
+    async () => cluster.leftInRoot([...outputs, ...runs.outputs]).length === 0,
   );
   for (const client of cluster.clients) {
     await eventually(say('a worker holds a task'), async () => {
@@ -79,20 +81,38 @@ export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedu
     });
   }
   await eventually(say('a ticket is left in Redis'), () => hasNoTickets(cluster.redis.url));
-  cluster.removeOutputs(outputs);
+  cluster.removeOutputs([...outputs, ...runs.outputs]);
+  runs.close();
+  await cluster.setClocksRight();
+}
+
+/** What goes on while other things are away. */
+const BESIDE_OTHERS: ReadonlySet<FaultKind> = new Set(['submit a job again', 'let a schedule run']);
+/** A claim that nobody renews is another's after four seconds: some cuts last longer, some do not. */
+const CUT_TIMES = 4;
+
+/** Faults that are calls of the jobs' own clients. */
+interface FaultMeans {
+  readonly submitAgain: (which: number) => Promise<void>;
+  readonly letScheduleRun: (forMs: number) => Promise<void>;
 }
 
 async function strike(
   cluster: FaultedCluster,
   { kind, which, forMs }: ScheduledFault,
-  submitAgain: () => Promise<void>,
+  { submitAgain, letScheduleRun }: FaultMeans,
 ): Promise<void> {
   if (kind === 'kill a coordinator') await cluster.killCoordinator(which, forMs);
   else if (kind === 'kill a worker') await cluster.killWorker(which, forMs);
   else if (kind === 'stop a worker for a while') await cluster.stopWorker(which, forMs + 1500);
   else if (kind === 'kill Redis') await cluster.killRedis(forMs);
   else if (kind === 'flush Redis') await withRedis(cluster.redis.url, (redis) => redis.flushall());
-  else await submitAgain();
+  else if (kind === 'fill Redis') await cluster.fillRedis(forMs);
+  else if (kind === 'cut a coordinator off from Redis') await cluster.cutFromRedis(which, CUT_TIMES * forMs);
+  else if (kind === 'restart a coordinator with another clock') await cluster.changeClock(which, forMs % 2 === 0);
+  else if (kind === 'restart everything in turn') await cluster.restartInTurn();
+  else if (kind === 'let a schedule run') await letScheduleRun(forMs);
+  else await submitAgain(which);
 }
 
 async function cancelLater(cluster: FaultedCluster, id: string, afterMs: number): Promise<void> {
@@ -126,41 +146,4 @@ async function hasNoTickets(url: string): Promise<boolean> {
     }
     return true;
   });
-}
-
-async function withRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(url);
-  try {
-    return await use(redis);
-  } finally {
-    redis.disconnect();
-  }
-}
-
-/** A call until a coordinator that is away, or whose Redis is, takes it. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
-  const limit = performance.now() + END_MS;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      // A Redis that was flushed knows nothing until it is filled again.
-      const passing = error instanceof HalotileError && ['unreachable', 'not-found'].includes(error.tag);
-      if (!passing || performance.now() > limit) throw error;
-      if (error.tag === 'not-found' && /unfinished/.test(error.message)) throw error;
-      await pause(LOOK_MS);
-    }
-  }
-}
-
-async function eventually(what: string | (() => string), holds: () => Promise<boolean>): Promise<void> {
-  const limit = performance.now() + END_MS;
-  while (!(await patiently(holds))) {
-    if (performance.now() > limit) assert.fail(typeof what === 'string' ? what : what());
-    await pause(LOOK_MS);
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
