@@ -67,7 +67,7 @@ const MODULE = `module=${fileURLToPath(new URL('../../examples/kernels/max-row.w
 
 /** Operation, parameter, values that it refuses, and what else stands beside it. */
 const REFUSED: readonly (readonly [string, string, readonly string[], string?])[] = [
-  ['box', 'radius', [...NO_WHOLE_NUMBERS, '-1', '65536', '1e9', '99']],
+  ['box', 'radius', [...NO_WHOLE_NUMBERS, '-1', '65536', '1e9']],
   ['gaussian', 'sigma', [...NO_NUMBERS, '-0.1', '1025', '40']],
   ['gaussian', 'truncate', [...NO_NUMBERS, '0', '-4', '17'], 'sigma=2'],
   ['gaussian', 'ksize', [...NO_WHOLE_NUMBERS, '0', '-3', '4', '4097', '201'], 'sigma=2'],
@@ -136,6 +136,8 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ['distance', 'squared', ['true'], 'signed=true'],
   ['distance', 'squared', ['true'], 'metric=taxicab'],
   ...['dx', 'dy', 'cap', 'scale'].map((param) => ['distance', param, [...NO_NUMBERS, '0', '-1']] as const),
+  // The image states no size of its pixels.
+  ...['dx', 'dy'].map((param) => ['distance', param, ['file', 'File']] as const),
   ['distance', 'dtype', ['float64', 'byte']],
   ...['label', 'fill-holes'].map((name) => [name, 'connectivity', [...NO_WHOLE_NUMBERS, '6', '0']] as const),
   ['label', 'minArea', [...NO_WHOLE_NUMBERS, '0', '-1']],

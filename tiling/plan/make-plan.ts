@@ -3,6 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import { bandGrid } from '../operations/band/bands.js';
 import { type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import { fileReader } from '../operations/parameter-files.js';
+import { statedPixelSize } from '../raster/carried/pixel-size.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout, maxBlockBytes } from '../raster/stored-block.js';
 import { couplingOf, isBanded, linkChainWith, middleTile } from './chain.js';
@@ -155,7 +156,8 @@ function prepareOperations(
     const image = chainTypes(prepared, source).at(-1)!;
     const { prepare } = OPERATIONS[operation.name]!;
     const file = fileReader(operation, limited);
-    prepared.push(prepare?.(operation, { image, mapMax, file, shapeOf, bandRows }) ?? operation);
+    const pixelSize = statedPixelSize(source.carried, { from: source, to: image });
+    prepared.push(prepare?.(operation, { image, pixelSize, mapMax, file, shapeOf, bandRows }) ?? operation);
   }
   return prepared;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { badInput } from '../../errors.js';
 import { evenReach, type Size } from '../../geometry/rect.js';
 import { DTYPES, type DType } from '../../raster/dtype.js';
 import type { RasterInfo } from '../../raster/raster-info.js';
@@ -11,6 +12,9 @@ import { packNumbers, unpackNumbers } from './packed-numbers.js';
 export const METRICS = ['euclidean', 'taxicab', 'chessboard'] as const;
 
 const length = z.coerce.number().positive().max(1e6);
+/** What stands for the size that the file states. */
+const FROM_FILE = 'file';
+const side = z.union([z.literal(FROM_FILE), length]).default(1);
 
 const params = z
   .strictObject({
@@ -18,8 +22,8 @@ const params = z
     metric: z.enum(METRICS).default('euclidean'),
     signed: flag.default(false),
     squared: flag.default(false),
-    dx: length.default(1),
-    dy: length.default(1),
+    dx: side,
+    dy: side,
     cap: z.coerce.number().positive().optional(),
     scale: z.coerce.number().positive().default(1),
     dtype: z.enum(DTYPES).default('float32'),
@@ -145,6 +149,17 @@ function isPartial(operation: Operation, partial: unknown, image: RasterInfo, ba
   return true;
 }
 
+/** @throws bad-input where the file is asked for a size that it does not state */
+function sideOf(param: string, given: unknown, stated: number | undefined): unknown {
+  if (given !== FROM_FILE) return given;
+  if (stated !== undefined) return stated;
+  throw badInput({
+    what: `distance: ${param}=${FROM_FILE}, and the image states no size of its pixels`,
+    expected: 'georeferencing, or a resolution with a unit of length',
+    remedy: `give ${param} as a number`,
+  });
+}
+
 /** Bytes for each column: its way and its curve in the envelope; of each set the rows above and below, and distances. */
 const COLUMN_BYTES = 32;
 const SET_COLUMN_BYTES = 16;
@@ -164,8 +179,10 @@ export const distance: OperationDescriptor = {
   outputType: (operation, { channels }) => {
     return { dtype: distanceParams(operation).dtype, channels, nodata: undefined };
   },
-  prepare: (operation, { image, bandRows }) => {
-    return { ...operation, params: { ...operation.params, bandRows: bandRows ?? bandRowsFor(image) } };
+  prepare: (operation, { image, pixelSize, bandRows }) => {
+    const { dx, dy } = operation.params;
+    const sides = { dx: sideOf('dx', dx, pixelSize?.x), dy: sideOf('dy', dy, pixelSize?.y) };
+    return { ...operation, params: { ...operation.params, ...sides, bandRows: bandRows ?? bandRowsFor(image) } };
   },
   // For each pixel of a band the way down to the next member.
   scratchBytes: (operation, { input }) => {

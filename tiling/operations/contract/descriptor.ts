@@ -51,6 +51,8 @@ export interface KernelShape {
 export interface JobFacts {
   /** The operation's own input: in a chain, what the operation before it gives. */
   readonly image: RasterInfo;
+  /** Width and height of its pixels as the file states them; in its coordinates, or in micrometres. */
+  readonly pixelSize?: { readonly x: number; readonly y: number };
   /** The largest map value' of the whole map; 0 without a map. */
   readonly mapMax: number;
   /** The file that a parameter names, as {@link OperationDescriptor.files} declares it; undefined where it names none. */
