@@ -23,7 +23,11 @@ export function prepareTable(operation: Operation, job: JobFacts): Operation {
   if (operation.params.values !== undefined) return operation;
   const { path, bytes } = job.file('table')!;
   const text = new TextDecoder().decode(bytes);
-  const values = /\.cube$/i.test(path) ? parseCube(text, path) : parseCsv(text, path);
+  const labels = job.image.dtype === 'uint32';
+  const isCube = /\.cube$/i.test(path);
+  if (isCube && labels)
+    throw badInput({ what: 'a .cube is a curve', where: path, expected: 'a .csv of a row for each label' });
+  const values = isCube ? parseCube(text, path) : parseCsv(text, path, labels ? MAX_NUMBERS : MAX_ROWS);
   if (values.units === 'csv') checkColumns(values.columns.length, path, job);
   return { ...operation, params: { ...operation.params, values } };
 }
@@ -49,9 +53,15 @@ export function toneTableOf(operation: Operation): ToneTable {
   throw badUsage({ what: 'the table of lut was not read', remedy: 'prepare the operation first' });
 }
 
-/** The table as a curve: linear between rows, constant beyond the ends; a row that is hit is taken as it is. */
+/**
+ * The table as a curve: linear between rows, constant beyond the ends; a row that is hit is taken as it is. Of labels
+ * (uint32) each takes the row of its number, 0 where there is none.
+ */
 export function tableCurve(operation: Operation, dtype: DType): (value: number, channel: number) => number {
   const table = toneTableOf(operation);
+  if (dtype === 'uint32') {
+    return (value, channel) => table.columns[Math.min(channel, table.columns.length - 1)]![value] ?? 0;
+  }
   const range = dtype === 'float32' ? 1 : INTEGER_MAX[dtype];
   const outputUnit = table.units === 'cube' ? range : 1;
   return (value, channel) => {
@@ -69,8 +79,8 @@ export function tableCurve(operation: Operation, dtype: DType): (value: number, 
   };
 }
 
-function parseCsv(text: string, path: string): ToneTable {
-  const rows = numbersOf(text.split('\n'), path, /[,;\s]+/);
+function parseCsv(text: string, path: string, maxRows: number): ToneTable {
+  const rows = numbersOf(text.split('\n'), path, /[,;\s]+/, maxRows);
   return { units: 'csv', columns: columnsOf(rows, path), low: [0], high: [1] };
 }
 
@@ -99,7 +109,7 @@ function parseCube(text: string, path: string): ToneTable {
   return { units: 'cube', columns: columnsOf(rows, path), low, high };
 }
 
-function numbersOf(lines: readonly string[], path: string, separator: RegExp): number[][] {
+function numbersOf(lines: readonly string[], path: string, separator: RegExp, maxRows = MAX_ROWS): number[][] {
   const rows: number[][] = [];
   let count = 0;
   for (const [index, line] of lines.entries()) {
@@ -112,11 +122,11 @@ function numbersOf(lines: readonly string[], path: string, separator: RegExp): n
     rows.push(numbers);
     count += numbers.length;
     // Refused before the rest of a large file is read.
-    if (rows.length > MAX_ROWS || count > MAX_NUMBERS) {
+    if (rows.length > maxRows || count > MAX_NUMBERS) {
       throw badInput({
-        what: `the table has more than ${MAX_ROWS} rows or ${MAX_NUMBERS} numbers`,
+        what: `the table has more than ${maxRows} rows or ${MAX_NUMBERS} numbers`,
         where: path,
-        expected: `2 to ${MAX_ROWS} rows, at most ${MAX_NUMBERS} numbers`,
+        expected: `2 to ${maxRows} rows, at most ${MAX_NUMBERS} numbers`,
       });
     }
   }

@@ -56,9 +56,9 @@ export function levelsOf(operation: Operation, range: number) {
   return levels;
 }
 
-/** Bytes of a table with an entry for every value of an integer type; floats have none. */
+/** Bytes of a table with an entry for every value of an integer type; floats and labels have none. */
 export function toneTableBytes(dtype: DType): number {
-  return dtype === 'float32' ? 0 : (INTEGER_MAX[dtype] + 1) * SAMPLE_BYTES[dtype];
+  return dtype === 'float32' || dtype === 'uint32' ? 0 : (INTEGER_MAX[dtype] + 1) * SAMPLE_BYTES[dtype];
 }
 
 /** Scratch of curves: a table a channel; for floats a row of limits and the columns of a file. */
@@ -70,7 +70,7 @@ export function tableScratchBytes(operation: Operation, shape: KernelShape): num
 }
 
 function toneOperation(
-  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'files' | 'prepare'>,
+  base: Pick<OperationDescriptor, 'name' | 'summary' | 'params' | 'files' | 'takesLabels' | 'prepare'>,
 ): OperationDescriptor {
   return {
     ...base,
@@ -116,5 +116,6 @@ export const lut = toneOperation({
   summary: 'curve from a table file (CSV or .cube)',
   params: z.strictObject({ table: z.string().min(1).describe('a CSV or 1-D .cube file') }),
   files: { table: { kind: 'table' } },
+  takesLabels: true,
   prepare: prepareTable,
 });

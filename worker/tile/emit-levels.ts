@@ -5,6 +5,7 @@ import { cellRect, cellsTouching, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { maskLevel } from '../../tiling/plan/levels.js';
+import { chainTypes } from '../../tiling/plan/memory.js';
 import { maskEncoding } from '../../tiling/plan/output-shape.js';
 import type { StoredBlock } from '../../tiling/work/references.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
@@ -106,9 +107,13 @@ function halved(open: OpenJob, raster: TileRaster): TileRaster {
   return next.valid === undefined ? next : withoutIdle(next, next.rect);
 }
 
-/** An image that ends in nearest samples has overviews of such too: they may be labels or colours of a palette. */
-function overviewMode({ operations }: OpenJob['plan']): 'average' | 'nearest' {
+/**
+ * An image that ends in nearest samples has overviews of such too: they may be labels or colours of a palette. So do
+ * labels, and what a table made of them.
+ */
+function overviewMode({ operations, image }: OpenJob['plan']): 'average' | 'nearest' {
   const { name, params } = operations.at(-1)!;
+  if (chainTypes(operations, image).at(-1)!.dtype === 'uint32') return 'nearest';
   if (name === 'downscale' && params.method === 'nearest') return 'nearest';
   return OPERATIONS[name]!.overviews ?? 'average';
 }

@@ -13,13 +13,14 @@ const EXPORTS = ['step8', 'lookup8', 'lookup16', 'lookupChannels8', 'lookupChann
 
 /**
  * Operations on single samples: integers through a table made by the reference's own curve, nodata and alpha
- * included, so exact. Floats, and whatever depends on more than the sample, go to `reference`.
+ * included, so exact. Floats, labels, and whatever depends on more than the sample, go to `reference`.
  */
 export function wasmTable(arena: WasmArena, reference: Kernel): Kernel {
   const module = instantiate(arena, 'tone/table', EXPORTS);
   let known: { operation: Operation; key: string; tables: readonly Samples[] } | undefined;
   return (input, output, operation, context) => {
-    const curve = input.dtype === 'float32' ? undefined : pointCurve(operation, input.dtype);
+    const curve =
+      input.dtype === 'float32' || input.dtype === 'uint32' ? undefined : pointCurve(operation, input.dtype);
     if (curve === undefined) return reference(input, output, operation, context);
     const { channels, rect } = input;
     const dtype = input.dtype as 'uint8' | 'uint16';
