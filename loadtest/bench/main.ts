@@ -1,4 +1,4 @@
-// Ratios taken in one run: npm run bench -- [--page] [--rows 1,2,3,4,growth] [--quick] [--work DIR] [--python PATH] [--record]
+// Ratios taken in one run: npm run bench -- [--page] [--rows 1,2,3,4,growth] [--quick] [--side PX] [--work DIR] [--python PATH] [--record]
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     rows: { type: 'string', default: Object.keys(SECTIONS).join(',') },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
+    side: { type: 'string', default: '15000' },
     work: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     record: { type: 'boolean', default: false },
@@ -40,7 +41,7 @@ try {
     console.log(`${describeMachine()}\nscene of ${sizes.side}×${sizes.side} pixels, ${about}\n\n${asTable(page)}`);
     if (values.record) recordSections([page], { side: sizes.side, rounds, note: values.note });
   } else {
-    const side = values.quick ? 3000 : 15000;
+    const side = values.quick ? 3000 : Number(values.side);
     const hugeSide = values.quick ? 6000 : 60000;
     console.log(`${describeMachine()}\nscene of ${side}×${side} pixels, ${values.rounds} rounds\n`);
     touchMemory(Math.min(freemem() / 2, 6 * 2 ** 30));

@@ -95,6 +95,8 @@ const gamma = await secondsOf(frame, ['gamma:gamma=0.5']);
 against(`gamma, ${(frame.samples.length / gamma / 1e9).toFixed(2)} GB/s / OpenCV`, 'gamma', gamma, '≥ 1 GB/s');
 const chained = await secondsOf(frame, chain, { images });
 against('flat-field, gaussian 31×31, threshold, 3840×2160 / OpenCV', 'chain', chained, '< 20 ms there');
+const labelled = await secondsOf(frame, [...chain, 'label'], { images });
+against('flat-field, gaussian 31×31, threshold, labels, 3840×2160 / OpenCV', 'labels', labelled, '≤ 1');
 
 const scaleSpace = [
   [0.6, 0.9],

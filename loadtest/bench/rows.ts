@@ -6,6 +6,15 @@ import type { Pair } from './inputs.js';
 
 const COMMAND = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
+/** What every section of the benchmark gets. */
+export interface BenchOptions {
+  readonly work: string;
+  readonly side: number;
+  readonly hugeSide: number;
+  readonly rounds: number;
+  readonly python: string;
+}
+
 /** One line of the table of ratios. */
 export interface Row {
   readonly what: string;
@@ -15,24 +24,19 @@ export interface Row {
   /** Median of the ratios within each round, and ratio of the fastest runs. */
   readonly ratio: string;
   readonly best: string;
+  /** Ratio of the processor seconds of each one's cheapest run. */
+  readonly processor: string;
   readonly target: string;
 }
 
-/** halotile's own run as a contestant; `printed` is its `--json`. */
+/** halotile's own blur as a contestant; `printed` is its `--json`. */
 export function blurRun(name: string, { image, map }: Pair, output: string, flags: readonly string[]): Contestant {
-  const command = [
-    process.execPath,
-    COMMAND,
-    'blur',
-    image,
-    '--map',
-    map,
-    '-o',
-    output,
-    '--json',
-    '--restart',
-    ...flags,
-  ];
+  return jobRun(name, ['blur', image, '--map', map], output, flags);
+}
+
+/** The same of any command of one image. */
+export function jobRun(name: string, begins: readonly string[], output: string, flags: readonly string[]): Contestant {
+  const command = [process.execPath, COMMAND, ...begins, '-o', output, '--json', '--restart', ...flags];
   return { name, commands: [command], outputs: [output] };
 }
 
@@ -76,13 +80,14 @@ export function rowOf(what: string, ours: Times, peer: Times, target: string): R
     peer: secondsOf(peer),
     ratio: pairedRatio(ours, peer).toFixed(2),
     best: bestRatio(ours, peer).toFixed(2),
+    processor: (Math.min(...ours.cpuSeconds) / Math.min(...peer.cpuSeconds)).toFixed(2),
     target,
   };
 }
 
 /** The line of a peer that this machine lacks. */
 export function missingRow(what: string, peer: string): Row {
-  return { what, ours: '-', peer: `${peer} is not installed`, ratio: '-', best: '-', target: '-' };
+  return { what, ours: '-', peer: `${peer} is not installed`, ratio: '-', best: '-', processor: '-', target: '-' };
 }
 
 /** Ours against a peer's program, or the line that says that it is missing. */

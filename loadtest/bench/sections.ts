@@ -6,17 +6,20 @@ import type { JobResult } from '../../coordinator/index.js';
 import { contest, isInstalled, type Times } from './contest.js';
 import { type Pair, repeatedScene, scene } from './inputs.js';
 import { kernelAtRadius } from './kernel-radius.js';
+import { regions, wideWindows } from './radius/sections.js';
 import type { Section } from './report.js';
-import { against, blurRun, copyRun, gdalRun, missingRow, type Row, resultOf, rowOf, vipsRun } from './rows.js';
-
-/** What every section of the benchmark gets. */
-export interface BenchOptions {
-  readonly work: string;
-  readonly side: number;
-  readonly hugeSide: number;
-  readonly rounds: number;
-  readonly python: string;
-}
+import {
+  against,
+  type BenchOptions,
+  blurRun,
+  copyRun,
+  gdalRun,
+  missingRow,
+  type Row,
+  resultOf,
+  rowOf,
+  vipsRun,
+} from './rows.js';
 
 const ROW_COLUMNS = ['what', 'halotile', 'peer', 'ratio (paired)', 'ratio (best)', 'target'];
 const STAGES = ['prepare', 'read', 'decode', 'kernel', 'encode', 'write', 'assemble', 'total'] as const;
@@ -30,6 +33,8 @@ export const SECTIONS = {
   '4': memory,
   growth,
   peers,
+  radius: wideWindows,
+  regions,
 } as const;
 export type SectionName = keyof typeof SECTIONS;
 
@@ -198,7 +203,7 @@ async function peers({ work, side, rounds, python }: BenchOptions): Promise<Sect
   const [times, peer] = contest([ours, numba], { rounds, warmUp: false, inputs: [pair.image, pair.map] });
   cleanUp(work, ['out.tif', 'numba.raw']);
   // Imports and compilation take seconds: the script's own clock is the fair one, of its last round.
-  const last = { ...peer!, seconds: peer!.seconds.map(() => Number(peer!.printed)) };
+  const last = { ...peer!, seconds: peer!.seconds.map(() => Number(peer!.printed.split(' ')[0])) };
   return withStages('Peers', [rowOf(what, times!, last, '-')], []);
 }
 
