@@ -13,6 +13,7 @@ export function describePlan(report: PlannedJob): string {
   const lines = [
     `image       ${formatWhole(image.width)}×${formatWhole(image.height)}, ${image.channels} channels of ${image.dtype}`,
     `operations  ${chain.join(' → ')}`,
+    ...(report.first === undefined ? [] : [firstLine(report.first)]),
     ...(gpu === undefined ? [] : [`backend     ${describeShare(gpu)}`]),
     ...stages.map(
       ({ kind, tiles, tile, levels }, index) =>
@@ -35,6 +36,11 @@ export function describePlan(report: PlannedJob): string {
     `time        ${timeLine(report)}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function firstLine({ operations, bytes }: NonNullable<PlannedJob['first']>): string {
+  const which = operations === 1 ? 'the operation before these is' : `the ${operations} operations before these are`;
+  return `first       ${which} run by a job of its own, as no halo is wide enough; its result takes ${formatBytes(bytes)} beside the output`;
 }
 
 function cornersLine({ aboveRadius, cellSide, tableBytes }: NonNullable<PlannedJob['corners']>): string {

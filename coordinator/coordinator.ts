@@ -363,7 +363,11 @@ async function planFor(
   const scratch = makeScratchFolder(scratchDirectory, 'plan');
   try {
     const prepare = prepareOptions(machine, scratch);
-    const { plan } = await planner.plan(spec, { machine, prepare, questions: questionsTo(here) });
+    const { plan } = await planner.plan(spec, {
+      machine: { ...machine, splits: true },
+      prepare,
+      questions: questionsTo(here),
+    });
     return {
       stages: plan.stages.map(({ kind, across, down, tileSide, levels }) => ({
         ...{ kind, across, down, tile: tileSide },

@@ -43,14 +43,15 @@ export async function planJob(
   const given = machineOf(flags);
   const factory = await executorFactory({ threads: given.threads, backend });
   const executor = factory.open(processName());
-  const machine = { ...given, preferredTile: executor.preferredTile };
+  const machine = { ...given, preferredTile: executor.preferredTile, splits: true };
   const scratchDirectory = makeScratchFolder(tmpdir(), 'halotile-plan');
   try {
     const inputs = await prepareInputs(spec, prepareOptions(machine, scratchDirectory));
     const plan = await preparePlan(spec, inputs, machine, questionsTo(executor));
     const { map } = inputs;
     const gpu = backend === 'wasm' ? undefined : gpuShare(plan, factory);
-    if (!scan) return { ...(await reportPlan(plan)), gpu };
+    // What the first of two jobs gives is not there to try a tile of.
+    if (!scan || plan.split !== undefined) return { ...(await reportPlan(plan)), gpu };
     const trial = await tryTile(plan, inputs, executor, scratchDirectory);
     if (map === undefined) return { ...(await reportPlan(plan)), gpu, trial };
     const about = { name: map.plan.path, mapping: plan.mapping };

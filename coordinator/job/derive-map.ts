@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mapJobOf, withMap } from '../../tiling/job/derived-map.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { type ChainSplit, firstJobOf } from '../../tiling/job/split-job.js';
 import type { SeenFile } from '../../tiling/sources/fingerprint.js';
 import type { PartialPaths } from '../../tiling/stitch/partial.js';
 import { digestOf } from './prepare-job.js';
@@ -31,4 +32,22 @@ export async function deriveMap(
   const output = join(directory, name);
   if (!existsSync(output)) await run(mapJobOf(spec, output)!);
   return withMap(spec, output);
+}
+
+/** How the result of a chain's first operations is called there, where they have a job of their own. */
+export function firstResultName(spec: JobSpec, files: readonly SeenFile[]): string {
+  return `first-${digestOf(spec, files).slice(0, DIGEST_DIGITS)}.tif`;
+}
+
+/** The file of that result, which is made by a job of its own as a map is. */
+export async function makeFirst(
+  spec: JobSpec,
+  split: ChainSplit,
+  { directory }: PartialPaths,
+  name: string,
+  run: (job: JobSpec) => Promise<unknown>,
+): Promise<string> {
+  const output = join(directory, name);
+  if (!existsSync(output)) await run(firstJobOf(spec, split, output));
+  return output;
 }

@@ -2,6 +2,7 @@ import { HalotileError } from '../../tiling/errors.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { restJobOf } from '../../tiling/job/split-job.js';
 import { isS3Url } from '../../tiling/places/url.js';
 import { filterStage } from '../../tiling/plan/levels.js';
 import { outputShape } from '../../tiling/plan/output-shape.js';
@@ -26,7 +27,7 @@ import {
 import { TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { boundedBackendOf } from './bounded-backend.js';
-import { derivedMapName, deriveMap } from './derive-map.js';
+import { derivedMapName, deriveMap, firstResultName, makeFirst } from './derive-map.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
@@ -99,7 +100,7 @@ async function runAt(run: JobRun, files: readonly string[], output: string, remo
 
 async function runLocked(run: PlacedRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
   const { executor, nowSeconds } = run;
-  const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile };
+  const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile, splits: true };
   const startedAt = nowSeconds();
   const files = await seenFiles(inputs);
   const digest = digestOf(run.spec, files);
@@ -107,8 +108,9 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
   const earlier = isNew ? undefined : earlierJob(run, paths);
   // What a run left that died before it said which job it was, or while it cleaned up, belongs to no job.
   const mapName = derivedMapName(run.spec, files);
+  const firstName = firstResultName(run.spec, files);
   if (earlier === undefined) {
-    if (!isNew) await clearPartial(paths, mapName);
+    if (!isNew) await clearPartial(paths, mapName, firstName);
   } else claimPartial(paths, { ...earlier, digest });
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
   const spec =
@@ -120,7 +122,12 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
     const mapped = await deriveMap(spec, paths, mapName, (job) => runJob(mapRun(run, job)));
     const prepare = prepareOptions(machine, paths.scratch);
     const planner = run.planner ?? DIRECT_PLANNER;
-    ({ inputs: prepared, plan } = await planner.plan(mapped, { machine, prepare, questions: questionsTo(executor) }));
+    const request = { machine, prepare, questions: questionsTo(executor) };
+    ({ inputs: prepared, plan } = await planner.plan(mapped, request));
+    if (plan.split !== undefined) {
+      const image = await makeFirst(mapped, plan.split, paths, firstName, (job) => runJob(mapRun(run, job)));
+      ({ inputs: prepared, plan } = await planner.plan(restJobOf(mapped, plan.split, image), request));
+    }
     boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {

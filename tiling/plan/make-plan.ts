@@ -1,5 +1,6 @@
 import { badUsage, type HalotileError } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
+import { firstJobOf, restJobOf } from '../job/split-job.js';
 import { bandGrid } from '../operations/band/bands.js';
 import { type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import { fileReader } from '../operations/parameter-files.js';
@@ -35,6 +36,16 @@ const LARGEST_TILE_BLOCKS = 8;
  * @throws bad-usage, bad-input or over-limit with what to change
  */
 export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {
+  try {
+    return planWhole(spec, inputs, machine);
+  } catch (refusal) {
+    const split = machine.splits === true ? planSplit(spec, inputs, machine) : undefined;
+    if (split === undefined) throw refusal;
+    return split;
+  }
+}
+
+function planWhole(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {
   const plan = planWithin(spec, inputs, machine);
   if (!isShortfall(plan)) return plan;
   const fits = (changed: JobSpec, within: PlanMachine) => {
@@ -51,6 +62,33 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
   const memoryBytes = (changes.memoryMiB ?? Number.POSITIVE_INFINITY) * 2 ** 20;
   if (memoryBytes > (machine.mostMemoryBytes ?? 0)) throw tooMuchMemory(plan, changes);
   return planWithin(spec, inputs, { ...machine, memoryBytes }) as Plan;
+}
+
+/**
+ * The plan of a chain whose last box or Gaussian reads the whole result of the operations before it, made first and
+ * stored: so its windows can be wider than any halo. Undefined where that is no way either.
+ */
+function planSplit(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan | undefined {
+  try {
+    const operations = resolveOperations(spec.operations, { map: inputs.map !== undefined });
+    const count = operations.findLastIndex(({ name }) => name === 'box' || name === 'gaussian');
+    if (count < 1) return undefined;
+    const isByMap = ({ byMap }: Operation) => byMap;
+    const split = {
+      count,
+      firstByMap: operations.slice(0, count).some(isByMap),
+      restByMap: operations.slice(count).some(isByMap),
+    };
+    const { map, scannedMax, ...others } = inputs;
+    const withMap = { ...others, ...(map && { map }), ...(scannedMax !== undefined && { scannedMax }) };
+    const first = makePlan(firstJobOf(spec, split, spec.output), split.firstByMap ? withMap : others, machine);
+    const { path, layout } = inputs.image;
+    const image = { path: `what is made of ${path}`, info: first.output, layout };
+    const restInputs = split.restByMap ? withMap : others;
+    return { ...planWhole(restJobOf(spec, split, path), { ...restInputs, image }, machine), split };
+  } catch {
+    return undefined;
+  }
 }
 
 function isShortfall(plan: Plan | MemoryShortfall): plan is MemoryShortfall {

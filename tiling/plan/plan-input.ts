@@ -20,6 +20,8 @@ export interface PlanMachine {
   readonly mostMemoryBytes?: number;
   /** Tiles alone are run: nothing is made of the whole image before them, as corners and grids would be. */
   readonly halosOnly?: boolean;
+  /** A chain may be run in two jobs, the second over the whole result of the first. */
+  readonly splits?: boolean;
   /** The tile side that suits what runs the tiles, where its executor names one. */
   readonly preferredTile?: number;
 }

@@ -41,6 +41,8 @@ export interface PlanReport {
     readonly levels: readonly number[];
   }[];
   readonly tiles: number;
+  /** Where the chain's first operations have a job of their own: how many, and the bytes of its result on scratch. */
+  readonly first?: { readonly operations: number; readonly bytes: number };
   /** Where windows of some tiles are read by corners of the summed-area table: from which radius on, and its bytes. */
   readonly corners?: Corners & { readonly tableBytes: number };
   /** Where a Gaussian by map reads grids of the whole image: at which octaves, and their bytes. */
@@ -107,6 +109,7 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
       levels: stage.levels,
     })),
     tiles: tileCount(stages),
+    ...(plan.split && { first: { operations: plan.split.count, bytes: area(image) * pixelBytes } }),
     ...(corners && { corners: { ...corners, tableBytes: cornerTableBytes(image, corners) } }),
     ...(pyramid && { pyramid: { ...pyramid, gridBytes: gridBytes(image, pyramid) } }),
     mapMax: { value: mapMax, exact: scan !== undefined },

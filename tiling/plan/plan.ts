@@ -1,5 +1,6 @@
 import type { Size } from '../geometry/rect.js';
 import type { JobSpec } from '../job/job-spec.js';
+import type { ChainSplit } from '../job/split-job.js';
 import type { Operation } from '../operations/descriptor.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import type { Mapping } from './mapping.js';
@@ -70,6 +71,8 @@ export interface MemoryProjection {
  * over equal inputs give equal pixels.
  */
 export interface Plan {
+  /** The chain's first operations have a job of their own; the plan is of the others, over its result. */
+  readonly split?: ChainSplit;
   readonly image: RasterInfo;
   readonly imageLayout: BlockLayout;
   /** The image's transparency mask, uint8, 0 where masked; the output has one too where it is present. */

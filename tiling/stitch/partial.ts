@@ -58,7 +58,7 @@ const MARK_TEXT = 'An unfinished output of halotile: the same command continues 
 const OWN_JOB = /^\{\s*"format": 1,\s*"digest": "[0-9a-f]{64}"/;
 /** What a job makes in its directory, beside the mark. */
 const OWN_ENTRY =
-  /^(?:job\.json(?:\.new)?|image\.tif|upload\.log|scratch|epoch-\d{6,}(?:-tree)?|map-[0-9a-f]{16}\.tif(?:\.partial)?)$/;
+  /^(?:job\.json(?:\.new)?|image\.tif|upload\.log|scratch|epoch-\d{6,}(?:-tree)?|(?:map|first)-[0-9a-f]{16}\.tif(?:\.partial)?)$/;
 
 /** The partial directory that belongs to an output path. */
 export function partialPaths(output: string): PartialPaths {
@@ -168,7 +168,7 @@ function isWhole(paths: PartialPaths): boolean {
   return readdirSync(paths.directory, { withFileTypes: true }).every((entry) => {
     if (!OWN_ENTRY.test(entry.name)) return true;
     if (/^(?:job|image|upload)/.test(entry.name)) return entry.isFile();
-    if (entry.name.startsWith('map-')) return entry.name.endsWith('.tif') ? entry.isFile() : entry.isDirectory();
+    if (/^(?:map|first)-/.test(entry.name)) return entry.name.endsWith('.tif') ? entry.isFile() : entry.isDirectory();
     if (entry.name.endsWith('-tree')) return entry.isDirectory();
     const inside = join(paths.directory, entry.name);
     return entry.isDirectory() && readdirSync(inside, { withFileTypes: true }).every((file) => file.isFile());
@@ -224,11 +224,12 @@ export function openPartial(paths: PartialPaths): boolean {
 
 /**
  * Removes what halotile has made in an open partial directory, all but the mark. The file that says which job it is
- * goes first: whatever a death on the way leaves is no job's. A map of the name `keep`, finished or not, stays.
+ * goes first: whatever a death on the way leaves is no job's. What other jobs make for this one under names in `keep`, finished
+ * or not, stays.
  */
-export async function clearPartial(paths: PartialPaths, keep?: string): Promise<void> {
+export async function clearPartial(paths: PartialPaths, ...keep: readonly (string | undefined)[]): Promise<void> {
   await removeTree(paths.job);
-  const kept = new Set(keep === undefined ? [] : [keep, `${keep}.partial`]);
+  const kept = new Set(keep.flatMap((name) => (name === undefined ? [] : [name, `${name}.partial`])));
   const own = readdirSync(paths.directory).filter((name) => OWN_ENTRY.test(name) && !kept.has(name));
   await Promise.all(own.map((name) => removeTree(join(paths.directory, name))));
 }
