@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { FOLLOW_UP_NAME, MAX_FOLLOW_UPS } from '../../tiling/job/follow-up-names.js';
 
 const whole = z.number().int().min(0);
 const roots = z.record(z.string(), z.enum(['read', 'write'])).optional();
@@ -51,9 +52,8 @@ export const followSchema = z.object({
 export type Follow = z.output<typeof followSchema>;
 
 /** Jobs that may follow one, how long a chain of them may be, and where its end may be told. */
-export const FOLLOW_LIMITS = { nodes: 32, depth: 8, webhooks: 4 } as const;
+export const FOLLOW_LIMITS = { nodes: MAX_FOLLOW_UPS, depth: 8, webhooks: 4 } as const;
 
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const OUTPUT = /\{output(?::([^{}]*))?\}/g;
 const MAX_TRIES = 12;
 const FIRST_WAIT_MS = 10_000;
@@ -65,7 +65,8 @@ export function graphFault(nodes: readonly Pick<FollowNode, 'name' | 'after'>[])
   if (nodes.length > maxNodes) return `${nodes.length} jobs; expected at most ${maxNodes}`;
   const byName = new Map(nodes.map((node) => [node.name, node]));
   for (const { name, after } of nodes) {
-    if (!NAME.test(name)) return `the name '${name.slice(0, 80)}'; expected 1 to 64 letters, digits, '-' and '_'`;
+    if (!FOLLOW_UP_NAME.test(name))
+      return `the name '${name.slice(0, 80)}'; expected 1 to 64 letters, digits, '-' and '_'`;
     const unknown = after.find((each) => !byName.has(each));
     if (unknown !== undefined) return `${name} comes after '${unknown.slice(0, 80)}', which is none of them`;
   }

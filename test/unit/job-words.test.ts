@@ -56,7 +56,14 @@ test('operations and parameters that nobody knows are answered with near ones', 
 test('the schema of job files knows every operation with its parameters, and every kind of job', () => {
   const schema = JSON.parse(JSON.stringify(jobFileSchema())) as {
     anyOf: { $ref: string }[];
-    $defs: Record<string, { properties: Record<string, { items?: { $ref?: string } }>; oneOf?: OperationForm[] }>;
+    $defs: Record<
+      string,
+      {
+        properties: Record<string, { items?: { $ref?: string } }>;
+        oneOf?: OperationForm[];
+        anyOf?: { properties: object }[];
+      }
+    >;
   };
   interface OperationForm {
     readonly properties: { readonly name: { const: string }; readonly params: { properties?: object } };
@@ -65,7 +72,13 @@ test('the schema of job files knows every operation with its parameters, and eve
     schema.anyOf.map(({ $ref }) => $ref),
     ['image', 'collection', 'dataset'].map((kind) => `#/$defs/${kind}`),
   );
-  const { image, dataset, operation } = schema.$defs;
+  const { image, dataset, operation, followUp } = schema.$defs;
+  // A job may be followed by others, which are jobs with a name; those are followed by none.
+  assert.equal(image!.properties.then!.items!.$ref, '#/$defs/followUp');
+  const following = followUp!.anyOf!.map(({ properties }) =>
+    ['name', 'after', 'then'].map((each) => each in properties),
+  );
+  assert.deepEqual(following, Array(3).fill([true, true, false]));
   assert.equal(image!.properties.operations!.items!.$ref, '#/$defs/operation');
   assert.ok('palette' in dataset!.properties);
   const forms = operation!.oneOf!.map(({ properties: { name, params } }) => [

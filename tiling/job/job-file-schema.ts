@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BORDERS, OPERATIONS, type OperationDescriptor } from '../operations/index.js';
 import { collectionSpecSchema } from './collection-spec.js';
 import { datasetSpecSchema } from './dataset-spec.js';
+import { FOLLOW_UP_NAME, MAX_FOLLOW_UPS } from './follow-up-names.js';
 import { jobSpecSchema } from './job-spec.js';
 
 /** A piece of JSON Schema. */
@@ -21,10 +22,15 @@ const KINDS = {
 export function jobFileSchema(): Schema {
   const kinds = Object.entries(KINDS).map(([name, { schema, description }]) => [
     name,
-    { description, ...bare(schema) },
+    { description, ...bare(schema, [['then', THEN]]) },
   ]);
+  const followUps = Object.values(KINDS).map(({ schema, description }) => {
+    const { required, ...followUp } = bare(schema, Object.entries(FOLLOW_UP_TERMS));
+    return { description, ...followUp, required: ['name', ...(required as string[])] };
+  });
   const definitions = {
     ...Object.fromEntries(kinds),
+    followUp: { anyOf: followUps },
     operation: { oneOf: Object.values(OPERATIONS).map(operationSchema) },
   };
   return {
@@ -36,13 +42,32 @@ export function jobFileSchema(): Schema {
   };
 }
 
-/** The schema of one kind; operations refer to the one definition of all. */
-function bare(schema: z.ZodType): Schema {
+/** Of a job that others follow. */
+const THEN: Schema = {
+  description: 'jobs that follow when this one has succeeded, for `halotile submit` and `halotile schedule add`',
+  type: 'array',
+  items: { $ref: '#/$defs/followUp' },
+  maxItems: MAX_FOLLOW_UPS,
+};
+
+const FOLLOW_UP = { type: 'string', pattern: FOLLOW_UP_NAME.source } as const;
+
+/** Of a job that follows others, beside what it is; `{output}` in its names is the first job's output. */
+const FOLLOW_UP_TERMS: Readonly<Record<string, Schema>> = {
+  name: { ...FOLLOW_UP, description: 'what others that come after it call it; `{output:NAME}` is its output' },
+  after: {
+    description: 'names of jobs that it waits for; the first one where absent',
+    anyOf: [FOLLOW_UP, { type: 'array', items: FOLLOW_UP, maxItems: MAX_FOLLOW_UPS }],
+  },
+};
+
+/** The schema of one kind with properties of job files; operations refer to the one definition of all. */
+function bare(schema: z.ZodType, more: readonly (readonly [string, Schema])[]): Schema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const properties = rest.properties as Record<string, Schema>;
   const chains = Object.keys(properties).filter((name) => /operations$/i.test(name));
   const referring = chains.map((name) => [name, { ...properties[name], items: { $ref: '#/$defs/operation' } }]);
-  return { ...rest, properties: { ...properties, ...Object.fromEntries(referring) } };
+  return { ...rest, properties: { ...properties, ...Object.fromEntries([...referring, ...more]) } };
 }
 
 function operationSchema({ name, summary, params }: OperationDescriptor): Schema {
