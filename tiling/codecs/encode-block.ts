@@ -30,7 +30,7 @@ export function encodeBlock(
     case 'none':
       return pixels;
     case 'deflate':
-      return encodeDeflate(pixels, encoding, runs);
+      return encodeDeflate(pixels, encoding, runs, pixels.length / side);
     case 'zstd':
       return zstd.zstdCompressSync!(pixels, { params: { [ZSTD_COMPRESSION_LEVEL]: encoding.level } });
     case 'jpeg':

@@ -52,10 +52,11 @@ export interface PixelKernels {
    */
   cutBlock(raster: TileRaster, options: BlockOptions, into: Uint8Array): void;
   /**
-   * A zlib stream of at least one byte of predicted samples, encoded by run lengths and without a search for strings, which is
-   * the caller's. Implementations differ in its bytes, not in what they decode to.
+   * A zlib stream of at least one byte of predicted samples, encoded by run lengths and, where that
+   * is fast, by what repeats of the row above, `rowBytes` before; a search for strings is the caller's. Implementations
+   * differ in the stream's bytes, not in what they decode to.
    */
-  deflateRuns(bytes: Uint8Array): Uint8Array;
+  deflateRuns(bytes: Uint8Array, rowBytes: number): Uint8Array;
   /**
    * Copies samples from one type to another: values are kept and clamped, floats stored as integers are
    * rounded half up, NaN becomes 0. Both rasters have the same rect and channels.

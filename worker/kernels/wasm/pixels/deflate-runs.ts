@@ -7,6 +7,8 @@ const SEGMENT_BYTES = 128 << 10;
 /** What assembly/pixels/deflate-runs.ts asks for. */
 const SCRATCH_BYTES = (96 << 10) + 2 * SEGMENT_BYTES;
 const ENCODED_BYTES = 512 + 2 * SEGMENT_BYTES;
+/** The farthest that deflate reaches, in bytes. */
+const MAX_DISTANCE = 32 << 10;
 /** A window of 32 KiB, the fastest level (RFC 1950). */
 const ZLIB_HEADER = Uint8Array.of(0x78, 0x01);
 
@@ -16,15 +18,16 @@ export function wasmDeflateRuns(arena: WasmArena): PixelKernels['deflateRuns'] {
   const encoded = arena.reserve(ENCODED_BYTES);
   let compiled: ReturnType<typeof compile> | undefined;
 
-  return (bytes) => {
+  return (bytes, rowBytes) => {
     compiled ??= compile(arena);
     const first = arena.addressOf(bytes);
     const end = first + bytes.length;
     const pieces: Uint8Array[] = [ZLIB_HEADER];
+    const row = rowBytes > MAX_DISTANCE || rowBytes < 2 ? 0 : rowBytes;
     compiled.begin(scratch);
     for (let start = first; start < end; start += SEGMENT_BYTES) {
       const next = Math.min(end, start + SEGMENT_BYTES);
-      const length = compiled.encodeSegment(first, start, next, encoded, next === end ? 1 : 0);
+      const length = compiled.encodeSegment(first, start, next, row, encoded, next === end ? 1 : 0);
       pieces.push(new Uint8Array(arena.memory.buffer, encoded, length).slice());
     }
     const checksum = Buffer.alloc(4);

@@ -23,14 +23,16 @@ function putItem(items: usize, count: u32, frequencies: usize, symbol: u32, extr
 
 /**
  * Writes the head of a block whose literals and lengths have codes of these 286 `lengths`, and whose only distances are
- * 1 and 2, with a code of one bit each: of two, since some readers take a lone code for a damaged one. The bytes behind
- * the last length that is not 0, 32 of them, are written over.
+ * those of symbols 0 and `far`, 1 to 29, with a code of one bit each: of two, since some readers take a lone code for a
+ * damaged one. The bytes behind the last length that is not 0, 32 of them, are written over.
  */
-export function putHead(final: bool, lengths: usize, work: usize): void {
+export function putHead(final: bool, lengths: usize, far: u32, work: usize): void {
   let literals: u32 = 286;
   while (literals > 257 && load<u8>(lengths + literals - 1) == 0) literals--;
-  const distances: u32 = 2;
-  memory.fill(lengths + literals, 1, distances);
+  const distances = far + 1;
+  memory.fill(lengths + literals, 0, distances);
+  store<u8>(lengths + literals, 1);
+  store<u8>(lengths + literals + far, 1);
   const all = literals + distances;
   // Symbols with their extra bits, as pairs of bytes.
   const items = work;

@@ -1,6 +1,6 @@
 // Deflate (RFC 1951) for predicted samples, which are small differences and runs of them.
 //
-// Where zlib searches for strings, this looks at the byte before alone, by vectors. Four neighbouring bytes of -4 to 3
+// Where zlib searches for strings, this looks at the byte before and at the row above alone, by vectors. Four neighbouring bytes of -4 to 3
 // are one token, so are two of -16 to 15 and a whole run: tokens are counted and written by one look into a table each.
 // Every segment of the input becomes a block with Huffman codes of its own.
 import { beginBits, bitsEnd, fillByte, putBits, putBitsAt, putTokens } from '../lib/bits';
@@ -9,12 +9,14 @@ import { huffman } from '../lib/huffman';
 
 export { adler32 } from '../lib/adler32';
 
-// Tokens: four small bytes; one to three small bytes, by a bit above their own; any byte; two bytes; a run by its length.
+// Tokens: four small bytes; one to three small bytes, by a bit above their own; any byte; two bytes; a run by its length,
+// of the byte before or of the row above.
 const FEWER: u32 = 4096;
 const SINGLE: u32 = FEWER + 1024;
 const PAIR: u32 = SINGLE + 256;
 const RUN: u32 = PAIR + 1024;
-const TOKENS: u32 = RUN + 259;
+const ROW_RUN: u32 = RUN + 259;
+const TOKENS: u32 = ROW_RUN + 259;
 
 const LITERALS: u32 = 286;
 const END_OF_BLOCK: u32 = 256;
@@ -85,71 +87,101 @@ function emitLiterals(at: usize, count: u32): void {
   for (let index = count & ~3; index < count; index++) emit(SINGLE + load<u8>(at + index));
 }
 
-/** How many bytes from `at` equal the one before. */
-function runLength(at: usize, end: usize): u32 {
+/** How many bytes from `at` equal those `distance` before. */
+function runLength(at: usize, end: usize, distance: usize): u32 {
   const start = at;
   while (at + 16 <= end) {
-    const equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(at - 1)));
+    const equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(at - distance)));
     if (equal != 0xffff) return <u32>(at - start) + ctz(~equal);
     at += 16;
   }
-  while (at < end && load<u8>(at) == load<u8>(at - 1)) at++;
+  while (at < end && load<u8>(at) == load<u8>(at - distance)) at++;
   return <u32>(at - start);
 }
 
-function emitRun(length: u32): void {
+function emitRun(length: u32, tokens: u32): void {
   while (length > LONGEST_RUN) {
     // What is left must be a run of its own.
     const part = length - LONGEST_RUN < 3 ? LONGEST_RUN - 3 : LONGEST_RUN;
-    emit(RUN + part);
+    emit(tokens + part);
     length -= part;
   }
-  emit(RUN + length);
+  emit(tokens + length);
 }
 
-/** Which of 16 bytes equal the one before. */
+/** Which of 64 bytes equal those `distance` before. */
 // @ts-ignore: decorator
 @inline
-function equals(at: usize): u64 {
-  return <u64>i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(at - 1)));
+function equals(at: usize, distance: usize): u64 {
+  let equal: u64 = 0;
+  for (let part: usize = 0; part < 64; part += 16) {
+    const bytes = i8x16.eq(v128.load(at + part), v128.load(at + part - distance));
+    equal |= <u64>i8x16.bitmask(bytes) << part;
+  }
+  return equal;
 }
 
-/** Which of 16 bytes are 0. */
+/** Which of 64 bytes are 0. */
 // @ts-ignore: decorator
 @inline
 function zeros(at: usize): u64 {
-  return <u64>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(0)));
+  let zero: u64 = 0;
+  for (let part: usize = 0; part < 64; part += 16) {
+    zero |= <u64>i8x16.bitmask(i8x16.eq(v128.load(at + part), i8x16.splat(0))) << part;
+  }
+  return zero;
 }
 
-function tokenise(start: usize, end: usize, first: usize): void {
+/** How many of 64 bytes from the one at `begin` on are marked, and more behind them. */
+// @ts-ignore: decorator
+@inline
+function lengthFrom(begin: u32, marks: u64, at: usize, end: usize, distance: usize): u32 {
+  const length = <u32>ctz(~(marks >> begin));
+  return begin + length < 64 ? length : 64 - begin + runLength(at + 64, end, distance);
+}
+
+/** @param row the bytes of a row, where repeats of the one above are looked for as well; 0 where not */
+function tokenise(start: usize, end: usize, first: usize, row: usize): void {
   let at = start;
   if (at == first) emit(SINGLE + load<u8>(at++));
   while (at + 64 <= end) {
-    const equal = equals(at) | (equals(at + 16) << 16) | (equals(at + 32) << 32) | (equals(at + 48) << 48);
+    const equal = equals(at, 1);
     const two = equal & (equal >> 1);
     const four = two & (two >> 2);
-    const zero = zeros(at) | (zeros(at + 16) << 16) | (zeros(at + 32) << 32) | (zeros(at + 48) << 48);
     // A zero takes about a bit as a literal.
-    const runs = four & ((four >> 4) | (~zero & (equal >> 4)));
-    // The last bytes may belong to a run of the next ones.
-    let literals: u32 = runs == 0 ? 56 : <u32>ctz(runs);
-    for (; literals > 16; literals -= 16) {
-      emitLiterals(at, 16);
-      at += 16;
+    const runs = four & ((four >> 4) | (~zeros(at) & (equal >> 4)));
+    let above: u64 = 0;
+    let starts = runs;
+    if (row != 0 && at >= first + row) {
+      above = equals(at, row);
+      // The distance takes some ten bits.
+      let long = above & (above >> 1);
+      long &= long >> 2;
+      long &= long >> 4;
+      starts |= long & (long >> 8);
     }
-    if (literals > 0) emitLiterals(at, literals);
-    at += literals;
-    if (runs == 0) continue;
-    const begin = <u32>ctz(runs);
-    let length = <u32>ctz(~(equal >> begin));
-    if (begin + length >= 64) length = 64 - begin + runLength(at + 64 - begin, end);
-    emitRun(length);
-    at += length;
+    // The last bytes may belong to a run of the next ones.
+    const begin: u32 = starts != 0 ? <u32>ctz(starts) : row != 0 ? 48 : 56;
+    let literals = begin;
+    for (let from = at; literals > 0; from += 16) {
+      const count = min<u32>(literals, 16);
+      emitLiterals(from, count);
+      literals -= count;
+    }
+    if (starts == 0) {
+      at += begin;
+      continue;
+    }
+    const near = (runs >> begin) & 1 ? lengthFrom(begin, equal, at, end, 1) : 0;
+    const far = (above >> begin) & 1 ? lengthFrom(begin, above, at, end, row) : 0;
+    const isFar = far > near + 8 || near == 0;
+    emitRun(isFar ? far : near, isFar ? ROW_RUN : RUN);
+    at += begin + (isFar ? far : near);
   }
   while (at < end) {
-    const length = at == first ? 0 : runLength(at, end);
+    const length = at == first ? 0 : runLength(at, end, 1);
     if (length >= 4) {
-      emitRun(length);
+      emitRun(length, RUN);
       at += length;
     } else emit(SINGLE + load<u8>(at++));
   }
@@ -170,6 +202,14 @@ function lengthSymbol(length: u32): u32 {
   if (rest < 8) return 257 + rest;
   const extraBits = 29 - clz(rest);
   return (261 + 4 * extraBits + ((rest >> extraBits) & 3)) | ((rest & ((1 << extraBits) - 1)) << 16) | (extraBits << 24);
+}
+
+/** The symbol of a distance (RFC 1951, section 3.2.5), the count of its extra bits above. */
+function distanceSymbol(distance: u32): u32 {
+  const rest = distance - 1;
+  if (rest < 4) return rest;
+  const extraBits = 30 - clz(rest);
+  return (2 + 2 * extraBits + ((rest >> extraBits) & 1)) | (extraBits << 8);
 }
 
 /** The value of a byte in a token of several: as it was before the shift. */
@@ -204,9 +244,9 @@ function countSymbols(): void {
     for (let index: u32 = 0; index < bytes; index++) countSymbol(byteOf(token, index, 3), count);
   }
   for (let token = SINGLE; token < PAIR; token++) countSymbol(token - SINGLE, load<u32>(counts + 4 * token));
-  for (let token = RUN + 3; token <= RUN + LONGEST_RUN; token++) {
-    const count = load<u32>(counts + 4 * token);
-    if (count != 0) countSymbol(lengthSymbol(token - RUN) & 0xffff, count);
+  for (let length: u32 = 3; length <= LONGEST_RUN; length++) {
+    const count = load<u32>(counts + 4 * (RUN + length)) + load<u32>(counts + 4 * (ROW_RUN + length));
+    if (count != 0) countSymbol(lengthSymbol(length) & 0xffff, count);
   }
   for (let token = PAIR; token < RUN; token++) {
     const count = load<u32>(counts + 4 * token);
@@ -235,7 +275,7 @@ function setEntry(token: u32, bits: u64, count: u32): void {
 }
 
 /** Bits and their number of every token that occurs. */
-function fillTable(): void {
+function fillTable(row: u32): void {
   const counts = scratch + COUNTS_AT;
   for (let token: u32 = 0; token < SINGLE; token++) {
     if (load<u32>(counts + 4 * token) == 0) continue;
@@ -250,14 +290,15 @@ function fillTable(): void {
     setEntry(token, bits, count);
   }
   for (let symbol: u32 = 0; symbol < 256; symbol++) setEntry(SINGLE + symbol, literalBits(symbol), literalLength(symbol));
+  const far = row == 0 ? 0 : distanceSymbol(row);
   for (let length: u32 = 3; length <= LONGEST_RUN; length++) {
-    if (load<u32>(counts + 4 * (RUN + length)) == 0) continue;
     const packed = lengthSymbol(length);
-    const symbol = packed & 0xffff;
-    const count = literalLength(symbol) + (packed >> 24);
-    const bits = literalBits(symbol) | (<u64>((packed >> 16) & 0xff) << literalLength(symbol));
-    // The distance's code is a 0.
+    const count = literalLength(packed & 0xffff) + (packed >> 24);
+    const bits = literalBits(packed & 0xffff) | (<u64>((packed >> 16) & 0xff) << literalLength(packed & 0xffff));
+    // Of the two distances' codes the nearer one's is 0.
     setEntry(RUN + length, bits, count + 1);
+    const distance: u64 = 1 | (((<u64>row - 1) & ((1 << (far >> 8)) - 1)) << 1);
+    setEntry(ROW_RUN + length, bits | (distance << count), count + 1 + (far >> 8));
   }
   for (let token = PAIR; token < RUN; token++) {
     if (load<u32>(counts + 4 * token) == 0) continue;
@@ -277,22 +318,23 @@ export function begin(address: usize): void {
 /**
  * Encodes bytes `start` to `end`, up to 2^22 of them, of a stream that begins at `first`, as one block, and returns how
  * many whole bytes it wrote at `into`: at most 2 for each, and 512; up to 15 bytes behind `end` are read. Bits that do
- * not fill a byte wait for the next call, the `final` one fills it up.
+ * not fill a byte wait for the next call, the `final` one fills it up. `row` is 0, or how far away the row above is,
+ * 2 to 32768 bytes.
  */
-export function encodeSegment(first: usize, start: usize, end: usize, into: usize, final: bool): u32 {
+export function encodeSegment(first: usize, start: usize, end: usize, row: u32, into: usize, final: bool): u32 {
   memory.fill(scratch + COUNTS_AT, 0, 4 * TOKENS);
   tokens = scratch + TOKENS_AT;
-  tokenise(start, end, first);
+  tokenise(start, end, first, row);
   countTokens(scratch + TOKENS_AT, tokens);
   countSymbols();
   const lengths = scratch + LENGTHS_AT;
   const work = scratch + WORK_AT;
   huffman(scratch + FREQUENCIES_AT, LITERALS, MAX_CODE_BITS, lengths, scratch + CODES_AT, work);
-  fillTable();
+  fillTable(row);
   const endBits = literalBits(END_OF_BLOCK);
   const endLength = literalLength(END_OF_BLOCK);
   putBitsAt(into);
-  putHead(final, lengths, work);
+  putHead(final, lengths, row == 0 ? 1 : distanceSymbol(row) & 0xff, work);
   putTokens(scratch + TOKENS_AT, tokens, scratch + TABLE_AT);
   putBits(endBits, endLength);
   if (final) fillByte();
