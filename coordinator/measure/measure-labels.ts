@@ -11,10 +11,13 @@ import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { type PrepareOptions, prepareOptions } from '../../tiling/prepare/job-rasters.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
 import { assertAllUnchanged, assertUnchanged, seenFiles } from '../../tiling/sources/fingerprint.js';
+import { openMask } from '../../tiling/sources/open-mask.js';
 import { openRaster } from '../../tiling/sources/open-raster.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
+import type { TiffFileSource } from '../../tiling/sources/tiff-file-source.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import type { MeasureValue } from '../../tiling/work/measure.js';
+import type { SourceRef } from '../../tiling/work/references.js';
 import type { Executor, StageTask } from '../../tiling/work/task.js';
 import type { InputName, WorkInput, WorkJob } from '../../tiling/work/work-job.js';
 import { checkedOutput } from '../job/output-place.js';
@@ -105,19 +108,40 @@ function formatOf(output: string): Format {
 interface Raster {
   readonly info: RasterInfo;
   readonly layout: BlockLayout;
-  readonly input: WorkInput;
+  /** It, and its mask where it has one. */
+  readonly inputs: readonly WorkInput[];
 }
 
 async function openAll(paths: readonly string[], options: PrepareOptions): Promise<Raster[]> {
   const rasters: Raster[] = [];
   for (const [index, path] of paths.entries()) {
     const source = await openRaster(path, options, index === 0 ? { wide: 'uint32' } : {});
-    source.close();
     const { info, layout } = source;
-    const name: InputName = index === 0 ? 'image' : `extra:${index - 1}`;
-    rasters.push({ info, layout, input: { name, source: { kind: 'file', path: source.name, info } } });
+    const [name, maskName]: InputName[] =
+      index === 0 ? ['image', 'mask'] : [`extra:${index - 1}`, `extra:mask:${index - 1}`];
+    const inputs: WorkInput[] = [{ name: name!, source: { kind: 'file', path: source.name, info } }];
+    try {
+      const mask = await maskOf(path, source, join(options.scratchDirectory, `${index}`), options);
+      if (mask !== undefined) inputs.push({ name: maskName!, source: mask });
+    } finally {
+      source.close();
+    }
+    rasters.push({ info, layout, inputs });
   }
   return rasters;
+}
+
+async function maskOf(
+  path: string,
+  opened: TiffFileSource,
+  scratchDirectory: string,
+  options: PrepareOptions,
+): Promise<SourceRef | undefined> {
+  const { width, height } = opened.info;
+  const image = { width, height, directory: opened.directory, opened };
+  const mask = await openMask(path, image, { ...options, scratchDirectory });
+  mask?.source.close();
+  return mask && { kind: 'file', path: mask.source.name, directory: mask.directory };
 }
 
 function checkLabels({ info: { channels, dtype } }: Raster, path: string): void {
@@ -162,7 +186,7 @@ async function gather(
   const size = { width: info.width, height: info.height };
   const grid = gridOf(size, partSize(size, layout));
   const parts = cellCount(grid);
-  const job: WorkJob = { key: `measure#${randomUUID()}`, inputs: rasters.map(({ input }) => input) };
+  const job: WorkJob = { key: `measure#${randomUUID()}`, inputs: rasters.flatMap(({ inputs }) => inputs) };
   const waiting = new Map<number, Uint8Array>();
   let next = 0;
   let storing = Promise.resolve();

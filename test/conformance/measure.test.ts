@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { RecordStore } from '../../coordinator/measure/record-store.js';
 import { HalotileError, measureLabels } from '../../index.js';
 import { type Figure, figuresOf } from '../../tiling/measure/figures.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { RegionRecords } from '../../worker/kernels/measure/region-records.js';
 import { type LabelPixels, type MeasuredImage, pixelsOfLabels } from '../../worker/kernels/reference/measure.js';
+import { readLevels } from '../support/output-levels.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { type FileLayout, writeTiff } from '../support/tiff-file.js';
 import { imageOf, noise } from './box-tiles.js';
@@ -175,4 +177,38 @@ test('what cannot be measured is refused in one sentence, and nothing is written
   assert.ok(!existsSync(inFolder('kept.xlsx')));
   const left = readdirSync(folder).filter((name) => name.includes('halotile-measure'));
   assert.deepEqual(left, []);
+});
+
+test('what masks hide of labels is of none, and of images is not counted', async () => {
+  const fixture = (name: string) => fileURLToPath(new URL(`../../../test/fixtures/mask/${name}`, import.meta.url));
+  const { cases } = JSON.parse(readFileSync(fixture('goldens.json'), 'utf8')) as {
+    readonly cases: readonly { readonly file: string; readonly mask: string }[];
+  };
+  const maskOf = (file: string) => Buffer.from(cases.find((each) => each.file === file)!.mask, 'base64');
+  const measured = async (labels: string, image: string) => {
+    const output = inFolder('masked.jsonl');
+    await measureLabels({ labels, images: [image], output }, { threads: 1 });
+    return readFileSync(output, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => Object.values(JSON.parse(line)));
+  };
+  // Which pixels are seen, and their samples, as labels and as an image.
+  const seen = maskOf('strips.tif');
+  const [labels] = await readLevels(fixture('strips.tif'));
+  const plain = { ...labels!, samples: labels!.samples.map((label, i) => (seen[i] === 0 ? 0 : label)) };
+  writeTiff(inFolder('seen.tif'), plain);
+  for (const name of ['strips.tif', 'float.tif']) {
+    const [image] = await readLevels(fixture(name));
+    const mask = maskOf(name);
+    const channels = image!.channels;
+    // A value that no pixel has.
+    let nodata = 1;
+    while (image!.samples.includes(nodata)) nodata++;
+    const samples = image!.samples.map((value, i) => (mask[Math.floor(i / channels)] === 0 ? nodata : value));
+    writeTiff(inFolder(name), { ...image!, samples }, {}, { nodata });
+    const rows = await measured(fixture('strips.tif'), fixture(name));
+    assert.ok(seen.includes(0) && mask.includes(0) && rows.length > 1);
+    assert.deepEqual(rows, await measured(inFolder('seen.tif'), inFolder(name)));
+  }
 });

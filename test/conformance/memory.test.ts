@@ -62,6 +62,14 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     threads: 2,
     options: { tile: 512, mapping: { max: 64 } },
   },
+  'windows as wide as the image': {
+    side: 2500,
+    dtype: 'uint8',
+    channels: 3,
+    layout: {},
+    threads: 2,
+    options: { compression: { codec: 'none' }, mapping: { scale: 40 } },
+  },
 };
 
 /**

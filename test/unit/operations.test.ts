@@ -119,6 +119,26 @@ test('tiles that fit into no less get more memory than by default, as much as th
   assert.ok(memory.totalBytes > machine.memoryBytes && memory.totalBytes <= 640 * 2 ** 20, `${memory.totalBytes}`);
 });
 
+test('windows by raw distances take the memory of two threads at most, and hardly more of a larger image', () => {
+  const layout = { blockWidth: 512, blockHeight: 512, across: 1, down: 1, planar: false, codec: 'none', predictor: 1 };
+  const bytesOf = (side: number, name: string) => {
+    const spec = jobSpecSchema.parse({ image: 'a', map: 'm', output: 'b', operations: [{ name }] });
+    const size = { width: side, height: side };
+    const inputOf = (path: string, info: object) => {
+      return { path, info: { ...FACTS.image, ...size, ...info }, layout: layout as unknown as BlockLayout };
+    };
+    const inputs = {
+      ...{ image: inputOf('a', { channels: 3, photometric: 2 }), map: inputOf('m', { dtype: 'float32' }) },
+      ...{ scannedMax: 0.8 * side, readFile: () => new Uint8Array() },
+    };
+    return makePlan(spec, inputs, { threads: 2, memoryBytes: 2 ** 29 }).memory.totalBytes;
+  };
+  for (const name of ['box', 'gaussian']) {
+    const [small, large] = [bytesOf(15_000, name), bytesOf(60_000, name)];
+    assert.ok(large <= 1.2 * small && large <= 2 ** 30, `${name}: ${small}, ${large}`);
+  }
+});
+
 test('rounds follow from the whole map, and a halo over the tile names the k that fits', () => {
   const { reach, fitting } = OPERATIONS['iterated-box']!;
   const done = prepared(operation('iterated-box', { k: 3 }, true));

@@ -82,7 +82,7 @@ export class RegionRecords {
     }
   }
 
-  /** Adds an image under the labels, whose channels are measured from `first` on. */
+  /** Adds an image under the labels, whose channels are measured from `first` on; its masked pixels do not count. */
   add(image: TileRaster, nodata: readonly (number | null)[] | undefined, first: number): void {
     for (let c = 0; c < image.channels; c++) {
       const at = channelAt(first + c);
@@ -92,7 +92,7 @@ export class RegionRecords {
     }
   }
 
-  #addExactly({ samples, channels }: TileRaster, channel: number, field: number, missing: number | null): void {
+  #addExactly({ samples, channels, valid }: TileRaster, channel: number, field: number, missing: number | null): void {
     const [places, records, length] = [this.#places, this.#records, this.#length];
     const { width } = this.#rect;
     this.#openRange(field);
@@ -100,7 +100,7 @@ export class RegionRecords {
     for (let i = 0; i < places.length; i++) {
       if (i > 0 && i % chunk === 0) this.#carryAll([field + CHANNEL.sum, field + CHANNEL.squares]);
       const place = places[i]!;
-      if (place < 0) continue;
+      if (place < 0 || valid?.[i] === 0) continue;
       const sample = samples[i * channels + channel]!;
       if (sample === missing) continue;
       const at = place * length + field;
@@ -114,12 +114,12 @@ export class RegionRecords {
   }
 
   /** Means first, then squared differences from them, so that nothing large is subtracted. */
-  #addFloats({ samples, channels }: TileRaster, channel: number, field: number, missing: number | null): void {
+  #addFloats({ samples, channels, valid }: TileRaster, channel: number, field: number, missing: number | null): void {
     const [places, records, length] = [this.#places, this.#records, this.#length];
     this.#openRange(field);
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!;
-      if (place < 0) continue;
+      if (place < 0 || valid?.[i] === 0) continue;
       const sample = samples[i * channels + channel]!;
       if (isNodata(sample, missing)) continue;
       const at = place * length + field;
@@ -130,7 +130,7 @@ export class RegionRecords {
     }
     for (let i = 0; i < places.length; i++) {
       const place = places[i]!;
-      if (place < 0) continue;
+      if (place < 0 || valid?.[i] === 0) continue;
       const sample = samples[i * channels + channel]!;
       if (isNodata(sample, missing)) continue;
       const at = place * length + field;
