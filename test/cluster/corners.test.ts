@@ -44,7 +44,7 @@ test('windows of any radius read the table of sums by reference and over the wir
   }
 });
 
-test('wide Gaussians read the grids of the whole image by reference and over the wire', async () => {
+test('wide Gaussians, and those behind other operations, read the whole image by reference and over the wire', async () => {
   const size = { width: 120, height: 91 };
   const next = noise(9);
   const onDisk = (name: string) => join(cluster.root, name);
@@ -56,20 +56,28 @@ test('wide Gaussians read the grids of the whole image by reference and over the
     onDisk('soft-map.tif'),
     imageOf(size, { dtype: 'uint16', channels: 1 }, (x, y) => Math.round(Math.hypot(x - 80, y - 9))),
   );
-  const blur = { operations: [{ name: 'gaussian' }], tile: 32, block: 32 } as const;
-  const files = { image: onDisk('soft.tif'), map: onDisk('soft-map.tif'), output: onDisk('soft-local.tif') };
-  await local(jobSpecSchema.parse({ ...files, ...blur }));
-  const expected = (await readLevels(files.output))[0]!.samples;
+  const sizes = { tile: 32, block: 32 } as const;
+  const chains = {
+    first: [{ name: 'gaussian' }],
+    behind: [{ name: 'median' }, { name: 'gaussian' }],
+  };
+  for (const [name, operations] of Object.entries(chains)) {
+    const files = { image: onDisk('soft.tif'), map: onDisk('soft-map.tif'), output: onDisk(`${name}-local.tif`) };
+    await local(jobSpecSchema.parse({ ...files, operations, ...sizes }));
+  }
   for (const roots of [true, false]) {
     await cluster.worker({ roots });
-    const output = `soft-${roots}.tif`;
-    const inRoot = { image: 'root:data/soft.tif', map: 'root:data/soft-map.tif', output: `root:data/${output}` };
-    const job = await cluster.client.submit(jobSpecSchema.parse({ ...inRoot, ...blur }));
-    let event: halotile.v1.WatchJobResponse | undefined;
-    for await (event of cluster.client.watch(job.id!));
-    resultOf(event!);
-    assert.deepEqual((await readLevels(onDisk(output)))[0]!.samples, expected);
-    await cluster.assertClean();
+    for (const [name, operations] of Object.entries(chains)) {
+      const output = `${name}-${roots}.tif`;
+      const inRoot = { image: 'root:data/soft.tif', map: 'root:data/soft-map.tif', output: `root:data/${output}` };
+      const job = await cluster.client.submit(jobSpecSchema.parse({ ...inRoot, operations, ...sizes }));
+      let event: halotile.v1.WatchJobResponse | undefined;
+      for await (event of cluster.client.watch(job.id!));
+      resultOf(event!);
+      const [made, expected] = [await readLevels(onDisk(output)), await readLevels(onDisk(`${name}-local.tif`))];
+      assert.deepEqual(made[0]!.samples, expected[0]!.samples, name);
+      await cluster.assertClean();
+    }
     for (const worker of cluster.workers) await worker.end('SIGTERM');
   }
 });
