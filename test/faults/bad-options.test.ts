@@ -33,9 +33,9 @@ const OPTIONS: Readonly<Record<string, { args: string[]; says: RegExp[] }>> = {
     args: ['blur', '--map', 'MAP', '--tile', '100'],
     says: [/--tile 100/, /--tile 112/],
   },
-  'a radius wider than the tile': {
-    args: ['blur', '--map', 'MAP', '--tile', '32', '--scale', '9', '--border', 'reflect'],
-    says: [/54 pixels beyond a tile of 32/, /--tile 64/, /--max-radius 32/],
+  'a Gaussian wider than the tile': {
+    args: ['blur', '--map', 'MAP', '--kernel', 'gaussian', '--tile', '32', '--scale', '4', '--border', 'reflect'],
+    says: [/\d+ pixels beyond a tile of 32/, /--tile \d+/, /--max-radius \d+/],
   },
   'a codec for other samples': {
     args: ['blur', '--map', 'MAP', '--compression', 'jpeg', '--dtype', 'uint16'],
