@@ -137,11 +137,14 @@ try {
   rmSync(tiny, { recursive: true, force: true });
   for (const sidePx of [400, 1000]) {
     console.log(`\npeak memory of images of ${sidePx}×${sidePx}`);
+    const peaks: number[] = [];
     for (const count of new Set([10, 100, 1000].map((each) => Math.min(each, many)))) {
       const images = join(work, `many-${sidePx}-${count}`);
       await makePairs(images, count, sidePx);
       const peak = runCollection(images, 'out').peakMemoryBytes / 2 ** 20;
-      console.log(`${String(count).padStart(8)} images  ${peak.toFixed(0)} MiB`);
+      peaks.push(peak);
+      const grown = peaks.length < 2 ? '' : `, ${(peak / peaks.at(-2)!).toFixed(2)} × those before`;
+      console.log(`${String(count).padStart(8)} images  ${peak.toFixed(0)} MiB${grown}`);
       rmSync(images, { recursive: true, force: true });
     }
   }

@@ -27,8 +27,11 @@ export interface Preview extends Size {
 
 /** What stands where nothing is finished yet, or no data is. */
 const BLANK = 96;
-/** Bytes of a finished file that are read at once. */
-const STRIPE_BYTES = 16 << 20;
+/**
+ * Bytes of a finished file that are read at once: a report makes many pictures one after the other, and what each leaves
+ * behind is collected late.
+ */
+const STRIPE_BYTES = 1 << 20;
 
 /**
  * A picture of what an unfinished job has committed so far, at most `maxSide` pixels a side; unfinished tiles
@@ -72,9 +75,9 @@ export async function previewFile(path: string, maxSide: number): Promise<Previe
     const reader = new RasterReader(source, null, () => 0);
     const rows = Math.max(1, Math.floor(STRIPE_BYTES / bytesPerRow));
     const stripe = source.layout.blockHeight * Math.ceil(rows / source.layout.blockHeight);
+    const bytes = new Uint8Array(Math.min(stripe, height) * bytesPerRow);
     for (let y = 0; y < height; y += stripe) {
       const rect = { x: 0, y, width, height: Math.min(stripe, height - y) };
-      const bytes = new Uint8Array(rect.height * bytesPerRow);
       await reader.read(rect, bytes, bytesPerRow);
       picture.add(rect, width, bytes);
     }
