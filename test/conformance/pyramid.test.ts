@@ -242,7 +242,7 @@ test('in memory, where nothing is made before tiles, wide windows read their hal
       operation,
     );
   }
-  await assert.rejects(filterPixels(pixels, ['box:radius=490,border=clip'], { memoryMiB: 150 }), { tag: 'over-limit' });
+  await assert.rejects(filterPixels(pixels, ['box:radius=490,border=clip'], { memoryMiB: 120 }), { tag: 'over-limit' });
 });
 
 test('a job whose halo takes too much memory is told the largest radius and the least memory that fit', async () => {

@@ -104,7 +104,7 @@ function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pl
   const mapMaxBound = map === undefined ? 0 : (inputs.scannedMax ?? mapBound(mapping, map.info).max);
   const resolved = resolveOperations(spec.operations, { map: map !== undefined });
   const masked = inputs.mask !== undefined;
-  const cacheBudget = machine.memoryBytes * CACHE_SHARE;
+  const cacheBudget = decodedInputs(inputs).length === 0 ? 0 : machine.memoryBytes * CACHE_SHARE;
   const threadBytes = (machine.memoryBytes - BASE_BYTES - cacheBudget) / machine.threads - THREAD_BASE_BYTES;
   const chainOf = (bandRows: number | undefined) =>
     prepareOperations(resolved, source, { mapMax: mapMaxBound, bandRows, ...inputs });
@@ -131,7 +131,15 @@ function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pl
     const expectedHaloPx = inputs.scannedMax === undefined && map !== undefined ? Math.ceil(haloPx / 4) : haloPx;
     const demand = { image: source, masked, map: map?.info, output, operations, block, mapMax: mapMaxBound };
     const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide, tileWidth });
-    return { block, haloPx, expectedHaloPx, image: output, threads, preferredTile, threadBytes, bytesOf };
+    const decodedPixels = spec.overviews && spec.compression.codec !== 'none' ? block * block : 0;
+    return {
+      ...{ block, haloPx, expectedHaloPx, decodedPixels },
+      image: output,
+      threads,
+      preferredTile,
+      threadBytes,
+      bytesOf,
+    };
   };
   const given = bands?.tileSide ?? (spec.tile === undefined ? undefined : wholeBlocks(spec.tile, block));
   const { operations, choice, tileSide } = chooseWindows(chain, choiceOf, given, {
@@ -303,13 +311,17 @@ function haloTooWide(
   });
 }
 
+/** The inputs whose blocks are decoded, and kept for the tiles beside. */
+function decodedInputs({ image, mask, map }: PlanInputs): PlanInput[] {
+  return [image, mask, map].filter(
+    (input) => input !== undefined && !isRawLayout(input.info, input.layout),
+  ) as PlanInput[];
+}
+
 function planCaches(
   inputs: PlanInputs,
   walk: { tileSide: number; tileWidth?: number; haloPx: number; budget: number; columns: number },
 ): { bandTiles: number; image?: CachePlan; mask?: CachePlan; map?: CachePlan } {
-  const decoded = [inputs.image, inputs.mask, inputs.map].filter(
-    (input) => input !== undefined && !isRawLayout(input.info, input.layout),
-  );
   const cachesFor = (bandTiles: number) => {
     const cacheOf = (input: PlanInput | undefined, haloPx: number): CachePlan | undefined =>
       input === undefined || isRawLayout(input.info, input.layout)
@@ -321,7 +333,7 @@ function planCaches(
     const image = cacheOf(inputs.image, walk.haloPx);
     return { bandTiles, image, mask: cacheOf(inputs.mask, walk.haloPx), map: cacheOf(inputs.map, 0) };
   };
-  if (decoded.length === 0) return { bandTiles: walk.columns };
+  if (decodedInputs(inputs).length === 0) return { bandTiles: walk.columns };
   // Few columns share many blocks with their neighbours, so the widest band that the budget holds is best.
   for (let bands = 1; ; bands++) {
     const bandTiles = Math.ceil(walk.columns / bands);

@@ -2,12 +2,20 @@ import type { Size } from '../geometry/rect.js';
 
 /**
  * The measured model behind the default tile side. A pixel of the tile's window costs `windowNs` (reading and
- * summing), a pixel of the tile `outputNs` (filtering and writing), and each tile `tileNs` (messages, ledger,
- * system calls). A window row that outgrows the cache costs more: `spillNs` for each further 1024 columns; so do
+ * summing), a pixel of the tile `outputNs` (filtering and writing), one that is decoded again for coarser overviews
+ * `decodeNs`, and each tile `tileNs` (messages, ledger, system calls). A window row that outgrows the cache costs more: `spillNs` for each further 1024 columns; so do
  * the summed-area rows that the windows of one output row span, `ringNs` for each MiB beyond `ringCacheBytes`.
  * Figures: box by map, uint8 RGB, two cores; only their ratios matter.
  */
-const COST = { windowNs: 2.5, outputNs: 4.5, tileNs: 4e5, spillNs: 0.5, ringNs: 0.5, ringCacheBytes: 12 << 20 };
+const COST = {
+  windowNs: 2.5,
+  outputNs: 4.5,
+  decodeNs: 10,
+  tileNs: 4e5,
+  spillNs: 0.5,
+  ringNs: 0.5,
+  ringCacheBytes: 12 << 20,
+};
 
 /** The tile sides that the planner considers, as multiples of the output block. */
 const MULTIPLES = [1, 2, 4, 8];
@@ -21,6 +29,8 @@ export interface TileChoice {
   readonly expectedHaloPx: number;
   readonly image: { readonly width: number; readonly height: number };
   readonly threads: number;
+  /** Those of the coarsest overview inside a tile, which the next overviews decode; 0 where they need not. */
+  readonly decodedPixels?: number;
   /** What suits the executor best; the largest side that fits and does not pass it is taken. */
   readonly preferredTile?: number;
   /** Linear memory that one thread may use. */
@@ -68,7 +78,12 @@ export function haloFits({ haloPx, image }: Pick<TileChoice, 'haloPx' | 'image'>
 
 /** Predicted seconds of a job's filter stage on all threads, by the number of tiles the busiest thread runs. */
 export function predictSeconds(
-  { image, threads, expectedHaloPx }: Pick<TileChoice, 'image' | 'threads' | 'expectedHaloPx'>,
+  {
+    image,
+    threads,
+    expectedHaloPx,
+    decodedPixels = 0,
+  }: Pick<TileChoice, 'image' | 'threads' | 'expectedHaloPx' | 'decodedPixels'>,
   tileSide: number,
 ): number {
   const tiles = Math.ceil(image.width / tileSide) * Math.ceil(image.height / tileSide);
@@ -78,6 +93,10 @@ export function predictSeconds(
   // Four sums of four bytes a pixel.
   const ringBytes = Math.min(2 * expectedHaloPx + 2, side) * (side + 2 * expectedHaloPx) * 16;
   const ring = (Math.max(0, ringBytes - COST.ringCacheBytes) / 2 ** 20) * COST.ringNs;
-  const perTile = window * (COST.windowNs + spill) + side * side * (COST.outputNs + ring) + COST.tileNs;
+  const perTile =
+    window * (COST.windowNs + spill) +
+    side * side * (COST.outputNs + ring) +
+    decodedPixels * COST.decodeNs +
+    COST.tileNs;
   return (Math.ceil(tiles / threads) * perTile) / 1e9;
 }
