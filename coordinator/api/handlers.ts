@@ -1,4 +1,5 @@
 import type {
+  handleBidiStreamingCall,
   handleClientStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
@@ -70,6 +71,67 @@ async function send<Request, Response>(
   for await (const message of messages()) {
     if (signal.aborted || !(await writeWhenReady(call, message))) return;
   }
+}
+
+/** Streams on which no request is under way: they end with the server, which waits for all others. */
+export class IdleStreams {
+  readonly #ends = new Set<() => void>();
+  #closed = false;
+
+  /** Waits for what comes next on a stream. */
+  async during<T>(end: () => void, next: () => Promise<T>): Promise<T> {
+    if (this.#closed) end();
+    this.#ends.add(end);
+    try {
+      return await next();
+    } finally {
+      this.#ends.delete(end);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const end of [...this.#ends]) end();
+  }
+}
+
+/**
+ * A method that answers a stream again and again: what it reads of the stream before an answer belongs to that answer.
+ * The next request begins with the message behind it.
+ */
+export function exchanges<Request, Response>(
+  fail: Fail,
+  idle: IdleStreams,
+  method: (
+    first: Request,
+    rest: AsyncIterable<Request>,
+    caller: Caller,
+    traceparent: string | undefined,
+  ) => Promise<Response>,
+): handleBidiStreamingCall<Request, Response> {
+  return (call) => {
+    const serve = async () => {
+      const caller = callerOf(call.metadata);
+      const span = spanOf(call.metadata);
+      const messages = (call as AsyncIterable<Request>)[Symbol.asyncIterator]();
+      const rest = { [Symbol.asyncIterator]: () => messages };
+      const next = () =>
+        idle.during(
+          () => call.end(),
+          () => messages.next(),
+        );
+      for (let first = await next(); !first.done; first = await next()) {
+        if (!(await writeWhenReady(call, await method(first.value, rest, caller, span)))) return;
+      }
+    };
+    serve().then(
+      () => call.end(),
+      (error: unknown) => {
+        // Nobody hears of it where the client is gone.
+        if (!call.cancelled) call.emit('error', fail(error));
+      },
+    );
+  };
 }
 
 /** A method that reads a stream and answers once. Its first message is given apart from the others. */

@@ -6,6 +6,7 @@ import type { Log } from '../../tiling/log.js';
 import { Access, type AccessRules } from './access.js';
 import { Audit } from './audit.js';
 import { Gate } from './auth.js';
+import { IdleStreams } from './handlers.js';
 import { JOBS_DEFINITION, type JobsServiceOptions, jobsService } from './jobs-service.js';
 import { addReflection } from './reflection.js';
 import { type SchedulesServiceOptions, schedulesService } from './schedules-service.js';
@@ -53,6 +54,7 @@ export class ApiServer {
   readonly #health: HealthImplementation;
   readonly #access: Access;
   readonly #gate: Gate;
+  readonly #idle: IdleStreams;
   readonly #credentials: RenewableCredentials | undefined;
   readonly #rechecks: NodeJS.Timeout;
   #drained = false;
@@ -62,6 +64,7 @@ export class ApiServer {
     readonly health: HealthImplementation;
     readonly access: Access;
     readonly gate: Gate;
+    readonly idle: IdleStreams;
     readonly credentials: RenewableCredentials | undefined;
     readonly port: number;
   }) {
@@ -69,6 +72,7 @@ export class ApiServer {
     this.#health = parts.health;
     this.#access = parts.access;
     this.#gate = parts.gate;
+    this.#idle = parts.idle;
     this.#credentials = parts.credentials;
     this.port = parts.port;
     // Streams may last for weeks, tokens end in between.
@@ -83,7 +87,8 @@ export class ApiServer {
     const gate = new Gate({ access, audit: new Audit(log, nowMs), maxCalls, nowMs });
     const server = new Server({ ...SERVER_OPTIONS, interceptors: [gate.interceptor] });
     server.addService(JOBS_DEFINITION, jobsService(options.jobs));
-    server.addService(WORKERS_DEFINITION, workersService(options.workers));
+    const idle = new IdleStreams();
+    server.addService(WORKERS_DEFINITION, workersService(options.workers, idle));
     server.addService(Schedules as ServiceDefinition, schedulesService(options.schedules));
     const health = new HealthImplementation(
       Object.fromEntries(SERVICES.map((service) => [service, 'SERVING' as const])),
@@ -101,7 +106,7 @@ export class ApiServer {
         }
       });
     });
-    return new ApiServer({ server, health, access, gate, credentials, port });
+    return new ApiServer({ server, health, access, gate, idle, credentials, port });
   }
 
   /** New rules and certificates, for whoever calls from now on; calls of those whom they leave out are ended. */
@@ -126,6 +131,7 @@ export class ApiServer {
   /** Waits for calls under way, but not for ever. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#rechecks);
+    this.#idle.close();
     const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     clearTimeout(timer);

@@ -7,7 +7,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { commitTask } from '../cluster/commits.js';
 import { blockMessages, type InlineSource, pieceMessages, rectMessages } from '../cluster/inline-reads.js';
 import { senderOf } from './auth.js';
-import { clientStream } from './handlers.js';
+import { exchanges, type IdleStreams } from './handlers.js';
 import { messageStream } from './message-stream.js';
 import { WorkerStream, type WorkersServiceOptions } from './worker-stream.js';
 
@@ -20,7 +20,7 @@ export const WORKERS_DEFINITION: ServiceDefinition = {
 };
 
 /** The service that workers call; see proto/halotile/v1/workers.proto. */
-export function workersService(options: WorkersServiceOptions): UntypedServiceImplementation {
+export function workersService(options: WorkersServiceOptions, idle: IdleStreams): UntypedServiceImplementation {
   const { cluster, threads, fail } = options;
   let streams = 0;
 
@@ -51,16 +51,17 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
       return taskMessages(job.taskRaster(name, input), request);
     }),
 
-    commitTile: clientStream(
+    commitTiles: exchanges(
       fail,
+      idle,
       async (
-        first: halotile.v1.CommitTileRequest,
-        rest: AsyncIterable<halotile.v1.CommitTileRequest>,
+        first: halotile.v1.CommitTilesRequest,
+        rest: AsyncIterable<halotile.v1.CommitTilesRequest>,
         caller,
         parent,
       ) => {
         const { commit } = first;
-        if (!commit) throw badUsage({ what: 'the first message has no commit' });
+        if (!commit) throw badUsage({ what: 'a message without a commit where one begins' });
         const header = new halotile.v1.TaskCommit(commit);
         const sender = senderOf(caller, header.instance);
         // Only what somebody traces: a commit by itself tells nothing.
@@ -88,11 +89,11 @@ export function workersService(options: WorkersServiceOptions): UntypedServiceIm
 }
 
 async function* dataOf(
-  messages: AsyncIterable<halotile.v1.CommitTileRequest>,
+  messages: AsyncIterable<halotile.v1.CommitTilesRequest>,
   { observer }: Cluster,
 ): AsyncGenerator<Uint8Array> {
   for await (const { data } of messages) {
-    if (!data) continue;
+    if (!data) throw badUsage({ what: 'a commit begins before the bytes of the one before have come' });
     observer?.travelled('received', data.length);
     yield data;
   }

@@ -1,6 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
 
+const SKIPPED_AT_ONCE = 1 << 20;
+
 /** The bytes of a stream of chunks, taken in runs of exactly the length asked for. */
 export class ByteQueue {
   readonly #source: AsyncIterator<Uint8Array>;
@@ -38,8 +40,17 @@ export class ByteQueue {
     throw new HalotileError('data-loss', { what: `${name} was damaged on its way`, remedy: 'send it again' });
   }
 
-  /** Lets everything that still comes go by. */
-  async drain(): Promise<void> {
-    while (!(await this.#source.next()).done);
+  /** Lets the next bytes go by. @throws as {@link take} */
+  async skip(length: number): Promise<void> {
+    for (let left = length; left > 0; left -= Math.min(left, SKIPPED_AT_ONCE)) {
+      await this.take(Math.min(left, SKIPPED_AT_ONCE));
+    }
+  }
+
+  /** @throws data-loss where more came than was taken */
+  end(): void {
+    if (this.#rest.length > 0) {
+      throw new HalotileError('data-loss', { what: `${this.#rest.length} bytes came behind a result's last one` });
+    }
   }
 }

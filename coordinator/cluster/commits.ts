@@ -47,7 +47,8 @@ async function take(
   const bytes = new ByteQueue(chunks);
   const address = { stage, tile: index, pixelCrc: crc, lease, instance: sender.instance, owner: sender.owner };
   if (cluster.isCommitted(key, address)) {
-    await bytes.drain();
+    await bytes.skip(bytesOf(commit));
+    bytes.end();
     return cluster.judge(key, address);
   }
   const header = refusing(() => readResult(commit, null));
@@ -65,6 +66,7 @@ async function take(
   for (const { length, crc: of } of commit.pieces) {
     pieces.push(await bytes.takeWhole({ length: length ?? 0, crc: of ?? 0 }, 'a result'));
   }
+  bytes.end();
   const value = refusing(() => unpack<never>({ json: commit.valueJson, pieces }));
   const brought = { result: { ...header, part, blocks, value }, lease, carried };
   await job.check(brought);
@@ -72,6 +74,13 @@ async function take(
   if (verdict === 'commit') cluster.observer?.committed(brought.result);
   if (verdict === 'commit') await job.resolve(brought);
   return verdict;
+}
+
+/** Bytes that follow a commit. */
+function bytesOf({ offsets, lengths, files, pieces }: halotile.v1.TaskCommit): number {
+  const blocks = offsets.length === 0 ? lengths.map((length) => ({ length })) : [];
+  const carried = files.filter((file) => file.carried);
+  return [...blocks, ...carried, ...pieces].reduce((sum, { length }) => sum + (length ?? 0), 0);
 }
 
 /** What cannot even be read is no result. */

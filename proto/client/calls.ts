@@ -94,10 +94,11 @@ export class CoordinatorClient {
 
   duplex<SentRequest, Request, SentResponse, Response>(
     method: Method<SentRequest, Request, SentResponse, Response>,
+    traceparent?: string,
   ): ClientDuplexStream<SentRequest, Response> {
     const { path, requestSerialize, responseDeserialize } = method;
     return this.#client.makeBidiStreamRequest<SentRequest, Response>(
-      ...([path, requestSerialize, responseDeserialize, this.#metadata, {}] as const),
+      ...([path, requestSerialize, responseDeserialize, this.#traced(traceparent), {}] as const),
     );
   }
 

@@ -26,7 +26,7 @@ export interface CommitBytes {
   readonly pieces: readonly { readonly length: number; readonly crc: number }[];
 }
 
-/** A result as the header of CommitTile. */
+/** A result as the header of CommitTiles. */
 export function writeResult(
   { key, lease, instance }: CommitAddress,
   { task, part, blocks, files, crc, seconds, counts }: TaskResult,

@@ -5166,54 +5166,54 @@ export namespace halotile {
             public static getTypeUrl(typeUrlPrefix?: string): string;
         }
 
-        /** Properties of a CommitTileRequest. */
-        interface ICommitTileRequest {
+        /** Properties of a CommitTilesRequest. */
+        interface ICommitTilesRequest {
 
-            /** CommitTileRequest commit */
+            /** CommitTilesRequest commit */
             commit?: (halotile.v1.ITaskCommit|null|undefined);
 
-            /** CommitTileRequest data */
+            /** CommitTilesRequest data */
             data?: (Uint8Array|null|undefined);
         }
 
-        /** Represents a CommitTileRequest. */
-        class CommitTileRequest implements ICommitTileRequest {
+        /** Represents a CommitTilesRequest. */
+        class CommitTilesRequest implements ICommitTilesRequest {
 
             /**
-             * Constructs a new CommitTileRequest.
+             * Constructs a new CommitTilesRequest.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.ICommitTileRequest);
+            constructor(properties?: halotile.v1.ICommitTilesRequest);
 
-            /** CommitTileRequest commit. */
+            /** CommitTilesRequest commit. */
             public commit: (halotile.v1.TaskCommit|null);
 
-            /** CommitTileRequest data. */
+            /** CommitTilesRequest data. */
             public data: (Uint8Array|null);
 
-            /** CommitTileRequest message. */
+            /** CommitTilesRequest message. */
             public message?: ("commit"|"data");
 
             /**
-             * Encodes the specified CommitTileRequest message. Does not implicitly {@link halotile.v1.CommitTileRequest.verify|verify} messages.
-             * @param message CommitTileRequest message or plain object to encode
+             * Encodes the specified CommitTilesRequest message. Does not implicitly {@link halotile.v1.CommitTilesRequest.verify|verify} messages.
+             * @param message CommitTilesRequest message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.ICommitTileRequest, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.ICommitTilesRequest, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a CommitTileRequest message from the specified reader or buffer.
+             * Decodes a CommitTilesRequest message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns CommitTileRequest
+             * @returns CommitTilesRequest
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CommitTileRequest;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CommitTilesRequest;
 
             /**
-             * Gets the default type url for CommitTileRequest
+             * Gets the default type url for CommitTilesRequest
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -5496,45 +5496,45 @@ export namespace halotile {
             COMMIT_OUTCOME_HELD = 4
         }
 
-        /** Properties of a CommitTileResponse. */
-        interface ICommitTileResponse {
+        /** Properties of a CommitTilesResponse. */
+        interface ICommitTilesResponse {
 
-            /** CommitTileResponse outcome */
+            /** CommitTilesResponse outcome */
             outcome?: (halotile.v1.CommitOutcome|undefined);
         }
 
-        /** Represents a CommitTileResponse. */
-        class CommitTileResponse implements ICommitTileResponse {
+        /** Represents a CommitTilesResponse. */
+        class CommitTilesResponse implements ICommitTilesResponse {
 
             /**
-             * Constructs a new CommitTileResponse.
+             * Constructs a new CommitTilesResponse.
              * @param [properties] Properties to set
              */
-            constructor(properties?: halotile.v1.ICommitTileResponse);
+            constructor(properties?: halotile.v1.ICommitTilesResponse);
 
-            /** CommitTileResponse outcome. */
+            /** CommitTilesResponse outcome. */
             public outcome: halotile.v1.CommitOutcome;
 
             /**
-             * Encodes the specified CommitTileResponse message. Does not implicitly {@link halotile.v1.CommitTileResponse.verify|verify} messages.
-             * @param message CommitTileResponse message or plain object to encode
+             * Encodes the specified CommitTilesResponse message. Does not implicitly {@link halotile.v1.CommitTilesResponse.verify|verify} messages.
+             * @param message CommitTilesResponse message or plain object to encode
              * @param [writer] Writer to encode to
              * @returns Writer
              */
-            public static encode(message: halotile.v1.ICommitTileResponse, writer?: $protobuf.Writer): $protobuf.Writer;
+            public static encode(message: halotile.v1.ICommitTilesResponse, writer?: $protobuf.Writer): $protobuf.Writer;
 
             /**
-             * Decodes a CommitTileResponse message from the specified reader or buffer.
+             * Decodes a CommitTilesResponse message from the specified reader or buffer.
              * @param reader Reader or buffer to decode from
              * @param [length] Message length if known beforehand
-             * @returns CommitTileResponse
+             * @returns CommitTilesResponse
              * @throws {Error} If the payload is not a reader or valid buffer
              * @throws {$protobuf.util.ProtocolError} If required fields are missing
              */
-            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CommitTileResponse;
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.CommitTilesResponse;
 
             /**
-             * Gets the default type url for CommitTileResponse
+             * Gets the default type url for CommitTilesResponse
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */

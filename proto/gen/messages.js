@@ -8374,26 +8374,26 @@ export const halotile = $root.halotile = (() => {
             return BlockPart;
         })();
 
-        v1.CommitTileRequest = (function() {
+        v1.CommitTilesRequest = (function() {
 
-            function CommitTileRequest(properties) {
+            function CommitTilesRequest(properties) {
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
                             this[keys[i]] = properties[keys[i]];
             }
 
-            CommitTileRequest.prototype.commit = null;
-            CommitTileRequest.prototype.data = null;
+            CommitTilesRequest.prototype.commit = null;
+            CommitTilesRequest.prototype.data = null;
 
             let $oneOfFields;
 
-            Object.defineProperty(CommitTileRequest.prototype, "message", {
+            Object.defineProperty(CommitTilesRequest.prototype, "message", {
                 get: $util.oneOfGetter($oneOfFields = ["commit", "data"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
-            CommitTileRequest.encode = function encode(message, writer, q) {
+            CommitTilesRequest.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
                 if (q === undefined)
@@ -8407,7 +8407,7 @@ export const halotile = $root.halotile = (() => {
                 return writer;
             };
 
-            CommitTileRequest.decode = function decode(reader, length, error, long) {
+            CommitTilesRequest.decode = function decode(reader, length, error, long) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (long === undefined)
@@ -8424,7 +8424,7 @@ export const halotile = $root.halotile = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = new $root.halotile.v1.CommitTileRequest();
+                message = new $root.halotile.v1.CommitTilesRequest();
                 while (reader.pos < end) {
                     let tag = reader.uint32();
                     if (tag === error)
@@ -8451,14 +8451,14 @@ export const halotile = $root.halotile = (() => {
                 return message;
             };
 
-            CommitTileRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+            CommitTilesRequest.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
                 if (typeUrlPrefix === undefined) {
                     typeUrlPrefix = "type.googleapis.com";
                 }
-                return typeUrlPrefix + "/halotile.v1.CommitTileRequest";
+                return typeUrlPrefix + "/halotile.v1.CommitTilesRequest";
             };
 
-            return CommitTileRequest;
+            return CommitTilesRequest;
         })();
 
         v1.TaskCommit = (function() {
@@ -9000,18 +9000,18 @@ export const halotile = $root.halotile = (() => {
             return values;
         })();
 
-        v1.CommitTileResponse = (function() {
+        v1.CommitTilesResponse = (function() {
 
-            function CommitTileResponse(properties) {
+            function CommitTilesResponse(properties) {
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
                             this[keys[i]] = properties[keys[i]];
             }
 
-            CommitTileResponse.prototype.outcome = 0;
+            CommitTilesResponse.prototype.outcome = 0;
 
-            CommitTileResponse.encode = function encode(message, writer, q) {
+            CommitTilesResponse.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
                 if (q === undefined)
@@ -9023,7 +9023,7 @@ export const halotile = $root.halotile = (() => {
                 return writer;
             };
 
-            CommitTileResponse.decode = function decode(reader, length, error, long) {
+            CommitTilesResponse.decode = function decode(reader, length, error, long) {
                 if (!(reader instanceof $Reader))
                     reader = $Reader.create(reader);
                 if (long === undefined)
@@ -9040,7 +9040,7 @@ export const halotile = $root.halotile = (() => {
                     length = reader.len;
                     reader.len = end;
                 }
-                message = new $root.halotile.v1.CommitTileResponse();
+                message = new $root.halotile.v1.CommitTilesResponse();
                 while (reader.pos < end) {
                     let tag = reader.uint32();
                     if (tag === error)
@@ -9063,14 +9063,14 @@ export const halotile = $root.halotile = (() => {
                 return message;
             };
 
-            CommitTileResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+            CommitTilesResponse.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
                 if (typeUrlPrefix === undefined) {
                     typeUrlPrefix = "type.googleapis.com";
                 }
-                return typeUrlPrefix + "/halotile.v1.CommitTileResponse";
+                return typeUrlPrefix + "/halotile.v1.CommitTilesResponse";
             };
 
-            return CommitTileResponse;
+            return CommitTilesResponse;
         })();
 
         v1.Overlap = (function() {

@@ -33,7 +33,7 @@ export declare const Jobs: {
 export declare const Workers: {
   readonly attach: Method<halotile.v1.IAttachRequest, halotile.v1.AttachRequest, halotile.v1.IAttachResponse, halotile.v1.AttachResponse>;
   readonly fetchBlocks: Method<halotile.v1.IFetchBlocksRequest, halotile.v1.FetchBlocksRequest, halotile.v1.IFetchBlocksResponse, halotile.v1.FetchBlocksResponse>;
-  readonly commitTile: Method<halotile.v1.ICommitTileRequest, halotile.v1.CommitTileRequest, halotile.v1.ICommitTileResponse, halotile.v1.CommitTileResponse>;
+  readonly commitTiles: Method<halotile.v1.ICommitTilesRequest, halotile.v1.CommitTilesRequest, halotile.v1.ICommitTilesResponse, halotile.v1.CommitTilesResponse>;
 };
 
 export declare const Schedules: {

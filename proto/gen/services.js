@@ -162,14 +162,14 @@ export const Workers = {
     responseSerialize: write(v1.FetchBlocksResponse),
     responseDeserialize: read(v1.FetchBlocksResponse),
   },
-  commitTile: {
-    path: '/halotile.v1.Workers/CommitTile',
+  commitTiles: {
+    path: '/halotile.v1.Workers/CommitTiles',
     requestStream: true,
-    responseStream: false,
-    requestSerialize: write(v1.CommitTileRequest),
-    requestDeserialize: read(v1.CommitTileRequest),
-    responseSerialize: write(v1.CommitTileResponse),
-    responseDeserialize: read(v1.CommitTileResponse),
+    responseStream: true,
+    requestSerialize: write(v1.CommitTilesRequest),
+    requestDeserialize: read(v1.CommitTilesRequest),
+    responseSerialize: write(v1.CommitTilesResponse),
+    responseDeserialize: read(v1.CommitTilesResponse),
   },
 };
 

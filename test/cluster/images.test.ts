@@ -9,7 +9,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Access } from '../../coordinator/api/access.js';
 import { Audit } from '../../coordinator/api/audit.js';
 import { Gate } from '../../coordinator/api/auth.js';
-import { failWith } from '../../coordinator/api/handlers.js';
+import { failWith, IdleStreams } from '../../coordinator/api/handlers.js';
 import { WORKERS_DEFINITION, workersService } from '../../coordinator/api/workers-service.js';
 import { Cluster } from '../../coordinator/cluster/cluster.js';
 import { ClusterExecutor } from '../../coordinator/cluster/cluster-executor.js';
@@ -51,7 +51,7 @@ before(async () => {
     (text) => text,
   );
   const means = { cluster, roots, threads: files, fail, newId: () => randomUUID(), version: halotileVersion() };
-  server.addService(WORKERS_DEFINITION, workersService({ ...means, name: 'test' }));
+  server.addService(WORKERS_DEFINITION, workersService({ ...means, name: 'test' }, new IdleStreams()));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

@@ -1,14 +1,11 @@
 import { crc32 } from 'node:zlib';
-import { type CoordinatorClient, writeWhenReady } from '../../proto/client/calls.js';
+import type { CoordinatorClient } from '../../proto/client/calls.js';
 import { type PackedData, pack } from '../../proto/convert/pack.js';
 import { type CommitAddress, writeResult } from '../../proto/convert/task-result.js';
 import type { halotile } from '../../proto/gen/messages.js';
-import { Workers } from '../../proto/gen/services.js';
 import type { TaskResult } from '../../tiling/work/task.js';
+import { sendCommit } from './commit-stream.js';
 import { withRetries } from './retry.js';
-
-/** Bytes of one message. */
-const MESSAGE_BYTES = 1 << 20;
 
 /** Bytes that a result brings along; what it leaves out lies in storage, or there is none. */
 export interface ResultBytes {
@@ -39,18 +36,6 @@ export function commitResult(
     pieces: value.pieces.map((piece) => ({ length: piece.length, crc: crc32(piece) })),
   });
   const carried = result.files.flatMap(({ output }) => files.get(output) ?? []);
-  return withRetries(async () => {
-    const { stream, response } = client.clientStream(Workers.commitTile, {}, traceparent);
-    // A stream that breaks tells its response too.
-    stream.on('error', () => {});
-    response.catch(() => {});
-    await writeWhenReady(stream, { commit });
-    for (const bytes of [...blocks, ...carried, ...value.pieces]) {
-      for (let start = 0; start < bytes.length; start += MESSAGE_BYTES) {
-        if (!(await writeWhenReady(stream, { data: bytes.subarray(start, start + MESSAGE_BYTES) }))) break;
-      }
-    }
-    stream.end();
-    return (await response).outcome;
-  });
+  const bytes = [...blocks, ...carried, ...value.pieces];
+  return withRetries(async () => (await sendCommit(client, commit, bytes, traceparent)).outcome);
 }
