@@ -113,7 +113,8 @@ export function exchanges<Request, Response>(
     const serve = async () => {
       const caller = callerOf(call.metadata);
       const span = spanOf(call.metadata);
-      const messages = (call as AsyncIterable<Request>)[Symbol.asyncIterator]();
+      // At its end an iterator destroys its stream, where nothing says otherwise, and the client would hear of no end.
+      const messages = call.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]() as AsyncIterator<Request>;
       const rest = { [Symbol.asyncIterator]: () => messages };
       const next = () =>
         idle.during(

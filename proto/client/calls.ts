@@ -23,6 +23,7 @@ export class CoordinatorClient {
   readonly address: string;
   readonly #client: Client;
   readonly #metadata = new Metadata();
+  readonly #ends = new Set<() => void>();
 
   constructor({ address, serverName, token, tls }: CoordinatorEndpoint) {
     this.address = address;
@@ -109,7 +110,14 @@ export class CoordinatorClient {
       : (error as Error);
   }
 
+  /** Has `end` called when the client is closed, for a stream that would keep its connection. Returns what takes that back. */
+  beforeClose(end: () => void): () => void {
+    this.#ends.add(end);
+    return () => this.#ends.delete(end);
+  }
+
   close(): void {
+    for (const end of [...this.#ends]) end();
     this.#client.close();
   }
 

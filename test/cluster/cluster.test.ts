@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -13,11 +14,12 @@ import {
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { crc32 } from 'node:zlib';
+import { type StatusObject, status } from '@grpc/grpc-js';
 import { runOnCluster } from '../../library/cluster/cluster-run.js';
 import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
 import { halotile } from '../../proto/gen/messages.js';
-import { Jobs } from '../../proto/gen/services.js';
+import { Jobs, Workers } from '../../proto/gen/services.js';
 import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { TestCluster } from './harness.js';
@@ -371,4 +373,14 @@ test('whatever the coordinator keeps of all this, nobody else on its machine rea
   // Uploads and an output that waited for its download are among them.
   for (const name of ['uploads', 'results'])
     assert.ok(kept.some((entry) => entry.parentPath.includes(join(state, name))));
+});
+
+test('a stream of commits ends well for a worker that has no more, whose connection it would keep', async () => {
+  const client = new CoordinatorClient({ address: cluster.address });
+  const stream = client.duplex(Workers.commitTiles);
+  stream.resume().on('error', () => {});
+  stream.end();
+  const [{ code, details }] = (await once(stream, 'status')) as [StatusObject];
+  client.close();
+  assert.equal(code, status.OK, details);
 });

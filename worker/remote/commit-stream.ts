@@ -36,7 +36,12 @@ export async function sendCommit(
   if (traceparent !== undefined) stream.end();
   else {
     waiting.push(stream);
-    stream.rest(() => waiting.splice(waiting.indexOf(stream), 1));
+    const kept = client.beforeClose(() => stream.end());
+    stream.rest(() => {
+      kept();
+      const place = waiting.indexOf(stream);
+      if (place >= 0) waiting.splice(place, 1);
+    });
   }
   return response;
 }
@@ -65,8 +70,7 @@ class CommitStream {
   }
 
   async send(commit: halotile.v1.ITaskCommit, bytes: readonly Uint8Array[]): Promise<halotile.v1.CommitTilesResponse> {
-    clearTimeout(this.#timer);
-    this.#leave = undefined;
+    this.#wake();
     const response = new Promise<halotile.v1.CommitTilesResponse>((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
@@ -90,9 +94,14 @@ class CommitStream {
   }
 
   end(): void {
+    this.#wake();
+    this.#stream.end();
+  }
+
+  #wake(): void {
+    clearTimeout(this.#timer);
     this.#leave?.();
     this.#leave = undefined;
-    this.#stream.end();
   }
 
   /** A stream that was destroyed says nothing more. */
@@ -101,9 +110,7 @@ class CommitStream {
   }
 
   #over(error: Error): void {
-    clearTimeout(this.#timer);
-    this.#leave?.();
-    this.#leave = undefined;
+    this.#wake();
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(error);
