@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { runCollection as runOwned } from '../../coordinator/index.js';
 import { discardOutput } from '../../coordinator/service/discard-output.js';
@@ -8,43 +8,13 @@ import { runCollection, runJob } from '../../library/calls.js';
 import { openThreads } from '../../library/executor.js';
 import { type CollectionSpecInput, collectionSpecSchema } from '../../tiling/job/collection-spec.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
-import { imageOf, noise } from '../conformance/box-tiles.js';
-import { halotile, startScript } from '../support/run-halotile.js';
+import { imageOf } from '../conformance/box-tiles.js';
+import { BOX, NAMES, SIZE, tifsBelow, writeImage, writeMap, writePairs } from '../support/collection-pairs.js';
+import { halotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
 
 const folder = scratchFolder();
-const SIZE = { width: 150, height: 110 };
-const NAMES = ['a', 'b', 'c', 'd', 'e'];
-const BOX: CollectionSpecInput['operations'] = [{ name: 'box' }];
-
-function writeImage(path: string, seed: number, size = SIZE): void {
-  const random = noise(seed);
-  mkdirSync(dirname(path), { recursive: true });
-  writeTiff(
-    path,
-    imageOf(size, { dtype: 'uint8', channels: 3 }, () => random(256)),
-    { tile: 64, deflate: true },
-  );
-}
-
-function writeMap(path: string, seed: number, size = SIZE): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeTiff(
-    path,
-    imageOf(size, { dtype: 'uint8', channels: 1 }, (x, y) => (x + y + seed) % 9),
-    { tile: 64 },
-  );
-}
-
-/** Images and maps of the five names below a folder. */
-function writePairs(root: string): void {
-  for (const [seed, name] of NAMES.entries()) {
-    writeImage(join(root, 'slides', `${name}.tif`), seed);
-    writeMap(join(root, 'maps', `${name}.tif`), seed);
-  }
-}
-
 before(() => writePairs(folder));
 
 const collection = (more: Partial<CollectionSpecInput> & { readonly output: string }): CollectionSpecInput => ({
@@ -53,12 +23,6 @@ const collection = (more: Partial<CollectionSpecInput> & { readonly output: stri
   operations: BOX,
   ...more,
 });
-
-const tifsBelow = (root: string) =>
-  readdirSync(root, { recursive: true })
-    .map(String)
-    .filter((name) => name.endsWith('.tif'))
-    .sort();
 
 test('a pattern, maps and outputs by name: every output is that of its own job, byte for byte', async () => {
   const out = join(folder, 'out-pattern');
@@ -238,38 +202,6 @@ test('manifests in CSV, YAML and JSON mean the same images, maps and outputs', a
       assert.deepEqual(readFileSync(join(out, name)), readFileSync(join(root, 'csv/out', name)), `${ending} ${name}`);
     }
   }
-});
-
-test('killed ten times anywhere, the same call goes on and gives the same files', async () => {
-  const root = join(folder, 'killed');
-  writePairs(root);
-  const spec = (output: string): CollectionSpecInput => ({
-    ...{ images: join(root, 'slides'), map: join(root, 'maps/{name}.tif'), output: join(root, output) },
-    ...{ operations: BOX, tile: 16, block: 16 },
-  });
-  const { tiles } = await runCollection(spec('whole'));
-  const random = noise(20);
-  const script = new URL('../support/collection-process.js', import.meta.url);
-  for (let kill = 0; kill < 10; kill++) {
-    // Small images are written several at a time unless the disk is waited for.
-    const { child, ended } = startScript(script, [JSON.stringify(spec('out')), `${kill % 2 === 0}`]);
-    const until = random(Math.ceil(tiles / 6));
-    let seen = 0;
-    child.stdout!.on('data', (text: string) => {
-      seen = Math.max(seen, ...text.trim().split('\n').map(Number));
-      if (seen >= until) child.kill('SIGKILL');
-    });
-    const { signal, code } = await ended;
-    assert.ok(signal === 'SIGKILL' || code === 0);
-  }
-  const { images } = await runCollection(spec('out'));
-  assert.equal(images.written, 5);
-  assert.deepEqual(tifsBelow(join(root, 'out')), tifsBelow(join(root, 'whole')));
-  for (const name of tifsBelow(join(root, 'whole'))) {
-    assert.deepEqual(readFileSync(join(root, 'out', name)), readFileSync(join(root, 'whole', name)));
-  }
-  assert.ok(!readdirSync(join(root, 'out')).some((name) => name.endsWith('.partial')));
-  assert.ok(existsSync(join(root, 'out/report.html')));
 });
 
 test('a job that begins anew forgets what others did, its later attempts keep what it did itself', async () => {
