@@ -33,7 +33,7 @@ async function finished(spec: JobSpec): Promise<void> {
 }
 
 function specOf(place: (name: string) => string, output: string, options: object): JobSpec {
-  return jobSpecSchema.parse({ image: place('mask.tif'), output: place(output), tile: 128, block: 64, ...options });
+  return jobSpecSchema.parse({ image: place('mask.tif'), output: place(output), tile: 256, block: 128, ...options });
 }
 
 const JOBS = {
