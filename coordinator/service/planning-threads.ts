@@ -18,12 +18,16 @@ export interface PlanningLimits {
   readonly deadlineMs: number;
   /** The JavaScript heap of one thread. */
   readonly heapMiB: number;
-  /** Requests of one principal that wait for their turn. */
+  /** Requests of one principal that wait for their turn, and their bytes. */
   readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
 }
 
 /** The limits of every coordinator; tests have smaller ones. */
-export const PLANNING_LIMITS: PlanningLimits = { deadlineMs: 30_000, heapMiB: 1024, maxWaiting: 256 };
+export const PLANNING_LIMITS: PlanningLimits = {
+  ...{ deadlineMs: 30_000, heapMiB: 1024 },
+  ...{ maxWaiting: 4096, maxWaitingBytes: 64 << 20 },
+};
 
 /**
  * Threads that check requests, and threads that plan jobs, which may wait for files. One request of each principal runs
@@ -41,7 +45,7 @@ export class PlanningThreads {
   readonly #checks: Threads<PlanningAnswer<unknown>>;
   readonly #plans: Threads<PlanningAnswer<unknown>>;
   /** The last request of each principal, and how many wait. */
-  readonly #lines = new Map<string, { tail: Promise<unknown>; length: number }>();
+  readonly #lines = new Map<string, { tail: Promise<unknown>; length: number; bytes: number }>();
 
   constructor(site: PlanningSite, limits: PlanningLimits = PLANNING_LIMITS) {
     this.#limits = limits;
@@ -54,17 +58,17 @@ export class PlanningThreads {
 
   /** @throws BadRequest, over-limit */
   submission(bytes: Uint8Array, owner: Owner): Promise<CheckedSubmission> {
-    return this.#inTurn(owner, () => this.#ask('submission', { bytes: own(bytes), owner }));
+    return this.#asked(owner, bytes.length, () => this.#ask('submission', { bytes: own(bytes), owner }));
   }
 
   /** The job of a PlanJob with real paths. @throws BadRequest, over-limit */
   planRequest(bytes: Uint8Array, owner: Owner): Promise<JobSpec> {
-    return this.#inTurn(owner, () => this.#ask('planRequest', { bytes: own(bytes), owner }));
+    return this.#asked(owner, bytes.length, () => this.#ask('planRequest', { bytes: own(bytes), owner }));
   }
 
   /** Removes what unfinished jobs left of an output. @throws not-found, not-allowed, partial-conflict, bad-input */
   async discard(request: DiscardRequest): Promise<void> {
-    await this.#inTurn(request.owner, () => this.#ask('discard', request));
+    await this.#asked(request.owner, 0, () => this.#ask('discard', request));
   }
 
   /** @throws bad-input where a name lies nowhere any more */
@@ -122,24 +126,33 @@ export class PlanningThreads {
     }
   }
 
-  /** After the principal's earlier requests. */
-  async #inTurn<T>({ principal }: Owner, run: () => Promise<T>): Promise<T> {
-    const line = this.#lines.get(principal) ?? { tail: Promise.resolve(), length: 0 };
-    if (line.length >= this.#limits.maxWaiting) {
+  /** What a caller asks for, in its turn, unless too much waits already. Jobs that run are never sent away. */
+  async #asked<T>(owner: Owner, bytes: number, run: () => Promise<T>): Promise<T> {
+    const { maxWaiting, maxWaitingBytes } = this.#limits;
+    const { length, bytes: waitingBytes } = this.#lines.get(owner.principal) ?? { length: 0, bytes: 0 };
+    if (length >= maxWaiting || (length > 0 && waitingBytes + bytes > maxWaitingBytes)) {
       throw new HalotileError('over-limit', {
-        what: `${line.length} requests of ${principal} wait to be planned`,
-        expected: `at most ${this.#limits.maxWaiting}`,
+        what: `${length} requests of ${owner.principal} wait to be planned, of ${waitingBytes} bytes`,
+        expected: `at most ${maxWaiting}, of ${maxWaitingBytes} bytes`,
         remedy: 'try again when some are done',
       });
     }
+    return this.#inTurn(owner, run, bytes);
+  }
+
+  /** After the principal's earlier requests. */
+  async #inTurn<T>({ principal }: Owner, run: () => Promise<T>, bytes = 0): Promise<T> {
+    const line = this.#lines.get(principal) ?? { tail: Promise.resolve(), length: 0, bytes: 0 };
     this.#lines.set(principal, line);
     line.length++;
+    line.bytes += bytes;
     const turn = line.tail.then(run);
     line.tail = turn.catch(() => {});
     try {
       return await turn;
     } finally {
       line.length--;
+      line.bytes -= bytes;
       if (line.length === 0) this.#lines.delete(principal);
     }
   }

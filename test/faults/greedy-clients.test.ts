@@ -34,7 +34,10 @@ function manyDisks(output: string) {
 }
 
 test('a request that takes longer than its deadline ends with its thread', async () => {
-  const hasty = await TestCluster.start({}, { planning: { deadlineMs: 1, heapMiB: 256, maxWaiting: 8 } });
+  const hasty = await TestCluster.start(
+    {},
+    { planning: { deadlineMs: 1, heapMiB: 256, maxWaiting: 8, maxWaitingBytes: 1 << 20 } },
+  );
   try {
     await assert.rejects(hasty.client.plan(manyDisks('x.tif')), { tag: 'over-limit', message: /took more than 0.001/ });
     const all = Array.from({ length: 20 }, () => hasty.client.plan(manyDisks('x.tif')).catch((e: HalotileError) => e));

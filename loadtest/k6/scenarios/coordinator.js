@@ -39,7 +39,7 @@ export function call(method, request, trend = callMs) {
   trend.add(Date.now() - startMs);
   const isOk = check(response, { [`${method} is answered`]: (r) => r && r.status === grpc.StatusOK });
   failed.add(!isOk);
-  if (!isOk && __ENV.VERBOSE) console.error(`${method}: ${JSON.stringify(response?.error)}`);
+  if (!isOk && __ENV.VERBOSE) console.error(`${method}: ${response?.status} ${response?.error?.message}`);
   return isOk ? response.message : undefined;
 }
 
