@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, existsSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -6,7 +6,7 @@ import { Option } from 'commander';
 import { badInput, badUsage, HalotileError } from '../tiling/errors.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { makeScratchFolder } from '../tiling/sources/scratch-folder.js';
-import { partialPaths } from '../tiling/stitch/partial.js';
+import { type PartialPaths, partialPaths, readPartialJob } from '../tiling/stitch/partial.js';
 import type { JobFlags, RunFlags } from './job-options.js';
 import { runAsCommand } from './run-command.js';
 
@@ -52,12 +52,13 @@ export async function runWithPipes(
   if (reads === 0 && !writes) return runAsCommand(specOf(names), flags);
   refuseNoPipe(reads, writes, flags);
   const folder = makeScratchFolder(tmpdir(), 'halotile-pipe');
-  const unfinished = partialPaths(names.output).directory;
-  const isOurs = reads > 0 && !writes && !existsSync(unfinished);
+  const unfinished = partialPaths(names.output);
   const remove = () => {
-    rmSync(folder, { recursive: true, force: true });
     // No later run has the same input to go on with.
-    if (isOurs) rmSync(unfinished, { recursive: true, force: true });
+    if (reads > 0 && !writes && isOver(unfinished, folder)) {
+      rmSync(unfinished.directory, { recursive: true, force: true });
+    }
+    rmSync(folder, { recursive: true, force: true });
   };
   // Also where a reader that went away, or a second Ctrl-C, ends the process at once.
   process.once('exit', remove);
@@ -82,6 +83,17 @@ export function refusePipesOfMany(
 ): void {
   if (![...images, map, output].includes(PIPE) && format === undefined) return;
   throw badUsage({ what: 'standard input or output of many images', expected: 'one image, or files' });
+}
+
+/** Whether an unfinished output is that of the job over a file in `folder`, and not one that another run began meanwhile. */
+function isOver(unfinished: PartialPaths, folder: string): boolean {
+  try {
+    const about = readPartialJob(unfinished)?.about;
+    return about !== undefined && JSON.stringify(about).includes(JSON.stringify(folder).slice(1, -1));
+  } catch {
+    // Another release's, or none that can be read: not ours to remove.
+    return false;
+  }
 }
 
 function asNotKept(cause: unknown): never {

@@ -73,6 +73,14 @@ async function send<Request, Response>(
   }
 }
 
+/** Answers what begins with the first message of a request and goes on with those behind it. */
+type Answering<Request, Response> = (
+  first: Request,
+  rest: AsyncIterable<Request>,
+  caller: Caller,
+  traceparent: string | undefined,
+) => Promise<Response>;
+
 /** Streams on which no request is under way: they end with the server, which waits for all others. */
 export class IdleStreams {
   readonly #ends = new Set<() => void>();
@@ -102,12 +110,7 @@ export class IdleStreams {
 export function exchanges<Request, Response>(
   fail: Fail,
   idle: IdleStreams,
-  method: (
-    first: Request,
-    rest: AsyncIterable<Request>,
-    caller: Caller,
-    traceparent: string | undefined,
-  ) => Promise<Response>,
+  method: Answering<Request, Response>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
     const serve = async () => {
@@ -138,12 +141,7 @@ export function exchanges<Request, Response>(
 /** A method that reads a stream and answers once. Its first message is given apart from the others. */
 export function clientStream<Request, Response>(
   fail: Fail,
-  method: (
-    first: Request,
-    rest: AsyncIterable<Request>,
-    caller: Caller,
-    traceparent: string | undefined,
-  ) => Promise<Response>,
+  method: Answering<Request, Response>,
 ): handleClientStreamingCall<Request, Response> {
   return (call, callback) => {
     const receive = async () => {

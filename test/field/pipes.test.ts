@@ -126,7 +126,8 @@ test('a job whose image came through a pipe leaves nothing where it is interrupt
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  while (!existsSync(partial) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!existsSync(join(partial, 'job.json')) && child.exitCode === null)
+    await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill('SIGINT');
   const [code] = (await once(child, 'close')) as [number | null];
   assert.equal(code, 130, said);

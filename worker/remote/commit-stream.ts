@@ -76,11 +76,11 @@ class CommitStream {
     });
     // It is awaited below, once all is written.
     response.catch(() => {});
-    if (!(await writeWhenReady(this.#stream, { commit }))) this.#broken();
+    if (!(await this.#write({ commit }))) return response;
     for (const piece of bytes) {
       for (let start = 0; start < piece.length; start += MESSAGE_BYTES) {
         const data = piece.subarray(start, start + MESSAGE_BYTES);
-        if (!(await writeWhenReady(this.#stream, { data }))) return response;
+        if (!(await this.#write({ data }))) return response;
       }
     }
     return response;
@@ -104,9 +104,11 @@ class CommitStream {
     this.#leave = undefined;
   }
 
-  /** A stream that was destroyed says nothing more. */
-  #broken(): void {
+  /** False where the stream is over, which is told to who waits: one that was destroyed says nothing more. */
+  async #write(message: halotile.v1.ICommitTilesRequest): Promise<boolean> {
+    if (await writeWhenReady(this.#stream, message)) return true;
     this.#over(new HalotileError('unreachable', { what: 'the stream of commits broke', where: this.#client.address }));
+    return false;
   }
 
   #over(error: Error): void {
