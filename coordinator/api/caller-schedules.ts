@@ -56,7 +56,7 @@ export class CallerSchedules {
   now(schedule: Schedule): ScheduleNow {
     const { store, runner, nowMs } = this.#means;
     const nextMs = nextRunMs(schedule, runner.timesOf(schedule), nowMs());
-    return { schedule, state: store.state(schedule), ...(nextMs !== undefined && { nextMs }) };
+    return { schedule, state: store.state(schedule).state, ...(nextMs !== undefined && { nextMs }) };
   }
 
   /** Waits for nobody who changes the same schedule: the last one counts. */

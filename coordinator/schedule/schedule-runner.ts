@@ -9,7 +9,7 @@ import type { PlanningThreads } from '../service/planning-threads.js';
 import type { CronTimes, ReadCron } from './cron-times.js';
 import { dueRuns } from './due-runs.js';
 import { fillPlaceholders } from './placeholders.js';
-import { type Schedule, type ScheduleRun, withRun } from './schedule.js';
+import { isBegun, type Schedule, type ScheduleRun, withOutcome, withRun } from './schedule.js';
 import type { ScheduleStore } from './schedule-store.js';
 
 /** What schedules are run with. */
@@ -30,9 +30,9 @@ export interface ScheduleRunnerOptions {
 const TICK_MS = 1_000;
 
 /**
- * Submits the jobs of schedules at their times. A run is submitted under a request id that follows from schedule and
- * time: coordinators that share a queue all try, and the queue takes it once; one that died between submitting and
- * noting it does not submit it twice.
+ * Submits the jobs of schedules at their times. Which runs there are is decided first, by whichever of the coordinators
+ * that share a queue is first. What was decided any of them submits, under a request id that follows from schedule and
+ * time, so that the queue takes it once; that one which decided it died changes nothing.
  */
 export class ScheduleRunner {
   readonly #options: ScheduleRunnerOptions;
@@ -72,13 +72,17 @@ export class ScheduleRunner {
     return this.#options.readCron(cron, timeZone);
   }
 
-  /** Submits a run beside the regular times. @throws as SubmitJob does */
+  /** Submits a run beside the regular times; the same request is the same run. @throws as SubmitJob does */
   async runNow(schedule: Schedule, requestId: string): Promise<string> {
-    const { store, nowMs } = this.#options;
-    const run = { run: store.state(schedule).count + 1, dueMs: nowMs() };
-    const jobId = await this.#submit(schedule, { ...run, requestId });
-    store.putState(schedule, withRun(store.state(schedule), { ...run, jobId }));
-    return jobId;
+    const run = this.#begin(schedule, requestId);
+    try {
+      const jobId = await this.#submit(schedule, run);
+      this.#note(schedule, { ...run, jobId });
+      return jobId;
+    } catch (error) {
+      if (isFinal(error)) this.#note(schedule, { ...run, note: error.message });
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -88,32 +92,62 @@ export class ScheduleRunner {
 
   async #look(schedule: Schedule): Promise<void> {
     const { store, nowMs } = this.#options;
-    let state = store.state(schedule);
+    await this.#startBegun(schedule);
+    const held = store.state(schedule);
     const times = this.timesOf(schedule);
-    const open = await this.#openRuns(state.runs);
-    const due = dueRuns(schedule, state, { times, nowMs: nowMs(), isOpen: open.length > 0 });
-    const isIdle = due.starts.length === 0 && due.skips.length === 0 && due.waiting.length === state.waiting.length;
+    const open = await this.#openRuns(held.state.runs);
+    const isOpen = open.length > 0 || held.state.runs.some(isBegun);
+    const due = dueRuns(schedule, held.state, { times, nowMs: nowMs(), isOpen });
+    const isIdle =
+      due.starts.length === 0 && due.skips.length === 0 && due.waiting.length === held.state.waiting.length;
     if (isIdle) return;
     if (due.replaces) for (const id of open) await this.#cancel(id);
+    let state = held.state;
     for (const { dueMs, why } of due.skips) {
       state = withRun(state, { run: state.count + 1, dueMs, note: why });
     }
-    for (const dueMs of due.starts) {
-      const run = { run: state.count + 1, dueMs };
-      state = withRun(state, await this.#start(schedule, run));
+    for (const dueMs of due.starts) state = withRun(state, { run: state.count + 1, dueMs });
+    const decided = { ...state, waiting: [...due.waiting], handledMs: due.handledMs };
+    // Where another coordinator was faster, what that one decided holds.
+    if (store.putState(schedule, decided, held) !== undefined) await this.#startBegun(schedule);
+  }
+
+  /** Submits the runs that were decided, here or by a coordinator that may have died since. */
+  async #startBegun(schedule: Schedule): Promise<void> {
+    const { runs } = this.#options.store.state(schedule).state;
+    for (const run of runs.filter(isBegun).reverse()) this.#note(schedule, await this.#start(schedule, run));
+  }
+
+  /** Decides a run that somebody asked for, or finds the one that the same request asked for before. */
+  #begin(schedule: Schedule, requestId: string): ScheduleRun {
+    const { store, nowMs } = this.#options;
+    for (;;) {
+      const held = store.state(schedule);
+      const earlier = held.state.runs.find((run) => run.requestId === requestId);
+      if (earlier !== undefined) return earlier;
+      const run = { run: held.state.count + 1, dueMs: nowMs(), requestId };
+      if (store.putState(schedule, withRun(held.state, run), held) !== undefined) return run;
     }
-    store.putState(schedule, { ...state, waiting: [...due.waiting], handledMs: due.handledMs });
+  }
+
+  /** Notes what became of a run. */
+  #note(schedule: Schedule, outcome: ScheduleRun): void {
+    const { store } = this.#options;
+    for (;;) {
+      const held = store.state(schedule);
+      // Another coordinator may have noted it, or so many runs came since that it is not remembered.
+      if (!held.state.runs.some((run) => run.run === outcome.run && isBegun(run))) return;
+      if (store.putState(schedule, withOutcome(held.state, outcome), held) !== undefined) return;
+    }
   }
 
   /** The run with its job, or why there is none. @throws where it may go better later */
   async #start(schedule: Schedule, run: ScheduleRun): Promise<ScheduleRun> {
     const { id, principal } = schedule;
     try {
-      const jobId = await this.#submit(schedule, { ...run, requestId: `schedule ${id} ${run.dueMs}` });
-      this.#options.log(`schedule ${id} of ${principal} starts job ${jobId}`);
-      return { ...run, jobId };
+      return { ...run, jobId: await this.#submit(schedule, run) };
     } catch (error) {
-      if (!(error instanceof HalotileError) || ERROR_TABLE[error.tag].retryable) throw error;
+      if (!isFinal(error)) throw error;
       this.#options.log(`schedule ${id} of ${principal} cannot start its run: ${error.message}`);
       return { ...run, note: error.message };
     }
@@ -121,11 +155,11 @@ export class ScheduleRunner {
 
   async #submit(
     schedule: Schedule,
-    { requestId, ...run }: ScheduleRun & { readonly requestId: string },
+    { run, dueMs, requestId = `schedule ${schedule.id} ${dueMs}` }: ScheduleRun,
   ): Promise<string> {
-    const { planning, queue, events, follows } = this.#options;
-    const { principal, roots, timeZone } = schedule;
-    const bytes = requestOf(schedule, { ...run, timeZone });
+    const { planning, queue, events, follows, log } = this.#options;
+    const { id, principal, roots, timeZone } = schedule;
+    const bytes = requestOf(schedule, { run, dueMs, timeZone });
     const {
       spec,
       follow,
@@ -138,7 +172,10 @@ export class ScheduleRunner {
       ...(verifyOneIn ? { verifyEvery: verifyOneIn } : {}),
     });
     await follows.register({ jobId: job.id, principal, roots, ...follow });
-    if (!existed) events.queueChanged(job.id, 'queued');
+    if (!existed) {
+      log(`schedule ${id} of ${principal} starts job ${job.id}`);
+      events.queueChanged(job.id, 'queued');
+    }
     return job.id;
   }
 
@@ -158,6 +195,11 @@ export class ScheduleRunner {
     if (isOpen(job.state)) events.queueChanged(id, 'replaced by the next run of its schedule');
     else events.ended(id, job.state);
   }
+}
+
+/** Whether trying again would not help. */
+function isFinal(error: unknown): error is HalotileError {
+  return error instanceof HalotileError && !ERROR_TABLE[error.tag].retryable;
 }
 
 /** A schedule's SubmitJob for one run. */

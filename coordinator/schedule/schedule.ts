@@ -33,9 +33,11 @@ const runSchema = z.object({
   dueMs: whole,
   jobId: z.string().optional(),
   note: z.string().optional(),
+  /** Of whoever asked for it beside the regular times. */
+  requestId: z.string().optional(),
 });
 
-/** One run of a schedule: its job, or why there is none. */
+/** One run of a schedule: its job, or why there is none; neither while it is decided and not yet submitted. */
 export type ScheduleRun = z.output<typeof runSchema>;
 
 /** How far a schedule is. */
@@ -62,4 +64,14 @@ export const NEW_STATE: ScheduleState = { handledMs: 0, count: 0, waiting: [], r
 /** With one more run, which is the newest. */
 export function withRun(state: ScheduleState, run: ScheduleRun): ScheduleState {
   return { ...state, count: Math.max(state.count, run.run), runs: [run, ...state.runs].slice(0, KEPT_RUNS) };
+}
+
+/** What became of a run that was decided. */
+export function withOutcome(state: ScheduleState, outcome: ScheduleRun): ScheduleState {
+  return { ...state, runs: state.runs.map((run) => (run.run === outcome.run ? outcome : run)) };
+}
+
+/** Whether a run was decided, by this coordinator or another, and nobody has said yet what became of it. */
+export function isBegun({ jobId, note }: ScheduleRun): boolean {
+  return jobId === undefined && note === undefined;
 }

@@ -37,8 +37,12 @@ export class ScheduledRuns {
   /** Every time was run for once, and every run succeeded. @throws AssertionError */
   async check(say: (what: string) => string): Promise<void> {
     if (!this.#isMade) return;
-    const { lastRuns } = await patiently(() => this.#clients[0]!.get(this.#id));
-    this.#runs = (lastRuns ?? []).filter(({ jobId }) => jobId);
+    let last: readonly halotile.v1.IScheduleRun[] = [];
+    await eventually(say('a run was decided and not submitted'), async () => {
+      last = (await patiently(() => this.#clients[0]!.get(this.#id))).lastRuns ?? [];
+      return last.every(({ jobId, note }) => jobId || note);
+    });
+    this.#runs = last.filter(({ jobId }) => jobId);
     const distinct = (values: unknown[], what: string) =>
       assert.equal(new Set(values).size, values.length, say(`${what} of two runs are the same: ${values.join(' ')}`));
     distinct(
