@@ -5,8 +5,10 @@ import type { Size } from '../../tiling/geometry/rect.js';
 import { chainCorners } from '../../tiling/operations/corners.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { INTEGER_MAX } from '../../tiling/raster/dtype.js';
-import { sumWindows } from '../../worker/kernels/corners/corner-sums.js';
+import { rowRoom } from '../../worker/kernels/corner-kernels.js';
+import { PLAIN_CORNERS, sumWindows } from '../../worker/kernels/corners/index.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
+import { WasmArena, wasmCorners } from '../../worker/kernels/wasm/index.js';
 import { runEngine } from '../support/engine.js';
 import { readLevels } from '../support/output-levels.js';
 import { scratchFolder } from '../support/scratch-folder.js';
@@ -142,51 +144,142 @@ for (const border of ['nearest', 'reflect', 'mirror', 'constant'] as const) {
   });
 }
 
-test('cells of every side give the same sums, however few corners wait for theirs', async () => {
-  const size = { width: 37, height: 23 };
-  const next = noise(9);
-  const pixels = Float64Array.from({ length: size.width * size.height }, () => next(1000));
-  const rect = { x: 5, y: 3, width: 29, height: 17 };
-  const table = (x: number, y: number) => {
-    let sum = 0;
-    for (let v = 0; v < y; v++) for (let u = 0; u < x; u++) sum += pixels[v * size.width + u]!;
-    return sum;
-  };
-  for (const [name, radiusAt] of Object.entries(MAPS)) {
-    const radius = new Uint16Array(rect.width * rect.height);
-    radius.forEach((_, i) => {
-      radius[i] = radiusAt(rect.x + (i % rect.width), rect.y + Math.floor(i / rect.width), next);
+const arena = new WasmArena();
+const BACKENDS = { plain: PLAIN_CORNERS, WebAssembly: wasmCorners(arena) };
+
+/** Float64 in the arena; like all that the arena holds until its next reset. */
+function doubles(values: ArrayLike<number>): Float64Array {
+  const { buffer, byteOffset } = arena.allocSamples('uint8', 8 * values.length);
+  const array = new Float64Array(buffer, byteOffset, values.length);
+  array.set(values);
+  return array;
+}
+
+for (const [backend, kernels] of Object.entries(BACKENDS)) {
+  test(`cells of every side give the same sums, however few corners wait for theirs: ${backend}`, async () => {
+    const size = { width: 37, height: 23 };
+    const next = noise(9);
+    const pixels = Float64Array.from({ length: size.width * size.height }, () => next(1000));
+    const rect = { x: 5, y: 3, width: 29, height: 17 };
+    const table = (x: number, y: number) => {
+      let sum = 0;
+      for (let v = 0; v < y; v++) for (let u = 0; u < x; u++) sum += pixels[v * size.width + u]!;
+      return sum;
+    };
+    const whole = new Float64Array((size.width + 1) * (size.height + 1));
+    whole.forEach((_, i) => {
+      whole[i] = table(i % (size.width + 1), Math.floor(i / (size.width + 1)));
     });
-    const expected = Array.from(radius, (r, i) => {
-      const x = rect.x + (i % rect.width);
-      const y = rect.y + Math.floor(i / rect.width);
-      const [left, top] = [Math.max(0, x - r), Math.max(0, y - r)];
-      const [right, bottom] = [Math.min(size.width, x + r + 1), Math.min(size.height, y + r + 1)];
-      return table(right, bottom) - table(left, bottom) - table(right, top) + table(left, top);
-    });
-    for (const [cellSide, runs] of [
-      [1, 120],
-      [5, 116],
-      [16, 1000],
-      [64, 4000],
-    ] as const) {
-      const sums = new Float64Array(radius.length);
-      const scratch = { sums, runs: new Uint32Array(2 * runs), next: new Uint32Array(runs) };
-      await sumWindows(
-        { cellSide, lanes: 1 },
-        { rect, radius, image: size, border: 'clip' },
-        scratch,
-        (column, row) => {
-          const [x, y] = [column * cellSide, row * cellSide];
-          const cell = { x, y, width: Math.min(cellSide, size.width - x), height: Math.min(cellSide, size.height - y) };
-          const values = new Float64Array((cell.width + 1) * (cell.height + 1));
-          values.forEach((_, i) => {
-            values[i] = table(x + (i % (cell.width + 1)), y + Math.floor(i / (cell.width + 1)));
+    for (const [name, radiusAt] of Object.entries(MAPS)) {
+      for (const [cellSide, room] of [
+        [1, 120],
+        [5, 116],
+        [16, 1000],
+        [64, 4000],
+      ] as const) {
+        arena.reset(1 << 20);
+        const radius = arena.allocSamples('uint16', rect.width * rect.height) as Uint16Array;
+        radius.forEach((_, i) => {
+          radius[i] = radiusAt(rect.x + (i % rect.width), rect.y + Math.floor(i / rect.width), next);
+        });
+        const expected = Array.from(radius, (r, i) => {
+          const x = rect.x + (i % rect.width);
+          const y = rect.y + Math.floor(i / rect.width);
+          const [left, top] = [Math.max(0, x - r), Math.max(0, y - r)];
+          const [right, bottom] = [Math.min(size.width, x + r + 1), Math.min(size.height, y + r + 1)];
+          const at = (u: number, v: number) => whole[v * (size.width + 1) + u]!;
+          return at(right, bottom) - at(left, bottom) - at(right, top) + at(left, top);
+        });
+        const sums = doubles(new Float64Array(radius.length));
+        const runs = arena.allocSamples('uint32', 2 * room) as Uint32Array;
+        const scratch = { sums, runs, next: arena.allocSamples('uint32', room) as Uint32Array };
+        const mark = arena.mark();
+        await sumWindows(
+          kernels,
+          { cellSide, lanes: 1 },
+          { rect, radius, image: size, border: 'clip' },
+          scratch,
+          (column, row) => {
+            arena.release(mark);
+            const [x, y] = [column * cellSide, row * cellSide];
+            const [width, height] = [Math.min(cellSide, size.width - x), Math.min(cellSide, size.height - y)];
+            const values = doubles(new Float64Array((width + 1) * (height + 1)));
+            values.forEach((_, i) => {
+              values[i] = whole[(y + Math.floor(i / (width + 1))) * (size.width + 1) + x + (i % (width + 1))]!;
+            });
+            return { rect: { x, y, width, height }, values };
+          },
+        );
+        assert.deepEqual([...sums], expected, `${name}, cells of ${cellSide}`);
+      }
+    }
+  });
+}
+
+test('sums of cells, tables and means are the same in WebAssembly, with factors of all sizes', () => {
+  for (const dtype of ['uint8', 'uint16'] as const) {
+    for (const channels of [1, 2, 3, 4, 5, 6]) {
+      for (const [width, cellSide] of [
+        [70, 16],
+        [256, 128],
+        [33, 33],
+      ] as const) {
+        arena.reset(1 << 22);
+        const next = noise(channels);
+        const height = 13;
+        const rect = { x: 0, y: 0, width, height };
+        const stride = (width + 3) * channels;
+        const samples = arena.allocSamples(dtype, stride * height);
+        // Now and then as large as can be, all of a row.
+        samples.forEach((_, i) => {
+          samples[i] = i % (7 * stride) < stride ? INTEGER_MAX[dtype] : next(INTEGER_MAX[dtype] + 1);
+        });
+        const raster: TileRaster = { rect, dtype, channels, stride, samples };
+        const lanes = { image: { alpha: 'none' as const }, lanes: channels };
+        const upper = doubles(Array.from({ length: (width + 1) * channels }, () => next(2 ** 30)));
+        const left = doubles(Array.from({ length: height * channels }, () => next(2 ** 30)));
+        const found = Object.values(BACKENDS).map((kernels) => {
+          const row = doubles(new Float64Array(rowRoom(width, channels)));
+          const columns = doubles(new Float64Array(width * channels).fill(7));
+          const rows = doubles(new Float64Array(height * Math.ceil(width / cellSide) * channels).fill(7));
+          kernels.sumCells(raster, lanes, cellSide, { columns, rows, row });
+          const values = doubles(new Float64Array((width + 1) * (height + 1) * channels).fill(7));
+          kernels.fillCellTable(raster, { upper, left }, lanes, { values, row });
+          const output = {
+            ...raster,
+            rect: { ...rect, x: 400, y: 7000 },
+            samples: arena.allocSamples(dtype, stride * height),
+          };
+          const radius = arena.allocSamples('uint16', width * height) as Uint16Array;
+          const [image, windows] = [
+            { width: 90_000, height: 80_000 },
+            { x: 400, y: 7000 },
+          ];
+          radius.forEach((_, i) => {
+            radius[i] = (i * 2654435761) % (i % 3 === 0 ? 65536 : 9);
           });
-          return { rect: cell, values };
-        },
-      );
-      assert.deepEqual([...sums], expected, `${name}, cells of ${cellSide}`);
+          // A half of a sum of the largest samples, and sums beyond 2^52.
+          const sums = doubles(
+            Array.from({ length: width * height * channels }, (_, i) => {
+              const r = radius[Math.floor(i / channels)]!;
+              const [x, y] = [
+                windows.x + (Math.floor(i / channels) % width),
+                windows.y + Math.floor(i / channels / width),
+              ];
+              const across = Math.min(image.width, x + r + 1) - Math.max(0, x - r);
+              const down = Math.min(image.height, y + r + 1) - Math.max(0, y - r);
+              return Math.floor((across * down * (2 * (i % INTEGER_MAX[dtype]) + 1)) / 2) - (i % 2);
+            }),
+          );
+          const place = { rect: { ...rect, ...windows }, radius, image, border: 'clip' as const };
+          kernels.writeMeans(raster, output, { windows: place, sums, lanes: channels }, { image, alpha: 'none' });
+          const means = Array.from({ length: height }, (_, y) => [
+            ...output.samples.subarray(y * stride, y * stride + width * channels),
+          ]);
+          return { columns: [...columns], rows: [...rows], values: [...values], means };
+        });
+        assert.deepEqual(found[1], found[0], `${dtype}, ${channels} channels, cells of ${cellSide}`);
+      }
     }
   }
 });

@@ -1,4 +1,5 @@
 import type { DType, Samples } from '../../tiling/raster/dtype.js';
+import type { CornerKernels } from './corner-kernels.js';
 import type { KernelTable, PartialTable } from './kernel.js';
 import type { PixelKernels } from './pixel-kernels.js';
 
@@ -19,6 +20,7 @@ export interface Backend {
   readonly memory: TileMemory;
   readonly kernels: KernelTable;
   readonly pixels: PixelKernels;
+  readonly corners: CornerKernels;
   /** What one tile contributes to a reduction, by the operation that waits for it. */
   readonly partials: PartialTable;
 }

@@ -3,10 +3,8 @@ import { radiusOf } from '../../tiling/operations/box.js';
 import { CORNER_RUNS, cornersOf, cornerTable } from '../../tiling/operations/corners.js';
 import type { ChainLink } from '../../tiling/plan/chain.js';
 import { bytesOf, SAMPLE_BYTES, toSample } from '../../tiling/raster/dtype.js';
-import { fillCellTable } from '../kernels/corners/cell-table.js';
-import { type CellTable, sumWindows, type Windows } from '../kernels/corners/corner-sums.js';
-import { laneRows } from '../kernels/corners/lane-rows.js';
-import { writeMeans } from '../kernels/corners/write-means.js';
+import type { CellTable, Windows } from '../kernels/corner-kernels.js';
+import { laneRows, sumWindows } from '../kernels/corners/index.js';
 import type { KernelContext, TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
 import { alphaLast } from './alpha-order.js';
@@ -23,7 +21,7 @@ export async function runCorners(
   context: KernelContext,
   tally: Tally,
 ): Promise<void> {
-  const { memory } = open.backend;
+  const { memory, corners: kernels } = open.backend;
   const { image } = open.plan;
   const corners = cornersOf(operation)!;
   const { cellSide, lanes } = corners;
@@ -40,10 +38,10 @@ export async function runCorners(
   const perCell = memory.mark();
   const radius = context.map === undefined ? radiusOf(operation, 0) : (context.map.values as Uint16Array);
   const windows: Windows = { rect, radius, image, border: operation.border };
-  await sumWindows(corners, windows, { sums, runs, next }, loadCell);
+  await sumWindows(kernels, corners, windows, { sums, runs, next }, loadCell);
   memory.release(perCell);
   const beyond = operation.border === 'constant' ? constantLanes() : undefined;
-  tally.timed('kernel', () => writeMeans(input, output, { windows, sums, lanes, beyond }, context));
+  tally.timed('kernel', () => kernels.writeMeans(input, output, { windows, sums, lanes, beyond }, context));
   memory.release(mark);
 
   async function loadCell(cellColumn: number, cellRow: number): Promise<CellTable> {
@@ -58,7 +56,7 @@ export async function runCorners(
     alphaLast(pixels, image);
     tally.counts.inputPixels += cell.width * cell.height;
     pixels = await readValidity(open, pixels, cell, tally);
-    tally.timed('kernel', () => fillCellTable(pixels, { upper, left }, { image, lanes }, { values, row }));
+    tally.timed('kernel', () => kernels.fillCellTable(pixels, { upper, left }, { image, lanes }, { values, row }));
     return { rect: cell, values };
   }
 
@@ -67,7 +65,9 @@ export async function runCorners(
     const pixel = allocate(open, { x: 0, y: 0, width: 1, height: 1 }, image);
     pixel.samples.fill(toSample(image.dtype, operation.constantValue));
     laneRows(pixel, image, lanes)(0, row);
-    return row.slice(0, lanes);
+    const beyond = doubles(lanes);
+    beyond.set(row.subarray(0, lanes));
+    return beyond;
   }
 
   async function readTable(x: number, y: number, into: Float64Array, count: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
-import { intersect, rectOf } from '../../tiling/geometry/rect.js';
+import { intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
 import { cornerTable } from '../../tiling/operations/corners.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { laneRows } from '../kernels/corners/lane-rows.js';
+import { type CellSums, rowRoom } from '../kernels/corner-kernels.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import { allocate } from '../tile/allocate.js';
 import { alphaLast } from '../tile/alpha-order.js';
@@ -28,42 +28,49 @@ export const sum: Runner<'sum'> = async ({ task, data: { corners }, open: openJo
   for (let cell = 0; cell < cellsAcross; cell += step) {
     const wanted = { x: cell * cellSide, y: task.index * cellSide, width: step * cellSide, height: cellSide };
     const rect = intersect(wanted, rectOf(image));
-    open.backend.memory.reset(rect.width * rect.height * pixelBytes + 256);
+    const room = [
+      rect.width * lanes,
+      rect.height * Math.ceil(rect.width / cellSide) * lanes,
+      rowRoom(rect.width, lanes),
+    ];
+    const values = room.reduce((sum, count) => sum + count, 0);
+    open.backend.memory.reset(rect.width * rect.height * pixelBytes + values * 8 + 256);
     let raster: TileRaster = allocate(open, rect, image);
     const stride = rect.width * image.channels * SAMPLE_BYTES[image.dtype];
     tally.addRead(await open.image.read(rect, bytesOf(raster.samples), stride));
     alphaLast(raster, image);
     tally.counts.inputPixels += rect.width * rect.height;
     raster = await readValidity(open, raster, rect, tally);
-    tally.timed('kernel', () => addCells(raster, { columns, edges, left }));
+    const [of, rows, row] = room.map((length) => doubles(length)) as [Float64Array, Float64Array, Float64Array];
+    const sums = { columns: of, rows, row };
+    tally.timed('kernel', () => {
+      open.backend.corners.sumCells(raster, { image, lanes }, cellSide, sums);
+      addCells(rect, sums);
+    });
   }
   for (let at = lanes; at < columns.length; at++) columns[at]! += columns[at - lanes]!;
   const value = { columns: new Uint8Array(columns.buffer), edges: new Uint8Array(edges.buffer) };
   return { value, crc: crc32(value.edges, crc32(value.columns)), seconds: tally.seconds, counts: tally.counts };
 
-  function addCells(
-    raster: TileRaster,
-    sums: { readonly columns: Float64Array; readonly edges: Float64Array; readonly left: Float64Array },
-  ): void {
-    const { rect } = raster;
-    const row = new Float64Array(rect.width * lanes);
-    const fill = laneRows(raster, image, lanes);
-    const first = rect.x / cellSide;
-    const count = Math.ceil(rect.width / cellSide);
-    for (let y = 0; y < rect.height; y++) {
-      fill(y, row);
-      const base = (rect.x + 1) * lanes;
-      for (let at = 0; at < row.length; at++) sums.columns[base + at]! += row[at]!;
+  function addCells({ x, width, height }: Rect, sums: CellSums): void {
+    const base = (x + 1) * lanes;
+    for (const [at, sum] of sums.columns.entries()) columns[base + at]! += sum;
+    const first = x / cellSide;
+    const count = Math.ceil(width / cellSide);
+    for (let y = 0; y < height; y++) {
       for (let cell = 0; cell < count; cell++) {
         const edge = ((first + cell) * cellSide + y) * lanes;
-        const end = Math.min(row.length, (cell + 1) * cellSide * lanes);
         for (let lane = 0; lane < lanes; lane++) {
-          let total = sums.left[y * lanes + lane]!;
-          sums.edges[edge + lane] = total + (y > 0 ? sums.edges[edge - lanes + lane]! : 0);
-          for (let at = cell * cellSide * lanes + lane; at < end; at += lanes) total += row[at]!;
-          sums.left[y * lanes + lane] = total;
+          const total = left[y * lanes + lane]!;
+          edges[edge + lane] = total + (y > 0 ? edges[edge - lanes + lane]! : 0);
+          left[y * lanes + lane] = total + sums.rows[(y * count + cell) * lanes + lane]!;
         }
       }
     }
+  }
+
+  function doubles(length: number): Float64Array {
+    const { buffer, byteOffset } = open.backend.memory.allocSamples('uint8', length * 8);
+    return new Float64Array(buffer, byteOffset, length);
   }
 };

@@ -1,18 +1,8 @@
+import type { WindowSums } from '../corner-kernels.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from '../reference/samples/nodata.js';
 import { invalidSamplesOf, nodataOf } from '../reference/samples/pixels.js';
 import { roundedQuotient } from '../reference/samples/rounding.js';
-import type { Windows } from './corner-sums.js';
-
-/** Sums of windows and what they are of. */
-export interface WindowSums {
-  readonly windows: Windows;
-  readonly sums: Float64Array;
-  /** As many as channels, or twice as many where each has a sum of weights. */
-  readonly lanes: number;
-  /** Lanes of a pixel beyond the image, where a constant stands there. */
-  readonly beyond?: Float64Array;
-}
 
 /**
  * Means of windows, rounded and kept off nodata as the box's are.

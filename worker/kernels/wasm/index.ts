@@ -34,6 +34,7 @@ import { wasmFlatField } from './tone/flat-field.js';
 import { wasmFloatCurves } from './tone/float-curves.js';
 import { wasmTable } from './tone/table.js';
 
+export { wasmCorners } from './corners/corners.js';
 export { arenaBytes, WasmArena } from './memory/arena.js';
 
 /**

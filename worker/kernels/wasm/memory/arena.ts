@@ -80,7 +80,7 @@ export class WasmArena {
    * Address of samples that live in this memory.
    * @throws RangeError where they do not
    */
-  addressOf(samples: Samples): number {
+  addressOf(samples: Samples | Float64Array): number {
     if (samples.buffer !== this.memory.buffer) throw new RangeError('samples do not live in the arena of this thread');
     return samples.byteOffset;
   }
