@@ -40,7 +40,15 @@ export type { SubmitTerms } from './library/cluster/jobs-client.js';
 export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
 export type { MeasureSpec } from './library/measure.js';
 export type { PlannedJob } from './library/plan-job.js';
-export { ERROR_TABLE, type ErrorDetail, type ErrorTag, HalotileError } from './tiling/errors.js';
+export {
+  ERROR_TABLE,
+  type ErrorDetail,
+  type ErrorTag,
+  type FileName,
+  HalotileError,
+  textOf,
+  type Words,
+} from './tiling/errors.js';
 export { type CollectionSpec, type CollectionSpecInput, collectionSpecSchema } from './tiling/job/collection-spec.js';
 export { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from './tiling/job/dataset-spec.js';
 export type { JobProgress } from './tiling/job/job-progress.js';

@@ -125,7 +125,7 @@ async function receive(file: string, folder: string): Promise<void> {
       throw badInput({ what: `standard input cannot be read (${code})`, expected: 'an image' }, cause);
     const what = `standard input cannot be copied to a file (${code === 'ENOSPC' ? 'no space is left' : code})`;
     const remedy = 'free space there, or set TMPDIR to another folder';
-    throw new HalotileError('output-failed', { what, where: folder, remedy }, { cause });
+    throw new HalotileError('output-failed', { what, file: folder, remedy }, { cause });
   }
   if (statSync(file).size === 0) throw badInput({ what: 'standard input is empty', expected: 'an image' });
 }

@@ -39,7 +39,7 @@ export function readAccess(flags: AccessFlags): CoordinatorAccess {
   if (entries.certificates?.length && tls?.clientCa === undefined) {
     throw badUsage({
       what: 'certificates are named and none are asked for',
-      where: flags.tokens,
+      file: flags.tokens,
       remedy: 'give --tls-client-ca, the authority that signs them',
     });
   }
@@ -110,14 +110,14 @@ function entriesOf(path: string): Pick<CoordinatorAccess, 'tokens' | 'certificat
   try {
     entries = parseYamlText(text);
   } catch (cause) {
-    throw badUsage({ what: `the tokens cannot be read (${(cause as Error).message})`, where: path });
+    throw badUsage({ what: `the tokens cannot be read (${(cause as Error).message})`, file: path });
   }
   const parsed = accessSchema.safeParse(entries);
   if (parsed.success) return parsed.data;
   const { message, path: field } = parsed.error.issues[0]!;
   throw badUsage({
     what: `${field.join('.')}: ${message}`,
-    where: path,
+    file: path,
     expected:
       'a list of {token: at least 16 characters, principal, role: client|worker|admin}, or that as tokens: beside certificates: of {name, principal, role}',
   });

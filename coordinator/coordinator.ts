@@ -134,7 +134,7 @@ function openStateFolder(directory: string): void {
     accessSync(directory, constants.W_OK);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
-    const detail = { what: `the state folder cannot be written (${reason})`, where: directory };
+    const detail = { what: `the state folder cannot be written (${reason})`, file: directory };
     throw new HalotileError('output-failed', { ...detail, remedy: 'name another with --state' }, { cause });
   }
 }
@@ -187,7 +187,7 @@ export class Coordinator {
       { roots: options.roots, uploads: uploads.directory, results },
       options.planning,
     );
-    const fail = failWith(log, (text) => places.hide(text));
+    const fail = failWith(log, (path) => places.shown(path));
     const scratch = join(stateDirectory, 'scratch');
     // A queue of its own has nobody beside it; others' scratch is theirs.
     if (options.queue === undefined) rmSync(scratch, { recursive: true, force: true });

@@ -71,7 +71,7 @@ export async function filterPixels(
   const plan = await preparePlan(spec, inputs, machine, {
     slots: 1,
     largest: async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping }),
-    shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
+    shapeOf: ({ bytes, file }) => checkModuleApart(bytes, file),
   });
   return runInMemory(plan, { image, map: mapSource, extras }, () => performance.now());
 }

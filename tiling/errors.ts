@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byName } from './by-name.js';
+import { isSystemFault, systemWords } from './system-fault.js';
 
 /**
  * What a failure means to whoever asked for the job: one row per tag, so that the command line and the
@@ -28,28 +29,135 @@ export const ERROR_TABLE = byName({
 /** A kind of failure, which decides exit code and gRPC status. */
 export type ErrorTag = keyof typeof ERROR_TABLE;
 
-/** The four things a user needs to hear, in the order in which the message gives them. */
-export interface ErrorDetail {
-  /** What was wrong, with the value met. */
-  readonly what: string;
-  /** File, tile, pixel, byte offset or option. */
-  readonly where?: string;
-  readonly expected?: string;
-  readonly remedy?: string;
+/** A file, folder or object in a text, by the path or URL under which it was met. */
+export interface FileName {
+  readonly file: string;
 }
 
-/** Every error that halotile raises on purpose; `message` is one sentence built from `detail`. */
+/** A text, in parts where it names files: whoever shows it says what they are called. */
+export type Words = string | readonly (string | FileName)[];
+
+/** What a user needs to hear, in the order in which the message gives it: where, what, what instead, what to do. */
+export interface ErrorDetail {
+  /** What was wrong, with the value met. */
+  readonly what: Words;
+  /** The file, folder or object at fault, by the path or URL under which it was met. */
+  readonly file?: string;
+  readonly job?: string;
+  readonly tile?: { readonly stage: number; readonly index: number };
+  /** Where in the file, or an option, a byte offset or whatever else is no file. */
+  readonly where?: Words;
+  readonly pixel?: { readonly x: number; readonly y: number };
+  readonly expected?: Words;
+  readonly remedy?: Words;
+}
+
+/** What a file is called by whoever sees a text. */
+export type NameOfFile = (path: string) => string;
+
+/**
+ * Every error that halotile raises on purpose. `message` is one sentence built from `detail`, with files as they were
+ * met; {@link calledBy} gives the detail in the names of somebody else.
+ */
 export class HalotileError extends Error {
   readonly tag: ErrorTag;
   readonly detail: ErrorDetail;
 
   constructor(tag: ErrorTag, detail: ErrorDetail, options?: { cause?: unknown }) {
     const lines = oneLine(detail);
-    super(sentence(lines), options);
+    super(textOf(sentenceOf(lines)), options);
     this.name = 'HalotileError';
     this.tag = tag;
     this.detail = lines;
   }
+}
+
+/** A text with the files and texts in it: ``said`like ${{ file }}, see ${sentenceOf(error.detail)}` ``. */
+export function said(texts: TemplateStringsArray, ...between: readonly (Words | FileName | number)[]): Words {
+  return joined(texts.flatMap((text, index) => [text, ...(index < between.length ? [between[index]!] : [])]));
+}
+
+/** Texts one after the other. */
+export function joined(texts: readonly (Words | FileName | number)[], separator = ''): Words {
+  const parts: (string | FileName)[] = [];
+  const add = (part: string | FileName) => {
+    const last = parts.at(-1);
+    if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
+    else if (part !== '') parts.push(part);
+  };
+  for (const [index, text] of texts.entries()) {
+    if (index > 0) add(separator);
+    if (typeof text === 'number') add(String(text));
+    else if (typeof text === 'string' || 'file' in text) add(text);
+    else for (const part of text) add(part);
+  }
+  if (parts.length === 0) return '';
+  return parts.length === 1 && typeof parts[0] === 'string' ? parts[0] : parts;
+}
+
+/** A text as it is read, files as they were met or as `nameOf` says. */
+export function textOf(words: Words, nameOf: NameOfFile = (path) => path): string {
+  if (typeof words === 'string') return line(words);
+  return line(words.map((part) => (typeof part === 'string' ? part : nameOf(part.file))).join(''));
+}
+
+/** The one sentence of a failure. */
+export function sentenceOf(detail: ErrorDetail): Words {
+  const { what, expected, remedy } = detail;
+  const place = placeOf(detail);
+  return joined([
+    ...(place === '' ? [what] : [place, ': ', what]),
+    ...(expected === undefined ? [] : ['; expected ', expected]),
+    ...(remedy === undefined ? [] : ['; ', remedy]),
+  ]);
+}
+
+/** The detail as somebody calls the files in it. */
+export function calledBy(detail: ErrorDetail, nameOf: NameOfFile): ErrorDetail {
+  const texts = TEXTS.flatMap((field) =>
+    detail[field] === undefined ? [] : [[field, inNames(detail[field], nameOf)]],
+  );
+  return {
+    ...detail,
+    ...Object.fromEntries(texts),
+    ...(detail.file !== undefined && { file: nameOf(detail.file) }),
+  };
+}
+
+/** A text as somebody calls the files in it. */
+export function inNames(words: Words, nameOf: NameOfFile): Words {
+  if (typeof words === 'string') return words;
+  return words.map((part) => (typeof part === 'string' ? part : { file: nameOf(part.file) }));
+}
+
+/** A detail that says which file it is about, whatever it said before. */
+export function aboutFile(detail: ErrorDetail, file: string): ErrorDetail {
+  const isNamed = ({ file: named }: FileName) => named === file;
+  const isAbout = TEXTS.some((field) => {
+    const words = detail[field] ?? '';
+    return typeof words !== 'string' && words.some((part) => typeof part !== 'string' && isNamed(part));
+  });
+  if (detail.file === file || isAbout) return detail;
+  return { what: sentenceOf(detail), file };
+}
+
+/** The texts of a detail. */
+export const TEXTS = ['what', 'where', 'expected', 'remedy'] as const;
+
+function placeOf({ job, tile, file, where, pixel }: ErrorDetail): Words {
+  const words: (Words | FileName)[] = [
+    ...(job === undefined ? [] : [`job ${job}`]),
+    ...(tile === undefined ? [] : [`tile ${tile.index} of stage ${tile.stage}`]),
+    ...(file === undefined ? [] : [{ file }]),
+    ...(where === undefined ? [] : [where]),
+    ...(pixel === undefined ? [] : [`pixel ${pixel.x},${pixel.y}`]),
+  ];
+  return joined(words.flatMap((part, index) => (index === 0 || beginsApart(part) ? [part] : [' ', part])));
+}
+
+/** Whether a place goes on without a space: `, line 3`. */
+function beginsApart(part: Words | FileName): boolean {
+  return typeof part === 'string' && /^[,:]/.test(part);
 }
 
 /** A fault of the file or values that a user gave; raised before any work starts where that is possible. */
@@ -71,23 +179,41 @@ export interface ErrorRecord {
   readonly detail: ErrorDetail;
 }
 
+const wordsSchema = z.union([
+  z.string(),
+  z.array(z.union([z.string(), z.strictObject({ file: z.string() })])).readonly(),
+]);
+const wholeSchema = z.number().int().min(0);
+
 /** Of an {@link ErrorRecord} that comes from a file. */
 export const errorRecordSchema = z.object({
   tag: z.enum(Object.keys(ERROR_TABLE) as ErrorTag[]),
   detail: z.object({
-    what: z.string(),
-    where: z.string().optional(),
-    expected: z.string().optional(),
-    remedy: z.string().optional(),
+    what: wordsSchema,
+    file: z.string().optional(),
+    job: z.string().optional(),
+    tile: z.object({ stage: wholeSchema, index: wholeSchema }).optional(),
+    where: wordsSchema.optional(),
+    pixel: z.object({ x: wholeSchema, y: wholeSchema }).optional(),
+    expected: wordsSchema.optional(),
+    remedy: wordsSchema.optional(),
   }),
 });
 
-/** Turns anything thrown into a record; what is not ours becomes `fallback` with its message as `what`. */
-export function toErrorRecord(error: unknown, fallback: ErrorTag, where?: string): ErrorRecord {
+/**
+ * Turns anything thrown into a record; what is not ours becomes `fallback` with its own words as `what`, an answer of
+ * the operating system in words that name no file.
+ */
+export function toErrorRecord(error: unknown, fallback: ErrorTag, place: ErrorPlace = {}): ErrorRecord {
   if (error instanceof HalotileError) return { tag: error.tag, detail: error.detail };
-  const what = error instanceof Error ? error.message : String(error);
-  return { tag: fallback, detail: where === undefined ? { what } : { what, where } };
+  const what = isSystemFault(error) ? systemWords(error) : error instanceof Error ? error.message : String(error);
+  const { path } = (error ?? {}) as NodeJS.ErrnoException;
+  const file = isSystemFault(error) && typeof path === 'string' ? { file: path } : {};
+  return { tag: fallback, detail: { what, ...file, ...place } };
 }
+
+/** Where a failure met whoever did not raise it. */
+export type ErrorPlace = Pick<ErrorDetail, 'file' | 'job' | 'tile' | 'where' | 'pixel'>;
 
 /** The inverse of {@link toErrorRecord}. */
 export function fromErrorRecord(record: ErrorRecord): HalotileError {
@@ -96,17 +222,19 @@ export function fromErrorRecord(record: ErrorRecord): HalotileError {
 
 /** Libraries' texts and names of files may have several lines; a sentence of ours has one. */
 function oneLine(detail: ErrorDetail): ErrorDetail {
-  const fields = Object.entries(detail).map(([field, text]) => [
-    field,
-    text?.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' '),
-  ]);
-  return Object.fromEntries(fields) as ErrorDetail;
+  const texts = TEXTS.flatMap((field) => {
+    const words = detail[field];
+    if (words === undefined) return [];
+    return [
+      [
+        field,
+        typeof words === 'string' ? line(words) : words.map((part) => (typeof part === 'string' ? line(part) : part)),
+      ],
+    ];
+  });
+  return { ...detail, ...Object.fromEntries(texts) };
 }
 
-function sentence({ what, where, expected, remedy }: ErrorDetail): string {
-  let text = where === undefined ? what : `${where}: ${what}`;
-  if (expected !== undefined) text += `; expected ${expected}`;
-  if (remedy !== undefined) text += `; ${remedy}`;
-  // What others say of a fault, and names of files, may break the line.
-  return text.replace(/\s*[\r\n]+\s*/g, ' ');
+function line(text: string): string {
+  return text.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
 }

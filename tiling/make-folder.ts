@@ -37,7 +37,7 @@ export function missingFolders(path: string): string[] {
   return missing;
 }
 
-function unmade(where: string, why: string, cause?: unknown): HalotileError {
+function unmade(path: string, why: string, cause?: unknown): HalotileError {
   const what = `the folder cannot be made: ${why}`;
-  return new HalotileError('output-failed', { what, where, remedy: 'name another folder' }, { cause });
+  return new HalotileError('output-failed', { what, file: path, remedy: 'name another folder' }, { cause });
 }

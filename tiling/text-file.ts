@@ -32,10 +32,10 @@ export function readFileBytes(path: string, { what, maxBytes = MAX_TEXT_BYTES, r
   try {
     bytes = readBounded(path, Math.min(maxBytes, MAX_TEXT_BYTES));
   } catch (cause) {
-    throw badInput({ what: `${what} cannot be read: ${systemWords(cause)}`, where: path, remedy }, cause);
+    throw badInput({ what: `${what} cannot be read: ${systemWords(cause)}`, file: path, remedy }, cause);
   }
   if (bytes.length <= maxBytes) return bytes;
-  throw badInput({ what: `${what} is too long`, where: path, expected: `at most ${maxBytes} bytes` });
+  throw badInput({ what: `${what} is too long`, file: path, expected: `at most ${maxBytes} bytes` });
 }
 
 /**
@@ -47,7 +47,7 @@ export function decodeText(bytes: Uint8Array, path: string, { what }: Pick<TextF
   try {
     return new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw badInput({ what: `${what} is not UTF-8`, where: path, remedy: 'save it as UTF-8' }, cause);
+    throw badInput({ what: `${what} is not UTF-8`, file: path, remedy: 'save it as UTF-8' }, cause);
   }
 }
 

@@ -61,11 +61,11 @@ function side(text: string): number {
  */
 export async function writePreview(path: string, picture: string, maxSide: number): Promise<Preview> {
   const stat = isUrl(path) ? undefined : statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined && !isUrl(path)) throw badInput({ what: 'there is no such file or directory', where: path });
+  if (stat === undefined && !isUrl(path)) throw badInput({ what: 'there is no such file or directory', file: path });
   if (stat?.isDirectory() && !path.endsWith(PARTIAL)) {
     throw badInput({
       what: 'a folder that is no unfinished output',
-      where: path,
+      file: path,
       expected: 'a TIFF, or OUT.partial',
       remedy: 'halotile view shows OME-Zarr and folders of many images',
     });

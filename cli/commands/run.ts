@@ -30,7 +30,7 @@ export function registerRun(program: Command): void {
   addRunOptions(command).action(async (file: string, flags: JobFlags & RunFlags) => {
     const job = readJobFile(file);
     if (isDatasetSpec(job) && flags.shard !== undefined) {
-      throw badUsage({ what: '--shard of a job of palettes', where: file, expected: 'a job over many images' });
+      throw badUsage({ what: '--shard of a job of palettes', file, expected: 'a job over many images' });
     }
     if (isDatasetSpec(job)) await runDatasetAsCommand(job, flags);
     else if (isCollectionSpec(job)) {
@@ -57,7 +57,7 @@ export function readDocument(file: string): unknown {
   try {
     return parseYamlText(text);
   } catch (error) {
-    throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, where: file });
+    throw badUsage({ what: `the job file cannot be read (${(error as Error).message})`, file });
   }
 }
 
@@ -85,7 +85,7 @@ function filesOf(job: AnyJobSpec): string[] {
 export function readImageJobFile(file: string): JobSpec {
   const job = readJobFile(file);
   if ('image' in job) return job;
-  throw badUsage({ what: 'a job over many images has no single plan', where: file, expected: 'the job of one image' });
+  throw badUsage({ what: 'a job over many images has no single plan', file, expected: 'the job of one image' });
 }
 
 function placed<S extends AnyJobSpec>(spec: S, absolute: (path: string) => string): S {

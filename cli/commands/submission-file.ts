@@ -48,7 +48,7 @@ export function readSubmissionFile(file: string): {
     return { spec: jobIn(document, file), followUps: [] };
   }
   const { then: list, ...first } = document;
-  if (!Array.isArray(list)) throw badUsage({ what: "'then' is no list", where: file, expected: 'a list of jobs' });
+  if (!Array.isArray(list)) throw badUsage({ what: "'then' is no list", file, expected: 'a list of jobs' });
   return {
     spec: jobIn(first, file),
     followUps: list.map((each, index) => followUp(each, `${file}: then[${index}]`, file)),

@@ -79,7 +79,7 @@ async function shownAt(path: string, flags: ViewFlags): Promise<Shown> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
     if (existsSync(partialPaths(path).job)) return unfinishedAt(`${path}${PARTIAL}`);
-    throw badInput({ what: 'there is no such file or directory', where: path });
+    throw badInput({ what: 'there is no such file or directory', file: path });
   }
   if (stat.isDirectory() && !isZarrFolder(path)) return path.endsWith(PARTIAL) ? unfinishedAt(path) : folderAt(path);
   if (REPORT_FILES.some((name) => name === basename(path))) return folderAt(dirname(path));
@@ -101,7 +101,7 @@ function unfinishedAt(directory: string): Shown {
   const output = directory.slice(0, -PARTIAL.length);
   const { job } = partialPaths(output);
   if (!existsSync(job)) {
-    throw badInput({ what: 'no unfinished job is here', where: directory, expected: 'an OUT.partial directory' });
+    throw badInput({ what: 'no unfinished job is here', file: directory, expected: 'an OUT.partial directory' });
   }
   let content: unknown;
   try {
@@ -132,7 +132,7 @@ function folderAt(folder: string): Shown {
   const report = join(folder, REPORT_HTML);
   const has = existsSync(report);
   if (!has && names.length === 0) {
-    throw badInput({ what: 'the folder holds no report and no images', where: folder, expected: REPORT_HTML });
+    throw badInput({ what: 'the folder holds no report and no images', file: folder, expected: REPORT_HTML });
   }
   const pictures = names.map(
     (path): ShownPicture => ({ ...file(path), label: path.slice(folder.length + 1), role: 'file' }),

@@ -34,11 +34,11 @@ export async function readConfigFile(environment: NodeJS.ProcessEnv): Promise<Co
   try {
     values = parseYamlText(text);
   } catch (error) {
-    throw badUsage({ what: `the configuration cannot be read (${(error as Error).message})`, where: path, remedy });
+    throw badUsage({ what: `the configuration cannot be read (${(error as Error).message})`, file: path, remedy });
   }
   if (values === null) return { path, values: {} };
   if (isMapping(values)) return { path, values };
-  throw badUsage({ what: 'the configuration is no mapping', where: path, expected: 'lines like `log-format: json`' });
+  throw badUsage({ what: 'the configuration is no mapping', file: path, expected: 'lines like `log-format: json`' });
 }
 
 /** Whether a value of a YAML file is a mapping. */

@@ -38,7 +38,7 @@ export default function paintTile(index: number): PaintedTile {
     writeWhole(mapFile, map, data.map.dataAt + index * data.map.tileBytes);
     return { pixels: area(cellRect(grid, index)) };
   } catch (error) {
-    return { error: toErrorRecord(error, 'output-failed', data.image.path) };
+    return { error: toErrorRecord(error, 'output-failed', { file: data.image.path }) };
   }
 }
 

@@ -86,7 +86,7 @@ export async function makeDemoScene(options: DemoSceneOptions): Promise<DemoScen
     for (const { path } of parts) if (existsSync(path)) rmSync(path);
     const what = `the demo scene could not be written: ${error instanceof Error ? error.message : String(error)}`;
     const remedy = 'choose a writable directory with enough room';
-    throw new HalotileError('output-failed', { what, where: directory, remedy }, { cause: error });
+    throw new HalotileError('output-failed', { what, file: directory, remedy }, { cause: error });
   }
   return result(false);
 }
@@ -145,7 +145,7 @@ function scenePlace(path: string): string {
   }
   if (start.includes('halotile demo ')) return place;
   const remedy = 'choose another --directory, or move the file away';
-  throw badUsage({ what: 'a file that is no scene of the demo is in its place', where: path, remedy });
+  throw badUsage({ what: 'a file that is no scene of the demo is in its place', file: path, remedy });
 }
 
 /** Whether the file has the length and header that it would have if it were made now. */

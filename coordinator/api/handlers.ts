@@ -9,24 +9,24 @@ import type {
 } from '@grpc/grpc-js';
 import { writeWhenReady } from '../../proto/client/calls.js';
 import { toStatus } from '../../proto/convert/status.js';
-import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { badUsage, calledBy, HalotileError, inNames, type NameOfFile } from '../../tiling/errors.js';
 import type { Log } from '../../tiling/log.js';
 import { traceparentOf } from '../../tiling/tracing.js';
-import { BadRequest, hideDetail } from '../service/caller-errors.js';
+import { BadRequest } from '../service/caller-errors.js';
 import type { Caller } from './access.js';
 import { callerOf } from './auth.js';
 
 /** Turns a failure into a status; the caller's log gets what the client must not see. */
 export type Fail = (error: unknown) => ServerErrorResponse;
 
-/** @param hide puts the names that clients use in place of this machine's paths */
-export function failWith(log: Log, hide: (text: string) => string): Fail {
+/** @param nameOf what clients call a path of this machine */
+export function failWith(log: Log, nameOf: NameOfFile): Fail {
   return (error) => {
     if (!(error instanceof HalotileError))
       log(`internal error: ${error instanceof Error ? error.stack : String(error)}`, { level: 'error' });
     const listed = error instanceof BadRequest ? error.violations : [];
-    const violations = listed.map(({ field, description }) => ({ field, description: hide(description) }));
-    const shown = error instanceof HalotileError ? new HalotileError(error.tag, hideDetail(error.detail, hide)) : error;
+    const violations = listed.map(({ field, description }) => ({ field, description: inNames(description, nameOf) }));
+    const shown = error instanceof HalotileError ? new HalotileError(error.tag, calledBy(error.detail, nameOf)) : error;
     const status = toStatus(shown, violations, error instanceof BadRequest ? error.unnamed : 0);
     return { name: 'Error', message: status.details ?? '', ...status };
   };

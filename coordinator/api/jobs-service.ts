@@ -78,7 +78,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     const job = await visible(id, caller);
     if (job.state === 'succeeded') return job;
     const what = `the job is ${job.state}`;
-    throw new HalotileError('not-ready', { what, where: job.id, expected: 'a job that has succeeded' });
+    throw new HalotileError('not-ready', { what, job: job.id, expected: 'a job that has succeeded' });
   }
 
   return {
@@ -136,7 +136,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     releaseJob: unary(fail, async ({ id }: halotile.v1.ReleaseJobRequest, caller) => {
       const { state } = await visible(id, caller);
       if (caller.role !== 'admin') {
-        throw new HalotileError('not-allowed', { what: 'only an admin may release a job', where: id });
+        throw new HalotileError('not-allowed', { what: 'only an admin may release a job', job: id });
       }
       const job = (await queue.readmit(id)) ?? gone(id);
       if (state === 'quarantined') events.queueChanged(id, 'released');
@@ -156,7 +156,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
       const job = (await queue.remove(id)) ?? gone(id);
       if (isOpen(job.state)) {
         const expected = 'a job that has ended';
-        throw new HalotileError('not-ready', { what: `the job is ${job.state}`, where: id, expected, remedy: CANCEL });
+        throw new HalotileError('not-ready', { what: `the job is ${job.state}`, job: id, expected, remedy: CANCEL });
       }
       await places.removeResult(id);
       await followStore.remove(id);
@@ -224,7 +224,7 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 }
 
 function gone(id: string): never {
-  throw new HalotileError('not-found', { what: 'no such job', where: id });
+  throw new HalotileError('not-found', { what: 'no such job', job: id });
 }
 
 /** A page of jobs over thousands of images each would pass the size of a message. */

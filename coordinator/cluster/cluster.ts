@@ -1,6 +1,5 @@
 import type { halotile } from '../../proto/gen/messages.js';
-import type { ErrorRecord } from '../../tiling/errors.js';
-import { HalotileError } from '../../tiling/errors.js';
+import { type ErrorRecord, HalotileError, textOf } from '../../tiling/errors.js';
 import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { kindOf } from '../../tiling/work/index.js';
@@ -238,7 +237,7 @@ export class Cluster {
       this.#wasted++;
       this.observer?.attemptEnded(event.crashed ? 'crashed' : 'failed');
       const worker = this.#links.get(event.worker)?.name;
-      this.#options.log(`worker ${worker}: ${event.failure.detail.what}`, { worker, level: 'warn' });
+      this.#options.log(`worker ${worker}: ${textOf(event.failure.detail.what)}`, { worker, level: 'warn' });
     }
     if (event.type === 'task-returned') this.observer?.attemptEnded('returned');
     this.#step(event);

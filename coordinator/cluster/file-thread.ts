@@ -121,7 +121,7 @@ function store({ file, pieces, blocks, sync }: StoreRequest): ThreadAnswer<numbe
     if (sync) fdatasyncSync(file.fd);
     return { value: undefined };
   } catch (error) {
-    return { error: toErrorRecord(outputFault(error, file.name), 'output-failed', file.name) };
+    return { error: toErrorRecord(outputFault(error, file.name), 'output-failed', { file: file.name }) };
   }
 }
 
@@ -135,7 +135,7 @@ export function look({ path, bytes, piece }: LookRequest): ThreadAnswer<Look> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return { value: 'short' };
     if (code === 'ELOOP') return { value: 'foreign' };
-    return { error: toErrorRecord(outputFault(error, path), 'output-failed', path) };
+    return { error: toErrorRecord(outputFault(error, path), 'output-failed', { file: path }) };
   }
   try {
     const stats = fstatSync(fd);
@@ -144,7 +144,7 @@ export function look({ path, bytes, piece }: LookRequest): ThreadAnswer<Look> {
     if (piece !== undefined && crcOf(fd, piece) !== piece.crc) return { value: 'damaged' };
     return { value: stats.size > bytes ? 'long' : 'fine' };
   } catch (error) {
-    return { error: toErrorRecord(outputFault(error, path), 'output-failed', path) };
+    return { error: toErrorRecord(outputFault(error, path), 'output-failed', { file: path }) };
   } finally {
     closeSync(fd);
   }

@@ -21,7 +21,7 @@ export class HeldFile<F extends ReadFile = ThreadFile> {
   /** @throws not-found once it is closed */
   async use<T>(work: (file: F) => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
-      throw new HalotileError('not-found', { what: 'the job is not open any more', where: this.#file.name });
+      throw new HalotileError('not-found', { what: 'the job is not open any more', file: this.#file.name });
     }
     this.#users++;
     try {

@@ -40,7 +40,7 @@ export function blockMessages(
 ): AsyncGenerator<BlockMessage> {
   const count = storedBlockCount(source.info, source.layout);
   if (indexes.length > MAX_INDEXES || indexes.some((index) => index >= count)) {
-    throw badInput({ what: 'no such blocks', where: source.name, expected: `indices below ${count}` });
+    throw badInput({ what: 'no such blocks', file: source.name, expected: `indices below ${count}` });
   }
   const places = function* (): Generator<BlockPlace> {
     for (const index of indexes) yield { index, file, ...source.placeOf(index) };
@@ -56,7 +56,7 @@ export function rectMessages(
 ): AsyncGenerator<BlockMessage> {
   const { info } = source;
   if (source.readRaw === undefined || rect.width < 1 || rect.height < 1 || !contains(rectOf(info), rect)) {
-    throw badInput({ what: 'no such rect', where: source.name, expected: 'pixels of an image that is stored raw' });
+    throw badInput({ what: 'no such rect', file: source.name, expected: 'pixels of an image that is stored raw' });
   }
   const pixelBytes = info.channels * SAMPLE_BYTES[info.dtype];
   const blockBytes = rect.width * rect.height * pixelBytes;
@@ -112,7 +112,7 @@ export async function* pieceMessages(
       const length = piece.length ?? open?.size ?? 0;
       if (open === undefined || offset + length > open.size) lost.push(index);
       else {
-        const stored = crc === undefined || mayBeLost ? undefined : { where: path, crc };
+        const stored = crc === undefined || mayBeLost ? undefined : { file: path, crc };
         places.push({ index, file: open.file, offset, length, stored });
       }
     }
@@ -145,7 +145,7 @@ interface BlockPlace {
   /** 0 for a block that was never written. */
   readonly length: number;
   /** What is known of bytes that the job itself stored. */
-  readonly stored?: { readonly where: string; readonly crc: number };
+  readonly stored?: { readonly file: string; readonly crc: number };
 }
 
 /** Fills messages with blocks, in order; only a block that is longer than a message is cut. */
@@ -203,7 +203,8 @@ class StoredCheck {
       if (end < block.length || this.#crc === block.stored.crc) continue;
       throw new HalotileError('output-failed', {
         what: 'a block that an earlier stage stored is damaged',
-        where: `${block.stored.where} at byte ${block.offset}`,
+        file: block.stored.file,
+        where: `at byte ${block.offset}`,
         remedy: 'use --restart to begin anew',
       });
     }

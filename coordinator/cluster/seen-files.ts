@@ -24,19 +24,19 @@ export async function checkSeen(
     case 'short':
       throw new HalotileError('output-failed', {
         what: `not all of its ${bytes} bytes are visible to the coordinator`,
-        where: path,
+        file: path,
         remedy: 'use storage that shows writes to other machines when the file is synced, or leave the root out',
       });
     case 'foreign':
-      throw new NoResult({ what: 'it is no regular file', where: path });
+      throw new NoResult({ what: 'it is no regular file', file: path });
     case 'damaged':
       throw new NoResult({
         what: 'its bytes have another CRC than the worker says',
-        where: path,
+        file: path,
         remedy: "look at the worker's memory and storage",
       });
     case 'long':
-      if (exact) throw new NoResult({ what: `it has more than ${bytes} bytes`, where: path });
+      if (exact) throw new NoResult({ what: `it has more than ${bytes} bytes`, file: path });
       break;
     case 'fine':
       break;

@@ -2,7 +2,17 @@ import { statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { breathing } from '../../tiling/breath.js';
-import { badInput, HalotileError } from '../../tiling/errors.js';
+import {
+  badInput,
+  type ErrorDetail,
+  HalotileError,
+  joined,
+  type NameOfFile,
+  said,
+  sentenceOf,
+  textOf,
+  type Words,
+} from '../../tiling/errors.js';
 import { area } from '../../tiling/geometry/rect.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
@@ -24,9 +34,20 @@ import type { CollectionImage, FoundCollection } from './find-collection.js';
 import { lookAt } from './look-at.js';
 
 /** An image that cannot be processed, and why. */
+export interface ImageFault {
+  readonly image: string;
+  readonly detail: ErrorDetail;
+}
+
+/** An {@link ImageFault} for people. */
 export interface CollectionFault {
   readonly image: string;
   readonly message: string;
+}
+
+/** A fault in the words of who asked for the job. */
+export function toldFault({ image, detail }: ImageFault, nameOf: NameOfFile): CollectionFault {
+  return { image: nameOf(image), message: textOf(sentenceOf(detail), nameOf) };
 }
 
 /** An image that may run. */
@@ -51,7 +72,7 @@ export interface CheckedPairs {
   readonly inputBytes: Float64Array;
   /** 1 for each that an earlier run finished and that is as it was. */
   readonly reused: Uint8Array;
-  /** Of {@link CollectionFault}: images that others of the job do not suffer from. */
+  /** Of {@link ImageFault}: images that others of the job do not suffer from. */
   readonly faults: PackedText;
 }
 
@@ -86,7 +107,7 @@ export async function checkPairs(
   const byMap = resolveOperations(spec.operations, { map: true }).some((operation) => operation.byMap);
   const all = withoutOutputs(found, ledger);
   if (all.length === 0) {
-    throw badInput({ what: 'no images but outputs of earlier runs', where: found.root, expected: 'some' });
+    throw badInput({ what: 'no images but outputs of earlier runs', file: found.root, expected: 'some' });
   }
   // Names are held against those of all shares: none writes what another one reads.
   const conflicts = await conflictsOf(spec, home, all);
@@ -94,7 +115,7 @@ export async function checkPairs(
   const nameOf = (output: string) => relative(found.root, output).split(sep).join('/');
   const images = shard === undefined ? all : all.filter(({ output }) => isOfShard(nameOf(output), shard));
   const remaining = images.entries();
-  const places: (LookedAt | CollectionFault)[] = [];
+  const places: (LookedAt | ImageFault)[] = [];
   const lane = async () => {
     for (const [index, image] of remaining) {
       // Headers are read here: others of this process must have their turn.
@@ -105,7 +126,7 @@ export async function checkPairs(
         places[index] = await lookOver(spec, image, { ledger, byMap });
       } catch (error) {
         if (!(error instanceof HalotileError)) throw error;
-        places[index] = { image: image.image, message: error.message };
+        places[index] = { image: image.image, detail: error.detail };
       }
     }
   };
@@ -119,14 +140,14 @@ interface LookedAt {
   readonly inputBytes: number;
 }
 
-async function packed(places: readonly (LookedAt | CollectionFault)[]): Promise<CheckedPairs> {
+async function packed(places: readonly (LookedAt | ImageFault)[]): Promise<CheckedPairs> {
   const sound = new PackedRecords<SoundImage>();
-  const faults = new PackedRecords<CollectionFault>();
+  const faults = new PackedRecords<ImageFault>();
   const pixels = new Float64Array(places.length);
   const inputBytes = new Float64Array(places.length);
   const reused = new Uint8Array(places.length);
   for await (const place of breathing(places)) {
-    if ('message' in place) {
+    if ('detail' in place) {
       faults.push(place);
       continue;
     }
@@ -144,14 +165,19 @@ async function packed(places: readonly (LookedAt | CollectionFault)[]): Promise<
 }
 
 /** One error for all faults, which names the first of them. */
-export function faultsError(
-  faults: Pick<PackedRecords<CollectionFault>, 'length' | 'at'>,
-  images: number,
-): HalotileError {
-  const named = Array.from({ length: Math.min(faults.length, NAMED_FAULTS) }, (_, place) => faults.at(place)!.message);
+export function faultsError(faults: Pick<PackedRecords<ImageFault>, 'length' | 'at'>, images: number): HalotileError {
+  const named: Words[] = [];
+  let characters = 0;
+  while (named.length < Math.min(faults.length, NAMED_FAULTS)) {
+    const sentence = sentenceOf(faults.at(named.length)!.detail);
+    characters += textOf(sentence).length;
+    if (named.length > 0 && characters > MAX_MESSAGE_CHARACTERS) break;
+    named.push(sentence);
+  }
   const more = faults.length > named.length ? `; and ${faults.length - named.length} more` : '';
-  const text = named.join('; ').slice(0, MAX_MESSAGE_CHARACTERS);
-  return badInput({ what: `${faults.length} of ${images} images cannot be processed: ${text}${more}` });
+  return badInput({
+    what: said`${faults.length} of ${images} images cannot be processed: ${joined(named, '; ')}${more}`,
+  });
 }
 
 async function lookOver(
@@ -162,7 +188,11 @@ async function lookOver(
   const { image, map } = pair;
   if (byMap && map === undefined && spec.mapOperations === undefined) refuseWithoutMap(spec, image);
   if (map !== undefined && !isUrl(map) && statSync(map, { throwIfNoEntry: false }) === undefined) {
-    throw badInput({ what: `its map ${map} is not there`, where: image, expected: 'a map for every image' });
+    throw badInput({
+      what: said`its map ${{ file: map }} is not there`,
+      file: image,
+      expected: 'a map for every image',
+    });
   }
   const job = imageJobOf(spec, pair);
   const files = await seenFiles(inputPaths(job));
@@ -192,7 +222,10 @@ function refuseWithoutMap({ operations }: CollectionSpec, image: string): never 
   try {
     resolveOperations(operations, { map: false });
   } catch (error) {
-    throw badInput({ what: (error as Error).message, where: image, expected: 'a map for every image' }, error);
+    throw badInput(
+      { what: sentenceOf((error as HalotileError).detail), file: image, expected: 'a map for every image' },
+      error,
+    );
   }
   throw new Error('a chain by map resolves without one');
 }
@@ -212,21 +245,19 @@ async function conflictsOf(
   spec: CollectionSpec,
   root: string,
   images: readonly CollectionImage[],
-): Promise<CollectionFault[]> {
-  const faults: CollectionFault[] = [];
+): Promise<ImageFault[]> {
+  const faults: ImageFault[] = [];
   const makers = new Map<string, string>();
   for (const { image, output } of images) {
     if (endingFormatOf(output) === undefined) {
-      faults.push({
-        image,
-        message: `${image}: its output ${output} is of no kind that is written; end its name in ${WRITTEN_ENDINGS}`,
-      });
+      const what = said`its output ${{ file: output }} is of no kind that is written`;
+      faults.push({ image, detail: { what, file: image, remedy: `end its name in ${WRITTEN_ENDINGS}` } });
     }
     const other = makers.get(output);
     if (other === undefined) makers.set(output, image);
     else {
-      const message = `${image}: it would become ${output} like ${other}; name outputs by {dir} and {name} or {ext} too`;
-      faults.push({ image, message });
+      const what = said`it would become ${{ file: output }} like ${{ file: other }}`;
+      faults.push({ image, detail: { what, file: image, remedy: 'name outputs by {dir} and {name} or {ext} too' } });
     }
   }
   function* outputs(): Generator<string> {
@@ -238,7 +269,7 @@ async function conflictsOf(
     const folders = images.flatMap(({ output }) => outputFolderOf(output) ?? []);
     written = await WrittenFiles.ofMany({ files: outputs, folders: [join(root, '.halotile'), ...folders] });
   } catch (error) {
-    if (error instanceof HalotileError) return [...faults, { image: root, message: error.message }];
+    if (error instanceof HalotileError) return [...faults, { image: root, detail: error.detail }];
     throw error;
   }
   const refuse = (path: string, image: string) => {
@@ -246,7 +277,7 @@ async function conflictsOf(
       written.refuse(path);
     } catch (error) {
       if (!(error instanceof HalotileError)) throw error;
-      faults.push({ image, message: error.message });
+      faults.push({ image, detail: error.detail });
     }
   };
   for await (const { image, map } of breathing(images)) {

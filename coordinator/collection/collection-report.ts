@@ -1,4 +1,5 @@
 import { join, relative, sep } from 'node:path';
+import type { NameOfFile } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { writeGradually } from '../../tiling/stitch/publish.js';
 import { halotileVersion } from '../job/prepare-job.js';
@@ -28,8 +29,12 @@ export interface FinishedImages {
 /** A job over many images in the words of who asked for it. */
 export interface ShownCollection {
   readonly job: CollectionSpec;
-  /** Stands for a file's path. */
-  readonly fileName: (path: string) => string;
+  readonly nameOf: NameOfFile;
+}
+
+/** What the user of a job calls its files; by their paths where nothing else is said. */
+export function nameOfIn(shown: ShownCollection | undefined): NameOfFile {
+  return shown?.nameOf ?? ((path) => path);
 }
 
 /** Images that are shown by pictures, spread over the job. */
@@ -46,7 +51,7 @@ export async function writeReport(
   },
 ): Promise<void> {
   const { images, failures } = about;
-  const nameOf = shown?.fileName ?? ((path: string) => path);
+  const nameOf = nameOfIn(shown);
   const reported = (each: FinishedImage) => reportedImage(each, nameOf);
   const sampled = Array.from({ length: Math.min(PICTURED, images.length) }, (_, place) => {
     return images.at(Math.floor(((place + 0.5) * images.length) / Math.min(PICTURED, images.length)));

@@ -1,7 +1,7 @@
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { PackedRecords } from '../find/packed-records.js';
-import { type CollectionFault, faultsError, type SoundImage } from './check-pairs.js';
+import { type CollectionFault, faultsError, type ImageFault, type SoundImage, toldFault } from './check-pairs.js';
 import { checkedCollection, type LookTerms } from './checked-collection.js';
 import type { CollectionImage } from './find-collection.js';
 
@@ -27,8 +27,8 @@ export async function planCollection(
   const nowSeconds = () => performance.now() / 1000;
   const checked = await checkedCollection(job, { date, shard }, { nowSeconds });
   const sound = [...new PackedRecords<SoundImage>(checked.sound)];
-  const faults = [...new PackedRecords<CollectionFault>(checked.faults)];
+  const faults = [...new PackedRecords<ImageFault>(checked.faults)];
   if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, sound.length + faults.length);
   const images = sound.map(({ image, map, output, done }) => ({ image, map, output, done: done !== undefined }));
-  return { output: checked.root, images, faults };
+  return { output: checked.root, images, faults: faults.map((fault) => toldFault(fault, (path) => path)) };
 }

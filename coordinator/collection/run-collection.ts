@@ -6,11 +6,11 @@ import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { PackedRecords } from '../find/packed-records.js';
 import { JobLock } from '../job/job-lock.js';
 import { openOutputState, outputState, removeOutputState } from '../job/output-state.js';
-import { type CollectionFault, faultsError, type SoundImage } from './check-pairs.js';
+import { faultsError, type ImageFault, type SoundImage, toldFault } from './check-pairs.js';
 import { type CheckedCollection, checkedCollection } from './checked-collection.js';
 import { CollectionCounts } from './collection-counts.js';
 import { CollectionLedger, isAsLeft } from './collection-ledger.js';
-import { type FinishedImages, writeReport } from './collection-report.js';
+import { type FinishedImages, nameOfIn, writeReport } from './collection-report.js';
 import type { CollectionResult } from './collection-result.js';
 import type { CollectionRun } from './collection-run.js';
 import { homeOf, outputRoot } from './find-collection.js';
@@ -73,11 +73,12 @@ async function checkedImages({
   shard,
   nowSeconds,
   onFault,
+  shown,
 }: CollectionRun): Promise<CheckedCollection> {
   const terms = { date, shard, forRun: true };
   const checked = await (planner?.images(job, terms) ?? checkedCollection(job, terms, { nowSeconds }));
-  const faults = new PackedRecords<CollectionFault>(checked.faults);
-  if (onFault !== undefined) for await (const fault of breathing(faults)) onFault(fault);
+  const faults = new PackedRecords<ImageFault>(checked.faults);
+  if (onFault !== undefined) for await (const fault of breathing(faults)) onFault(toldFault(fault, nameOfIn(shown)));
   if (faults.length > 0 && job.onError === 'stop') throw faultsError(faults, checked.pixels.length + faults.length);
   return checked;
 }
@@ -89,14 +90,15 @@ async function runChecked(
 ): Promise<CollectionResult> {
   const { nowSeconds } = run;
   const sound = new PackedRecords<SoundImage>(checked.sound);
-  const failures: CollectionFault[] = [];
-  for await (const fault of breathing(new PackedRecords<CollectionFault>(checked.faults))) failures.push(fault);
+  const failures: ImageFault[] = [];
+  for await (const fault of breathing(new PackedRecords<ImageFault>(checked.faults))) failures.push(fault);
   const total = sound.length + failures.length;
   await run.onFound?.();
   const checkedAt = nowSeconds();
   const counts = new CollectionCounts(checked, failures.length, run.onProgress);
   await runImages(run, checked, { ledger, counts, failures });
   const ranAt = nowSeconds();
+  const told = failures.map((fault) => toldFault(fault, nameOfIn(run.shown)));
   const result: CollectionResult = {
     output: checked.root,
     images: { total, ...counts.images, failed: failures.length },
@@ -108,11 +110,11 @@ async function runChecked(
       total: ranAt - startedAt,
     },
     peakMemoryBytes: peakMemoryBytes(),
-    failures: failures.slice(0, KEPT_FAILURES),
+    failures: told.slice(0, KEPT_FAILURES),
     report: join(checked.home, 'report.html'),
   };
   const images = await finishedImages(sound, ledger);
-  await writeReport(run, checked, { result, failures, images });
+  await writeReport(run, checked, { result, failures: told, images });
   // Its pictures take memory too.
   return { ...result, peakMemoryBytes: peakMemoryBytes() };
 }

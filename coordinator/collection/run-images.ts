@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { type ErrorTag, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { aboutFile, type ErrorTag, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { imageJobOf } from '../../tiling/job/collection-spec.js';
 import type { JobFigures } from '../../tiling/job/job-figures.js';
 import { makeFolder } from '../../tiling/make-folder.js';
@@ -9,10 +9,11 @@ import type { WorkJob } from '../../tiling/work/work-job.js';
 import type { JobResult } from '../job/job-result.js';
 import { outputState } from '../job/output-state.js';
 import { runJob } from '../job/run-job.js';
-import type { CollectionFault, SoundImage } from './check-pairs.js';
+import { type ImageFault, type SoundImage, toldFault } from './check-pairs.js';
 import type { CheckedCollection } from './checked-collection.js';
 import type { CollectionCounts } from './collection-counts.js';
 import type { CollectionLedger, DoneImage } from './collection-ledger.js';
+import { nameOfIn } from './collection-report.js';
 import type { CollectionRun } from './collection-run.js';
 import { imageBatches, type PlacedImage } from './image-batches.js';
 import { ImageExecutor, type SharedMeans } from './image-executor.js';
@@ -23,7 +24,7 @@ import { TaskTurns } from './task-turns.js';
 export interface Keeping {
   readonly ledger: CollectionLedger;
   readonly counts: CollectionCounts;
-  readonly failures: CollectionFault[];
+  readonly failures: ImageFault[];
 }
 
 /** Images under way beside the one whose tasks come first: enough to plan and assemble some while others compute. */
@@ -52,13 +53,14 @@ export async function runImages(
     room: new MemoryRoom(machine.memoryBytes),
   };
   let failure: unknown;
+  const nameOf = nameOfIn(run.shown);
   /** The image is left out, or the job ends. */
   const fail = ({ place, image }: PlacedImage, error: unknown) => {
     if (job.onError === 'skip' && isOfOneImage(error)) {
-      const fault = { image: image.image, message: messageAbout(image.image, error) };
+      const fault = { image: image.image, detail: aboutFile(error.detail, image.image) };
       failures.push(fault);
       counts.failed(place);
-      run.onFault?.(fault);
+      run.onFault?.(toldFault(fault, nameOf));
       return;
     }
     failure ??= error;
@@ -99,11 +101,6 @@ export async function runImages(
 
 function isOfOneImage(error: unknown): error is HalotileError {
   return error instanceof HalotileError && !STOPPING.has(error.tag);
-}
-
-/** Sentences of tiles and threads do not say which image they are about. */
-function messageAbout(image: string, { message }: HalotileError): string {
-  return message.includes(image) ? message : `${image}: ${message}`;
 }
 
 interface ImageMeans extends SharedMeans, Pick<Keeping, 'ledger' | 'counts'> {

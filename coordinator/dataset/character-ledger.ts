@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fromErrorRecord } from '../../tiling/errors.js';
+
 import { addFit, type FitSums, NO_FIT } from '../../tiling/palette/fit.js';
 import type { Palette } from '../../tiling/palette/palette.js';
 import { type Fingerprint, fingerprintOf } from '../../tiling/sources/fingerprint.js';
@@ -186,7 +186,7 @@ class LedgerReader {
       this.#changed = true;
       return;
     }
-    if (!this.#table.isFailed(index)) this.#failures.add(index, fromErrorRecord(error).message);
+    if (!this.#table.isFailed(index)) this.#failures.add(index, error.detail);
     this.#table.setFailed(index);
   }
 

@@ -1,4 +1,4 @@
-import { badInput, type ErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { badInput, type ErrorRecord, HalotileError, said, sentenceOf } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import type { Palette } from '../../tiling/palette/palette.js';
@@ -82,7 +82,7 @@ function refuseDiffusion({ context }: RunningCharacter, path: string, { width, h
   if (context.job.palette.dither !== 'floyd-steinberg') return;
   throw badInput({
     what: `${width}×${height} pixels are too many for dithering by floyd-steinberg, which holds an image whole`,
-    where: path,
+    file: path,
     expected: `at most ${context.making.wholePixels} pixels`,
     remedy: 'use ordered dithering, or give a smaller size',
   });
@@ -144,9 +144,10 @@ function takeCounted(
 function noColours({ character, context, failures }: RunningCharacter): HalotileError {
   const { frames, name } = character;
   const [first] = failures.first();
-  const unread = first === undefined ? '' : `, ${failures.count} of which cannot be read (${first.message})`;
+  const unread =
+    first === undefined ? '' : said`, ${failures.count} of which cannot be read (${sentenceOf(first.detail)})`;
   return badInput({
-    what: `no opaque pixel in ${frames.length} frames${unread}`,
+    what: said`no opaque pixel in ${frames.length} frames${unread}`,
     where: `character ${name}`,
     expected: 'at least one pixel with alpha above 0',
     remedy: context.job.onError === 'fail' ? 'remove it, or use --on-error skip' : 'remove it',

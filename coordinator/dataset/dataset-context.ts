@@ -1,3 +1,4 @@
+import type { NameOfFile } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { Rgb } from '../../tiling/palette/nearest-colour.js';
 import type { FrameMaking } from '../../tiling/work/frames.js';
@@ -31,8 +32,7 @@ export interface DatasetContext {
 /** A dataset job in the words of who asked for it. */
 export interface ShownNames {
   readonly job: DatasetSpec;
-  /** Stands for a file's path in messages; `fallback` is the frame's place among the outputs. */
-  readonly fileName: (path: string, fallback: string) => string;
+  readonly nameOf: NameOfFile;
 }
 
 /**

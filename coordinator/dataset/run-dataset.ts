@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import { breathing } from '../../tiling/breath.js';
-import { badInput, HalotileError } from '../../tiling/errors.js';
+import { badInput, HalotileError, sentenceOf, textOf } from '../../tiling/errors.js';
 import { chainOf, type DatasetSpec, type ImageChain } from '../../tiling/job/dataset-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
@@ -128,7 +128,7 @@ async function refuseEarlierState({ characters }: Dataset, output: string): Prom
     if (!existsSync(ledger)) continue;
     throw new HalotileError('partial-conflict', {
       what: 'an earlier release has kept what it did in a form that this one does not continue',
-      where: ledger,
+      file: ledger,
       remedy: 'use --restart to begin anew, or another output',
     });
   }
@@ -175,7 +175,7 @@ async function runLocked(
     digest,
     version,
     counts,
-    shown: run.shown ?? { job, fileName: (path) => path },
+    shown: run.shown ?? { job, nameOf: (path) => path },
   };
   const shown = context.shown.job;
   const outcomes = new OutcomeSpool(join(outputState(job.output), '.outcomes'));
@@ -230,7 +230,11 @@ async function runCharacters(
           throw error;
         }
         const { name, frames } = character;
-        outcomes.put(index, { character: name, frames: frames.length, message: error.message });
+        outcomes.put(index, {
+          character: name,
+          frames: frames.length,
+          message: textOf(sentenceOf(error.detail), context.shown.nameOf),
+        });
       }
       context.counts.characterDone();
     }
@@ -260,7 +264,10 @@ async function checkMaps(dataset: Dataset, chain: ImageChain): Promise<void> {
     try {
       resolveOperations(chain.operations, { map: false });
     } catch (error) {
-      throw badInput({ what: (error as Error).message, where: path, expected: 'a map for every image' }, error);
+      throw badInput(
+        { what: sentenceOf((error as HalotileError).detail), file: path, expected: 'a map for every image' },
+        error,
+      );
     }
   }
 }
@@ -283,7 +290,7 @@ async function targetOf(
   if (colours === undefined) {
     throw badInput({
       what: `a target palette cannot be "${ending}"`,
-      where: path,
+      file: path,
       expected: `.png, ${PALETTE_ENDINGS}`,
     });
   }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ErrorRecord, fromErrorRecord } from '../../tiling/errors.js';
+import { type ErrorRecord, fromErrorRecord, sentenceOf, textOf } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { addFit, type FitSums, NO_FIT } from '../../tiling/palette/fit.js';
 import type { Ledger } from '../../tiling/stitch/ledger.js';
@@ -123,7 +123,7 @@ export class RunningCharacter {
   failed(index: number, error: ErrorRecord, print: FramePrint | null): CharacterRecord {
     if (this.context.job.onError === 'fail') throw fromErrorRecord(error);
     this.table.setFailed(index);
-    this.failures.add(index, fromErrorRecord(error).message);
+    this.failures.add(index, error.detail);
     return { type: 'failed', name: this.frame(index).name, print, error };
   }
 
@@ -144,11 +144,8 @@ export class RunningCharacter {
   }
 
   failureList(): CharacterSummary['failures'] {
-    return this.failures.first().map(({ index, message }) => {
-      const { name, path, map } = this.frame(index);
-      const shown = (file: string) => this.context.shown.fileName(file, `${this.character.name}/${name}`);
-      const named = message.replaceAll(path, () => shown(path));
-      return { frame: name, message: map === undefined ? named : named.replaceAll(map, () => shown(map)) };
+    return this.failures.first().map(({ index, detail }) => {
+      return { frame: this.frame(index).name, message: textOf(sentenceOf(detail), this.context.shown.nameOf) };
     });
   }
 

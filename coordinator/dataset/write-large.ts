@@ -56,7 +56,7 @@ async function writePng(
   const { info, layout } = source;
   const size = { width: info.width, height: info.height };
   if (area(size) > MAX_PNG_PIXELS) {
-    throw badInput({ what: `${size.width}×${size.height} pixels`, where: output, remedy: 'give a smaller size' });
+    throw badInput({ what: `${size.width}×${size.height} pixels`, file: output, remedy: 'give a smaller size' });
   }
   const { transparent, translucent } = table.large(index)!;
   const used = target ?? palette;

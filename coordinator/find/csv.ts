@@ -42,7 +42,7 @@ export function* parseCsv(text: string, path: string): Generator<CsvRecord, unde
     } else {
       const cell = matched(bare)![0];
       if (/^ *"[^"]*$/.test(cell)) {
-        throw badInput({ what: 'a quote is never closed', where: `${path}, line ${line}`, expected: `"…"` });
+        throw badInput({ what: 'a quote is never closed', file: path, where: `, line ${line}`, expected: `"…"` });
       }
       record.cells.push(cell);
     }

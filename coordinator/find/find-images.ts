@@ -40,14 +40,14 @@ export async function findImages(
   if (withZarr && stat?.isDirectory() && isZarrFolder(name)) return [{ by: 'file', path: plainPath(name) }];
   if (stat?.isDirectory()) return imagesBelow(name, '', { others, endings }, [realpathSync(name)]);
   if (stat !== undefined && !stat.isFile() && !isManifest(name)) {
-    throw badInput({ what: 'not a regular file', where: name, expected: 'images, a folder or a manifest' });
+    throw badInput({ what: 'not a regular file', file: name, expected: 'images, a folder or a manifest' });
   }
   if (stat !== undefined) return isManifest(name) ? rowsOf(name) : [{ by: 'file', path: plainPath(name) }];
   if (!isDynamicPattern(name)) {
-    throw badInput({ what: 'no such file or folder', where: name, expected: 'images, a folder or a manifest' });
+    throw badInput({ what: 'no such file or folder', file: name, expected: 'images, a folder or a manifest' });
   }
   const files = await matchingFiles(name, withZarr && ZARR_PATTERN.test(name));
-  if (files.length === 0) throw badInput({ what: 'the pattern matches no file', where: name });
+  if (files.length === 0) throw badInput({ what: 'the pattern matches no file', file: name });
   return files.map((path) => ({ by: 'pattern', path: plainPath(path) }));
 }
 
@@ -56,7 +56,7 @@ function entryAt(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    throw badInput({ what: `cannot be looked at: ${systemWords(cause)}`, where: path }, cause);
+    throw badInput({ what: `cannot be looked at: ${systemWords(cause)}`, file: path }, cause);
   }
 }
 
@@ -131,7 +131,7 @@ function opened(folder: string): Dir {
   try {
     return opendirSync(folder, { bufferSize: ENTRIES_AT_ONCE });
   } catch (cause) {
-    throw badInput({ what: `the folder cannot be read: ${systemWords(cause)}`, where: folder }, cause);
+    throw badInput({ what: `the folder cannot be read: ${systemWords(cause)}`, file: folder }, cause);
   }
 }
 
@@ -141,7 +141,7 @@ function refuseUnreadableName(folder: string, name: string): void {
   if (!name.includes('\uFFFD') || existsSync(path)) return;
   throw badInput({
     what: 'the name is not UTF-8',
-    where: path,
+    file: path,
     remedy: 'rename it: convmv -f latin1 -t utf8 --notest',
   });
 }

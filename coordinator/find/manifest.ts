@@ -1,6 +1,6 @@
 import { dirname, extname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { badInput } from '../../tiling/errors.js';
+import { badInput, type ErrorPlace } from '../../tiling/errors.js';
 import { parseYamlText } from '../../tiling/job/yaml-text.js';
 import { isUrl } from '../../tiling/places/url.js';
 import { readTextFile } from '../../tiling/text-file.js';
@@ -37,7 +37,7 @@ export function* readManifest(path: string): Generator<ManifestRow> {
     isUrl(file) ? file : (isAbsolute(file) ? file : join(folder, file)).replace(/\/+$/, '');
   const rows = extname(path).toLowerCase() === '.csv' ? csvRows(text, path) : yamlRows(text, path);
   for (const { image, map, character, output } of rows) {
-    refuseZeros([image, map, output, character], path);
+    refuseZeros([image, map, output, character], { file: path });
     yield {
       ...{ image: resolve(image), written: image },
       ...(map && { map: resolve(map) }),
@@ -50,9 +50,10 @@ export function* readManifest(path: string): Generator<ManifestRow> {
 type Row = z.output<typeof row>;
 
 /** No file's name holds a zero byte. */
-function refuseZeros(names: readonly (string | undefined)[], where: string): void {
+function refuseZeros(names: readonly (string | undefined)[], place: ErrorPlace): void {
   const name = names.find((each) => each?.includes('\0'));
-  if (name !== undefined) throw badInput({ what: `a zero byte in ${JSON.stringify(name)}`, where, expected: 'a path' });
+  if (name !== undefined)
+    throw badInput({ what: `a zero byte in ${JSON.stringify(name)}`, ...place, expected: 'a path' });
 }
 
 function yamlRows(text: string, path: string): Row[] {
@@ -61,13 +62,13 @@ function yamlRows(text: string, path: string): Row[] {
     value = parseYamlText(text);
   } catch (cause) {
     const what = `the manifest is no YAML (${cause instanceof Error ? cause.message : cause})`;
-    throw badInput({ what, where: path }, cause);
+    throw badInput({ what, file: path }, cause);
   }
   const rows = rowList.safeParse(value);
   if (rows.success) return rows.data;
   throw badInput({
     what: 'the manifest is no list of images',
-    where: path,
+    file: path,
     expected: 'a list of {image, map, output, character}, bare or under "images"',
   });
 }
@@ -84,19 +85,19 @@ function* csvRows(text: string, path: string): Generator<Row> {
   ];
   if (image < 0) {
     const expected = 'a first line with the columns image, map, output, character (image at least)';
-    throw badInput({ what: 'the manifest has no column "image"', where: path, expected });
+    throw badInput({ what: 'the manifest has no column "image"', file: path, expected });
   }
   for (const { cells, line } of records) {
-    const where = `${path}, line ${line}`;
+    const place = { file: path, where: `, line ${line}` };
     if (cells.slice(header.length).some((cell) => cell.trim() !== '')) {
       throw badInput({
         what: `${cells.length} cells where the first line has ${header.length}`,
-        where,
+        ...place,
         remedy: 'put a cell that holds what parts cells into quotes',
       });
     }
     const file = cells[image]?.trim();
-    if (!file) throw badInput({ what: 'no image', where, expected: 'a path' });
+    if (!file) throw badInput({ what: 'no image', ...place, expected: 'a path' });
     yield {
       ...{ image: file, map: cells[map]?.trim() },
       ...{ character: cells[character]?.trim(), output: cells[output]?.trim() },

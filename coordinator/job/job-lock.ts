@@ -10,7 +10,7 @@ export class OutputInUse extends HalotileError {
   constructor(output: string) {
     super('partial-conflict', {
       what: 'another process is writing this output',
-      where: output,
+      file: output,
       remedy: 'wait for it to end, or choose another output',
     });
   }

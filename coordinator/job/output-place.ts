@@ -21,13 +21,13 @@ export function checkedOutput(output: string, inputs: readonly string[]): string
   const stat = statSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) {
     checkFolderPlace(directory);
-    throw outputFailed({ what: 'the output directory does not exist', where: directory, remedy: 'create it first' });
+    throw outputFailed({ what: 'the output directory does not exist', file: directory, remedy: 'create it first' });
   }
-  if (!stat.isDirectory()) throw outputFailed({ what: 'a file is in the place of a folder', where: directory });
+  if (!stat.isDirectory()) throw outputFailed({ what: 'a file is in the place of a folder', file: directory });
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw outputFailed({ what: 'the output directory is not writable', where: directory }, cause);
+    throw outputFailed({ what: 'the output directory is not writable', file: directory }, cause);
   }
   checkTreePlace(place);
   refuseOverwrites(place, inputs);
@@ -57,7 +57,7 @@ export function checkDiskSpace(output: string, neededBytes: number): void {
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw outputFailed({
     what: `the output needs about ${mib(neededBytes)} and ${mib(available)} are free`,
-    where: dirname(output),
+    file: dirname(output),
     remedy: 'free some space or choose another disk; a stronger --compression needs less',
   });
 }
@@ -75,7 +75,7 @@ export function refuseUrlOutput(output: string): void {
   if (!isUrl(output)) return;
   throw badUsage({
     what: 'an output at a URL',
-    where: output,
+    file: output,
     expected: 'a path; the job of one image on this machine takes s3://BUCKET/KEY too',
   });
 }

@@ -44,7 +44,7 @@ export async function openOutputState(
 ): Promise<void> {
   const directory = outputState(output);
   checkOutputState(output);
-  if (isDiscarded(restart, { found: stateOwner(output), by: owner, where: output })) await removeOutputState(output);
+  if (isDiscarded(restart, { found: stateOwner(output), by: owner, file: output })) await removeOutputState(output);
   makeFolder(directory);
   const file = join(directory, OWNER_FILE);
   if (!existsSync(file)) writeFileSync(file, JSON.stringify(owner ?? null));
@@ -70,7 +70,7 @@ function checkOutputState(output: string): void {
   if (stat.isDirectory() && isOfEarlierRelease(output)) return;
   throw new HalotileError('partial-conflict', {
     what: 'something that halotile did not make is in the place of what its runs remember',
-    where: directory,
+    file: directory,
     remedy: 'move it away, or choose another output',
   });
 }

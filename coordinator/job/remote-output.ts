@@ -44,10 +44,10 @@ export class RemoteOutput {
   static async open(url: string, inputs: readonly string[]): Promise<RemoteOutput> {
     parseS3Url(url);
     if (outputFolderOf(url) !== undefined) {
-      throw badUsage({ what: 'an output that is a folder, in a store', where: url, expected: 'one object' });
+      throw badUsage({ what: 'an output that is a folder, in a store', file: url, expected: 'one object' });
     }
     if (inputs.includes(url)) {
-      throw badUsage({ what: 'the output is also an input', where: url, remedy: 'choose another output' });
+      throw badUsage({ what: 'the output is also an input', file: url, remedy: 'choose another output' });
     }
     const output = new RemoteOutput(url);
     try {

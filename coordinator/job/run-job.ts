@@ -167,7 +167,7 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
 
 /** The job that a run goes on with: what is unfinished there, unless it is to be discarded. */
 function earlierJob({ restart, owner, spec }: PlacedRun, paths: PartialPaths): PartialJob | undefined {
-  const asked = { found: partialOwner(paths), by: owner, where: spec.output };
+  const asked = { found: partialOwner(paths), by: owner, file: spec.output };
   return isDiscarded(restart, asked) ? undefined : readPartialJob(paths);
 }
 

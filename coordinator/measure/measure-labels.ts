@@ -148,7 +148,7 @@ function checkLabels({ info: { channels, dtype } }: Raster, path: string): void 
   if (channels === 1 && dtype !== 'float32') return;
   throw badInput({
     what: `labels of ${channels} channels of ${dtype}`,
-    where: path,
+    file: path,
     expected: 'one channel of whole numbers',
     remedy: 'make them with --op label',
   });
@@ -157,7 +157,7 @@ function checkLabels({ info: { channels, dtype } }: Raster, path: string): void 
 function checkSize({ width, height }: RasterInfo, labels: Size, path: string): void {
   if (width === labels.width && height === labels.height) return;
   const expected = `${labels.width}×${labels.height} pixels, as the labels`;
-  throw badInput({ what: `${width}×${height} pixels`, where: path, expected });
+  throw badInput({ what: `${width}×${height} pixels`, file: path, expected });
 }
 
 /** Squares of uint32 would pass what float64 holds exactly. */

@@ -99,5 +99,5 @@ function backoffMs({ backoffMs: firstMs = 0, attempt }: QueuedJob): number {
 }
 
 function interrupted(what: string, { id }: QueuedJob, remedy?: string): ErrorRecord {
-  return { tag: 'interrupted', detail: { what, where: `job ${id}`, ...(remedy && { remedy }) } };
+  return { tag: 'interrupted', detail: { what, job: id, ...(remedy && { remedy }) } };
 }

@@ -291,7 +291,7 @@ export class Scheduler {
       tag: 'tile-poisoned',
       detail: {
         what: `${trouble.kills} ${trouble.kills === 1 ? 'worker or thread' : 'workers or threads'} died or hung while they ran it`,
-        where: `tile ${tile} of stage ${index}`,
+        tile: { stage: index, index: tile },
         remedy: "look at the workers' logs, and submit the job again to continue it",
       },
     });
@@ -406,7 +406,7 @@ export class Scheduler {
           tag: 'tile-failed',
           detail: {
             what: `${opinions.length + 1} workers computed different pixels, and no other one is connected to tell who is right`,
-            where: `tile ${tile} of stage ${index}`,
+            tile: { stage: index, index: tile },
             remedy: 'connect one more worker, and submit the job again to continue it',
           },
         },

@@ -1,6 +1,6 @@
 import { cutList } from '../../proto/convert/bounded-text.js';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
-import { type ErrorDetail, HalotileError } from '../../tiling/errors.js';
+import { HalotileError, said } from '../../tiling/errors.js';
 
 /** Bytes of the violations that an error's sentence names. */
 const MAX_LIST_BYTES = 900;
@@ -12,18 +12,9 @@ export class BadRequest extends HalotileError {
   readonly unnamed: number;
 
   constructor(violations: readonly FieldViolation[], unnamed = 0) {
-    const listed = violations.map(({ field, description }) => `${field}: ${description}`);
+    const listed = violations.map(({ field, description }) => said`${field}: ${description}`);
     super('bad-usage', { what: cutList(listed, MAX_LIST_BYTES, unnamed) });
     this.violations = violations;
     this.unnamed = unnamed;
   }
-}
-
-/** The texts of an error with the names that clients use. */
-export function hideDetail(detail: ErrorDetail, hide: (text: string) => string): ErrorDetail {
-  const shown = Object.entries(detail).map(([field, text]: [string, string | undefined]) => [
-    field,
-    text && hide(text),
-  ]);
-  return { ...detail, ...Object.fromEntries(shown) };
 }

@@ -29,11 +29,11 @@ export async function discardOutput(output: string, may: { restart: Restart; pri
     { directory: outputState(place), owner: () => stateOwner(place), remove: () => removeOutputState(place) },
   ].filter(({ directory }) => existsSync(directory));
   if (left.length === 0) {
-    throw new HalotileError('not-found', { what: 'nothing unfinished lies there', where: output });
+    throw new HalotileError('not-found', { what: 'nothing unfinished lies there', file: output });
   }
   const lock = await JobLock.acquire(place);
   try {
-    for (const { owner } of left) checkDiscard(restart, { found: owner(), principal, where: output });
+    for (const { owner } of left) checkDiscard(restart, { found: owner(), principal, file: output });
     for (const { remove } of left) await remove();
   } finally {
     await lock.release();

@@ -1,6 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ErrorRecord, fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import {
+  calledBy,
+  type ErrorRecord,
+  fromErrorRecord,
+  HalotileError,
+  textOf,
+  toErrorRecord,
+} from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
@@ -18,7 +25,6 @@ import { runJob } from '../job/run-job.js';
 import type { CoordinatorObserver } from '../observe/observer.js';
 import type { JobClaim, JobOutcome, JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
-import { hideDetail } from './caller-errors.js';
 import type { JobEvents } from './job-events.js';
 import { JobSpans } from './job-spans.js';
 import type { Places } from './places.js';
@@ -153,7 +159,7 @@ export class JobRunner {
     const after = await this.#patiently('record the end of a job', () => queue.finish(claim, outcome));
     if (after?.state === 'queued') {
       const seconds = Math.ceil(((after.notBeforeMs ?? 0) - this.#options.nowMs()) / 1000);
-      const why = after.failure === undefined ? '' : `: ${after.failure.detail.what}`;
+      const why = after.failure === undefined ? '' : `: ${textOf(after.failure.detail.what)}`;
       log(`job ${job.id} is tried again in ${seconds} s${why}`, { job: job.id, level: 'warn' });
       events.queueChanged(job.id, `attempt ${job.attempt} failed; the next is in ${seconds} s`);
       return;
@@ -161,10 +167,13 @@ export class JobRunner {
     // Another coordinator has the job by now, and will say how it ended; or this one shuts down and the next will.
     if (after === undefined) return;
     const isFailed = outcome.state === 'failed';
-    log(`job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${outcome.failure.detail.what}` : ''}`, {
-      job: job.id,
-      level: isFailed ? 'warn' : 'info',
-    });
+    log(
+      `job ${job.id} ${outcome.state}${outcome.state === 'failed' ? `: ${textOf(outcome.failure.detail.what)}` : ''}`,
+      {
+        job: job.id,
+        level: isFailed ? 'warn' : 'info',
+      },
+    );
     this.#options.observer?.jobEnded(outcome);
     events.ended(job.id, outcome.state);
   }
@@ -274,7 +283,7 @@ export class JobRunner {
     if (!(error instanceof HalotileError))
       this.#options.log(`job ${job.id}: ${(error as Error).stack}`, { job: job.id, level: 'error' });
     const { tag, detail } = toErrorRecord(error, 'tile-failed');
-    return { tag, detail: hideDetail(detail, (text) => this.#options.places.hide(text)) };
+    return { tag, detail: calledBy(detail, (path) => this.#options.places.shown(path)) };
   }
 }
 

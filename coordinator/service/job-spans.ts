@@ -1,3 +1,4 @@
+import { textOf } from '../../tiling/errors.js';
 import type { Span, Tracing } from '../../tiling/tracing.js';
 import type { JobOutcome, QueuedJob } from '../queue/job-queue.js';
 
@@ -36,7 +37,7 @@ export class JobSpans {
 
   /** @param outcome undefined where the job went back to the queue */
   end(outcome: JobOutcome | undefined): void {
-    const error = outcome?.state === 'failed' ? outcome.failure.detail.what : undefined;
+    const error = outcome?.state === 'failed' ? textOf(outcome.failure.detail.what) : undefined;
     this.#part?.end();
     this.#run?.end({ ...(error !== undefined && { error }), attributes: { outcome: outcome?.state ?? 'given back' } });
   }

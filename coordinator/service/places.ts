@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
 import { mayRead } from '../../threads/places/settings.js';
-import { badInput } from '../../tiling/errors.js';
+import { badInput, sentenceOf, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { inputPaths, inputsOf, type JobInput, placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
@@ -33,19 +33,12 @@ export class Places {
   readonly #roots: StorageRoots;
   readonly #uploads: Uploads;
   readonly #results: string;
-  readonly #uploadPath: RegExp;
-  readonly #resultPath: RegExp;
 
   /** @param results directory of outputs that wait for their download; made where absent */
   constructor(roots: StorageRoots, uploads: Uploads, results: string) {
     this.#roots = roots;
     this.#uploads = uploads;
     this.#results = results;
-    this.#uploadPath = new RegExp(
-      `${escaped(uploads.directory)}/[0-9a-f]+/(?<id>[A-Za-z0-9_-]+)/data[.A-Za-z0-9]*`,
-      'g',
-    );
-    this.#resultPath = new RegExp(`${escaped(results)}/[A-Za-z0-9-]+/`, 'g');
   }
 
   /** Everything that is wrong with the names in a job, by field; empty where they all lie somewhere. */
@@ -55,7 +48,7 @@ export class Places {
       try {
         locate();
       } catch (error) {
-        violations.push({ field, description: (error as Error).message });
+        violations.push({ field, description: sentenceOf(toErrorRecord(error, 'bad-input').detail) });
       }
     };
     for (const input of inputsOf(spec)) attempt(input.field, () => this.#input(input, owner));
@@ -113,11 +106,19 @@ export class Places {
     return rooted && `root:${rooted.root}/${rooted.path}`;
   }
 
-  /** A text for clients: real paths become the names that clients use. */
-  hide(text: string): string {
-    let shown = text.replaceAll(this.#uploadPath, 'upload:$<id>').replaceAll(this.#resultPath, 'download:');
-    for (const root of this.#roots.names) shown = shown.replaceAll(`${this.#roots.directory(root)!}/`, `root:${root}/`);
-    return shown.replaceAll(this.#results, 'results').replaceAll(this.#uploads.directory, 'uploads');
+  /** What clients call a file of this machine. Of one that they have no name for, its folders are nothing to them. */
+  shown(path: string): string {
+    if (!isAbsolute(path)) return path;
+    const [, id] = relative(this.#uploads.directory, path).split('/');
+    if (path.startsWith(`${this.#uploads.directory}/`) && id !== undefined) return `upload:${id}`;
+    if (this.isResult(path)) return `download:${relative(this.#results, path).split('/').slice(1).join('/')}`;
+    return this.nameOf(path) ?? this.#rootAt(path) ?? `…/${basename(path)}`;
+  }
+
+  /** The name of a root by its own folder. */
+  #rootAt(path: string): string | undefined {
+    const root = this.#roots.names.find((name) => this.#roots.directory(name) === path);
+    return root && `root:${root}/`;
   }
 
   /** The real path of an output; the directory of a download is made when the job is named. */
@@ -159,7 +160,7 @@ export class Places {
   /** The real path of an output below a root. @throws bad-input where it is none, or not the owner's to write */
   rootedOutput(name: string, owner: Owner): string {
     if (rootOf(name) !== undefined) return this.#ownOutput(name, owner, 'new');
-    throw badInput({ what: 'not an output below a storage root', where: name, expected: 'root:NAME/PATH' });
+    throw badInput({ what: 'not an output below a storage root', file: name, expected: 'root:NAME/PATH' });
   }
 
   #ownOutput(name: string, owner: Owner, jobId: string): string {
@@ -211,7 +212,7 @@ export function namedUploads(spec: AnyJobSpec, principal: string): string[] {
 function checkedBelow(folder: string, rest: string): string {
   if (!/[\0\\]/.test(rest) && rest.split('/').every((part) => part !== '' && part !== '.' && part !== '..'))
     return rest;
-  throw badInput({ what: 'the name leads out of its folder', where: `${folder}/${rest}`, expected: 'no ..' });
+  throw badInput({ what: 'the name leads out of its folder', file: `${folder}/${rest}`, expected: 'no ..' });
 }
 
 /** The root that a name begins with. */
@@ -236,21 +237,17 @@ function refuseUnread(url: string): void {
   if (mayRead(url)) return;
   throw badInput({
     what: 'a URL that this coordinator does not read',
-    where: url,
+    file: url,
     expected: 'one below a place that serve --allow-place names',
     remedy: 'upload the file, or name it below a storage root',
   });
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 function unknownName(name: string, kind: JobInput['kind']) {
   const frames = kind === 'frames';
   return badInput({
     what: 'not a name that the cluster knows',
-    where: name,
+    file: name,
     expected: frames ? 'root:NAME/PATH' : 'root:NAME/PATH or upload:ID',
     remedy: frames ? 'name it below a storage root' : 'upload the file, or name it below a storage root',
   });

@@ -49,7 +49,7 @@ export function resultFile(output: string, name: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() && realpathSync(path) === join(realpathSync(output), name)) {
     return path;
   }
-  throw new HalotileError('not-found', { what: 'the output has no such file', where: name });
+  throw new HalotileError('not-found', { what: 'the output has no such file', file: name });
 }
 
 /** Names below a folder in the order of their parts, beginning behind one of them. */

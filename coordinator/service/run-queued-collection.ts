@@ -93,7 +93,7 @@ export async function runQueuedCollection(
       onWarning: (what) => {
         if (warnings++ < LOGGED_WARNINGS) options.log(`job ${id}: ${what}`, { job: id, level: 'warn' });
       },
-      shown: { job: named, fileName: (path) => places.nameOf(path) ?? places.hide(path) },
+      shown: { job: named, nameOf: (path) => places.shown(path) },
       // A job that goes on after midnight goes on with the same names.
       date: new Date(submittedMs).toISOString().slice(0, 10),
       onProgress: (progress) => {
@@ -101,11 +101,7 @@ export async function runQueuedCollection(
         events.report(id, { ...progress, tilesRunning: running });
       },
     });
-    const failures = result.failures.map(({ image, message }) => ({
-      image: places.hide(image),
-      message: places.hide(message),
-    }));
-    return { ...result, failures, report: places.hide(result.report) };
+    return { ...result, report: places.shown(result.report) };
   } finally {
     signal.removeEventListener('abort', onStop);
     for (const executor of open) await executor.close();

@@ -68,7 +68,7 @@ export async function runQueuedDataset(
       },
       onFound: options.onPlanned,
       planner: planning.plannerFor(queued, signal),
-      shown: { job: named, fileName: (path, fallback) => places.nameOf(path) ?? fallback },
+      shown: { job: named, nameOf: (path) => places.shown(path) },
       onProgress: (progress) => events.report(id, { ...progress, tilesRunning: executor.running }),
     });
     return { ...result, report: `${named.output}/report.html` };

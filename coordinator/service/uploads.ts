@@ -112,7 +112,7 @@ export class Uploads {
     }
     throw badInput({
       what: description !== undefined ? 'the upload is not complete' : 'there is no such upload',
-      where: `upload:${id}`,
+      file: `upload:${id}`,
       remedy: 'upload the whole file first',
     });
   }
@@ -122,7 +122,7 @@ export class Uploads {
     const directory = this.#place(principal, id);
     const description = readDescription(directory);
     if (description === undefined)
-      throw new HalotileError('not-found', { what: 'no such upload', where: `upload:${id}` });
+      throw new HalotileError('not-found', { what: 'no such upload', file: `upload:${id}` });
     const received = statSync(join(directory, dataName(description)), { throwIfNoEntry: false })?.size ?? 0;
     return { received, complete: existsSync(join(directory, COMPLETE)) };
   }
@@ -157,7 +157,7 @@ export class Uploads {
       this.recount();
       throw new HalotileError('data-loss', {
         what: 'the file that arrived has another CRC-32 than was announced',
-        where: `upload:${description.id}`,
+        file: `upload:${description.id}`,
         remedy: 'upload it again',
       });
     }
@@ -177,7 +177,7 @@ export class Uploads {
       if (known.size === size && known.crc === description.crc) return directory;
       throw new HalotileError('already-exists', {
         what: 'this upload id was used for another file',
-        where: `upload:${id}`,
+        file: `upload:${id}`,
         remedy: 'use a new id',
       });
     }
@@ -230,10 +230,14 @@ async function append(
 ): Promise<void> {
   let end = (await file.stat()).size;
   for await (const { offset, data, crc } of chunks) {
-    const where = `upload:${id} at byte ${offset}`;
-    if (crc32(data) !== crc) throw new HalotileError('data-loss', { what: 'a chunk was damaged on its way', where });
+    const place = { file: `upload:${id}`, where: `at byte ${offset}` };
+    if (crc32(data) !== crc) throw new HalotileError('data-loss', { what: 'a chunk was damaged on its way', ...place });
     if (offset > end || offset + data.length > size) {
-      throw badUsage({ what: 'a chunk is out of place', where, expected: `offset ${end} and at most ${size} bytes` });
+      throw badUsage({
+        what: 'a chunk is out of place',
+        ...place,
+        expected: `offset ${end} and at most ${size} bytes`,
+      });
     }
     // What is there already is not written twice.
     const fresh = data.subarray(end - offset);
@@ -284,5 +288,5 @@ function readDescription(directory: string): UploadDescription | undefined {
 }
 
 function overLimit(what: string, limit: number, id: string): HalotileError {
-  return new HalotileError('over-limit', { what, where: `upload:${id}`, expected: `at most ${limit}` });
+  return new HalotileError('over-limit', { what, file: `upload:${id}`, expected: `at most ${limit}` });
 }

@@ -56,8 +56,8 @@ export class CoordinatorPage {
     const audit = new Audit(log, nowMs);
     const secure = tls !== undefined;
     const gate = new PageGate({ access, audit, loopback: isLoopback(listen), secure, origins, nowMs });
-    const hide = (text: string) => places.hide(text);
-    const app = pageApp({ gate, mode: 'serve', version: halotileVersion(), hide, log });
+    const nameOf = (path: string) => places.shown(path);
+    const app = pageApp({ gate, mode: 'serve', version: halotileVersion(), nameOf, log });
     const pictures = new Pictures(join(options.scratchDirectory, 'page'));
     const jobs = new JobPlaces(queue, places, nowMs);
     const paces = new Paces();

@@ -33,7 +33,7 @@ export class JobPlaces {
   async visible(id: string, caller: Caller): Promise<QueuedJob> {
     const job = /^[A-Za-z0-9-]{1,64}$/.test(id) ? await this.#queue.get(id) : undefined;
     if (job !== undefined && maySee(job, caller)) return job;
-    throw new HalotileError('not-found', { what: 'no such job', where: id.slice(0, 64) });
+    throw new HalotileError('not-found', { what: 'no such job', job: id.slice(0, 64) });
   }
 
   /** The pictures of a job that are there now. */
@@ -78,7 +78,7 @@ export class JobPlaces {
   /** The folder of a finished job over many images. @throws not-ready, not-found */
   resultFolder(job: QueuedJob): string {
     if (job.state !== 'succeeded')
-      throw new HalotileError('not-ready', { what: `the job is ${job.state}`, where: job.id });
+      throw new HalotileError('not-ready', { what: `the job is ${job.state}`, job: job.id });
     return this.#places.resultOf(job.spec, job.id);
   }
 

@@ -100,7 +100,7 @@ export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): voi
   app.post('/api/jobs/:id/release', async (c) => {
     const { id, state } = await find(c);
     if (c.get('caller').role !== 'admin') {
-      throw new HalotileError('not-allowed', { what: 'only an admin may release a job', where: id });
+      throw new HalotileError('not-allowed', { what: 'only an admin may release a job', job: id });
     }
     const job = (await queue.readmit(id))!;
     if (state === 'quarantined') events.queueChanged(id, 'released');

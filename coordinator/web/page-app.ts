@@ -1,8 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { PageError, PageSession, ShownThing } from '../../proto/page/messages.js';
-import { badUsage, ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
-import { hideDetail } from '../service/caller-errors.js';
+import { badUsage, ERROR_TABLE, HalotileError, type NameOfFile, sentenceOf, textOf } from '../../tiling/errors.js';
 import { addAssets } from './assets.js';
 import { NotSignedIn, type PageEnv, type PageGate } from './page-gate.js';
 
@@ -13,7 +12,7 @@ export interface PageAppOptions {
   readonly version: string;
   readonly shown?: ShownThing;
   /** Puts the names that callers use in place of this machine's paths. */
-  readonly hide: (text: string) => string;
+  readonly nameOf: NameOfFile;
   readonly log: (line: string) => void;
 }
 
@@ -36,14 +35,13 @@ const STATUS = {
 
 /** The page's files, sessions and errors; what it shows is added by others. */
 export function pageApp(options: PageAppOptions): Hono<PageEnv> {
-  const { gate, mode, version, shown, hide, log } = options;
+  const { gate, mode, version, shown, nameOf, log } = options;
   const app = new Hono<PageEnv>();
   app.use(gate.shield);
   app.onError((error, c) => {
     if (!(error instanceof HalotileError)) log(`page: internal error: ${error.stack}`);
     const known = error instanceof HalotileError ? error : new HalotileError('tile-failed', { what: 'internal error' });
-    const shownError = new HalotileError(known.tag, hideDetail(known.detail, hide));
-    const body: PageError = { tag: known.tag, message: shownError.message };
+    const body: PageError = { tag: known.tag, message: textOf(sentenceOf(known.detail), nameOf) };
     if (known instanceof NotSignedIn) c.header('www-authenticate', 'Bearer realm="halotile"');
     c.header('cache-control', 'no-store');
     return c.json(body, known instanceof NotSignedIn ? 401 : STATUS[ERROR_TABLE[known.tag].grpc]);

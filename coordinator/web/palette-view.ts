@@ -24,7 +24,7 @@ const report = z.object({
  */
 export function palettesOf(path: string): PagePalette[] {
   const { data } = report.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-  if (data === undefined) throw badInput({ what: 'this is no report of palettes', where: path });
+  if (data === undefined) throw badInput({ what: 'this is no report of palettes', file: path });
   return data.characters.slice(0, MAX_CHARACTERS).map(({ character, frames, palette }) => {
     const colors = [...(palette?.colors ?? [])].sort((a, b) => b.count - a.count);
     return { character, frames, colors: colors.slice(0, MAX_COLOURS), more: Math.max(0, colors.length - MAX_COLOURS) };

@@ -66,7 +66,7 @@ export class ShownServer {
       ...(unfinished && { unfinished: true }),
       ...(report !== undefined && { report: true }),
     };
-    const app = pageApp({ gate, mode: 'view', version: halotileVersion(), shown: thing, hide: (text) => text, log });
+    const app = pageApp({ gate, mode: 'view', version: halotileVersion(), shown: thing, nameOf: (path) => path, log });
     const pictures = new Pictures(scratchDirectory);
     const placeOf = async (id: string) => {
       const place = places.get(id);

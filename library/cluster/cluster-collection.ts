@@ -72,14 +72,14 @@ async function withNamedImages(
     isClusterName(typeof each === 'string' ? each : each.image);
   const here = spec.images.filter((each) => !isRemote(each));
   if (here.length > 0 && spec.map !== undefined && isClusterName(spec.map)) {
-    throw badUsage({ what: 'images here with maps there', where: spec.map, remedy: 'name both on one side' });
+    throw badUsage({ what: 'images here with maps there', file: spec.map, remedy: 'name both on one side' });
   }
   const download = isClusterName(spec.output) ? root : downloadName(resolve(root));
   const placeOf = (output: string) => {
     if (isClusterName(output)) return output;
     const below = relative(resolve(root), output).split(sep);
     if (below[0] === '..') {
-      throw badUsage({ what: 'an output lies elsewhere', where: output, expected: `a file below ${root}` });
+      throw badUsage({ what: 'an output lies elsewhere', file: output, expected: `a file below ${root}` });
     }
     return `${download}/${below.join('/')}`;
   };

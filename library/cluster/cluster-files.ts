@@ -16,7 +16,7 @@ export async function sendInputs<S extends AnyJobSpec>(spec: S, send: (path: str
   if (folder !== undefined) {
     throw badInput({
       what: 'a Zarr folder is not uploaded',
-      where: folder,
+      file: folder,
       expected: 'a file, or storage that the coordinator sees',
       remedy: 'name it root:NAME/PATH',
     });

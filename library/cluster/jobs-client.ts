@@ -177,7 +177,7 @@ export class JobsClient {
   /** Sends a file and returns its name in specs; goes on where an earlier try broke. */
   async upload(path: string, onProgress: (sentBytes: number) => void = () => {}): Promise<string> {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (!stat?.isFile()) throw badInput({ what: 'there is no such file', where: path, expected: 'a file to upload' });
+    if (!stat?.isFile()) throw badInput({ what: 'there is no such file', file: path, expected: 'a file to upload' });
     const { size } = stat;
     const { crc, uploadId } = await identify(path, size);
     // Two files of one content are one upload, and only one stream may write it.
@@ -214,7 +214,7 @@ export class JobsClient {
       }
       stream.end();
       if (!(await response).complete)
-        throw new HalotileError('unreachable', { what: 'the upload ended early', where: path });
+        throw new HalotileError('unreachable', { what: 'the upload ended early', file: path });
     });
   }
 
@@ -262,7 +262,7 @@ export class JobsClient {
           stream.cancel();
           throw this.#client.errorOf(error);
         }
-        if (!ended) throw new HalotileError('unreachable', { what: 'the download ended early', where: path });
+        if (!ended) throw new HalotileError('unreachable', { what: 'the download ended early', file: path });
       });
       await file.close();
       await publishOutput(temporary, path);
@@ -320,7 +320,7 @@ function isTransient(error: unknown): boolean {
 }
 
 function damaged(path: string): HalotileError {
-  return new HalotileError('data-loss', { what: 'the download was damaged on its way', where: path });
+  return new HalotileError('data-loss', { what: 'the download was damaged on its way', file: path });
 }
 
 /** The id holds the content's SHA-256: among thousands of frames two may share size and CRC. */

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readProgress } from '../../proto/convert/progress.js';
 import { halotile } from '../../proto/gen/messages.js';
-import { badInput, HalotileError } from '../../tiling/errors.js';
+import { badInput, calledBy, HalotileError } from '../../tiling/errors.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import { makeFolder } from '../../tiling/make-folder.js';
 import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
@@ -112,7 +112,7 @@ async function follow(
     last = event;
     if (event.progress) options.onProgress?.(readProgress(event.progress));
   }
-  if (last === undefined) throw new HalotileError('unreachable', { what: 'no event of the job came', where: id });
+  if (last === undefined) throw new HalotileError('unreachable', { what: 'no event of the job came', job: id });
   return resultOf(last);
 }
 
@@ -129,7 +129,7 @@ export async function fetchFolder(
   { folder, onNote }: { readonly folder: string; readonly onNote: (note: string) => void },
 ): Promise<void> {
   if (statSync(folder, { throwIfNoEntry: false })?.isFile()) {
-    throw badInput({ what: 'the output is a file', where: folder, expected: 'a folder or nothing' });
+    throw badInput({ what: 'the output is a file', file: folder, expected: 'a folder or nothing' });
   }
   onNote(`fetching ${folder}`);
   await eachOf(client.results(id), async ({ name = '' }) => {
@@ -142,9 +142,9 @@ export async function fetchFolder(
 /** An error that names uploads, in the names of the files that were sent. */
 function inLocalNames(error: unknown, names: ReadonlyMap<string, string>): unknown {
   if (!(error instanceof HalotileError)) return error;
-  const fields = Object.entries(error.detail).map(([field, text]: [string, string]) => [
-    field,
-    text.replaceAll(/upload:[A-Za-z0-9_-]+/g, (name) => names.get(name) ?? name),
-  ]);
-  return new HalotileError(error.tag, { ...error.detail, ...Object.fromEntries(fields) }, { cause: error });
+  return new HalotileError(
+    error.tag,
+    calledBy(error.detail, (name) => names.get(name) ?? name),
+    { cause: error },
+  );
 }

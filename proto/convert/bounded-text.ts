@@ -1,3 +1,5 @@
+import { joined, said, textOf, type Words } from '../../tiling/errors.js';
+
 /** What a cut text ends in, at most. */
 const ENDING_BYTES = 40;
 
@@ -18,15 +20,23 @@ export function cutText(text: string, maxBytes: number): string {
 }
 
 /** As many of `parts` as fit, joined by semicolons, and how many more there are, `unnamed` beside those in `parts`. */
-export function cutList(parts: readonly string[], maxBytes: number, unnamed = 0): string {
-  let text = '';
+export function cutList(parts: readonly Words[], maxBytes: number, unnamed = 0): Words {
+  let text: Words = '';
   for (const [index, part] of parts.entries()) {
-    const next = index === 0 ? cutText(part, maxBytes - ENDING_BYTES) : `${text}; ${part}`;
+    const next: Words = index === 0 ? cutWords(part, maxBytes - ENDING_BYTES) : joined([text, part], '; ');
+    const read = textOf(next);
     const room = index === parts.length - 1 && unnamed === 0 ? maxBytes : maxBytes - ENDING_BYTES;
-    if (next.length > room || headerLength(next) > room) return `${text}; and ${parts.length - index + unnamed} more`;
+    if (read.length > room || headerLength(read) > room)
+      return said`${text}; and ${parts.length - index + unnamed} more`;
     text = next;
   }
-  return unnamed === 0 ? text : `${text}; and ${unnamed} more`;
+  return unnamed === 0 ? text : said`${text}; and ${unnamed} more`;
+}
+
+function cutWords(words: Words, maxBytes: number): Words {
+  const text = textOf(words);
+  const cut = cutText(text, maxBytes);
+  return cut === text ? words : cut;
 }
 
 function headerLength(text: string): number {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Words } from '../../tiling/errors.js';
 import { type JobSpec, type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import type { google, halotile } from '../gen/messages.js';
 
@@ -6,7 +7,7 @@ import type { google, halotile } from '../gen/messages.js';
 export interface FieldViolation {
   /** Path from the spec's root, as in `operations[0].params.radius`. */
   readonly field: string;
-  readonly description: string;
+  readonly description: Words;
 }
 
 /** Either a checked spec or everything that is wrong with it. */

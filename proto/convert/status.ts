@@ -1,12 +1,14 @@
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { ERROR_TABLE, type ErrorTag, HalotileError } from '../../tiling/errors.js';
-import { google } from '../gen/messages.js';
+import { ERROR_TABLE, type ErrorTag, HalotileError, textOf } from '../../tiling/errors.js';
+import { google, halotile } from '../gen/messages.js';
 import { cutText } from './bounded-text.js';
+import { readFailure, writeFailure } from './failure.js';
 import type { FieldViolation } from './job-spec.js';
 
 const DETAILS_KEY = 'grpc-status-details-bin';
 const DOMAIN = 'halotile';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+const FAILURE = 'type.googleapis.com/halotile.v1.Failure';
 const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
 /**
  * Bytes of the sentence and of the details, in trailers that stay below 4 KiB: larger ones than about 30 KB never arrive,
@@ -32,8 +34,8 @@ const TAG_OF_CODE: Readonly<Partial<Record<status, ErrorTag>>> = {
 
 /**
  * An error as a gRPC status: the code from the one table of tags, the message as the sentence, and in
- * `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (reason: the tag) and, where fields of the
- * request are at fault, BadRequest. Both are cut to what trailers can carry, a list with the number of those that are
+ * `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (reason: the tag), where fields of the
+ * request are at fault BadRequest, and where there is room the Failure in its parts. Both are cut to what trailers can carry, a list with the number of those that are
  * left out. What is not a HalotileError says INTERNAL and no more.
  * @param unnamed violations beside those that are given
  */
@@ -51,23 +53,30 @@ export function toStatus(
     { type_url: ERROR_INFO, value: google.rpc.ErrorInfo.encode({ reason: error.tag, domain: DOMAIN }).finish() },
   ];
   const sentence = google.rpc.Status.encode({ code, message, details }).finish();
+  const failure = { type_url: FAILURE, value: halotile.v1.Failure.encode(writeFailure(error)).finish() };
   if (violations.length > 0) {
     const fieldViolations = cutViolations(violations, unnamed, MAX_DETAILS_BYTES - sentence.length);
     details.push({ type_url: BAD_REQUEST, value: google.rpc.BadRequest.encode({ fieldViolations }).finish() });
   }
+  // The sentence says all of it; a client that knows the message can say it in its own names.
+  const whole = google.rpc.Status.encode({ code, message, details: [...details, failure] }).finish();
+  if (whole.length <= MAX_DETAILS_BYTES) details.push(failure);
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, Buffer.from(google.rpc.Status.encode({ code, message, details }).finish()));
   return { code, details: message, metadata };
 }
 
+/** A violation as it is read. */
+type ToldViolation = google.rpc.BadRequest.IFieldViolation;
+
 /** As many violations as fit, and how many more there are. */
-function cutViolations(violations: readonly FieldViolation[], unnamed: number, maxBytes: number): FieldViolation[] {
-  const kept: FieldViolation[] = [];
+function cutViolations(violations: readonly FieldViolation[], unnamed: number, maxBytes: number): ToldViolation[] {
+  const kept: ToldViolation[] = [];
   let bytes = BAD_REQUEST.length + MAX_VIOLATION_BYTES;
   for (const { field, description } of violations) {
     const cut = {
       field: cutText(field, MAX_VIOLATION_BYTES),
-      description: cutText(description, MAX_VIOLATION_BYTES),
+      description: cutText(textOf(description), MAX_VIOLATION_BYTES),
     };
     bytes += google.rpc.BadRequest.encode({ fieldViolations: [cut] }).finish().length;
     if (bytes > maxBytes && kept.length > 0) {
@@ -78,10 +87,14 @@ function cutViolations(violations: readonly FieldViolation[], unnamed: number, m
   return unnamed === 0 ? kept : [...kept, { field: '', description: `and ${unnamed} more` }];
 }
 
-/** The error that a status stands for; the inverse of {@link toStatus} as far as tag and sentence go. */
+/** The error that a status stands for; of one without its parts tag and sentence. */
 export function fromStatus(error: ServiceError, where?: string): HalotileError {
   const tag =
     tagOf(error) ?? TAG_OF_CODE[error.code] ?? (error.code === status.UNAVAILABLE ? 'unreachable' : 'tile-failed');
+  const failure = detailsOf(error).find((detail) => detail.type_url === FAILURE);
+  if (failure !== undefined) {
+    return new HalotileError(tag, readFailure(halotile.v1.Failure.decode(failure.value)).detail, { cause: error });
+  }
   const what = plainDetails(error.details || error.message);
   const place = tag === 'unreachable' ? where : undefined;
   return new HalotileError(tag, place === undefined ? { what } : { what, where: place }, { cause: error });

@@ -353,6 +353,21 @@ export namespace halotile {
 
             /** Failure remedy */
             remedy?: (string|undefined);
+
+            /** Failure file */
+            file?: (string|undefined);
+
+            /** Failure job */
+            job?: (string|undefined);
+
+            /** Failure tile */
+            tile?: (halotile.v1.Failure.ITile|undefined);
+
+            /** Failure pixel */
+            pixel?: (halotile.v1.Failure.IPixel|undefined);
+
+            /** Failure mentions */
+            mentions?: (halotile.v1.Failure.IMention[]|undefined);
         }
 
         /** Represents a Failure. */
@@ -379,6 +394,21 @@ export namespace halotile {
             /** Failure remedy. */
             public remedy: string;
 
+            /** Failure file. */
+            public file: string;
+
+            /** Failure job. */
+            public job: string;
+
+            /** Failure tile. */
+            public tile: halotile.v1.Failure.Tile;
+
+            /** Failure pixel. */
+            public pixel: halotile.v1.Failure.Pixel;
+
+            /** Failure mentions. */
+            public mentions: halotile.v1.Failure.Mention[];
+
             /**
              * Encodes the specified Failure message. Does not implicitly {@link halotile.v1.Failure.verify|verify} messages.
              * @param message Failure message or plain object to encode
@@ -403,6 +433,168 @@ export namespace halotile {
              * @returns The default type url
              */
             public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        namespace Failure {
+
+            /** Properties of a Tile. */
+            interface ITile {
+
+                /** Tile stage */
+                stage?: (number|undefined);
+
+                /** Tile index */
+                index?: (number|undefined);
+            }
+
+            /** Represents a Tile. */
+            class Tile implements ITile {
+
+                /**
+                 * Constructs a new Tile.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: halotile.v1.Failure.ITile);
+
+                /** Tile stage. */
+                public stage: number;
+
+                /** Tile index. */
+                public index: number;
+
+                /**
+                 * Encodes the specified Tile message. Does not implicitly {@link halotile.v1.Failure.Tile.verify|verify} messages.
+                 * @param message Tile message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                public static encode(message: halotile.v1.Failure.ITile, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Tile message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns Tile
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Failure.Tile;
+
+                /**
+                 * Gets the default type url for Tile
+                 * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+                 * @returns The default type url
+                 */
+                public static getTypeUrl(typeUrlPrefix?: string): string;
+            }
+
+            /** Properties of a Pixel. */
+            interface IPixel {
+
+                /** Pixel x */
+                x?: (number|undefined);
+
+                /** Pixel y */
+                y?: (number|undefined);
+            }
+
+            /** Represents a Pixel. */
+            class Pixel implements IPixel {
+
+                /**
+                 * Constructs a new Pixel.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: halotile.v1.Failure.IPixel);
+
+                /** Pixel x. */
+                public x: number;
+
+                /** Pixel y. */
+                public y: number;
+
+                /**
+                 * Encodes the specified Pixel message. Does not implicitly {@link halotile.v1.Failure.Pixel.verify|verify} messages.
+                 * @param message Pixel message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                public static encode(message: halotile.v1.Failure.IPixel, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Pixel message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns Pixel
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Failure.Pixel;
+
+                /**
+                 * Gets the default type url for Pixel
+                 * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+                 * @returns The default type url
+                 */
+                public static getTypeUrl(typeUrlPrefix?: string): string;
+            }
+
+            /** Properties of a Mention. */
+            interface IMention {
+
+                /** Mention text */
+                text?: (string|undefined);
+
+                /** Mention start */
+                start?: (number|undefined);
+
+                /** Mention end */
+                end?: (number|undefined);
+            }
+
+            /** Represents a Mention. */
+            class Mention implements IMention {
+
+                /**
+                 * Constructs a new Mention.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: halotile.v1.Failure.IMention);
+
+                /** Mention text. */
+                public text: string;
+
+                /** Mention start. */
+                public start: number;
+
+                /** Mention end. */
+                public end: number;
+
+                /**
+                 * Encodes the specified Mention message. Does not implicitly {@link halotile.v1.Failure.Mention.verify|verify} messages.
+                 * @param message Mention message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                public static encode(message: halotile.v1.Failure.IMention, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Mention message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns Mention
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Failure.Mention;
+
+                /**
+                 * Gets the default type url for Mention
+                 * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+                 * @returns The default type url
+                 */
+                public static getTypeUrl(typeUrlPrefix?: string): string;
+            }
         }
 
         /** Properties of a DatasetSpec. */

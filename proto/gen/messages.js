@@ -651,6 +651,7 @@ export const halotile = $root.halotile = (() => {
         v1.Failure = (function() {
 
             function Failure(properties) {
+                this.mentions = [];
                 if (properties)
                     for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -662,6 +663,11 @@ export const halotile = $root.halotile = (() => {
             Failure.prototype.where = "";
             Failure.prototype.expected = "";
             Failure.prototype.remedy = "";
+            Failure.prototype.file = "";
+            Failure.prototype.job = "";
+            Failure.prototype.tile = null;
+            Failure.prototype.pixel = null;
+            Failure.prototype.mentions = $util.emptyArray;
 
             Failure.encode = function encode(message, writer, q) {
                 if (!writer)
@@ -680,6 +686,17 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(34).string(message.expected);
                 if (message.remedy != null && Object.hasOwnProperty.call(message, "remedy"))
                     writer.uint32(42).string(message.remedy);
+                if (message.file != null && Object.hasOwnProperty.call(message, "file"))
+                    writer.uint32(50).string(message.file);
+                if (message.job != null && Object.hasOwnProperty.call(message, "job"))
+                    writer.uint32(58).string(message.job);
+                if (message.tile != null && Object.hasOwnProperty.call(message, "tile"))
+                    $root.halotile.v1.Failure.Tile.encode(message.tile, writer.uint32(66).fork(), q + 1).ldelim();
+                if (message.pixel != null && Object.hasOwnProperty.call(message, "pixel"))
+                    $root.halotile.v1.Failure.Pixel.encode(message.pixel, writer.uint32(74).fork(), q + 1).ldelim();
+                if (message.mentions != null && message.mentions.length)
+                    for (let i = 0; i < message.mentions.length; ++i)
+                        $root.halotile.v1.Failure.Mention.encode(message.mentions[i], writer.uint32(82).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -726,6 +743,28 @@ export const halotile = $root.halotile = (() => {
                             message.remedy = reader.string();
                             break;
                         }
+                    case 6: {
+                            message.file = reader.string();
+                            break;
+                        }
+                    case 7: {
+                            message.job = reader.string();
+                            break;
+                        }
+                    case 8: {
+                            message.tile = $root.halotile.v1.Failure.Tile.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 9: {
+                            message.pixel = $root.halotile.v1.Failure.Pixel.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 10: {
+                            if (!(message.mentions && message.mentions.length))
+                                message.mentions = [];
+                            message.mentions.push($root.halotile.v1.Failure.Mention.decode(reader, reader.uint32(), undefined, long + 1));
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -745,6 +784,253 @@ export const halotile = $root.halotile = (() => {
                 }
                 return typeUrlPrefix + "/halotile.v1.Failure";
             };
+
+            Failure.Tile = (function() {
+
+                function Tile(properties) {
+                    if (properties)
+                        for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                }
+
+                Tile.prototype.stage = 0;
+                Tile.prototype.index = 0;
+
+                Tile.encode = function encode(message, writer, q) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (q === undefined)
+                        q = 0;
+                    if (q > $util.recursionLimit)
+                        throw Error("max depth exceeded");
+                    if (message.stage != null && Object.hasOwnProperty.call(message, "stage"))
+                        writer.uint32(8).uint32(message.stage);
+                    if (message.index != null && Object.hasOwnProperty.call(message, "index"))
+                        writer.uint32(16).uint32(message.index);
+                    return writer;
+                };
+
+                Tile.decode = function decode(reader, length, error, long) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (long === undefined)
+                        long = 0;
+                    if (long > $Reader.recursionLimit)
+                        throw Error("maximum nesting depth exceeded");
+                    let end, message;
+                    if (length === undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = new $root.halotile.v1.Failure.Tile();
+                    while (reader.pos < end) {
+                        let tag = reader.uint32();
+                        if (tag === error)
+                            break;
+                        switch (tag >>> 3) {
+                        case 1: {
+                                message.stage = reader.uint32();
+                                break;
+                            }
+                        case 2: {
+                                message.index = reader.uint32();
+                                break;
+                            }
+                        default:
+                            reader.skipType(tag & 7, long);
+                            break;
+                        }
+                    }
+                    if (length !== undefined) {
+                        if (reader.pos !== end)
+                            throw RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    return message;
+                };
+
+                Tile.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                    if (typeUrlPrefix === undefined) {
+                        typeUrlPrefix = "type.googleapis.com";
+                    }
+                    return typeUrlPrefix + "/halotile.v1.Failure.Tile";
+                };
+
+                return Tile;
+            })();
+
+            Failure.Pixel = (function() {
+
+                function Pixel(properties) {
+                    if (properties)
+                        for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                }
+
+                Pixel.prototype.x = 0;
+                Pixel.prototype.y = 0;
+
+                Pixel.encode = function encode(message, writer, q) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (q === undefined)
+                        q = 0;
+                    if (q > $util.recursionLimit)
+                        throw Error("max depth exceeded");
+                    if (message.x != null && Object.hasOwnProperty.call(message, "x"))
+                        writer.uint32(8).uint32(message.x);
+                    if (message.y != null && Object.hasOwnProperty.call(message, "y"))
+                        writer.uint32(16).uint32(message.y);
+                    return writer;
+                };
+
+                Pixel.decode = function decode(reader, length, error, long) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (long === undefined)
+                        long = 0;
+                    if (long > $Reader.recursionLimit)
+                        throw Error("maximum nesting depth exceeded");
+                    let end, message;
+                    if (length === undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = new $root.halotile.v1.Failure.Pixel();
+                    while (reader.pos < end) {
+                        let tag = reader.uint32();
+                        if (tag === error)
+                            break;
+                        switch (tag >>> 3) {
+                        case 1: {
+                                message.x = reader.uint32();
+                                break;
+                            }
+                        case 2: {
+                                message.y = reader.uint32();
+                                break;
+                            }
+                        default:
+                            reader.skipType(tag & 7, long);
+                            break;
+                        }
+                    }
+                    if (length !== undefined) {
+                        if (reader.pos !== end)
+                            throw RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    return message;
+                };
+
+                Pixel.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                    if (typeUrlPrefix === undefined) {
+                        typeUrlPrefix = "type.googleapis.com";
+                    }
+                    return typeUrlPrefix + "/halotile.v1.Failure.Pixel";
+                };
+
+                return Pixel;
+            })();
+
+            Failure.Mention = (function() {
+
+                function Mention(properties) {
+                    if (properties)
+                        for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                }
+
+                Mention.prototype.text = "";
+                Mention.prototype.start = 0;
+                Mention.prototype.end = 0;
+
+                Mention.encode = function encode(message, writer, q) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (q === undefined)
+                        q = 0;
+                    if (q > $util.recursionLimit)
+                        throw Error("max depth exceeded");
+                    if (message.text != null && Object.hasOwnProperty.call(message, "text"))
+                        writer.uint32(10).string(message.text);
+                    if (message.start != null && Object.hasOwnProperty.call(message, "start"))
+                        writer.uint32(16).uint32(message.start);
+                    if (message.end != null && Object.hasOwnProperty.call(message, "end"))
+                        writer.uint32(24).uint32(message.end);
+                    return writer;
+                };
+
+                Mention.decode = function decode(reader, length, error, long) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (long === undefined)
+                        long = 0;
+                    if (long > $Reader.recursionLimit)
+                        throw Error("maximum nesting depth exceeded");
+                    let end, message;
+                    if (length === undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = new $root.halotile.v1.Failure.Mention();
+                    while (reader.pos < end) {
+                        let tag = reader.uint32();
+                        if (tag === error)
+                            break;
+                        switch (tag >>> 3) {
+                        case 1: {
+                                message.text = reader.string();
+                                break;
+                            }
+                        case 2: {
+                                message.start = reader.uint32();
+                                break;
+                            }
+                        case 3: {
+                                message.end = reader.uint32();
+                                break;
+                            }
+                        default:
+                            reader.skipType(tag & 7, long);
+                            break;
+                        }
+                    }
+                    if (length !== undefined) {
+                        if (reader.pos !== end)
+                            throw RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    return message;
+                };
+
+                Mention.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                    if (typeUrlPrefix === undefined) {
+                        typeUrlPrefix = "type.googleapis.com";
+                    }
+                    return typeUrlPrefix + "/halotile.v1.Failure.Mention";
+                };
+
+                return Mention;
+            })();
 
             return Failure;
         })();

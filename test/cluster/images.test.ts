@@ -16,6 +16,7 @@ import { ClusterExecutor } from '../../coordinator/cluster/cluster-executor.js';
 import { FileThreads } from '../../coordinator/cluster/file-threads.js';
 import { DEFAULT_LIMITS, halotileVersion } from '../../coordinator/index.js';
 import { openThreads } from '../../library/executor.js';
+import { textOf } from '../../tiling/errors.js';
 import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { ImageResult } from '../../tiling/work/images.js';
@@ -175,10 +176,10 @@ test('an image that takes every worker with it is known by name, and the others 
   await restarting;
   const failed = results.filter((result) => 'error' in result);
   assert.deepEqual(
-    failed.map(({ index, error }) => ({ index, where: error.detail.where })),
-    [{ index: 4, where: pairs.specs[4]!.image }],
+    failed.map(({ index, error }) => ({ index, file: error.detail.file })),
+    [{ index: 4, file: pairs.specs[4]!.image }],
   );
-  assert.match(failed[0]!.error.detail.what, /workers or threads died/);
+  assert.match(textOf(failed[0]!.error.detail.what), /workers or threads died/);
   assertWritten(results, pairs);
   assert.deepEqual(
     readdirSync(join(root, 'poison', '4')).filter((name) => name === 'task.tif'),

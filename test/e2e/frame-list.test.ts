@@ -61,15 +61,15 @@ test('frames lie by the name of their output and are found by their own', () => 
 
 test('of failures the first thousand by index are kept, whenever they come', () => {
   const failures = new FailureList();
-  for (let index = 4999; index >= 0; index--) failures.add(index, `m${index}`);
+  for (let index = 4999; index >= 0; index--) failures.add(index, { what: `m${index}` });
   assert.equal(failures.count, 5000);
   const first = failures.first();
   assert.equal(first.length, 1000);
   assert.deepEqual(
     [first[0], first[999]],
     [
-      { index: 0, message: 'm0' },
-      { index: 999, message: 'm999' },
+      { index: 0, detail: { what: 'm0' } },
+      { index: 999, detail: { what: 'm999' } },
     ],
   );
 });

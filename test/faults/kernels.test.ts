@@ -76,7 +76,7 @@ test('a kernel process ends at its memory limit', linux, async () => {
   const ask = async (memoryBytes: number) => {
     const child = new KernelChild({ memoryBytes, heapBytes: 64 << 20 });
     try {
-      const question = { kind: 'check', bytes: wasmModule(), where: 'm.wasm' } as const;
+      const question = { kind: 'check', bytes: wasmModule(), file: 'm.wasm' } as const;
       return (await child.ask(question, { limitMs: HOUR_MS })).kind;
     } finally {
       child.close();

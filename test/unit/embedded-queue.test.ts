@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
+import { textOf } from '../../tiling/errors.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 
 const root = mkdtempSync(join(tmpdir(), 'halotile-queue-'));
@@ -73,7 +74,7 @@ test('state survives the process, a torn last record is dropped, a claim of the 
   const last = await open('survive');
   const given = await last.get(job.id);
   assert.equal(given?.state, 'failed');
-  assert.match(given.failure!.detail.what, /died 2 times/);
+  assert.match(textOf(given.failure!.detail.what), /died 2 times/);
   await last.close();
 });
 

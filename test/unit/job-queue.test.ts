@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { JobQueue } from '../../coordinator/queue/job-queue.js';
+import { textOf } from '../../tiling/errors.js';
 import { embeddedAdapter, type QueueAdapter, redisAdapter, submission } from '../support/test-queues.js';
 
 // What every queue promises, in process and in Redis alike.
@@ -65,7 +66,7 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
       (found) => found?.state === 'failed',
       last,
     );
-    assert.match(given!.failure!.detail.what, /died 2 times/);
+    assert.match(textOf(given!.failure!.detail.what), /died 2 times/);
     await last.close();
   });
 

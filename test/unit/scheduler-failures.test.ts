@@ -136,7 +136,7 @@ test('a tile that kills three workers is poison; its neighbours and other jobs g
   assert.equal(deaths, 3);
   assert.ok(failed?.type === 'job-failed');
   assert.equal(failed.failure.tag, 'tile-poisoned');
-  assert.match(failed.failure.detail.where!, /tile 2 of stage 0/);
+  assert.deepEqual(failed.failure.detail.tile, { stage: 0, index: 2 });
   assert.equal(bench.said.filter((said) => said.type === 'verdict' && said.job === 'good').length, 4);
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SchedulerCommand } from '../../coordinator/scheduler/events.js';
+import { textOf } from '../../tiling/errors.js';
 import { granted, SchedulerBench } from '../support/scheduler-bench.js';
 
 const verdicts = (commands: readonly SchedulerCommand[]) =>
@@ -72,6 +73,8 @@ test('nobody waits for a second worker that is not there, and two that differ en
   two.join(2, 1);
   const [second] = granted(two.result(first!, 7, true));
   const failed = two.result(second!, 8).find((command) => command.type === 'job-failed');
-  assert.ok(failed?.type === 'job-failed' && /2 workers computed different pixels/.test(failed.failure.detail.what));
+  assert.ok(
+    failed?.type === 'job-failed' && /2 workers computed different pixels/.test(textOf(failed.failure.detail.what)),
+  );
   assert.equal(two.scheduler.leases, 0);
 });

@@ -89,7 +89,7 @@ test('a task is split into parts whose values merge to that of the whole', () =>
   const error = { tag: 'tile-poisoned', detail: { what: 'it took three workers' } } as const;
   const [part] = count.split!(DATA);
   const blamed = count.blame!(part!, error);
-  assert.equal(blamed.detail.where, '/far/a.png');
+  assert.equal(blamed.detail.file, '/far/a.png');
   const merged = count.merge!([count.without!(part!, blamed), count.without!(part!, blamed)]);
   assert.deepEqual(
     merged.failures.map(({ index }) => index),

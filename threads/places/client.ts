@@ -33,7 +33,7 @@ export class TransientFault extends Error {
 export function changed(url: string, how: string): HalotileError {
   return new HalotileError('input-changed', {
     what: `the object changed while it was read (${how})`,
-    where: url,
+    file: url,
     remedy: 'run the job again once nothing writes to it',
   });
 }

@@ -38,7 +38,7 @@ async function look({ url, file, reply }: LookMessage): Promise<void> {
     objects.set(file, { url, state });
     new Reply(reply).give({ state });
   } catch (error) {
-    new Reply(reply).give({ error: toErrorRecord(error, 'unreachable', url) });
+    new Reply(reply).give({ error: toErrorRecord(error, 'unreachable', { file: url }) });
   }
 }
 

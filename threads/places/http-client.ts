@@ -72,13 +72,13 @@ export class HttpClient implements ObjectClient {
       if (!isSafe || !this.#isAllowed(next.href)) {
         throw new HalotileError('not-allowed', {
           what: `redirects to ${next.origin}, where nothing may be read`,
-          where: start,
+          file: start,
           remedy: 'name the object where it lies',
         });
       }
       url = next;
     }
-    throw badInput({ what: `redirects more than ${MAX_REDIRECTS} times`, where: start, expected: 'an object' });
+    throw badInput({ what: `redirects more than ${MAX_REDIRECTS} times`, file: start, expected: 'an object' });
   }
 
   #ask(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<IncomingMessage> {
@@ -115,7 +115,7 @@ function stateOf({ statusCode: status = 0, headers }: IncomingMessage, url: stri
     if (range.offset === 0 && size <= range.length) return { size, ...about };
     throw badInput({
       what: 'the server sends no ranges, only whole files',
-      where: url,
+      file: url,
       remedy: 'download it first, or use a server that answers Range requests',
     });
   }
@@ -128,16 +128,16 @@ function stateOf({ statusCode: status = 0, headers }: IncomingMessage, url: stri
   if (isTransient(status)) {
     throw new TransientFault(`the server answers ${status}`, { ...pauseOf(headers['retry-after']) });
   }
-  const where = url;
-  if (status === 404 || status === 410) throw badInput({ what: `the server has no such object (${status})`, where });
+  const file = url;
+  if (status === 404 || status === 410) throw badInput({ what: `the server has no such object (${status})`, file });
   if (status === 401 || status === 403) {
     throw new HalotileError('not-allowed', {
       what: `the server refuses access (${status})`,
-      where,
+      file,
       remedy: 'use a URL that is signed anew, or one with user and password',
     });
   }
-  throw badInput({ what: `the server answers ${status}`, where, expected: '206, a part of the object' });
+  throw badInput({ what: `the server answers ${status}`, file, expected: '206, a part of the object' });
 }
 
 function pauseOf(retryAfter: string | undefined): { pauseMs?: number } {
@@ -146,11 +146,11 @@ function pauseOf(retryAfter: string | undefined): { pauseMs?: number } {
 }
 
 /** @throws not-allowed */
-function refuseLinkLocal(address: string, where: string): void {
+function refuseLinkLocal(address: string, file: string): void {
   if (!LINK_LOCAL.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) return;
   throw new HalotileError('not-allowed', {
     what: `the link-local address ${address} is never read from`,
-    where,
+    file,
     expected: 'a server',
   });
 }

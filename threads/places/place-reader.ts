@@ -121,12 +121,12 @@ export class PlaceReader implements PlaceOpener {
 
   #ask(url: string) {
     if (!isS3Url(url) && !URL.canParse(url)) {
-      throw badInput({ what: 'not a URL', where: url, expected: 'https://HOST/PATH' });
+      throw badInput({ what: 'not a URL', file: url, expected: 'https://HOST/PATH' });
     }
     if (!mayRead(url)) {
       throw new HalotileError('not-allowed', {
         what: 'nothing may be read there',
-        where: url,
+        file: url,
         expected: 'a URL below those that --allow-place names',
       });
     }
@@ -172,5 +172,5 @@ function isSame(a: ObjectState, b: ObjectState): boolean {
 }
 
 function ended(url: string): HalotileError {
-  return new HalotileError('unreachable', { what: 'the thread that fetches remote inputs has ended', where: url });
+  return new HalotileError('unreachable', { what: 'the thread that fetches remote inputs has ended', file: url });
 }

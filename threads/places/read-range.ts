@@ -94,7 +94,7 @@ function assertSame(url: string, known: ObjectState, now: ObjectState): void {
 function unreachable(url: string, cause: TransientFault): HalotileError {
   return new HalotileError(
     'unreachable',
-    { what: `cannot be read: ${cause.message}`, where: url, remedy: 'run the same command again to continue' },
+    { what: `cannot be read: ${cause.message}`, file: url, remedy: 'run the same command again to continue' },
     { cause },
   );
 }

@@ -98,27 +98,27 @@ export function s3Fault(cause: unknown, url: string): Error {
   if (cause instanceof HalotileError) return cause;
   const { name, message } = cause as Error;
   const status = statusOf(cause);
-  const where = url;
+  const file = url;
   if (EXPIRED.test(name)) {
     const remedy = 'renew them and run the same command again to continue';
     return new HalotileError(
       'not-allowed',
-      { what: `the credentials have expired (${name})`, where, remedy },
+      { what: `the credentials have expired (${name})`, file, remedy },
       { cause },
     );
   }
   if (name === 'CredentialsProviderError') {
     const remedy =
       'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile; a public object has an https:// URL too';
-    return new HalotileError('not-allowed', { what: 'there are no credentials for S3', where, remedy }, { cause });
+    return new HalotileError('not-allowed', { what: 'there are no credentials for S3', file, remedy }, { cause });
   }
   if (REFUSED.test(name) || status === 401 || status === 403) {
-    return new HalotileError('not-allowed', { what: `the store refuses access (${name})`, where }, { cause });
+    return new HalotileError('not-allowed', { what: `the store refuses access (${name})`, file }, { cause });
   }
-  if (name === 'NoSuchKey' || name === 'NotFound') return badInput({ what: 'there is no such object', where }, cause);
-  if (name === 'NoSuchBucket') return badInput({ what: 'there is no such bucket', where }, cause);
+  if (name === 'NoSuchKey' || name === 'NotFound') return badInput({ what: 'there is no such object', file }, cause);
+  if (name === 'NoSuchBucket') return badInput({ what: 'there is no such bucket', file }, cause);
   if (status === 0 || isTransient(status)) {
     return new TransientFault(status === 0 ? message || name : `the store answers ${status} (${name})`, { cause });
   }
-  return badInput({ what: `the store answers ${status} (${name}: ${message})`, where }, cause);
+  return badInput({ what: `the store answers ${status} (${name}: ${message})`, file }, cause);
 }

@@ -261,7 +261,7 @@ async function patient<T>(url: string, ask: () => Promise<T>): Promise<T> {
       if (!(fault instanceof TransientFault)) throw fault;
       if (failures === TRIES) {
         const remedy = 'run the same command again to continue';
-        throw new HalotileError('output-failed', { what: `cannot be written: ${fault.message}`, where: url, remedy });
+        throw new HalotileError('output-failed', { what: `cannot be written: ${fault.message}`, file: url, remedy });
       }
       await pause(FIRST_PAUSE_MS * 2 ** (failures - 1) * (0.5 + Math.random()));
     }
@@ -276,7 +276,7 @@ async function answered(
   try {
     return { bytes: await work() };
   } catch (error) {
-    const record = toErrorRecord(error, 'output-failed', url);
+    const record = toErrorRecord(error, 'output-failed', { file: url });
     // What was computed stays for the next run, whatever the store says.
     return { error: record.tag === 'bad-input' ? { ...record, tag } : record };
   }

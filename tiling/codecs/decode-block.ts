@@ -128,7 +128,7 @@ function finish(
   if (decoded.length < bytes) {
     throw badInput({
       what: `block ${where.block} decodes to ${decoded.length} bytes`,
-      where: where.file,
+      file: where.file,
       expected: `${bytes}`,
       remedy: 'the file is truncated or damaged: copy it again',
     });
@@ -156,7 +156,7 @@ function finish(
     const pixel = Math.floor(error.index / step);
     throw badInput({
       what: `a label of ${error.value}, ${pixel % width} right of and ${Math.floor(pixel / width)} below the corner of block ${where.block}`,
-      where: where.file,
+      file: where.file,
       expected: '0 to 4294967295',
     });
   }
@@ -192,7 +192,7 @@ function damaged(cause: unknown, layout: BlockLayout, { file, block }: BlockWher
   return badInput(
     {
       what: `block ${block} cannot be decoded as ${layout.codec}: ${reason}`,
-      where: file,
+      file,
       remedy: 'the file is damaged: copy or write it again',
     },
     cause,

@@ -45,7 +45,7 @@ export function checkFetched(output: string): void {
   if (outputFolderOf(output) === undefined) return;
   throw badUsage({
     what: 'an output that is a folder is not fetched from a cluster',
-    where: output,
+    file: output,
     expected: 'storage that the coordinator sees, root:NAME/PATH',
     remedy: 'write it there, or end its name in .tif',
   });

@@ -21,7 +21,7 @@ export function pagesIn(range: string, { count, own }: FilePages, path: string):
   for (const part of range.split(',')) {
     const [first, last = first] = part.split('-').map(Number) as [number, number?];
     if (first > last! || last! > count) {
-      throw badUsage({ what: `pages ${part}`, where: path, expected: `ascending numbers from 1 to ${count}` });
+      throw badUsage({ what: `pages ${part}`, file: path, expected: `ascending numbers from 1 to ${count}` });
     }
     for (let number = first; number <= last!; number++) numbers.add(number);
   }

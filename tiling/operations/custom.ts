@@ -99,7 +99,7 @@ function readWeights({ path, bytes }: ReadFile): Pick<CustomParams, 'footprint' 
   ) {
     throw badUsage({
       what: 'the weights are no table',
-      where: path,
+      file: path,
       expected: 'rows of equal length of numbers and .',
     });
   }

@@ -87,7 +87,7 @@ function prepare(operation: Operation, { image, file }: JobFacts): Operation {
 function coloursOf(given: string, file: () => ReadFile | undefined): number[] {
   if (LIST.test(given)) return given.split(' ').map((hex) => Number.parseInt(hex.replace('#', ''), 16));
   if (!isPaletteFile(given)) {
-    throw badInput({ what: 'no palette', where: given, expected: `${PALETTE_ENDINGS}, or colours as #rrggbb` });
+    throw badInput({ what: 'no palette', file: given, expected: `${PALETTE_ENDINGS}, or colours as #rrggbb` });
   }
   const { path, bytes } = file()!;
   return checkTarget(parseTarget(bytes, path), path).map(packRgb);

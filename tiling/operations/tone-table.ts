@@ -26,7 +26,7 @@ export function prepareTable(operation: Operation, job: JobFacts): Operation {
   const labels = job.image.dtype === 'uint32';
   const isCube = /\.cube$/i.test(path);
   if (isCube && labels)
-    throw badInput({ what: 'a .cube is a curve', where: path, expected: 'a .csv of a row for each label' });
+    throw badInput({ what: 'a .cube is a curve', file: path, expected: 'a .csv of a row for each label' });
   const values = isCube ? parseCube(text, path) : parseCsv(text, path, labels ? MAX_NUMBERS : MAX_ROWS);
   if (values.units === 'csv') checkColumns(values.columns.length, path, job);
   return { ...operation, params: { ...operation.params, values } };
@@ -38,7 +38,7 @@ function checkColumns(columns: number, path: string, { image: { channels, alpha 
   if (columns === 1 || columns === colours || columns === channels) return;
   throw badInput({
     what: `the table has ${columns} columns`,
-    where: path,
+    file: path,
     expected: colours === 1 ? 'one' : `one, or ${colours}, one a channel`,
   });
 }
@@ -93,7 +93,7 @@ function parseCube(text: string, path: string): ToneTable {
   for (const line of text.split('\n').map((each) => each.trim())) {
     const [word = '', ...rest] = line.split(/\s+/);
     if (word === 'LUT_3D_SIZE') {
-      throw badInput({ what: 'a three-dimensional .cube', where: path, expected: 'LUT_1D_SIZE' });
+      throw badInput({ what: 'a three-dimensional .cube', file: path, expected: 'LUT_1D_SIZE' });
     } else if (word === 'LUT_1D_SIZE') size = Number(rest[0]);
     else if (word === 'DOMAIN_MIN') low = rest.map(Number);
     else if (word === 'DOMAIN_MAX') high = rest.map(Number);
@@ -101,10 +101,10 @@ function parseCube(text: string, path: string): ToneTable {
   }
   const rows = numbersOf(body, path, /\s+/);
   if (rows.length !== size) {
-    throw badInput({ what: `the table has ${rows.length} rows`, where: path, expected: `LUT_1D_SIZE ${size}` });
+    throw badInput({ what: `the table has ${rows.length} rows`, file: path, expected: `LUT_1D_SIZE ${size}` });
   }
   if (low.some((value, c) => !(high[Math.min(c, high.length - 1)]! > value))) {
-    throw badInput({ what: 'the domain is empty', where: path, expected: 'DOMAIN_MAX above DOMAIN_MIN' });
+    throw badInput({ what: 'the domain is empty', file: path, expected: 'DOMAIN_MAX above DOMAIN_MIN' });
   }
   return { units: 'cube', columns: columnsOf(rows, path), low, high };
 }
@@ -117,7 +117,7 @@ function numbersOf(lines: readonly string[], path: string, separator: RegExp, ma
     if (trimmed === '' || trimmed.startsWith('#')) continue;
     const numbers = trimmed.split(separator).map(Number);
     if (!numbers.every(Number.isFinite)) {
-      throw badInput({ what: `line ${index + 1} is “${printable(trimmed)}”`, where: path, expected: 'numbers only' });
+      throw badInput({ what: `line ${index + 1} is “${printable(trimmed)}”`, file: path, expected: 'numbers only' });
     }
     rows.push(numbers);
     count += numbers.length;
@@ -125,7 +125,7 @@ function numbersOf(lines: readonly string[], path: string, separator: RegExp, ma
     if (rows.length > maxRows || count > MAX_NUMBERS) {
       throw badInput({
         what: `the table has more than ${maxRows} rows or ${MAX_NUMBERS} numbers`,
-        where: path,
+        file: path,
         expected: `2 to ${maxRows} rows, at most ${MAX_NUMBERS} numbers`,
       });
     }
@@ -138,7 +138,7 @@ function columnsOf(rows: readonly (readonly number[])[], path: string): number[]
   if (rows.length < 2 || rows.some((row) => row.length !== width)) {
     throw badInput({
       what: `${rows.length} rows of uneven or too small a number`,
-      where: path,
+      file: path,
       expected: `2 to ${MAX_ROWS} rows of equal length`,
     });
   }

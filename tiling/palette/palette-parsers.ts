@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badInput } from '../errors.js';
+import { badInput, type ErrorPlace } from '../errors.js';
 import { type Rgb, unpackRgb } from './nearest-colour.js';
 
 const byte = z.number().int().min(0).max(255);
@@ -36,7 +36,7 @@ function parseGpl(text: string, path: string): Rgb[] {
   const lines = linesOf(text);
   if (lines[0]?.trim() !== 'GIMP Palette') {
     const expected = 'a palette of GIMP or Aseprite, whose first line says so';
-    throw badInput({ what: 'no "GIMP Palette" in the first line', where: path, expected });
+    throw badInput({ what: 'no "GIMP Palette" in the first line', file: path, expected });
   }
   const colours: Rgb[] = [];
   let hasAlpha = false;
@@ -46,7 +46,7 @@ function parseGpl(text: string, path: string): Rgb[] {
     const entry = hasAlpha
       ? /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)(?:\s|$)/.exec(line)
       : /^\s*(\d+)\s+(\d+)\s+(\d+)(?:\s|$)/.exec(line);
-    colours.push(...decimal(entry, line, `${path}, line ${index + 2}`, hasAlpha ? 'RGBA' : 'RGB'));
+    colours.push(...decimal(entry, line, { file: path, where: `, line ${index + 2}` }, hasAlpha ? 'RGBA' : 'RGB'));
   });
   return colours;
 }
@@ -56,7 +56,7 @@ function parseHex(text: string, path: string): Rgb[] {
   return linesOf(text).flatMap((line, index) => {
     const word = line.trim();
     if (word === '') return [];
-    if (!hexText.safeParse(word).success) throw noColour(line, `${path}, line ${index + 1}`, 'RRGGBB');
+    if (!hexText.safeParse(word).success) throw noColour(line, { file: path, where: `, line ${index + 1}` }, 'RRGGBB');
     return [fromHex(word)];
   });
 }
@@ -68,10 +68,10 @@ function parseJson(text: string, path: string): Rgb[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw badInput({ what: 'the target palette is no JSON', where: path, expected }, error);
+    throw badInput({ what: 'the target palette is no JSON', file: path, expected }, error);
   }
   const palette = jsonPalette.safeParse(value);
-  if (!palette.success) throw badInput({ what: 'the target palette has no list of colours', where: path, expected });
+  if (!palette.success) throw badInput({ what: 'the target palette has no list of colours', file: path, expected });
   const list = Array.isArray(palette.data) ? palette.data : palette.data.colors;
   return list.map((each) => {
     if (typeof each === 'string') return fromHex(each);
@@ -86,7 +86,13 @@ function parseJson(text: string, path: string): Rgb[] {
 function parseJasc(text: string, path: string): Rgb[] {
   const [signature, version, counted, ...rest] = linesOf(text);
   const refuse = (line: number, what: string, expected: string) =>
-    badInput({ what, where: `${path}, line ${line}`, expected, remedy: 'save it as JASC (Paint Shop Pro) palette' });
+    badInput({
+      what,
+      file: path,
+      where: `, line ${line}`,
+      expected,
+      remedy: 'save it as JASC (Paint Shop Pro) palette',
+    });
   if (signature?.trim() !== 'JASC-PAL') {
     const what = signature?.startsWith('RIFF') ? 'a RIFF palette of Windows' : `"${shown(signature)}" is no palette`;
     throw refuse(1, what, '"JASC-PAL"');
@@ -100,7 +106,7 @@ function parseJasc(text: string, path: string): Rgb[] {
     if (line.trim() === '') return;
     entries++;
     const entry = /^\s*(\d+)\s+(\d+)\s+(\d+)(?:\s+(\d+))?\s*$/.exec(line);
-    colours.push(...decimal(entry, line, `${path}, line ${index + 4}`, 'RGB'));
+    colours.push(...decimal(entry, line, { file: path, where: `, line ${index + 4}` }, 'RGB'));
   });
   if (entries === Number(counted)) return colours;
   throw refuse(3, `${Number(counted)} colours are announced, and ${entries} follow`, 'as many as follow');
@@ -111,7 +117,7 @@ function parsePaintNet(text: string, path: string): Rgb[] {
   return linesOf(text).flatMap((line, index) => {
     const word = line.replace(/;.*/, '').trim();
     if (word === '') return [];
-    if (!/^[0-9a-fA-F]{8}$/.test(word)) throw noColour(line, `${path}, line ${index + 1}`, 'AARRGGBB');
+    if (!/^[0-9a-fA-F]{8}$/.test(word)) throw noColour(line, { file: path, where: `, line ${index + 1}` }, 'AARRGGBB');
     return word.startsWith('00') ? [] : [fromHex(word.slice(2))];
   });
 }
@@ -123,13 +129,13 @@ function parsePaintNet(text: string, path: string): Rgb[] {
 function parseAct(bytes: Uint8Array, path: string): Rgb[] {
   if (bytes.length !== ACT_BYTES && bytes.length !== ACT_BYTES + 4) {
     const expected = `${ACT_BYTES} or ${ACT_BYTES + 4} bytes, as Photoshop writes a colour table`;
-    throw badInput({ what: `${bytes.length} bytes are no .act palette`, where: path, expected });
+    throw badInput({ what: `${bytes.length} bytes are no .act palette`, file: path, expected });
   }
   const word = (at: number) => (bytes[at]! << 8) | bytes[at + 1]!;
   const [count, clear] = bytes.length === ACT_BYTES ? [0, ACT_NONE] : [word(ACT_BYTES), word(ACT_BYTES + 2)];
   if (count > ACT_COLOURS) {
     const expected = `at most ${ACT_COLOURS}`;
-    throw badInput({ what: `${count} colours are announced`, where: `${path}, byte ${ACT_BYTES}`, expected });
+    throw badInput({ what: `${count} colours are announced`, file: path, where: `, byte ${ACT_BYTES}`, expected });
   }
   // Some programs write 0 where all count.
   const colours = Array.from({ length: count || ACT_COLOURS }, (_, index): Rgb => {
@@ -143,17 +149,17 @@ function linesOf(text: string): string[] {
 }
 
 /** The colour of a matched "R G B" or "R G B A"; none where alpha is 0. */
-function decimal(match: RegExpExecArray | null, line: string, where: string, channels: 'RGB' | 'RGBA'): Rgb[] {
+function decimal(match: RegExpExecArray | null, line: string, place: ErrorPlace, channels: 'RGB' | 'RGBA'): Rgb[] {
   const values = match?.slice(1).flatMap((text) => (text === undefined ? [] : [Number(text)]));
   if (values === undefined || values.some((value) => value > 255)) {
-    throw noColour(line, where, `${channels === 'RGBA' ? 'four' : 'three'} values from 0 to 255`);
+    throw noColour(line, place, `${channels === 'RGBA' ? 'four' : 'three'} values from 0 to 255`);
   }
   const [red, green, blue, alpha] = values;
   return alpha === 0 ? [] : [[red!, green!, blue!]];
 }
 
-function noColour(line: string, where: string, expected: string) {
-  return badInput({ what: `"${shown(line)}" is no colour`, where, expected });
+function noColour(line: string, place: ErrorPlace, expected: string) {
+  return badInput({ what: `"${shown(line)}" is no colour`, ...place, expected });
 }
 
 /** A line as a message quotes it: not a whole file that has no line ends, nor bytes that are no text. */

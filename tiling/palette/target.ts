@@ -58,5 +58,5 @@ export function checkTarget(colours: readonly Rgb[], path: string): readonly Rgb
   const unique = [...new Map(colours.map((each) => [packRgb(each), each])).values()];
   if (unique.length > 0 && unique.length <= MAX_TARGET_COLOURS) return unique;
   const what = unique.length === 0 ? `${WHAT} has no colour` : `${WHAT} has too many colours`;
-  throw badInput({ what, where: path, expected: `1 to ${MAX_TARGET_COLOURS} colours` });
+  throw badInput({ what, file: path, expected: `1 to ${MAX_TARGET_COLOURS} colours` });
 }

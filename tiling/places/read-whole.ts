@@ -14,7 +14,7 @@ export async function readWhole(url: string, maxBytes: number): Promise<Uint8Arr
   if (size > maxBytes) {
     throw badInput({
       what: `${size} bytes of a format without blocks`,
-      where: url,
+      file: url,
       expected: `at most ${maxBytes}, as all of it is fetched before it is decoded`,
       remedy: 'download it first, or write it as a tiled TIFF',
     });

@@ -23,7 +23,7 @@ export function absoluteName(name: string, folder = '.'): string {
 export function parseS3Url(url: string): { readonly bucket: string; readonly key: string } {
   const { bucket, key } = S3_NAME.exec(url)?.groups ?? {};
   if (bucket !== undefined && key !== undefined) return { bucket, key };
-  throw badInput({ what: 'not the name of an object', where: url, expected: 's3://BUCKET/KEY' });
+  throw badInput({ what: 'not the name of an object', file: url, expected: 's3://BUCKET/KEY' });
 }
 
 /** The last part of a URL's path, as a file is called: what a format's ending is read off. */

@@ -6,7 +6,7 @@ import { chainFiles } from '../operations/parameter-files.js';
 import { readParameterFile } from './parameter-file.js';
 
 /** Checks a module where it can do no harm; see `TileExecutor.checkModule`. */
-export type ModuleCheck = (bytes: Uint8Array, where: string) => Promise<ModuleShape>;
+export type ModuleCheck = (bytes: Uint8Array, file: string) => Promise<ModuleShape>;
 
 /** Shapes of modules by the SHA-256 of their bytes. */
 export type CheckedModules = ReadonlyMap<string, ModuleShape>;
@@ -36,7 +36,7 @@ export function checkedShape(modules: CheckedModules | undefined, bytes: Uint8Ar
   if (shape !== undefined) return shape;
   throw badInput({
     what: 'the module is not the one that was checked',
-    where: path,
+    file: path,
     remedy: 'run the job again once the file does not change any more',
   });
 }

@@ -23,7 +23,7 @@ export function resolveEncoding(spec: JobSpec, output: RasterInfo): Encoding {
   if (isZarr && (codec === 'jpeg' || codec === 'webp')) {
     throw badUsage({
       what: `--compression ${codec} of an OME-Zarr image`,
-      where: spec.output,
+      file: spec.output,
       expected: 'deflate (written as gzip), zstd or none',
     });
   }

@@ -1,4 +1,4 @@
-import { badInput, badUsage } from '../errors.js';
+import { badInput, badUsage, said } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
@@ -18,7 +18,7 @@ export function withOptions(input: PlanInput, spec: JobSpec): RasterInfo {
   if (nodata.length !== 1 && nodata.length !== info.channels) {
     throw badUsage({
       what: `--nodata gives ${nodata.length} values`,
-      where: path,
+      file: path,
       expected: `1 or ${info.channels}, one for each channel`,
     });
   }
@@ -44,7 +44,7 @@ function alphaOf({ info, path }: PlanInput, { operations }: JobSpec): Pick<Raste
   const bands = Array.from({ length: info.channels }, (_, index) => index);
   throw badInput({
     what: `channel ${channel + 1} of ${info.channels} is alpha (tag 338)`,
-    where: path,
+    file: path,
     expected: several ? 'one channel of alpha' : 'alpha as the last channel',
     remedy: `use --alpha channel, or reorder it: gdal_translate ${movedLast(bands, channel)
       .map((band) => `-b ${band + 1}`)
@@ -89,15 +89,15 @@ export function checkMap(image: Pick<PlanInput, 'path' | 'info'>, map: Pick<Plan
   if (map.info.width !== image.info.width || map.info.height !== image.info.height) {
     throw badInput({
       what: `the map is ${map.info.width}×${map.info.height}`,
-      where: map.path,
-      expected: `${image.info.width}×${image.info.height}, the size of ${image.path}`,
+      file: map.path,
+      expected: said`${image.info.width}×${image.info.height}, the size of ${{ file: image.path }}`,
       remedy: 'give a map of the same size',
     });
   }
   if (map.info.channels !== 1) {
     throw badInput({
       what: `the map has ${map.info.channels} channels`,
-      where: map.path,
+      file: map.path,
       expected: 'one channel',
       remedy: 'extract the channel that holds the distances',
     });
@@ -149,14 +149,14 @@ export function checkChain(operations: readonly Operation[], source: RasterInfo,
       if (extra.info.width !== width || extra.info.height !== height) {
         throw badInput({
           what: `the ${param} image is ${extra.info.width}×${extra.info.height}`,
-          where: path,
+          file: path,
           expected: `${width}×${height}, the size of the image it is combined with`,
         });
       }
       if (extra.info.channels !== 1 && extra.info.channels !== source.channels) {
         throw badInput({
           what: `the ${param} image has ${extra.info.channels} channels`,
-          where: path,
+          file: path,
           expected:
             source.channels === 1 ? 'one channel, as the image has' : `one channel or the image's ${source.channels}`,
         });

@@ -20,7 +20,7 @@ export function resolveOme(
   if (isMasked) {
     throw badUsage({
       what: `an ${format === 'ome-tiff' ? 'OME-TIFF' : 'OME-Zarr image'} cannot hold a mask`,
-      where: spec.output,
+      file: spec.output,
       expected: 'a GeoTIFF, which has one',
       remedy: 'end its name in .tif alone, or give --mask ignore',
     });

@@ -16,7 +16,7 @@ export function limitedReader(reader: (path: string) => Uint8Array): (path: stri
     if (total <= MAX_PARAMETER_FILE_BYTES) return bytes;
     throw new HalotileError('over-limit', {
       what: `the files that operations name hold ${total} bytes or more`,
-      where: path,
+      file: path,
       expected: `at most ${MAX_PARAMETER_FILE_BYTES >> 20} MiB in one job`,
       remedy: 'use smaller masks and tables, or several jobs',
     });
@@ -32,7 +32,7 @@ export function readParameterFile(path: string, maxBytes = MAX_PARAMETER_FILE_BY
   if (stat?.isFile() && stat.size <= maxBytes) return readFileSync(path);
   throw badInput({
     what: stat === undefined ? 'there is no such file' : 'it is not a file of a usable size',
-    where: path,
+    file: path,
     expected: `a file of at most ${maxBytes >> 20} MiB`,
   });
 }

@@ -63,7 +63,7 @@ function tileCodecOf({ output, compression: { codec } }: JobSpec): PictureCodec 
   if (found !== undefined) return found;
   throw badUsage({
     what: `--compression ${codec} of a Deep Zoom image`,
-    where: output,
+    file: output,
     expected: 'deflate (PNG tiles), jpeg or webp',
   });
 }
@@ -80,7 +80,7 @@ export function resolvePicture(spec: JobSpec, output: RasterInfo, isMasked: bool
   const refuse = (what: string, expected: string, remedy = 'end its name in .tif') =>
     badUsage({
       what: `a ${format === 'dzi' ? 'Deep Zoom image of ' : ''}${NAMES[codec]} cannot hold ${what}`,
-      where: spec.output,
+      file: spec.output,
       expected,
       remedy,
     });

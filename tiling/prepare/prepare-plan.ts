@@ -60,7 +60,7 @@ export async function preparePlan(
     map: map?.plan,
     extras,
     readFile: readParameterFile,
-    modules: await checkModules(operations, (bytes, where) => questions.shapeOf({ bytes, where })),
+    modules: await checkModules(operations, (bytes, file) => questions.shapeOf({ bytes, file })),
   };
   const byMap = operations.filter((operation) => operation.byMap);
   if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
@@ -101,7 +101,7 @@ async function planUnmade(
   if (!Number.isFinite(value)) {
     throw badUsage({
       what: 'the largest radius is not known before the map is made',
-      where: from,
+      file: from,
       expected: 'a limit, to plan with',
       remedy: 'use --max-radius',
     });
@@ -114,7 +114,7 @@ async function planUnmade(
       ...{ image: inputs.image.plan, mask: inputs.mask?.plan, map, extras: inputs.extras.map(({ plan }) => plan) },
       scannedMax: plannedMapMax(byMap, value),
       readFile: readParameterFile,
-      modules: await checkModules(chain, (bytes, where) => questions.shapeOf({ bytes, where })),
+      modules: await checkModules(chain, (bytes, file) => questions.shapeOf({ bytes, file })),
     },
     machine,
   );

@@ -35,6 +35,6 @@ async function picturesOf(path: string): Promise<FilePages> {
     const { pages = 1 } = await (await loadSharp())(await pictureInput(path), { limitInputPixels: false }).metadata();
     return numbered(pages);
   } catch (cause) {
-    throw badInput({ what: 'no image that can be read', where: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);
+    throw badInput({ what: 'no image that can be read', file: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);
   }
 }

@@ -88,7 +88,7 @@ function assertSame({ path, fingerprint }: SeenFile, now: Fingerprint): void {
   const words = isUrl(path) ? changed.map((field) => OBJECT_WORDS[field]) : changed;
   throw new HalotileError('input-changed', {
     what: `the ${isUrl(path) ? 'object' : 'file'} changed while it was read (${words.join(', ')})`,
-    where: path,
+    file: path,
     remedy: 'run the job again once nothing writes to it',
   });
 }

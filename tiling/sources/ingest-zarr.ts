@@ -48,7 +48,7 @@ function checkPage(path: string, { planes }: ZarrImage, page: number | undefined
   if (page === undefined ? planes === 1 : page <= planes) return;
   throw badInput({
     what: page === undefined ? `the image has ${planes} planes` : `there is no page ${page}`,
-    where: path,
+    file: path,
     expected: planes === 1 ? 'page 1, the only one' : `--page N, from 1 to ${planes}`,
   });
 }
@@ -65,7 +65,7 @@ async function copyPlane(image: ZarrImage, plane: number, target: string, path: 
   if (regionBytes > MAX_REGION_BYTES) {
     throw badInput({
       what: `chunks of ${chunk.width}×${chunk.height} pixels need ${regionBytes} bytes to be read`,
-      where: path,
+      file: path,
       expected: `at most ${MAX_REGION_BYTES}`,
       remedy: 'write it anew with smaller chunks',
     });

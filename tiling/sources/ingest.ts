@@ -66,25 +66,25 @@ async function describe(path: string, input: string | Uint8Array, page?: number)
     throw badInput(
       {
         what: `no image that can be read: ${firstLine(cause)}`,
-        where: path,
+        file: path,
         expected: 'TIFF, PNG, JPEG, WebP or another format of libvips',
       },
       cause,
     );
   }
   const { width, height, channels, space, depth, format, hasAlpha } = metadata;
-  if (VECTOR_FORMATS.has(format)) throw badInput({ what: `a ${format} picture`, where: path, expected: 'pixels' });
+  if (VECTOR_FORMATS.has(format)) throw badInput({ what: `a ${format} picture`, file: path, expected: 'pixels' });
   const dtype = DTYPE_OF_DEPTH[depth];
   if (dtype === undefined || !COLOUR_SPACES.has(space)) {
     throw badInput({
       what: `${depth} samples in colour space ${space}`,
-      where: path,
+      file: path,
       expected: '8 or 16-bit grey or RGB',
       remedy: 'convert it: vips colourspace IN OUT.tif srgb',
     });
   }
   if (width > MAX_SIDE || height > MAX_SIDE) {
-    throw badInput({ what: `${width}×${height} pixels`, where: path, expected: `sides up to ${MAX_SIDE}` });
+    throw badInput({ what: `${width}×${height} pixels`, file: path, expected: `sides up to ${MAX_SIDE}` });
   }
   return {
     width,
@@ -103,7 +103,7 @@ function checkPage(path: string, pages: number, page: number | undefined): void 
   if (page === undefined ? pages === 1 : page <= pages) return;
   throw badInput({
     what: page === undefined ? `the file holds ${pages} pictures` : `there is no page ${page}`,
-    where: path,
+    file: path,
     expected: pages === 1 ? 'page 1, the only one' : `--page N, from 1 to ${pages}`,
   });
 }
@@ -124,7 +124,7 @@ export function refuseHeic(head: Uint8Array, path: string): void {
   if (text.slice(4, 8) !== 'ftyp' || !HEIC_BRANDS.some((brand) => brands.includes(brand))) return;
   throw badInput({
     what: 'a HEIC picture, whose compression (HEVC) cannot be decoded here',
-    where: path,
+    file: path,
     expected: 'TIFF, PNG, JPEG, WebP or AVIF',
     remedy: 'convert it: heif-convert IN OUT.png',
   });

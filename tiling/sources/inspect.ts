@@ -113,7 +113,7 @@ async function inspectTiff(file: OpenBytes): Promise<Inspection> {
   const directory = mainDirectory(header, file.name);
   const planes = channelPlanes(header);
   const raster = (planes && readPlanes(planes)) ?? readTiffRaster(directory);
-  checkAllBlocks(raster, directory.where);
+  checkAllBlocks(raster, directory.place);
   const { info, layout, blocks } = raster;
   const images = [...classifyDirectories(header), ...partImages(file, header)];
   const geoKeys = directory.has(TAG.geoKeyDirectory) ? await readGeoKeys(file.name, directory.index) : undefined;

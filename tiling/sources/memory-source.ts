@@ -29,7 +29,7 @@ export function memorySource(name: string, pixels: Pixels, about: Partial<Raster
   if (!sides.every((side) => Number.isInteger(side) && side > 0) || samples.length !== width * height * channels) {
     throw badInput({
       what: `an array of ${samples.length} samples`,
-      where: name,
+      file: name,
       expected: `${width}×${height}×${channels}, the product of width, height and channels`,
     });
   }

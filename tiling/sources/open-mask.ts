@@ -48,7 +48,7 @@ export async function openMask(
     mask.close();
     throw badInput({
       what: `the mask in image directory ${directory} is ${upright.width}×${upright.height}`,
-      where: path,
+      file: path,
       expected: `${image.width}×${image.height}, the size of the image`,
       remedy: 'write the mask anew, or use --mask ignore',
     });

@@ -102,7 +102,7 @@ export async function openBlocks(source: TiffFileSource, options: OpenRasterOpti
   if (source.isMain && readableByLibvips(info, layout)) return ingest(path, options.scratchDirectory, { info });
   throw badInput({
     what: `blocks of ${layout.blockWidth}×${layout.blockHeight} pixels decode to ${blockBytes} bytes each`,
-    where: path,
+    file: path,
     expected: `at most ${options.maxBlockBytes} bytes`,
     remedy: 'write it with tiles: gdal_translate -co TILED=YES -co BIGTIFF=YES IN OUT',
   });

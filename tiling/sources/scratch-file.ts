@@ -49,7 +49,7 @@ export async function openScratchCopy(
     source.close();
     throw badInput({
       what: `decoded to ${width}×${height}×${channels} ${dtype}`,
-      where: path,
+      file: path,
       expected: `${info.width}×${info.height}×${info.channels} ${info.dtype} as its header says`,
       remedy: 'convert it to TIFF first',
     });
@@ -75,12 +75,12 @@ async function make(
     if (/no space|EACCES|EROFS|EEXIST|ENOENT|ENOTDIR|ENOSPC|EDQUOT|write error/i.test(what)) {
       throw new HalotileError(
         'output-failed',
-        { what: `the scratch file cannot be written: ${what}`, where: scratchDirectory, remedy: 'free space there' },
+        { what: `the scratch file cannot be written: ${what}`, file: scratchDirectory, remedy: 'free space there' },
         { cause },
       );
     }
     throw badInput(
-      { what: `cannot be decoded: ${what}`, where: path, remedy: 'the file is truncated or damaged: copy it again' },
+      { what: `cannot be decoded: ${what}`, file: path, remedy: 'the file is truncated or damaged: copy it again' },
       cause,
     );
   }
@@ -94,7 +94,7 @@ function checkRoom(directory: string, { width, height, channels, dtype }: Raster
   if (bytes <= bavail * bsize) return;
   throw new HalotileError('over-limit', {
     what: `${width}×${height} pixels need ${bytes} bytes of scratch space, ${bavail * bsize} are free`,
-    where: directory,
+    file: directory,
     expected: 'enough room for the uncompressed image',
     remedy: 'free space or give another scratch folder',
   });

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
-import { badInput } from '../errors.js';
+import { badInput, said } from '../errors.js';
 
 /** A place below a storage root, as `root:NAME/PATH` states it. */
 export interface RootedPath {
@@ -20,7 +20,10 @@ export class StorageRoots {
   constructor(directories: Readonly<Record<string, string>>) {
     for (const [name, directory] of Object.entries(directories)) {
       if (!existsSync(directory)) {
-        throw badInput({ what: 'the directory does not exist', where: `storage root ${name} (${directory})` });
+        throw badInput({
+          what: 'the directory does not exist',
+          where: said`storage root ${name} (${{ file: directory }})`,
+        });
       }
       this.#directories.set(name, realpathSync(directory));
     }
@@ -50,23 +53,23 @@ export class StorageRoots {
 
   /** @throws bad-input as {@link resolve} does */
   locate({ root, path }: RootedPath): string {
-    const where = `root:${root}/${path}`;
+    const file = `root:${root}/${path}`;
     const directory = this.#directories.get(root);
     if (directory === undefined) {
       const known = this.names.join(', ') || 'none';
-      throw badInput({ what: 'no such storage root', where, expected: `one of those configured: ${known}` });
+      throw badInput({ what: 'no such storage root', file, expected: `one of those configured: ${known}` });
     }
     const parts = path.split('/');
     if (isAbsolute(path) || path.includes('\0') || path.includes('\\') || parts.includes('..')) {
-      throw badInput({ what: 'the path leads out of its root', where, expected: 'a relative path without ..' });
+      throw badInput({ what: 'the path leads out of its root', file, expected: 'a relative path without ..' });
     }
     const full = join(directory, normalize(path));
     const real = realOf(full);
     if (real === undefined) {
-      throw badInput({ what: 'the directory does not exist', where, remedy: 'create it first' });
+      throw badInput({ what: 'the directory does not exist', file, remedy: 'create it first' });
     }
     if (!isBelow(directory, real)) {
-      throw badInput({ what: 'a link leads out of the root', where, expected: 'a file inside the root' });
+      throw badInput({ what: 'a link leads out of the root', file, expected: 'a file inside the root' });
     }
     return real;
   }

@@ -60,7 +60,7 @@ export class TiffFileSource implements BlockSource {
     this.directory = options.directory ?? (options.page === undefined ? undefined : directory.index);
     this.#raster = raster;
     this.warnings = [...header.warnings, ...this.#raster.warnings];
-    if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.where);
+    if (options.blocksChecked !== true) checkAllBlocks(this.#raster, directory.place);
     this.info = options.info ?? this.#raster.info;
     this.layout = this.#raster.layout;
     this.codecContext = this.#raster.codecContext;
@@ -166,7 +166,7 @@ export function openIfTiff(path: string, options: TiffOpenOptions = {}): TiffFil
 
 /** Whether a file's content is a TIFF. @throws bad-input where it is empty */
 export function beginsLikeTiff(file: RandomBytes): boolean {
-  if (file.size === 0) throw badInput({ what: 'the file is empty', where: file.name, expected: 'an image' });
+  if (file.size === 0) throw badInput({ what: 'the file is empty', file: file.name, expected: 'an image' });
   return looksLikeTiff(readBytes(file, 0, Math.min(4, file.size), 'file signature'));
 }
 

@@ -47,7 +47,7 @@ export function uprightInfo(info: RasterInfo, path: string): RasterInfo {
   if (info.carried.some(({ tag }) => PLACING_TAGS.includes(tag))) {
     throw badInput({
       what: `orientation ${orientation} of a georeferenced image`,
-      where: path,
+      file: path,
       expected: 'orientation 1, since the georeference is that of the pixels as they are stored',
       remedy: 'use --orient as-stored',
     });

@@ -88,7 +88,8 @@ function firstEndingAfter({ to, lengths }: BlockCopies, offset: number): number 
 function damaged(part: string, offset: number): HalotileError {
   return new HalotileError('output-failed', {
     what: 'what was committed is not there any more',
-    where: `${part} at byte ${offset}`,
+    file: part,
+    where: `at byte ${offset}`,
     remedy: 'use --restart to begin anew',
   });
 }

@@ -83,7 +83,8 @@ export function readFully(fd: number, into: Uint8Array, position: number): numbe
 function damaged(part: string, offset: number): HalotileError {
   return new HalotileError('output-failed', {
     what: 'a committed block does not have its CRC any more',
-    where: `${part} at byte ${offset}`,
+    file: part,
+    where: `at byte ${offset}`,
     remedy: 'use --restart to begin anew',
   });
 }

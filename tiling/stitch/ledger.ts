@@ -95,7 +95,7 @@ export class LedgerHistory<R extends LedgerRecord> {
       if (held.bytes === bytes && held.crc === crc) continue;
       throw badInput({
         what: 'the ledger of an earlier run is damaged',
-        where: path,
+        file: path,
         expected: `${bytes} bytes with the CRC that a later run recorded`,
         remedy: 'use --restart to begin anew',
       });
@@ -221,7 +221,7 @@ export class Ledger<R extends LedgerRecord> {
     if (this.isNewest()) return;
     throw new HalotileError('interrupted', {
       what: 'another run has taken this work over',
-      where: this.#root,
+      file: this.#root,
       remedy: 'leave it to that one',
     });
   }

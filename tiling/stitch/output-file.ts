@@ -80,7 +80,7 @@ function notReplaced(output: string, kind: string) {
   const folder = outputFolderOf(output) === output;
   return badUsage({
     what: `the output is ${kind}`,
-    where: output,
+    file: output,
     expected: folder ? 'a folder that halotile made, or a name that is free' : 'a regular file, or a name that is free',
     remedy: 'choose another output',
   });

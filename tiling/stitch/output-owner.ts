@@ -23,23 +23,23 @@ export type Restart = 'any' | 'own';
  */
 export function isDiscarded(
   restart: Restart | undefined,
-  { found, by, where }: { readonly found: FoundOwner; readonly by?: OutputOwner; readonly where: string },
+  { found, by, file }: { readonly found: FoundOwner; readonly by?: OutputOwner; readonly file: string },
 ): boolean {
   if (restart === undefined) return false;
   if (by !== undefined && found?.job === by.job) return false;
-  checkDiscard(restart, { found, principal: by?.principal, where });
+  checkDiscard(restart, { found, principal: by?.principal, file });
   return true;
 }
 
 /** @throws not-allowed where only others may discard what is there */
 export function checkDiscard(
   restart: Restart,
-  { found, principal, where }: { readonly found: FoundOwner; readonly principal?: string; readonly where: string },
+  { found, principal, file }: { readonly found: FoundOwner; readonly principal?: string; readonly file: string },
 ): void {
   if (restart === 'any' || found === undefined || (found !== null && found.principal === principal)) return;
   throw new HalotileError('not-allowed', {
     what: 'the unfinished output there was begun by somebody else',
-    where,
+    file,
     expected: 'one of your own jobs',
     remedy: 'choose another output, or ask an admin to discard it',
   });

@@ -54,7 +54,7 @@ export function checkTreePlace(output: string): void {
   }
   throw badUsage({
     what: 'what halotile did not make is where the folder of the output would be',
-    where: folder,
+    file: folder,
     remedy: 'move it away, or choose another output',
   });
 }

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { breathing } from '../breath.js';
-import { badUsage } from '../errors.js';
+import { badUsage, said } from '../errors.js';
 import { outputFolderOf } from '../job/output-format.js';
 import { isUrl } from '../places/url.js';
 import { kindOf } from './output-file.js';
@@ -47,7 +47,7 @@ export class WrittenFiles {
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
     if (stat.isDirectory() && outputFolderOf(path) === path) this.#folders.add(stat);
-    else if (!stat.isFile()) throw badUsage({ what: `the output is ${kindOf(stat)}`, where: path, expected: 'a file' });
+    else if (!stat.isFile()) throw badUsage({ what: `the output is ${kindOf(stat)}`, file: path, expected: 'a file' });
     const inodes = this.#inodes.get(stat.dev) ?? new InodeNumbers();
     this.#inodes.set(stat.dev, inodes);
     inodes.add(stat.ino);
@@ -65,7 +65,7 @@ export class WrittenFiles {
     const isLink = entry.isSymbolicLink();
     if (isLink && statSync(input, { throwIfNoEntry: false }) === undefined) return;
     if (this.#folders.has(input) || (isLink && this.#folders.has(realpathSync(input)))) {
-      throw badUsage({ what: 'an input lies in the output folder', where: input, remedy: 'choose another output' });
+      throw badUsage({ what: 'an input lies in the output folder', file: input, remedy: 'choose another output' });
     }
     this.refuseSame(input);
   }
@@ -80,8 +80,8 @@ export class WrittenFiles {
     if (stat === undefined || !this.#inodes.get(stat.dev)?.has(stat.ino)) return;
     for (const output of this.#files()) {
       if (!isSameFile(stat, output)) continue;
-      const where = resolve(output) === resolve(input) ? output : `${output} (${input})`;
-      throw badUsage({ what: 'the output is also an input', where, remedy: 'choose another output' });
+      const where = resolve(output) === resolve(input) ? {} : { where: said`(${{ file: input }})` };
+      throw badUsage({ what: 'the output is also an input', file: output, ...where, remedy: 'choose another output' });
     }
   }
 }

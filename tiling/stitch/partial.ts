@@ -130,7 +130,7 @@ export function readPartialJob(paths: PartialPaths): PartialJob | undefined {
   if (EARLIER_JOB.safeParse(content).success) {
     throw new HalotileError('partial-conflict', {
       what: 'an unfinished job of an earlier release is in the way, which this one cannot continue',
-      where: paths.directory,
+      file: paths.directory,
       remedy: 'use --restart to discard it, or another output',
     });
   }
@@ -183,7 +183,7 @@ function checksumOf(job: object): string {
 function inTheWay(paths: PartialPaths): HalotileError {
   return new HalotileError('partial-conflict', {
     what: 'an unfinished job with other inputs or options is in the way',
-    where: paths.directory,
+    file: paths.directory,
     expected: 'the same job, which would continue',
     remedy: 'use --restart to discard it, or another output',
   });
@@ -213,7 +213,7 @@ export function openPartial(paths: PartialPaths): boolean {
   if (there !== undefined && !isOwn(paths, there)) {
     throw new HalotileError('partial-conflict', {
       what: 'something that halotile did not make is where the unfinished output would be',
-      where: paths.directory,
+      file: paths.directory,
       remedy: 'move it away, or choose another output',
     });
   }

@@ -41,7 +41,7 @@ const STRIPE_BYTES = 1 << 20;
 export async function previewPartial(paths: PartialPaths, maxSide: number): Promise<Preview> {
   const job = readPartialJob(paths);
   if (job === undefined) {
-    throw badInput({ what: 'no unfinished job is here', where: paths.directory, expected: 'an OUT.partial directory' });
+    throw badInput({ what: 'no unfinished job is here', file: paths.directory, expected: 'an OUT.partial directory' });
   }
   const { shape } = job;
   const filter = shape.stages.findIndex(({ kind }) => kind === 'filter');

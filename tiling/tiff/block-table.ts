@@ -74,7 +74,7 @@ export class BlockTable implements BlockPlaces {
     if (length > 0 && offset === 0) {
       throw badInput({
         what: `block ${index} has ${length} bytes but no offset`,
-        where: this.#directory.where,
+        ...this.#directory.place,
         remedy: 'the file is damaged',
       });
     }
@@ -107,14 +107,14 @@ function arrayEntry(directory: Directory, tag: number, count: number): Entry | u
   if (INTEGER_READERS[entry.type] === undefined) {
     throw badInput({
       what: `${tagName(tag)} has field type ${entry.type}`,
-      where: directory.where,
+      ...directory.place,
       expected: 'SHORT, LONG or LONG8',
     });
   }
   if (entry.count < count) {
     throw badInput({
       what: `${tagName(tag)} has ${entry.count} values`,
-      where: directory.where,
+      ...directory.place,
       expected: `${count}, one for each block of the image`,
       remedy: 'the file is damaged or was never finished',
     });

@@ -1,4 +1,4 @@
-import { badInput } from '../errors.js';
+import { badInput, type ErrorPlace } from '../errors.js';
 import type { CarriedTag } from '../raster/raster-info.js';
 import { type RandomBytes, readBytes } from './random-bytes.js';
 import { CARRIED_TAGS, FIELD_TYPES, tagName } from './tags.js';
@@ -49,8 +49,8 @@ export class Directory {
   }
 
   /** How messages name it. */
-  get where(): string {
-    return `${this.file.name}: image directory ${this.index}`;
+  get place(): ErrorPlace {
+    return { file: this.file.name, where: `: image directory ${this.index}` };
   }
 
   has(tag: number): boolean {
@@ -124,7 +124,7 @@ export class Directory {
   }
 
   #bad(what: string, expected: string) {
-    return badInput({ what, where: this.where, expected, remedy: 'the file is damaged or no TIFF image' });
+    return badInput({ what, ...this.place, expected, remedy: 'the file is damaged or no TIFF image' });
   }
 }
 

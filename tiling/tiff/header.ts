@@ -67,7 +67,7 @@ export function parseHeader(file: RandomBytes): TiffHeader {
   if (!looksLikeTiff(magic)) {
     throw badInput({
       what: 'no TIFF: the first four bytes are not its signature',
-      where: file.name,
+      file: file.name,
       expected: 'a TIFF',
     });
   }
@@ -75,7 +75,7 @@ export function parseHeader(file: RandomBytes): TiffHeader {
   const format = (littleEndian ? magic[2] : magic[3]) === 42 ? CLASSIC : BIG;
   const header = new DataView(readBytes(file, 0, format.headerBytes, `${format.name} header`).buffer);
   if (format === BIG && (header.getUint16(4, littleEndian) !== 8 || header.getUint16(6, littleEndian) !== 0)) {
-    throw badInput({ what: 'BigTIFF header with an offset size other than 8', where: file.name, expected: 'size 8' });
+    throw badInput({ what: 'BigTIFF header with an offset size other than 8', file: file.name, expected: 'size 8' });
   }
   const directories: Directory[] = [];
   const warnings: string[] = [];
@@ -85,13 +85,13 @@ export function parseHeader(file: RandomBytes): TiffHeader {
     if (seen.has(offset)) {
       throw badInput({
         what: `image directory ${directories.length} at byte ${offset} was met before: the chain is circular`,
-        where: file.name,
+        file: file.name,
         expected: 'a chain that ends',
         remedy: 'the file is damaged: write it anew',
       });
     }
     if (directories.length === MAX_DIRECTORIES) {
-      throw badInput({ what: `more than ${MAX_DIRECTORIES} image directories`, where: file.name, expected: 'fewer' });
+      throw badInput({ what: `more than ${MAX_DIRECTORIES} image directories`, file: file.name, expected: 'fewer' });
     }
     if (directories.length > 0 && offset + format.countBytes > file.size) {
       warnings.push(`${file.name}: a further image directory at byte ${offset} lies past the end of the file`);
@@ -104,7 +104,7 @@ export function parseHeader(file: RandomBytes): TiffHeader {
     offset = next;
   }
   if (directories.length === 0) {
-    throw badInput({ what: 'no image directory', where: file.name, expected: 'at least one', remedy: 'write it anew' });
+    throw badInput({ what: 'no image directory', file: file.name, expected: 'at least one', remedy: 'write it anew' });
   }
   return { kind: format.name, littleEndian, directories, warnings };
 }
@@ -144,7 +144,7 @@ function parseDirectory(
   if (count === 0 || count > MAX_ENTRIES) {
     throw badInput({
       what: `${name} at byte ${offset} claims ${count} tags`,
-      where: file.name,
+      file: file.name,
       expected: `1 to ${MAX_ENTRIES}`,
       remedy: 'the file is damaged',
     });

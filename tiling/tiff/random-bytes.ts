@@ -29,7 +29,7 @@ export function readBytes(from: RandomBytes, offset: number, length: number, wha
 export function pastTheEnd(from: RandomBytes, offset: number, length: number, what: string) {
   return badInput({
     what: `${what} at byte ${offset} of ${length} bytes ends past the end of the file (${from.size} bytes)`,
-    where: from.name,
+    file: from.name,
     remedy: 'the file is truncated or damaged: copy it again',
   });
 }
@@ -67,7 +67,7 @@ export class FileBytes implements RandomBytes {
       closeSync(this.fd);
       throw badInput({
         what: 'not a regular file',
-        where: path,
+        file: path,
         expected: 'an image file',
         remedy: 'copy a pipe to a file first',
       });
@@ -122,7 +122,7 @@ function readDescriptor(from: RandomBytes, fd: number, into: Uint8Array, offset:
       got = readSync(fd, into, done, into.length - done, offset + done);
     } catch (cause) {
       // Not the file's fault: a disk or a network that may be back later.
-      const detail = { what: `${what} at byte ${offset} cannot be read: ${systemWords(cause)}`, where: from.name };
+      const detail = { what: `${what} at byte ${offset} cannot be read: ${systemWords(cause)}`, file: from.name };
       throw new HalotileError('data-loss', { ...detail, remedy: 'run the same command again to continue' }, { cause });
     }
     if (got === 0) throw pastTheEnd(from, offset, into.length, what);
@@ -145,5 +145,5 @@ export function memoryBytes(name: string, bytes: Uint8Array): RandomBytes {
 
 /** The error for a path that cannot be opened. */
 export function unreadable(path: string, cause: unknown) {
-  return badInput({ what: `cannot be opened: ${systemWords(cause)}`, where: path, expected: 'a readable file' }, cause);
+  return badInput({ what: `cannot be opened: ${systemWords(cause)}`, file: path, expected: 'a readable file' }, cause);
 }

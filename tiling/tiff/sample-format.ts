@@ -178,6 +178,6 @@ function readExtraSamples(directory: Directory, extras: number): number[] {
 }
 
 function refuse(directory: Directory, what: string, expected: string, remedy?: string) {
-  const detail = { what, where: directory.where, expected };
+  const detail = { what, ...directory.place, expected };
   return badInput(remedy === undefined ? detail : { ...detail, remedy });
 }

@@ -67,7 +67,7 @@ export function mainDirectory(header: TiffHeader, name: string): Directory {
   if (main === undefined) {
     throw badInput({
       what: 'every image directory is an overview or a mask (tag 254)',
-      where: name,
+      file: name,
       expected: 'one full-resolution image',
     });
   }
@@ -88,7 +88,7 @@ export function soleDirectory(header: TiffHeader, name: string): Directory {
     pages.length === 0 ? `pages 1 to ${planes}` : `pages ${numbers.join(', ')}${pages.length > 3 ? ', …' : ''}`;
   throw badInput({
     what: `the file holds ${Math.max(planes, pages.length + 1)} images (${listed})`,
-    where: name,
+    file: name,
     expected: 'one image and its overviews, or --page N',
     remedy:
       'give --page N for one of them (halotile inspect lists them), or --page all; of a map take one out: tiffcp MAP,0 OUT',
@@ -126,7 +126,7 @@ export function pageDirectory(file: RandomBytes, header: TiffHeader, page: numbe
   if (found !== undefined && !isMask(found)) return found;
   throw badInput({
     what: found === undefined ? `there is no page ${page}` : `page ${page} is a transparency mask`,
-    where: file.name,
+    file: file.name,
     expected: images.length === 1 ? 'page 1, the only one' : `a page from 1 to ${images.length}`,
     remedy: 'halotile inspect lists them',
   });

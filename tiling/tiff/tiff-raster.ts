@@ -1,4 +1,4 @@
-import { badInput, type ErrorDetail, HalotileError } from '../errors.js';
+import { badInput, type ErrorDetail, type ErrorPlace, HalotileError } from '../errors.js';
 import type { CodecContext } from '../raster/block-source.js';
 import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
@@ -113,7 +113,7 @@ function roundedSamples({ dtype, stored }: SampleFormat): string | undefined {
  * Checks every block's place and size, reading the table once and keeping little of it.
  * @throws bad-input naming the first block that lies outside the file, is too short or could not decode to its size
  */
-export function checkAllBlocks({ info, layout, blocks }: TiffRaster, where: string): void {
+export function checkAllBlocks({ info, layout, blocks }: TiffRaster, place: ErrorPlace): void {
   const ratio = MAX_RATIO[layout.codec];
   for (let index = 0; index < blocks.count; index++) {
     const { length } = blocks.place(index);
@@ -121,7 +121,7 @@ export function checkAllBlocks({ info, layout, blocks }: TiffRaster, where: stri
     if (length !== 0 && length * ratio < full) {
       throw badInput({
         what: `block ${index} has ${length} bytes for ${full} bytes of pixels under compression "${layout.codec}"`,
-        where,
+        ...place,
         expected: layout.codec === 'none' ? `${full}` : `at least ${Math.ceil(full / ratio)}`,
         remedy: 'the file is truncated, damaged or made to exhaust memory',
       });
@@ -147,7 +147,7 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
   if (codec === undefined) {
     throw new UnreadCompression({
       what: `compression ${compression} (tag 259)`,
-      where: directory.where,
+      ...directory.place,
       expected: 'none, deflate, LZW, PackBits, ZSTD, JPEG, WebP or LERC',
       remedy,
     });
@@ -265,6 +265,6 @@ function readCodecContext(directory: Directory, { storedPhotometric, stored }: S
 }
 
 function bad(directory: Directory, what: string, expected: string, remedy?: string) {
-  const detail = { what, where: directory.where, expected };
+  const detail = { what, ...directory.place, expected };
   return badInput(remedy === undefined ? detail : { ...detail, remedy });
 }

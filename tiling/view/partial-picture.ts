@@ -189,7 +189,7 @@ function emptyBlocks(grid: Grid, { directory }: PartialPaths): LevelBlocks {
   const blocks = grid.across * grid.down;
   if (blocks > MAX_BLOCKS) {
     const what = `the output has ${blocks} blocks`;
-    throw new HalotileError('over-limit', { what, where: directory, expected: `at most ${MAX_BLOCKS} to be shown` });
+    throw new HalotileError('over-limit', { what, file: directory, expected: `at most ${MAX_BLOCKS} to be shown` });
   }
   return {
     grid,
@@ -227,7 +227,7 @@ function readPiece(path: string, into: Uint8Array, offset: number): void {
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (cause) {
-    throw badInput({ what: 'a part of the unfinished output is gone', where: path }, cause);
+    throw badInput({ what: 'a part of the unfinished output is gone', file: path }, cause);
   }
   try {
     readFully(fd, into, offset);
@@ -237,5 +237,5 @@ function readPiece(path: string, into: Uint8Array, offset: number): void {
 }
 
 function notThere({ directory }: PartialPaths): HalotileError {
-  return badInput({ what: 'no unfinished job is here', where: directory, expected: 'an OUT.partial directory' });
+  return badInput({ what: 'no unfinished job is here', file: directory, expected: 'an OUT.partial directory' });
 }

@@ -119,7 +119,7 @@ export function frameBlamed({ frames }: FramesData, { tag, detail }: ErrorRecord
   const [frame] = frames;
   if (frames.length !== 1) return { tag, detail };
   const remedy = "look at the workers' logs, or remove the frame";
-  return { tag, detail: { what: detail.what, where: frame!.path, remedy } };
+  return { tag, detail: { what: detail.what, file: frame!.path, remedy } };
 }
 
 /** What one attempt at frames holds. */

@@ -98,7 +98,7 @@ function imageBlamed({ jobs }: ImagesData, { tag, detail }: ErrorRecord): ErrorR
   const [job] = jobs;
   if (jobs.length !== 1) return { tag, detail };
   const remedy = "look at the workers' logs, or leave the image out";
-  return { tag, detail: { what: detail.what, where: job!.spec.image, remedy } };
+  return { tag, detail: { what: detail.what, file: job!.spec.image, remedy } };
 }
 
 const amount = z.number().min(0);

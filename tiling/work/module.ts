@@ -5,7 +5,7 @@ import type { WorkKind } from './kind.js';
 export interface ModuleData {
   readonly bytes: Uint8Array;
   /** How messages call it. */
-  readonly where: string;
+  readonly file: string;
 }
 
 /** Parses and compiles a user's module apart from every main thread; refuses one that breaks a rule. */

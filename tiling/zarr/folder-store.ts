@@ -33,10 +33,10 @@ export class FolderStore {
     key: string,
     partOf: (size: number) => { readonly offset: number; readonly length: number },
   ): Promise<Uint8Array | undefined> {
-    const where = join(this.#folder, key);
+    const path = join(this.#folder, key);
     if (key.split('/').includes('..'))
-      throw badInput({ what: `the key ${key}`, where: this.#folder, expected: 'no ..' });
-    const file = await open(where, 'r').catch((cause: NodeJS.ErrnoException) => {
+      throw badInput({ what: `the key ${key}`, file: this.#folder, expected: 'no ..' });
+    const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
       throw cause;
     });
@@ -48,16 +48,16 @@ export class FolderStore {
       if (offset + length > stat.size) {
         throw badInput({
           what: `a part of it lies past its end at byte ${stat.size}`,
-          where,
+          file: path,
           expected: 'a whole file',
           remedy: 'the image is damaged: write it anew',
         });
       }
-      if (length > MAX_BYTES) throw badInput({ what: `${length} bytes`, where, expected: `at most ${MAX_BYTES}` });
+      if (length > MAX_BYTES) throw badInput({ what: `${length} bytes`, file: path, expected: `at most ${MAX_BYTES}` });
       const bytes = new Uint8Array(length);
       for (let done = 0; done < length; ) {
         const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0) throw badInput({ what: 'it was cut while it was read', where });
+        if (bytesRead === 0) throw badInput({ what: 'it was cut while it was read', file: path });
         done += bytesRead;
       }
       return bytes;

@@ -40,7 +40,7 @@ export interface ImageAxes {
 export function imageAxes(
   shape: readonly number[],
   named: readonly { readonly name: string; readonly type?: string | undefined }[] | undefined,
-  where: string,
+  path: string,
 ): ImageAxes {
   const axes = named?.length === shape.length ? named : defaultNames(shape).map((name) => ({ name, type: undefined }));
   const find = (name: string) => axes.findIndex((each) => each.name.toLowerCase() === name);
@@ -50,7 +50,7 @@ export function imageAxes(
   if (y < 0 || x < 0 || shape.length > 5) {
     throw badInput({
       what: `an array of the axes ${axes.map(({ name }) => name).join(', ') || 'none'}`,
-      where,
+      file: path,
       expected: 'at most five, y and x among them',
     });
   }

@@ -52,7 +52,7 @@ export async function openZarrImage(path: string, wide?: WideSamples): Promise<Z
     if (found === undefined) {
       throw badInput({
         what: 'a Zarr group that is no image',
-        where: path,
+        file: path,
         expected: 'an array, or a group with multiscales (OME-Zarr)',
         remedy: 'name the image or array in it: PATH.zarr/0',
       });
@@ -72,19 +72,19 @@ function imageOf(
   const axes = imageAxes(shape, named, path);
   const dtype = dtypeOf(stored, wide);
   if (dtype === undefined) {
-    throw badInput({ what: `samples of ${stored}`, where: path, expected: Object.keys(DTYPE_OF).join(', ') });
+    throw badInput({ what: `samples of ${stored}`, file: path, expected: Object.keys(DTYPE_OF).join(', ') });
   }
   const channels = axes.c === undefined ? 1 : shape[axes.c]!;
   const size = { width: shape[axes.x]!, height: shape[axes.y]! };
   const isSized = [size.width, size.height].every((side) => side >= 1 && side <= MAX_SIDE);
   if (!isSized || channels < 1 || channels > MAX_CHANNELS) {
-    throw badInput({ what: `an array of ${shape.join('×')}`, where: path, expected: `sides from 1 to ${MAX_SIDE}` });
+    throw badInput({ what: `an array of ${shape.join('×')}`, file: path, expected: `sides from 1 to ${MAX_SIDE}` });
   }
   const chunkBytes = chunks.reduce((product, side) => product * side, LARGEST_SAMPLE);
   if (!(chunkBytes <= MAX_CHUNK_BYTES)) {
     throw badInput({
       what: `chunks of ${chunks.join('×')}`,
-      where: path,
+      file: path,
       expected: `at most ${MAX_CHUNK_BYTES / LARGEST_SAMPLE} samples`,
       remedy: 'write it anew with smaller ones',
     });
@@ -160,7 +160,7 @@ function copyChunk(
   if (data.length < samplesOfChunk) {
     throw badInput({
       what: `the chunk at pixel (${held.x}, ${held.y}) holds ${data.length} samples`,
-      where: path,
+      file: path,
       expected: `${samplesOfChunk}`,
       remedy: 'the image is damaged: write it anew',
     });
@@ -213,6 +213,6 @@ async function inWords<T>(path: string, work: () => Promise<T>): Promise<T> {
     const inner = (cause as Error).cause instanceof HalotileError ? (cause as Error).cause : undefined;
     if (inner !== undefined) throw inner;
     const [line = ''] = String((cause as Error).message).split('\n');
-    throw badInput({ what: `no Zarr image that can be read: ${line}`, where: path, expected: 'OME-Zarr' }, cause);
+    throw badInput({ what: `no Zarr image that can be read: ${line}`, file: path, expected: 'OME-Zarr' }, cause);
   }
 }

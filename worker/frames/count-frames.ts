@@ -40,7 +40,7 @@ export async function countFrames(data: CountData, keep: KeepFrame): Promise<Cou
         const kept = spilled ?? keep(position, pixels);
         frames.push({ index, source, contentHash, fromSpill, opaquePixels, spilled: kept });
       } catch (error) {
-        failures.push({ index, error: toErrorRecord(error, 'bad-input', frame.path) });
+        failures.push({ index, error: toErrorRecord(error, 'bad-input', { file: frame.path }) });
       }
     }
   };

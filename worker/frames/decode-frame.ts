@@ -42,5 +42,5 @@ async function decodeAny(bytes: Uint8Array, path: string): Promise<DecodedFrame>
 export function undecodable(path: string, error: unknown): HalotileError {
   const reason = error instanceof Error ? error.message.trim().split('\n')[0] : String(error);
   const what = `the frame cannot be decoded (${reason})`;
-  return badInput({ what, where: path, expected: 'a whole PNG, WebP, JPEG, TIFF, GIF or AVIF' }, error);
+  return badInput({ what, file: path, expected: 'a whole PNG, WebP, JPEG, TIFF, GIF or AVIF' }, error);
 }

@@ -74,7 +74,8 @@ function largestValue({ path, info, samples }: Picture, mapping: Mapping): numbe
     const sample = samples[pixel * info.channels]!;
     const value = mappedValue(mapping, sample);
     if (value === undefined) {
-      throw refusal(sample, `${path}: map pixel ${pixel % info.width},${Math.floor(pixel / info.width)}`, mapping);
+      const at = { x: pixel % info.width, y: Math.floor(pixel / info.width) };
+      throw refusal(sample, { file: path, where: ': map', pixel: at }, mapping);
     }
     if (value > max) max = value;
   }

@@ -10,17 +10,21 @@ export type ColourLayout = Pick<RasterInfo, 'channels' | 'dtype' | 'photometric'
  * Refuses images whose samples are no colours of 8 or 16 bits.
  * @throws HalotileError bad-input
  */
-export function checkColours({ channels, dtype, photometric }: ColourLayout, where: string): void {
+export function checkColours({ channels, dtype, photometric }: ColourLayout, path: string): void {
   if (dtype === 'float32') {
     throw badInput({
       what: 'float32 samples are no colours',
-      where,
+      file: path,
       expected: 'uint8 or uint16',
       remedy: 'let the chain end in integers: dtype: uint8',
     });
   }
   if (channels <= 4 && photometric <= 2) return;
-  throw badInput({ what: `${channels} channels of photometric kind ${photometric}`, where, expected: 'grey or RGB' });
+  throw badInput({
+    what: `${channels} channels of photometric kind ${photometric}`,
+    file: path,
+    expected: 'grey or RGB',
+  });
 }
 
 /**

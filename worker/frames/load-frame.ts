@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { badInput } from '../../tiling/errors.js';
+import { badInput, said } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import type { FrameMaking, FrameSource } from '../../tiling/work/frames.js';
 import { decodeFrame, scaled } from './decode-frame.js';
@@ -61,8 +61,8 @@ async function readMap(path: string, { width, height }: Size, image: string): Pr
   if (size.width === width && size.height === height) return readPicture(path, isTiff);
   throw badInput({
     what: `the map is ${size.width}×${size.height}`,
-    where: path,
-    expected: `${width}×${height}, the size of ${image}`,
+    file: path,
+    expected: said`${width}×${height}, the size of ${{ file: image }}`,
     remedy: 'give a map of the same size',
   });
 }

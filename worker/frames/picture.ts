@@ -87,7 +87,7 @@ function firstBytes(path: string): { readonly head: Buffer; readonly bytes: numb
 /** The error of a file that the system does not give. */
 export function unreadable(path: string, error: unknown) {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-  return badInput({ what: `the frame cannot be read (${code})`, where: path, expected: 'a readable file' }, error);
+  return badInput({ what: `the frame cannot be read (${code})`, file: path, expected: 'a readable file' }, error);
 }
 
 /**

@@ -59,7 +59,7 @@ async function pixelsOf(frame: FrameToRemap, data: RemapData): Promise<DecodedFr
   if (kept !== undefined) return kept;
   const changed = (why: string, cause?: unknown) => {
     const what = `the frame was counted and can no longer be read (${why})`;
-    return new HalotileError('input-changed', { what, where: frame.path, remedy: 'run the job again' }, { cause });
+    return new HalotileError('input-changed', { what, file: frame.path, remedy: 'run the job again' }, { cause });
   };
   let loaded: Awaited<ReturnType<typeof loadFrame>>;
   try {

@@ -78,7 +78,7 @@ async function answer(request: ProcessRequest & { readonly id: number }): Promis
   } catch (error) {
     // What a lost device did to its tiles is told by the end of this process, once.
     if (device!.isLost) return;
-    say({ kind: 'error', id, error: toErrorRecord(error, 'tile-failed', 'GPU process') });
+    say({ kind: 'error', id, error: toErrorRecord(error, 'tile-failed', { where: 'GPU process' }) });
   }
 }
 

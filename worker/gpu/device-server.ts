@@ -21,6 +21,6 @@ async function answered(device: GpuDevice, request: ChainRequest): Promise<Devic
     return await device.answer(request);
   } catch (error) {
     if (error instanceof HalotileError && error.tag === 'over-limit') return { kind: 'too-large' };
-    return { kind: 'error', error: toErrorRecord(error, 'tile-failed', 'GPU') };
+    return { kind: 'error', error: toErrorRecord(error, 'tile-failed', { where: 'GPU' }) };
   }
 }

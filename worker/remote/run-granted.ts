@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { pack } from '../../proto/convert/pack.js';
-import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { calledBy, type ErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
 import { type DataOf, type KindName, kindOf } from '../../tiling/work/index.js';
 import { type InputPlace, type InputRef, lostPath } from '../../tiling/work/references.js';
@@ -52,18 +52,18 @@ export async function runGranted<K extends KindName>(on: ThreadTask<K>): Promise
   }
 }
 
-/** Messages name files as the coordinator does. */
+/** A failure names files as the coordinator does. */
 function inCoordinatorsNames(
   { tag, detail }: ErrorRecord,
   refs: readonly InputRef[],
   places: readonly InputPlace[],
 ): ErrorRecord {
-  const named = (text: string) =>
-    places.reduce((result, place, position) => {
+  const names = new Map(
+    places.flatMap((place, position): (readonly [string, string])[] => {
       const { path } = refs[position]!;
-      if (place.kind === 'lost') return result.replaceAll(lostPath(path), path);
-      return place.kind === 'piece' ? result.replaceAll(place.path, path) : result;
-    }, text);
-  const fields = Object.entries(detail).map(([field, text]: [string, string]) => [field, named(text)]);
-  return { tag, detail: { ...detail, ...Object.fromEntries(fields) } };
+      if (place.kind === 'lost') return [[lostPath(path), path]];
+      return place.kind === 'piece' ? [[place.path, path]] : [];
+    }),
+  );
+  return { tag, detail: calledBy(detail, (path) => names.get(path) ?? path) };
 }

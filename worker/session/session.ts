@@ -4,7 +4,7 @@ import { CoordinatorClient } from '../../proto/client/calls.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
-import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { HalotileError, textOf, toErrorRecord } from '../../tiling/errors.js';
 import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { type Span, type Tracing, traced } from '../../tiling/tracing.js';
@@ -228,13 +228,13 @@ export class Session {
       return;
     }
     const crashed = end.kind === 'failed' && end.crashed;
-    const failure = toErrorRecord(error, 'tile-failed', taskName(held.grant));
+    const failure = toErrorRecord(error, 'tile-failed', { where: taskName(held.grant) });
     // Pixels that travel another way change nothing for a kernel that failed, or for a job that is over.
     const storage = failure.tag !== 'kernel-failed' && failure.tag !== 'interrupted';
     // A job that was closed meanwhile would be opened again by it, and never closed.
     const wanted = this.#held.has(lease) && this.#jobs.has(held.grant.key);
     if (fallback !== undefined && storage && !crashed && wanted) {
-      this.#options.log(`${taskName(held.grant)}: ${failure.detail.what}; once more through the coordinator`, {
+      this.#options.log(`${taskName(held.grant)}: ${textOf(failure.detail.what)}; once more through the coordinator`, {
         ...aboutTask(held.grant),
         level: 'warn',
       });

@@ -66,7 +66,7 @@ export default async function answer({ job, caches, task }: ThreadRequest): Prom
     const run = task.granted === undefined ? runTask : (await import('../remote/run-granted.js')).runGranted;
     return { result: await run({ job, task, thread: context, open, end }) };
   } catch (error) {
-    return { error: toErrorRecord(error, 'tile-failed', `stage ${task.stage} ${task.kind} ${task.index}`) };
+    return { error: toErrorRecord(error, 'tile-failed', { where: `stage ${task.stage} ${task.kind} ${task.index}` }) };
   } finally {
     running = undefined;
     if (end.isOver) closeOf(job.key);

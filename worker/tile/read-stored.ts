@@ -46,7 +46,8 @@ function readStored({ content, source: { path, offset = 0, length = 0, crc } }: 
   if (bytes !== undefined && (crc === undefined || crc32(bytes) === crc)) return bytes;
   throw new HalotileError('output-failed', {
     what: 'a block that an earlier stage stored is damaged',
-    where: `${path} at byte ${offset}`,
+    file: path,
+    where: `at byte ${offset}`,
     remedy: 'use --restart to begin anew',
   });
 }

@@ -36,8 +36,8 @@ export function largestOf(samples: Samples, rect: Rect, { name, mapping }: Pick<
   for (let i = 0; i < samples.length; i++) {
     const value = mappedValue(mapping, samples[i]!);
     if (value === undefined) {
-      const pixel = `${rect.x + (i % rect.width)},${rect.y + Math.floor(i / rect.width)}`;
-      throw refusal(samples[i]!, `${name}: map pixel ${pixel}`, mapping);
+      const pixel = { x: rect.x + (i % rect.width), y: rect.y + Math.floor(i / rect.width) };
+      throw refusal(samples[i]!, { file: name, where: ': map', pixel }, mapping);
     }
     if (value > max) max = value;
   }

@@ -58,7 +58,7 @@ async function runImage(
  * @throws what is not the image's alone: the end of the job, and what may well go right where the job is run
  */
 function failureOf(error: unknown, { image }: JobSpec, { byReference, named }: TaskRun<'images'>): ErrorRecord {
-  const record = named(toErrorRecord(error, 'tile-failed', image));
+  const record = named(toErrorRecord(error, 'tile-failed', { file: image }));
   if (record.tag === 'interrupted' || (byReference && OF_ONE_MACHINE.has(record.tag))) throw fromErrorRecord(record);
   return record;
 }

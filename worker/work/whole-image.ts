@@ -85,7 +85,7 @@ export async function runWholeImage(
     const plan = await preparePlan(mapped, inputs, machine, {
       slots: 1,
       largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.nowMs),
-      shapeOf: ({ bytes, where }) => checkModuleApart(bytes, where),
+      shapeOf: ({ bytes, file }) => checkModuleApart(bytes, file),
     });
     const made = await runStages(plan, inputs, { machine, run, scratchDirectory });
     for (const file of files) assertUnchanged(file);

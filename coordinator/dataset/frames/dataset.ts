@@ -147,13 +147,12 @@ export class DatasetCollector {
 
 function checkName(character: string, path: string): void {
   const isReport = (REPORT_FILES as readonly string[]).includes(character);
-  if (isReport)
-    throw badInput({ what: `a character called "${character}" is in the place of the report`, where: path });
+  if (isReport) throw badInput({ what: `a character called "${character}" is in the place of the report`, file: path });
   if (Buffer.byteLength(character) > MAX_NAME_BYTES) {
     const what = `the character "${character.slice(0, 40)}…" has a name of ${Buffer.byteLength(character)} bytes`;
-    throw badInput({ what, where: path, expected: `at most ${MAX_NAME_BYTES}` });
+    throw badInput({ what, file: path, expected: `at most ${MAX_NAME_BYTES}` });
   }
   if (/^[^/\\\0]+$/.test(character) && !character.startsWith('.')) return;
   const expected = 'a name that can be a folder: not empty, no "/" or "\\", no leading dot';
-  throw badInput({ what: `"${character}" cannot be a character`, where: path, expected });
+  throw badInput({ what: `"${character}" cannot be a character`, file: path, expected });
 }

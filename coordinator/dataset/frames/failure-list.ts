@@ -1,9 +1,11 @@
-/** Messages that a list keeps. */
+import type { ErrorDetail } from '../../../tiling/errors.js';
+
+/** Faults that a list keeps. */
 const KEPT = 1000;
 
 /** What frames failed with: how many, and the messages of the first thousand by index. */
 export class FailureList {
-  readonly #messages = new Map<number, string>();
+  readonly #details = new Map<number, ErrorDetail>();
   #count = 0;
 
   /** How many frames failed; the caller adds each once. */
@@ -11,17 +13,17 @@ export class FailureList {
     return this.#count;
   }
 
-  add(index: number, message: string): void {
+  add(index: number, detail: ErrorDetail): void {
     this.#count++;
-    this.#messages.set(index, message);
-    if (this.#messages.size < 2 * KEPT) return;
-    const late = [...this.#messages.keys()].sort((a, b) => a - b).slice(KEPT);
-    for (const each of late) this.#messages.delete(each);
+    this.#details.set(index, detail);
+    if (this.#details.size < 2 * KEPT) return;
+    const late = [...this.#details.keys()].sort((a, b) => a - b).slice(KEPT);
+    for (const each of late) this.#details.delete(each);
   }
 
-  /** Messages by index, ascending, at most a thousand. */
-  first(): readonly { readonly index: number; readonly message: string }[] {
-    const inOrder = [...this.#messages].sort(([a], [b]) => a - b);
-    return inOrder.slice(0, KEPT).map(([index, message]) => ({ index, message }));
+  /** What was wrong, by index, ascending, at most a thousand. */
+  first(): readonly { readonly index: number; readonly detail: ErrorDetail }[] {
+    const inOrder = [...this.#details].sort(([a], [b]) => a - b);
+    return inOrder.slice(0, KEPT).map(([index, detail]) => ({ index, detail }));
   }
 }

@@ -1,4 +1,4 @@
-import { badInput } from '../../../tiling/errors.js';
+import { badInput, said } from '../../../tiling/errors.js';
 import type { PaletteOptions } from '../../../tiling/palette/palette-options.js';
 import { PackedStrings, type PackedText } from '../../find/packed-strings.js';
 import { type PackedShared, SharedStrings } from '../../find/shared-strings.js';
@@ -80,20 +80,21 @@ export function orderFrames(character: string, parts: FrameParts, places: Uint32
   for (const [index, place] of places.entries()) {
     const before = places[index - 1];
     if (before !== undefined && parts.compare(before, place) === 0) {
-      const what = `it would be written to ${character}/${parts.stem(place)}.png like ${parts.frame(before).path}`;
-      const where = parts.frame(place).path;
-      throw badInput({ what, where, expected: 'one frame per output', remedy: 'rename one of them' });
+      const like = { file: parts.frame(before).path };
+      const what = said`it would be written to ${character}/${parts.stem(place)}.png like ${like}`;
+      const file = parts.frame(place).path;
+      throw badInput({ what, file, expected: 'one frame per output', remedy: 'rename one of them' });
     }
     const stem = parts.stem(place);
     const longest = Math.max(...stem.split('/').map((part) => Buffer.byteLength(part)));
     if (longest > MAX_NAME_BYTES - WRITING_BYTES) {
       const what = `the name of its output has ${longest} bytes`;
-      const where = parts.frame(place).path;
-      throw badInput({ what, where, expected: `at most ${MAX_NAME_BYTES - WRITING_BYTES}`, remedy: 'rename it' });
+      const file = parts.frame(place).path;
+      throw badInput({ what, file, expected: `at most ${MAX_NAME_BYTES - WRITING_BYTES}`, remedy: 'rename it' });
     }
     if (stem === 'palette') {
-      const where = parts.frame(place).path;
-      throw badInput({ what: `it would be written over ${character}/palette.png`, where, remedy: 'rename it' });
+      const file = parts.frame(place).path;
+      throw badInput({ what: `it would be written over ${character}/palette.png`, file, remedy: 'rename it' });
     }
   }
 }

@@ -279,7 +279,7 @@ export class EmbeddedQueue implements JobQueue {
     if (!this.#lock.isHeld) {
       throw new HalotileError('unreachable', {
         what: 'another coordinator has taken the state of this one',
-        where: this.#options.directory,
+        file: this.#options.directory,
         remedy: 'stop this one',
       });
     }

@@ -125,7 +125,7 @@ function inUse(directory: string, holder: Holder | undefined): HalotileError {
   const by = holder === undefined ? '' : ` (process ${holder.process} on ${holder.host})`;
   return new HalotileError('partial-conflict', {
     what: `another coordinator uses this state${by}`,
-    where: directory,
+    file: directory,
     remedy: 'give each coordinator a --state of its own, or share jobs by --redis',
   });
 }

@@ -22,7 +22,7 @@ export const tiffs: FuzzTarget = {
     const file = memoryBytes('fuzzed.tif', bytes);
     for (const { directory } of classifyDirectories(parseHeader(file))) {
       const raster = readTiffRaster(directory);
-      checkAllBlocks(raster, directory.where);
+      checkAllBlocks(raster, directory.place);
       const { info, layout, codecContext, blocks } = raster;
       for (let index = 0; index < Math.min(BLOCKS_READ, blocks.count); index++) {
         const { offset, length } = blocks.place(index);

@@ -111,7 +111,7 @@ function readMask({ path, bytes }: ReadFile): string {
   if (width > MAX_FOOTPRINT || rows.length > MAX_FOOTPRINT || width * rows.length > MAX_MASK_AREA) {
     throw badUsage({
       what: `the mask is ${width}×${rows.length}`,
-      where: path,
+      file: path,
       expected: `sides of 1 to ${MAX_FOOTPRINT} and at most ${MAX_MASK_AREA} pixels`,
     });
   }
@@ -119,7 +119,7 @@ function readMask({ path, bytes }: ReadFile): string {
   if (bad >= 0 || rows.length === 0) {
     throw badUsage({
       what: rows.length === 0 ? 'the mask has no rows' : `row ${bad + 1} of the mask does not fit the first`,
-      where: path,
+      file: path,
       expected: 'rows of equal length made of 0 and 1 (or . and #)',
     });
   }

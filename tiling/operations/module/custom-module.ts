@@ -148,9 +148,9 @@ const PASSED = new Set([0, 8, 12]);
  * call it where that can be stopped.
  * @throws bad-usage that says which of these is wrong
  */
-export function checkModule(bytes: Uint8Array, where: string): ModuleShape {
+export function checkModule(bytes: Uint8Array, path: string): ModuleShape {
   const refuse: Refuse = (what, expected) =>
-    badUsage({ what, where, ...(expected && { expected }), remedy: 'see docs/kernel-abi.md' });
+    badUsage({ what, file: path, ...(expected && { expected }), remedy: 'see docs/kernel-abi.md' });
   if (bytes.length > MAX_MODULE_BYTES) {
     throw refuse(`the module has ${bytes.length} bytes`, `at most ${MAX_MODULE_BYTES}`);
   }

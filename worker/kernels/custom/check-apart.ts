@@ -19,11 +19,11 @@ let running = 0;
  * @param where names the module in messages
  * @throws bad-usage for a module that breaks a rule, or takes more than those limits to compile
  */
-export async function checkModuleApart(bytes: Uint8Array, where: string): Promise<ModuleShape> {
+export async function checkModuleApart(bytes: Uint8Array, file: string): Promise<ModuleShape> {
   const hash = createHash('sha256').update(bytes).digest('hex');
   const earlier = known.get(hash);
   if (earlier !== undefined) return earlier;
-  const checking = checked(bytes, where);
+  const checking = checked(bytes, file);
   known.set(hash, checking);
   if (known.size > MAX_KNOWN) known.delete(known.keys().next().value!);
   // A refusal names the place, which may differ the next time.
@@ -31,13 +31,13 @@ export async function checkModuleApart(bytes: Uint8Array, where: string): Promis
   return checking;
 }
 
-async function checked(bytes: Uint8Array, where: string): Promise<ModuleShape> {
+async function checked(bytes: Uint8Array, file: string): Promise<ModuleShape> {
   if (running === MAX_CHECKS) await new Promise<void>((resolve) => waiting.push(resolve));
   else running++;
   const child = new KernelChild(MEMORY);
   try {
-    const outcome = await child.ask({ kind: 'check', bytes, where }, { limitMs: COMPILE_MS });
-    const refuse = (what: string) => badUsage({ what, where, remedy: 'see docs/kernel-abi.md' });
+    const outcome = await child.ask({ kind: 'check', bytes, file }, { limitMs: COMPILE_MS });
+    const refuse = (what: string) => badUsage({ what, file, remedy: 'see docs/kernel-abi.md' });
     if (outcome.kind === 'gone') throw refuse(`the module cannot be compiled (${outcome.how})`);
     if (outcome.kind !== 'answered') throw refuse(`the module takes longer than ${COMPILE_MS} ms to compile`);
     const { answer } = outcome;

@@ -11,16 +11,16 @@ let module: WebAssembly.Module | undefined;
 
 parentPort!.on('message', (question: KernelQuestion) => {
   answer(question).then(say, (error: unknown) => {
-    const where = question.kind === 'check' ? question.where : undefined;
-    say({ kind: 'error', error: toErrorRecord(error, 'kernel-failed', where) });
+    const place = question.kind === 'check' ? { file: question.file } : {};
+    say({ kind: 'error', error: toErrorRecord(error, 'kernel-failed', place) });
   });
 });
 say({ kind: 'ready' });
 
 async function answer(question: KernelQuestion): Promise<KernelAnswer> {
   if (question.kind === 'check') {
-    const { bytes, where } = question;
-    const shape = checkModule(bytes, where);
+    const { bytes, file } = question;
+    const shape = checkModule(bytes, file);
     new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
     return { kind: 'checked', shape };
   }

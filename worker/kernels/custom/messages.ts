@@ -14,7 +14,7 @@ export interface ModuleTile {
 
 /** What a kernel process is asked; one question at a time. */
 export type KernelQuestion =
-  | { readonly kind: 'check'; readonly bytes: Uint8Array; readonly where: string }
+  | { readonly kind: 'check'; readonly bytes: Uint8Array; readonly file: string }
   /** `code` where the process has not been given it before. */
   | { readonly kind: 'run'; readonly code?: Uint8Array; readonly tile: ModuleTile };
 

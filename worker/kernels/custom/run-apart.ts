@@ -70,8 +70,8 @@ export async function runApart(
       },
     },
   );
-  const where = `${module} at ${describeRect(rect)}`;
-  const failed = (what: string, remedy: string) => new HalotileError('kernel-failed', { what, where, remedy });
+  const place = { file: module, where: `at ${describeRect(rect)}` };
+  const failed = (what: string, remedy: string) => new HalotileError('kernel-failed', { what, ...place, remedy });
   switch (outcome.kind) {
     case 'late':
       throw failed(`the kernel took longer than ${limitMs} ms`, 'look for an endless loop, or raise limitMs');
@@ -81,7 +81,7 @@ export async function runApart(
         `see docs/kernel-abi.md for what a kernel may do within ${child.memoryBytes >> 20} MiB`,
       );
     case 'stopped':
-      throw new HalotileError('interrupted', { what: 'the job is over', where });
+      throw new HalotileError('interrupted', { what: 'the job is over', ...place });
   }
   keep(child, hash);
   const { answer } = outcome;

@@ -33,7 +33,7 @@ export function runModule(
   const fail = (what: string, cause?: unknown) =>
     new HalotileError(
       'kernel-failed',
-      { what, where: `${params.module} at ${describeRect(tile.output.rect)}` },
+      { what, file: params.module, where: `at ${describeRect(tile.output.rect)}` },
       { cause },
     );
   try {

@@ -27,6 +27,6 @@ function frameReader(
 ): (x: number, y: number, channel: number) => number {
   if (typeof frame === 'number') return () => frame;
   const raster: TileRaster | undefined = context.extras?.[name];
-  if (raster === undefined) throw badInput({ what: `the ${name} frame was not read`, where: frame });
+  if (raster === undefined) throw badInput({ what: `the ${name} frame was not read`, file: frame });
   return (x, y, channel) => raster.samples[sampleIndex(raster, x, y) + Math.min(channel, raster.channels - 1)]!;
 }

@@ -1,4 +1,4 @@
-import { badInput, type HalotileError } from '../../../tiling/errors.js';
+import { badInput, type ErrorPlace, type HalotileError } from '../../../tiling/errors.js';
 import type { Rect } from '../../../tiling/geometry/rect.js';
 import { MAX_RADIUS } from '../../../tiling/operations/index.js';
 import { type Mapping, mappedValue } from '../../../tiling/plan/mapping.js';
@@ -37,11 +37,11 @@ export function sigmasOf(samples: Samples, rect: Rect, mapping: Mapping, into: F
 }
 
 /** Why the map's sample at a pixel, which `where` names, gives no radius or sigma. */
-export function refusal(sample: number, where: string, mapping: Mapping): HalotileError {
+export function refusal(sample: number, place: ErrorPlace, mapping: Mapping): HalotileError {
   if (sample === mapping.nodata) {
     return badInput({
       what: `the sample ${sample} is the map's nodata value`,
-      where,
+      ...place,
       expected: 'a value for every pixel',
       remedy: 'correct the map or pass --map-invalid clamp to take 0 there',
     });
@@ -50,19 +50,20 @@ export function refusal(sample: number, where: string, mapping: Mapping): Haloti
   if (!(Number.isFinite(v) && v >= 0)) {
     return badInput({
       what: `the sample ${sample} means ${v}`,
-      where,
+      ...place,
       expected: 'a finite value of at least 0',
       remedy: 'correct the map or pass --map-invalid clamp to take 0 there',
     });
   }
   return badInput({
     what: `the sample ${sample} means a radius of ${v}`,
-    where,
+    ...place,
     expected: `at most ${MAX_RADIUS}`,
     remedy: 'pass a smaller --scale or a --max-radius',
   });
 }
 
-function pixelAt(rect: Rect, index: number): string {
-  return `map pixel ${rect.x + (index % rect.width)},${rect.y + Math.floor(index / rect.width)}`;
+function pixelAt(rect: Rect, index: number): ErrorPlace {
+  const pixel = { x: rect.x + (index % rect.width), y: rect.y + Math.floor(index / rect.width) };
+  return { where: 'map', pixel };
 }
