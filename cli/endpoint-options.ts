@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { CoordinatorEndpoint } from '../proto/client/endpoint.js';
 import { badUsage } from '../tiling/errors.js';
 import { readTextFile } from '../tiling/text-file.js';
-import type { CoordinatorEndpoint } from '../tiling/work/references.js';
 
 /** Flags that say how a coordinator is reached. */
 export interface EndpointFlags {

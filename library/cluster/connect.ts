@@ -1,3 +1,4 @@
+import type { CoordinatorEndpoint } from '../../proto/client/endpoint.js';
 import { readFailure } from '../../proto/convert/failure.js';
 import { readProgress } from '../../proto/convert/progress.js';
 import { readTimestamp } from '../../proto/convert/timestamp.js';
@@ -7,7 +8,6 @@ import { type CollectionSpecInput, isCollectionSpec } from '../../tiling/job/col
 import { type DatasetSpecInput, isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { parseAnySpec } from '../parse-specs.js';
 import { type ClusterCollectionResult, runCollectionOnCluster } from './cluster-collection.js';
 import { type ClusterDatasetResult, runDatasetOnCluster } from './cluster-dataset.js';

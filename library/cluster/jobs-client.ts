@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { publishOutput } from '../../coordinator/index.js';
 import { CoordinatorClient, writeWhenReady } from '../../proto/client/calls.js';
+import type { CoordinatorEndpoint } from '../../proto/client/endpoint.js';
 import { writeCollectionSpec } from '../../proto/convert/collection-spec.js';
 import { writeDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { readFailure } from '../../proto/convert/failure.js';
@@ -16,7 +17,6 @@ import { badInput, fromErrorRecord, HalotileError } from '../../tiling/errors.js
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpecInput } from '../../tiling/job/job-spec.js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 
 const { JobState } = halotile.v1;
 const CHUNK_BYTES = 1 << 20;

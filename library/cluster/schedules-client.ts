@@ -1,7 +1,7 @@
 import { CoordinatorClient } from '../../proto/client/calls.js';
+import type { CoordinatorEndpoint } from '../../proto/client/endpoint.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Schedules } from '../../proto/gen/services.js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 
 /** What a client of the Schedules service does. */
 export class SchedulesClient {

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { CoordinatorEndpoint } from '../../proto/client/endpoint.js';
 import { readProgress } from '../../proto/convert/progress.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { badInput, calledBy, HalotileError } from '../../tiling/errors.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
 import { makeFolder } from '../../tiling/make-folder.js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { eachOf } from './cluster-files.js';
 import { JobsClient, resultOf, type SubmitTerms, type SubmittedSpec } from './jobs-client.js';
 

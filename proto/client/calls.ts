@@ -8,9 +8,9 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import { fromStatus } from '../convert/status.js';
 import type { Method } from '../gen/services.js';
+import type { CoordinatorEndpoint } from './endpoint.js';
 
 /** A stream's window in bytes: without it a server's pixels trickle (64 KiB is the default). */
 const WINDOW_BYTES = 8 << 20;

@@ -44,17 +44,6 @@ export type OutputRef =
     }
   | { readonly form: 'spill'; readonly folder: string };
 
-/** How a worker reaches a coordinator. */
-export interface CoordinatorEndpoint {
-  /** HOST:PORT. */
-  readonly address: string;
-  /** Whom its certificate must name; the host of the address where absent. */
-  readonly serverName?: string;
-  readonly token?: string;
-  /** PEM texts; the system's authorities where `ca` is absent. No TLS where the whole is absent. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-}
-
 /** A raster as its coordinator describes it to workers that cannot open the file. */
 export interface RemoteRaster {
   /** What messages call it. */
@@ -79,7 +68,8 @@ export type SourceRef =
   | { readonly kind: 'file'; readonly path: string; readonly directory?: number; readonly info?: RasterInfo }
   | {
       readonly kind: 'coordinator';
-      readonly endpoint: CoordinatorEndpoint;
+      /** How it is reached, as whoever dials it wrote that down. */
+      readonly endpoint: string;
       /** The coordinator's name of the job. */
       readonly job: string;
       readonly input: InputAddress;
@@ -114,7 +104,7 @@ export function lostPath(path: string): string {
 export type SinkRef =
   | { readonly kind: 'parts'; readonly partial: string; readonly epoch: string; readonly durable: boolean }
   | { readonly kind: 'placed'; readonly file: string; readonly durable: boolean }
-  | { readonly kind: 'coordinator'; readonly endpoint: CoordinatorEndpoint; readonly job: string };
+  | { readonly kind: 'coordinator'; readonly endpoint: string; readonly job: string };
 
 /** One encoded block that a task put into storage. */
 export interface StoredBlock {

@@ -1,16 +1,16 @@
 import { CoordinatorClient } from '../../proto/client/calls.js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
+import { endpointOfText } from '../../proto/client/endpoint.js';
 
 /** One connection for each coordinator that this thread works for. */
 export class ClientPool {
   readonly #clients = new Map<string, CoordinatorClient>();
 
-  of(endpoint: CoordinatorEndpoint): CoordinatorClient {
-    const key = `${endpoint.address} ${endpoint.token ?? ''}`;
-    let client = this.#clients.get(key);
+  /** @param endpoint as `endpointText` wrote it */
+  of(endpoint: string): CoordinatorClient {
+    let client = this.#clients.get(endpoint);
     if (client === undefined) {
-      client = new CoordinatorClient(endpoint);
-      this.#clients.set(key, client);
+      client = new CoordinatorClient(endpointOfText(endpoint));
+      this.#clients.set(endpoint, client);
     }
     return client;
   }

@@ -1,3 +1,4 @@
+import { type CoordinatorEndpoint, endpointText } from '../../proto/client/endpoint.js';
 import { fromPortable } from '../../proto/convert/portable.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { mayRead } from '../../threads/places/settings.js';
@@ -6,14 +7,7 @@ import type { Plan } from '../../tiling/plan/plan.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { traceparentOf } from '../../tiling/tracing.js';
 import { type DataOf, isKindName, type KindName, kindOf } from '../../tiling/work/index.js';
-import type {
-  CoordinatorEndpoint,
-  InputAddress,
-  InputPlace,
-  RemoteRaster,
-  SinkRef,
-  SourceRef,
-} from '../../tiling/work/references.js';
+import type { InputAddress, InputPlace, RemoteRaster, SinkRef, SourceRef } from '../../tiling/work/references.js';
 import type { Task } from '../../tiling/work/task.js';
 import type { InputName, WorkJob } from '../../tiling/work/work-job.js';
 
@@ -36,9 +30,10 @@ export interface Reach {
 }
 
 /** A job as its coordinator describes it; keys are made unique among the coordinators of a worker. */
-export function sessionJob(message: halotile.v1.OpenJob, { endpoint, roots }: Omit<Reach, 'instance'>): SessionJob {
+export function sessionJob(message: halotile.v1.OpenJob, { endpoint: to, roots }: Omit<Reach, 'instance'>): SessionJob {
   const { key: job, planJson, inputs, incoming, sink, boundedBackend } = message;
-  const key = `${endpoint.address} ${job}`;
+  const key = `${to.address} ${job}`;
+  const endpoint = endpointText(to);
   const common = {
     ...(planJson === '' ? {} : { plan: fromPortable<Plan>(planJson) }),
     ...(boundedBackend === '' ? {} : { boundedBackend }),
@@ -83,12 +78,13 @@ export interface GrantedWays {
 export function grantedWays(
   { preferred, inline }: SessionJob,
   grant: halotile.v1.Grant,
-  { endpoint, roots, instance }: Reach,
+  { endpoint: to, roots, instance }: Reach,
 ): GrantedWays | undefined {
   const { lease, key: job, stage, task: index, attempt, kind, inputs, spill } = grant;
   if (!isKindName(kind)) return undefined;
   const data = fromPortable<DataOf<KindName>>(grant.dataJson);
   const refs = kindOf(kind).reads?.(data) ?? [];
+  const endpoint = endpointText(to);
   const sent = (position: number): InputPlace => {
     const { sourceJson } = inputs[position]!;
     if (refs[position]!.form === 'file' || !sourceJson) return { kind: 'sent' };

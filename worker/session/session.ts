@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { CoordinatorClient } from '../../proto/client/calls.js';
+import type { CoordinatorEndpoint } from '../../proto/client/endpoint.js';
 import { writeFailure } from '../../proto/convert/failure.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { Workers } from '../../proto/gen/services.js';
@@ -8,7 +9,6 @@ import { HalotileError, textOf, toErrorRecord } from '../../tiling/errors.js';
 import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { type Span, type Tracing, traced } from '../../tiling/tracing.js';
-import type { CoordinatorEndpoint } from '../../tiling/work/references.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import { commitResult } from '../remote/commit-result.js';
 import { backoffMs } from '../remote/retry.js';
