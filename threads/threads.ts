@@ -8,6 +8,8 @@ import { HalotileError } from '../tiling/errors.js';
  * falls back to `import`, which may be ended at any time.
  */
 const THREAD_FLAGS = ['--no-experimental-require-module'];
+/** Deno has no such flag, and refuses threads that ask for it. */
+const IS_DENO = process.versions.deno !== undefined;
 
 /** What threads run, and how many there are. */
 export interface ThreadsOptions {
@@ -17,6 +19,8 @@ export interface ThreadsOptions {
    */
   readonly file: URL;
   readonly count: number;
+  /** Requests that a thread answers at a time; one where absent. */
+  readonly requestsEach?: number;
   /** Ends a thread after so long without work and starts it again when there is some; all are there at once where absent. */
   readonly idleMs?: number;
   /** The `workerData` that each thread finds. */
@@ -55,13 +59,13 @@ export class Threads<Answer> {
   readonly #waiting = new Set<(cause: unknown) => void>();
   #failure: unknown;
 
-  constructor({ file, count, idleMs, data, youngHeapMiB, oldHeapMiB }: ThreadsOptions) {
+  constructor({ file, count, requestsEach = 1, idleMs, data, youngHeapMiB, oldHeapMiB }: ThreadsOptions) {
     this.#pool = new Piscina({
       filename: file.href,
-      execArgv: THREAD_FLAGS,
+      ...(IS_DENO ? {} : { execArgv: THREAD_FLAGS }),
       minThreads: idleMs === undefined ? count : 0,
       maxThreads: count,
-      concurrentTasksPerWorker: 1,
+      concurrentTasksPerWorker: requestsEach,
       // A thread that waits for its next request in Atomics.wait hears of nothing else meanwhile, and no timer runs.
       atomics: 'disabled',
       ...(idleMs === undefined ? {} : { idleTimeout: idleMs }),
