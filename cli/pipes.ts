@@ -51,6 +51,7 @@ export async function runWithPipes(
   }
   if (reads === 0 && !writes) return runAsCommand(specOf(names), flags);
   refuseNoPipe(reads, writes, flags);
+  refuseTerminals(reads, writes);
   const folder = makeScratchFolder(tmpdir(), 'halotile-pipe');
   const unfinished = partialPaths(names.output);
   const remove = () => {
@@ -74,6 +75,46 @@ export async function runWithPipes(
     process.off('exit', remove);
     remove();
   }
+}
+
+/** What a command that runs no job reads and writes. */
+interface ReadAndWritten {
+  readonly input: string;
+  readonly output: string;
+}
+
+/**
+ * Does what reads one file and writes one, either of which may be `-`: standard input and output go through files in
+ * the folder for temporary files, which are gone at the end.
+ * @param ending of the file that is sent to standard output
+ */
+export async function throughPipes(
+  names: ReadAndWritten,
+  { ending }: { readonly ending: string },
+  act: (files: ReadAndWritten) => Promise<void>,
+): Promise<void> {
+  const reads = names.input === PIPE;
+  const writes = names.output === PIPE;
+  if (!reads && !writes) return act(names);
+  refuseTerminals(reads ? 1 : 0, writes);
+  const folder = makeScratchFolder(tmpdir(), 'halotile-pipe');
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  try {
+    const input = reads ? join(folder, 'standard-input') : names.input;
+    const output = writes ? join(folder, `standard-output.${ending}`) : names.output;
+    if (reads) await endingAtOnce(() => receive(input, folder));
+    await act({ input, output });
+    if (writes) await endingAtOnce(() => pipeline(createReadStream(output), process.stdout, { end: false }));
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
+}
+
+/** Whether a name stands for standard input or output. */
+export function isPipe(name: string): boolean {
+  return name === PIPE;
 }
 
 /** @throws bad-usage for a job over many images that names standard input or output */
@@ -108,11 +149,15 @@ function refuseNoPipe(reads: number, writes: boolean, { coordinator, json, dryRu
   if (writes && (json || dryRun)) {
     throw badUsage({ what: `${json ? '--json' : '--dry-run'} with -o -`, expected: 'one of them on standard output' });
   }
+}
+
+/** @throws bad-usage where a person would have to type an image, or to read one */
+function refuseTerminals(reads: number, writes: boolean): void {
   if (writes && process.stdout.isTTY) {
     throw badUsage({ what: 'standard output is a terminal', expected: '-o - with a pipe or > FILE' });
   }
   if (reads > 0 && process.stdin.isTTY) {
-    throw badUsage({ what: 'standard input is a terminal', expected: 'an image from a pipe or < FILE' });
+    throw badUsage({ what: 'standard input is a terminal', expected: 'a pipe or < FILE' });
   }
 }
 

@@ -13,6 +13,8 @@ export interface TextFileOptions {
   readonly maxBytes?: number;
   /** What to do where it cannot be read. */
   readonly remedy?: string;
+  /** Where it is open already, as standard input is; it stays open. */
+  readonly fd?: number;
 }
 
 /**
@@ -27,10 +29,10 @@ export function readTextFile(path: string, options: TextFileOptions): string {
  * The bytes of a file, or of a pipe up to its end.
  * @throws bad-input where it cannot be read, or is longer than `maxBytes`
  */
-export function readFileBytes(path: string, { what, maxBytes = MAX_TEXT_BYTES, remedy }: TextFileOptions): Buffer {
+export function readFileBytes(path: string, { what, maxBytes = MAX_TEXT_BYTES, remedy, fd }: TextFileOptions): Buffer {
   let bytes: Buffer;
   try {
-    bytes = readBounded(path, Math.min(maxBytes, MAX_TEXT_BYTES));
+    bytes = readBounded(fd ?? path, Math.min(maxBytes, MAX_TEXT_BYTES));
   } catch (cause) {
     throw badInput({ what: `${what} cannot be read: ${systemWords(cause)}`, file: path, remedy }, cause);
   }
@@ -52,8 +54,8 @@ export function decodeText(bytes: Uint8Array, path: string, { what }: Pick<TextF
 }
 
 /** All bytes, or one more than `maxBytes` of a file without end, as devices have. */
-function readBounded(path: string, maxBytes: number): Buffer {
-  const fd = openSync(path, 'r');
+function readBounded(file: string | number, maxBytes: number): Buffer {
+  const fd = typeof file === 'number' ? file : openSync(file, 'r');
   try {
     const chunks: Buffer[] = [];
     let total = 0;
@@ -66,7 +68,7 @@ function readBounded(path: string, maxBytes: number): Buffer {
     }
     return Buffer.concat(chunks);
   } finally {
-    closeSync(fd);
+    if (typeof file === 'string') closeSync(fd);
   }
 }
 

@@ -3,15 +3,19 @@ import { absoluteName } from '../../tiling/places/url.js';
 import type { BlockLayout } from '../../tiling/raster/raster-info.js';
 import { type Inspection, inspectFile } from '../../tiling/sources/inspect.js';
 import { describeStored } from '../../tiling/tiff/sample-format.js';
+import { isPipe, throughPipes } from '../pipes.js';
 
 /** `halotile inspect FILE`: header, layout, overviews. */
 export function registerInspect(program: Command): void {
   program
     .command('inspect')
-    .argument('<file>', 'TIFF, PNG, JPEG, WebP or any other image')
+    .argument('<file>', 'TIFF, PNG, JPEG, WebP or any other image; - for standard input')
     .option('--json', 'print one JSON object')
     .action(async (file: string, flags: { json?: boolean }) => {
-      process.stdout.write(`${await runInspect(absoluteName(file), { json: flags.json === true })}\n`);
+      await throughPipes({ input: file, output: '' }, { ending: '' }, async ({ input }) => {
+        const name = isPipe(file) ? 'standard input' : undefined;
+        process.stdout.write(`${await runInspect(absoluteName(input), { json: flags.json === true, name })}\n`);
+      });
     });
 }
 
@@ -19,6 +23,8 @@ export function registerInspect(program: Command): void {
 export interface InspectOptions {
   /** One JSON object in place of text. */
   readonly json: boolean;
+  /** What the file is called; by its path where absent. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -26,7 +32,8 @@ export interface InspectOptions {
  * @throws bad-input where the file is damaged or of a kind that halotile does not read
  */
 export async function runInspect(path: string, options: InspectOptions): Promise<string> {
-  const inspection = await inspectFile(path);
+  const found = await inspectFile(path);
+  const inspection = { ...found, path: options.name ?? found.path };
   return options.json ? JSON.stringify(inspection, namedNumber) : renderInspection(inspection);
 }
 

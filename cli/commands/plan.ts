@@ -4,6 +4,7 @@ import { planJob } from '../../library/plan-job.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { describePlan } from '../describe-plan.js';
 import { addJobOptions, type JobFlags, jobSpecOf } from '../job-options.js';
+import { isPipe } from '../pipes.js';
 import { collectOperations } from './process.js';
 import { readImageJobFile } from './run.js';
 
@@ -19,7 +20,7 @@ interface PlanFlags extends JobFlags {
 export function registerPlan(program: Command): void {
   const command = program
     .command('plan')
-    .argument('<image-or-job>', 'an image, or the .yaml, .yml or .json file of a job')
+    .argument('<image-or-job>', 'an image, or the .yaml, .yml or .json file of a job; - for one on standard input')
     .option('--map <file>', 'one channel of the same size, for operations by map')
     .option('--op <name[:k=v,…]>', 'an operation; repeat it for a chain (default: box by map)', collectOperations)
     .option('--scan', 'read the map for exact figures instead of bounds, and time one tile')
@@ -32,7 +33,7 @@ export function registerPlan(program: Command): void {
 }
 
 function specOf(target: string, flags: PlanFlags): JobSpec {
-  if (/\.(ya?ml|json)$/i.test(target)) return readImageJobFile(target);
+  if (isPipe(target) || /\.(ya?ml|json)$/i.test(target)) return readImageJobFile(target);
   const operations = flags.op ?? [{ name: 'box' }];
   return jobSpecOf({ image: target, map: flags.map, output: `${target}.planned.tif`, operations }, flags);
 }

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkedOutput, publishOutput } from '../../coordinator/index.js';
 import { loadSharp } from '../../tiling/codecs/load-sharp.js';
 import { badInput, badUsage } from '../../tiling/errors.js';
@@ -11,10 +11,13 @@ import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { type Preview, previewFile, previewPartial } from '../../tiling/stitch/preview.js';
 import { integer } from '../job-options.js';
+import { isPipe, throughPipes } from '../pipes.js';
 
 const PARTIAL = '.partial';
 /** What a picture is written as, by the ending of its name; PNG where it has none. */
 const PICTURE_FORMATS = { '': 'png', '.png': 'png', '.jpg': 'jpeg', '.jpeg': 'jpeg', '.webp': 'webp' } as const;
+/** What standard output may be. */
+const PIPED = ['png', 'jpg', 'webp'] as const;
 /** The longest side that all of these formats can have. */
 const MAX_SIDE = 16_383;
 
@@ -24,13 +27,26 @@ type PictureEnding = keyof typeof PICTURE_FORMATS;
 export function registerPreview(program: Command): void {
   program
     .command('preview')
-    .argument('<output>', 'OUT.tif, or OUT.tif.partial of an unfinished job')
-    .requiredOption('-o, --output <file>', 'the picture to write: .png, .jpg or .webp')
+    .argument('<output>', 'OUT.tif, or OUT.tif.partial of an unfinished job; - for standard input')
+    .requiredOption('-o, --output <file>', 'the picture to write: .png, .jpg or .webp; - for standard output')
+    .addOption(new Option('--format <which>', 'of standard output, with -o - (default: png)').choices(PIPED))
     .option('--size <px>', 'longest side of the picture', side, 1024)
-    .action(async (path: string, flags: { output: string; size: number }) => {
-      const preview = await writePreview(absoluteName(path), pictureOf(flags.output), flags.size);
-      const share = (100 * preview.finishedShare).toFixed(1);
-      process.stdout.write(`${flags.output}: ${preview.width}×${preview.height}, ${share} % finished\n`);
+    .action(async (path: string, flags: { output: string; size: number; format?: (typeof PIPED)[number] }) => {
+      const isPiped = isPipe(flags.output);
+      if (flags.format !== undefined && !isPiped) {
+        throw badUsage({
+          what: '--format with a file to write',
+          expected: '-o -: the ending of a file names its format',
+        });
+      }
+      const names = { input: path, output: flags.output };
+      await throughPipes(names, { ending: flags.format ?? PIPED[0] }, async ({ input, output }) => {
+        const preview = await writePreview(absoluteName(input), pictureOf(output), flags.size);
+        const share = (100 * preview.finishedShare).toFixed(1);
+        const name = isPiped ? 'standard output' : flags.output;
+        const line = `${name}: ${preview.width}×${preview.height}, ${share} % finished\n`;
+        (isPiped ? process.stderr : process.stdout).write(line);
+      });
     });
 }
 
