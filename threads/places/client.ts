@@ -18,6 +18,13 @@ export interface ObjectClient {
   get(url: string, range: ByteRange, etag: string | undefined, signal: AbortSignal): Promise<RangeAnswer>;
 }
 
+/** There is no object of that name. */
+export class MissingObject extends HalotileError {
+  constructor(url: string, what = 'there is no such object', cause?: unknown) {
+    super('bad-input', { what, file: url }, { cause });
+  }
+}
+
 /** What may pass when it is tried again. */
 export class TransientFault extends Error {
   /** The store asks for this pause. */

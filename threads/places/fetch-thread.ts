@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { toErrorRecord } from '../../tiling/errors.js';
+import { badInput, toErrorRecord } from '../../tiling/errors.js';
 import { ChunkStore, type WantedChunk } from '../../tiling/places/chunk-store.js';
 import type { ObjectState } from '../../tiling/places/opener.js';
 import { isS3Url } from '../../tiling/places/url.js';
-import type { ObjectClient } from './client.js';
+import { MissingObject, type ObjectClient } from './client.js';
 import { HttpClient } from './http-client.js';
-import { type FetchThreadData, type LookMessage, Reply } from './messages.js';
+import { type FetchedMessage, type FetchMessage, type FetchThreadData, type LookMessage, Reply } from './messages.js';
 import { readRange } from './read-range.js';
 import { mayRead } from './settings.js';
 
@@ -68,6 +68,56 @@ async function fetch(run: readonly WantedChunk[]): Promise<void> {
   }
 }
 
+/** Answers with bytes that nothing else wants. */
+async function fetchOnce({ id, url, part, maxBytes, sizeOnly = false }: FetchMessage): Promise<void> {
+  try {
+    const client = await clientOf(url);
+    const range = sizeOnly ? { offset: 0, length: 1 } : (part ?? { offset: 0, length: maxBytes });
+    const pieces: Uint8Array[] = [];
+    const onBytes = (bytes: Uint8Array) => void pieces.push(bytes.slice());
+    const { size } = await readRange({ client, url, range, stallMs: STALL_MS, onBytes });
+    if (sizeOnly) return answer({ id, size });
+    if (part === undefined && size > maxBytes) {
+      throw badInput({ what: `${size} bytes`, file: url, expected: `at most ${maxBytes}` });
+    }
+    const bytes = pieces.length === 1 ? pieces[0]! : joined(pieces);
+    if (part !== undefined && bytes.length < part.length) {
+      throw badInput({ what: `it ends at byte ${size}`, file: url, expected: `${part.offset + part.length} bytes` });
+    }
+    answer({ id, bytes }, [bytes.buffer as ArrayBuffer]);
+  } catch (error) {
+    answer(error instanceof MissingObject ? { id } : { id, error: toErrorRecord(error, 'unreachable', { file: url }) });
+  }
+}
+
+function answer(message: FetchedMessage, transferred: ArrayBuffer[] = []): void {
+  parentPort!.postMessage(message, transferred);
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** Fetches that wait while as many as may be are under way. */
+const once: FetchMessage[] = [];
+let onceUnderWay = 0;
+
+function nextOnce(): void {
+  while (onceUnderWay < MAX_REQUESTS && once.length > 0) {
+    onceUnderWay++;
+    void fetchOnce(once.shift()!).finally(() => {
+      onceUnderWay--;
+      nextOnce();
+    });
+  }
+}
+
 /** Wanted chunks as requests: the oldest wish first, each with the chunks that follow it in its object. */
 function requestsOf(wanted: readonly WantedChunk[]): WantedChunk[][] {
   const most = Math.max(1, Math.floor(MAX_REQUEST_BYTES / store.chunkBytes));
@@ -112,5 +162,12 @@ process.on('uncaughtException', (error) => {
   throw error;
 });
 // Listening keeps the thread alive.
-parentPort!.on('message', (message: LookMessage) => void look(message));
+parentPort!.on('message', (message: LookMessage | FetchMessage) => {
+  if ('reply' in message) {
+    void look(message);
+    return;
+  }
+  once.push(message);
+  nextOnce();
+});
 void serve();

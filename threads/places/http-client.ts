@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { ByteRange, ObjectState } from '../../tiling/places/opener.js';
-import { changed, isTransient, type ObjectClient, type RangeAnswer, TransientFault } from './client.js';
+import { changed, isTransient, MissingObject, type ObjectClient, type RangeAnswer, TransientFault } from './client.js';
 
 const MAX_REDIRECTS = 5;
 /** Connections to one host; each carries one range at a time. */
@@ -129,7 +129,7 @@ function stateOf({ statusCode: status = 0, headers }: IncomingMessage, url: stri
     throw new TransientFault(`the server answers ${status}`, { ...pauseOf(headers['retry-after']) });
   }
   const file = url;
-  if (status === 404 || status === 410) throw badInput({ what: `the server has no such object (${status})`, file });
+  if (status === 404 || status === 410) throw new MissingObject(url, `the server has no such object (${status})`);
   if (status === 401 || status === 403) {
     throw new HalotileError('not-allowed', {
       what: `the server refuses access (${status})`,

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../../tiling/errors.js';
-import type { ObjectState } from '../../tiling/places/opener.js';
+import type { ByteRange, ObjectState } from '../../tiling/places/opener.js';
 import type { PlaceSettings } from './settings.js';
 
 /** What a fetching thread is started with. */
@@ -14,6 +14,24 @@ export interface LookMessage {
   readonly url: string;
   readonly file: number;
   readonly reply: SharedArrayBuffer;
+}
+
+/** Asks for bytes of an object, which come back as a {@link FetchedMessage}. */
+export interface FetchMessage {
+  readonly id: number;
+  readonly url: string;
+  readonly part?: ByteRange;
+  readonly maxBytes: number;
+  /** No bytes are wanted, only how many there are. */
+  readonly sizeOnly?: boolean;
+}
+
+/** The answer to a {@link FetchMessage}; without any of these the object is not there. */
+export interface FetchedMessage {
+  readonly id: number;
+  readonly bytes?: Uint8Array;
+  readonly size?: number;
+  readonly error?: ErrorRecord;
 }
 
 /** What an object was found to be, or why it could not be looked at. */

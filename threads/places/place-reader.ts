@@ -1,12 +1,18 @@
 import { Worker } from 'node:worker_threads';
-import { badInput, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { badInput, fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { RECHECK_MS } from '../../tiling/futex.js';
 import { ChunkStore } from '../../tiling/places/chunk-store.js';
-import { type ObjectState, type PlaceOpener, type RemoteBytes, registerPlaces } from '../../tiling/places/opener.js';
+import {
+  type ByteRange,
+  type ObjectState,
+  type PlaceOpener,
+  type RemoteBytes,
+  registerPlaces,
+} from '../../tiling/places/opener.js';
 import { storeBytes } from '../../tiling/places/store-bytes.js';
 import { isS3Url, isUrl } from '../../tiling/places/url.js';
 import { waitAsync } from '../../tiling/wait-async.js';
-import { type FetchThreadData, Reply } from './messages.js';
+import { type FetchedMessage, type FetchMessage, type FetchThreadData, Reply } from './messages.js';
 import { mayRead, placeSettings } from './settings.js';
 
 /** 64 MiB: the bytes that a few tiles' halos share. */
@@ -42,6 +48,9 @@ export class PlaceReader implements PlaceOpener {
   #files = 0;
   /** Answers that are waited for without holding the thread up. */
   #looks = 0;
+  /** Who waits for bytes that are fetched once. */
+  readonly #fetches = new Map<number, (answer: Omit<FetchedMessage, 'id'>) => void>();
+  #fetched = 0;
 
   state(url: string): ObjectState {
     const { reply, settle, store } = this.#ask(url);
@@ -55,12 +64,37 @@ export class PlaceReader implements PlaceOpener {
 
   async look(url: string): Promise<ObjectState> {
     const { reply, settle, worker } = this.#ask(url);
-    // Nothing else keeps the process alive meanwhile.
-    if (this.#looks++ === 0) worker.ref();
     const { async, value } = waitAsync(reply.words, 0, 0);
-    if (async) await value;
-    if (--this.#looks === 0) worker.unref();
+    if (async) await this.#alive(worker, value);
     return settle();
+  }
+
+  async fetch(url: string, what: { readonly part?: ByteRange; readonly maxBytes: number }) {
+    return (await this.#fetch({ url, ...what })).bytes;
+  }
+
+  async size(url: string): Promise<number | undefined> {
+    return (await this.#fetch({ url, maxBytes: 1, sizeOnly: true })).size;
+  }
+
+  async #fetch(asked: Omit<FetchMessage, 'id'>): Promise<Omit<FetchedMessage, 'id'>> {
+    const { worker } = this.#allowed(asked.url);
+    const id = this.#fetched++;
+    const answered = new Promise<Omit<FetchedMessage, 'id'>>((resolve) => this.#fetches.set(id, resolve));
+    worker.postMessage({ ...asked, id } satisfies FetchMessage);
+    const { error, ...answer } = await this.#alive(worker, answered);
+    if (error !== undefined) throw fromErrorRecord(error);
+    return answer;
+  }
+
+  /** Waits for what the fetching thread brings; nothing else keeps the process alive meanwhile. */
+  async #alive<T>(worker: Worker, answer: Promise<T>): Promise<T> {
+    if (this.#looks++ === 0) worker.ref();
+    try {
+      return await answer;
+    } finally {
+      if (--this.#looks === 0) worker.unref();
+    }
   }
 
   open(url: string): RemoteBytes {
@@ -119,7 +153,8 @@ export class PlaceReader implements PlaceOpener {
     this.#known.clear();
   }
 
-  #ask(url: string) {
+  /** The thread that fetches. @throws where the URL is none, or not to be read */
+  #allowed(url: string): Fetching {
     if (!isS3Url(url) && !URL.canParse(url)) {
       throw badInput({ what: 'not a URL', file: url, expected: 'https://HOST/PATH' });
     }
@@ -130,7 +165,11 @@ export class PlaceReader implements PlaceOpener {
         expected: 'a URL below those that --allow-place names',
       });
     }
-    const { store, worker } = this.#started();
+    return this.#started();
+  }
+
+  #ask(url: string) {
+    const { store, worker } = this.#allowed(url);
     const reply = new Reply();
     const file = this.#files++;
     worker.postMessage({ url, file, reply: reply.buffer });
@@ -151,7 +190,16 @@ export class PlaceReader implements PlaceOpener {
       const store = new ChunkStore(STORE);
       const data: FetchThreadData = { store: store.buffer, settings: placeSettings() };
       const worker = new Worker(new URL('./fetch-thread.js', import.meta.url), { workerData: data });
-      worker.once('error', () => store.retire());
+      worker.once('error', () => {
+        store.retire();
+        for (const answer of this.#fetches.values())
+          answer({ error: toErrorRecord(ended('a remote input'), 'unreachable') });
+        this.#fetches.clear();
+      });
+      worker.on('message', ({ id, ...answer }: FetchedMessage) => {
+        this.#fetches.get(id)?.(answer);
+        this.#fetches.delete(id);
+      });
       worker.unref();
       this.#fetching = { store, worker };
     }

@@ -36,14 +36,21 @@ export async function readRange(read: ReadRange): Promise<ObjectState> {
     const rest = { offset: range.offset + done, length: range.length - done };
     const before = done;
     try {
-      state = await readOnce({ ...read, range: rest, ...(state && { state }) }, (bytes) => {
-        done += bytes.length;
-      });
-      return state;
+      return await readOnce(
+        { ...read, range: rest, ...(state && { state }) },
+        {
+          onState: (found) => {
+            state = found;
+          },
+          onCount: (bytes) => {
+            done += bytes;
+          },
+        },
+      );
     } catch (cause) {
       if (!(cause instanceof TransientFault)) throw cause;
       // What came is kept only of an object that is known not to change under it.
-      if (read.state === undefined && done > 0) throw unreachable(read.url, cause);
+      if (done > 0 && !tellsChanges(state)) throw unreachable(read.url, cause);
       failures = done > before ? 1 : failures + 1;
       if (failures >= TRIES) throw unreachable(read.url, cause);
       const backOff = FIRST_PAUSE_MS * 2 ** (failures - 1) * (0.5 + Math.random());
@@ -54,13 +61,14 @@ export async function readRange(read: ReadRange): Promise<ObjectState> {
 
 async function readOnce(
   { client, url, state: known, range, stallMs, onBytes }: ReadRange,
-  count: (bytes: Uint8Array) => void,
+  { onState, onCount }: { readonly onState: (state: ObjectState) => void; readonly onCount: (bytes: number) => void },
 ): Promise<ObjectState> {
   const stall = new AbortController();
   const timer = setTimeout(() => stall.abort(), stallMs);
   try {
     const { state, body } = await client.get(url, range, known?.etag, stall.signal);
     if (known !== undefined) assertSame(url, known, state);
+    onState(state);
     const expected = Math.max(0, Math.min(range.length, state.size - range.offset));
     let got = 0;
     for await (const bytes of body) {
@@ -68,7 +76,7 @@ async function readOnce(
       const wanted = bytes.length > expected - got ? bytes.subarray(0, expected - got) : bytes;
       got += wanted.length;
       onBytes(wanted);
-      count(wanted);
+      onCount(wanted.length);
       if (got === expected) return state;
     }
     if (got < expected) throw new TransientFault(`the connection ended after ${got} of ${expected} bytes`);
@@ -82,6 +90,10 @@ async function readOnce(
     // Whatever still flows is not wanted.
     stall.abort();
   }
+}
+
+function tellsChanges(state: ObjectState | undefined): boolean {
+  return state?.etag !== undefined || state?.modifiedMs !== undefined;
 }
 
 /** @throws input-changed */

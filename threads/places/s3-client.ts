@@ -2,8 +2,11 @@ import type { GetObjectCommandOutput, S3Client, S3ClientConfig } from '@aws-sdk/
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { ByteRange, ObjectState } from '../../tiling/places/opener.js';
 import { parseS3Url } from '../../tiling/places/url.js';
-import { changed, isTransient, type ObjectClient, type RangeAnswer, TransientFault } from './client.js';
+import { changed, isTransient, MissingObject, type ObjectClient, type RangeAnswer, TransientFault } from './client.js';
 import type { S3Settings } from './settings.js';
+
+/** Name of the metadata by which an object says how halotile made it. */
+export const ABOUT = 'halotile';
 
 /** Reads objects of an S3 store, with credentials by the SDK's usual chain. */
 export class S3ObjectClient implements ObjectClient {
@@ -81,6 +84,7 @@ function stateOf(answer: GetObjectCommandOutput, range: ByteRange): ObjectState 
     size: Number(size),
     ...(answer.ETag !== undefined && { etag: answer.ETag }),
     ...(answer.LastModified !== undefined && { modifiedMs: answer.LastModified.getTime() }),
+    ...(answer.Metadata?.[ABOUT] !== undefined && { about: answer.Metadata[ABOUT] }),
   };
 }
 
@@ -115,7 +119,7 @@ export function s3Fault(cause: unknown, url: string): Error {
   if (REFUSED.test(name) || status === 401 || status === 403) {
     return new HalotileError('not-allowed', { what: `the store refuses access (${name})`, file }, { cause });
   }
-  if (name === 'NoSuchKey' || name === 'NotFound') return badInput({ what: 'there is no such object', file }, cause);
+  if (name === 'NoSuchKey' || name === 'NotFound') return new MissingObject(url, undefined, cause);
   if (name === 'NoSuchBucket') return badInput({ what: 'there is no such bucket', file }, cause);
   if (status === 0 || isTransient(status)) {
     return new TransientFault(status === 0 ? message || name : `the store answers ${status} (${name})`, { cause });

@@ -8,6 +8,8 @@ export interface ObjectState {
   readonly etag?: string;
   /** Milliseconds since 1970, by the store's clock. */
   readonly modifiedMs?: number;
+  /** What halotile wrote down beside an object that it made. */
+  readonly about?: string;
 }
 
 /** A remote object, read by ranges. */
@@ -32,6 +34,14 @@ export interface PlaceOpener {
   state(url: string): ObjectState;
   /** The same, without holding the thread up; what is opened next is that state. */
   look(url: string): Promise<ObjectState>;
+  /**
+   * The bytes of an object, or a part of it, without holding the thread up; undefined where there is none. Fit for objects
+   * that are read once: nothing of them is kept.
+   * @throws bad-input where they are more than `maxBytes`; otherwise as {@link PlaceOpener.state}
+   */
+  fetch(url: string, what: { readonly part?: ByteRange; readonly maxBytes: number }): Promise<Uint8Array | undefined>;
+  /** The bytes that an object has; undefined where there is none. @throws as {@link PlaceOpener.state} */
+  size(url: string): Promise<number | undefined>;
   /** The object in the state in which it was last looked at. @throws as {@link PlaceOpener.state} */
   open(url: string): RemoteBytes;
 }

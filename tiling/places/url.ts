@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { badInput } from '../errors.js';
 
 const URL_NAME = /^(?:https?|s3):\/\//;
@@ -19,11 +19,26 @@ export function absoluteName(name: string, folder = '.'): string {
   return isUrl(name) ? name : resolve(folder, name);
 }
 
+/** A file or object by its name below a folder or a URL, with "/"; what lies elsewhere by `..`, or by its own URL. */
+export function nameBelow(root: string, name: string): string {
+  if (!isUrl(name)) return relative(root, name).split(sep).join('/');
+  return name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name;
+}
+
 /** @throws bad-input where it names no object */
 export function parseS3Url(url: string): { readonly bucket: string; readonly key: string } {
   const { bucket, key } = S3_NAME.exec(url)?.groups ?? {};
   if (bucket !== undefined && key !== undefined) return { bucket, key };
   throw badInput({ what: 'not the name of an object', file: url, expected: 's3://BUCKET/KEY' });
+}
+
+/** The URL of what lies below another by its key; what follows the path of an `https://` URL, as its signature, stays. */
+export function belowUrl(url: string, key: string): string {
+  const names = key.replace(/^\/+/, '');
+  if (isS3Url(url)) return `${url.replace(/\/+$/, '')}/${names}`;
+  const below = new URL(url);
+  below.pathname = `${below.pathname.replace(/\/+$/, '')}/${names.split('/').map(encodeURIComponent).join('/')}`;
+  return below.href;
 }
 
 /** The last part of a URL's path, as a file is called: what a format's ending is read off. */

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { HalotileError } from '../errors.js';
+import { badInput, HalotileError } from '../errors.js';
 import { type ObjectState, places } from '../places/opener.js';
-import { isUrl } from '../places/url.js';
+import { belowUrl, isUrl } from '../places/url.js';
 import { unreadable } from '../tiff/random-bytes.js';
-import { ZARR_FILES } from '../zarr/zarr-folder.js';
+import { isZarrFolder, ZARR_FILES } from '../zarr/zarr-folder.js';
 
 /**
  * What tells one state of an input file from another; decimal strings, so that it crosses JSON whole. Of a remote object:
@@ -73,7 +73,36 @@ export function assertUnchanged(file: SeenFile): void {
 }
 
 async function fingerprintNow(path: string): Promise<Fingerprint> {
-  return isUrl(path) ? fingerprintOfObject(await places().look(path)) : fingerprintOf(path);
+  if (!isUrl(path)) return fingerprintOf(path);
+  return isZarrFolder(path) ? zarrObjectsState(path) : fingerprintOfObject(await places().look(path));
+}
+
+/** The same of a Zarr image below a URL. @throws bad-input where nothing there describes one */
+async function zarrObjectsState(url: string): Promise<Fingerprint> {
+  const keys = ['', '0/'].flatMap((folder) => ZARR_FILES.map((name) => `${folder}${name}`));
+  let refusal: unknown;
+  const looked = keys.map(async (key) => {
+    try {
+      return await places().look(belowUrl(url, key));
+    } catch (error) {
+      // Stores that may not be listed refuse what is not there.
+      if (!(error instanceof HalotileError) || (error.tag !== 'bad-input' && error.tag !== 'not-allowed')) throw error;
+      if (error.tag === 'not-allowed') refusal = error;
+      return undefined;
+    }
+  });
+  const states = (await Promise.all(looked)).filter((state) => state !== undefined);
+  if (states.length === 0) {
+    throw (
+      refusal ??
+      badInput({ what: 'nothing there describes a Zarr image', file: url, expected: 'zarr.json, .zgroup or .zarray' })
+    );
+  }
+  return fingerprintOfObject({
+    size: states.reduce((sum, { size }) => sum + size, 0),
+    etag: states.map(({ etag = '' }) => etag).join(' '),
+    modifiedMs: Math.max(...states.map(({ modifiedMs = 0 }) => modifiedMs)),
+  });
 }
 
 function fingerprintOfObject({ size, etag = '', modifiedMs = 0 }: ObjectState): Fingerprint {

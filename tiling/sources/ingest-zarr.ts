@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { badInput } from '../errors.js';
 import { cellRect, gridOf } from '../geometry/grid.js';
-import { bytesOf, SAMPLE_BYTES } from '../raster/dtype.js';
+import { isUrl } from '../places/url.js';
+import { bytesOf, SAMPLE_BYTES, type Samples } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { WideSamples } from '../tiff/sample-format.js';
 import { openZarrImage, type ZarrImage } from '../zarr/zarr-image.js';
@@ -11,6 +12,8 @@ import type { TiffFileSource } from './tiff-file-source.js';
 
 /** Samples of a region in memory, as the array has them and interleaved. */
 const MAX_REGION_BYTES = 256 << 20;
+/** Regions that are fetched at a time of an image behind a line whose answers take a while. */
+const REGIONS_AHEAD = 8;
 
 /**
  * What a Zarr image says of itself, and how many planes it has.
@@ -28,7 +31,7 @@ export async function describeZarr(
 
 /**
  * Copies the largest level of a Zarr image once into an uncompressed tiled BigTIFF in `scratchDirectory` and opens
- * that. Memory is a region of whole chunks and whole tiles; chunks whose sides divide those of the tiles, or the other
+ * that. Memory is a region of whole chunks and whole tiles, or a few where they come from a store; chunks whose sides divide those of the tiles, or the other
  * way round, are decoded once.
  * @param page which plane, from 1; needed where there are several
  * @throws bad-input for a damaged chunk, output-failed or over-limit where the scratch folder cannot take it
@@ -78,9 +81,20 @@ async function copyPlane(image: ZarrImage, plane: number, target: string, path: 
   const file = openSync(target, 'w');
   try {
     put(file, header, 0);
-    for (let index = 0; index < regions.across * regions.down; index++) {
+    const count = regions.across * regions.down;
+    const ahead = isUrl(path) ? Math.min(REGIONS_AHEAD, Math.floor(MAX_REGION_BYTES / regionBytes)) : 1;
+    const coming: Promise<Samples>[] = [];
+    const ask = (index: number) => {
+      const asked = image.read(plane, cellRect(regions, index));
+      // One that fails while another is waited for is told when its turn comes.
+      asked.catch(() => {});
+      coming.push(asked);
+    };
+    for (let index = 0; index < Math.min(ahead, count); index++) ask(index);
+    for (let index = 0; index < count; index++) {
       const rect = cellRect(regions, index);
-      const bytes = bytesOf(await image.read(plane, rect));
+      const bytes = bytesOf(await coming.shift()!);
+      if (index + ahead < count) ask(index + ahead);
       for (let y = 0; y < rect.height; y += SCRATCH_BLOCK) {
         for (let x = 0; x < rect.width; x += SCRATCH_BLOCK) {
           const cut = Math.min(SCRATCH_BLOCK, rect.width - x) * pixelBytes;

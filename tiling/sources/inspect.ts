@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { loadSharp } from '../codecs/load-sharp.js';
 import { filesBelow } from '../files-below.js';
 import { type OpenBytes, openBytes } from '../places/open-bytes.js';
+import { isUrl } from '../places/url.js';
 import { numbersOf } from '../raster/carried/index.js';
 import type { DType } from '../raster/dtype.js';
 import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/raster-info.js';
@@ -87,8 +88,9 @@ export interface Inspection {
 export async function inspectFile(path: string): Promise<Inspection> {
   if (isZarrFolder(path)) {
     const { info, planes } = await describeZarr(path, 1);
+    // A store is not listed.
     let bytes = 0;
-    for (const each of filesBelow(path)) bytes += statSync(each).size;
+    for (const each of isUrl(path) ? [] : filesBelow(path)) bytes += statSync(each).size;
     return { path, bytes, kind: 'Zarr', ...describeInfo(info), ...(planes > 1 && { pages: planes }) };
   }
   const file = openBytes(path);

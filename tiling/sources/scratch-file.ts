@@ -5,7 +5,7 @@ import { badInput, HalotileError } from '../errors.js';
 import type { Orientation } from '../geometry/orientation.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import { assertUnchanged, fingerprintOf } from './fingerprint.js';
+import { assertAllUnchanged, seenFiles } from './fingerprint.js';
 import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 
 /** The width of a scratch file's tiles: small enough for any cache, large enough for few reads. */
@@ -37,12 +37,12 @@ export async function openScratchCopy(
   write: (target: string) => void | Promise<void>,
 ): Promise<TiffFileSource> {
   const { path, page, orientation, scratchDirectory, info } = request;
-  const fingerprint = fingerprintOf(path);
-  const copy = [SCRATCH_VERSION, path, fingerprint, page, info.dtype, orientation];
+  const seen = await seenFiles([path]);
+  const copy = [SCRATCH_VERSION, path, seen[0]!.fingerprint, page, info.dtype, orientation];
   const state = createHash('sha256').update(JSON.stringify(copy));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);
-  assertUnchanged({ path, fingerprint });
+  await assertAllUnchanged(seen);
   const source = openTiffSource(target, { info });
   const { width, height, channels, dtype } = source.storedInfo;
   if (width !== info.width || height !== info.height || channels !== info.channels || dtype !== info.dtype) {

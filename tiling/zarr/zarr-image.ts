@@ -1,12 +1,14 @@
 import type { Chunk, DataType, Array as ZarrArray } from 'zarrita';
 import { badInput, HalotileError } from '../errors.js';
 import { area, intersect, type Rect, type Size } from '../geometry/rect.js';
+import { isUrl } from '../places/url.js';
 import { densityTags } from '../raster/carried/index.js';
 import { allocateSamples, type DType, INTEGER_MAX, type Samples } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { WideSamples } from '../tiff/sample-format.js';
 import { FolderStore } from './folder-store.js';
 import { type ImageAxes, imageAxes, isRgb, multiscaleOf, pixelMicrometres } from './image-axes.js';
+import { ObjectStore } from './object-store.js';
 
 /** Types of arrays and what they are read as, integers without a type here as the reader of a TIFF wants them. */
 const DTYPE_OF: Readonly<Record<string, DType | 'wide'>> = {
@@ -45,8 +47,11 @@ export interface ZarrImage {
 export async function openZarrImage(path: string, wide?: WideSamples): Promise<ZarrImage> {
   return inWords(path, async () => {
     const zarr = await import('zarrita');
-    const location = zarr.root(new FolderStore(path));
-    const node = await zarr.open(location);
+    const store = isUrl(path) ? new ObjectStore(path) : new FolderStore(path);
+    const location = zarr.root(store);
+    const node = await zarr.open(location).catch((error: unknown) => {
+      throw ('refusal' in store && store.refusal) || error;
+    });
     if (node.kind === 'array') return imageOf(path, node, { wide });
     const found = multiscaleOf(node.attrs);
     if (found === undefined) {
