@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { breathing } from '../../tiling/breath.js';
 import {
@@ -18,7 +18,7 @@ import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spe
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import { endingFormatOf, outputFolderOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
 import { isOfShard, type Shard } from '../../tiling/job/shard.js';
-import { isUrl } from '../../tiling/places/url.js';
+import { isUrl, nameBelow } from '../../tiling/places/url.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
@@ -29,7 +29,7 @@ import { REPORT_FILES } from '../dataset/frames/frame-list.js';
 import { PackedRecords } from '../find/packed-records.js';
 import type { PackedText } from '../find/packed-strings.js';
 import { digestOf } from '../job/prepare-job.js';
-import { type DoneImage, type EarlierOutputs, outputsOfShares } from './collection-ledger.js';
+import { type DoneImage, type EarlierImages, outputsOfShares } from './collection-ledger.js';
 import type { CollectionImage, FoundCollection } from './find-collection.js';
 import { lookAt } from './look-at.js';
 
@@ -101,7 +101,7 @@ const MAX_MESSAGE_CHARACTERS = 2500;
 export async function checkPairs(
   spec: CollectionSpec,
   found: FoundCollection,
-  ledger: EarlierOutputs,
+  ledger: EarlierImages,
   { home, allow = () => {}, shard }: PairChecks,
 ): Promise<CheckedPairs> {
   const byMap = resolveOperations(spec.operations, { map: true }).some((operation) => operation.byMap);
@@ -112,7 +112,7 @@ export async function checkPairs(
   // Names are held against those of all shares: none writes what another one reads.
   const conflicts = await conflictsOf(spec, home, all);
   if (conflicts.length > 0) throw faultsError(conflicts, all.length);
-  const nameOf = (output: string) => relative(found.root, output).split(sep).join('/');
+  const nameOf = (output: string) => nameBelow(found.root, output);
   const images = shard === undefined ? all : all.filter(({ output }) => isOfShard(nameOf(output), shard));
   const remaining = images.entries();
   const places: (LookedAt | ImageFault)[] = [];
@@ -183,7 +183,7 @@ export function faultsError(faults: Pick<PackedRecords<ImageFault>, 'length' | '
 async function lookOver(
   spec: CollectionSpec,
   pair: CollectionImage,
-  { ledger, byMap }: { readonly ledger: EarlierOutputs; readonly byMap: boolean },
+  { ledger, byMap }: { readonly ledger: EarlierImages; readonly byMap: boolean },
 ): Promise<LookedAt> {
   const { image, map } = pair;
   if (byMap && map === undefined && spec.mapOperations === undefined) refuseWithoutMap(spec, image);
@@ -197,7 +197,7 @@ async function lookOver(
   const job = imageJobOf(spec, pair);
   const files = await seenFiles(inputPaths(job));
   const digest = digestOf(job, files);
-  const done = ledger.of(pair.output);
+  const done = await ledger.of(pair.output);
   if (done?.digest === digest) {
     return { image: { ...pair, digest, done, pixels: done.width * done.height }, inputBytes: 0 };
   }
@@ -231,8 +231,8 @@ function refuseWithoutMap({ operations }: CollectionSpec, image: string): never 
 }
 
 /** Without the images that an earlier run of the folder made of others: a pattern may lead to outputs that lie beside. */
-function withoutOutputs({ images, root }: FoundCollection, ledger: EarlierOutputs): readonly CollectionImage[] {
-  const ofShares = outputsOfShares(root);
+function withoutOutputs({ images, root }: FoundCollection, ledger: EarlierImages): readonly CollectionImage[] {
+  const ofShares = isUrl(root) ? new Set<string>() : outputsOfShares(root);
   const makers = new Map(images.map(({ image, output }) => [output, image]));
   return images.filter(({ image, met }) => {
     if (!met || (makers.get(image) ?? image) === image) return true;

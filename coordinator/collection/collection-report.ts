@@ -1,6 +1,7 @@
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import type { NameOfFile } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import { isS3Url, isUrl, nameBelow } from '../../tiling/places/url.js';
 import { writeGradually } from '../../tiling/stitch/publish.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import type { CollectionFault } from './check-pairs.js';
@@ -40,10 +41,13 @@ export function nameOfIn(shown: ShownCollection | undefined): NameOfFile {
 /** Images that are shown by pictures, spread over the job. */
 const PICTURED = 12;
 
-/** Writes `report.html` and `report.json` into the folder of the outputs. */
+/**
+ * Writes `report.html` and `report.json` into a folder of this machine.
+ * @param place folder or URL where they are read, which links begin from
+ */
 export async function writeReport(
   { job, shown }: { readonly job: CollectionSpec; readonly shown?: ShownCollection },
-  { home: root, passedOver }: Pick<CheckedCollection, 'home' | 'passedOver'>,
+  { home: root, place, passedOver }: Pick<CheckedCollection, 'home' | 'passedOver'> & { readonly place: string },
   about: {
     readonly result: CollectionResult;
     readonly failures: readonly CollectionFault[];
@@ -58,7 +62,7 @@ export async function writeReport(
   });
   const cards: CollectionCard[] = [];
   for (const image of sampled) {
-    const link = (path: string) => (shown === undefined ? linkTo(root, path) : undefined);
+    const link = (path: string) => (shown === undefined ? linkTo(place, path) : undefined);
     const { pixels, map } = image;
     cards.push({
       image: reported(image),
@@ -68,14 +72,14 @@ export async function writeReport(
       }),
       // An output has overviews, however large it is.
       after: {
-        link: linkTo(root, image.output),
+        link: linkTo(place, image.output),
         png: await thumbnail({ path: image.output, pixels: job.overviews ? 0 : pixels }),
       },
     });
   }
   const report: CollectionReport = {
     ...{ version: halotileVersion(), job: shown?.job ?? job, passedOver, failures, cards },
-    result: { ...about.result, output: nameOf(root), report: nameOf(about.result.report) },
+    result: { ...about.result, output: nameOf(place), report: nameOf(about.result.report) },
     *images() {
       for (let place = 0; place < images.length; place++) yield reported(images.at(place));
     },
@@ -117,7 +121,9 @@ function reportedImage(
   };
 }
 
-/** A link from the report's folder. */
-function linkTo(root: string, path: string): string {
-  return relative(root, path).split(sep).map(encodeURIComponent).join('/');
+/** A link from where the report is read; undefined of what no browser reaches from there. */
+function linkTo(place: string, path: string): string | undefined {
+  if (isUrl(path) && !path.startsWith(`${place}/`)) return isS3Url(path) ? undefined : path;
+  if (isUrl(place) && !isUrl(path)) return undefined;
+  return nameBelow(place, path).split('/').map(encodeURIComponent).join('/');
 }

@@ -1,6 +1,6 @@
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { breathing } from '../../tiling/breath.js';
-import { badInput, HalotileError } from '../../tiling/errors.js';
+import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
 import { pagesIn } from '../../tiling/job/page-range.js';
@@ -8,7 +8,7 @@ import type { Shard } from '../../tiling/job/shard.js';
 import { absoluteName, fileNameOf, isUrl } from '../../tiling/places/url.js';
 import { filePages } from '../../tiling/sources/file-pages.js';
 import { findImages, IMAGE_ENDINGS, ZARR_ENDING } from '../find/find-images.js';
-import { refuseUrlOutput } from '../job/output-place.js';
+import { checkObjectOutput, stagingOf } from '../job/output-place.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
 export interface CollectionImage {
@@ -56,9 +56,8 @@ interface Named {
  */
 export async function findCollection(spec: CollectionSpec, date: string): Promise<FoundCollection> {
   const others = new Map<string, number>();
-  refuseUrlOutput(spec.output);
+  const root = outputRoot(spec);
   const named = await namedImages(spec, others);
-  for (const { output } of named) if (output !== undefined) refuseUrlOutput(output);
   const output = outputTemplate(spec);
   const paged = spec.pages === undefined ? named : await pagesOf(named, spec.pages);
   const all = paged.map(({ path, page, dir, met, ...own }): CollectionImage => {
@@ -66,7 +65,7 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     const words = { ...partsOfName(isUrl(path) ? fileNameOf(path) : basename(path)), dir, page: number, date };
     const map = own.map ?? (spec.map === undefined ? undefined : absoluteName(fillTemplate(spec.map, words)));
     return {
-      ...{ image: path, met, output: own.output ?? resolve(fillTemplate(output, words)) },
+      ...{ image: path, met, output: checkedOutputName(own.output ?? absoluteName(fillTemplate(output, words)), root) },
       ...(page !== undefined && { page }),
       ...(map !== undefined && { map }),
     };
@@ -79,7 +78,6 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     const where = spec.images.map((each) => (typeof each === 'string' ? each : each.image)).join(' ');
     throw badInput({ what: 'no images', where: seen === '' ? where : `${where} (${seen})`, expected: 'some' });
   }
-  const root = outputRoot(spec);
   return {
     images,
     root,
@@ -87,13 +85,23 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
   };
 }
 
-/** Folder that the outputs of a collection lie below. */
+/** Folder or URL that the outputs of a collection lie below. */
 export function outputRoot(spec: CollectionSpec): string {
-  return resolve(fixedFolder(outputTemplate(spec)));
+  return absoluteName(fixedFolder(outputTemplate(spec)));
 }
 
 function outputTemplate({ output, pages }: CollectionSpec): string {
-  return isTemplate(output) ? output : join(output, `{dir}/${pages === undefined ? '{name}' : '{name}-{page}'}.tif`);
+  if (isTemplate(output)) return output;
+  return `${output.replace(/\/+$/, '')}/{dir}/${pages === undefined ? '{name}' : '{name}-{page}'}.tif`;
+}
+
+/** What is remembered of outputs, and their report, have one place for all. @throws bad-usage */
+function checkedOutputName(output: string, root: string): string {
+  if (isUrl(root)) checkObjectOutput(output);
+  else if (isUrl(output)) {
+    throw badUsage({ what: 'an output in a store among files', file: output, expected: `a file, as below ${root}` });
+  }
+  return output;
 }
 
 /** Each page by itself of each image that has none of its own; an image that cannot be read stays one, and is told of when all are looked over. */
@@ -181,9 +189,15 @@ function commonFolder(files: readonly string[]): string {
 }
 
 /**
- * Folder of reports and state of a run: that of the outputs, or of one share a folder in it: shares run at the same
+ * Where the reports of a run are: in the folder of the outputs, or of one share in a folder in it: shares run at the same
  * time, on machines that know nothing of each other.
  */
+export function reportPlace(root: string, shard: Shard | undefined): string {
+  return shard === undefined ? root : `${root}/${SHARES}/${shard.index}-of-${shard.count}`;
+}
+
+/** Folder of this machine in which a run makes its reports and keeps its state: that place, unless it is in a store. */
 export function homeOf(root: string, shard: Shard | undefined): string {
-  return shard === undefined ? root : join(root, SHARES, `${shard.index}-of-${shard.count}`);
+  const place = reportPlace(root, shard);
+  return isUrl(place) ? stagingOf(place) : resolve(place);
 }

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
 import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 import { PackedRecords } from '../find/packed-records.js';
@@ -26,7 +27,7 @@ const MEMORY_SHARE = 1 / 16;
 /**
  * The images that are to be run, in their order, as what is taken up at once: one that is a job by itself, or several
  * small ones that are one task. Those are read as whole files and written by a thread in one go, so that an image is by
- * itself where more than that is asked for: where an input is remote or the output is a folder, where something is at
+ * itself where more than that is asked for: where an input or the output is remote, where the output is a folder, where something is at
  * the output's name, whose attributes are kept, where an unfinished job is continued, and where the disk is waited for.
  */
 export function* imageBatches(
@@ -44,7 +45,7 @@ export function* imageBatches(
     if (reused[place] === 1) continue;
     const image = images.at(place);
     const { output } = image;
-    const isSmall = more < limit && outputFolderOf(output) === undefined;
+    const isSmall = more < limit && !isUrl(output) && outputFolderOf(output) === undefined;
     if (durable || !isSmall || !onProcessor(executor) || !isNear(dirname(output)) || isBegun(output)) {
       yield [{ place, image }];
       continue;

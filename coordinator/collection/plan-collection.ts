@@ -21,7 +21,7 @@ export interface PlannedCollection {
  */
 export async function planCollection(
   job: CollectionSpec,
-  { date, shard }: Omit<LookTerms, 'forRun'>,
+  { date, shard }: Omit<LookTerms, 'forRun' | 'forget'>,
 ): Promise<PlannedCollection> {
   resolveOperations(job.operations, { map: true });
   const nowSeconds = () => performance.now() / 1000;

@@ -4,15 +4,18 @@ import { aboutFile, type ErrorTag, fromErrorRecord, HalotileError } from '../../
 import { imageJobOf } from '../../tiling/job/collection-spec.js';
 import type { JobFigures } from '../../tiling/job/job-figures.js';
 import { makeFolder } from '../../tiling/make-folder.js';
+import { isUrl } from '../../tiling/places/url.js';
 import type { ImageResult } from '../../tiling/work/images.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
 import type { JobResult } from '../job/job-result.js';
+import { madeOf } from '../job/made-image.js';
+import type { ObjectWriter } from '../job/object-writer.js';
 import { outputState } from '../job/output-state.js';
 import { runJob } from '../job/run-job.js';
-import { type ImageFault, type SoundImage, toldFault } from './check-pairs.js';
+import { type ImageFault, toldFault } from './check-pairs.js';
 import type { CheckedCollection } from './checked-collection.js';
 import type { CollectionCounts } from './collection-counts.js';
-import type { CollectionLedger, DoneImage } from './collection-ledger.js';
+import type { ImageLedger } from './collection-ledger.js';
 import { nameOfIn } from './collection-report.js';
 import type { CollectionRun } from './collection-run.js';
 import { imageBatches, type PlacedImage } from './image-batches.js';
@@ -22,9 +25,11 @@ import { TaskTurns } from './task-turns.js';
 
 /** Where what becomes of images is kept. */
 export interface Keeping {
-  readonly ledger: CollectionLedger;
+  readonly ledger: ImageLedger;
   readonly counts: CollectionCounts;
   readonly failures: ImageFault[];
+  /** Writes the outputs where they are objects. */
+  readonly writer?: ObjectWriter;
 }
 
 /** Images under way beside the one whose tasks come first: enough to plan and assemble some while others compute. */
@@ -40,7 +45,7 @@ const STOPPING: ReadonlySet<ErrorTag> = new Set(['interrupted', 'output-failed',
 export async function runImages(
   run: CollectionRun,
   checked: CheckedCollection,
-  { ledger, counts, failures }: Keeping,
+  { ledger, counts, failures, writer }: Keeping,
 ): Promise<void> {
   const { job, executor, ofImages, machine, signal } = run;
   const stop = new AbortController();
@@ -48,7 +53,7 @@ export async function runImages(
   if (signal?.aborted) interrupt();
   signal?.addEventListener('abort', interrupt, { once: true });
   const means: ImageMeans = {
-    ...{ ledger, counts, signal: stop.signal },
+    ...{ ledger, counts, signal: stop.signal, ...(writer && { writer }) },
     turns: new TaskTurns(() => executor.tasksAtOnce),
     room: new MemoryRoom(machine.memoryBytes),
   };
@@ -103,7 +108,7 @@ function isOfOneImage(error: unknown): error is HalotileError {
   return error instanceof HalotileError && !STOPPING.has(error.tag);
 }
 
-interface ImageMeans extends SharedMeans, Pick<Keeping, 'ledger' | 'counts'> {
+interface ImageMeans extends SharedMeans, Pick<Keeping, 'ledger' | 'counts' | 'writer'> {
   readonly signal: AbortSignal;
 }
 
@@ -151,7 +156,9 @@ async function runBatch(
     else if (result.error.tag === 'tile-poisoned') fail(of, fromErrorRecord(result.error));
     else left.push(of);
   }
-  ledger.add(...done.map(({ of: { image }, figures }) => ({ output: image.output, made: madeOf(image, figures) })));
+  ledger.add(
+    ...done.map(({ of: { image }, figures }) => ({ output: image.output, made: madeOf(image.digest, figures) })),
+  );
   for (const { of, figures } of done) counts.finished(of.place, figures);
   return left;
 }
@@ -159,9 +166,9 @@ async function runBatch(
 async function runImage(
   { job, executor, ofImages, machine, planner, durable, restart, owner, nowSeconds, onWarning }: CollectionRun,
   { place, image }: PlacedImage,
-  { ledger, counts, turns, room, signal }: ImageMeans,
+  { ledger, writer, counts, turns, room, signal }: ImageMeans,
 ): Promise<void> {
-  makeFolder(dirname(image.output));
+  if (!isUrl(image.output)) makeFolder(dirname(image.output));
   ledger.begin(image.output);
   const own = ofImages?.open();
   const view = new ImageExecutor(own ?? executor, { turns, room }, place);
@@ -170,6 +177,7 @@ async function runImage(
     result = await runJob({
       ...{ spec: imageJobOf(job, image), executor: view, machine, durable, restart, owner, nowSeconds, signal },
       ...(planner !== undefined && { planner }),
+      ...(writer !== undefined && { writer }),
       ...(onWarning !== undefined && { onWarning }),
       onPlan: (plan) => view.planned(plan),
       onProgress: (progress) => counts.running(place, progress),
@@ -178,18 +186,6 @@ async function runImage(
     await view.close();
     if (own !== undefined) await ofImages!.close(own);
   }
-  ledger.add({ output: image.output, made: madeOf(image, result, result.seconds.total) });
+  ledger.add({ output: image.output, made: madeOf(image.digest, result, result.seconds.total) });
   counts.finished(place, result);
-}
-
-/** What is remembered of an image; the time of one of several is that of what its thread did. */
-function madeOf(
-  { digest }: SoundImage,
-  { width, height, crc, halo, mapMax, tiles, seconds }: JobFigures,
-  totalSeconds = Object.values(seconds).reduce((sum, each) => sum + each, 0),
-): Omit<DoneImage, 'print'> {
-  return {
-    ...{ digest, width, height, crc, seconds: totalSeconds, mapMax, tiles: tiles.total },
-    ...{ pixelsRead: halo.pixelsRead, pixelsWithMaxHalo: halo.pixelsWithMaxHalo },
-  };
 }

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { placeSettings } from '../../threads/places/settings.js';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { checkFolderPlace } from '../../tiling/make-folder.js';
-import { isUrl } from '../../tiling/places/url.js';
+import { belowUrl, fileNameOf, isS3Url, isUrl, parseS3Url } from '../../tiling/places/url.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
 import { checkTreePlace } from '../../tiling/stitch/output-tree.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
@@ -15,7 +18,7 @@ import { partialPaths } from '../../tiling/stitch/partial.js';
  * @throws output-failed or bad-usage
  */
 export function checkedOutput(output: string, inputs: readonly string[]): string {
-  refuseUrlOutput(output);
+  if (isUrl(output)) checkObjectOutput(output);
   const place = outputPlace(output);
   const directory = dirname(place);
   const stat = statSync(directory, { throwIfNoEntry: false });
@@ -68,14 +71,33 @@ export function outputFailed(detail: ConstructorParameters<typeof HalotileError>
 }
 
 /**
- * Refuses an output that is written file by file, or from another machine, into a store.
+ * Refuses an output at a URL where files are written.
  * @throws bad-usage
  */
 export function refuseUrlOutput(output: string): void {
   if (!isUrl(output)) return;
-  throw badUsage({
-    what: 'an output at a URL',
-    file: output,
-    expected: 'a path; the job of one image on this machine takes s3://BUCKET/KEY too',
-  });
+  const expected = 'a path; jobs that filter images take s3://BUCKET/KEY too';
+  throw badUsage({ what: 'an output at a URL', file: output, expected });
+}
+
+/** @throws bad-usage or bad-input where a URL is no name of an object that is written */
+export function checkObjectOutput(url: string): void {
+  if (!isS3Url(url)) throw badUsage({ what: 'an output at a URL', file: url, expected: 'a path, or s3://BUCKET/KEY' });
+  parseS3Url(url);
+}
+
+/** The object of an output that is written last, and by which readers find the others where there are any. */
+export function mainObjectOf(url: string): string {
+  return outputFolderOf(url) === url ? belowUrl(url, 'zarr.json') : url;
+}
+
+/** Stands for an object that is an output on this machine: nothing is ever there, its partial directory is beside it. */
+export function stagingPlace(url: string): string {
+  return join(stagingOf(url), fileNameOf(url));
+}
+
+/** The folder of this machine for what is unfinished of an object, or of the objects below a URL. */
+export function stagingOf(url: string): string {
+  const staging = placeSettings().staging ?? join(tmpdir(), 'halotile-uploads');
+  return join(staging, createHash('sha256').update(url).digest('hex').slice(0, 24));
 }

@@ -1,20 +1,15 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { placeSettings } from '../../threads/places/settings.js';
-import type { UploadAnswer, UploadRequest } from '../../threads/places/upload-thread.js';
-import { Threads } from '../../threads/threads.js';
-import { badUsage, fromErrorRecord } from '../../tiling/errors.js';
-import { outputFolderOf, outputFormatOf } from '../../tiling/job/output-format.js';
-import { fileNameOf, parseS3Url } from '../../tiling/places/url.js';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import { filesBelow } from '../../tiling/files-below.js';
+import { outputFolderOf } from '../../tiling/job/output-format.js';
+import { places } from '../../tiling/places/opener.js';
+import { belowUrl } from '../../tiling/places/url.js';
 import type { AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
-
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-};
+import { type MadeEntry, TREE_MARK } from '../../tiling/stitch/output-tree.js';
+import { parseMade } from './made-image.js';
+import { ObjectWriter } from './object-writer.js';
+import { checkObjectOutput, mainObjectOf, stagingPlace } from './output-place.js';
 
 /**
  * An output in an S3 store. What a run leaves unfinished lies in a folder of this machine, under the object's name; the
@@ -22,36 +17,33 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  */
 export class RemoteOutput {
   readonly url: string;
-  /** Stands for the output on this machine: nothing is ever there, its partial directory is beside it. */
+  /** As {@link stagingPlace} has it. */
   readonly place: string;
-  readonly #folder: string;
-  readonly #threads: Threads<UploadAnswer>;
+  readonly #writer: ObjectWriter;
+  readonly #isOwnWriter: boolean;
 
-  private constructor(url: string) {
+  private constructor(url: string, writer: ObjectWriter | undefined) {
     this.url = url;
-    const staging = placeSettings().staging ?? join(tmpdir(), 'halotile-uploads');
-    this.#folder = join(staging, createHash('sha256').update(url).digest('hex').slice(0, 24));
-    this.place = join(this.#folder, fileNameOf(url));
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const file = new URL('../../threads/places/upload-thread.js', import.meta.url);
-    this.#threads = new Threads<UploadAnswer>({ file, count: 1 });
+    this.place = stagingPlace(url);
+    mkdirSync(dirname(this.place), { recursive: true, mode: 0o700 });
+    this.#writer = writer ?? new ObjectWriter();
+    this.#isOwnWriter = writer === undefined;
   }
 
   /**
+   * @param writer of the run that this output is one of, which has tried its store
    * @throws bad-usage where no such output can be; bad-input, not-allowed or output-failed where the store would not take
    *   it
    */
-  static async open(url: string, inputs: readonly string[]): Promise<RemoteOutput> {
-    parseS3Url(url);
-    if (outputFolderOf(url) !== undefined) {
-      throw badUsage({ what: 'an output that is a folder, in a store', file: url, expected: 'one object' });
-    }
+  static async open(url: string, inputs: readonly string[], writer?: ObjectWriter): Promise<RemoteOutput> {
+    checkObjectOutput(url);
     if (inputs.includes(url)) {
       throw badUsage({ what: 'the output is also an input', file: url, remedy: 'choose another output' });
     }
-    const output = new RemoteOutput(url);
+    const output = new RemoteOutput(url, writer);
     try {
-      await output.#ask('probe', { url, settings: placeSettings().s3 ?? {} });
+      if (writer === undefined) await output.#writer.probe(mainObjectOf(url));
+      if (outputFolderOf(url) !== undefined) await refuseForeign(url);
       return output;
     } catch (error) {
       await output.close();
@@ -62,26 +54,73 @@ export class RemoteOutput {
   /**
    * Puts the finished output into the store; the object appears whole, or stays as it was.
    * @param partial directory in which the log of parts lies
+   * @param about what is written down beside it
    */
-  async upload(source: AssembledSource, partial: string, signal: AbortSignal | undefined): Promise<number> {
-    const { url } = this;
-    const contentType = CONTENT_TYPES[outputFormatOf(url) ?? 'tiff'] ?? 'image/tiff';
+  upload(
+    source: AssembledSource,
+    { partial, about, signal }: { readonly partial: string; readonly about: string; readonly signal?: AbortSignal },
+  ): Promise<number> {
+    return this.#writer.put({ url: this.url, source, log: join(partial, 'upload.log'), about }, signal);
+  }
+
+  /**
+   * The same with an output of many files: what an earlier run left there goes first, and the object by which readers find
+   * the others comes last. What breaks off is sent anew.
+   * @param made finished files and folders of this machine and the names that they would have there
+   */
+  async uploadTree(
+    made: readonly MadeEntry[],
+    { partial, about, signal }: { readonly partial: string; readonly about: string; readonly signal?: AbortSignal },
+  ): Promise<number> {
+    const { url, place } = this;
+    const folder = outputFolderOf(place)!;
+    const main = mainObjectOf(url);
+    const objects = made.flatMap(({ from, to }) => {
+      const name = to === folder ? outputFolderOf(url)! : url;
+      if (!statSync(from).isDirectory()) return [{ url: name, path: from }];
+      return [...filesBelow(from)].flatMap((path) => {
+        const key = relative(from, path).split(sep).join('/');
+        return key === TREE_MARK ? [] : [{ url: belowUrl(name, key), path }];
+      });
+    });
     const log = join(partial, 'upload.log');
-    return this.#ask('upload', { url, settings: placeSettings().s3 ?? {}, source, log, contentType }, signal);
+    const put = async (object: (typeof objects)[number], more: { readonly about?: string } = {}) => {
+      const source = { kind: 'file', path: object.path } as const;
+      bytes += await this.#writer.put(
+        { url: object.url, source, log: `${log}.${objects.indexOf(object)}`, ...more },
+        signal,
+      );
+    };
+    let bytes = 0;
+    await this.#writer.removeBelow(outputFolderOf(url)!);
+    await Promise.all(objects.filter((object) => object.url !== main).map((object) => put(object)));
+    await put(objects.find((object) => object.url === main)!, { about });
+    return bytes;
   }
 
   async close(): Promise<void> {
-    await this.#threads.close();
+    if (this.#isOwnWriter) await this.#writer.close();
     try {
-      rmdirSync(this.#folder);
+      rmdirSync(dirname(this.place));
     } catch {
       // What is unfinished stays.
     }
   }
+}
 
-  async #ask(name: 'probe' | 'upload', request: Partial<UploadRequest>, signal?: AbortSignal): Promise<number> {
-    const answer = await this.#threads.ask(request, { name, ...(signal && { signal }) });
-    if ('error' in answer) throw fromErrorRecord(answer.error);
-    return answer.bytes;
-  }
+/** Refuses to remove what another program wrote. @throws bad-usage */
+async function refuseForeign(url: string): Promise<void> {
+  const state = await places()
+    .look(mainObjectOf(url))
+    .catch((error: unknown) => {
+      if (error instanceof HalotileError && (error.tag === 'bad-input' || error.tag === 'not-allowed'))
+        return undefined;
+      throw error;
+    });
+  if (state === undefined || parseMade(state.about) !== undefined) return;
+  throw badUsage({
+    what: 'what halotile did not make is where the output would be',
+    file: url,
+    remedy: 'remove it, or choose another output',
+  });
 }

@@ -30,6 +30,7 @@ import { boundedBackendOf } from './bounded-backend.js';
 import { derivedMapName, deriveMap, firstResultName, makeFirst } from './derive-map.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
+import type { ObjectWriter } from './object-writer.js';
 import { checkDiskSpace, checkedOutput } from './output-place.js';
 import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
 import type { RemoteOutput } from './remote-output.js';
@@ -54,6 +55,8 @@ export interface JobRun {
   readonly onProgress?: (progress: JobProgress) => void;
   /** Called with one sentence for what is wrong with an input and harmless. */
   readonly onWarning?: (what: string) => void;
+  /** Writes the output where it is an object, and has tried the store; one of the job's own where absent. */
+  readonly writer?: ObjectWriter;
   readonly signal?: AbortSignal;
   /** Seconds on a monotonic clock. */
   readonly nowSeconds: () => number;
@@ -76,7 +79,7 @@ export async function runJob(run: JobRun): Promise<JobResult> {
   if (!isS3Url(spec.output)) return runAt(run, files, checkedOutput(spec.output, files));
   // What talks to stores is loaded for them alone.
   const { RemoteOutput } = await import('./remote-output.js');
-  const remote = await RemoteOutput.open(spec.output, files);
+  const remote = await RemoteOutput.open(spec.output, files, run.writer);
   try {
     return await runAt(run, files, checkedOutput(remote.place, files), remote);
   } finally {
@@ -144,7 +147,17 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
   try {
     const published = isPublished(state, spec.output);
     const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);
-    const opened = { paths, files, inputs: prepared, plan, boundedBackend, ledger, tiles, isPublished: published };
+    const opened = {
+      paths,
+      digest,
+      files,
+      inputs: prepared,
+      plan,
+      boundedBackend,
+      ledger,
+      tiles,
+      isPublished: published,
+    };
     const job = new RunningJob({ ...run, spec }, opened);
     const preparedAt = nowSeconds();
     await job.runStages();

@@ -26,6 +26,7 @@ import { type AssemblyMeans, syncFile } from '../assembly/assemble.js';
 import { copyHere, isSmallCopy } from '../assembly/copy-here.js';
 import { type Committed, makeOutput, sourceOf, treeFolder } from '../assembly/make-output.js';
 import type { JobResult } from './job-result.js';
+import { madeOf } from './made-image.js';
 import { publishOutput } from './publish-output.js';
 import type { RemoteOutput } from './remote-output.js';
 import { runStage } from './run-stage.js';
@@ -49,6 +50,8 @@ export interface RunningJobOptions {
 /** A job whose epoch has begun. */
 export interface OpenedJob {
   readonly paths: PartialPaths;
+  /** Of what decides the output. */
+  readonly digest: string;
   /** Everything that the job reads, as it was when the job began. */
   readonly files: readonly SeenFile[];
   readonly inputs: PreparedInputs;
@@ -166,11 +169,16 @@ export class RunningJob {
 
   /** The same in a store. A run that died just after it makes the object once more. */
   async #publishTo(remote: RemoteOutput, committed: Committed): Promise<number> {
-    const { paths, ledger, files } = this.#opened;
+    const { paths, digest, ledger, files } = this.#opened;
+    const { signal } = this.#options;
     ledger.assertNewest();
-    const source = await sourceOf(committed, this.#assembly());
+    const isTree = outputFolderOf(remote.url) !== undefined;
+    const made = isTree ? await makeOutput(committed, this.#assembly()) : await sourceOf(committed, this.#assembly());
     await assertAllUnchanged(files);
-    const bytes = await remote.upload(source, paths.directory, this.#options.signal);
+    const figures = this.#totals.figures(this.#job.plan, { crc: this.#committed.crc(), outputBytes: 0 });
+    const about = JSON.stringify(madeOf(digest, figures));
+    const terms = { partial: paths.directory, about, ...(signal && { signal }) };
+    const bytes = 'kind' in made ? await remote.upload(made, terms) : await remote.uploadTree(made, terms);
     if (ledger.isNewest()) await removePartial(paths);
     return bytes;
   }

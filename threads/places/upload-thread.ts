@@ -7,7 +7,7 @@ import { parseS3Url } from '../../tiling/places/url.js';
 import { AssembledBytes, type AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
 import { RecordLog, readRecords } from '../../tiling/stitch/record-log.js';
 import { TransientFault } from './client.js';
-import { openS3, s3Fault } from './s3-client.js';
+import { ABOUT, openS3, s3Fault } from './s3-client.js';
 import type { S3Settings } from './settings.js';
 
 /** An output to be put into an S3 store. */
@@ -18,6 +18,8 @@ export interface UploadRequest {
   /** File that remembers which parts are there: a later call goes on with them. */
   readonly log: string;
   readonly contentType: string;
+  /** What is written down beside the object, in ASCII; see `ObjectState`. */
+  readonly about?: string;
 }
 
 /** An error comes back as data. */
@@ -27,6 +29,8 @@ export type UploadAnswer = { readonly bytes: number } | { readonly error: ErrorR
 const PART_BYTES = 16 << 20;
 const MAX_PARTS = 10_000;
 const PARTS_AT_ONCE = 4;
+/** Of all uploads of this thread: each part under way is held in memory. */
+const PARTS_HELD = 8;
 const TRIES = 6;
 const FIRST_PAUSE_MS = 100;
 /** How often parts that a store has lost are sent again. */
@@ -56,7 +60,7 @@ type Sdk = typeof import('@aws-sdk/client-s3');
 /** Whether an object may be written there: begins an upload and drops it. */
 export async function probe({ url, settings }: Pick<UploadRequest, 'url' | 'settings'>): Promise<UploadAnswer> {
   return answered(url, 'bad-input', async () => {
-    const { sdk, client } = await openS3(settings, 1);
+    const { sdk, client } = await store(settings);
     const at = placeOf(url);
     const { UploadId } = await patient(url, () => client.send(new sdk.CreateMultipartUploadCommand(at)));
     await patient(url, () => client.send(new sdk.AbortMultipartUploadCommand({ ...at, UploadId })));
@@ -65,27 +69,112 @@ export async function probe({ url, settings }: Pick<UploadRequest, 'url' | 'sett
 }
 
 /**
- * Uploads an output in parts and completes it; the object appears whole or not at all. Parts that an earlier call
- * brought there are not sent again, where the store still has them and their bytes are the same.
+ * Uploads an output, in parts where it has more than one; the object appears whole or not at all. Parts that an earlier
+ * call brought there are not sent again, where the store still has them and their bytes are the same.
  */
 export async function upload(request: UploadRequest): Promise<UploadAnswer> {
   return answered(request.url, 'output-failed', async () => {
-    const { sdk, client } = await openS3(request.settings, 1);
+    const { sdk, client } = await store(request.settings);
     const source = new AssembledBytes(request.source);
-    const log = RecordLog.open(request.log);
     try {
-      await new Upload(request, { sdk, client, source, log }).run();
+      if (source.size <= PART_BYTES) await putWhole(request, { sdk, client, source });
+      else await putParts(request, { sdk, client, source });
       return source.size;
     } finally {
-      log.close();
       source.close();
     }
   });
 }
 
+/** Removes all objects below a URL. */
+export async function removeBelow({ url, settings }: Pick<UploadRequest, 'url' | 'settings'>): Promise<UploadAnswer> {
+  return answered(url, 'output-failed', async () => {
+    const { sdk, client } = await store(settings);
+    const { Bucket, Key } = placeOf(url);
+    for (let more = true; more; ) {
+      const list = new sdk.ListObjectsV2Command({ Bucket, Prefix: `${Key.replace(/\/+$/, '')}/` });
+      const { Contents = [], IsTruncated = false } = await patient(url, () => client.send(list));
+      const Objects = Contents.map((object) => ({ Key: object.Key! }));
+      more = IsTruncated && Objects.length > 0;
+      if (Objects.length === 0) break;
+      const command = new sdk.DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } });
+      const { Errors = [] } = await patient(url, () => client.send(command));
+      const [first] = Errors;
+      if (first !== undefined) {
+        const what = `${first.Key} cannot be removed (${first.Code})`;
+        throw new HalotileError('output-failed', { what, file: url, remedy: 'choose another output' });
+      }
+    }
+    return 0;
+  });
+}
+
+let opened: ReturnType<typeof openS3> | undefined;
+
+/** The store of this thread: one client, whose connections stay open. */
+function store(settings: S3Settings): ReturnType<typeof openS3> {
+  opened ??= openS3(settings, 1).catch((error: unknown) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
+
+interface UploadMeans {
+  readonly sdk: Sdk;
+  readonly client: S3Client;
+  readonly source: AssembledBytes;
+}
+
+/** One request for what is no more than a part. */
+async function putWhole(request: UploadRequest, { sdk, client, source }: UploadMeans): Promise<void> {
+  await holding(async () => {
+    const bytes = new Uint8Array(source.size);
+    if (bytes.length > 0) source.fill(bytes, 0);
+    const command = { ...placeOf(request.url), ...headersOf(request), ...bodyOf(bytes) };
+    await patient(request.url, () => client.send(new sdk.PutObjectCommand(command)));
+  });
+}
+
+async function putParts(request: UploadRequest, means: UploadMeans): Promise<void> {
+  const log = RecordLog.open(request.log);
+  try {
+    await new Upload(request, { ...means, log }).run();
+  } finally {
+    log.close();
+  }
+}
+
+/** What an object says of itself. */
+function headersOf({ contentType, about }: UploadRequest) {
+  return { ContentType: contentType, ...(about !== undefined && { Metadata: { [ABOUT]: about } }) };
+}
+
+/** Bytes to be sent; the store refuses what came damaged. */
+function bodyOf(bytes: Uint8Array) {
+  const ContentMD5 = createHash('md5').update(bytes).digest('base64');
+  return { Body: bytes, ContentLength: bytes.length, ContentMD5 };
+}
+
+let free = PARTS_HELD;
+const waiting: (() => void)[] = [];
+
+/** Does what holds a part in memory, once there is room for one. */
+async function holding(work: () => Promise<void>): Promise<void> {
+  if (free > 0) free--;
+  else await new Promise<void>((enter) => waiting.push(enter));
+  try {
+    await work();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  }
+}
+
 class Upload {
+  readonly #request: UploadRequest;
   readonly #url: string;
-  readonly #contentType: string;
   readonly #at: { readonly Bucket: string; readonly Key: string };
   readonly #sdk: Sdk;
   readonly #client: S3Client;
@@ -95,17 +184,10 @@ class Upload {
   readonly #taken = new Map<number, PartRecord>();
   #uploadId = '';
 
-  constructor(
-    { url, contentType }: UploadRequest,
-    means: {
-      readonly sdk: Sdk;
-      readonly client: S3Client;
-      readonly source: AssembledBytes;
-      readonly log: RecordLog;
-    },
-  ) {
+  constructor(request: UploadRequest, means: UploadMeans & { readonly log: RecordLog }) {
+    const { url } = request;
+    this.#request = request;
     this.#url = url;
-    this.#contentType = contentType;
     this.#at = placeOf(url);
     this.#sdk = means.sdk;
     this.#client = means.client;
@@ -143,7 +225,7 @@ class Upload {
     const held = this.#uploadId === '' ? undefined : await this.#listed();
     if (held !== undefined) return held;
     const { CreateMultipartUploadCommand } = this.#sdk;
-    const command = new CreateMultipartUploadCommand({ ...this.#at, ContentType: this.#contentType });
+    const command = new CreateMultipartUploadCommand({ ...this.#at, ...headersOf(this.#request) });
     const { UploadId } = await this.#ask(() => this.#client.send(command));
     this.#uploadId = UploadId!;
     this.#taken.clear();
@@ -189,7 +271,7 @@ class Upload {
         }
       }
     };
-    const lanes = await Promise.allSettled(Array.from({ length: Math.min(PARTS_AT_ONCE, count) }, lane));
+    const lanes = await Promise.allSettled(Array.from({ length: Math.min(PARTS_AT_ONCE, count) }, () => holding(lane)));
     for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
     return done;
   }
@@ -206,9 +288,7 @@ class Upload {
       this.#client.send(
         new this.#sdk.UploadPartCommand({
           ...{ ...this.#at, UploadId: this.#uploadId, PartNumber: part },
-          ...{ Body: bytes, ContentLength: bytes.length },
-          // The store refuses what came damaged.
-          ContentMD5: createHash('md5').update(bytes).digest('base64'),
+          ...bodyOf(bytes),
         }),
       ),
     );

@@ -94,7 +94,12 @@ function hasKey(value: unknown, key: string): boolean {
 /** The image job that one image of a collection is. */
 export function imageJobOf(
   { images: _, map: __, onError: ___, pages: ____, ...job }: CollectionSpec,
-  files: { readonly image: string; readonly page?: number; readonly map?: string; readonly output: string },
+  {
+    image,
+    page,
+    map,
+    output,
+  }: { readonly image: string; readonly page?: number; readonly map?: string; readonly output: string },
 ): JobSpec {
-  return { ...job, ...files };
+  return { ...job, image, output, ...(page !== undefined && { page }), ...(map !== undefined && { map }) };
 }

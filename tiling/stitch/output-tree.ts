@@ -20,7 +20,7 @@ import { CREATOR } from '../zarr/metadata.js';
 import { keepOwnerAndMode } from './output-file.js';
 
 /** By which a folder is known to be an output of ours. */
-const MARK = '.halotile';
+export const TREE_MARK = '.halotile';
 const MARK_TEXT = 'An output of halotile: the job that makes it anew replaces this folder.\n';
 /** What lies in a folder of tiles or arrays: one folder for each level. */
 const OWN_ENTRY = /^(?:\.halotile|zarr\.json|\d+)$/;
@@ -35,7 +35,7 @@ export interface MadeEntry {
 
 /** Marks a folder as an output of ours. */
 export function markTree(folder: string): void {
-  writeFileSync(join(folder, MARK), MARK_TEXT);
+  writeFileSync(join(folder, TREE_MARK), MARK_TEXT);
 }
 
 /**
@@ -49,7 +49,7 @@ export function checkTreePlace(output: string): void {
   if (stat.isDirectory()) {
     const names = readdirSync(folder);
     if (names.length === 0) return;
-    const isOurs = folder === output ? isOwnGroup(folder) : names.includes(MARK);
+    const isOurs = folder === output ? isOwnGroup(folder) : names.includes(TREE_MARK);
     if (isOurs && names.every((name) => OWN_ENTRY.test(name))) return;
   }
   throw badUsage({

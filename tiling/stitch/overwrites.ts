@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { breathing } from '../breath.js';
-import { badUsage, said } from '../errors.js';
+import { badUsage, type ErrorDetail, said } from '../errors.js';
 import { outputFolderOf } from '../job/output-format.js';
 import { isUrl } from '../places/url.js';
 import { kindOf } from './output-file.js';
@@ -23,6 +23,7 @@ export class WrittenFiles {
   /** By device: two file systems give the same numbers to different files. */
   readonly #inodes = new Map<bigint, InodeNumbers>();
   readonly #folders: FolderMembers;
+  readonly #urls = new Set<string>();
 
   private constructor({ files, folders = [] }: JobOutputs) {
     this.#files = files;
@@ -44,6 +45,10 @@ export class WrittenFiles {
   }
 
   #add(path: string): void {
+    if (isUrl(path)) {
+      this.#urls.add(path);
+      return;
+    }
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
     if (stat.isDirectory() && outputFolderOf(path) === path) this.#folders.add(stat);
@@ -59,7 +64,10 @@ export class WrittenFiles {
    * @throws HalotileError bad-usage
    */
   refuse(input: string): void {
-    if (isUrl(input)) return;
+    if (isUrl(input)) {
+      this.refuseSame(input);
+      return;
+    }
     const entry = lstatSync(input, { throwIfNoEntry: false });
     if (entry === undefined) return;
     const isLink = entry.isSymbolicLink();
@@ -75,15 +83,22 @@ export class WrittenFiles {
    * @throws HalotileError bad-usage
    */
   refuseSame(input: string): void {
-    if (isUrl(input)) return;
+    if (isUrl(input)) {
+      if (this.#urls.has(input)) throw alsoInput({ file: input });
+      return;
+    }
     const stat = statSync(input, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined || !this.#inodes.get(stat.dev)?.has(stat.ino)) return;
     for (const output of this.#files()) {
       if (!isSameFile(stat, output)) continue;
       const where = resolve(output) === resolve(input) ? {} : { where: said`(${{ file: input }})` };
-      throw badUsage({ what: 'the output is also an input', file: output, ...where, remedy: 'choose another output' });
+      throw alsoInput({ file: output, ...where });
     }
   }
+}
+
+function alsoInput(which: Pick<ErrorDetail, 'file' | 'where'>) {
+  return badUsage({ what: 'the output is also an input', ...which, remedy: 'choose another output' });
 }
 
 function isSameFile({ dev, ino }: BigIntStats, path: string): boolean {

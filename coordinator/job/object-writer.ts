@@ -1,0 +1,65 @@
+import { placeSettings } from '../../threads/places/settings.js';
+import type { UploadAnswer, UploadRequest } from '../../threads/places/upload-thread.js';
+import { Threads } from '../../threads/threads.js';
+import { fromErrorRecord } from '../../tiling/errors.js';
+import type { AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
+
+/** An object to be written. */
+export interface ObjectToWrite {
+  readonly url: string;
+  readonly source: AssembledSource;
+  /** File that remembers which parts are there. */
+  readonly log: string;
+  /** What is written down beside the object, in ASCII. */
+  readonly about?: string;
+}
+
+/** Objects that are sent at a time. */
+const AT_ONCE = 16;
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ...{ tif: 'image/tiff', tiff: 'image/tiff', png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg' },
+  ...{ webp: 'image/webp', json: 'application/json', html: 'text/html; charset=utf-8', dzi: 'application/xml' },
+};
+
+/** Writes objects of S3 stores for one run, on a thread of its own; each appears whole or stays as it was. */
+export class ObjectWriter {
+  readonly #threads: Threads<UploadAnswer>;
+
+  constructor() {
+    const file = new URL('../../threads/places/upload-thread.js', import.meta.url);
+    this.#threads = new Threads<UploadAnswer>({ file, count: 1, requestsEach: AT_ONCE });
+  }
+
+  /** @throws bad-input, not-allowed or output-failed where the store would not take an object of that name */
+  async probe(url: string): Promise<void> {
+    await this.#ask('probe', { url });
+  }
+
+  /** Returns the bytes of the object. @throws output-failed or not-allowed; the same call goes on with what is there */
+  put({ url, ...object }: ObjectToWrite, signal?: AbortSignal): Promise<number> {
+    const ending = /\.([^./]+)$/.exec(url)?.[1]?.toLowerCase() ?? '';
+    const contentType = CONTENT_TYPES[ending] ?? 'application/octet-stream';
+    return this.#ask('upload', { url, ...object, contentType }, signal);
+  }
+
+  /** Removes all objects below a URL. @throws output-failed or not-allowed */
+  async removeBelow(url: string): Promise<void> {
+    await this.#ask('removeBelow', { url });
+  }
+
+  close(): Promise<void> {
+    return this.#threads.close();
+  }
+
+  async #ask(
+    name: 'probe' | 'upload' | 'removeBelow',
+    request: Partial<UploadRequest>,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const whole = { ...request, settings: placeSettings().s3 ?? {} };
+    const answer = await this.#threads.ask(whole, { name, ...(signal && { signal }) });
+    if ('error' in answer) throw fromErrorRecord(answer.error);
+    return answer.bytes;
+  }
+}
