@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { placeSettings, setPlaceSettings } from '../threads/places/settings.js';
-import { isUrl } from '../tiling/places/url.js';
+import { isS3Url, isUrl } from '../tiling/places/url.js';
 import { collect } from './config/collect.js';
 
 /** Gathers the values of `--allow-place`. */
@@ -10,7 +10,13 @@ export function place(value: string, earlier: readonly string[] = []): string[] 
   return collect(value, earlier);
 }
 
-/** From now on this process and its threads read URLs below these alone. */
-export function allowPlaces(urls: readonly string[]): void {
-  setPlaceSettings({ ...placeSettings(), allow: urls });
+/** Gathers the values of `--allow-output`. */
+export function outputPlaceUrl(value: string, earlier: readonly string[] = []): string[] {
+  if (!isS3Url(value) || !URL.canParse(value)) throw new InvalidArgumentError('expected s3://BUCKET/PREFIX');
+  return collect(value, earlier);
+}
+
+/** From now on this process and its threads read URLs below these alone, and write below `outputs` alone. */
+export function allowPlaces(urls: readonly string[], outputs: readonly string[] = []): void {
+  setPlaceSettings({ ...placeSettings(), allow: urls, allowOutputs: outputs });
 }

@@ -20,7 +20,7 @@ import { integer } from '../job-options.js';
 import { addLogOptions, type LogFlags, openLog } from '../log.js';
 import { coordinatorCounters, coordinatorGauges } from '../metrics/coordinator-metrics.js';
 import { addMetricsOption, openMetrics } from '../metrics/metrics-server.js';
-import { allowPlaces, place } from '../place-options.js';
+import { allowPlaces, outputPlaceUrl, place } from '../place-options.js';
 import { type AccessFlags, accessWarnings, readAccess, watchAccess } from '../serve-access.js';
 import { addRedisOptions, openRedisQueue, type RedisFlags } from '../serve-redis.js';
 import { openTraces } from '../traces/traces.js';
@@ -30,6 +30,7 @@ interface ServeFlags extends AccessFlags, LogFlags, RedisFlags {
   readonly state: string;
   readonly root: readonly string[];
   readonly allowPlace: readonly string[];
+  readonly allowOutput: readonly string[];
   readonly threads?: number;
   readonly memory?: number;
   readonly jobs: number;
@@ -71,6 +72,7 @@ export function registerServe(program: Command): void {
     )
     .option('--root <name=directory>', 'storage that jobs may name as root:NAME/PATH; repeat it', collect, [])
     .option('--allow-place <url>', 'https:// or s3:// below which jobs may name inputs; repeat it', place, [])
+    .option('--allow-output <url>', 's3:// below which jobs may write outputs, and read; repeat it', outputPlaceUrl, [])
     .option(
       '--tokens <file>',
       'YAML or JSON list of {token, principal, role: client|worker|admin}; read again when it changes',
@@ -126,7 +128,7 @@ export function registerServe(program: Command): void {
 async function serve(flags: ServeFlags): Promise<void> {
   const access = readAccess(flags);
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
-  allowPlaces(flags.allowPlace);
+  allowPlaces(flags.allowPlace, flags.allowOutput);
   const machine = machineOf(flags);
   const here = openThreads(machine, []);
   const log = await openLog(flags, { service: 'coordinator' });

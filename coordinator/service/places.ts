@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
-import { mayRead } from '../../threads/places/settings.js';
-import { badInput, sentenceOf, toErrorRecord } from '../../tiling/errors.js';
+import { mayRead, mayWrite } from '../../threads/places/settings.js';
+import { badInput, HalotileError, sentenceOf, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { inputPaths, inputsOf, type JobInput, placeInputs, placeOutputs } from '../../tiling/job/job-inputs.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
@@ -12,7 +12,7 @@ import { isUrl } from '../../tiling/places/url.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import { outputPlace } from '../../tiling/stitch/output-file.js';
-import { refuseOverwrites } from '../job/output-place.js';
+import { refuseOverwrites, stagingPlace } from '../job/output-place.js';
 import { type Uploads, uploadName } from './uploads.js';
 
 const DOWNLOAD = /^download:([A-Za-z0-9._-]{1,128})$/;
@@ -63,7 +63,9 @@ export class Places {
     );
     if (violations.length === 0 && 'image' in spec) {
       const real = this.resolve(spec, owner, 'new');
-      attempt('output', () => refuseOverwrites(outputPlace(real.output), inputPaths(real)));
+      attempt('output', () => {
+        if (!isUrl(real.output)) refuseOverwrites(outputPlace(real.output), inputPaths(real));
+      });
     }
     return violations;
   }
@@ -84,7 +86,8 @@ export class Places {
    */
   allowsBelow(path: string, right: RootRight, owner: Owner): void {
     if (isUrl(path)) {
-      refuseUnread(path);
+      if (right === 'read') refuseUnread(path);
+      else refuseUnwritten(path);
       return;
     }
     let there = path;
@@ -138,6 +141,10 @@ export class Places {
   /** Where the output of a finished job lies: a file, or the folder of many. */
   resultOf(spec: AnyJobSpec, jobId: string): string {
     const { output } = spec;
+    if (isUrl(output)) {
+      const what = 'the output is in a store, and not fetched from here';
+      throw new HalotileError('not-found', { what, file: output, remedy: 'read it there' });
+    }
     if (!isTemplate(output)) return this.output(output, jobId);
     const folder = fixedFolder(output);
     return folder.startsWith('download:') ? this.#below(folder, jobId) : dirname(this.#template(folder, 'x'));
@@ -157,13 +164,21 @@ export class Places {
     return rest.length === 0 ? place : join(place, checkedBelow(folder, rest.join('/')));
   }
 
-  /** The real path of an output below a root. @throws bad-input where it is none, or not the owner's to write */
+  /** The real path of an output below a root; of one in a store, of what stands for it here. @throws bad-input where it is none, or not the owner's to write */
   rootedOutput(name: string, owner: Owner): string {
+    if (isUrl(name)) {
+      refuseUnwritten(name);
+      return stagingPlace(name);
+    }
     if (rootOf(name) !== undefined) return this.#ownOutput(name, owner, 'new');
     throw badInput({ what: 'not an output below a storage root', file: name, expected: 'root:NAME/PATH' });
   }
 
   #ownOutput(name: string, owner: Owner, jobId: string): string {
+    if (isUrl(name)) {
+      refuseUnwritten(name);
+      return name;
+    }
     if (name.startsWith('download:')) checkFetched(name);
     if (name.startsWith('download:') && name.includes('/')) return this.#below(name, jobId);
     const place = isTemplate(name)
@@ -240,6 +255,17 @@ function refuseUnread(url: string): void {
     file: url,
     expected: 'one below a place that serve --allow-place names',
     remedy: 'upload the file, or name it below a storage root',
+  });
+}
+
+/** @throws bad-input where whoever runs the coordinator did not say that it may be written */
+function refuseUnwritten(url: string): void {
+  if (mayWrite(url)) return;
+  throw badInput({
+    what: 'a URL that this coordinator does not write to',
+    file: url,
+    expected: 'one below a place that serve --allow-output names',
+    remedy: 'have it fetched, or name an output below a storage root',
   });
 }
 

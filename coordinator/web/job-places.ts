@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { PictureName } from '../../proto/page/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { partialOwner, partialPaths } from '../../tiling/stitch/partial.js';
 import { type Caller, maySee } from '../api/access.js';
+import { stagingPlace } from '../job/output-place.js';
 import type { JobQueue, QueuedJob } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { Places } from '../service/places.js';
@@ -66,7 +68,8 @@ export class JobPlaces {
 
   /** The unfinished output of a job over one image; undefined where none is there. */
   unfinished(job: QueuedJob, caller: Caller): PicturePlace | undefined {
-    const path = this.#paths(job, caller)?.output;
+    const output = this.#paths(job, caller)?.output;
+    const path = output && (isUrl(output) ? stagingPlace(output) : output);
     if (path === undefined || job.state === 'succeeded') return undefined;
     const paths = partialPaths(path);
     if (!existsSync(paths.job)) return undefined;

@@ -5,7 +5,7 @@ import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { fixedFolder, isTemplate } from '../../tiling/job/name-template.js';
 import { checkFetched } from '../../tiling/job/output-format.js';
 import { sendInputs } from './cluster-files.js';
-import { isClusterName } from './cluster-names.js';
+import { isClusterName, staysThere } from './cluster-names.js';
 import {
   type ClusterRunOptions,
   downloadName,
@@ -38,7 +38,7 @@ export async function runCollectionOnCluster(
   options: ClusterRunOptions,
 ): Promise<ClusterCollectionResult> {
   const { onNote = () => {} } = options;
-  const local = !isClusterName(spec.output);
+  const local = !staysThere(spec.output);
   const root = fixedOf(spec.output);
   if (local) checkFetched(spec.output);
   const { job, result } = await runSubmitted(
@@ -74,9 +74,9 @@ async function withNamedImages(
   if (here.length > 0 && spec.map !== undefined && isClusterName(spec.map)) {
     throw badUsage({ what: 'images here with maps there', file: spec.map, remedy: 'name both on one side' });
   }
-  const download = isClusterName(spec.output) ? root : downloadName(resolve(root));
+  const download = staysThere(spec.output) ? root : downloadName(resolve(root));
   const placeOf = (output: string) => {
-    if (isClusterName(output)) return output;
+    if (staysThere(output)) return output;
     const below = relative(resolve(root), output).split(sep);
     if (below[0] === '..') {
       throw badUsage({ what: 'an output lies elsewhere', file: output, expected: `a file below ${root}` });
@@ -84,7 +84,7 @@ async function withNamedImages(
     return `${download}/${below.join('/')}`;
   };
   const tail = isTemplate(spec.output) ? spec.output.slice(root === '.' ? 0 : root.length + 1) : '';
-  const output = isClusterName(spec.output) ? spec.output : tail === '' ? download : `${download}/${tail}`;
+  const output = staysThere(spec.output) ? spec.output : tail === '' ? download : `${download}/${tail}`;
   const remote = spec.images
     .filter(isRemote)
     .map((each) =>

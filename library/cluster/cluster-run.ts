@@ -3,7 +3,7 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { checkFetched } from '../../tiling/job/output-format.js';
 import { absoluteName } from '../../tiling/places/url.js';
 import { localInputs, sendInputs } from './cluster-files.js';
-import { isClusterName } from './cluster-names.js';
+import { staysThere } from './cluster-names.js';
 import type { JobsClient } from './jobs-client.js';
 import { type ClusterRunOptions, downloadName, runSubmitted, secondsOf } from './submitted-run.js';
 
@@ -26,7 +26,7 @@ export interface ClusterResult {
  */
 export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): Promise<ClusterResult> {
   const { onNote = () => {} } = options;
-  const local = !isClusterName(spec.output);
+  const local = !staysThere(spec.output);
   if (local) checkFetched(spec.output);
   const place = local ? checkedOutput(absoluteName(spec.output), localInputs(spec)) : '';
   const run = {

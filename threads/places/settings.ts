@@ -16,6 +16,8 @@ export interface PlaceSettings {
   readonly staging?: string;
   /** URLs below which something may be read, redirects included; any where absent. */
   readonly allow?: readonly string[];
+  /** URLs below which outputs may be written, and read; any where absent. */
+  readonly allowOutputs?: readonly string[];
 }
 
 const KEY = 'halotile.places';
@@ -32,6 +34,12 @@ export function placeSettings(): PlaceSettings {
 
 /** Whether this process may read a URL. */
 export function mayRead(url: string): boolean {
-  const { allow } = placeSettings();
-  return allow === undefined || isAllowed(url, allow);
+  const { allow, allowOutputs = [] } = placeSettings();
+  return allow === undefined || isAllowed(url, [...allow, ...allowOutputs]);
+}
+
+/** Whether this process may write an output at a URL. */
+export function mayWrite(url: string): boolean {
+  const { allowOutputs } = placeSettings();
+  return allowOutputs === undefined || isAllowed(url, allowOutputs);
 }
