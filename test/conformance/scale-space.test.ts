@@ -12,6 +12,9 @@ import { emptyRaster, paste, runTiled } from './operation-tiles.js';
 const PHOTO = fileURLToPath(new URL('../../../../shared/data/photo/photo-2725x2225.jpg', import.meta.url));
 const SLIDE = fileURLToPath(new URL('../../../../shared/data/slide/CMU-1-Small-Region.svs', import.meta.url));
 const SIZE = { width: 640, height: 512 };
+/** What pictures of each type span: of uint16 as much as leaves no fractional bit in a scale space of 16 bits. */
+const RANGES = { uint8: 255, uint16: 32_640, float32: 1 };
+const BASES = { uint8: 0, uint16: 32_000, float32: 0 };
 
 type SigmaAt = (x: number, y: number) => number;
 
@@ -38,9 +41,10 @@ function judge(image: TileRaster, sigmaAt: SigmaAt, probes: number) {
   runTiled({ image, name: 'gaussian', params: {}, map }, { width: 256, height: 256 }, unrounded);
   const average = averageOver(image, { image: image.rect, alpha: 'none' });
   const random = noise(7);
-  const range = image.dtype === 'uint8' ? 255 : 1;
+  const range = RANGES[image.dtype as keyof typeof RANGES];
   let worst = 0;
   let squares = 0;
+  let sum = 0;
   for (let n = 0; n < probes; n++) {
     const x = random(width);
     const y = random(height);
@@ -49,29 +53,33 @@ function judge(image: TileRaster, sigmaAt: SigmaAt, probes: number) {
     const weights = gaussianWeights(sigma, radius);
     const weight = (dx: number, dy: number) => weights[Math.abs(dx)]! * weights[Math.abs(dy)]!;
     const exact = average(x, y, 0, { left: radius, right: radius, top: radius, bottom: radius, weight });
-    const error = Math.abs(exact - blurred.samples[y * blurred.stride + x * blurred.channels]!) / range;
+    const off = (blurred.samples[y * blurred.stride + x * blurred.channels]! - exact) / range;
+    const error = Math.abs(off);
+    sum += off;
     worst = Math.max(worst, error);
     squares += error * error;
   }
-  return { worst, psnr: -10 * Math.log10(squares / probes) };
+  return { worst, psnr: -10 * Math.log10(squares / probes), mean: sum / probes };
 }
 
-async function pictureOf(path: string, dtype: 'uint8' | 'float32'): Promise<TileRaster> {
+async function pictureOf(path: string, dtype: keyof typeof RANGES): Promise<TileRaster> {
   const { default: sharp } = await import('sharp');
   const region = { left: 700, top: 700, ...SIZE };
   const { data, info } = await sharp(path).extract(region).raw().toBuffer({ resolveWithObject: true });
-  const range = dtype === 'uint8' ? 1 : 255;
-  return imageOf(SIZE, { dtype, channels: 3 }, (x, y, c) => data[(y * info.width + x) * info.channels + c]! / range);
+  const [factor, base] = [RANGES[dtype] / 255, BASES[dtype]];
+  return imageOf(SIZE, { dtype, channels: 3 }, (x, y, c) => {
+    return base + data[(y * info.width + x) * info.channels + c]! * factor;
+  });
 }
 
-for (const dtype of ['uint8', 'float32'] as const) {
+for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
   for (const [name, path] of Object.entries({ photograph: PHOTO, slide: SLIDE })) {
     const skip = existsSync(path) ? false : `${name} is not on this machine`;
     test(`the scale space on a ${name} in ${dtype}: 1/255 and 60 dB, smooth from 0 to 64`, { skip }, async (t) => {
       const image = await pictureOf(path, dtype);
       const judged = judge(image, smooth, 160);
       const hard = judge(image, hardEdged, 160);
-      t.diagnostic(`smooth: worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB`);
+      t.diagnostic(`smooth: worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB, mean ${judged.mean.toExponential(1)}`);
       t.diagnostic(`hard-edged: worst ${hard.worst.toFixed(5)}, ${hard.psnr.toFixed(1)} dB`);
       assert.ok(judged.worst <= 1 / 255 && judged.psnr >= 60, JSON.stringify(judged));
       assert.ok(hard.worst <= 1 / 255 && hard.psnr >= 60, JSON.stringify(hard));
@@ -80,13 +88,33 @@ for (const dtype of ['uint8', 'float32'] as const) {
 
   test(`the scale space on noise in ${dtype}: 1/255 and 60 dB at every sigma`, (t) => {
     const random = noise(3);
-    const value = () => (dtype === 'uint8' ? 255 * random(2) : random(2));
+    const value = () => BASES[dtype] + RANGES[dtype] * random(2);
     const image = imageOf({ width: 240, height: 200 }, { dtype, channels: 1 }, value);
     for (const sigmaAt of [(x: number) => 4 * x, (x: number) => 1 + 12 * x, (x: number, y: number) => 30 * x * y]) {
       const judged = judge(image, sigmaAt, 1500);
-      t.diagnostic(`worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB`);
+      t.diagnostic(`worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB, mean ${judged.mean.toExponential(1)}`);
       assert.ok(judged.worst <= 1 / 255 && judged.psnr >= 60, JSON.stringify(judged));
+      // Roundings go up and down in turn: an image becomes neither brighter nor darker.
+      assert.ok(Math.abs(judged.mean) <= 1e-4, JSON.stringify(judged));
     }
+  });
+}
+
+for (const span of [200, 32_640, 32_641, 65_535]) {
+  test(`uint16 samples that span ${span} keep every bit where sigma is 0 or the image even`, () => {
+    const random = noise(11);
+    const image = imageOf({ width: 96, height: 80 }, { dtype: 'uint16', channels: 1 }, (x, y) => {
+      if (x >= 64) return 65_535 - span + 1;
+      return x + y === 0 ? 65_535 : 65_535 - span + random(span + 1);
+    });
+    const map = Float32Array.from({ length: 96 * 80 }, (_, i) => (i % 96 < 48 ? 0 : i % 96 < 80 ? 1.3 : 3));
+    const tile = { width: 96, height: 80 };
+    const { samples } = runTiled({ image, name: 'gaussian', params: {}, map }, tile, BACKENDS.wasm!.gaussian);
+    const kept = [...samples.keys()].filter((i) => i % 96 < 48 || i % 96 === 95);
+    assert.deepEqual(
+      kept.map((i) => samples[i]),
+      kept.map((i) => image.samples[i]),
+    );
   });
 }
 

@@ -6,7 +6,7 @@ import { hasInvalid } from '../samples/invalid-samples.js';
 import { directGaussian } from './direct-gaussian.js';
 import { scaleSpaceModule } from './scale-space/planes.js';
 import { scaleSpaceGaussian } from './scale-space/scale-space.js';
-import { fitsUint8ScaleSpace, uint8ScaleSpace, uint8ScaleSpaceModules } from './scale-space-uint8/uint8-scale-space.js';
+import { int16ScaleSpace, int16ScaleSpaceModules, valueScaleOf } from './scale-space-int16/int16-scale-space.js';
 import { fixedWeightsOf } from './separable/fixed-weights.js';
 import { separableMean } from './separable/separable.js';
 import { fixedModule, separableFixed } from './separable/separable-fixed.js';
@@ -20,14 +20,13 @@ export function wasmGaussian(arena: WasmArena): Kernel {
   const fixedRows = fixedModule(arena);
   const direct = directGaussian(arena);
   const modules = { arena, rows, scaleSpace: scaleSpaceModule(arena) };
-  const uint8Modules = uint8ScaleSpaceModules(arena, modules.scaleSpace, fixedRows);
+  const int16 = int16ScaleSpaceModules(arena, modules.scaleSpace, fixedRows);
   return (input, output, operation, context) => {
     if (context.map) {
-      const whole = context.grids === undefined && fitsUint8ScaleSpace(input, context);
-      const bytes = output.dtype !== 'uint16' && whole;
-      if (usesScaleSpace(operation) && bytes) uint8ScaleSpace(uint8Modules, { input, output }, context.map);
-      else if (usesScaleSpace(operation)) scaleSpaceGaussian(modules, { input, output }, context);
-      else direct(input, output, operation, context);
+      if (!usesScaleSpace(operation)) return direct(input, output, operation, context);
+      const scale = context.grids === undefined ? valueScaleOf(int16, { input, output }, context) : undefined;
+      if (scale) int16ScaleSpace(int16, { input, output }, context.map, scale);
+      else scaleSpaceGaussian(modules, { input, output }, context);
       return;
     }
     const weights = fixedWeights(operation);

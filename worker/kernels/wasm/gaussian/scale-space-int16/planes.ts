@@ -4,17 +4,26 @@ import type { WasmArena } from '../../memory/arena.js';
 import { instantiate } from '../../memory/instance.js';
 import type { ScaleSpaceModule } from '../scale-space/planes.js';
 
-const EXPORTS = ['widenRow', 'spreadRows', 'foldWide', 'halveWide', 'halveSums', 'doublePlane'] as const;
+const EXPORTS = [
+  'widenRow',
+  'rangeOf',
+  'liftRow',
+  'spreadRows',
+  'foldWide',
+  'halveWide',
+  'halveSums',
+  'doublePlane',
+] as const;
 
-/** The functions of `assembly/byte-scale space.ts`. */
-export type Uint8Module = ReturnType<typeof uint8Module>;
+/** The functions of `assembly/gaussian/int16-scale-space.ts`. */
+export type ValueModule = ReturnType<typeof valueModule>;
 
 /** The functions over an arena. */
-export function uint8Module(arena: WasmArena) {
-  return instantiate(arena, 'gaussian/uint8-scale-space', EXPORTS);
+export function valueModule(arena: WasmArena) {
+  return instantiate(arena, 'gaussian/int16-scale-space', EXPORTS);
 }
 
-/** Samples on a grid, point i standing at pixel i·2^octave: bytes, or 16 bits of which 7 are fractional. */
+/** Samples on a grid, point i standing at pixel i·2^octave: bytes, or values of 16 bits from 0 to 32640. */
 export interface SamplePlane {
   /** In grid points. */
   readonly rect: Rect;
@@ -54,7 +63,7 @@ const MARGIN = 8;
  */
 export function halvePlane(
   arena: WasmArena,
-  modules: { readonly bytes: Uint8Module; readonly scaleSpace: ScaleSpaceModule },
+  modules: { readonly values: ValueModule; readonly scaleSpace: ScaleSpaceModule },
   finer: SamplePlane,
 ): SamplePlane {
   const { rect, channels, sampleBytes } = finer;
@@ -66,19 +75,21 @@ export function halvePlane(
   const folded = arena.alloc(count * 2 + 2 * margin + 64);
   const zero = arena.alloc(count * sampleBytes + ROW_SLACK);
   memory.fill(0, zero, zero + count * sampleBytes + ROW_SLACK);
-  memory.fill(0, folded, folded + margin);
+  // Rows of values are folded to complements.
+  const nothing = sampleBytes === 1 ? 0 : 255;
+  memory.fill(nothing, folded, folded + margin);
   const end = folded + margin + count * 2;
   const [fold, halve] =
     sampleBytes === 1
-      ? ([modules.scaleSpace.foldUint8, modules.bytes.halveSums] as const)
-      : ([modules.bytes.foldWide, modules.bytes.halveWide] as const);
+      ? ([modules.scaleSpace.foldUint8, modules.values.halveSums] as const)
+      : ([modules.values.foldWide, modules.values.halveWide] as const);
   const rowAt = (row: number) => (row < 0 || row >= rect.height ? zero : finer.address + row * finer.strideBytes);
   // A point's mean begins two pixels before it.
   const first = folded + margin + (2 * coarser.rect.x - rect.x - 2) * channels * 2;
   for (let j = 0; j < coarser.rect.height; j++) {
     const c = 2 * (coarser.rect.y + j) - rect.y;
     fold(rowAt(c - 2), rowAt(c - 1), rowAt(c), rowAt(c + 1), rowAt(c + 2), folded + margin, count);
-    memory.fill(0, end, end + margin + 48);
+    memory.fill(nothing, end, end + margin + 48);
     halve(first, coarser.address + j * coarser.strideBytes, coarser.rect.width, channels);
   }
   arena.release(mark);
@@ -95,7 +106,7 @@ export function doubledFrom({ x, y, width, height }: Rect): Rect {
 }
 
 /** `rect` of the grid of twice the density, begun at an even column: a new plane. */
-export function doublePlane(arena: WasmArena, module: Uint8Module, coarse: SamplePlane, rect: Rect): SamplePlane {
+export function doublePlane(arena: WasmArena, module: ValueModule, coarse: SamplePlane, rect: Rect): SamplePlane {
   const { channels } = coarse;
   const x = Math.floor(rect.x / 2) * 2;
   const pairs = Math.ceil((rect.x + rect.width - x) / 2);

@@ -3,7 +3,7 @@ import { weightPairs } from '../separable/fixed-weights.js';
 import { FIVE_SIXTEENTHS, THREE_EIGHTHS } from './spread-share.js';
 
 /**
- * A blur of the scale space of uint8 images. On the full grid and on every coarser one, levels are either blurred from
+ * A blur of the scale space in 16 bits. On the full grid and on every coarser one, levels are either blurred from
  * the grid or spread from the level before, at the cost of a few means of neighbours. Steps and distances are such
  * that interpolation and spreading together err by less than 1/1000 of the range (root mean square) on noise.
  */

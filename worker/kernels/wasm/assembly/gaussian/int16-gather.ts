@@ -1,4 +1,4 @@
-// Where pixels stand in the scale space of uint8 images, and their values between two levels: eight pixels at a time.
+// Where pixels stand in the scale space of 16 bits, and their values between two levels: eight pixels at a time.
 
 /** Bits of a single-precision variance that a key leaves out: 32 keys to a doubling. */
 const KEY_SHIFT = 18;
@@ -99,6 +99,13 @@ function rounded(values: v128): v128 {
   return i16x8.shr_u(i16x8.add(values, i16x8.splat(64)), 7);
 }
 
+/** What values stand for: without their last `bits` bits, half up, and `base` more. */
+// @ts-ignore: decorator
+@inline
+function settled(values: v128, half: v128, bits: i32, base: v128): v128 {
+  return i16x8.add(i16x8.shr_u(i16x8.add(values, half), bits), base);
+}
+
 // @ts-ignore: decorator
 @inline
 function put(into: usize, value: v128, mask: v128, whole: bool): void {
@@ -109,8 +116,10 @@ function put(into: usize, value: v128, mask: v128, whole: bool): void {
 @inline
 function gather<T>(
   variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
-  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, base: i32, bits: i32, channels: i32,
 ): void {
+  const bases = i16x8.splat(<i16>base);
+  const half = i16x8.splat(<i16>((<i32>1 << bits) >> 1));
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
   const scales = f32x4.splat(scale);
@@ -122,9 +131,9 @@ function gather<T>(
       const secondIn = v128.and(f32x4.ge(second, lows), f32x4.lt(second, highs));
       let mask = i16x8.narrow_i32x4_s(firstIn, secondIn);
       if (width - x < 8) mask = v128.and(mask, i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>(width - x))));
-      const bits = i16x8.bitmask(mask);
-      if (bits == 0) continue;
-      const whole = bits == 255;
+      const met = i16x8.bitmask(mask);
+      if (met == 0) continue;
+      const whole = met == 255;
       const share = i16x8.narrow_i32x4_s(
         i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(first, lows), scales)),
         i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.sub(second, lows), scales)),
@@ -135,10 +144,10 @@ function gather<T>(
       const v0 = between(from, to, spreadOut(share, channels, 0));
       const m0 = spreadOut(mask, channels, 0);
       if (sizeof<T>() == 2) {
-        put(target, v0, m0, whole);
-        if (channels > 1) put(target + 16, between(from + 16, to + 16, spreadOut(share, channels, 1)), spreadOut(mask, channels, 1), whole);
-        if (channels > 2) put(target + 32, between(from + 32, to + 32, spreadOut(share, channels, 2)), spreadOut(mask, channels, 2), whole);
-        if (channels > 3) put(target + 48, between(from + 48, to + 48, spreadOut(share, channels, 3)), spreadOut(mask, channels, 3), whole);
+        put(target, settled(v0, half, bits, bases), m0, whole);
+        if (channels > 1) put(target + 16, settled(between(from + 16, to + 16, spreadOut(share, channels, 1)), half, bits, bases), spreadOut(mask, channels, 1), whole);
+        if (channels > 2) put(target + 32, settled(between(from + 32, to + 32, spreadOut(share, channels, 2)), half, bits, bases), spreadOut(mask, channels, 2), whole);
+        if (channels > 3) put(target + 48, settled(between(from + 48, to + 48, spreadOut(share, channels, 3)), half, bits, bases), spreadOut(mask, channels, 3), whole);
       } else if (channels == 1) {
         const bytes = i8x16.narrow_i16x8_u(rounded(v0), rounded(v0));
         const select = i8x16.narrow_i16x8_s(m0, m0);
@@ -177,36 +186,39 @@ export function gatherUint8(
   variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
   width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
 ): void {
-  if (channels == 1) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 1);
-  else if (channels == 2) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 2);
-  else if (channels == 3) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 3);
-  else gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 4);
+  if (channels == 1) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 0, 7, 1);
+  else if (channels == 2) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 0, 7, 2);
+  else if (channels == 3) gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 0, 7, 3);
+  else gather<u8>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 0, 7, 4);
 }
 
-/** As {@link gatherUint8}, the values with their 7 fractional bits. */
-export function gatherWide(
+/** As {@link gatherUint8} in 16 bits: the values without their last `bits` bits, half up, and `base` more. */
+export function gatherUint16(
   variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
-  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32,
+  width: i32, height: i32, low: f32, high: f32, scale: f32, channels: i32, base: i32, bits: i32,
 ): void {
-  if (channels == 1) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 1);
-  else if (channels == 2) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 2);
-  else if (channels == 3) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 3);
-  else gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, 4);
+  if (channels == 1) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, base, bits, 1);
+  else if (channels == 2) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, base, bits, 2);
+  else if (channels == 3) gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, base, bits, 3);
+  else gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, base, bits, 4);
 }
 
-/** Four lanes of 255 * sums / weight of a pixel. */
+/** Four lanes of `base` + `range` * sums / weight of a pixel, at most `base` + `range`. */
 // @ts-ignore: decorator
 @inline
-function mean(sums: usize, weights: usize): v128 {
+function mean(sums: usize, weights: usize, base: f32, range: f32): v128 {
   const lanes = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(v128.load64_zero(sums)));
-  return f32x4.min(f32x4.mul(lanes, f32x4.splat(255 / <f32>load<u16>(weights))), f32x4.splat(255));
+  const above = f32x4.min(f32x4.mul(lanes, f32x4.splat(range / <f32>load<u16>(weights))), f32x4.splat(range));
+  return f32x4.add(above, f32x4.splat(base));
 }
 
-/** Means as bytes, half up. Sums are of 7 fractional bits; weights, one a pixel, are 32640 for a whole window. */
-export function divideUint8(sums: usize, weights: usize, into: usize, pixels: u32, channels: u32): void {
+/** Means as bytes, half up: `range` is 255. Weights, one a pixel, are 32640 for a whole window. */
+export function divideUint8(
+  sums: usize, weights: usize, into: usize, pixels: u32, channels: u32, base: f32, range: f32,
+): void {
   const end = into + pixels * channels;
   while (into < end) {
-    const whole = i32x4.trunc_sat_f32x4_u(f32x4.add(mean(sums, weights), f32x4.splat(0.5)));
+    const whole = i32x4.trunc_sat_f32x4_u(f32x4.add(mean(sums, weights, base, range), f32x4.splat(0.5)));
     const words = i16x8.narrow_i32x4_u(whole, whole);
     let bytes = i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0);
     for (let c: u32 = 0; c < channels; c++) {
@@ -218,11 +230,31 @@ export function divideUint8(sums: usize, weights: usize, into: usize, pixels: u3
   }
 }
 
+/** Means as uint16, half up: `range` is what 32640 stands for above `base`. */
+export function divideUint16(
+  sums: usize, weights: usize, into: usize, pixels: u32, channels: u32, base: f32, range: f32,
+): void {
+  const end = into + <usize>(pixels * channels) * 2;
+  while (into < end) {
+    const whole = i32x4.trunc_sat_f32x4_u(f32x4.add(mean(sums, weights, base, range), f32x4.splat(0.5)));
+    let words = i64x2.extract_lane(i16x8.narrow_i32x4_u(whole, whole), 0);
+    for (let c: u32 = 0; c < channels; c++) {
+      store<u16>(into, <u16>words);
+      into += 2;
+      words >>= 16;
+    }
+    sums += <usize>channels << 1;
+    weights += 2;
+  }
+}
+
 /** Means as float32, before any rounding. */
-export function divideFloats(sums: usize, weights: usize, into: usize, pixels: u32, channels: u32): void {
+export function divideFloats(
+  sums: usize, weights: usize, into: usize, pixels: u32, channels: u32, base: f32, range: f32,
+): void {
   const end = into + <usize>(pixels * channels) * 4;
   while (into < end) {
-    const four = mean(sums, weights);
+    const four = mean(sums, weights, base, range);
     store<f32>(into, f32x4.extract_lane(four, 0));
     if (channels > 1) store<f32>(into, f32x4.extract_lane(four, 1), 4);
     if (channels > 2) store<f32>(into, f32x4.extract_lane(four, 2), 8);

@@ -37,8 +37,12 @@ function rowsOf(modules: CascadeModules, source: SamplePlane, rect: Rect, index:
   const level = SCALE_LEVELS[0]![index]!;
   if (level.variance > 0) return blurredRows(modules, source, rect, levelPairs(level, 0));
   let { y } = rect;
+  const count = rect.width * source.channels;
+  const memory = new Uint8Array(modules.arena.memory.buffer);
   return (into) => {
-    modules.bytes.widenRow(pointOf(source, { x: rect.x, y: y++ }), into, rect.width * source.channels);
+    const from = pointOf(source, { x: rect.x, y: y++ });
+    if (source.sampleBytes === 1) modules.values.widenRow(from, into, count);
+    else memory.copyWithin(into, from, from + 2 * count);
     return 1;
   };
 }

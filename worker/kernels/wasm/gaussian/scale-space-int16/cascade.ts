@@ -3,12 +3,12 @@ import type { WasmArena } from '../../memory/arena.js';
 import type { FixedModule } from '../separable/separable-fixed.js';
 import { blurredRows } from './blurred-rows.js';
 import { levelPairs, SCALE_LEVELS, type ScaleLevel } from './levels.js';
-import { reserveValues, type SamplePlane, type Uint8Module, valueRowBytes } from './planes.js';
+import { reserveValues, type SamplePlane, type ValueModule, valueRowBytes } from './planes.js';
 
-/** What the scale space of uint8 images runs on. */
+/** What levels of 16 bits are made with. */
 export interface CascadeModules {
   readonly arena: WasmArena;
-  readonly bytes: Uint8Module;
+  readonly values: ValueModule;
   readonly fixed: FixedModule;
 }
 
@@ -112,7 +112,7 @@ function stageOf(
 
 /** The rows of a level from those of the one before. */
 function spread(
-  { arena, bytes }: CascadeModules,
+  { arena, values }: CascadeModules,
   before: Stage,
   stage: Omit<Stage, 'write'>,
   level: ScaleLevel,
@@ -124,6 +124,6 @@ function spread(
   const into = [ring.address, ring.rect.height, ring.strideBytes] as const;
   const shape = [line, rect.width * ring.channels, distance * ring.channels * 2, distance, share] as const;
   return (rows) => {
-    bytes.spreadRows(...from, slotOf(before, stage.made), ...into, slotOf(stage, stage.made), ...shape, rows);
+    values.spreadRows(...from, slotOf(before, stage.made), ...into, slotOf(stage, stage.made), ...shape, rows);
   };
 }

@@ -1,7 +1,8 @@
-// The scale space of uint8 pixels: rows and planes of packed 16-bit values with 7 fractional bits, at most 255 times
-// 128, so that sums of two stay below 2^16 and differences below 2^15. Means of two (`avgr`) round half up. Rows are
-// read and written in whole vectors: they have room for that.
-import { FIVE_SIXTEENTHS, THREE_EIGHTHS } from '../../gaussian/scale-space-uint8/spread-share';
+// The scale space in 16 bits: rows and planes of packed values from 0 to at most 32640 (255 times 128), so that sums of
+// two stay below 2^16 and differences below 2^15. Means of two (`avgr`) round half up; of the two passes of each step the
+// second takes the complements of its values, of which the same means are rounded down, so that brightness stays. Rows
+// are read and written in whole vectors: they have room for that.
+import { FIVE_SIXTEENTHS, THREE_EIGHTHS } from '../../gaussian/scale-space-int16/spread-share';
 
 /** into[i] = 128 times the byte. */
 export function widenRow(source: usize, into: usize, count: u32): void {
@@ -9,6 +10,49 @@ export function widenRow(source: usize, into: usize, count: u32): void {
   while (into < end) {
     v128.store(into, i16x8.shl(i16x8.extend_low_i8x16_u(v128.load64_zero(source)), 7));
     source += 8;
+    into += 16;
+  }
+}
+
+/** The least of all samples of uint16 rows, and the largest in the upper half. */
+export function rangeOf(source: usize, stride: usize, count: u32, rows: u32): u32 {
+  let low = i16x8.splat(-1);
+  let high = i16x8.splat(0);
+  let least: u32 = 65535;
+  let most: u32 = 0;
+  for (let row: u32 = 0; row < rows; row++) {
+    const end = source + <usize>count * 2;
+    const whole = source + <usize>(count & ~7) * 2;
+    let at = source;
+    for (; at < whole; at += 16) {
+      const eight = v128.load(at);
+      low = i16x8.min_u(low, eight);
+      high = i16x8.max_u(high, eight);
+    }
+    for (; at < end; at += 2) {
+      least = min(least, <u32>load<u16>(at));
+      most = max(most, <u32>load<u16>(at));
+    }
+    source += stride;
+  }
+  low = i16x8.min_u(low, i16x8.shuffle(low, low, 4, 5, 6, 7, 0, 1, 2, 3));
+  low = i16x8.min_u(low, i16x8.shuffle(low, low, 2, 3, 0, 1, 2, 3, 0, 1));
+  low = i16x8.min_u(low, i16x8.shuffle(low, low, 1, 0, 1, 0, 1, 0, 1, 0));
+  high = i16x8.max_u(high, i16x8.shuffle(high, high, 4, 5, 6, 7, 0, 1, 2, 3));
+  high = i16x8.max_u(high, i16x8.shuffle(high, high, 2, 3, 0, 1, 2, 3, 0, 1));
+  high = i16x8.max_u(high, i16x8.shuffle(high, high, 1, 0, 1, 0, 1, 0, 1, 0));
+  least = min(least, <u32>i16x8.extract_lane_u(low, 0));
+  most = max(most, <u32>i16x8.extract_lane_u(high, 0));
+  return least | (most << 16);
+}
+
+/** into[i] = 2^bits times what the uint16 sample lies above `base`. */
+export function liftRow(source: usize, into: usize, count: u32, base: i32, bits: i32): void {
+  const end = into + <usize>count * 2;
+  const bases = i16x8.splat(<i16>base);
+  while (into < end) {
+    v128.store(into, i16x8.shl(i16x8.sub(v128.load(source), bases), bits));
+    source += 16;
     into += 16;
   }
 }
@@ -28,11 +72,12 @@ function spread(a: v128, b: v128, c: v128, share: i32): v128 {
 function spreadBoth(a: usize, b: usize, c: usize, line: usize, into: usize, count: u32, reach: usize, share: i32): void {
   const bytes = <usize>count * 2;
   for (let at: usize = 0; at < bytes + 2 * reach; at += 16) {
-    v128.store(line + at, spread(v128.load(a + at), v128.load(b + at), v128.load(c + at), share));
+    v128.store(line + at, v128.not(spread(v128.load(a + at), v128.load(b + at), v128.load(c + at), share)));
   }
   for (let at: usize = 0; at < bytes; at += 16) {
     const from = line + at;
-    v128.store(into + at, spread(v128.load(from), v128.load(from + reach), v128.load(from + 2 * reach), share));
+    const result = spread(v128.load(from), v128.load(from + reach), v128.load(from + 2 * reach), share);
+    v128.store(into + at, v128.not(result));
   }
 }
 
@@ -62,16 +107,16 @@ function binomial(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
   return i16x8.avgr_u(i16x8.avgr_u(b, d), outer);
 }
 
-/** The (1 4 6 4 1)/16 mean across five rows. */
+/** The complement of the (1 4 6 4 1)/16 mean across five rows. */
 export function foldWide(a: usize, b: usize, c: usize, d: usize, e: usize, into: usize, count: u32): void {
   const bytes = <usize>count * 2;
   for (let at: usize = 0; at < bytes; at += 16) {
     const mean = binomial(v128.load(a + at), v128.load(b + at), v128.load(c + at), v128.load(d + at), v128.load(e + at));
-    v128.store(into + at, mean);
+    v128.store(into + at, v128.not(mean));
   }
 }
 
-/** Every second pixel of a row and its (1 4 6 4 1)/16 mean along it; `source` is two pixels before the first. */
+/** The (1 4 6 4 1)/16 mean of every second pixel along a row of complements; `source` is two pixels before the first. */
 export function halveWide(source: usize, into: usize, count: u32, channels: u32): void {
   const pixel = <usize>channels << 1;
   const end = into + <usize>count * pixel;
@@ -83,7 +128,7 @@ export function halveWide(source: usize, into: usize, count: u32, channels: u32)
       v128.load64_zero(source + 3 * pixel),
       v128.load64_zero(source + 4 * pixel),
     );
-    v128.store64_lane(into, mean, 0);
+    v128.store64_lane(into, v128.not(mean), 0);
     source += 2 * pixel;
     into += pixel;
   }
@@ -122,7 +167,7 @@ export function doublePlane(
     const below = centre + sourceStride;
     if (row & 1) {
       for (let at: usize = 0; at < bytes; at += 16) {
-        v128.store(line + at, i16x8.avgr_u(v128.load(centre + at), v128.load(below + at)));
+        v128.store(line + at, v128.not(i16x8.avgr_u(v128.load(centre + at), v128.load(below + at))));
       }
     } else {
       const above = centre - sourceStride;
@@ -130,7 +175,7 @@ export function doublePlane(
         const c = v128.load(centre + at);
         const upper = i16x8.avgr_u(v128.load(above + at), c);
         const lower = i16x8.avgr_u(c, v128.load(below + at));
-        v128.store(line + at, i16x8.avgr_u(c, i16x8.avgr_u(upper, lower)));
+        v128.store(line + at, v128.not(i16x8.avgr_u(c, i16x8.avgr_u(upper, lower))));
       }
     }
     let from = line + pixel;
@@ -142,8 +187,8 @@ export function doublePlane(
       from += pixel;
       const next = v128.load64_zero(from);
       const right = i16x8.avgr_u(c, next);
-      v128.store64_lane(to, i16x8.avgr_u(c, i16x8.avgr_u(left, right)), 0);
-      v128.store64_lane(to + pixel, right, 0);
+      v128.store64_lane(to, v128.not(i16x8.avgr_u(c, i16x8.avgr_u(left, right))), 0);
+      v128.store64_lane(to + pixel, v128.not(right), 0);
       left = right;
       c = next;
       to += 2 * pixel;

@@ -1,4 +1,4 @@
-// Read by TypeScript and by AssemblyScript (assembly/gaussian/uint8-scale-space.ts): one declaration for both sides.
+// Read by TypeScript and by AssemblyScript (assembly/gaussian/int16-scale-space.ts): one declaration for both sides.
 
 /** A spread moves 3/8 of a sample to its two neighbours along an axis, */
 export const THREE_EIGHTHS = 0;

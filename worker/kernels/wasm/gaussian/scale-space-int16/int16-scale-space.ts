@@ -17,97 +17,137 @@ import {
   pointOf,
   reserveValues,
   type SamplePlane,
-  uint8Module,
+  valueModule,
 } from './planes.js';
 
 /** An image of fewer sigmas a side leaves too little of a corner's window for values of 15 bits. */
 const LEAST_SIGMAS = 4;
-/** What weights and samples of 255 are as values. */
+/** The largest value: 255 as such, and the weight of a whole window. */
 const WHOLE = 255 * 128;
+/** Fractional bits that bytes have as values, and the most that other samples get. */
+const MOST_BITS = 7;
 
-/** What the scale space of uint8 images runs on. */
-export interface Uint8ScaleSpaceModules extends CascadeModules {
+/** What the scale space of 16 bits runs on. */
+export interface Int16ScaleSpaceModules extends CascadeModules {
   readonly scaleSpace: ScaleSpaceModule;
   readonly gather: GatherModule;
 }
 
 /** The functions of the scale space over an arena. */
-export function uint8ScaleSpaceModules(
+export function int16ScaleSpaceModules(
   arena: WasmArena,
   scaleSpace: ScaleSpaceModule,
   fixed: FixedModule,
-): Uint8ScaleSpaceModules {
-  return { arena, scaleSpace, fixed, bytes: uint8Module(arena), gather: gatherModule(arena) };
+): Int16ScaleSpaceModules {
+  return { arena, scaleSpace, fixed, values: valueModule(arena), gather: gatherModule(arena) };
 }
 
-/** Whether a tile by map can be blurred in 16 bits: bytes of equal weight, 1 to 4 a pixel, and no tiny image. */
-export function fitsUint8ScaleSpace(input: TileRaster, context: KernelContext): boolean {
-  const { width, height } = context.image;
-  const least = LEAST_SIGMAS * context.map!.max;
-  const plain = input.dtype === 'uint8' && input.channels <= 4 && context.alpha !== 'unassociated';
-  return plain && !hasInvalid(input, context) && Math.min(width, height) >= least;
+/** How samples stand as values: 2^bits times what they lie above the base. */
+export interface ValueScale {
+  readonly base: number;
+  readonly bits: number;
 }
 
 /**
- * Gaussian by map of uint8 pixels: the scale space in values of 16 bits. Beside `scaleSpaceGaussian` it differs in what
- * its levels are ({@link INTERVALS}), most of them spread from the one before, and in that coarser grids are doubled
- * back to the full one by (1 4 6 4 1)/8 in blocks of pixels, for the levels that a block needs. Window weights that
- * the image's edge cuts off take the same way as samples of 255 and divide. Results are bytes, or float32 before any
- * rounding where `output` is.
+ * How a tile by map can be blurred in 16 bits: samples of uint8 or uint16 of equal weight, 1 to 4 a pixel, in no tiny image;
+ * undefined where it cannot be. Tiles of uint16 whose samples span more than 32640 would lose their last bit.
  */
-export function uint8ScaleSpace(
-  modules: Uint8ScaleSpaceModules,
+export function valueScaleOf(
+  { arena, values }: Int16ScaleSpaceModules,
+  { input, output }: { readonly input: TileRaster; readonly output: TileRaster },
+  context: KernelContext,
+): ValueScale | undefined {
+  const { width, height } = context.image;
+  const { rect, dtype, channels, stride } = input;
+  if (Math.min(width, height) < LEAST_SIGMAS * context.map!.max || channels > 4) return undefined;
+  if (context.alpha === 'unassociated' || hasInvalid(input, context)) return undefined;
+  if (output.dtype !== dtype && output.dtype !== 'float32') return undefined;
+  if (dtype === 'uint8') return { base: 0, bits: MOST_BITS };
+  if (dtype !== 'uint16') return undefined;
+  const range = values.rangeOf(arena.addressOf(input.samples), stride * 2, rect.width * channels, rect.height);
+  const base = range & 0xffff;
+  const span = Math.max(1, (range >>> 16) - base);
+  return span > WHOLE ? undefined : { base, bits: Math.min(MOST_BITS, Math.floor(Math.log2(WHOLE / span))) };
+}
+
+/**
+ * Gaussian by map of uint8 or uint16 pixels: the scale space in values of 16 bits. Beside `scaleSpaceGaussian` it differs in
+ * what its levels are ({@link INTERVALS}), most of them spread from the one before, and in that coarser grids are doubled
+ * back to the full one by (1 4 6 4 1)/8 in blocks of pixels, for the levels that a block needs. Window weights that
+ * the image's edge cuts off take the same way as samples of 255 and divide. Results are of the input's type, or float32
+ * before any rounding where `output` is.
+ */
+export function int16ScaleSpace(
+  modules: Int16ScaleSpaceModules,
   tile: { readonly input: TileRaster; readonly output: TileRaster },
   map: TileMap,
+  scale: ValueScale,
 ): void {
   const { arena, gather } = modules;
   const { input, output } = tile;
-  const { rect, channels } = output;
+  const { rect, channels, dtype } = output;
   const mark = arena.mark();
   const places = placesOf(arena, gather, map);
-  const samples: SamplePlane = {
-    rect: input.rect,
-    address: arena.addressOf(input.samples),
-    strideBytes: input.stride,
-    channels,
-    sampleBytes: 1,
-  };
+  const samples = input.dtype === 'uint8' ? planeOf(arena, input, 1) : liftedPlane(modules, input, scale);
   const cut = isCut(input.rect, rect, scaleSpaceReach(map.max));
-  if (output.dtype === 'uint8' && !cut) {
-    const into = { rect, address: arena.addressOf(output.samples), strideBytes: output.stride, channels };
-    blurInto(modules, samples, { places, into: { ...into, sampleBytes: 1 } });
+  if (dtype !== 'float32' && !cut) {
+    blurInto(modules, samples, { places, into: planeOf(arena, output, dtype === 'uint8' ? 1 : 2), scale });
     arena.release(mark);
     return;
   }
   const sums = reserveValues(arena, rect, channels);
   const weights = reserveValues(arena, rect, 1);
-  blurInto(modules, samples, { places, into: sums });
+  blurInto(modules, samples, { places, into: sums, scale: AS_VALUES });
   if (cut) {
-    const ones = { ...samples, address: arena.alloc(input.rect.width + 16), strideBytes: 0, channels: 1 };
+    const address = arena.alloc(input.rect.width + 16);
+    const ones = { rect: input.rect, address, strideBytes: 0, channels: 1, sampleBytes: 1 as const };
     new Uint8Array(arena.memory.buffer, ones.address, input.rect.width + 16).fill(255);
-    blurInto(modules, ones, { places, into: weights });
+    blurInto(modules, ones, { places, into: weights, scale: AS_VALUES });
   } else new Uint16Array(arena.memory.buffer, weights.address, (weights.strideBytes * rect.height) / 2).fill(WHOLE);
-  const divide = output.dtype === 'uint8' ? gather.divideUint8 : gather.divideFloats;
+  const wholeNumbers = dtype === 'uint8' ? gather.divideUint8 : gather.divideUint16;
+  const divide = dtype === 'float32' ? gather.divideFloats : wholeNumbers;
   for (let row = 0; row < rect.height; row++) {
     const at = { x: rect.x, y: rect.y + row };
     const to = arena.addressOf(output.samples) + row * output.stride * output.samples.BYTES_PER_ELEMENT;
-    divide(pointOf(sums, at), pointOf(weights, at), to, rect.width, channels);
+    divide(pointOf(sums, at), pointOf(weights, at), to, rect.width, channels, scale.base, WHOLE / 2 ** scale.bits);
   }
   arena.release(mark);
+}
+
+const AS_VALUES: ValueScale = { base: 0, bits: 0 };
+
+/** A raster as a plane of its samples. */
+function planeOf(arena: WasmArena, { rect, samples, stride, channels }: TileRaster, sampleBytes: 1 | 2): SamplePlane {
+  return { rect, address: arena.addressOf(samples), strideBytes: stride * sampleBytes, channels, sampleBytes };
+}
+
+/** A raster of uint16 as a plane of values. */
+function liftedPlane({ arena, values }: Int16ScaleSpaceModules, input: TileRaster, scale: ValueScale): SamplePlane {
+  const { rect, channels } = input;
+  const plane = reserveValues(arena, rect, channels);
+  const from = planeOf(arena, input, 2);
+  for (let row = 0; row < rect.height; row++) {
+    const source = from.address + row * from.strideBytes;
+    const into = plane.address + row * plane.strideBytes;
+    values.liftRow(source, into, rect.width * channels, scale.base, scale.bits);
+  }
+  return plane;
 }
 
 interface Target {
   readonly places: Places;
   readonly into: SamplePlane;
+  /** What values are turned into; of bytes it is known. */
+  readonly scale: ValueScale;
 }
 
 /** Blurs one source over all blocks. */
-function blurInto(modules: Uint8ScaleSpaceModules, source: SamplePlane, target: Target): void {
+function blurInto(modules: Int16ScaleSpaceModules, source: SamplePlane, target: Target): void {
   const { arena } = modules;
-  const { places, into } = target;
+  const { places, into, scale } = target;
   const mark = arena.mark();
   const cascades = cascadesOf(modules, source, target);
-  const gather = into.sampleBytes === 1 ? modules.gather.gatherUint8 : modules.gather.gatherWide;
+  const { gatherUint8, gatherUint16 } = modules.gather;
   for (const band of places.bands) {
     const { y, height } = band[0]!.rect;
     const banded = arena.mark();
@@ -133,7 +173,9 @@ function blurInto(modules: Uint8ScaleSpaceModules, source: SamplePlane, target: 
         const to = pointOf(into, rect);
         const shape = [rect.width, rect.height, low, high, 2 ** 15 / span] as const;
         const rows = [pointOf(a, rect), a.strideBytes, pointOf(b, rect), b.strideBytes, to, into.strideBytes] as const;
-        gather(places.variances + at * 4, places.rect.width * 4, ...rows, ...shape, into.channels);
+        const given = [places.variances + at * 4, places.rect.width * 4, ...rows, ...shape, into.channels] as const;
+        if (into.sampleBytes === 1) gatherUint8(...given);
+        else gatherUint16(...given, scale.base, scale.bits);
       }
       arena.release(marked);
     }
@@ -147,7 +189,7 @@ function blurInto(modules: Uint8ScaleSpaceModules, source: SamplePlane, target: 
  * of the full one by and by.
  */
 function cascadesOf(
-  modules: Uint8ScaleSpaceModules,
+  modules: Int16ScaleSpaceModules,
   source: SamplePlane,
   { places: { bands } }: Target,
 ): ReadonlyMap<number, Cascade> {
@@ -183,7 +225,7 @@ function cascadesOf(
 
 /** A block of the full grid from a level on a coarser one. */
 function doubled(
-  modules: Uint8ScaleSpaceModules,
+  modules: Int16ScaleSpaceModules,
   made: Cascade,
   octave: number,
   level: number,
@@ -193,6 +235,6 @@ function doubled(
   for (let i = 1; i < octave; i++) rects.push(doubledFrom(rects[i - 1]!));
   const last = doubledFrom(rects.at(-1)!);
   let plane = made.planeOf(level, last.y);
-  for (const rect of rects.reverse()) plane = doublePlane(modules.arena, modules.bytes, plane, rect);
+  for (const rect of rects.reverse()) plane = doublePlane(modules.arena, modules.values, plane, rect);
   return plane;
 }

@@ -4,7 +4,7 @@ import type { WasmArena } from '../../memory/arena.js';
 import { instantiate } from '../../memory/instance.js';
 import { discreteVariance, INTERVALS, intervalOf } from './levels.js';
 
-const EXPORTS = ['placeRow', 'gatherUint8', 'gatherWide', 'divideUint8', 'divideFloats'] as const;
+const EXPORTS = ['placeRow', 'gatherUint8', 'gatherUint16', 'divideUint8', 'divideUint16', 'divideFloats'] as const;
 /** Keys of sigma squared, 32 to a doubling, from 2^-6 to 2^20. */
 const FIRST_EXPONENT = -6;
 const KEYS_PER_DOUBLING = 32;
@@ -15,12 +15,12 @@ const ABOVE = 2;
 /** Small enough for a smooth map to vary little inside and for what is doubled to stay in the cache. */
 export const BLOCK = { width: 256, height: 32 };
 
-/** The functions of `assembly/gaussian/uint8-gather.ts`. */
+/** The functions of `assembly/gaussian/int16-gather.ts`. */
 export type GatherModule = ReturnType<typeof gatherModule>;
 
 /** The functions over an arena. */
 export function gatherModule(arena: WasmArena) {
-  return instantiate(arena, 'gaussian/uint8-gather', EXPORTS);
+  return instantiate(arena, 'gaussian/int16-gather', EXPORTS);
 }
 
 /** The lowest and the highest interval of each key. */
