@@ -79,7 +79,9 @@ for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
       const image = await pictureOf(path, dtype);
       const judged = judge(image, smooth, 160);
       const hard = judge(image, hardEdged, 160);
-      t.diagnostic(`smooth: worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB, mean ${judged.mean.toExponential(1)}`);
+      t.diagnostic(
+        `smooth: worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB, mean ${judged.mean.toExponential(1)}`,
+      );
       t.diagnostic(`hard-edged: worst ${hard.worst.toFixed(5)}, ${hard.psnr.toFixed(1)} dB`);
       assert.ok(judged.worst <= 1 / 255 && judged.psnr >= 60, JSON.stringify(judged));
       assert.ok(hard.worst <= 1 / 255 && hard.psnr >= 60, JSON.stringify(hard));
@@ -92,7 +94,9 @@ for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
     const image = imageOf({ width: 240, height: 200 }, { dtype, channels: 1 }, value);
     for (const sigmaAt of [(x: number) => 4 * x, (x: number) => 1 + 12 * x, (x: number, y: number) => 30 * x * y]) {
       const judged = judge(image, sigmaAt, 1500);
-      t.diagnostic(`worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB, mean ${judged.mean.toExponential(1)}`);
+      t.diagnostic(
+        `worst ${judged.worst.toFixed(5)}, ${judged.psnr.toFixed(1)} dB, mean ${judged.mean.toExponential(1)}`,
+      );
       assert.ok(judged.worst <= 1 / 255 && judged.psnr >= 60, JSON.stringify(judged));
       // Roundings go up and down in turn: an image becomes neither brighter nor darker.
       assert.ok(Math.abs(judged.mean) <= 1e-4, JSON.stringify(judged));

@@ -61,9 +61,14 @@ export function toneTableBytes(dtype: DType): number {
   return dtype === 'float32' || dtype === 'uint32' ? 0 : (INTEGER_MAX[dtype] + 1) * SAMPLE_BYTES[dtype];
 }
 
+/** Bytes of a table with an entry for any two bytes, which large tiles of them are looked up in. */
+export const PAIR_TABLE_BYTES = 2 * 2 ** 16;
+
 /** Scratch of curves: a table a channel; for floats a row of limits and the columns of a file. */
 export function tableScratchBytes(operation: Operation, shape: KernelShape): number {
-  if (shape.dtype !== 'float32') return toneTableBytes(shape.dtype) * shape.channels + 32;
+  const tables = toneTableBytes(shape.dtype) * shape.channels + 32;
+  if (shape.dtype === 'uint8') return Math.max(tables, PAIR_TABLE_BYTES);
+  if (shape.dtype !== 'float32') return tables;
   const columns = operation.name === 'lut' ? toneTableOf(operation).columns : [];
   const rows = columns.reduce((sum, column) => sum + column.length * 8 + 16, 0);
   return shape.channels * (shape.outputWidth * 4 + CURVE_TABLE_BYTES) + rows + 32;

@@ -2,23 +2,33 @@
 
 /** One table for all samples. */
 export function lookup8(source: usize, into: usize, count: u32, table: usize): void {
+  const whole = into + (count & ~3);
+  const end = into + count;
+  while (into < whole) {
+    store<u8>(into, load<u8>(table + load<u8>(source)));
+    store<u8>(into, load<u8>(table + load<u8>(source, 1)), 1);
+    store<u8>(into, load<u8>(table + load<u8>(source, 2)), 2);
+    store<u8>(into, load<u8>(table + load<u8>(source, 3)), 3);
+    source += 4;
+    into += 4;
+  }
+  while (into < end) store<u8>(into++, load<u8>(table + load<u8>(source++)));
+}
+
+/** The same by a table of two samples: entry a + 256·b holds those of a and b. */
+export function lookupPairs8(source: usize, into: usize, count: u32, table: usize): void {
   const whole = into + (count & ~7);
   const end = into + count;
   while (into < whole) {
-    const eight = load<u64>(source);
-    let result: u64 = load<u8>(table + <usize>(eight & 255));
-    result |= (<u64>load<u8>(table + <usize>((eight >> 8) & 255))) << 8;
-    result |= (<u64>load<u8>(table + <usize>((eight >> 16) & 255))) << 16;
-    result |= (<u64>load<u8>(table + <usize>((eight >> 24) & 255))) << 24;
-    result |= (<u64>load<u8>(table + <usize>((eight >> 32) & 255))) << 32;
-    result |= (<u64>load<u8>(table + <usize>((eight >> 40) & 255))) << 40;
-    result |= (<u64>load<u8>(table + <usize>((eight >> 48) & 255))) << 48;
-    result |= (<u64>load<u8>(table + <usize>(eight >> 56))) << 56;
-    store<u64>(into, result);
+    store<u16>(into, load<u16>(table + (<usize>load<u16>(source) << 1)));
+    store<u16>(into, load<u16>(table + (<usize>load<u16>(source, 2) << 1)), 2);
+    store<u16>(into, load<u16>(table + (<usize>load<u16>(source, 4) << 1)), 4);
+    store<u16>(into, load<u16>(table + (<usize>load<u16>(source, 6) << 1)), 6);
     source += 8;
     into += 8;
   }
-  while (into < end) store<u8>(into++, load<u8>(table + load<u8>(source++)));
+  // The lower byte of an entry is that of its first sample.
+  while (into < end) store<u8>(into++, load<u8>(table + (<usize>load<u8>(source++) << 1)));
 }
 
 /** What a table of one step looks up: `low` below `from`, `high` from there on. */
