@@ -83,8 +83,25 @@ export function disconnectRedis(clients: RedisClients): void {
   for (const client of Object.values(clients) as RedisClient[]) client.disconnect();
 }
 
+/**
+ * A package that a queue in Redis takes. Most installations have none, and these packages are a sixth of what would be installed.
+ * @throws not-ready where it is not installed
+ */
+export async function installed<T>(loaded: Promise<T>): Promise<T> {
+  return loaded.catch((cause: unknown) => {
+    throw new HalotileError(
+      'not-ready',
+      {
+        what: 'the packages bullmq and ioredis, which a queue in Redis takes, are not there',
+        remedy: 'npm install bullmq ioredis',
+      },
+      { cause },
+    );
+  });
+}
+
 async function opener(endpoint: RedisEndpoint): Promise<(options: RedisOptions) => RedisClient> {
-  const { Redis, Cluster } = await import('ioredis');
+  const { Redis, Cluster } = await installed(import('ioredis'));
   const { kind, urls, sentinelMaster, tls } = endpoint;
   const places = urls.map(placeOf);
   const [first] = places;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions, Job, Queue, Worker } from 'bullmq';
-import type { RedisClient, RedisClients } from './connect.js';
+import { installed, type RedisClient, type RedisClients } from './connect.js';
 import { withoutKey } from './pipelines.js';
 
 /** A claim on a job at BullMQ: its lock must be renewed, or another coordinator gets the job. */
@@ -74,7 +74,7 @@ export class Tickets {
 
   /** BullMQ is loaded here and nowhere else. */
   static async open(clients: RedisClients, { prefix, times, nowMs, log }: TicketsOptions): Promise<Tickets> {
-    const { Queue, Worker } = await import('bullmq');
+    const { Queue, Worker } = await installed(import('bullmq'));
     const common = { prefix, skipVersionCheck: true };
     const queue = new Queue('jobs', { ...common, connection: clients.commands as ConnectionOptions });
     const worker = new Worker('jobs', undefined, {
