@@ -1,4 +1,4 @@
-// Ratios taken in one run: npm run bench -- [--page] [--rows 1,2,3,4,growth] [--quick] [--side PX] [--work DIR] [--python PATH] [--record]
+// Ratios taken in one run: npm run bench -- [--page] [--rows 1,2,3,4,growth,places] [--quick] [--side PX] [--work DIR] [--python PATH] [--record]
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { freemem, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -6,7 +6,7 @@ import type { JobResult } from '../../coordinator/index.js';
 import { contest, isInstalled, type Times } from './contest.js';
 import { type Pair, repeatedScene, scene } from './inputs.js';
 import { kernelAtRadius } from './kernel-radius.js';
-import { places } from './places.js';
+import { places } from './places/section.js';
 import { regions, wideWindows } from './radius/sections.js';
 import type { Section } from './report.js';
 import {

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contest } from './contest.js';
-import { scene } from './inputs.js';
-import type { Section } from './report.js';
-import { type BenchOptions, jobRun, rowOf } from './rows.js';
+import { contest } from '../contest.js';
+import { scene } from '../inputs.js';
+import type { Section } from '../report.js';
+import { type BenchOptions, jobRun, rowOf } from '../rows.js';
 
 /** What a store far away takes to answer. */
 const PAUSE_MS = 50;
