@@ -1,15 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { addEndpointOptions, type EndpointFlags, endpointOf } from '../endpoint-options.js';
+import { number } from '../job-options.js';
 
 interface HealthFlags extends EndpointFlags {
   readonly coordinator?: string;
   readonly metrics?: string;
   readonly ready?: boolean;
+  readonly wait?: number;
 }
 
 /** What a probe waits for; orchestrators wait for some seconds. */
 const TIMEOUT_MS = 4000;
+const AGAIN_MS = 250;
 
 /** `halotile health`: whether a coordinator or worker answers, for probes of containers and units. */
 export function registerHealth(program: Command): void {
@@ -17,14 +21,28 @@ export function registerHealth(program: Command): void {
     .command('health')
     .option('--coordinator <address>', 'HOST:PORT of its API: asks by gRPC health checking')
     .option('--metrics <address>', 'HOST:PORT that serve or worker was given as --metrics: asks by HTTP')
-    .option('--ready', 'with --metrics: whether it is ready for work, not only alive');
+    .option('--ready', 'with --metrics: whether it is ready for work, not only alive')
+    .option('--wait <seconds>', 'ask until it serves, so long at most, for scripts that have just started it', number);
   addEndpointOptions(command).action(health);
 }
 
-async function health({ coordinator, metrics, ready, ...flags }: HealthFlags): Promise<void> {
-  if (coordinator !== undefined) await askApi(coordinator, flags);
-  else if (metrics !== undefined) await askNumbers(metrics, ready === true ? 'readyz' : 'healthz');
-  else throw badUsage({ what: 'neither --coordinator nor --metrics is given', expected: 'one of them' });
+async function health({ coordinator, metrics, ready, wait = 0, ...flags }: HealthFlags): Promise<void> {
+  const untilMs = performance.now() + wait * 1000;
+  const ask = async () => {
+    if (coordinator !== undefined) await askApi(coordinator, flags);
+    else if (metrics !== undefined) await askNumbers(metrics, ready === true ? 'readyz' : 'healthz');
+    else throw badUsage({ what: 'neither --coordinator nor --metrics is given', expected: 'one of them' });
+  };
+  for (;;) {
+    try {
+      await ask();
+      break;
+    } catch (error) {
+      const mayPass = error instanceof HalotileError && error.tag === 'unreachable';
+      if (!mayPass || performance.now() + AGAIN_MS > untilMs) throw error;
+      await delay(AGAIN_MS);
+    }
+  }
   process.stdout.write('serving\n');
 }
 

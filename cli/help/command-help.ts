@@ -209,7 +209,10 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
   health: {
     summary: 'say whether a coordinator or worker answers; exit code 1 where it does not',
     group: SERVE,
-    examples: [['health --coordinator 127.0.0.1:7070', 'for probes of containers: the exit code says it']],
+    examples: [
+      ['health --coordinator 127.0.0.1:7070', 'for probes of containers: the exit code says it'],
+      ['health --coordinator 127.0.0.1:7070 --wait 60', 'for scripts that have just started it'],
+    ],
     manual: 'docs/deploy.md',
   },
   schema: {

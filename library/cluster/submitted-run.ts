@@ -106,8 +106,8 @@ async function follow(
   let last: halotile.v1.WatchJobResponse | undefined;
   let state: halotile.v1.JobState | undefined;
   for await (const event of client.watch(id)) {
-    if (event.state !== state)
-      options.onNote?.(`${stateName(event.state)}${event.note === '' ? '' : `: ${event.note}`}`);
+    const name = stateName(event.state);
+    if (event.state !== state) options.onNote?.(['', name].includes(event.note) ? name : `${name}: ${event.note}`);
     state = event.state;
     last = event;
     if (event.progress) options.onProgress?.(readProgress(event.progress));

@@ -131,7 +131,7 @@ export class Session {
     };
     stream.on('data', (message: halotile.v1.AttachResponse) => this.#receive(stream, message));
     stream.on('error', (error) => lost(this.#client.errorOf(error).message));
-    stream.on('end', () => lost('the coordinator hung up'));
+    stream.on('end', () => lost(`${endpoint.address}: the coordinator hung up`));
     const { slots } = pool;
     const means = { backends: [...backends], boundedBackends: [...pool.boundedBackends], slots, memoryBytes };
     stream.write({ hello: { instance, name, version, ...means, roots: roots.names, labels } });
@@ -150,9 +150,7 @@ export class Session {
     }
     if (this.#draining) return;
     const delayMs = backoffMs(++this.#failures);
-    this.#options.log(`${this.#options.endpoint.address}: ${reason}; dialling again in ${Math.round(delayMs)} ms`, {
-      level: 'warn',
-    });
+    this.#options.log(`${reason}; dialling again in ${Math.round(delayMs)} ms`, { level: 'warn' });
     this.#redial = setTimeout(() => this.#dial(), delayMs);
   }
 
