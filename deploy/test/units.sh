@@ -72,8 +72,8 @@ exec /lib/systemd/systemd --system
 BOOT
 # Packages come from outside, so the network is this machine's until they are there.
 inside() {
-  nsenter --target "$init" --mount --pid --uts --ipc --root --wd=/root/clone "${@:2}" env -i HOME=/root \
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -euc "$1"
+  nsenter --target "$init" --mount --pid --uts --ipc --root --wd "${@:2}" env -i HOME=/root \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -euc "cd /root/clone; $1"
 }
 boot() { # [--net]
   unshare --mount --pid --fork --uts --ipc "$@" bash "$folder/boot.sh" "$root" >"$folder/boot.log" 2>&1 &
@@ -82,7 +82,11 @@ boot() { # [--net]
     kill -0 "$outer" || { cat "$folder/boot.log"; fail 'systemd does not start'; }
     sleep 0.2
   done
-  until inside 'systemctl is-system-running 2>/dev/null | grep -qE "running|degraded"'; do sleep 0.5; done
+  local state tries=0
+  until state=$(inside 'systemctl is-system-running' "$@" 2>/dev/null) || [ "$state" = degraded ]; do
+    [ $((++tries)) -lt 120 ] || { tail -5 "$folder/boot.log"; fail 'systemd does not come up'; }
+    sleep 1
+  done
 }
 seconds=$SECONDS
 # Redis does not start while packages are installed: this network may have one.

@@ -1,5 +1,5 @@
 // The cluster on one machine, ratios taken in one run:
-// npm run bench:cluster -- [--rows row5,workers,threads,wire,control] [--side N] [--rounds N] [--record] [--note TEXT]
+// npm run bench:cluster -- [--rows row5,workers,threads,wire,control,watched] [--side N] [--rounds N] [--record] [--note TEXT]
 // [--cpu-prof DIR]
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({
   options: {
-    rows: { type: 'string', default: Object.keys(CLUSTER_SECTIONS).join(',') },
+    rows: { type: 'string', default: 'row5,workers,threads,wire,control' },
     side: { type: 'string', default: '6000' },
     rounds: { type: 'string', default: '3' },
     record: { type: 'boolean', default: false },

@@ -5,6 +5,7 @@ import { runLocally } from '../../../library/local-run.js';
 import { type JobSpec, jobSpecSchema } from '../../../tiling/job/job-spec.js';
 import type { Section } from '../report.js';
 import { LocalCluster, type LocalWorker, type MeasuredJob } from './local-cluster.js';
+import { Watchers } from './watchers.js';
 
 /** What every table of the cluster's benchmark is made from. */
 export interface ClusterBenchOptions {
@@ -22,7 +23,7 @@ export interface ClusterBenchOptions {
 export const MACHINE = { threads: 2, memoryBytes: 512 << 20 } as const;
 const INLINE: LocalWorker = { threads: 2, byReference: false };
 const SHARED: LocalWorker = { threads: 1, byReference: true };
-const SIMULATED_WORKERS = 200;
+const SIMULATED_WORKERS = [200, 1000] as const;
 
 /** The everyday job: box by map, deflate in and out, overviews. */
 function spec(place: string, output: string, halo: JobSpec['halo'] = 'adaptive'): JobSpec {
@@ -30,7 +31,7 @@ function spec(place: string, output: string, halo: JobSpec['halo'] = 'adaptive')
   return jobSpecSchema.parse({ ...named, halo, operations: [{ name: 'box' }] });
 }
 
-/** Runs `measure` on each cluster in turns, `rounds` times, and ends the clusters. */
+/** Runs the job on each cluster in turns, `rounds` times, and ends the clusters. */
 async function inTurns(
   clusters: readonly LocalCluster[],
   rounds: number,
@@ -152,18 +153,79 @@ async function wire({ root, inputBytes }: ClusterBenchOptions): Promise<Section>
   };
 }
 
-async function control(): Promise<Section> {
+/** Tiles without pixels through one coordinator and simulated workers, in a process of its own. */
+function controlPlane(workers: number, ...words: readonly string[]): Record<string, number> {
   const script = fileURLToPath(new URL('./control-plane.js', import.meta.url));
-  const output = execFileSync(process.execPath, [script, String(SIMULATED_WORKERS)], { encoding: 'utf8' });
-  const figures = JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, number>;
+  const output = execFileSync(process.execPath, [script, String(workers), ...words], { encoding: 'utf8' });
+  return JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, number>;
+}
+
+async function control(): Promise<Section> {
+  const figures = SIMULATED_WORKERS.map((workers) => controlPlane(workers));
   return {
     title: `Row 6: control plane with simulated workers (${load()})`,
-    columns: Object.keys(figures),
-    lines: [Object.values(figures).map(String)],
+    columns: Object.keys(figures[0]!),
+    lines: figures.map((row) => Object.values(row).map(String)),
+  };
+}
+
+/**
+ * The same job and the same tiles without pixels, with numbers scraped, traces sent and a job's page open, and without.
+ * A machine's noise is larger than what is looked for, so processor time of pairs is compared and all pairs are shown.
+ */
+async function watched({ root, side, rounds }: ClusterBenchOptions): Promise<Section> {
+  const watchers = await Watchers.start();
+  const clusters = [
+    await LocalCluster.start(root, [SHARED, SHARED]),
+    await LocalCluster.start(root, [SHARED, SHARED], { watchers }),
+  ] as const;
+  const jobs: [number, number][] = [];
+  const tiles: [number, number][] = [];
+  for (let round = 0; round < rounds; round++) {
+    const taken = [0, 0] as [number, number];
+    // Which comes first changes from round to round.
+    for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+      const job = await clusters[index].run(spec('root:data/', `watched-${index}.tif`), (id) => {
+        if (index === 1) watchers.open(id);
+      });
+      taken[index] = job.coordinatorCpuSeconds + job.workersCpuSeconds;
+    }
+    jobs.push(taken);
+    const plane = (...words: string[]) => controlPlane(SIMULATED_WORKERS[0], '128', ...words).tilesPerCpuSecond!;
+    tiles.push(
+      round % 2 === 0 ? [plane(), plane('watched')] : ([plane('watched'), plane()].reverse() as [number, number]),
+    );
+  }
+  for (const cluster of clusters) await cluster.close();
+  const seen = watchers.close();
+  const line = (what: string, pairs: readonly [number, number][], cost: (pair: [number, number]) => number) => {
+    const costs = pairs.map(cost).sort((a, b) => a - b);
+    const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+    const median = (costs[(costs.length - 1) >> 1]! + costs[costs.length >> 1]!) / 2;
+    return [
+      ...[
+        what,
+        pairs.map(([without]) => without.toFixed(2)).join(', '),
+        pairs.map(([, with_]) => with_.toFixed(2)).join(', '),
+      ],
+      ...[percent(median), costs.map(percent).join(', '), '≤ 2 %'],
+    ];
+  };
+  return {
+    title: `Numbers, traces and the page: what they cost (${rounds} pairs; ${seen}; ${load()})`,
+    columns: ['what', 'without', 'with', 'cost, median', 'cost of each pair', 'target'],
+    lines: [
+      line(
+        `${side}×${side}, two workers by reference, processor seconds`,
+        jobs,
+        ([without, with_]) => with_ / without - 1,
+      ),
+      line('row 6, tiles without pixels a processor second', tiles, ([without, with_]) => without / with_ - 1),
+    ],
   };
 }
 
 /** The sections that `--rows` names. */
-export const CLUSTER_SECTIONS = { row5, workers, threads, wire, control } as const;
+export const CLUSTER_SECTIONS = { row5, workers, threads, wire, control, watched } as const;
 /** One of {@link CLUSTER_SECTIONS}. */
 export type ClusterSectionName = keyof typeof CLUSTER_SECTIONS;

@@ -7,6 +7,7 @@ import { JobsClient, resultOf } from '../../../library/cluster/jobs-client.js';
 import type { halotile } from '../../../proto/gen/messages.js';
 import type { AnyJobSpec } from '../../../tiling/job/collection-spec.js';
 import { CountingRelay } from './counting-relay.js';
+import type { Watchers } from './watchers.js';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
 /** Processor time in /proc is counted in ticks of this many a second. */
@@ -59,15 +60,21 @@ export class LocalCluster {
    * @param root directory that jobs name as `root:data`
    * @param counted whether workers dial through a relay that counts bytes, and costs time
    * @param nodeFlags for the coordinator's process, such as `--cpu-prof`
+   * @param watchers gets numbers, traces and the page of all processes, where it is given
    */
   static async start(
     root: string,
     workers: readonly LocalWorker[],
-    { counted = false, nodeFlags = [] }: { counted?: boolean; nodeFlags?: readonly string[] } = {},
+    {
+      counted = false,
+      nodeFlags = [],
+      watchers,
+    }: { counted?: boolean; nodeFlags?: readonly string[]; watchers?: Watchers } = {},
   ): Promise<LocalCluster> {
     const state = mkdtempSync(join(tmpdir(), 'halotile-bench-state-'));
     const serve = ['serve', '--listen', '127.0.0.1:0', '--state', state, '--root', `data=${root}`];
-    const coordinator = await start(nodeFlags, serve, /listens on .*:(\d+)/);
+    if (watchers !== undefined) serve.push(...watchers.flags, ...watchers.pageFlags);
+    const coordinator = await start(nodeFlags, serve, /listens on .*:(\d+)/, watchers);
     const address = `127.0.0.1:${coordinator.match}`;
     const relay = await CountingRelay.start(address);
     const dialled = counted ? relay.address : address;
@@ -75,15 +82,16 @@ export class LocalCluster {
     for (const { threads, byReference } of workers) {
       const shared = byReference ? ['--root', `data=${root}`] : [];
       const args = ['worker', '--coordinator', dialled, '--threads', String(threads), ...shared];
-      started.push((await start([], args, /works for ()/)).child);
+      started.push((await start([], [...args, ...(watchers?.flags ?? [])], /works for ()/, watchers)).child);
     }
     return new LocalCluster(new JobsClient({ address }), coordinator.child, started, relay, state);
   }
 
-  async run(spec: AnyJobSpec): Promise<MeasuredJob> {
+  async run(spec: AnyJobSpec, onSubmitted?: (id: string) => void): Promise<MeasuredJob> {
     const before = this.#spent();
     const submittedMs = performance.now();
     const job = await this.#client.submit(spec);
+    onSubmitted?.(job.id!);
     let last: halotile.v1.WatchJobResponse | undefined;
     let firstTileSeconds = 0;
     for await (last of this.#client.watch(job.id!)) {
@@ -134,12 +142,15 @@ function start(
   nodeFlags: readonly string[],
   args: readonly string[],
   ready: RegExp,
+  watchers: Watchers | undefined,
 ): Promise<{ child: ChildProcess; match: string }> {
-  const child = spawn(process.execPath, [...nodeFlags, COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...watchers?.environment };
+  const child = spawn(process.execPath, [...nodeFlags, COMMAND, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code} before it was ready`)));
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
+        watchers?.listen(text);
         const match = ready.exec(text);
         if (match !== null) resolve({ child, match: match[1] ?? '' });
       });

@@ -8,7 +8,8 @@ export const options = {
       rate: SHORT ? 4 : 10,
       timeUnit: '1s',
       duration: __ENV.DURATION || (SHORT ? '10s' : '30m'),
-      preAllocatedVUs: SHORT ? 20 : 100,
+      // All of them from the start: what k6 has to make first it counts as dropped.
+      preAllocatedVUs: SHORT ? 20 : 200,
       maxVUs: 200,
     },
   },
