@@ -32,6 +32,16 @@ const GENERATED = [
     remedy: 'npm run update:api',
     make: (out) => writeFileSync(join(out, 'public-api.txt'), run(['scripts/public-api.js'])),
   },
+  ...[
+    ['worker/kernels/wasm', 'worker/kernels/wasm/memory'],
+    ['cli/demo', 'cli/demo'],
+  ].map(([owner, folder]) => ({
+    what: `types of the WebAssembly modules of ${owner}`,
+    folder,
+    files: ['modules.ts'],
+    remedy: 'npm run update:kernels',
+    make: (out) => writeFileSync(join(out, 'modules.ts'), run(['scripts/kernel-types.js', owner])),
+  })),
   {
     what: 'the manual of the command',
     folder: 'docs',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Rect, Size } from '../../tiling/geometry/rect.js';
 import { drawChart } from './chart.js';
+import type { WasmModules } from './modules.js';
 import { packObjects, placeObjects } from './scene-objects.js';
 
 /** The pixels of one rect; views of the painter's memory, valid until its next call. */
@@ -9,23 +10,6 @@ export interface PaintedRect {
   readonly image: Uint8Array;
   /** One byte a pixel, row-major. */
   readonly map: Uint8Array;
-}
-
-interface SceneExports {
-  objectsAt(): number;
-  chartAt(): number;
-  outAt(): number;
-  memoryNeed(pixels: number): number;
-  prepare(seed: number, count: number): void;
-  paint(
-    imageWidth: number,
-    imageHeight: number,
-    x: number,
-    y: number,
-    width: number,
-    height: number,
-    radius: number,
-  ): number;
 }
 
 /** What a scene depends on; the same values give the same pixels on every machine. */
@@ -44,7 +28,7 @@ export function createPainter(scene: SceneParameters, most: number): (rect: Rect
   const path = new URL('./scene.wasm', import.meta.url);
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
   const module = new WebAssembly.Module(readFileSync(path));
-  const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SceneExports;
+  const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as WasmModules['scene'];
   memory.grow(Math.max(0, Math.ceil((kernel.memoryNeed(most) - memory.buffer.byteLength) / 65536)));
   const objects = packObjects(placeObjects(scene.seed));
   new Float32Array(memory.buffer, kernel.objectsAt(), objects.length).set(objects);

@@ -13,7 +13,7 @@ import type {
 import { laneRows, PLAIN_CORNERS } from '../../corners/index.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
-import { instantiate, type WasmFunction } from '../memory/instance.js';
+import { instantiate } from '../memory/instance.js';
 
 /** Lanes that lie alike in every 48 samples. */
 const GROUPED_LANES: ReadonlySet<number> = new Set([1, 2, 3, 4, 6]);
@@ -123,7 +123,7 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
     }
     const { rect, channels, stride } = output;
     const described = describe(sums.windows);
-    const row: WasmFunction = output.dtype === 'uint8' ? module.meansRow8 : module.meansRow16;
+    const row = output.dtype === 'uint8' ? module.meansRow8 : module.meansRow16;
     const from = arena.addressOf(sums.sums);
     const into = arena.addressOf(output.samples);
     const cut = Number(sums.windows.border === 'clip');

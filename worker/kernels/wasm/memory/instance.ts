@@ -1,23 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { WasmArena } from './arena.js';
-
-/** A function of a module: addresses, counts and flags as numbers; its docstring stands in the assembly. */
-export type WasmFunction = (...args: number[]) => number;
+import type { WasmModules } from './modules.js';
 
 /**
  * The exports of the module built from `assembly/NAME.ts` (`box/box-wide`), over the arena's memory. Compiles synchronously:
  * threads do this once, at start. `names` are the functions that the caller uses.
  * @throws TypeError where the module lacks one, so that a stale build is known at start
  */
-export function instantiate<N extends string>(
+export function instantiate<M extends keyof WasmModules, N extends keyof WasmModules[M] & string>(
   arena: Pick<WasmArena, 'memory'>,
-  name: string,
+  name: M,
   names: readonly N[],
-): Readonly<Record<N, WasmFunction>> {
+): Pick<WasmModules[M], N> {
   const module = new WebAssembly.Module(readFileSync(new URL(`../${name}.wasm`, import.meta.url)));
   const { exports } = new WebAssembly.Instance(module, { env: { memory: arena.memory } });
   for (const wanted of names) {
     if (typeof exports[wanted] !== 'function') throw new TypeError(`${name}.wasm has no function ${wanted}`);
   }
-  return exports as Readonly<Record<N, WasmFunction>>;
+  return exports as unknown as Pick<WasmModules[M], N>;
 }

@@ -11,6 +11,7 @@ import { downscale as referenceDownscale } from '../../reference/downscale.js';
 import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
+import type { WasmModules } from '../memory/modules.js';
 import { NodataTable } from '../samples/nodata.js';
 import { addressOf, BITS } from '../samples/point-rows.js';
 import { validityOf } from '../samples/validity-rows.js';
@@ -47,7 +48,7 @@ export function wasmDownscale(arena: WasmArena): Kernel {
   };
 }
 
-type Module = Readonly<Record<(typeof EXPORTS)[number], (...args: number[]) => number>>;
+type Module = Pick<WasmModules['scaling/downscale'], (typeof EXPORTS)[number]>;
 
 interface Tile {
   readonly input: TileRaster;

@@ -3,7 +3,8 @@ import type { TileRaster } from '../../kernel.js';
 import type { HalveOptions, PixelKernels } from '../../pixel-kernels.js';
 import { halve as referenceHalve } from '../../reference/halve.js';
 import type { WasmArena } from '../memory/arena.js';
-import { instantiate, type WasmFunction } from '../memory/instance.js';
+import { instantiate } from '../memory/instance.js';
+import type { Address } from '../memory/modules.js';
 import { NodataTable } from '../samples/nodata.js';
 import { validityOf } from '../samples/validity-rows.js';
 
@@ -29,6 +30,19 @@ function halveValidity(input: TileRaster, output: TileRaster, mode: HalveOptions
   }
 }
 
+/** Two rows of the input, the same one twice where there is no second, become one of the output. */
+type RowFunction = (
+  upper: Address,
+  lower: Address,
+  into: Address,
+  width: number,
+  inputWidth: number,
+  channels: number,
+  rows: number,
+  validUpper: Address,
+  validLower: Address,
+) => void;
+
 /** Halving in WebAssembly: SIMD for integers of 1 to 4 channels without invalid samples, scalar otherwise. */
 export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
   const module = instantiate(arena, 'scaling/halve', [
@@ -37,12 +51,12 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
   ]);
   const nodata = new NodataTable(arena);
 
-  function rowFunction(input: TileRaster, options: HalveOptions): WasmFunction {
+  function rowFunction(input: TileRaster, options: HalveOptions): RowFunction {
     const { channels } = input;
     const dtype = input.dtype as Exclude<DType, 'uint32'>;
     if (options.mode === 'nearest') {
       const pixelBytes = channels * SAMPLE_BYTES[dtype];
-      return (upper, _lower, into, width) => module.nearestRow(upper!, into!, width!, pixelBytes);
+      return (upper, _lower, into, width) => module.nearestRow(upper, into, width, pixelBytes);
     }
     const alpha = options.alpha === 'unassociated' && channels > 1;
     const invalid = nodata.fill(input, options.nodata) || input.valid !== undefined;
@@ -53,7 +67,7 @@ export function wasmHalve(arena: WasmArena): PixelKernels['halve'] {
     const byType = { uint8: module.weightedRow8, uint16: module.weightedRow16, float32: module.weightedRow32 };
     const row = byType[dtype];
     return (upper, lower, into, width, inputWidth, _channels, rows, ...valid) =>
-      row(upper!, lower!, into!, width!, inputWidth!, channels, rows!, nodata.address, alpha ? 1 : 0, ...valid);
+      row(upper, lower, into, width, inputWidth, channels, rows, nodata.address, alpha ? 1 : 0, ...valid);
   }
 
   return (input, output, options) => {
