@@ -43,6 +43,13 @@ const GENERATED = [
     make: (out) => writeFileSync(join(out, 'modules.ts'), run(['scripts/kernel-types.js', owner])),
   })),
   {
+    what: 'uniforms of the WGSL programs',
+    folder: 'worker/kernels/webgpu/device',
+    files: ['uniform-structs.ts'],
+    remedy: 'npm run update:kernels',
+    make: (out) => writeFileSync(join(out, 'uniform-structs.ts'), run(['scripts/uniform-types.js', '--print'])),
+  },
+  {
     what: 'the manual of the command',
     folder: 'docs',
     files: ['cli.md'],

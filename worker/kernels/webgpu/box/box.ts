@@ -1,6 +1,7 @@
 import { area, evenReach, type Reach } from '../../../../tiling/geometry/rect.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { gpuWindowMeans } from '../moments/window-means.js';
 import { isPlain } from '../samples/weighed-pixels.js';
 import { type SumBytes, sumFile, sumTable, tableBytes, WIDE_STORAGE_BYTES } from '../summed-area/summed-table.js';
@@ -42,11 +43,11 @@ export const gpuBox: GpuKernel = {
     const pixels = area(output.rect);
     await run.dispatch(
       { files: ['samples/samples', sumFile(sumBytes), 'box/box-means'], entry: 'means', constants },
-      [
-        ...[width, height, output.rect.width, pixels],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
-        ...[step.mapMax === undefined ? 0 : 1, fixed.left, fixed.right, fixed.top, fixed.bottom],
-      ],
+      uniformsOf('box/box-means', {
+        ...{ inputWidth: width, inputHeight: height, outputWidth: output.rect.width, outputPixels: pixels },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+        ...{ byMap: step.mapMax === undefined ? 0 : 1, ...fixed },
+      }),
       // Without a map `radii` is bound and not read.
       { 1: table, 2: radii ?? input.buffer, 3: output.buffer },
       run.linearGroups(Math.ceil(pixels / 4)),

@@ -2,6 +2,7 @@
 import type { DeviceLimits } from './adapter.js';
 import type { BufferPool } from './buffer-pool.js';
 import type { ProgramKey, Programs } from './programs.js';
+import type { Uniforms } from './uniforms.js';
 
 /** What the passes of a run are made with. */
 export interface RunTools {
@@ -47,23 +48,24 @@ export class DeviceRun {
   /**
    * Adds a pass.
    *
-   * @param params the program's uniforms in the order of its struct, integers
+   * @param params the program's uniforms, of the file of it that declares them
    * @param bindings storage buffers by binding number; all that the entry point uses
    * @param groups workgroups across and down
    */
   async dispatch(
     program: ProgramKey,
-    params: readonly number[],
+    params: Uniforms,
     bindings: Readonly<Record<number, GPUBuffer>>,
     groups: readonly [number, number],
   ): Promise<void> {
     const { device, programs } = this.tools;
+    if (!program.files.includes(params.file)) throw new TypeError(`${params.file} is no part of ${program.entry}`);
     const pipeline = await programs.pipeline(program);
     const uniforms = await this.buffer(
-      Math.max(16, params.length * 4),
+      Math.max(16, params.bytes.length),
       GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     );
-    device.queue.writeBuffer(uniforms, 0, Int32Array.from(params));
+    device.queue.writeBuffer(uniforms, 0, params.bytes);
     const entries = Object.entries({ ...bindings, 0: uniforms }).map(([binding, buffer]) => ({
       binding: Number(binding),
       resource: { buffer },

@@ -5,6 +5,7 @@ import { gaussianRadius } from '../../../../tiling/operations/gaussian-weights.j
 import type { TileMap } from '../../kernel.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceStep } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 
 /** Products that one dispatch may add up: systems that draw with the same device take longer ones for hung. */
 const MAX_PRODUCTS = 2 ** 32;
@@ -39,10 +40,11 @@ export async function encodeDirect(
   const most = Math.max(64, Math.floor(MAX_PRODUCTS / (side * side * input.channels)));
   for (let first = 0; first < pixels; first += most) {
     const count = Math.min(most, pixels - first);
-    const params = [
-      ...[window.width, window.height, output.width, output.x - window.x, output.y - window.y],
-      ...[pixels, first, count, 0, Number(divided)],
-    ];
+    const params = uniformsOf('gaussian/gaussian-direct', {
+      ...{ inputWidth: window.width, inputHeight: window.height, outputWidth: output.width },
+      ...{ x: output.x - window.x, y: output.y - window.y, pixels, first, count },
+      ...{ zero: 0, divided: Number(divided) },
+    });
     const bindings = { 1: plane, 2: sigmas, 3: means };
     await run.dispatch({ ...program, entry: 'directMeans' }, params, bindings, run.linearGroups(count));
   }

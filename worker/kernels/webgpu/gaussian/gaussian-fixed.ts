@@ -9,6 +9,7 @@ import {
   type KnownPixels,
   unfitPixels,
 } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { isPlain } from '../samples/weighed-pixels.js';
 import { encodeWeighed } from './weighed-planes.js';
 
@@ -69,10 +70,12 @@ async function blur(
   const weights = fixedWeights(step.operation);
   const weightBuffer = await run.constantData(weightTable(weights));
   const means = await run.storage(rowMeans(step) * 4);
-  const params = [
-    ...[input.rect.width, input.rect.height, output.rect.width, output.rect.height],
-    ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, weights.length - 1, 0, Number(divided)],
-  ];
+  const params = uniformsOf('gaussian/gaussian-fixed', {
+    ...{ inputWidth: input.rect.width, inputHeight: input.rect.height },
+    ...{ outputWidth: output.rect.width, outputHeight: output.rect.height },
+    ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+    ...{ radius: weights.length - 1, zero: 0, divided: Number(divided) },
+  });
   const program = (entry: string) => ({
     files: ['samples/samples', 'samples/numbers', 'gaussian/gaussian-fixed'],
     entry,

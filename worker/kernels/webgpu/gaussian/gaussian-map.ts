@@ -5,6 +5,7 @@ import { INTERVALS } from '../../../../tiling/operations/scale-space.js';
 import { bytesOf, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { DeviceRun } from '../device/device-run.js';
 import { type DeviceStep, type GpuKernel, type StepRasters, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { keepInvalid } from '../samples/keep-invalid.js';
 import { isPlain } from '../samples/weighed-pixels.js';
 import { nonFiniteTable } from '../summed-area/float-tables.js';
@@ -84,7 +85,10 @@ async function storePlain(run: DeviceRun, step: DeviceStep, rasters: StepRasters
   const files = ['samples/samples', 'samples/numbers', 'gaussian/scale-places', 'gaussian/gaussian-store'];
   await run.dispatch(
     { files, entry: 'store', constants: { BYTES: SAMPLE_BYTES[dtype] } },
-    [width, samples, channels, cut ? 1 : 0, cut?.lowest ?? 0, cut?.down ?? 0, height],
+    uniformsOf('gaussian/gaussian-store', {
+      ...{ width, height, samples, channels },
+      ...{ cut: cut ? 1 : 0, lowest: cut?.lowest ?? 0, down: cut?.down ?? 0 },
+    }),
     { 1: sums, 2: rasters.radii!, 3: cut?.table ?? sums, 4: rasters.output.buffer },
     run.linearGroups(Math.ceil((samples * SAMPLE_BYTES[dtype]) / 4)),
   );
@@ -105,10 +109,10 @@ async function propagateNaN(
       entry: 'propagateNaN',
       constants: { CHANNELS: channels },
     },
-    [
-      ...[input.rect.width, input.rect.height, output.rect.width, samples],
-      ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
-    ],
+    uniformsOf('gaussian/propagate-nan', {
+      ...{ inputWidth: input.rect.width, inputHeight: input.rect.height, outputWidth: output.rect.width, samples },
+      ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+    }),
     { 1: counts, 2: sigmas!, 3: output.buffer },
     run.linearGroups(samples),
   );

@@ -3,6 +3,7 @@ import { area, type Rect } from '../../../../tiling/geometry/rect.js';
 import { octaveOf, scaleSpaceReach } from '../../../../tiling/operations/scale-space.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceStep } from '../device/gpu-kernel.js';
+import { type Uniforms, uniformsOf } from '../device/uniforms.js';
 import { halvedRect, levelsFor, pointsAround, rowsFor, type ScaleLevel, type Span } from './octaves.js';
 import { intervalOf } from './scale-intervals.js';
 import { scaleShares } from './scale-shares.js';
@@ -29,6 +30,25 @@ interface ScaleSpaceBuffers {
   readonly sums: GPUBuffer;
 }
 
+/** Where the weights of a filter stand among all levels', and how far it reaches. */
+interface Taps {
+  readonly taps: number;
+  readonly radius: number;
+}
+
+/** A level of which pixels take a share. */
+interface GatheredLevel extends Taps {
+  readonly above: number;
+  readonly below: number;
+  readonly octave: number;
+}
+
+interface GridFilter extends Taps {
+  readonly channels: number;
+}
+
+const NO_TAPS: Taps = { taps: 0, radius: 0 };
+
 const GRIDS = ['samples/samples', 'gaussian/octaves'];
 const GATHER = ['samples/samples', 'gaussian/scale-places', 'gaussian/gaussian-weights', 'gaussian/scale-gather'];
 
@@ -47,14 +67,19 @@ export async function encodeScaleSpace(
   const levels = levelsFor(intervals);
   const { channels } = step.input;
   const taps = await tapsOf(run, levels);
-  const gather = (entry: string, from: Plane, part: Rect, level: readonly number[]) => {
-    const params = [...placed(from.rect), output.x, output.y, output.width, ...placed(part), channels, ...level];
+  const gather = (entry: string, from: Plane, part: Rect, level: GatheredLevel) => {
+    const params = uniformsOf('gaussian/scale-gather', {
+      ...{ fromX: from.rect.x, fromY: from.rect.y, fromWidth: from.rect.width, fromHeight: from.rect.height },
+      ...{ outputX: output.x, outputY: output.y, outputWidth: output.width },
+      ...{ x: part.x, y: part.y, width: part.width, height: part.height, channels },
+      ...level,
+    });
     const bindings = { 1: from.buffer, 2: taps.buffer, 3: sums, 4: sigmas };
     const used = entry === 'addFine' ? bindings : { 1: from.buffer, 3: sums, 4: sigmas };
     return run.dispatch({ files: GATHER, entry, constants: {} }, params, used, run.linearGroups(area(part) * channels));
   };
   const full = { rect: step.window, buffer: plane };
-  await gather('begin', full, output, [0, 0, 0, 0, 0]);
+  await gather('begin', full, output, { ...NO_TAPS, above: 0, below: 0, octave: 0 });
 
   const sizes = scratchSamples(step);
   const rowSums = levels.length === 0 ? undefined : await run.storage(sizes.rows * 4);
@@ -64,15 +89,15 @@ export async function encodeScaleSpace(
   for (const [index, { octave, weights, above, below, rect }] of levels.entries()) {
     for (; reached < octave; reached++) grid = await decimated(run, grid, channels);
     const radius = weights.length - 1;
-    const filter = [taps.starts[index]!, radius];
+    const filter = { taps: taps.starts[index]!, radius };
     const wanted = octave === 0 ? rect : pointsAround(rect, octave);
     const rows = { rect: rowsFor(wanted, radius, grid.rect), buffer: rowSums! };
-    await blur(run, 'alongRows', grid, rows, taps.buffer, [channels, ...filter]);
-    if (octave === 0) await gather('addFine', rows, rect, [...filter, above, below, octave]);
+    await blur(run, 'alongRows', grid, rows, taps.buffer, { channels, ...filter });
+    if (octave === 0) await gather('addFine', rows, rect, { ...filter, above, below, octave });
     else {
       const blurred = { rect: wanted, buffer: points! };
-      await blur(run, 'downColumns', rows, blurred, taps.buffer, [channels, ...filter]);
-      await gather('addCoarse', blurred, rect, [...filter, above, below, octave]);
+      await blur(run, 'downColumns', rows, blurred, taps.buffer, { channels, ...filter });
+      await gather('addCoarse', blurred, rect, { ...filter, above, below, octave });
     }
   }
 }
@@ -110,7 +135,7 @@ async function decimated(run: DeviceRun, finer: Plane, channels: number): Promis
   const rect = halvedRect(finer.rect);
   const samples = area(rect) * channels;
   const buffer = await run.storage(samples * 4);
-  const params = [...placed(finer.rect), ...placed(rect), channels, 0, 0];
+  const params = gridUniforms(finer.rect, rect, { channels, ...NO_TAPS });
   const program = { files: GRIDS, entry: 'decimate', constants: {} };
   await run.dispatch(program, params, { 1: finer.buffer, 3: buffer }, run.linearGroups(samples));
   return { rect, buffer };
@@ -122,11 +147,11 @@ function blur(
   from: Plane,
   into: Plane,
   taps: GPUBuffer,
-  [channels, start, radius]: readonly number[],
+  filter: GridFilter,
 ): Promise<void> {
-  const params = [...placed(from.rect), ...placed(into.rect), channels!, start!, radius!];
+  const params = gridUniforms(from.rect, into.rect, filter);
   const bindings = { 1: from.buffer, 2: taps, 3: into.buffer };
-  const groups = run.linearGroups(area(into.rect) * channels!);
+  const groups = run.linearGroups(area(into.rect) * filter.channels);
   return run.dispatch({ files: GRIDS, entry, constants: {} }, params, bindings, groups);
 }
 
@@ -155,6 +180,10 @@ function isCut({ held, asked }: { readonly held: Span; readonly asked: Span }, r
   return asked.first - held.first < reach || held.first + held.count - asked.first - asked.count < reach;
 }
 
-function placed({ x, y, width, height }: Rect): number[] {
-  return [x, y, width, height];
+function gridUniforms(from: Rect, to: Rect, filter: GridFilter): Uniforms {
+  return uniformsOf('gaussian/octaves', {
+    ...{ fromX: from.x, fromY: from.y, fromWidth: from.width, fromHeight: from.height },
+    ...{ toX: to.x, toY: to.y, toWidth: to.width, toHeight: to.height },
+    ...filter,
+  });
 }

@@ -3,6 +3,7 @@ import { area } from '../../../../tiling/geometry/rect.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceRaster, DeviceStep } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';
 
 /** How a weighted mean is taken. */
@@ -31,7 +32,7 @@ export async function encodeWeighed(
   const weights = await run.storage(held * 4);
   await run.dispatch(
     { files: ['samples/samples', 'samples/numbers', 'samples/validity', 'gaussian/weigh'], entry: 'weigh', constants },
-    [held, Number(marked)],
+    uniformsOf('gaussian/weigh', { samples: held, mark: Number(marked) }),
     { ...pixels, 2: products, 3: weights },
     run.linearGroups(held),
   );
@@ -42,16 +43,11 @@ export async function encodeWeighed(
       entry: 'quotients',
       constants,
     },
-    [
-      ...[input.rect.width, output.rect.width, samples],
-      ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, bitsOf(least)],
-    ],
+    uniformsOf('gaussian/weighed-quotients', {
+      ...{ inputWidth: input.rect.width, outputWidth: output.rect.width, samples },
+      ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y, least },
+    }),
     { ...pixels, 2: await sumsOf(products), 3: await sumsOf(weights), 4: output.buffer },
     run.linearGroups(Math.ceil((samples * bytes) / 4)),
   );
-}
-
-/** A float among uniforms, which are integers. */
-function bitsOf(value: number): number {
-  return new Int32Array(Float32Array.of(value).buffer)[0]!;
 }

@@ -1,5 +1,6 @@
 import { area } from '../../../../tiling/geometry/rect.js';
 import { type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { keepInvalid } from '../samples/keep-invalid.js';
 import { allValid } from '../samples/weighed-pixels.js';
 import { floatTables } from '../summed-area/float-tables.js';
@@ -47,10 +48,11 @@ export const gpuFloatMeans: GpuKernel = {
         entry: 'floatMeans',
         constants: { CHANNELS: channels },
       },
-      [
-        ...[input.rect.width, input.rect.height, output.rect.width, samples],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4, counted ? 1 : 0],
-      ],
+      uniformsOf('moments/float-means', {
+        ...{ inputWidth: input.rect.width, inputHeight: input.rect.height, outputWidth: output.rect.width, samples },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+        ...{ rectangles: rects.length / 4, invalid: counted ? 1 : 0 },
+      }),
       {
         ...{ 1: input.buffer, 2: values, 3: nonFinite, 5: output.buffer, 6: extent, 9: counted ?? nonFinite },
         4: radii ?? (await run.constantData(new Uint32Array(rects.buffer))),

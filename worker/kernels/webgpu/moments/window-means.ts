@@ -2,6 +2,7 @@ import { area } from '../../../../tiling/geometry/rect.js';
 import { neighbourhoodOf } from '../../../../tiling/operations/moments.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { isPlain, weighedPixels } from '../samples/weighed-pixels.js';
 import {
   type SumBytes,
@@ -66,10 +67,12 @@ export const gpuWindowMeans: GpuKernel = {
         entry: 'windowMeans',
         constants: { CHANNELS: channels, BYTES: SAMPLE_BYTES[dtype] },
       },
-      [
-        ...[input.rect.width, input.rect.height, output.rect.width, pixels],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4, Number(!plain)],
-      ],
+      uniformsOf('moments/window-means', {
+        ...{ inputWidth: input.rect.width, inputHeight: input.rect.height },
+        ...{ outputWidth: output.rect.width, outputPixels: pixels },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+        ...{ rectangles: rects.length / 4, weighed: Number(!plain) },
+      }),
       {
         ...bindings,
         2: values,

@@ -5,6 +5,7 @@ import { neighbourhoodOf } from '../../../../tiling/operations/moments.js';
 import { thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { INTEGER_MAX, SAMPLE_BYTES, toSample } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { allValid, weighedPixels } from '../samples/weighed-pixels.js';
 import { footprintRects } from '../summed-area/footprint-rects.js';
 import {
@@ -78,12 +79,14 @@ export const gpuWindowSpread: GpuKernel = {
         entry: 'windowSpread',
         constants: { CHANNELS: channels, BYTES: SAMPLE_BYTES[dtype] },
       },
-      [
-        ...[input.rect.width, input.rect.height, output.rect.width, pixels],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, rects.length / 4, Number(!plain)],
+      uniformsOf('moments/window-spread', {
+        ...{ inputWidth: input.rect.width, inputHeight: input.rect.height },
+        ...{ outputWidth: output.rect.width, outputPixels: pixels },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+        ...{ rectangles: rects.length / 4, weighed: Number(!plain) },
         ...resultParams(step),
-        RESULTS[nameOf(operation)]!,
-      ],
+        result: RESULTS[nameOf(operation)]!,
+      }),
       {
         ...bindings,
         2: values,
@@ -107,17 +110,14 @@ function windowOf(operation: Operation): Footprint {
     : neighbourhoodOf(operation);
 }
 
-/** What the shader's result follows from beside its sums: ddof, the channel left alone, low, high, k, r. */
-function resultParams({ operation, input, alpha }: DeviceStep): number[] {
-  if (operation.name !== 'threshold') return [operation.params.ddof as number, NO_CHANNEL, 0, 0, 0, 0];
+/** What the shader's result follows from beside its sums. */
+function resultParams({ operation, input, alpha }: DeviceStep) {
+  if (operation.name !== 'threshold') {
+    return { ddof: operation.params.ddof as number, kept: NO_CHANNEL, low: 0, high: 0, k: 0, r: 0 };
+  }
   const { low, high, k, r } = thresholdParams(operation, input.dtype);
   const kept = alpha === 'none' ? NO_CHANNEL : input.channels - 1;
-  return [0, kept, toSample(input.dtype, low), toSample(input.dtype, high), floatBits(k), floatBits(r)];
-}
-
-/** A float32 as the integer of the same bits. */
-function floatBits(value: number): number {
-  return new Int32Array(Float32Array.of(value).buffer)[0]!;
+  return { ddof: 0, kept, low: toSample(input.dtype, low), high: toSample(input.dtype, high), k, r };
 }
 
 /** Two limbs where a window's squares can sum to 2^32. */

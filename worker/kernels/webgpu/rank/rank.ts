@@ -3,6 +3,7 @@ import { memberOffsets } from '../../../../tiling/operations/footprint/runs.js';
 import { footprintOf, percentileOf, rankOf } from '../../../../tiling/operations/rank/rank.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';
 
 /** Larger footprints are walked faster by the processor's running structures than sample by sample here. */
@@ -33,10 +34,11 @@ export const gpuRank: GpuKernel = {
     const constants = { CHANNELS: step.input.channels, BYTES: bytes, MODE: mode };
     await run.dispatch(
       { files: ['samples/samples', 'samples/validity', 'rank/rank'], entry: 'rankFilter', constants },
-      [
-        ...[input.rect.width, input.rect.height, output.rect.width],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, samples, members.length / 2],
-      ],
+      uniformsOf('rank/rank', {
+        ...{ inputWidth: input.rect.width, inputHeight: input.rect.height, outputWidth: output.rect.width },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+        ...{ samples, members: members.length / 2 },
+      }),
       {
         ...(await weighedPixels(run, step, input, false)),
         2: await run.constantData(members),

@@ -3,6 +3,7 @@ import { area, intersect, type Rect, rectOf, type Size } from '../../../../tilin
 import { type DType, SAMPLE_BYTES, toSample } from '../../../../tiling/raster/dtype.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceRaster, DeviceStep } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 
 const BORDER_NUMBERS = { clip: 0, nearest: 0, reflect: 1, mirror: 2, constant: 3 } as const;
 
@@ -68,11 +69,11 @@ async function gathered(run: DeviceRun, from: DeviceRaster, rect: Rect, extensio
       entry: 'extend',
       constants: { CHANNELS: from.channels, BYTES: bytes },
     },
-    [
-      ...[rect.x, rect.y, rect.width, samples],
-      ...[from.rect.x, from.rect.y, from.rect.width, image.width, image.height],
-      ...[BORDER_NUMBERS[border], constant],
-    ],
+    uniformsOf('samples/extend', {
+      ...{ x: rect.x, y: rect.y, width: rect.width, samples },
+      ...{ insideX: from.rect.x, insideY: from.rect.y, insideWidth: from.rect.width },
+      ...{ imageWidth: image.width, imageHeight: image.height, border: BORDER_NUMBERS[border], constant },
+    }),
     { 1: from.buffer, 2: buffer },
     run.linearGroups(words),
   );

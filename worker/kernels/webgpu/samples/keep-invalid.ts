@@ -1,6 +1,7 @@
 import { area } from '../../../../tiling/geometry/rect.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceStep, StepRasters } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { weighedPixels } from './weighed-pixels.js';
 
 /** Adds the pass that puts invalid samples of float32 back: windows around them were averaged like all others. */
@@ -13,10 +14,10 @@ export async function keepInvalid(run: DeviceRun, step: DeviceStep, { input, out
       entry: 'keepInvalid',
       constants: { CHANNELS: channels, BYTES: 4 },
     },
-    [
-      ...[input.rect.width, output.rect.width, samples],
-      ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
-    ],
+    uniformsOf('samples/keep-invalid', {
+      ...{ inputWidth: input.rect.width, outputWidth: output.rect.width, samples },
+      ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+    }),
     { ...(await weighedPixels(run, step, input, false)), 2: output.buffer },
     run.linearGroups(samples),
   );

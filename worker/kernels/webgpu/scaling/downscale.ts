@@ -2,6 +2,7 @@ import { area } from '../../../../tiling/geometry/rect.js';
 import { coveredRange, downscaledSize, nearestIndex, overlapOf } from '../../../../tiling/operations/downscale.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';
 
 /**
@@ -31,10 +32,11 @@ export const gpuDownscale: GpuKernel = {
         entry: 'downscale',
         constants: { CHANNELS: step.input.channels, BYTES: SAMPLE_BYTES[step.input.dtype] },
       },
-      [
-        ...[input.rect.width, output.rect.width, pixels, Number(step.operation.params.method === 'nearest')],
-        ...[size.width, size.height],
-      ],
+      uniformsOf('scaling/downscale', {
+        ...{ inputWidth: input.rect.width, outputWidth: output.rect.width, outputPixels: pixels },
+        nearest: Number(step.operation.params.method === 'nearest'),
+        ...{ fullColumn: size.width, fullRow: size.height },
+      }),
       { ...(await weighedPixels(run, step, input, true)), 2: await run.constantData(spansOf(step)), 3: output.buffer },
       run.linearGroups(Math.ceil(pixels / 4)),
     );

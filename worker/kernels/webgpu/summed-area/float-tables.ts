@@ -2,6 +2,7 @@
 import { area } from '../../../../tiling/geometry/rect.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceRaster, DeviceStep } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { allValid, weighedPixels } from '../samples/weighed-pixels.js';
 import { FLOAT_LANE, sumTable } from './summed-table.js';
 
@@ -34,7 +35,7 @@ export async function floatTables(run: DeviceRun, step: DeviceStep, input: Devic
       entry: 'findExtent',
       constants: { CHANNELS: channels, BYTES: 4 },
     },
-    [samples, across * down * 64],
+    uniformsOf('summed-area/float-extent', { samples, stride: across * down * 64 }),
     { ...pixels, 2: extent },
     [across, down],
   );

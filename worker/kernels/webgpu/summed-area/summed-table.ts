@@ -3,6 +3,7 @@ import type { Size } from '../../../../tiling/geometry/rect.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { DeviceRun } from '../device/device-run.js';
 import type { DeviceStep } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 
 /** Rows and columns of a block in box-sums.wgsl, and threads of its workgroups. */
 const BLOCK = { rows: 16, columns: 32 };
@@ -52,7 +53,7 @@ export async function sumTable(run: DeviceRun, step: DeviceStep, lane: Lane, sum
     constants: { CHANNELS: channels },
   });
   const program = (entry: string) => ({ files, entry, constants });
-  const params = [width, height, strips, chunks, lane.number ?? 0];
+  const params = uniformsOf('summed-area/box-sums', { width, height, strips, chunks, lane: lane.number ?? 0 });
   const columnTotals = await run.storage(columns * sumBytes);
   const rowTotals = await run.storage(rows * sumBytes);
   const above = await run.storage(columns * sumBytes);

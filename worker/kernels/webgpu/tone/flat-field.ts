@@ -2,6 +2,7 @@ import { area } from '../../../../tiling/geometry/rect.js';
 import { flatFieldOf } from '../../../../tiling/operations/flat-field.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';
 import { gpuTable } from './table.js';
 
@@ -40,12 +41,14 @@ export const gpuFlatField: GpuKernel = {
         entry: 'calibrate',
         constants: { CHANNELS: step.input.channels, BYTES: SAMPLE_BYTES[step.input.dtype] },
       },
-      [
-        ...[input.rect.width, output.rect.width, pixels],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y],
-        ...[scale, step.alpha === 'none' ? NO_CHANNEL : step.input.channels - 1, Number(dark) || 0, Number(flat) || 0],
-        ...[types[0].channels, types[1].channels, types[0].bytes, types[1].bytes],
-      ],
+      uniformsOf('tone/calibrate', {
+        ...{ inputWidth: input.rect.width, outputWidth: output.rect.width, outputPixels: pixels },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y, scale },
+        kept: step.alpha === 'none' ? NO_CHANNEL : step.input.channels - 1,
+        ...{ dark: Number(dark) || 0, flat: Number(flat) || 0 },
+        ...{ darkChannels: types[0].channels, flatChannels: types[1].channels },
+        ...{ darkBytes: types[0].bytes, flatBytes: types[1].bytes },
+      }),
       // A number's buffer is bound and not read.
       {
         ...(await weighedPixels(run, step, input, false)),

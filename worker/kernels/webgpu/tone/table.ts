@@ -3,6 +3,7 @@ import { allocateSamples, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.j
 import type { TileRaster } from '../../kernel.js';
 import { REFERENCE_KERNELS } from '../../reference/index.js';
 import { type DeviceStep, type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 
 /** Tables kept from tile to tile; a job has a handful. */
 const KEPT_TABLES = 16;
@@ -30,10 +31,10 @@ export const gpuTable: GpuKernel = {
     };
     await run.dispatch(
       { files: ['samples/samples', 'tone/table'], entry: 'lookUp', constants: { ...constants, MASKED } },
-      [
-        ...[input.rect.width, output.rect.width],
-        ...[output.rect.x - input.rect.x, output.rect.y - input.rect.y, samples],
-      ],
+      uniformsOf('tone/table', {
+        ...{ inputWidth: input.rect.width, outputWidth: output.rect.width, samples },
+        ...{ x: output.rect.x - input.rect.x, y: output.rect.y - input.rect.y },
+      }),
       { 1: input.buffer, 2: await run.constantData(tableOf(step)), 3: output.buffer, 4: input.valid ?? input.buffer },
       run.linearGroups(Math.ceil((samples * resultBytes) / 4)),
     );
