@@ -7,25 +7,20 @@ import { checkFetched } from '../../tiling/job/output-format.js';
 import { sendInputs } from './cluster-files.js';
 import { isClusterName, staysThere } from './cluster-names.js';
 import {
+  type ClusterFolderResult,
   type ClusterRunOptions,
   downloadName,
-  fetchFolder,
   type ImageCounts,
   imageCountsOf,
-  runSubmitted,
-  secondsOf,
+  runForFolder,
 } from './submitted-run.js';
 
 /** Images that one request may name one by one; more belong into storage that the cluster sees. */
 const MAX_UPLOADS = 10_000;
 
 /** What a job over many images on a cluster hands back. */
-export interface ClusterCollectionResult {
-  readonly job: string;
-  readonly output: string;
+export interface ClusterCollectionResult extends ClusterFolderResult {
   readonly images: ImageCounts;
-  readonly seconds: Readonly<Record<string, number>>;
-  readonly report: string;
 }
 
 /**
@@ -38,20 +33,16 @@ export async function runCollectionOnCluster(
   options: ClusterRunOptions,
 ): Promise<ClusterCollectionResult> {
   const { onNote = () => {} } = options;
-  const local = !staysThere(spec.output);
-  const root = fixedOf(spec.output);
-  if (local) checkFetched(spec.output);
-  const { job, result } = await runSubmitted(
-    {
-      spec: async (send) => sendInputs(await withNamedImages(spec, root, onNote), send),
-      ...(local && { fetch: (client, id) => fetchFolder(client, id, { folder: root, onNote }) }),
-    },
+  const { output } = spec;
+  const local = !staysThere(output);
+  const folder = fixedOf(output);
+  if (local) checkFetched(output);
+  const { result, ...run } = await runForFolder(
+    async (send) => sendInputs(await withNamedImages(spec, folder, onNote), send),
+    { output, folder, local },
     options,
   );
-  return {
-    ...{ job, output: spec.output, images: imageCountsOf(result), seconds: secondsOf(result) },
-    report: local ? join(root, 'report.html') : `${root}/report.html`,
-  };
+  return { ...run, images: imageCountsOf(result) };
 }
 
 /** The folder of an output. */

@@ -1,30 +1,25 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { findFrames, refuseFrameOverwrites } from '../../coordinator/index.js';
 import { badInput } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { localInputs, sendInputs } from './cluster-files.js';
 import { isClusterName } from './cluster-names.js';
 import {
+  type ClusterFolderResult,
   type ClusterRunOptions,
   downloadName,
-  fetchFolder,
   type ImageCounts,
   imageCountsOf,
-  runSubmitted,
-  secondsOf,
+  runForFolder,
 } from './submitted-run.js';
 
 /** Images of one job that may be uploaded; more belong into storage that the cluster sees. */
 const MAX_UPLOADS = 20_000;
 
 /** What a dataset job on a cluster hands back. */
-export interface ClusterDatasetResult {
-  readonly job: string;
-  readonly output: string;
+export interface ClusterDatasetResult extends ClusterFolderResult {
   readonly frames: ImageCounts;
   readonly characters: { readonly total: number; readonly done: number };
-  readonly seconds: Readonly<Record<string, number>>;
-  readonly report: string;
 }
 
 /**
@@ -37,21 +32,17 @@ export async function runDatasetOnCluster(
   options: ClusterRunOptions,
 ): Promise<ClusterDatasetResult> {
   const { onNote = () => {} } = options;
-  const local = !isClusterName(spec.output);
-  const output = local ? downloadName(resolve(spec.output)) : spec.output;
-  const { job, result } = await runSubmitted(
-    {
-      spec: async (send) => ({ ...(await sendDataset(spec, send, onNote)), output }),
-      ...(local && { fetch: (client, id) => fetchFolder(client, id, { folder: spec.output, onNote }) }),
-    },
+  const { output } = spec;
+  const local = !isClusterName(output);
+  const there = local ? downloadName(resolve(output)) : output;
+  const { result, ...run } = await runForFolder(
+    async (send) => ({ ...(await sendDataset(spec, send, onNote)), output: there }),
+    { output, folder: output, local },
     options,
   );
   const count = (name: string) => result.counts?.[name] ?? 0;
-  return {
-    ...{ job, output: spec.output, frames: imageCountsOf(result), seconds: secondsOf(result) },
-    characters: { total: count('charactersTotal'), done: count('charactersDone') },
-    report: local ? join(spec.output, 'report.html') : `${spec.output}/report.html`,
-  };
+  const characters = { total: count('charactersTotal'), done: count('charactersDone') };
+  return { ...run, frames: imageCountsOf(result), characters };
 }
 
 /** The job with every local file replaced by the name under which it was sent. */

@@ -66,6 +66,31 @@ export async function runSubmitted(
   }
 }
 
+/** What a job over many images hands back of a cluster, whatever it makes of them. */
+export interface ClusterFolderResult {
+  readonly job: string;
+  readonly output: string;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly report: string;
+}
+
+/**
+ * Runs a job over many images; where the output is `local`, its folder gets the files of its result, each whole or not at all.
+ * @param folder that the job's `output` lies in, or is
+ * @throws HalotileError as the job failed, local files by their own names
+ */
+export async function runForFolder(
+  spec: SubmittedRun['spec'],
+  { output, folder, local }: { readonly output: string; readonly folder: string; readonly local: boolean },
+  options: ClusterRunOptions,
+): Promise<ClusterFolderResult & { readonly result: halotile.v1.IJobResult }> {
+  const { onNote = () => {} } = options;
+  const fetch = (client: JobsClient, id: string) => fetchFolder(client, id, { folder, onNote });
+  const { job, result } = await runSubmitted({ spec, ...(local && { fetch }) }, options);
+  const report = local ? join(folder, 'report.html') : `${folder}/report.html`;
+  return { job, output, seconds: secondsOf(result), report, result };
+}
+
 /** Images of a job over many, by what became of them. */
 export interface ImageCounts {
   readonly total: number;
@@ -123,7 +148,7 @@ export function stateName(state: halotile.v1.JobState | undefined): string {
 }
 
 /** Fetches every file of a finished job into a folder. */
-export async function fetchFolder(
+async function fetchFolder(
   client: JobsClient,
   id: string,
   { folder, onNote }: { readonly folder: string; readonly onNote: (note: string) => void },
