@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, touchMemory } from './machine.js';
 import { pageRows, pageSizes } from './page/page.js';
 import { asTable, pageSection } from './page/page-row.js';
+import { scaleSections } from './page/scale.js';
 import { printSection, recordSections, type Section } from './report.js';
 import { SECTIONS, type SectionName } from './sections.js';
 
@@ -18,7 +19,7 @@ const { values } = parseArgs({
     work: { type: 'string' },
     python: { type: 'string', default: 'python3' },
     record: { type: 'boolean', default: false },
-    /** Every row of the targets with what this machine reaches, in place of the sections. */
+    /** Every row of the targets with what this machine reaches and tables of scale, in place of the sections. */
     page: { type: 'boolean', default: false },
     note: { type: 'string' },
   },
@@ -34,12 +35,19 @@ const work = values.work === undefined ? mkdtempSync(join(tmpdir(), 'halotile-be
 mkdirSync(work, { recursive: true });
 try {
   if (values.page) {
-    const sizes = pageSizes(values.quick);
+    const sizes = pageSizes(values.quick, Number(values.side));
     const rounds = values.quick ? 1 : Number(values.rounds);
-    const page = pageSection(await pageRows({ work, rounds, python: values.python, ...sizes }));
+    const options = { work, rounds, python: values.python, ...sizes };
     const about = values.quick ? 'a trial of the page, whose figures say nothing' : `${rounds} rounds`;
-    console.log(`${describeMachine()}\nscene of ${sizes.side}×${sizes.side} pixels, ${about}\n\n${asTable(page)}`);
-    if (values.record) recordSections([page], { side: sizes.side, rounds, note: values.note });
+    console.log(`${describeMachine()}\nscene of ${sizes.side}×${sizes.side} pixels, ${about}`);
+    const sections: Section[] = [];
+    const add = (section: Section) => {
+      console.log(`\n${section.title}\n\n${asTable(section)}`);
+      sections.push(section);
+    };
+    add(pageSection(await pageRows(options)));
+    for await (const section of scaleSections(options)) add(section);
+    if (values.record) recordSections(sections, { side: sizes.side, rounds, note: values.note });
   } else {
     const side = values.quick ? 3000 : Number(values.side);
     const hugeSide = values.quick ? 6000 : 60000;

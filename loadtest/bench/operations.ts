@@ -11,6 +11,7 @@ import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { isInstalled } from './contest.js';
 import { benchScaleSpace } from './gaussian-timing.js';
 import { describeMachine } from './machine.js';
+import { filterTable } from './peers/filter-table.js';
 import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({
@@ -113,6 +114,7 @@ const scaleSpace = [
 const columns = ['what', 'halotile', 'peer', 'ratio', 'target'];
 const sections: Section[] = [
   { title: `Operations on one thread; ${versions}`, columns, lines },
+  await filterTable(rounds, values.python),
   { title: 'Gaussian by map / box by map, RGB uint8, a pixel of a tile of 512', columns, lines: scaleSpace },
 ];
 console.log(`${describeMachine()}\n`);

@@ -26,12 +26,13 @@ const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const seconds = () => performance.now() / 1000;
 
 /** Wall and processor seconds of some work of this process, its threads included. */
-interface Cost {
+export interface Cost {
   readonly wall: number;
   readonly processor: number;
 }
 
-async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+/** What some work costs. */
+export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   const [start, used] = [seconds(), process.cpuUsage()];
   await work();
   const { user, system } = process.cpuUsage(used);
@@ -39,7 +40,10 @@ async function costOf(work: () => Promise<unknown>): Promise<Cost> {
 }
 
 /** Every file once through sharp, on all cores; decoding stands for the whole where `downscale` is false. */
-async function sharpAlone(files: readonly string[], { downscale }: { readonly downscale: boolean }): Promise<void> {
+export async function sharpAlone(
+  files: readonly string[],
+  { downscale }: { readonly downscale: boolean },
+): Promise<void> {
   sharp.concurrency(1);
   let next = 0;
   const lane = async () => {
@@ -52,7 +56,8 @@ async function sharpAlone(files: readonly string[], { downscale }: { readonly do
   await Promise.all(Array.from({ length: threads * 2 }, lane));
 }
 
-async function palettes(work: string, frames: string, executor: ThreadPoolExecutor): Promise<void> {
+/** One palette job over a folder of frames, its output removed. */
+export async function palettes(work: string, frames: string, executor: ThreadPoolExecutor): Promise<void> {
   const output = mkdtempSync(join(work, 'out-'));
   const job = datasetSpecSchema.parse({ frames: [frames], output, size: SMALL });
   const machine = { threads, memoryBytes: 2 ** 30 };
@@ -212,11 +217,13 @@ function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)}`;
 }
 
-function median(values: readonly number[]): number {
+/** The middle one. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
-function show(value: number): string {
+/** Three digits. */
+export function show(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

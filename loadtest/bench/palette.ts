@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.js';
 import { largeSection, memorySection, reduceSection, timeSection } from './palette-sections.js';
+import { renderedSection } from './palettes/rendered-section.js';
 import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({
@@ -39,6 +40,7 @@ try {
   add(await largeSection(bench, values.quick ? [5000, 10_000] : [10_000, 30_000]));
   add(reduceSection());
   add(await timeSection(bench, 3000 / share));
+  add(await renderedSection(bench, 600 / share));
   if (values.record) recordSections(sections, { scene: 'Palettes', rounds, note: values.note });
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -37,15 +37,26 @@ test('the page has every row of the targets, in order, each with a figure or why
   const script = fileURLToPath(new URL('../../loadtest/bench/main.js', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--page', '--quick'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  const cells = stdout
-    .split('\n')
-    .filter((line) => line.startsWith('| '))
-    .map((line) =>
-      line
-        .slice(2, -2)
-        .split(' | ')
-        .map((cell) => cell.trim()),
-    );
+  const blocks = stdout.trim().split('\n\n');
+  const titles = blocks.filter((block) => !block.startsWith('| ')).slice(2);
+  assert.deepEqual(
+    titles.map((title) => title.split(/[:,;]/)[0]),
+    [
+      'Growth with size',
+      'What a gigapixel costs by default',
+      ...Array(2).fill('Throughput by number of workers'),
+      'Filters of 1536×1536 uint8 on one thread',
+    ],
+  );
+  const tables = blocks.filter((block) => block.startsWith('| '));
+  assert.equal(tables.length, titles.length + 1);
+  assert.ok(tables.slice(1).every((table) => !/NaN|undefined/.test(table) && table.split('\n').length > 3));
+  const cells = tables[0]!.split('\n').map((line) =>
+    line
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  );
   const [head, rule, ...rows] = cells;
   assert.deepEqual(head, ['row', 'what', 'target', 'figure', 'by processor', 'met']);
   assert.ok(rule!.every((cell) => /^-+$/.test(cell)));

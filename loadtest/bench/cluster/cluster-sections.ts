@@ -98,14 +98,19 @@ async function row5({ root, rounds, nodeFlags }: ClusterBenchOptions): Promise<S
   };
 }
 
-async function workers({ root, side, rounds }: ClusterBenchOptions): Promise<Section> {
+/** One, two and four workers of one thread each. */
+async function byNumber(
+  { root, side, rounds }: ClusterBenchOptions,
+  worker: LocalWorker,
+  way: string,
+): Promise<Section> {
   const counts = [1, 2, 4];
   const clusters: LocalCluster[] = [];
-  for (const count of counts) clusters.push(await LocalCluster.start(root, new Array(count).fill(SHARED)));
+  for (const count of counts) clusters.push(await LocalCluster.start(root, new Array(count).fill(worker)));
   const measured = await inTurns(clusters, rounds, (index) => `workers-${index}.tif`);
   const one = wall(measured[0]!);
   return {
-    title: `Throughput by number of workers, by reference, one thread each (best of ${rounds}, ${load()})`,
+    title: `Throughput by number of workers, ${way}, one thread each (best of ${rounds}, ${load()})`,
     columns: ['workers', 'wall', 'Mpx a second', 'against one', 'processor', 'submit to first tile'],
     lines: measured.map((jobs, index) => [
       ...[String(counts[index]), `${wall(jobs).toFixed(2)} s`, (side ** 2 / 1e6 / wall(jobs)).toFixed(1)],
@@ -114,6 +119,9 @@ async function workers({ root, side, rounds }: ClusterBenchOptions): Promise<Sec
     ]),
   };
 }
+
+const workers = (options: ClusterBenchOptions) => byNumber(options, SHARED, 'by reference');
+const inlineWorkers = (options: ClusterBenchOptions) => byNumber(options, { ...INLINE, threads: 1 }, 'inline');
 
 async function threads({ root, rounds }: ClusterBenchOptions): Promise<Section> {
   const cores = availableParallelism();
@@ -226,6 +234,6 @@ async function watched({ root, side, rounds }: ClusterBenchOptions): Promise<Sec
 }
 
 /** The sections that `--rows` names. */
-export const CLUSTER_SECTIONS = { row5, workers, threads, wire, control, watched } as const;
+export const CLUSTER_SECTIONS = { row5, workers, inlineWorkers, threads, wire, control, watched } as const;
 /** One of {@link CLUSTER_SECTIONS}. */
 export type ClusterSectionName = keyof typeof CLUSTER_SECTIONS;

@@ -5,6 +5,7 @@ import type { DType } from '../../../tiling/raster/dtype.js';
 import type { Pixels } from '../../../tiling/sources/memory-source.js';
 import { benchScaleSpace } from '../gaussian-timing.js';
 import { timeSection } from '../palette-sections.js';
+import { renderedSection } from '../palettes/rendered-section.js';
 import { cellOf } from './cluster-rows.js';
 import type { PageOptions, PageRow } from './page-row.js';
 
@@ -19,17 +20,25 @@ const SIGMAS = [
   [21, 32],
 ] as const;
 
-/** Row 7: palettes of many frames against their decoding alone. */
+/** Row 7: palettes of many frames, drawn ones and rendered ones by their encoder, against their decoding alone. */
 export async function paletteRows({ work, rounds, frames }: PageOptions): Promise<PageRow[]> {
   // The recipe of the section is no row.
-  const section = await timeSection({ work, python: 'no-python', rounds }, frames);
+  const bench = { work, python: 'no-python', rounds };
+  const drawn = await timeSection(bench, frames);
+  const rendered = await renderedSection(bench, Math.ceil(frames / 5));
+  const about = { row: '7', target: { atMost: 0.7 }, unit: '×' };
   const begins = 'sharp decodes only';
   return [
     {
-      ...{ row: '7', what: `palettes of ${frames} frames of 640×900 / sharp decodes them`, target: { atMost: 0.7 } },
-      ...{ unit: '×', figure: cellOf(section, begins, 'palettes / it') },
-      processor: cellOf(section, begins, 'palettes / it, processor'),
+      ...{ ...about, what: `palettes of ${frames} drawn frames of 640×900 / sharp decodes them` },
+      figure: cellOf(drawn, begins, 'palettes / it'),
+      processor: cellOf(drawn, begins, 'palettes / it, processor'),
     },
+    ...rendered.lines.map(([encoder]) => ({
+      ...{ ...about, what: `the same of rendered frames, encoded as ${encoder} does` },
+      figure: cellOf(rendered, encoder!, 'palettes / it'),
+      processor: cellOf(rendered, encoder!, 'palettes / it, processor'),
+    })),
   ];
 }
 

@@ -4,14 +4,19 @@ import { gaussianRows, openCvRows, paletteRows } from './kernel-rows.js';
 import type { PageOptions, PageRow } from './page-row.js';
 import { startRows } from './start-rows.js';
 
-/** What a page is measured with, where only its folder, rounds and Python are told: `quick` is a trial of the page itself. */
-export function pageSizes(quick: boolean): Omit<PageOptions, 'work' | 'rounds' | 'python'> {
+const EVERYDAY_SIDE = 15_000;
+
+/**
+ * What a page is measured with, where only its folder, rounds and Python are told: `quick` is a trial of the page itself,
+ * a smaller `side` than the everyday one a shorter run, whose huge image is smaller by as much.
+ */
+export function pageSizes(quick: boolean, side = EVERYDAY_SIDE): Omit<PageOptions, 'work' | 'rounds' | 'python'> {
   if (quick) {
     return { side: 1000, hugeSide: 2000, frames: 30, images: 30, workers: 10, tilesAcross: 16, clusterSide: 1000 };
   }
   return {
-    ...{ side: 15_000, hugeSide: 60_000, frames: 3000, images: 10_000, workers: 1000, tilesAcross: 256 },
-    clusterSide: 6000,
+    ...{ side, hugeSide: 4 * side, frames: 3000, images: 10_000, workers: 1000, tilesAcross: 256 },
+    clusterSide: Math.min(6000, side),
   };
 }
 

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import sharp, { type Sharp } from 'sharp';
+import { filterPixels } from '../../../library/filter-pixels.js';
+import type { Pixels } from '../../../tiling/sources/memory-source.js';
+import type { Section } from '../report.js';
+
+/** Everything is measured on one channel of so many bytes a side. */
+const SIDE = 1536;
+const PEERS = ['OpenCV', 'SciPy', 'libvips'] as const;
+type Peer = (typeof PEERS)[number];
+
+interface Filter {
+  readonly what: string;
+  readonly chain: readonly string[];
+  /** The same by libvips, where sharp has it. */
+  readonly vips?: (frame: Sharp) => Sharp;
+}
+
+const FILTERS: Readonly<Record<string, Filter>> = {
+  median: { what: 'median of 5×5', chain: ['median:footprint=rect:5x5'], vips: (frame) => frame.median(5) },
+  percentile: { what: '20th percentile of 5×5', chain: ['percentile:percentile=20,footprint=rect:5x5'] },
+  disk: { what: 'maximum under a disk of radius 11', chain: ['max:footprint=disk:11'] },
+  std: { what: 'deviation in 15×15', chain: ['std:window=15'] },
+  box: { what: 'box of 17×17', chain: ['box:radius=8'] },
+  downscale: {
+    what: 'a third of each side, by area',
+    chain: ['downscale:factor=3'],
+    vips: (frame) => frame.resize(SIDE / 3, SIDE / 3, { fit: 'fill', kernel: 'linear' }),
+  },
+};
+
+async function bestOf(rounds: number, work: () => Promise<unknown>): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round <= rounds; round++) {
+    const before = process.cpuUsage();
+    await work();
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, (user + system) / 1e6);
+  }
+  return best;
+}
+
+/**
+ * Filters on one thread, by the processor time of the best of some rounds, beside what else does the same: each cell is
+ * the peer's time and ours as a multiple of it.
+ */
+export async function filterTable(rounds: number, python: string): Promise<Section> {
+  const script = fileURLToPath(new URL('../../../../loadtest/bench/peers/filters.py', import.meta.url));
+  const run = spawnSync(python, [script, String(rounds), String(SIDE)], { encoding: 'utf8' });
+  const { versions, seconds } = (
+    run.status === 0 ? JSON.parse(run.stdout) : { versions: 'no Python with OpenCV and SciPy', seconds: {} }
+  ) as {
+    readonly versions: string;
+    readonly seconds: Readonly<Record<string, Partial<Record<Peer, number>>>>;
+  };
+  let state = 1;
+  const samples = Uint8Array.from({ length: SIDE * SIDE }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+  const frame: Pixels = { samples, width: SIDE, height: SIDE };
+  sharp.concurrency(1);
+  const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const;
+  const lines: string[][] = [];
+  for (const [name, { what, chain, vips }] of Object.entries(FILTERS)) {
+    const own = await bestOf(rounds, () => filterPixels(frame, chain));
+    const peers = { ...seconds[name] };
+    if (vips) peers.libvips = await bestOf(rounds, () => vips(sharp(samples, raw)).raw().toBuffer());
+    const cells = PEERS.map((peer) => {
+      const time = peers[peer];
+      return time === undefined ? '' : `${(time * 1000).toFixed(1)} ms, ${(own / time).toFixed(2)} ×`;
+    });
+    lines.push([what, `${(own * 1000).toFixed(1)} ms`, ...cells, '≤ 1.5 ×']);
+  }
+  return {
+    title: `Filters of ${SIDE}×${SIDE} uint8 on one thread; ${versions}, libvips ${sharp.versions.vips}`,
+    columns: ['what', 'halotile', ...PEERS, 'target'],
+    lines,
+  };
+}
