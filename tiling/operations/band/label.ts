@@ -23,11 +23,14 @@ export function componentsWanted({ name, params: given }: Operation): ComponentR
   return { white: from === 'white', connectivity: reach, minArea, atEdge: !dropBorder, largest };
 }
 
-/** Bytes of a run of a row (from, to, component), of which a row has half as many as pixels; rows' first runs; numbers. */
+/**
+ * Bytes of the runs of rows (from, to, component), of which a row has half as many as pixels; of as many components (area,
+ * label, edge); of rows' first runs.
+ */
 export function componentScratchBytes(operation: Operation, { input }: Pick<KernelShape, 'input'>): number {
   const rows = Math.min(input.height, operation.params.bandRows as number);
   const runs = rows * Math.ceil(input.width / 2) + 1;
-  return runs * 20 + rows * 4 + 4096;
+  return runs * 21 + rows * 4 + 4096;
 }
 
 function prepare(

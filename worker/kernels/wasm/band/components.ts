@@ -70,9 +70,13 @@ export function wasmComponents(arena: WasmArena): ComponentKernels {
     const count = module.numberRuns(address, begin);
     const runs = new Int32Array(arena.memory.buffer, address, begin * RUN);
     const areas = new Int32Array(arena.memory.buffer, arena.alloc((count + 1) * 4), count + 1).fill(0);
-    module.addAreas(address, begin, areas.byteOffset);
+    const atEdge = new Uint8Array(arena.memory.buffer, arena.alloc(count + 1), count + 1).fill(0);
+    for (let y = 0; y < rect.height; y++) {
+      const isEdge = Number(rect.y + y === 0 || rect.y + y === context.image.height - 1);
+      module.addAreas(address, rows[y]!, rows[y + 1]!, rect.width, isEdge, areas.byteOffset, atEdge.byteOffset);
+    }
     return {
-      ...{ count, areas, runs, rows, atEdge: edgesOf({ runs, rows, count }, rect, context.image.height) },
+      ...{ count, areas, runs, rows, atEdge },
       ...{ top: rowNumbers(runs, rows, 0, rect.width), bottom: rowNumbers(runs, rows, rect.height - 1, rect.width) },
       hasAbove: rect.y > 0,
       hasBelow: rect.y + rect.height < context.image.height,
@@ -147,22 +151,6 @@ export function wasmComponents(arena: WasmArena): ComponentKernels {
 }
 
 type VisitBand = (band: BandRuns, labels: Uint32Array, channel: number) => void;
-
-/** Which components touch the edge of the image, by their numbers. */
-function edgesOf(
-  { runs, rows, count }: Pick<BandRuns, 'runs' | 'rows' | 'count'>,
-  { y, width, height }: TileRaster['rect'],
-  imageHeight: number,
-): Uint8Array {
-  const atEdge = new Uint8Array(count + 1);
-  for (let row = 0; row < height; row++) {
-    const isEdge = y + row === 0 || y + row === imageHeight - 1;
-    for (let run = rows[row]! * RUN; run < rows[row + 1]! * RUN; run += RUN) {
-      if (isEdge || runs[run] === 0 || runs[run + 1] === width) atEdge[runs[run + 2]!] = 1;
-    }
-  }
-  return atEdge;
-}
 
 function rowNumbers(runs: Int32Array, rows: Int32Array, row: number, width: number): Int32Array {
   const numbers = new Int32Array(width);

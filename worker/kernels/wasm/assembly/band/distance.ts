@@ -77,7 +77,14 @@ export function nextRowLabels(
 export function ways(
   next: usize, up: usize, below: usize, ways: usize, width: u32, y: i32, top: i32, dy: f64, squared: bool,
 ): void {
-  for (let x: u32 = 0; x < width; x++) {
+  let x: u32 = 0;
+  for (; x + 8 <= width; x += 8) {
+    const inside = v128.load(next + (<usize>x << 1));
+    const first = <usize>x << 2;
+    fourWays(i32x4.extend_low_i16x8_u(inside), up + first, below + first, ways + (first << 1), y, top, dy, squared);
+    fourWays(i32x4.extend_high_i16x8_u(inside), up + first + 16, below + first + 16, ways + (first << 1) + 32, y, top, dy, squared);
+  }
+  for (; x < width; x++) {
     const inside = load<u16>(next + (<usize>x << 1));
     const down = inside == BEYOND ? load<i32>(below + (<usize>x << 2)) : top + <i32>inside;
     if (down == y) store<i32>(up + (<usize>x << 2), y);
@@ -91,6 +98,54 @@ export function ways(
   }
 }
 
+/** The same of four columns. */
+// @ts-ignore: decorator
+@inline
+function fourWays(
+  inside: v128, up: usize, below: usize, into: usize, y: i32, top: i32, dy: f64, squared: bool,
+): void {
+  const row = i32x4.splat(y);
+  const none = i32x4.splat(NO_ROW);
+  const most = i32x4.splat(i32.MAX_VALUE);
+  const isBeyond = i32x4.eq(inside, i32x4.splat(<i32>BEYOND));
+  const down = v128.bitselect(v128.load(below), i32x4.add(inside, i32x4.splat(top)), isBeyond);
+  const above = v128.bitselect(row, v128.load(up), i32x4.eq(down, row));
+  v128.store(up, above);
+  const rows = i32x4.min_s(
+    v128.bitselect(most, i32x4.sub(row, above), i32x4.eq(above, none)),
+    v128.bitselect(most, i32x4.sub(down, row), i32x4.eq(down, none)),
+  );
+  const nowhere = i32x4.eq(rows, most);
+  const infinite = f64x2.splat(Infinity);
+  if (i32x4.all_true(nowhere)) {
+    v128.store(into, infinite);
+    v128.store(into, infinite, 16);
+    return;
+  }
+  const step = f64x2.splat(dy);
+  let low = f64x2.mul(step, f64x2.convert_low_i32x4_s(rows));
+  let high = f64x2.mul(step, f64x2.convert_low_i32x4_s(i32x4.shuffle(rows, rows, 2, 3, 2, 3)));
+  if (squared) {
+    low = f64x2.mul(low, low);
+    high = f64x2.mul(high, high);
+  }
+  v128.store(into, v128.bitselect(infinite, low, i64x2.extend_low_i32x4_s(nowhere)));
+  v128.store(into, v128.bitselect(infinite, high, i64x2.extend_high_i32x4_s(nowhere)), 16);
+}
+
+/** The first column from x on of which four in a row may have a curve, or the first of the last ones. */
+// @ts-ignore: decorator
+@inline
+function skipNone(ways: usize, x: u32, width: u32): u32 {
+  const infinite = f64x2.splat(Infinity);
+  while (x + 4 <= width) {
+    const at = ways + (<usize>x << 3);
+    if (!i64x2.all_true(v128.and(f64x2.eq(v128.load(at), infinite), f64x2.eq(v128.load(at, 16), infinite)))) break;
+    x += 4;
+  }
+  return x;
+}
+
 /**
  * Squared distances of the pixels [from, to) of a row from the squared ways of its columns. `stack` takes the curves of
  * the envelope: column and squared way as float64, and the first pixel that each one is the lowest at.
@@ -101,7 +156,10 @@ export function euclidean(ways: usize, width: u32, stack: usize, result: usize, 
   const last = <f64>(width - 1);
   for (let x: u32 = 0; x < width; x++) {
     const way = load<f64>(ways + (<usize>x << 3));
-    if (way == Infinity) continue;
+    if (way == Infinity) {
+      x = skipNone(ways, x + 1, width) - 1;
+      continue;
+    }
     const u = <f64>x;
     let start: f64 = 0;
     while (top >= stack) {
@@ -133,7 +191,10 @@ export function chessboard(ways: usize, width: u32, stack: usize, result: usize,
   const last = <f64>(width - 1);
   for (let x: u32 = 0; x < width; x++) {
     const way = load<f64>(ways + (<usize>x << 3));
-    if (way == Infinity) continue;
+    if (way == Infinity) {
+      x = skipNone(ways, x + 1, width) - 1;
+      continue;
+    }
     const u = <f64>x;
     let start: f64 = 0;
     while (top >= stack) {
@@ -164,13 +225,28 @@ function fill(stack: usize, last: usize, result: usize, from: i32, to: i32, dx: 
     for (let x = from; x < to; x++) store<f64>(result + (<usize>(x - from) << 3), Infinity);
     return;
   }
+  const steps = f64x2.splat(dx);
   let top = last;
-  for (let x = to - 1; x >= from; x--) {
-    const at = <f64>x;
-    while (load<f64>(top, 16) > at) top -= 24;
-    const across = metric == 0 ? dx * (at - load<f64>(top)) : dx * Math.abs(at - load<f64>(top));
+  for (let end = to; end > from; ) {
+    while (load<f64>(top, 16) > <f64>(end - 1)) top -= 24;
+    const begin = <i32>Math.max(<f64>from, load<f64>(top, 16));
+    const v = load<f64>(top);
     const way = load<f64>(top, 8);
-    store<f64>(result + (<usize>(x - from) << 3), metric == 0 ? across * across + way : Math.max(across, way));
+    const column = f64x2.splat(v);
+    const least = f64x2.splat(way);
+    let x = begin;
+    let at = f64x2.add(f64x2.splat(<f64>begin), f64x2(0, 1));
+    for (; x + 2 <= end; x += 2, at = f64x2.add(at, f64x2.splat(2))) {
+      const across = f64x2.sub(at, column);
+      const far = f64x2.mul(steps, metric == 0 ? across : f64x2.abs(across));
+      const distance = metric == 0 ? f64x2.add(f64x2.mul(far, far), least) : f64x2.max(far, least);
+      v128.store(result + (<usize>(x - from) << 3), distance);
+    }
+    if (x < end) {
+      const across = metric == 0 ? dx * (<f64>x - v) : dx * Math.abs(<f64>x - v);
+      store<f64>(result + (<usize>(x - from) << 3), metric == 0 ? across * across + way : Math.max(across, way));
+    }
+    end = begin;
   }
 }
 
@@ -213,10 +289,26 @@ function put<T>(into: usize, value: f64): void {
 
 // @ts-ignore: decorator
 @inline
+function finished(ways: v128, root: bool, cap: f64, scale: f64): v128 {
+  const far = root ? f64x2.sqrt(ways) : ways;
+  return f64x2.mul(f64x2.min(far, f64x2.splat(cap)), f64x2.splat(scale));
+}
+
+// @ts-ignore: decorator
+@inline
 function finish<T>(
   outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
 ): void {
-  for (let x: u32 = 0; x < count; x++) {
+  let x: u32 = 0;
+  if (isFloat<T>() && inside == 0 && step == 4) {
+    for (; x + 4 <= count; x += 4) {
+      const low = finished(v128.load(outside + (<usize>x << 3)), root, cap, scale);
+      const high = finished(v128.load(outside + (<usize>x << 3), 16), root, cap, scale);
+      const floats = i32x4.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);
+      v128.store(into + (<usize>x << 2), floats);
+    }
+  }
+  for (; x < count; x++) {
     const way = load<f64>(outside + (<usize>x << 3));
     const within = inside != 0 && way == 0;
     let value = within ? load<f64>(inside + (<usize>x << 3)) : way;
