@@ -73,7 +73,8 @@ export async function filterPixels(
     largest: async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping }),
     shapeOf: ({ bytes, file }) => checkModuleApart(bytes, file),
   });
-  return runInMemory(plan, { image, map: mapSource, extras }, () => performance.now());
+  const sources = { image, map: mapSource, extras };
+  return runInMemory(plan, sources, { nowMs: () => performance.now(), memoryBytes });
 }
 
 function planInput(path: string, { info, layout }: BlockSource): PlanInput {

@@ -56,7 +56,7 @@ async function filtered(chain: ImageChain, image: Picture, map: Picture | undefi
     map: map && sourceOf(map),
     extras: Object.fromEntries(extras.map((extra) => [extra.path, sourceOf(extra)])),
   };
-  const { samples } = await runInMemory(plan, sources, () => 0);
+  const { samples } = await runInMemory(plan, sources, { nowMs: () => 0, memoryBytes: MACHINE.memoryBytes });
   return { path: image.path, info: plan.output, samples };
 }
 

@@ -6,13 +6,13 @@ import type { ChainRun } from './row-scan.js';
 import { type ChainResult, runChain } from './run-chain.js';
 import type { Tally } from './tally.js';
 
-/** One tile's term of the reduction that an operation waits for; the chain before it is run and not kept. */
+/** One tile's term of the reduction that an operation waits for, and the pixels that the chain before it gave. */
 export async function gatherPartial(
   inputs: ChainInputs,
   stage: StagePlan,
   run: Omit<ChainRun, 'operations'>,
   tally: Tally,
-): Promise<{ readonly partial: unknown } & Pick<ChainResult, 'mapMax' | 'carries'>> {
+): Promise<{ readonly partial: unknown } & ChainResult> {
   const { plan } = inputs;
   const operation = plan.operations[stage.operation!]!;
   const operations = operationsIn(stage, plan.operations);
@@ -21,5 +21,5 @@ export async function gatherPartial(
   const partial = tally.timed('kernel', () =>
     inputs.backend.partials[operation.name]!(raster, operation, { image: stage.size, alpha, nodata }),
   );
-  return { partial, mapMax, carries };
+  return { partial, raster, mapMax, carries };
 }

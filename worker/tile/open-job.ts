@@ -9,6 +9,7 @@ import type { InputName, WorkJob } from '../../tiling/work/work-job.js';
 import type { DeviceClient } from '../device/device-client.js';
 import type { Backend } from '../kernels/backend.js';
 import type { BlockSink } from './block-sink.js';
+import type { HeldPixels } from './held-pixels.js';
 import { JobEnd } from './job-end.js';
 import type { Storage } from './storage.js';
 
@@ -71,6 +72,8 @@ export interface ChainInputs
   readonly job: Pick<WorkJob, 'boundedBackend'>;
   /** Where the job may be over before its tiles. */
   readonly end?: JobEnd;
+  /** What an earlier stage has computed already: chains begin behind it. */
+  readonly held?: HeldPixels;
 }
 
 const EXTRA = 'extra:';

@@ -14,6 +14,7 @@ import { sigmasOf } from '../kernels/reference/map-values.js';
 import { extendBorder } from '../kernels/reference/samples/extend-border.js';
 import { allocate } from './allocate.js';
 import { alphaLast } from './alpha-order.js';
+import { copyPixels } from './held-pixels.js';
 import type { ChainInputs } from './open-job.js';
 import { readExtras } from './read-extras.js';
 import { readGrids } from './read-grids.js';
@@ -58,16 +59,18 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     if (!operation.byMap && cornersOf(operation) !== undefined) cornered.add(operation);
   }
   const types = chainTypes(operations, plan.image);
-  const first = links[0] ?? { window: tileRect, input: tileRect };
-  let window = allocate(open, first.window, plan.image);
+  const begin = open.held?.operations ?? 0;
+  const first = links[begin] ?? { window: tileRect, input: tileRect };
+  let window = allocate(open, first.window, types[begin]!);
   tally.counts.inputPixels += area(first.input);
-  await readImage(open, window, first.input, tally);
+  if (open.held === undefined) await readImage(open, window, first.input, tally);
+  else copyPixels(open.held.raster, window, first.input);
   window = await readValidity(open, window, first.input, tally);
   if (run.following !== undefined) expectTile(open, run.following, { tile: tileRect, input: first.input });
   const scan = new RowScan(run, plan);
   // Threads of a process without a GPU start sooner without its modules.
   const device = open.device === undefined ? undefined : await import('./run-resident.js');
-  for (let index = 0; index < links.length; index++) {
+  for (let index = begin; index < links.length; index++) {
     const readsCorners = cornered.has(links[index]!.operation);
     const readsGrids = gridded.has(links[index]!.operation);
     const resident =

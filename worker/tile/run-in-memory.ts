@@ -1,10 +1,11 @@
 import { cellCount, cellRect } from '../../tiling/geometry/grid.js';
 import { BandExchanges, type TileBands } from '../../tiling/plan/band-exchanges.js';
 import { stageGrid } from '../../tiling/plan/levels.js';
+import { chainTypes } from '../../tiling/plan/memory.js';
 import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
-import { allocateSamples } from '../../tiling/raster/dtype.js';
+import { allocateSamples, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { Carries } from '../../tiling/work/tiles.js';
@@ -13,6 +14,7 @@ import { openBackend } from '../kernels/backends/open-backend.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import { asInFile } from './alpha-order.js';
 import { gatherPartial } from './gather-partial.js';
+import { copyPixels, type HeldPixels, holdPixels } from './held-pixels.js';
 import type { ChainInputs } from './open-job.js';
 import type { ChainRun } from './row-scan.js';
 import { converted, runChain } from './run-chain.js';
@@ -29,8 +31,19 @@ export interface MemoryInputs {
 /** Backends that no call is using; a call takes one, so that calls under way at once do not share memory. */
 const idle: Backend[] = [];
 
+/** With what a plan runs on the calling thread. */
+export interface MemoryMeans {
+  readonly nowMs: () => number;
+  /** What it may take beside its inputs and output: in what a tile leaves of it, pixels between two stages are held. */
+  readonly memoryBytes: number;
+}
+
 /** Runs the reductions and the filter stage of a plan on the calling thread; overviews are not made. */
-export async function runInMemory(plan: Plan, inputs: MemoryInputs, nowMs: () => number): Promise<Required<Pixels>> {
+export async function runInMemory(
+  plan: Plan,
+  inputs: MemoryInputs,
+  { nowMs, memoryBytes }: MemoryMeans,
+): Promise<Required<Pixels>> {
   const backend = idle.pop() ?? openBackend('wasm');
   try {
     const readerOf = (source: BlockSource) => new RasterReader(source, null, nowMs);
@@ -43,24 +56,49 @@ export async function runInMemory(plan: Plan, inputs: MemoryInputs, nowMs: () =>
     };
     const tally = new Tally(nowMs);
     let current = plan;
+    let held: HeldPixels | undefined;
     const gathered = new Map<number, unknown[]>();
     const exchange = new BandExchanges(plan, (index) => gathered.get(index)!);
     for (const [index, stage] of plan.stages.entries()) {
       if (stage.kind !== 'reduce') continue;
       const partials: unknown[] = [];
       gathered.set(index, partials);
+      const making = heldBy(current, stage.operation!, { held, memoryBytes });
       await forEachTile(stage, exchange.of(index), async (place) => {
         backend.memory.reset(plan.memory.linearBytes);
-        const { partial, carries } = await gatherPartial({ ...readers, plan: current }, stage, place, tally);
+        const { partial, raster, carries } = await gatherPartial(
+          { ...readers, plan: current, held },
+          stage,
+          place,
+          tally,
+        );
         partials.push(partial);
+        if (making !== undefined) copyPixels(raster, making.raster, place.tileRect);
         return carries;
       });
+      held = making ?? held;
       current = completeReduction(current, stage.operation!, partials);
     }
-    return await filter({ ...readers, plan: current }, exchange, tally);
+    return await filter({ ...readers, plan: current, held }, exchange, tally);
   } finally {
     idle.push(backend);
   }
+}
+
+/**
+ * Room for the pixels that a stage's operation reads, where the operations before it are not to run again; undefined where
+ * there are none that are not held already, or no memory for it.
+ */
+function heldBy(
+  { operations, image, memory }: Plan,
+  operation: number,
+  { held, memoryBytes }: Pick<MemoryMeans, 'memoryBytes'> & { readonly held: HeldPixels | undefined },
+): HeldPixels | undefined {
+  if (operation <= (held?.operations ?? 0)) return undefined;
+  const type = chainTypes(operations, image)[operation]!;
+  const before = held?.raster.samples.byteLength ?? 0;
+  const bytes = type.width * type.height * type.channels * SAMPLE_BYTES[type.dtype];
+  return memory.linearBytes + before + bytes > memoryBytes ? undefined : holdPixels(operation, type);
 }
 
 async function filter(inputs: ChainInputs, exchange: BandExchanges, tally: Tally): Promise<Required<Pixels>> {

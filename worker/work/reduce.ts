@@ -8,6 +8,6 @@ import { figuresOf, openTile, placeOf } from './tiles.js';
 export const reduce: Runner<'reduce'> = async ({ task, data, open: openJob }) => {
   const open = openJob();
   const tile = openTile(open, task);
-  const value = await gatherPartial(open, tile.stage, placeOf(tile, data), tile.tally);
+  const { raster: _, ...value } = await gatherPartial(open, tile.stage, placeOf(tile, data), tile.tally);
   return { value, crc: crc32(toPortable(value.partial)), ...figuresOf(tile) };
 };
