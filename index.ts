@@ -8,7 +8,6 @@ export type {
   CollectionResult,
   DatasetResult,
   JobResult,
-  MeasureResult,
 } from './coordinator/index.js';
 export {
   type CollectionRunOptions,
@@ -38,7 +37,7 @@ export {
 } from './library/cluster/connect.js';
 export type { SubmitTerms } from './library/cluster/jobs-client.js';
 export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
-export type { MeasureSpec } from './library/measure.js';
+export type { MeasureResult, MeasureSpec } from './library/measure.js';
 export type { PlannedJob } from './library/plan-job.js';
 export {
   ERROR_TABLE,

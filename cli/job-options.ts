@@ -57,6 +57,14 @@ export interface RunFlags extends EndpointFlags {
   readonly shard?: Shard;
 }
 
+/** Whether an image is turned upright. */
+export function orientOption(): Option {
+  return new Option(
+    '--orient <how>',
+    'pixels as they are stored, or turned upright as the orientation tag says',
+  ).choices(ORIENTS);
+}
+
 /** Adds the flags that say what a job computes and with what. */
 export function addJobOptions(command: Command): Command {
   return command
@@ -75,11 +83,7 @@ export function addJobOptions(command: Command): Command {
     .addOption(new Option('--dtype <type>', "output samples (default: the input's)").choices(DTYPES))
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
     .option('--page <N>', 'which image of a file of several, from 1: halotile inspect lists them; all, or 1-3,7', page)
-    .addOption(
-      new Option('--orient <how>', 'pixels as they are stored, or turned upright as the orientation tag says').choices(
-        ORIENTS,
-      ),
-    )
+    .addOption(orientOption())
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
@@ -137,7 +141,7 @@ export function addRunOptions(command: Command): Command {
  * @throws bad-usage naming the first field that is wrong
  */
 export function jobSpecOf(
-  base: Pick<JobSpecInput, 'image' | 'map' | 'mapOperations' | 'output' | 'operations'>,
+  base: Pick<JobSpecInput, 'image' | 'map' | 'mapOperations' | 'output' | 'operations' | 'measure'>,
   flags: JobFlags,
 ): JobSpec {
   const spec = parseJobSpec({ ...base, ...fieldsOf(base.operations, flags) });
@@ -152,7 +156,7 @@ export function jobSpecOf(
  * @throws bad-usage naming the first field that is wrong
  */
 export function collectionSpecOf(
-  base: Pick<CollectionSpecInput, 'images' | 'map' | 'mapOperations' | 'output' | 'operations' | 'onError'>,
+  base: Pick<CollectionSpecInput, 'images' | 'map' | 'mapOperations' | 'output' | 'operations' | 'measure' | 'onError'>,
   flags: JobFlags,
 ): CollectionSpec {
   const pages = typeof flags.page === 'string' ? flags.page : undefined;
@@ -220,7 +224,7 @@ function shard(text: string): Shard {
 }
 
 /** A page from the command line, or a text for several. */
-function page(text: string): number | string {
+export function page(text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 

@@ -17,7 +17,7 @@ const PIPE_FORMATS = ['tif', 'ome.tif', 'png', 'jpg', 'webp'] as const;
 
 /** What `--format` parses to. */
 export interface PipeFlags {
-  readonly format?: (typeof PIPE_FORMATS)[number];
+  readonly format?: string;
 }
 
 /** The files of a job of one image as a command names them. */

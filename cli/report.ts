@@ -3,6 +3,7 @@ import { counted, formatBytes, formatSeconds, formatWhole } from './format.js';
 
 /** What a finished job did, for people: a few lines that end in a line feed. */
 export function describeResult(result: JobResult): string {
+  if (result.table !== undefined) return describeTable(result, result.table);
   const { seconds, tiles, bytes, blocksDecoded } = result;
   const pixels = result.width * result.height;
   const stages = (['read', 'decode', 'kernel', 'encode', 'write'] as const)
@@ -25,6 +26,18 @@ export function describeResult(result: JobResult): string {
     lines.push(`  ${counted(blocksDecoded.count, 'block')} decoded, ${blocksDecoded.perBlock.toFixed(2)} times each`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function describeTable(
+  { output, width, height, tiles, bytes, seconds, crc }: JobResult,
+  { labels, columns }: NonNullable<JobResult['table']>,
+): string {
+  const resumed = tiles.resumed > 0 ? `, ${tiles.resumed} of them from an earlier run` : '';
+  return [
+    `${output}: ${counted(labels, 'label')} of ${formatWhole(width)}×${formatWhole(height)}, ${counted(columns.length, 'column')}, ${formatBytes(bytes.output)}`,
+    `  ${counted(tiles.total, 'part')}${resumed}`,
+    `  ${formatSeconds(seconds.total)}: ${rate(width * height, seconds.total)} Mpx/s; CRC-32 of the table ${crc}\n`,
+  ].join('\n');
 }
 
 function haloLine({ mapMax, halo }: JobResult): string {

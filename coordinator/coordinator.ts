@@ -24,6 +24,7 @@ import { FollowRunner } from './follow/follow-runner.js';
 import { FollowStore } from './follow/follow-store.js';
 import { sendWebhook, type WebhookTargets } from './follow/send-webhook.js';
 import { halotileVersion, type JobPlanner, questionsTo } from './job/prepare-job.js';
+import { refuseTablePlan } from './job/run-table.js';
 import type { CoordinatorObserver } from './observe/observer.js';
 import { EmbeddedQueue } from './queue/embedded/embedded-queue.js';
 import type { LiveState } from './queue/job-news.js';
@@ -360,6 +361,7 @@ async function planFor(
   { machine, here }: Pick<CoordinatorOptions, 'machine' | 'here'>,
   scratchDirectory: string,
 ): Promise<halotile.v1.IPlanJobResponse> {
+  if (spec.measure !== undefined) refuseTablePlan(spec.output);
   const scratch = makeScratchFolder(scratchDirectory, 'plan');
   try {
     const prepare = prepareOptions(machine, scratch);

@@ -1,5 +1,4 @@
-import { resolve } from 'node:path';
-import type { CollectionResult, DatasetResult, JobResult, MeasureResult } from '../coordinator/index.js';
+import type { CollectionResult, DatasetResult, JobResult } from '../coordinator/index.js';
 import { badUsage } from '../tiling/errors.js';
 import type { AnyJobSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import type { DatasetSpecInput } from '../tiling/job/dataset-spec.js';
@@ -14,7 +13,7 @@ import { type LocalCollectionOptions, runCollectionLocally } from './local-colle
 import { type LocalDatasetOptions, runDatasetLocally } from './local-dataset.js';
 import { type LocalRunOptions, runLocally } from './local-run.js';
 import { machineOf } from './machine.js';
-import { type MeasureSpec, measureLocally } from './measure.js';
+import { type MeasureResult, type MeasureSpec, measuredBy, measuringJob } from './measure.js';
 import { parseCollectionSpec, parseDatasetSpec, parseJobSpec } from './parse-specs.js';
 import { type PlanChoices, type PlannedJob, planJob as planWith } from './plan-job.js';
 
@@ -86,20 +85,16 @@ export interface MeasureOptions extends MachineOptions {
 
 /**
  * Writes a table of the labels of an image: area, extent and centre of each, and figures of images under it; ascending
- * by label. Relative paths are relative to the working directory.
+ * by label. It is a job like any other, of a spec with `measure`: an unfinished one is continued. Relative paths are relative to the working directory.
  * @throws HalotileError; the table is then as it was before
  */
-export async function measureLabels(
-  { labels, images = [], output }: MeasureSpec,
-  options: MeasureOptions = {},
-): Promise<MeasureResult> {
-  const { signal, onProgress } = options;
-  const spec = {
-    labels: absoluteName(labels),
-    images: images.map((path) => absoluteName(path)),
-    output: resolve(output),
-  };
-  return { ...(await measureLocally(spec, { machine: machineOf(flagsOf(options)), signal, onProgress })), output };
+export async function measureLabels(spec: MeasureSpec, options: MeasureOptions = {}): Promise<MeasureResult> {
+  const { onProgress, ...rest } = options;
+  const result = await runJob(measuringJob(spec), {
+    ...rest,
+    onProgress: ({ pixelsDone, pixelsTotal }) => onProgress?.(pixelsDone, pixelsTotal),
+  });
+  return { ...measuredBy(result), output: spec.output };
 }
 
 /**

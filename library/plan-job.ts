@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { questionsTo, refuseOverwrites } from '../coordinator/index.js';
+import { questionsTo, refuseOverwrites, refuseTablePlan } from '../coordinator/index.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { OPERATIONS } from '../tiling/operations/index.js';
@@ -39,6 +39,7 @@ export async function planJob(
   flags: MachineFlags,
   { scan = false, backend = 'wasm' }: PlanChoices,
 ): Promise<PlannedJob> {
+  if (spec.measure !== undefined) refuseTablePlan(spec.output);
   refuseOverwrites(outputPlace(spec.output), inputPaths(spec));
   const given = machineOf(flags);
   const factory = await executorFactory({ threads: given.threads, backend });

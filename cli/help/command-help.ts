@@ -59,7 +59,10 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
   measure: {
     summary: 'write the area, extent and centre of each label, and figures of images under it',
     group: FILTER,
-    examples: [['measure labels.tif intensity.tif -o table.csv', 'area, extent, centre and mean of each label']],
+    examples: [
+      ['measure labels.tif intensity.tif -o table.csv', 'area, extent, centre and mean of each label'],
+      ['measure scene.tif -o spots.csv --op threshold:method=otsu --op label', 'labels made on the way'],
+    ],
     manual: 'docs/operations.md',
   },
   palette: {

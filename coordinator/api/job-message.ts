@@ -96,6 +96,7 @@ export function resultMessage(result: JobResult | DatasetResult | CollectionResu
       inputPixels: result.halo.pixelsRead,
       tilesResumed: result.tiles.resumed,
       epoch: result.epoch,
+      ...(result.table && { labels: result.table.labels }),
     },
   };
 }

@@ -16,7 +16,13 @@ import {
 import { area } from '../../tiling/geometry/rect.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
-import { endingFormatOf, outputFolderOf, WRITTEN_ENDINGS } from '../../tiling/job/output-format.js';
+import {
+  endingFormatOf,
+  outputFolderOf,
+  TABLE_ENDINGS,
+  tableFormatOf,
+  WRITTEN_ENDINGS,
+} from '../../tiling/job/output-format.js';
 import { isOfShard, type Shard } from '../../tiling/job/shard.js';
 import { isUrl, nameBelow } from '../../tiling/places/url.js';
 import { checkMap } from '../../tiling/plan/job-images.js';
@@ -30,7 +36,7 @@ import { PackedRecords } from '../find/packed-records.js';
 import type { PackedText } from '../find/packed-strings.js';
 import { digestOf } from '../job/prepare-job.js';
 import { type DoneImage, type EarlierImages, outputsOfShares } from './collection-ledger.js';
-import type { CollectionImage, FoundCollection } from './find-collection.js';
+import { type CollectionImage, type FoundCollection, readBeside } from './find-collection.js';
 import { lookAt } from './look-at.js';
 
 /** An image that cannot be processed, and why. */
@@ -121,7 +127,7 @@ export async function checkPairs(
       // Headers are read here: others of this process must have their turn.
       await breath();
       try {
-        for (const path of [image.image, ...(image.map === undefined ? [] : [image.map])]) allow(path, 'read');
+        for (const path of [image.image, ...readBeside(image)]) allow(path, 'read');
         allow(image.output, 'write');
         places[index] = await lookOver(spec, image, { ledger, byMap });
       } catch (error) {
@@ -249,9 +255,10 @@ async function conflictsOf(
   const faults: ImageFault[] = [];
   const makers = new Map<string, string>();
   for (const { image, output } of images) {
-    if (endingFormatOf(output) === undefined) {
+    if ((spec.measure === undefined ? endingFormatOf(output) : tableFormatOf(output)) === undefined) {
       const what = said`its output ${{ file: output }} is of no kind that is written`;
-      faults.push({ image, detail: { what, file: image, remedy: `end its name in ${WRITTEN_ENDINGS}` } });
+      const endings = spec.measure === undefined ? WRITTEN_ENDINGS : TABLE_ENDINGS;
+      faults.push({ image, detail: { what, file: image, remedy: `end its name in ${endings}` } });
     }
     const other = makers.get(output);
     if (other === undefined) makers.set(output, image);
@@ -280,11 +287,11 @@ async function conflictsOf(
       faults.push({ image, detail: error.detail });
     }
   };
-  for await (const { image, map } of breathing(images)) {
-    refuse(image, image);
-    if (map !== undefined) refuse(map, image);
+  for await (const each of breathing(images)) {
+    for (const path of [each.image, ...readBeside(each)]) refuse(path, each.image);
   }
-  const own = new Set(images.flatMap(({ image, map }) => (map === undefined ? [image] : [image, map])));
-  for (const path of inputPaths({ ...spec, images: [], map: undefined })) if (!own.has(path)) refuse(path, path);
+  const own = new Set(images.flatMap((each) => [each.image, ...readBeside(each)]));
+  for (const path of inputPaths({ ...spec, images: [], map: undefined, measure: undefined }))
+    if (!own.has(path)) refuse(path, path);
   return faults;
 }

@@ -1,7 +1,7 @@
 import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { breathing } from '../../tiling/breath.js';
 import { badInput, badUsage, HalotileError } from '../../tiling/errors.js';
-import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
+import type { CollectionSpec, ImageFiles } from '../../tiling/job/collection-spec.js';
 import { fillTemplate, fixedFolder, isTemplate, partsOfName } from '../../tiling/job/name-template.js';
 import { pagesIn } from '../../tiling/job/page-range.js';
 import type { Shard } from '../../tiling/job/shard.js';
@@ -11,12 +11,7 @@ import { findImages, IMAGE_ENDINGS, ZARR_ENDING } from '../find/find-images.js';
 import { checkObjectOutput, stagingOf } from '../job/output-place.js';
 
 /** An image of a collection with its map and the file that it becomes; absolute paths. */
-export interface CollectionImage {
-  readonly image: string;
-  /** Which of its pages, where the job takes several. */
-  readonly page?: number;
-  readonly map?: string;
-  readonly output: string;
+export interface CollectionImage extends ImageFiles {
   /** Whether the image was met in a folder or by a pattern, and not named. */
   readonly met: boolean;
 }
@@ -49,8 +44,8 @@ interface Named {
 }
 
 /**
- * The images of a collection, each with its map and output. An image that is the map of another is passed over where a
- * folder or pattern led to it.
+ * The images of a collection, each with its map and output. An image that another one reads beside itself is passed over
+ * where a folder or pattern led to it.
  * @param date day of the run, YYYY-MM-DD
  * @throws HalotileError bad-input where something is not there or nothing is found
  */
@@ -64,14 +59,16 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     const number = String(page ?? spec.page ?? 1);
     const words = { ...partsOfName(isUrl(path) ? fileNameOf(path) : basename(path)), dir, page: number, date };
     const map = own.map ?? (spec.map === undefined ? undefined : absoluteName(fillTemplate(spec.map, words)));
+    const measured = spec.measure?.images.map((name) => absoluteName(fillTemplate(name, words)));
     return {
       ...{ image: path, met, output: checkedOutputName(own.output ?? absoluteName(fillTemplate(output, words)), root) },
       ...(page !== undefined && { page }),
       ...(map !== undefined && { map }),
+      ...(measured !== undefined && { measured }),
     };
   });
   const maps = new Map<string, string>();
-  for (const { image, map } of all) if (map !== undefined) maps.set(map, image);
+  for (const each of all) for (const read of readBeside(each)) maps.set(read, each.image);
   const images = all.filter(({ image, met }) => !met || (maps.get(image) ?? image) === image);
   if (images.length === 0) {
     const seen = [...others].map(([ending, count]) => `${count} × ${ending || 'no ending'}`).join(', ');
@@ -83,6 +80,11 @@ export async function findCollection(spec: CollectionSpec, date: string): Promis
     root,
     passedOver: Object.fromEntries([...others].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
+}
+
+/** What the job of an image reads beside it. */
+export function readBeside({ map, measured = [] }: ImageFiles): readonly string[] {
+  return map === undefined ? measured : [map, ...measured];
 }
 
 /** Folder or URL that the outputs of a collection lie below. */

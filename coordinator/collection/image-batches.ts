@@ -27,11 +27,11 @@ const MEMORY_SHARE = 1 / 16;
 /**
  * The images that are to be run, in their order, as what is taken up at once: one that is a job by itself, or several
  * small ones that are one task. Those are read as whole files and written by a thread in one go, so that an image is by
- * itself where more than that is asked for: where an input or the output is remote, where the output is a folder, where something is at
+ * itself where more than that is asked for: where an input or the output is remote, where it is a folder or a table, where something is at
  * the output's name, whose attributes are kept, where an unfinished job is continued, and where the disk is waited for.
  */
 export function* imageBatches(
-  { executor, machine, durable }: CollectionRun,
+  { job, executor, machine, durable }: CollectionRun,
   { home, sound, inputBytes, reused }: CheckedCollection,
 ): Generator<readonly PlacedImage[]> {
   const images = new PackedRecords<SoundImage>(sound);
@@ -45,7 +45,7 @@ export function* imageBatches(
     if (reused[place] === 1) continue;
     const image = images.at(place);
     const { output } = image;
-    const isSmall = more < limit && !isUrl(output) && outputFolderOf(output) === undefined;
+    const isSmall = more < limit && !isUrl(output) && outputFolderOf(output) === undefined && job.measure === undefined;
     if (durable || !isSmall || !onProcessor(executor) || !isNear(dirname(output)) || isBegun(output)) {
       yield [{ place, image }];
       continue;

@@ -5,6 +5,7 @@ import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { type PreparedInputs, type PrepareOptions, prepareInputs } from '../../tiling/prepare/job-rasters.js';
 import { type PlanQuestions, preparePlan } from '../../tiling/prepare/prepare-plan.js';
+import { type PreparedTable, prepareTable } from '../../tiling/prepare/prepare-table.js';
 import type { SeenFile } from '../../tiling/sources/fingerprint.js';
 import { jobDigest } from '../../tiling/stitch/partial.js';
 import type { DataOf, KindName } from '../../tiling/work/index.js';
@@ -61,6 +62,8 @@ export interface PlannedJob {
 /** Who opens a job's inputs and plans it: the calling thread, or one that may take its time. */
 export interface JobPlanner {
   plan(spec: JobSpec, request: PlanRequest): Promise<PlannedJob>;
+  /** The same of a job that measures its image as it is. */
+  table(spec: JobSpec, options: PrepareOptions): Promise<PreparedTable>;
 }
 
 /** Plans where it is called. */
@@ -69,4 +72,5 @@ export const DIRECT_PLANNER: JobPlanner = {
     const inputs = await prepareInputs(spec, prepare);
     return { inputs, plan: await preparePlan(spec, inputs, machine, questions) };
   },
+  table: prepareTable,
 };

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobProgress } from '../../tiling/job/job-progress.js';
@@ -9,7 +11,8 @@ import { outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { type PreparedInputs, prepareOptions, warningsOf } from '../../tiling/prepare/job-rasters.js';
-import { seenFiles } from '../../tiling/sources/fingerprint.js';
+import type { PreparedTable } from '../../tiling/prepare/prepare-table.js';
+import { type SeenFile, seenFiles } from '../../tiling/sources/fingerprint.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { isDiscarded, type OutputOwner, type Restart } from '../../tiling/stitch/output-owner.js';
 import {
@@ -31,9 +34,10 @@ import { derivedMapName, deriveMap, firstResultName, makeFirst } from './derive-
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import type { ObjectWriter } from './object-writer.js';
-import { checkDiskSpace, checkedOutput } from './output-place.js';
+import { checkDiskSpace, checkedOutput, refuseUrlOutput } from './output-place.js';
 import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
 import type { RemoteOutput } from './remote-output.js';
+import { labelsJobOf, makeTable, measuringJobOf } from './run-table.js';
 import { diskNeed, isPublished, RunningJob } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
 
@@ -52,6 +56,8 @@ export interface JobRun {
   readonly owner?: OutputOwner;
   /** The run goes on when it returns. */
   readonly onPlan?: (plan: Plan) => void | Promise<void>;
+  /** In its place where the output is a table, whose image has a plan of its own if any. */
+  readonly onTable?: () => void | Promise<void>;
   readonly onProgress?: (progress: JobProgress) => void;
   /** Called with one sentence for what is wrong with an input and harmless. */
   readonly onWarning?: (what: string) => void;
@@ -76,6 +82,7 @@ interface PlacedRun extends JobRun {
 export async function runJob(run: JobRun): Promise<JobResult> {
   const { spec } = run;
   const files = inputPaths(spec);
+  if (spec.measure !== undefined) refuseUrlOutput(spec.output);
   if (!isS3Url(spec.output)) return runAt(run, files, checkedOutput(spec.output, files));
   // What talks to stores is loaded for them alone.
   const { RemoteOutput } = await import('./remote-output.js');
@@ -101,10 +108,22 @@ async function runAt(run: JobRun, files: readonly string[], output: string, remo
   }
 }
 
+/** A run in its partial directory, which is its own. */
+interface BegunRun {
+  readonly run: PlacedRun;
+  readonly paths: PartialPaths;
+  readonly startedAt: number;
+  readonly files: readonly SeenFile[];
+  readonly digest: string;
+  /** What an earlier run left to go on with. */
+  readonly earlier: PartialJob | undefined;
+  /** How files are called that other jobs make for this one. */
+  readonly mapName: string | undefined;
+  readonly firstName: string;
+}
+
 async function runLocked(run: PlacedRun, inputs: readonly string[], paths: PartialPaths): Promise<JobResult> {
-  const { executor, nowSeconds } = run;
-  const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile, splits: true };
-  const startedAt = nowSeconds();
+  const startedAt = run.nowSeconds();
   const files = await seenFiles(inputs);
   const digest = digestOf(run.spec, files);
   const isNew = openPartial(paths);
@@ -115,9 +134,20 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
   if (earlier === undefined) {
     if (!isNew) await clearPartial(paths, mapName, firstName);
   } else claimPartial(paths, { ...earlier, digest });
+  const begun = { run, paths, startedAt, files, digest, earlier, mapName, firstName };
+  return run.spec.measure === undefined ? runImage(begun) : runTable(begun);
+}
+
+async function runImage(begun: BegunRun): Promise<JobResult> {
+  const { run, paths, startedAt, files, digest, earlier, mapName, firstName } = begun;
+  const { executor, nowSeconds } = run;
+  const machine: PlanMachine = { ...run.machine, preferredTile: executor.preferredTile, splits: true };
   // A planned tile depends on threads and memory, which may differ between the runs of one job.
+  const earlierChoices = earlier?.pinned;
   const spec =
-    earlier === undefined ? run.spec : { ...run.spec, tile: earlier.pinned.tileSide, block: earlier.pinned.block };
+    earlierChoices === undefined
+      ? run.spec
+      : { ...run.spec, tile: earlierChoices.tileSide, block: earlierChoices.block };
   let prepared: PreparedInputs;
   let plan: Plan;
   let boundedBackend: string | undefined;
@@ -131,10 +161,10 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
       const image = await makeFirst(mapped, plan.split, paths, firstName, (job) => runJob(mapRun(run, job)));
       ({ inputs: prepared, plan } = await planner.plan(restJobOf(mapped, plan.split, image), request));
     }
-    boundedBackend = boundedBackendOf(plan, executor, earlier?.pinned.boundedBackend);
+    boundedBackend = boundedBackendOf(plan, executor, earlierChoices?.boundedBackend);
     checkDiskSpace(spec.output, earlier === undefined ? diskNeed(plan) : 0);
   } catch (error) {
-    if (earlier === undefined && !isInterrupted(error)) await removePartial(paths);
+    await leave({ paths, earlier }, error);
     throw error;
   }
   for (const what of warningsOf(prepared)) run.onWarning?.(what);
@@ -178,6 +208,46 @@ async function runLocked(run: PlacedRun, inputs: readonly string[], paths: Parti
   }
 }
 
+/**
+ * Runs a job whose output is a table. The image of its labels is made by a job of its own where operations make it; then
+ * each part of it is measured once, and what is known of the parts becomes the table.
+ */
+async function runTable({ run, paths, startedAt, files, digest, earlier, firstName }: BegunRun): Promise<JobResult> {
+  const { spec, executor, machine, owner, signal, onProgress, nowSeconds, durable = false } = run;
+  let table: PreparedTable;
+  try {
+    const labels = join(paths.directory, firstName);
+    const job = labelsJobOf(spec, labels);
+    if (job !== undefined && !existsSync(labels)) await runJob(mapRun(run, job));
+    const measuring = measuringJobOf(spec, job?.output);
+    table = await (run.planner ?? DIRECT_PLANNER).table(measuring, prepareOptions(machine, paths.scratch));
+  } catch (error) {
+    await leave({ paths, earlier }, error);
+    throw error;
+  }
+  for (const what of table.warnings) run.onWarning?.(what);
+  await run.onTable?.();
+  claimPartial(paths, { format: PARTIAL_FORMAT, digest, about: { version: halotileVersion(), spec }, owner });
+  const { ledger, state } = await TileLedger.open(paths.directory, { durable });
+  try {
+    return await makeTable({
+      ...{ table, paths, files, ledger, tiles: state.tiles, output: spec.output, durable },
+      ...{ executor, signal, onProgress, nowSeconds, startedAt },
+    });
+  } catch (error) {
+    ledger.close();
+    if (endsJob(error)) await removePartial(paths);
+    throw error;
+  } finally {
+    ledger.close();
+  }
+}
+
+/** Nothing stays of a job that could not be planned, unless an earlier run had got further. */
+async function leave({ paths, earlier }: Pick<BegunRun, 'paths' | 'earlier'>, error: unknown): Promise<void> {
+  if (earlier === undefined && !isInterrupted(error)) await removePartial(paths);
+}
+
 /** The job that a run goes on with: what is unfinished there, unless it is to be discarded. */
 function earlierJob({ restart, owner, spec }: PlacedRun, paths: PartialPaths): PartialJob | undefined {
   const asked = { found: partialOwner(paths), by: owner, file: spec.output };
@@ -185,7 +255,7 @@ function earlierJob({ restart, owner, spec }: PlacedRun, paths: PartialPaths): P
 }
 
 /** The job that makes a job's map, for the same owner and on this machine; nobody is told of its plan. */
-function mapRun({ onPlan: _, restart: __, remote: ___, ...run }: PlacedRun, spec: JobSpec): JobRun {
+function mapRun({ onPlan: _, onTable: ____, restart: __, remote: ___, ...run }: PlacedRun, spec: JobSpec): JobRun {
   return { ...run, spec };
 }
 

@@ -11,8 +11,8 @@ export interface StageRun {
    * when the one before it is committed.
    */
   readonly sequences: Iterable<Iterable<StageTask>>;
-  /** Called once for every finished tile, in the order in which they finish. */
-  readonly commit: (result: TaskResult) => void;
+  /** Called once for every finished task, in the order in which they finish. */
+  readonly commit: (result: TaskResult, task: StageTask) => void;
   /** When it aborts, no further tile starts; those under way are finished and committed. */
   readonly signal?: AbortSignal;
 }
@@ -36,7 +36,7 @@ export async function runStage(executor: Executor, { job, sequences, commit, sig
       try {
         for (const task of next.value) {
           if (failure !== undefined || signal?.aborted) return;
-          commit(await runTask(executor, job, task));
+          commit(await runTask(executor, job, task), task);
         }
       } catch (error) {
         if (failure !== undefined) return;

@@ -245,15 +245,16 @@ export class JobRunner {
     this.#running.add(executor);
     const onStop = () => executor.stopSoon(CANCELLED);
     stop.addEventListener('abort', onStop);
+    const onPlan = async () => {
+      await this.#planned(claim, spans);
+      events.enter(job.id, 'running', 'planned');
+    };
     try {
       return await runJob({
         ...{ spec: this.#resolved(named, job), executor, machine, durable, nowSeconds, signal },
         ...{ restart: job.restart, owner: { principal: job.principal, job: job.id } },
         planner: planning.plannerFor(job, signal),
-        onPlan: async () => {
-          await this.#planned(claim, spans);
-          events.enter(job.id, 'running', 'planned');
-        },
+        ...{ onPlan, onTable: onPlan },
         onWarning: (what) => this.#options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' }),
         onProgress: (progress) => {
           events.report(job.id, { ...progress, tilesRunning: executor.running });

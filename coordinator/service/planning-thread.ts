@@ -11,6 +11,7 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { PrepareOptions } from '../../tiling/prepare/job-rasters.js';
 import type { PlanQuestions } from '../../tiling/prepare/prepare-plan.js';
+import type { PreparedTable } from '../../tiling/prepare/prepare-table.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { Restart } from '../../tiling/stitch/output-owner.js';
 import { type CheckedCollection, checkedCollection, type LookTerms } from '../collection/checked-collection.js';
@@ -133,6 +134,15 @@ export function plan(request: {
   const { spec, machine, prepare, slots, port } = request;
   const questions = questionsBehind(port, slots);
   return beating(port, () => DIRECT_PLANNER.plan(spec, { machine, prepare, questions }));
+}
+
+/** The labels of a job whose output is a table, and what is measured under them, opened. */
+export function table(request: {
+  spec: JobSpec;
+  prepare: PrepareOptions;
+  port: MessagePort;
+}): Promise<PlanningAnswer<PreparedTable>> {
+  return beating(request.port, () => DIRECT_PLANNER.table(request.spec, request.prepare));
 }
 
 /** The frames of a dataset with real paths, all of them the owner's to read. */

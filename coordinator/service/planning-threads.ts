@@ -83,6 +83,7 @@ export class PlanningThreads {
         const request = { spec, machine, prepare, slots: questions.slots };
         return this.#inTurn(owner, () => this.#paced('plan', request, { questions, signal }));
       },
+      table: (spec, prepare) => this.#inTurn(owner, () => this.#paced('table', { spec, prepare }, { signal })),
       frames: async (job) => {
         const look = () => this.#paced<PackedFrames>('frames', { job, owner }, { signal });
         const { packed, passedOver } = await this.#inTurn(owner, look);

@@ -65,6 +65,14 @@ async function withNamedImages(
   if (here.length > 0 && spec.map !== undefined && isClusterName(spec.map)) {
     throw badUsage({ what: 'images here with maps there', file: spec.map, remedy: 'name both on one side' });
   }
+  // An upload has no name that a template could name what is measured by.
+  if (here.length > 0 && (spec.measure?.images.length ?? 0) > 0) {
+    throw badUsage({
+      what: 'labels here, of many images, with images that are measured under them',
+      file: spec.measure!.images[0]!,
+      remedy: 'put both into storage that the coordinator sees, and name them root:NAME/PATH',
+    });
+  }
   const download = staysThere(spec.output) ? root : downloadName(resolve(root));
   const placeOf = (output: string) => {
     if (staysThere(output)) return output;

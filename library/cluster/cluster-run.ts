@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { checkedOutput } from '../../coordinator/index.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { checkFetched } from '../../tiling/job/output-format.js';
@@ -19,6 +20,14 @@ export interface ClusterResult {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** An upload has no name of its own that columns could be called by. */
+function withColumnNames(spec: JobSpec): JobSpec {
+  const { measure } = spec;
+  return measure === undefined
+    ? spec
+    : { ...spec, measure: { ...measure, names: measure.names ?? measure.images.map((path) => basename(path)) } };
+}
+
 /**
  * Runs a job on a cluster: local inputs, those of operations' parameters too, are uploaded, `root:` names are left as
  * they are, a local output is fetched when the job is done.
@@ -31,7 +40,7 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   const place = local ? checkedOutput(absoluteName(spec.output), localInputs(spec)) : '';
   const run = {
     spec: async (send: (path: string) => Promise<string>) => {
-      const sent = await sendInputs(spec, (path) => {
+      const sent = await sendInputs(withColumnNames(spec), (path) => {
         onNote(`uploading ${path}`);
         return send(path);
       });

@@ -70,9 +70,9 @@ function plainSpec(message: halotile.v1.IJobSpec): unknown {
 
 /** The fields of a message with those of its chain as a job file would have them. */
 export function plainChain(
-  message: Pick<halotile.v1.IJobSpec, 'operations' | 'mapOperations' | 'nodata' | 'mapping'>,
+  message: Pick<halotile.v1.IJobSpec, 'operations' | 'mapOperations' | 'nodata' | 'mapping' | 'measure'>,
 ): object {
-  const { operations, mapOperations, nodata, mapping, ...rest } = message;
+  const { operations, mapOperations, nodata, mapping, measure, ...rest } = message;
   return {
     ...rest,
     operations: operations?.map(plainOperation),
@@ -80,6 +80,7 @@ export function plainChain(
     mapOperations: mapOperations && mapOperations.length > 0 ? mapOperations.map(plainOperation) : undefined,
     nodata: nodata === undefined || nodata === null ? undefined : withNamedNumbers(fromValue(nodata)),
     mapping: mapping === undefined || mapping === null ? undefined : present(mapping),
+    measure: measure === undefined || measure === null ? undefined : present(measure),
   };
 }
 

@@ -59,6 +59,9 @@ export namespace halotile {
 
             /** JobSpec orient */
             orient?: (string|null|undefined);
+
+            /** JobSpec measure */
+            measure?: (halotile.v1.IMeasure|null|undefined);
         }
 
         /** Represents a JobSpec. */
@@ -121,6 +124,9 @@ export namespace halotile {
             /** JobSpec orient. */
             public orient: (string|null);
 
+            /** JobSpec measure. */
+            public measure: (halotile.v1.Measure|null);
+
             /**
              * Encodes the specified JobSpec message. Does not implicitly {@link halotile.v1.JobSpec.verify|verify} messages.
              * @param message JobSpec message or plain object to encode
@@ -141,6 +147,57 @@ export namespace halotile {
 
             /**
              * Gets the default type url for JobSpec
+             * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
+             * @returns The default type url
+             */
+            public static getTypeUrl(typeUrlPrefix?: string): string;
+        }
+
+        /** Properties of a Measure. */
+        interface IMeasure {
+
+            /** Measure images */
+            images?: (string[]|undefined);
+
+            /** Measure names */
+            names?: (string[]|undefined);
+        }
+
+        /** Represents a Measure. */
+        class Measure implements IMeasure {
+
+            /**
+             * Constructs a new Measure.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: halotile.v1.IMeasure);
+
+            /** Measure images. */
+            public images: string[];
+
+            /** Measure names. */
+            public names: string[];
+
+            /**
+             * Encodes the specified Measure message. Does not implicitly {@link halotile.v1.Measure.verify|verify} messages.
+             * @param message Measure message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            public static encode(message: halotile.v1.IMeasure, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Measure message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns Measure
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            public static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): halotile.v1.Measure;
+
+            /**
+             * Gets the default type url for Measure
              * @param [typeUrlPrefix] your custom typeUrlPrefix(default "type.googleapis.com")
              * @returns The default type url
              */
@@ -851,6 +908,9 @@ export namespace halotile {
 
             /** CollectionSpec orient */
             orient?: (string|null|undefined);
+
+            /** CollectionSpec measure */
+            measure?: (halotile.v1.IMeasure|null|undefined);
         }
 
         /** Represents a CollectionSpec. */
@@ -921,6 +981,9 @@ export namespace halotile {
 
             /** CollectionSpec orient. */
             public orient: (string|null);
+
+            /** CollectionSpec measure. */
+            public measure: (halotile.v1.Measure|null);
 
             /**
              * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.

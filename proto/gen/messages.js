@@ -42,6 +42,7 @@ export const halotile = $root.halotile = (() => {
             JobSpec.prototype.mapOperations = $util.emptyArray;
             JobSpec.prototype.page = null;
             JobSpec.prototype.orient = null;
+            JobSpec.prototype.measure = null;
 
             let $oneOfFields;
 
@@ -105,6 +106,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(JobSpec.prototype, "_measure", {
+                get: $util.oneOfGetter($oneOfFields = ["measure"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             JobSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -148,6 +155,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(128).uint32(message.page);
                 if (message.orient != null && Object.hasOwnProperty.call(message, "orient"))
                     writer.uint32(138).string(message.orient);
+                if (message.measure != null && Object.hasOwnProperty.call(message, "measure"))
+                    $root.halotile.v1.Measure.encode(message.measure, writer.uint32(146).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -246,6 +255,10 @@ export const halotile = $root.halotile = (() => {
                             message.orient = reader.string();
                             break;
                         }
+                    case 18: {
+                            message.measure = $root.halotile.v1.Measure.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
                     default:
                         reader.skipType(tag & 7, long);
                         break;
@@ -267,6 +280,94 @@ export const halotile = $root.halotile = (() => {
             };
 
             return JobSpec;
+        })();
+
+        v1.Measure = (function() {
+
+            function Measure(properties) {
+                this.images = [];
+                this.names = [];
+                if (properties)
+                    for (let keys = Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            }
+
+            Measure.prototype.images = $util.emptyArray;
+            Measure.prototype.names = $util.emptyArray;
+
+            Measure.encode = function encode(message, writer, q) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (q === undefined)
+                    q = 0;
+                if (q > $util.recursionLimit)
+                    throw Error("max depth exceeded");
+                if (message.images != null && message.images.length)
+                    for (let i = 0; i < message.images.length; ++i)
+                        writer.uint32(10).string(message.images[i]);
+                if (message.names != null && message.names.length)
+                    for (let i = 0; i < message.names.length; ++i)
+                        writer.uint32(18).string(message.names[i]);
+                return writer;
+            };
+
+            Measure.decode = function decode(reader, length, error, long) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (long === undefined)
+                    long = 0;
+                if (long > $Reader.recursionLimit)
+                    throw Error("maximum nesting depth exceeded");
+                let end, message;
+                if (length === undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = new $root.halotile.v1.Measure();
+                while (reader.pos < end) {
+                    let tag = reader.uint32();
+                    if (tag === error)
+                        break;
+                    switch (tag >>> 3) {
+                    case 1: {
+                            if (!(message.images && message.images.length))
+                                message.images = [];
+                            message.images.push(reader.string());
+                            break;
+                        }
+                    case 2: {
+                            if (!(message.names && message.names.length))
+                                message.names = [];
+                            message.names.push(reader.string());
+                            break;
+                        }
+                    default:
+                        reader.skipType(tag & 7, long);
+                        break;
+                    }
+                }
+                if (length !== undefined) {
+                    if (reader.pos !== end)
+                        throw RangeError("index out of range");
+                    reader.len = length;
+                }
+                return message;
+            };
+
+            Measure.getTypeUrl = function getTypeUrl(typeUrlPrefix) {
+                if (typeUrlPrefix === undefined) {
+                    typeUrlPrefix = "type.googleapis.com";
+                }
+                return typeUrlPrefix + "/halotile.v1.Measure";
+            };
+
+            return Measure;
         })();
 
         v1.Operation = (function() {
@@ -1409,6 +1510,7 @@ export const halotile = $root.halotile = (() => {
             CollectionSpec.prototype.page = null;
             CollectionSpec.prototype.pages = null;
             CollectionSpec.prototype.orient = null;
+            CollectionSpec.prototype.measure = null;
 
             let $oneOfFields;
 
@@ -1484,6 +1586,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_measure", {
+                get: $util.oneOfGetter($oneOfFields = ["measure"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             CollectionSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -1535,6 +1643,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(154).string(message.pages);
                 if (message.orient != null && Object.hasOwnProperty.call(message, "orient"))
                     writer.uint32(162).string(message.orient);
+                if (message.measure != null && Object.hasOwnProperty.call(message, "measure"))
+                    $root.halotile.v1.Measure.encode(message.measure, writer.uint32(170).fork(), q + 1).ldelim();
                 return writer;
             };
 
@@ -1647,6 +1757,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 20: {
                             message.orient = reader.string();
+                            break;
+                        }
+                    case 21: {
+                            message.measure = $root.halotile.v1.Measure.decode(reader, reader.uint32(), undefined, long + 1);
                             break;
                         }
                     default:

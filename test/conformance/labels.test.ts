@@ -50,3 +50,32 @@ test('a curve is none for labels, nor is a table beyond its limit', async () => 
     await assert.rejects(runEngine(job), { tag: 'bad-input', message });
   }
 });
+
+/** Single pixels of white and black in turns: every white one touches four black ones, and four white ones at its corners. */
+const CHECKERBOARD = { width: 333, height: 257 };
+
+test('a checkerboard of single pixels: one component each, or one of all where corners touch; overviews take the nearest', async () => {
+  const image = join(folder, 'checkerboard.tif');
+  writeTiff(
+    image,
+    imageOf(CHECKERBOARD, { dtype: 'uint8', channels: 1 }, (x, y) => ((x + y) % 2 === 0 ? 255 : 0)),
+  );
+  const { width } = CHECKERBOARD;
+  for (const [connectivity, labelOf] of [
+    // In raster order of first pixels every second pixel is the next component.
+    [4, (i: number) => i / 2 + 1],
+    [8, () => 1],
+  ] as const) {
+    const output = join(folder, `checkerboard-${connectivity}.tif`);
+    const operations = [{ name: 'label', params: { connectivity } }];
+    await runEngine({ image, output, operations, tile: 32, block: 16 });
+    const levels = await readLevels(output);
+    assert.equal(levels[0]!.dtype, 'uint32');
+    const wrong = levels[0]!.samples.findIndex((label, i) => label !== (i % 2 === 0 ? labelOf(i) : 0));
+    assert.equal(wrong, -1, `connectivity ${connectivity}, pixel ${wrong % width}, ${Math.floor(wrong / width)}`);
+    const { samples: halved } = levels[1]!;
+    const half = levels[1]!.rect.width;
+    const nearest = halved.map((_, i) => levels[0]!.samples[2 * Math.floor(i / half) * width + 2 * (i % half)]!);
+    assert.deepEqual([...halved], [...nearest]);
+  }
+});

@@ -199,7 +199,7 @@ function registerTests(): void {
         onProgress: ({ tilesDone }) => tilesDone === 3 && stop.abort(),
       });
       await assert.rejects(begun, { tag: 'interrupted' });
-      assert.equal(readPartialJob(partialPaths(output))?.pinned.boundedBackend, gpu.boundedBackends[0]);
+      assert.equal(readPartialJob(partialPaths(output))?.pinned?.boundedBackend, gpu.boundedBackends[0]);
       const cpu = new ThreadPoolExecutor({ threads: 1, backend: 'wasm', name: 'other' });
       try {
         await assert.rejects(runJob({ ...run, executor: cpu }), { tag: 'not-ready' });

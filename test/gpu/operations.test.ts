@@ -21,7 +21,7 @@ import { computeSteps, runOnDevice } from './device-tiles.js';
 
 /** Operations whose integers run on a device whatever else their samples are. */
 const WHOLLY = [
-  ...['box', 'mean', 'std', 'variance', 'max', 'min', 'median', 'percentile'],
+  ...['box', 'mean', 'std', 'variance', 'max', 'min', 'median', 'percentile', 'nlm'],
   ...['gamma', 'levels', 'lut', 'threshold', 'gaussian'],
 ];
 
@@ -134,6 +134,7 @@ function registerRows(device: GpuDevice): void {
 function isOffered({ name, params }: OperationRow, { channels, dtype, samples }: Combination): boolean {
   if (channels > 4 || params.dtype !== undefined) return false;
   if (dtype !== 'float32') return WHOLLY.includes(name);
+  if (name === 'nlm') return true;
   return ['box', 'mean', 'gaussian'].includes(name) && samples !== 'alpha' && samples !== 'everything';
 }
 

@@ -35,6 +35,12 @@ export function placeInputs<S extends AnyJobSpec>(spec: S, place: (input: JobInp
     image: place({ field: `${prefix}image`, kind: 'image', path: image }),
     ...(map !== undefined && { map: place({ field: `${prefix}map`, kind: 'map', path: map }) }),
   });
+  const measured = <M extends { readonly images: readonly string[] }>(measure: M) => ({
+    ...measure,
+    images: measure.images.map((path, index) => {
+      return place({ field: `measure.images[${index}]`, kind: isCollectionSpec(spec) ? 'template' : 'image', path });
+    }),
+  });
   const own = isCollectionSpec(spec)
     ? {
         images: spec.images.map((each, index) => {
@@ -51,14 +57,16 @@ export function placeInputs<S extends AnyJobSpec>(spec: S, place: (input: JobInp
           ...(spec.target !== undefined && { target: place({ field: 'target', kind: 'palette', path: spec.target }) }),
         }
       : images(spec);
+  const ofLabels = 'measure' in spec && spec.measure !== undefined && { measure: measured(spec.measure) };
   const operations = placeFiles(spec.operations, ({ param, kind, path }, index) =>
     place({ field: `operations[${index}].params.${param}`, kind, path }),
   );
-  if (!('mapOperations' in spec) || spec.mapOperations === undefined) return { ...spec, ...own, operations };
+  if (!('mapOperations' in spec) || spec.mapOperations === undefined)
+    return { ...spec, ...own, ...ofLabels, operations };
   const mapOperations = placeFiles(spec.mapOperations, ({ param, kind, path }, index) =>
     place({ field: `mapOperations[${index}].params.${param}`, kind, path }),
   );
-  return { ...spec, ...own, operations, mapOperations };
+  return { ...spec, ...own, ...ofLabels, operations, mapOperations };
 }
 
 /**

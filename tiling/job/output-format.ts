@@ -17,6 +17,18 @@ const ENDINGS: readonly (readonly [OutputFormat, RegExp])[] = [
 /** Endings of outputs, as messages list them. */
 export const WRITTEN_ENDINGS = '.tif, .ome.tif, .png, .jpg, .webp, .dzi or .zarr';
 
+/** What a table of measurements is written as. */
+export type TableFormat = 'csv' | 'jsonl';
+
+/** Endings of tables, as messages list them. */
+export const TABLE_ENDINGS = '.csv or .jsonl';
+
+/** The format of a table that an output's ending names; undefined where it is none. */
+export function tableFormatOf(output: string): TableFormat | undefined {
+  if (/\.csv$/i.test(output)) return 'csv';
+  return /\.(?:jsonl|ndjson)$/i.test(output) ? 'jsonl' : undefined;
+}
+
 /** A name without an ending is a TIFF's. */
 const NO_ENDING = /(?:^|[/\\])\.*[^./\\]*$/;
 

@@ -80,7 +80,8 @@ export function readFully(fd: number, into: Uint8Array, position: number): numbe
   return done;
 }
 
-function damaged(part: string, offset: number): HalotileError {
+/** A part file that no longer holds what was committed. */
+export function damaged(part: string, offset: number): HalotileError {
   return new HalotileError('output-failed', {
     what: 'a committed block does not have its CRC any more',
     file: part,

@@ -34,10 +34,10 @@ export interface PartialJob {
   readonly format: typeof PARTIAL_FORMAT;
   /** SHA-256 over everything that decides the pixels: spec, versions and input fingerprints. */
   readonly digest: string;
-  /** Choices of the first run that later runs of the same job must repeat. */
-  readonly pinned: { readonly tileSide: number; readonly block: number; readonly boundedBackend?: string };
-  /** How its output is laid out, for previews. */
-  readonly shape: OutputShape;
+  /** Choices of the first run that later runs of the same job must repeat; absent where the output is a table. */
+  readonly pinned?: { readonly tileSide: number; readonly block: number; readonly boundedBackend?: string };
+  /** How its output is laid out, for previews; absent where it is a table. */
+  readonly shape?: OutputShape;
   /** For people: what the job is. */
   readonly about: unknown;
   /** For whom the first run of it was; absent where no coordinator ran it. */
@@ -89,28 +89,32 @@ const grid = { across: side, down: side };
 const jobSchema = z.object({
   format: z.literal(PARTIAL_FORMAT),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  pinned: z.object({
-    tileSide: z.number().int().min(16).max(32768),
-    block: z.number().int().min(16).max(4096).multipleOf(16),
-    boundedBackend: z.string().optional(),
-  }),
-  shape: z.looseObject({
-    block: side,
-    levels: z.array(z.object({ ...size, ...grid })).min(1),
-    stages: z.array(
-      z.looseObject({
-        kind: z.enum(['reduce', 'filter', 'overview']),
-        size: z.object(size),
-        base: index,
-        levels: z.array(index),
-        tileSide: side,
-        tileWidth: side.optional(),
-        ...grid,
-      }),
-    ),
-    encoding: z.looseObject({ codec: z.enum(OUTPUT_CODECS), predictor: z.literal([1, 2, 3]) }),
-    output: z.looseObject({ ...size, channels: side, dtype: z.enum(DTYPES) }),
-  }),
+  pinned: z
+    .object({
+      tileSide: z.number().int().min(16).max(32768),
+      block: z.number().int().min(16).max(4096).multipleOf(16),
+      boundedBackend: z.string().optional(),
+    })
+    .optional(),
+  shape: z
+    .looseObject({
+      block: side,
+      levels: z.array(z.object({ ...size, ...grid })).min(1),
+      stages: z.array(
+        z.looseObject({
+          kind: z.enum(['reduce', 'filter', 'overview']),
+          size: z.object(size),
+          base: index,
+          levels: z.array(index),
+          tileSide: side,
+          tileWidth: side.optional(),
+          ...grid,
+        }),
+      ),
+      encoding: z.looseObject({ codec: z.enum(OUTPUT_CODECS), predictor: z.literal([1, 2, 3]) }),
+      output: z.looseObject({ ...size, channels: side, dtype: z.enum(DTYPES) }),
+    })
+    .optional(),
   owner: outputOwnerSchema.optional(),
 });
 

@@ -40,7 +40,7 @@ const STRIPE_BYTES = 1 << 20;
  */
 export async function previewPartial(paths: PartialPaths, maxSide: number): Promise<Preview> {
   const job = readPartialJob(paths);
-  if (job === undefined) {
+  if (job?.shape === undefined) {
     throw badInput({ what: 'no unfinished job is here', file: paths.directory, expected: 'an OUT.partial directory' });
   }
   const { shape } = job;

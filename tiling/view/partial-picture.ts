@@ -56,7 +56,7 @@ export class PartialPicture implements Picture {
   /** @throws bad-input where no unfinished job is there */
   constructor(paths: PartialPaths) {
     const job = readPartialJob(paths);
-    if (job === undefined) throw notThere(paths);
+    if (job?.shape === undefined) throw notThere(paths);
     const { shape } = job;
     this.#paths = paths;
     this.shape = shape;

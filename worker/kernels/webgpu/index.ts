@@ -3,6 +3,7 @@ import type { GpuKernel } from './device/gpu-kernel.js';
 import { gpuGaussian } from './gaussian/gaussian.js';
 import { gpuWindowMeans } from './moments/window-means.js';
 import { gpuWindowSpread } from './moments/window-spread.js';
+import { gpuNlm } from './nlm/nlm.js';
 import { gpuRank } from './rank/rank.js';
 import { gpuDownscale } from './scaling/downscale.js';
 import { gpuFlatField } from './tone/flat-field.js';
@@ -20,6 +21,7 @@ export const GPU_KERNELS: Readonly<Record<string, GpuKernel>> = {
   min: gpuRank,
   median: gpuRank,
   percentile: gpuRank,
+  nlm: gpuNlm,
   gamma: gpuTable,
   levels: gpuTable,
   lut: gpuTable,

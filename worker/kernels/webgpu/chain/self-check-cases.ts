@@ -97,6 +97,9 @@ function integerCases(dtype: 'uint8' | 'uint16', channels: number): CheckCase[] 
     cases.push({ ...invalid, operation: { name, params: { footprint: 'disk:2' }, border: 'reflect' } });
     cases.push({ ...common, operation: { name, params: { footprint: 'disk:2' }, border: 'mirror' } });
   }
+  const averaged = { name: 'nlm', params: { patch: 3, window: 5, h: dtype === 'uint8' ? 30 : 8000, sigma: 0 } };
+  cases.push({ ...small, operation: { ...averaged, border: 'mirror' }, tolerance: 1 });
+  cases.push({ ...small, nodata, masked: true, operation: averaged, tolerance: 1 });
   cases.push({ ...common, operation: { name: 'gamma', params: { gamma: 0.7, gain: 1 } } });
   return cases;
 }
@@ -141,6 +144,10 @@ function floatCases(channels: number): CheckCase[] {
   cases.push({ ...floats, operation: disk, tolerance: 2e-6 });
   cases.push({ ...floats, operation: { name: 'box', byMap: true }, maxRadius: 9, tolerance: 2e-6 });
   const nodata = NODATA.float32.slice(0, channels);
+  const averaged = { name: 'nlm', params: { patch: 3, window: 5, h: 0.3, sigma: 0.01 } };
+  const small = { ...floats, output: { x: 3, y: 2, width: 20, height: 12 }, tolerance: 1e-5 };
+  cases.push({ ...small, operation: { ...averaged, border: 'mirror' } });
+  cases.push({ ...small, nodata, masked: true, operation: averaged });
   const invalid = { ...floats, nodata, masked: true };
   cases.push({ ...invalid, operation: { ...disk, border: 'clip' }, tolerance: 2e-6 });
   cases.push({ ...invalid, operation: { name: 'gaussian', params: GAUSSIAN }, tolerance: 2e-6 });

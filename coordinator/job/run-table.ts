@@ -1,0 +1,167 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { badUsage, HalotileError } from '../../tiling/errors.js';
+import type { Size } from '../../tiling/geometry/rect.js';
+import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { type TableFormat, tableFormatOf } from '../../tiling/job/output-format.js';
+import { csvLine, figuresOf, jsonLine } from '../../tiling/measure/figures.js';
+import { isUrl } from '../../tiling/places/url.js';
+import type { PreparedTable } from '../../tiling/prepare/prepare-table.js';
+import { assertAllUnchanged, assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
+import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js';
+import type { TileLedger } from '../../tiling/stitch/tile-ledger.js';
+import { syncFile } from '../assembly/assemble.js';
+import { RecordStore } from '../measure/record-store.js';
+import type { JobResult } from './job-result.js';
+import { MeasuredParts, type MeasuringOptions } from './measured-parts.js';
+import { publishOutput } from './publish-output.js';
+
+/** Text that is written at a time. */
+const WRITE_CHARACTERS = 1 << 20;
+
+/** @throws bad-usage for a plan of a job whose output is a table: it has no tiles, halos or levels */
+export function refuseTablePlan(output: string): never {
+  throw badUsage({
+    what: 'a plan of measurements',
+    file: output,
+    expected: 'a job whose output is an image',
+    remedy: 'plan the operations that make the labels, with an output that ends in .tif',
+  });
+}
+
+/** The image job whose result is measured; undefined where the image is measured as it is. */
+export function labelsJobOf(spec: JobSpec, output: string): JobSpec | undefined {
+  if (spec.operations.length === 0) return undefined;
+  const { measure: _, ...job } = spec;
+  return jobSpecSchema.parse({ ...job, output, compression: { codec: 'none' }, overviews: false });
+}
+
+/** The job that measures the result of {@link labelsJobOf}. */
+export function measuringJobOf(spec: JobSpec, labels: string | undefined): JobSpec {
+  if (labels === undefined) return spec;
+  const { page: _, nodata: __, map: ___, mapOperations: ____, ...job } = spec;
+  return { ...job, image: labels, orient: 'as-stored', operations: [] };
+}
+
+/** A table whose inputs are open and whose epoch has begun. */
+export interface OpenedTable extends Omit<MeasuringOptions, 'directory' | 'check'> {
+  readonly output: string;
+  readonly paths: PartialPaths;
+  readonly files: readonly SeenFile[];
+  readonly durable: boolean;
+  /** Seconds on a monotonic clock, and what it said when the job began. */
+  readonly nowSeconds: () => number;
+  readonly startedAt: number;
+}
+
+/**
+ * Measures all parts and writes the table: a line for each label, ascending.
+ * @throws HalotileError; the table is then as it was before
+ */
+export async function makeTable(opened: OpenedTable): Promise<JobResult> {
+  const { table, paths, files, ledger, output, nowSeconds, startedAt } = opened;
+  const preparedAt = nowSeconds();
+  // Of remote ones every answer says in which state they are.
+  const here = files.filter(({ path }) => !isUrl(path));
+  const parts = new MeasuredParts({
+    ...opened,
+    directory: paths.directory,
+    check: () => here.forEach(assertUnchanged),
+  });
+  await parts.measure();
+  const measuredAt = nowSeconds();
+  const store = new RecordStore({ folder: paths.scratch, channels: table.channels });
+  const temporary = join(paths.directory, ledger.folder, 'table');
+  let written: WrittenTable;
+  try {
+    for (const records of parts.records()) {
+      if (opened.signal?.aborted) throw interrupted();
+      await store.add(records);
+    }
+    written = await writeTable(store.records(), { ...opened, temporary, format: tableFormatOf(output)! });
+  } finally {
+    store.close();
+  }
+  await publish(opened, temporary);
+  const { seconds, bytesRead: read, blocksDecoded, inputPixels: pixelsRead } = parts.totals;
+  const { labels, bytes, crc } = written;
+  return {
+    ...{ output, ...table.size, channels: 1, dtype: 'uint32', levels: 0, mapMax: 0 },
+    table: { labels, columns: table.columns },
+    tiles: { total: parts.count, side: Math.max(table.part.width, table.part.height), resumed: parts.resumed },
+    halo: { pixelsRead, pixelsWithMaxHalo: pixelsRead, savedShare: 0 },
+    bytes: { read, written: bytes, output: bytes },
+    blocksDecoded: { count: blocksDecoded, perBlock: 0 },
+    crc: crc.toString(16).padStart(8, '0'),
+    seconds: {
+      ...{ prepare: preparedAt - startedAt, ...seconds },
+      ...{ assemble: nowSeconds() - measuredAt, total: nowSeconds() - startedAt },
+    },
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    epoch: ledger.epoch,
+  };
+}
+
+async function publish({ ledger, files, output, durable, paths }: OpenedTable, temporary: string): Promise<void> {
+  await assertAllUnchanged(files);
+  if (durable) syncFile(temporary);
+  await publishOutput(temporary, output, () => ledger.assertNewest());
+  if (durable) syncFile(dirname(output));
+  // What a later run has begun is that one's to remove.
+  const isNewest = ledger.isNewest();
+  ledger.close();
+  if (isNewest) await removePartial(paths);
+}
+
+interface WrittenTable {
+  readonly labels: number;
+  readonly bytes: number;
+  /** CRC-32 of the file. */
+  readonly crc: number;
+}
+
+interface TableTerms {
+  readonly temporary: string;
+  readonly format: TableFormat;
+  readonly table: Pick<PreparedTable, 'columns' | 'channels'> & { readonly size: Size };
+  readonly ledger: Pick<TileLedger, 'assertNewest'>;
+  readonly signal?: AbortSignal;
+}
+
+async function writeTable(
+  records: AsyncIterable<Float64Array>,
+  { temporary, format, table: { columns, channels, size }, ledger, signal }: TableTerms,
+): Promise<WrittenTable> {
+  const fd = openSync(temporary, 'w', 0o644);
+  let text = format === 'csv' ? `${columns.join(',')}\n` : '';
+  let labels = 0;
+  let bytes = 0;
+  let crc = 0;
+  const flush = () => {
+    const encoded = Buffer.from(text);
+    for (let at = 0; at < encoded.length; ) at += writeSync(fd, encoded, at);
+    bytes += encoded.length;
+    crc = crc32(encoded, crc);
+    text = '';
+  };
+  try {
+    for await (const record of records) {
+      const figures = figuresOf(record, channels, size);
+      text += format === 'csv' ? csvLine(figures) : jsonLine(columns, figures);
+      labels++;
+      if (text.length < WRITE_CHARACTERS) continue;
+      flush();
+      ledger.assertNewest();
+      if (signal?.aborted) throw interrupted();
+    }
+    flush();
+  } finally {
+    closeSync(fd);
+  }
+  return { labels, bytes, crc };
+}
+
+function interrupted(): HalotileError {
+  return new HalotileError('interrupted', { what: 'interrupted', remedy: 'run the same command again to continue' });
+}
