@@ -74,7 +74,6 @@ export async function openRedisQueue(
     prefix: endpoint.prefix,
     directory: join(stateDirectory, 'jobs'),
     nowMs,
-    ticketsMs: nowMs,
     retentionMs: flags.keepJobDays * DAY_MS,
     maxEnded: flags.keepJobs,
     log: warn,

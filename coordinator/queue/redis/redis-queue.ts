@@ -31,10 +31,8 @@ export interface RedisQueueOptions {
   readonly prefix: string;
   /** Shared by all coordinators of the queue: specs, results and who has claimed what. */
   readonly directory: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by a clock that all coordinators of the queue go by. */
   readonly nowMs: () => number;
-  /** By which jobs that are put off wait; that of this machine where absent. */
-  readonly ticketsMs?: () => number;
   /** Ended jobs are forgotten after so long. */
   readonly retentionMs: number;
   /** And the oldest of them where there are more; 100,000 where absent. */
@@ -108,7 +106,7 @@ export class RedisQueue implements JobQueue {
 
   /** @throws unreachable */
   static async open(options: RedisQueueOptions): Promise<RedisQueue> {
-    const { clients, prefix, times = TIMES, ticketsMs: nowMs = Date.now, log } = options;
+    const { clients, prefix, times = TIMES, nowMs, log } = options;
     const tickets = await Tickets.open(clients, { prefix, times, nowMs, log });
     const queue = new RedisQueue(options, { tickets, channel: await NewsChannel.open(clients, prefix) });
     // A long history takes a while: each of its jobs is there for whoever names it meanwhile.
@@ -402,6 +400,7 @@ export class RedisQueue implements JobQueue {
       // Locks are renewed meanwhile.
       await this.#lost.areBackWithin(this.#tendMs);
       await this.#renew();
+      await this.#tickets.wakeDue();
       const nowMs = this.#options.nowMs();
       if (Math.abs(nowMs - this.#reconciledMs) >= RECONCILE_MS) {
         this.#reconciledMs = nowMs;

@@ -29,7 +29,7 @@ interface WaitTerms {
 interface TicketsOptions {
   readonly prefix: string;
   readonly times: TicketTimes;
-  /** By which those that are put off wait, milliseconds since 1970. */
+  /** By which those that are put off wait, milliseconds since 1970: the same clock for all coordinators. */
   readonly nowMs: () => number;
   readonly log: (line: string) => void;
 }
@@ -40,6 +40,15 @@ const RETRY_MS = 500;
 const CLOSE_MS = 2_000;
 /** BullMQ takes the smallest number first, ours is the largest; 0 would be a list of its own before all others. */
 const LOWEST = 1_001;
+/**
+ * Ten years that are added to the time until which a ticket is put off: each BullMQ compares that with the clock of its
+ * machine, which may be wrong, and must never find it due. Whoever goes by the clock of Redis lets it wait again.
+ */
+const OUT_OF_REACH_MS = 10 * 365 * 86_400_000;
+/** In the scores of tickets that are put off BullMQ counts by this many a millisecond. */
+const SCORES_PER_MS = 0x1000;
+/** Tickets that wait again at one look; further ones at the next. */
+const DUE_AT_ONCE = 1_000;
 
 /**
  * The jobs that wait, are delayed or held, in BullMQ: one of its jobs for each of ours that is not over, without data.
@@ -141,7 +150,19 @@ export class Tickets {
 
   /** The job waits again, for `delayMs` at least; false where the lock was lost. */
   async putOff({ job, token }: Ticket, delayMs: number): Promise<void> {
-    await job.moveToDelayed(this.#nowMs() + delayMs, token).catch((error: Error) => this.#judge(error));
+    const untilMs = this.#nowMs() + delayMs + OUT_OF_REACH_MS;
+    await job.moveToDelayed(untilMs, token).catch((error: Error) => this.#judge(error));
+  }
+
+  /** Lets those wait again whose time has come. */
+  async wakeDue(): Promise<void> {
+    const last = (this.#nowMs() + OUT_OF_REACH_MS + 1) * SCORES_PER_MS - 1;
+    const delayed = this.#queue.toKey('delayed');
+    const due = await this.#commands.zrangebyscore(delayed, '-inf', last, 'LIMIT', 0, DUE_AT_ONCE);
+    for (const id of due) {
+      const job: Job | undefined = await this.#queue.getJob(id);
+      await job?.promote().catch((error: Error) => this.#judge(error));
+    }
   }
 
   /** The job is over, or is none; without effect where the lock was lost. */
@@ -199,7 +220,7 @@ export class Tickets {
 
   /** A lock that was lost is another's matter; it waits or is held there. */
   #judge(error: Error): void {
-    if (/lock|not in the active|Missing key/i.test(error.message)) return;
+    if (/lock|not in the (?:active|delayed)|Missing key/i.test(error.message)) return;
     throw error;
   }
 
@@ -208,7 +229,7 @@ export class Tickets {
     return {
       jobId: id,
       priority: LOWEST - priority,
-      delay: delayMs,
+      delay: delayMs > 0 ? delayMs + OUT_OF_REACH_MS : 0,
       timestamp,
       removeOnComplete: true,
       removeOnFail: true,
