@@ -14,7 +14,7 @@ export class ScheduledRuns {
   readonly #cluster: FaultedCluster;
   readonly #id: string;
   readonly #clients: readonly SchedulesClient[];
-  #runs: readonly halotile.v1.IScheduleRun[] = [];
+  #outputs: readonly string[] = [];
   #isMade = false;
 
   constructor(cluster: FaultedCluster, id: string) {
@@ -42,22 +42,22 @@ export class ScheduledRuns {
       last = (await patiently(() => this.#clients[0]!.get(this.#id))).lastRuns ?? [];
       return last.every(({ jobId, note }) => jobId || note);
     });
-    this.#runs = last.filter(({ jobId }) => jobId);
+    const runs = last.filter(({ jobId }) => jobId);
     const distinct = (values: unknown[], what: string) =>
       assert.equal(new Set(values).size, values.length, say(`${what} of two runs are the same: ${values.join(' ')}`));
     distinct(
-      this.#runs.map(({ due }) => readTimestamp(due)),
+      runs.map(({ due }) => readTimestamp(due)),
       'times',
     );
     distinct(
-      this.#runs.map(({ run }) => run),
+      runs.map(({ run }) => run),
       'numbers',
     );
     distinct(
-      this.#runs.map(({ jobId }) => jobId),
+      runs.map(({ jobId }) => jobId),
       'jobs',
     );
-    for (const { run, jobId } of this.#runs) {
+    for (const { run, jobId } of runs) {
       let state: halotile.v1.JobState = JobState.JOB_STATE_UNSPECIFIED;
       await eventually(say(`run ${run} has not ended`), async () => {
         state = (await this.#cluster.clients[1]!.get(jobId!)).state!;
@@ -66,11 +66,30 @@ export class ScheduledRuns {
       assert.equal(state, JobState.JOB_STATE_SUCCEEDED, say(`run ${run} is ${JobState[state]}`));
       assert.equal(this.#cluster.sha256Of(this.#outputOf(run!)), this.#cluster.expected, say(`run ${run} differs`));
     }
+    await this.#checkJobs(last, say);
     await patiently(() => this.#clients[0]!.remove(this.#id));
   }
 
-  get outputs(): string[] {
-    return this.#runs.map(({ run }) => this.#outputOf(run!));
+  /** Every job that was submitted for a run is known as that run's; of earlier ones than are remembered nothing is known. */
+  async #checkJobs(last: readonly halotile.v1.IScheduleRun[], say: (what: string) => string): Promise<void> {
+    const submitted = new Map<string, string>();
+    await patiently(async () => {
+      for await (const { id, spec } of this.#cluster.clients[0]!.list()) {
+        const output = spec?.output?.replace('root:data/', '') ?? '';
+        if (output.startsWith(`${this.#id}-run-`)) submitted.set(id!, output);
+      }
+    });
+    const known = new Map(last.map(({ run, jobId }) => [this.#outputOf(run!), jobId]));
+    const oldest = Math.min(...last.map(({ run }) => run!));
+    for (const [id, output] of submitted) {
+      const run = Number(/-run-(\d+)/.exec(output)![1]);
+      if (run >= oldest) assert.equal(known.get(output), id, say(`the job of run ${run} is not known`));
+    }
+    this.#outputs = [...submitted.values()];
+  }
+
+  get outputs(): readonly string[] {
+    return this.#outputs;
   }
 
   close(): void {
