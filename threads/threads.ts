@@ -28,6 +28,8 @@ export interface ThreadsOptions {
   /** JavaScript heap of each thread: what is young, and what has been kept for long. */
   readonly youngHeapMiB?: number;
   readonly oldHeapMiB?: number;
+  /** Hears what a thread says by its `parentPort` while it works on a request. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 /** One request's terms. */
@@ -59,7 +61,8 @@ export class Threads<Answer> {
   readonly #waiting = new Set<(cause: unknown) => void>();
   #failure: unknown;
 
-  constructor({ file, count, requestsEach = 1, idleMs, data, youngHeapMiB, oldHeapMiB }: ThreadsOptions) {
+  constructor(options: ThreadsOptions) {
+    const { file, count, requestsEach = 1, idleMs, data, youngHeapMiB, oldHeapMiB, onMessage } = options;
     this.#pool = new Piscina({
       filename: file.href,
       ...(IS_DENO ? {} : { execArgv: THREAD_FLAGS }),
@@ -76,6 +79,7 @@ export class Threads<Answer> {
       },
       workerData: data,
     });
+    if (onMessage !== undefined) this.#pool.on('message', onMessage);
     // A thread that cannot start, or dies between requests, has none whose promise could tell.
     this.#pool.on('error', (cause: unknown) => {
       // Threads that come and go are started anew; those that stay are not.

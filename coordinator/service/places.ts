@@ -92,7 +92,7 @@ export class Places {
     }
     let there = path;
     while (!existsSync(there)) there = dirname(there);
-    const root = this.#roots.rootOf(join(realpathSync(there), relative(there, path)))?.root;
+    const root = this.#roots.rootOf(join(realpathSync.native(there), relative(there, path)))?.root;
     // Where it leads to would say where the roots lie.
     if (root === undefined) throw unknownName(this.nameOf(path) ?? `…/${basename(path)}`, 'frames');
     checkRight(root, owner, right);

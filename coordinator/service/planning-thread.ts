@@ -1,4 +1,4 @@
-import { type MessagePort, workerData as site } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, parentPort, workerData as site } from 'node:worker_threads';
 import { readCollectionSpec } from '../../proto/convert/collection-spec.js';
 import { readDatasetSpec } from '../../proto/convert/dataset-spec.js';
 import { type FieldViolation, readJobSpec } from '../../proto/convert/job-spec.js';
@@ -59,9 +59,20 @@ export interface DiscardRequest {
 
 /** A question to the main thread's executor as it crosses. */
 export interface Question {
+  /** Of the request that is worked on. */
   readonly id: number;
   readonly method: Exclude<keyof PlanQuestions, 'slots'>;
   readonly args: readonly unknown[];
+  /** Takes the answer. */
+  readonly port: MessagePort;
+}
+
+/** What comes with every request that may take its time. */
+interface Paced {
+  /** Tells its questions from those of others. */
+  readonly id: number;
+  /** Shared with the main thread, which sees by it that the request gets on. */
+  readonly beats: Int32Array;
 }
 
 /** How often a thread that plans says that it gets on. */
@@ -123,17 +134,18 @@ export function resolved(request: { spec: AnyJobSpec; owner: Owner; id: string }
   return refused(() => ({ value: places.resolve(request.spec, request.owner, request.id) }));
 }
 
-/** A job's inputs, opened, and its plan; what needs an executor is asked through `port`. */
-export function plan(request: {
-  spec: JobSpec;
-  machine: PlanMachine;
-  prepare: PrepareOptions;
-  slots: number;
-  port: MessagePort;
-}): Promise<PlanningAnswer<PlannedJob>> {
-  const { spec, machine, prepare, slots, port } = request;
-  const questions = questionsBehind(port, slots);
-  return beating(port, () => DIRECT_PLANNER.plan(spec, { machine, prepare, questions }));
+/** A job's inputs, opened, and its plan; what needs an executor is asked of the main thread. */
+export function plan(
+  request: Paced & {
+    spec: JobSpec;
+    machine: PlanMachine;
+    prepare: PrepareOptions;
+    slots: number;
+  },
+): Promise<PlanningAnswer<PlannedJob>> {
+  const { spec, machine, prepare, slots, id } = request;
+  const questions = questionsOf(id, slots);
+  return beating(request, () => DIRECT_PLANNER.plan(spec, { machine, prepare, questions }));
 }
 
 /** The labels of a job whose output is a table, and what is measured under them, opened. */
@@ -146,15 +158,13 @@ export function table(request: {
 }
 
 /** The frames of a dataset with real paths, all of them the owner's to read. */
-export function frames(request: {
-  job: DatasetSpec;
-  owner: Owner;
-  port: MessagePort;
-}): Promise<PlanningAnswer<Pick<FoundFrames, 'packed' | 'passedOver'>>> {
-  const { job, owner, port } = request;
+export function frames(
+  request: Paced & { job: DatasetSpec; owner: Owner },
+): Promise<PlanningAnswer<Pick<FoundFrames, 'packed' | 'passedOver'>>> {
+  const { job, owner } = request;
   // Images named one by one were judged when they were resolved.
   const named = new Set(job.images.flatMap(({ image, map }) => (map === undefined ? [image] : [image, map])));
-  return beating(port, async () => {
+  return beating(request, async () => {
     const { packed, passedOver } = await checkedDataset(job, (path) => {
       if (!named.has(path)) places.allowsBelow(path, 'read', owner);
     });
@@ -163,13 +173,10 @@ export function frames(request: {
 }
 
 /** The images of a collection with real paths, looked over. */
-export function images(request: {
-  job: CollectionSpec;
-  terms: LookTerms;
-  owner: Owner;
-  port: MessagePort;
-}): Promise<PlanningAnswer<CheckedCollection>> {
-  const { job, terms, owner, port } = request;
+export function images(
+  request: Paced & { job: CollectionSpec; terms: LookTerms; owner: Owner },
+): Promise<PlanningAnswer<CheckedCollection>> {
+  const { job, terms, owner } = request;
   const named = new Set(
     job.images.flatMap((each) => (typeof each === 'string' ? [] : [each.image, ...(each.map ? [each.map] : [])])),
   );
@@ -177,12 +184,12 @@ export function images(request: {
   const allow = (path: string, right: RootRight) => {
     if (right === 'read' ? !named.has(path) : !places.isResult(path)) places.allowsBelow(path, right, owner);
   };
-  return beating(port, () => checkedCollection(job, terms, { allow, nowSeconds: () => performance.now() / 1000 }));
+  return beating(request, () => checkedCollection(job, terms, { allow, nowSeconds: () => performance.now() / 1000 }));
 }
 
 /** Answers with what takes its time: only a stretch of computing without a beat is held against the deadline. */
-async function beating<T>(port: MessagePort, act: () => Promise<T>): Promise<PlanningAnswer<T>> {
-  const beat = () => port.postMessage('beat');
+async function beating<T>({ beats }: Paced, act: () => Promise<T>): Promise<PlanningAnswer<T>> {
+  const beat = () => Atomics.add(beats, 0, 1);
   beat();
   const timer = setInterval(beat, BEAT_MS);
   try {
@@ -191,7 +198,6 @@ async function beating<T>(port: MessagePort, act: () => Promise<T>): Promise<Pla
     return { error: toErrorRecord(error, 'tile-failed') };
   } finally {
     clearInterval(timer);
-    port.close();
   }
 }
 
@@ -255,21 +261,17 @@ function refused<T>(check: () => PlanningAnswer<T>): PlanningAnswer<T> {
   }
 }
 
-/** What the main thread's executor answers. */
-function questionsBehind(port: MessagePort, slots: number): PlanQuestions {
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  let calls = 0;
-  port.on('message', ({ id, answer }: { id: number; answer: PlanningAnswer<unknown> }) => {
-    const { resolve, reject } = waiting.get(id)!;
-    waiting.delete(id);
-    if ('value' in answer) resolve(answer.value as never);
-    else if ('error' in answer) reject(fromErrorRecord(answer.error));
-  });
+/** What the main thread's executor answers to a request. Few plans ask anything: a channel is made for each question. */
+function questionsOf(id: number, slots: number): PlanQuestions {
   const ask = <T>(method: Question['method'], args: readonly unknown[]): Promise<T> =>
     new Promise((resolve, reject) => {
-      const id = ++calls;
-      waiting.set(id, { resolve, reject });
-      port.postMessage({ id, method, args } satisfies Question);
+      const { port1, port2 } = new MessageChannel();
+      port1.once('message', (answer: PlanningAnswer<T>) => {
+        port1.close();
+        if ('value' in answer) resolve(answer.value);
+        else if ('error' in answer) reject(fromErrorRecord(answer.error));
+      });
+      parentPort!.postMessage({ id, method, args, port: port2 } satisfies Question, [port2]);
     });
   return {
     slots,

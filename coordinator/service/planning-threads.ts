@@ -1,5 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
-import { type AskOptions, ThreadDeath, Threads } from '../../threads/threads.js';
+import { ThreadDeath, Threads } from '../../threads/threads.js';
 import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
@@ -46,12 +45,18 @@ export class PlanningThreads {
   readonly #plans: Threads<PlanningAnswer<unknown>>;
   /** The last request of each principal, and how many wait. */
   readonly #lines = new Map<string, { tail: Promise<unknown>; length: number; bytes: number }>();
+  /** Who answers the questions of each request that may ask some. */
+  readonly #answerers = new Map<number, PlanQuestions>();
+  #requests = 0;
 
   constructor(site: PlanningSite, limits: PlanningLimits = PLANNING_LIMITS) {
     this.#limits = limits;
     const file = new URL('./planning-thread.js', import.meta.url);
+    const onMessage = (question: unknown) => this.#answer(question as Question);
     const open = (count: number) =>
-      new Threads<PlanningAnswer<unknown>>({ file, count, idleMs: 60_000, data: site, oldHeapMiB: limits.heapMiB });
+      new Threads<PlanningAnswer<unknown>>({
+        ...{ file, count, idleMs: 60_000, data: site, oldHeapMiB: limits.heapMiB, onMessage },
+      });
     this.#checks = open(CHECK_THREADS);
     this.#plans = open(PLAN_THREADS);
   }
@@ -104,27 +109,28 @@ export class PlanningThreads {
     request: object,
     { questions, signal }: { readonly questions?: PlanQuestions; readonly signal?: AbortSignal | undefined },
   ): Promise<T> {
-    const { port1, port2 } = new MessageChannel();
-    const late = new AbortController();
-    let deadline: NodeJS.Timeout | undefined;
-    port1.on('message', (message: Question | 'beat') => {
-      clearTimeout(deadline);
-      deadline = setTimeout(() => late.abort(), this.#limits.deadlineMs);
-      if (message === 'beat') return;
-      const { id, method, args } = message;
-      const ask = questions![method] as (...given: readonly unknown[]) => Promise<unknown>;
-      ask(...args).then(
-        (value) => port1.postMessage({ id, answer: { value } }),
-        (error: unknown) => port1.postMessage({ id, answer: { error: toErrorRecord(error, 'tile-failed') } }),
-      );
-    });
-    const terms = { late: late.signal, signal, transferList: [port2] };
+    const id = ++this.#requests;
+    if (questions !== undefined) this.#answerers.set(id, questions);
+    const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     try {
-      return await this.#run(this.#plans, name, { ...request, port: port2 }, terms);
+      return await this.#run(this.#plans, name, { ...request, id, beats }, { beats, signal });
     } finally {
-      clearTimeout(deadline);
-      port1.close();
+      this.#answerers.delete(id);
     }
+  }
+
+  /** What the main thread's executor is asked by a thread that plans. */
+  #answer({ id, method, args, port }: Question): void {
+    const ask = this.#answerers.get(id)?.[method] as ((...given: readonly unknown[]) => Promise<unknown>) | undefined;
+    // Nobody waits for the plan any more.
+    if (ask === undefined) {
+      port.close();
+      return;
+    }
+    ask(...args).then(
+      (value) => port.postMessage({ value }),
+      (error: unknown) => port.postMessage({ error: toErrorRecord(error, 'tile-failed') }),
+    );
   }
 
   /** What a caller asks for, in its turn, unless too much waits already. Jobs that run are never sent away. */
@@ -159,20 +165,25 @@ export class PlanningThreads {
   }
 
   /** A check, whose deadline counts from here. */
-  #ask<T>(name: string, request: object, signal?: AbortSignal): Promise<T> {
-    return this.#run(this.#checks, name, request, { late: AbortSignal.timeout(this.#limits.deadlineMs), signal });
+  #ask<T>(name: string, request: object): Promise<T> {
+    return this.#run(this.#checks, name, request, {});
   }
 
   async #run<T>(
     pool: Threads<PlanningAnswer<unknown>>,
     name: string,
     request: object,
-    { late, signal, transferList }: RunTerms,
+    { beats, signal }: RunTerms,
   ): Promise<T> {
-    const stop = signal === undefined ? late : AbortSignal.any([signal, late]);
+    // `AbortSignal.any` and `.timeout` take longer to make than most checks and plans take.
+    const stop = new AbortController();
+    const onStop = () => stop.abort();
+    if (signal?.aborted) onStop();
+    signal?.addEventListener('abort', onStop);
+    const watch = new Deadline(this.#limits.deadlineMs, beats, onStop);
     let answer: PlanningAnswer<T>;
     try {
-      answer = (await pool.ask(request, { name, signal: stop, transferList })) as PlanningAnswer<T>;
+      answer = (await pool.ask(request, { name, signal: stop.signal })) as PlanningAnswer<T>;
     } catch (error) {
       if (signal?.aborted) throw new HalotileError('interrupted', { what: 'the job was stopped while it was planned' });
       throw new HalotileError('over-limit', {
@@ -183,6 +194,9 @@ export class PlanningThreads {
         expected: 'a job that is planned within the limits of time and memory',
         remedy: 'use fewer operations, smaller masks and tables, or fewer names',
       });
+    } finally {
+      watch.end();
+      signal?.removeEventListener('abort', onStop);
     }
     if ('value' in answer) return answer.value;
     throw 'error' in answer ? fromErrorRecord(answer.error) : new BadRequest(answer.violations, answer.unnamed);
@@ -193,11 +207,34 @@ export class PlanningThreads {
 type PackedFrames = Pick<FoundFrames, 'packed' | 'passedOver'>;
 
 interface RunTerms {
-  /** Aborts when the request has taken too long. */
-  readonly late: AbortSignal;
+  /** Counts the signs that the request gets on; where absent its deadline counts from the start. */
+  readonly beats?: Int32Array;
   /** Aborts when nobody wants the answer any more. */
-  readonly signal?: AbortSignal;
-  readonly transferList?: AskOptions['transferList'];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Looks so often in the time of a deadline whether it is over. */
+const LOOKS = 8;
+
+/** Calls `onLate` when a request has taken too long: since its start, or since the last sign that it gets on. */
+class Deadline {
+  readonly #timer: NodeJS.Timeout;
+  #beats = 0;
+  #sinceMs = performance.now();
+
+  constructor(deadlineMs: number, beats: Int32Array | undefined, onLate: () => void) {
+    this.#timer = setInterval(() => {
+      const count = beats === undefined ? 0 : Atomics.load(beats, 0);
+      // One that waits for its turn is not late.
+      if (count !== this.#beats || (beats !== undefined && count === 0)) this.#sinceMs = performance.now();
+      this.#beats = count;
+      if (performance.now() - this.#sinceMs >= deadlineMs) onLate();
+    }, deadlineMs / LOOKS);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
 }
 
 /** A copy that can be handed to a thread without the rest of the buffer that gRPC cut it from. */
