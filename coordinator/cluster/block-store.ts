@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HalotileError } from '../../tiling/errors.js';
+import { tileCount } from '../../tiling/plan/levels.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { type BlockPlaces, placedLayout, storedBlockBytes } from '../../tiling/tiff/tiff-layout.js';
 import type { SinkRef, StoredBlock } from '../../tiling/work/references.js';
@@ -16,6 +17,8 @@ const PART_NAME = /^part-[A-Za-z0-9._-]{1,240}$/;
 /** An encoded block may be larger than its pixels, but not by more than this share and a header. */
 const MAX_GROWTH = 1.25;
 const MAX_OVERHEAD_BYTES = 1 << 16;
+/** The main thread looks at the files of so few itself; those of larger jobs would take its time from others. */
+const FEW_TILES = 4;
 /** Bytes that are gathered before they are written. */
 const RUN_BYTES = 4 << 20;
 
@@ -34,6 +37,7 @@ export class BlockStore {
   /** Where every block goes, where they are placed. */
   readonly #places: readonly BlockPlaces[] | undefined;
   readonly #durable: boolean;
+  readonly #isSmall: boolean;
   #end = 0;
 
   constructor(looking: Looking, sink: StoredSinkRef, plan: Plan) {
@@ -42,6 +46,7 @@ export class BlockStore {
     this.#looking = looking;
     this.#plan = plan;
     this.#durable = sink.durable;
+    this.#isSmall = tileCount(plan.stages) <= FEW_TILES;
     this.#places = placed ? placedLayout(plan).places : undefined;
     this.#sink = sink;
   }
@@ -98,7 +103,7 @@ export class BlockStore {
       blocks.filter(({ crc }) => crc !== 0),
       this.#looking,
     );
-    await checkSeen(this.#looking, { path, bytes, piece, exact: false });
+    await checkSeen(this.#looking, { path, bytes, piece, exact: false, here: this.#isSmall });
   }
 
   /** Returns when nothing is written any more. */

@@ -1,14 +1,17 @@
-import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writevSync } from 'node:fs';
+import { fdatasyncSync, writevSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { readPlaces } from '../../threads/places/place-reader.js';
-import { type ErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { openBytes } from '../../tiling/places/open-bytes.js';
 import { readRuns } from '../../tiling/sources/raw-rect.js';
 import type { RawRun } from '../../tiling/sources/raw-runs.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { descriptorBytes, type RandomBytes } from '../../tiling/tiff/random-bytes.js';
 import { type MessagePart, putCrc } from './block-message.js';
+import type { ThreadAnswer } from './look-at-file.js';
+
+export { look } from './look-at-file.js';
 
 readPlaces();
 
@@ -44,21 +47,6 @@ export interface StoreRequest {
   /** Whether the file must be on the disk when it is done. */
   readonly sync: boolean;
 }
-
-/** A file that somebody else wrote, to be looked at. */
-export interface LookRequest {
-  readonly path: string;
-  /** Bytes that it must have. */
-  readonly bytes: number;
-  /** A piece of it to be read. */
-  readonly piece?: { readonly offset: number; readonly length: number; readonly crc: number };
-}
-
-/** What a look found: `foreign` is no regular file, `short` has fewer bytes or is not there, `damaged` others. */
-export type Look = 'fine' | 'foreign' | 'short' | 'long' | 'damaged';
-
-/** An error comes back as data, since a thrown one would lose its class on the way. */
-export type ThreadAnswer<T> = { readonly value: T } | { readonly error: ErrorRecord };
 
 /** A message's memory, handed back with the parts in their places. */
 export interface Filled {
@@ -123,45 +111,6 @@ function store({ file, pieces, blocks, sync }: StoreRequest): ThreadAnswer<numbe
   } catch (error) {
     return { error: toErrorRecord(outputFault(error, file.name), 'output-failed', { file: file.name }) };
   }
-}
-
-/** Looks whether a file is there and holds what its writer says. */
-export function look({ path, bytes, piece }: LookRequest): ThreadAnswer<Look> {
-  let fd: number;
-  try {
-    // Neither a link nor a pipe is followed or waited for.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { value: 'short' };
-    if (code === 'ELOOP') return { value: 'foreign' };
-    return { error: toErrorRecord(outputFault(error, path), 'output-failed', { file: path }) };
-  }
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile()) return { value: 'foreign' };
-    if (stats.size < bytes) return { value: 'short' };
-    if (piece !== undefined && crcOf(fd, piece) !== piece.crc) return { value: 'damaged' };
-    return { value: stats.size > bytes ? 'long' : 'fine' };
-  } catch (error) {
-    return { error: toErrorRecord(outputFault(error, path), 'output-failed', { file: path }) };
-  } finally {
-    closeSync(fd);
-  }
-}
-
-const LOOK_BYTES = 1 << 20;
-
-function crcOf(fd: number, { offset, length }: { readonly offset: number; readonly length: number }): number {
-  const buffer = Buffer.allocUnsafe(Math.min(length, LOOK_BYTES));
-  let crc = 0;
-  for (let done = 0; done < length; ) {
-    const read = readSync(fd, buffer, 0, Math.min(buffer.length, length - done), offset + done);
-    if (read === 0) break;
-    crc = crc32(buffer.subarray(0, read), crc);
-    done += read;
-  }
-  return crc;
 }
 
 /** Takes so many bytes off the front of pieces; nothing is copied. */

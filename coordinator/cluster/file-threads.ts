@@ -1,7 +1,8 @@
 import { Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
 import { type BlockMessage, MessagePool } from './block-message.js';
-import type { Filled, FillRequest, Look, LookRequest, StoreRequest, ThreadAnswer } from './file-thread.js';
+import type { Filled, FillRequest, StoreRequest } from './file-thread.js';
+import { type Look, type LookRequest, look, type ThreadAnswer } from './look-at-file.js';
 
 /** One thread fills or checks about a gigabyte a second; the second one goes on while the first waits for a disk. */
 const THREADS = 2;
@@ -11,6 +12,8 @@ const YOUNG_GENERATION_MIB = 1;
 /** Results whose blocks are handed to a thread together, where many small ones come at once; and their bytes. */
 const STORED_AT_ONCE = 32;
 const STORED_AT_ONCE_BYTES = 4 << 20;
+/** A piece that is read in less time than a thread is asked in. */
+const SMALL_BYTES = 64 << 10;
 
 /** Blocks that wait to be handed to a thread. */
 interface WaitingStore {
@@ -62,9 +65,11 @@ export class FileThreads {
 
   /**
    * Looks at a file that somebody else wrote.
+   * @param here on the main thread, which takes less than to ask another one: for the few results of a small job
    * @throws output-failed where it cannot be read
    */
-  look(request: LookRequest): Promise<Look> {
+  async look(request: LookRequest, here: boolean): Promise<Look> {
+    if (here && (request.piece?.length ?? 0) <= SMALL_BYTES) return told(look(request));
     return this.#ask<Look>('look', request, []);
   }
 

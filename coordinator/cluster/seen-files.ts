@@ -1,6 +1,6 @@
 import { HalotileError } from '../../tiling/errors.js';
-import type { LookRequest } from './file-thread.js';
 import type { FileThreads } from './file-threads.js';
+import type { LookRequest } from './look-at-file.js';
 import { NoResult } from './no-result.js';
 
 /** How files are looked at that workers wrote into storage which this coordinator sees too. */
@@ -16,9 +16,9 @@ export interface Looking {
  */
 export async function checkSeen(
   { threads }: Looking,
-  { exact, ...request }: LookRequest & { readonly exact: boolean },
+  { exact, here = false, ...request }: LookRequest & { readonly exact: boolean; readonly here?: boolean },
 ): Promise<void> {
-  const found = await threads.look(request);
+  const found = await threads.look(request, here);
   const { path, bytes } = request;
   switch (found) {
     case 'short':

@@ -52,7 +52,7 @@ export class JobLock {
 }
 
 function socketAddress(output: string): string {
-  const path = join(realpathSync(dirname(output)), basename(output));
+  const path = join(realpathSync.native(dirname(output)), basename(output));
   const name = `halotile-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
   if (process.platform === 'linux') return `\0${name}`;
   return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), name);

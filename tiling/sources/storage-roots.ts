@@ -25,7 +25,7 @@ export class StorageRoots {
           where: said`storage root ${name} (${{ file: directory }})`,
         });
       }
-      this.#directories.set(name, realpathSync(directory));
+      this.#directories.set(name, realpathSync.native(directory));
     }
   }
 
@@ -86,14 +86,14 @@ export class StorageRoots {
 /** The real path of a file that exists, or whose directory does. */
 function realOf(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     // Not there yet: an output.
   }
   // A link to nothing yet would be followed when the file is made.
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return undefined;
   try {
-    return join(realpathSync(dirname(path)), basename(path));
+    return join(realpathSync.native(dirname(path)), basename(path));
   } catch {
     return undefined;
   }

@@ -28,7 +28,7 @@ export function outputPlace(output: string): string {
   }
   // Names above the file may be links too; where its folder is missing, whoever makes the file says so.
   if (seen(statSync, dirname(place))?.isDirectory() !== true) return place;
-  const real = join(realpathSync(dirname(place)), basename(place));
+  const real = join(realpathSync.native(dirname(place)), basename(place));
   if (PROCESS_FILES.test(real)) throw notReplaced(output, 'a stream of this process');
   return real;
 }

@@ -19,7 +19,7 @@ import { makeFolder } from '../make-folder.js';
 import type { OutputShape } from '../plan/output-shape.js';
 import { DTYPES } from '../raster/dtype.js';
 import { type FoundOwner, type OutputOwner, outputOwnerSchema } from './output-owner.js';
-import { removeTree } from './remove-tree.js';
+import { removeFile, removeTree } from './remove-tree.js';
 
 /** Of `job.json` and the ledgers; 1 knew no checksums of placed blocks and none of its own. */
 export const PARTIAL_FORMAT = 2;
@@ -232,7 +232,7 @@ export function openPartial(paths: PartialPaths): boolean {
  * or not, stays.
  */
 export async function clearPartial(paths: PartialPaths, ...keep: readonly (string | undefined)[]): Promise<void> {
-  await removeTree(paths.job);
+  await removeFile(paths.job);
   const kept = new Set(keep.flatMap((name) => (name === undefined ? [] : [name, `${name}.partial`])));
   const own = readdirSync(paths.directory).filter((name) => OWN_ENTRY.test(name) && !kept.has(name));
   await Promise.all(own.map((name) => removeTree(join(paths.directory, name))));
@@ -242,7 +242,7 @@ export async function clearPartial(paths: PartialPaths, ...keep: readonly (strin
 export async function removePartial(paths: PartialPaths): Promise<void> {
   if (!existsSync(paths.directory)) return;
   await clearPartial(paths);
-  await removeTree(paths.mark);
+  await removeFile(paths.mark);
   try {
     await rmdir(paths.directory);
   } catch (cause) {

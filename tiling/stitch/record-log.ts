@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  fdatasync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { atOnce } from '../breath.js';
@@ -49,15 +39,17 @@ export class RecordLog {
   readonly path: string;
   readonly #fd: number;
   readonly #durable: boolean;
+  #bytes: number;
   #isClosed = false;
   /** The wait under way, which never rejects, and the one after it. */
   #sync: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | undefined;
 
-  private constructor(path: string, fd: number, durable: boolean) {
+  private constructor(path: string, fd: number, { durable, bytes }: { durable: boolean; bytes: number }) {
     this.path = path;
     this.#fd = fd;
     this.#durable = durable;
+    this.#bytes = bytes;
   }
 
   /**
@@ -69,21 +61,21 @@ export class RecordLog {
     const validBytes = known.validBytes ?? forEachRecord(path, () => {});
     const fd = openSync(path, 'a', mode);
     ftruncateSync(fd, validBytes);
-    return new RecordLog(path, fd, durable);
+    return new RecordLog(path, fd, { durable, bytes: validBytes });
   }
 
   /** Appends records in one write; when it returns, they survive the death of the process. */
   append(...records: readonly object[]): void {
     if (records.length === 0) return;
     const bytes = Buffer.from(records.map(encodeRecord).join(''));
-    const size = this.bytes;
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
       // Half a record, as a full disk leaves it, would hide every later one.
-      ftruncateSync(this.#fd, size);
+      ftruncateSync(this.#fd, this.#bytes);
       throw error;
     }
+    this.#bytes += bytes.length;
     if (this.#durable) fsyncSync(this.#fd);
   }
 
@@ -103,7 +95,7 @@ export class RecordLog {
 
   /** Bytes that it holds. */
   get bytes(): number {
-    return fstatSync(this.#fd).size;
+    return this.#bytes;
   }
 
   /** Once is enough, more does nothing. */

@@ -20,6 +20,15 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
+/** Removes what is most likely a file, and is not looked at first; otherwise as {@link removeTree} does. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') await removeTree(path);
+  }
+}
+
 async function removeEntry(path: string, isFolder: boolean): Promise<void> {
   if (!isFolder) return unlink(path);
   const inside = await readdir(path, { withFileTypes: true });
