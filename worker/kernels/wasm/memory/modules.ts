@@ -11,7 +11,7 @@ export interface WasmModules {
     readonly rowRuns32: (source: Address, step: Address, width: number, white: number, entry: Address, valid: Address, plain: number, runs: Address, above: number, begin: number, reach: number) => number;
     readonly rowRunsLabels: (source: Address, step: Address, width: number, white: number, entry: Address, valid: Address, plain: number, runs: Address, above: number, begin: number, reach: number) => number;
     readonly numberRuns: (runs: Address, count: number) => number;
-    readonly addAreas: (runs: Address, count: number, areas: Address) => void;
+    readonly addAreas: (runs: Address, first: number, end: number, width: number, isEdge: number, areas: Address, atEdge: Address) => void;
     readonly writeLabels: (runs: Address, first: number, end: number, labels: Address, into: Address, step: Address, from: number, to: number) => void;
   };
   readonly 'band/distance': {
@@ -85,6 +85,24 @@ export interface WasmModules {
     readonly acrossTwo: (ring: Address, first: number, upper: Address, lower: Address, count: number, pairs: Address, radius: number, factors: Address, upperFactor: number, lowerFactor: number) => void;
     readonly acrossTwoWide: (ring: Address, first: number, upper: Address, lower: Address, count: number, pairs: Address, radius: number) => void;
   };
+  readonly 'gaussian/int16-gather': {
+    readonly placeRow: (sigmas: Address, width: number, variances: Address, table: Address, bounds: Address, marks: Address, first: number, last: number, into: Address) => void;
+    readonly gatherUint8: (variances: Address, varianceStride: Address, a: Address, aStride: Address, b: Address, bStride: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, scale: number, channels: number) => void;
+    readonly gatherUint16: (variances: Address, varianceStride: Address, a: Address, aStride: Address, b: Address, bStride: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, scale: number, channels: number, base: number, bits: number) => void;
+    readonly divideUint8: (sums: Address, weights: Address, into: Address, pixels: number, channels: number, base: number, range: number) => void;
+    readonly divideUint16: (sums: Address, weights: Address, into: Address, pixels: number, channels: number, base: number, range: number) => void;
+    readonly divideFloats: (sums: Address, weights: Address, into: Address, pixels: number, channels: number, base: number, range: number) => void;
+  };
+  readonly 'gaussian/int16-scale-space': {
+    readonly widenRow: (source: Address, into: Address, count: number) => void;
+    readonly rangeOf: (source: Address, stride: Address, count: number, rows: number) => number;
+    readonly liftRow: (source: Address, into: Address, count: number, base: number, bits: number) => void;
+    readonly spreadRows: (ring: Address, ringRows: number, ringStride: Address, from: number, results: Address, resultRows: number, resultStride: Address, into: number, line: Address, count: number, reach: Address, distance: number, share: number, rows: number) => void;
+    readonly foldWide: (a: Address, b: Address, c: Address, d: Address, e: Address, into: Address, count: number) => void;
+    readonly halveWide: (source: Address, into: Address, count: number, channels: number) => void;
+    readonly halveSums: (source: Address, into: Address, count: number, channels: number) => void;
+    readonly doublePlane: (source: Address, sourceStride: Address, line: Address, into: Address, intoStride: Address, count: number, height: number, odd: number, channels: number) => void;
+  };
   readonly 'gaussian/scale-space': {
     readonly expand8: (source: Address, into: Address, pixels: number, channels: number) => void;
     readonly expand16: (source: Address, into: Address, pixels: number, channels: number) => void;
@@ -101,21 +119,6 @@ export interface WasmModules {
     readonly divideLanes: (sums: Address, weights: Address, pixels: number) => void;
     readonly storeThree: (lanes: Address, into: Address, pixels: number) => void;
     readonly packLanes: (lanes: Address, into: Address, pixels: number, channels: number) => void;
-  };
-  readonly 'gaussian/uint8-gather': {
-    readonly placeRow: (sigmas: Address, width: number, variances: Address, table: Address, bounds: Address, marks: Address, first: number, last: number, into: Address) => void;
-    readonly gatherUint8: (variances: Address, varianceStride: Address, a: Address, aStride: Address, b: Address, bStride: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, scale: number, channels: number) => void;
-    readonly gatherWide: (variances: Address, varianceStride: Address, a: Address, aStride: Address, b: Address, bStride: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, scale: number, channels: number) => void;
-    readonly divideUint8: (sums: Address, weights: Address, into: Address, pixels: number, channels: number) => void;
-    readonly divideFloats: (sums: Address, weights: Address, into: Address, pixels: number, channels: number) => void;
-  };
-  readonly 'gaussian/uint8-scale-space': {
-    readonly widenRow: (source: Address, into: Address, count: number) => void;
-    readonly spreadRows: (ring: Address, ringRows: number, ringStride: Address, from: number, results: Address, resultRows: number, resultStride: Address, into: number, line: Address, count: number, reach: Address, distance: number, share: number, rows: number) => void;
-    readonly foldWide: (a: Address, b: Address, c: Address, d: Address, e: Address, into: Address, count: number) => void;
-    readonly halveWide: (source: Address, into: Address, count: number, channels: number) => void;
-    readonly halveSums: (source: Address, into: Address, count: number, channels: number) => void;
-    readonly doublePlane: (source: Address, sourceStride: Address, line: Address, into: Address, intoStride: Address, count: number, height: number, odd: number, channels: number) => void;
   };
   readonly 'moments/block-moments': {
     readonly spreadRow: (source: Address, pixels: number, channels: number, entry: Address, valid: Address, values: Address, weights: Address) => void;
@@ -281,6 +284,7 @@ export interface WasmModules {
   };
   readonly 'tone/table': {
     readonly lookup8: (source: Address, into: Address, count: number, table: Address) => void;
+    readonly lookupPairs8: (source: Address, into: Address, count: number, table: Address) => void;
     readonly step8: (source: Address, into: Address, count: number, from: number, low: number, high: number) => void;
     readonly lookup16: (source: Address, into: Address, count: number, table: Address) => void;
     readonly lookupChannels8: (source: Address, into: Address, pixels: number, tables: Address, channels: number) => void;

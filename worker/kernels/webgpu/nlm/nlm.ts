@@ -2,6 +2,7 @@ import { area } from '../../../../tiling/geometry/rect.js';
 import { nlmParams } from '../../../../tiling/operations/nlm.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import { type GpuKernel, unfitPixels } from '../device/gpu-kernel.js';
+import { uniformsOf } from '../device/uniforms.js';
 import { weighedPixels } from '../samples/weighed-pixels.js';
 
 /** Pixels of a row that one workgroup computes. */
@@ -32,10 +33,11 @@ export const gpuNlm: GpuKernel = {
     const constants = { CHANNELS: channels, BYTES: SAMPLE_BYTES[dtype] };
     const files = ['samples/samples', 'samples/numbers', 'samples/validity', 'nlm/nlm'];
     const segments = Math.ceil(width / ACROSS);
-    const params = [
-      ...[input.rect.width, input.rect.height, width, height, x - input.rect.x, y - input.rect.y],
-      ...[patchReach, windowReach, floatBits(2 * sigma * sigma), floatBits(1 / (h * h)), segments],
-    ];
+    const params = uniformsOf('nlm/nlm', {
+      ...{ inputWidth: input.rect.width, inputHeight: input.rect.height, width, height },
+      ...{ x: x - input.rect.x, y: y - input.rect.y, patchReach, windowReach },
+      ...{ bias: 2 * sigma * sigma, scale: 1 / (h * h), segments },
+    });
     const pixels = await weighedPixels(run, step, input, false);
     const means = await run.storage(area(output.rect) * channels * 4);
     const groups = run.linearGroups(segments * height * ACROSS);
@@ -45,8 +47,3 @@ export const gpuNlm: GpuKernel = {
     await run.dispatch({ files, entry: 'nlmStore', constants }, params, stored, run.linearGroups(words));
   },
 };
-
-/** A float32 as the integer of the same bits. */
-function floatBits(value: number): number {
-  return new Int32Array(Float32Array.of(value).buffer)[0]!;
-}
