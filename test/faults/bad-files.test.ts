@@ -73,10 +73,6 @@ const IMAGES: Readonly<Record<string, { write: (path: string) => void; says: Reg
     write: (path) => writeFileSync(path, 'no picture, only words\n'),
     says: [/no image/, /TIFF, PNG/],
   },
-  'whose directories go round in a circle': {
-    write: (path) => writeFileSync(path, buildTiff(tagsWith({}), { data: PIXELS, next: 'self' })),
-    says: [/circular/],
-  },
   'whose pixels lie past its end': {
     write: (path) => writeFileSync(path, buildTiff(tagsWith({ 273: { values: [4_000_000] } }), { data: PIXELS })),
     says: [/past the end/, /4000000/],

@@ -21,6 +21,8 @@ const BLURS: Readonly<Record<string, readonly string[]>> = {
   'a Gaussian by map': ['blur', image, '--map', map, '--kernel', 'gaussian'],
   'an exact Gaussian by map': ['blur', image, '--map', map, '--kernel', 'gaussian', '--quality', 'exact'],
   'a box': ['process', image, '--op', 'box:radius=2'],
+  'an iterated box': ['process', image, '--op', 'iterated-box:sigma=3'],
+  'non-local means': ['process', image, '--op', 'nlm:patch=3,window=5'],
 };
 
 for (const [name, args] of Object.entries(BLURS)) {

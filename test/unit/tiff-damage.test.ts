@@ -120,9 +120,8 @@ const deflated = deflateSync(new Uint8Array(4096 * 4096));
 
 /** What is wrong, the file, and what the message must name. */
 const WRONG: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['a circular chain', buildTiff(greyTags(8, 8), { data: GREY, next: 'self' }), /circular/],
   ['a strip past the end', grey({ 273: { values: [60000] } }), /block 0 .*past the end/],
-  ['a strip longer than the file', grey({ 279: { values: [60000] } }), /block 0 .*past the end/],
+  ['a strip longer than the file', grey({ 259: { values: [8] }, 279: { values: [60000] } }), /block 0 .*past the end/],
   ['a strip shorter than its pixels', grey({ 279: { values: [63] } }), /block 0 has 63 bytes for 64/],
   ['too few strips', grey({ 278: { values: [4] } }), /has 1 values; expected 2/],
   [

@@ -32,6 +32,7 @@ export class BlockTable implements BlockPlaces {
   readonly #offsets: Entry;
   /** Absent in old files; see {@link BlockTable.place}. */
   readonly #lengths: Entry | undefined;
+  readonly #isSoleRaw: boolean;
   readonly #rawLength: ((index: number) => number) | undefined;
   readonly #pages = new Map<number, { readonly offsets: Float64Array; readonly lengths: Float64Array }>();
 
@@ -45,6 +46,7 @@ export class BlockTable implements BlockPlaces {
     count: number,
     rawLength: ((index: number) => number) | undefined,
   ) {
+    this.#isSoleRaw = rawLength !== undefined && count === 1;
     this.count = count;
     this.#directory = directory;
     this.#offsets = arrayEntry(directory, tags.offsets, count)!;
@@ -55,7 +57,8 @@ export class BlockTable implements BlockPlaces {
   /**
    * A block with an offset and without a length is no sparse one: some writers leave lengths out. As in libtiff, an
    * uncompressed one has its full length, a compressed one reaches to the next block or to the end of the file, and its
-   * codec knows where to stop.
+   * codec knows where to stop. The length of the only block of an uncompressed image follows from the image wherever what
+   * is written cannot be: too short, or past the end of the file.
    * @throws bad-input where the block does not lie in the file, named with its number
    */
   place(index: number): BlockPlace {
@@ -87,11 +90,19 @@ export class BlockTable implements BlockPlaces {
     const offsets = readColumn(this.#directory, this.#offsets, first, count);
     const lengths =
       this.#lengths === undefined ? new Float64Array(count) : readColumn(this.#directory, this.#lengths, first, count);
+    if (this.#isSoleRaw && this.#isImpossible(offsets[0]!, lengths[0]!)) lengths[0] = 0;
     for (let i = 0; i < count; i++) {
       if (lengths[i] === 0 && offsets[i] !== 0)
         lengths[i] = this.#missingLength(first + i, offsets[i]!, offsets[i + 1]);
     }
     return { offsets, lengths };
+  }
+
+  /** Of a block that is raw; only where its pixels lie in the file nevertheless. */
+  #isImpossible(offset: number, length: number): boolean {
+    const { size } = this.#directory.file;
+    const whole = this.#rawLength!(0);
+    return length > 0 && (length < whole || offset + length > size) && offset + whole <= size;
   }
 
   #missingLength(index: number, offset: number, next: number | undefined): number {

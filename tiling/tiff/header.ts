@@ -58,9 +58,9 @@ export function looksLikeTiff(start: Uint8Array): boolean {
 
 /**
  * The directories of a TIFF or BigTIFF (TIFF 6.0 section 2; BigTIFF by Aware Systems).
- * A successor behind the end of the file ends the chain, and a tag there that says nothing of the pixels is left out, as
- * libtiff does it; both are warned of.
- * @throws bad-input for anything else that points outside the file, repeats, or is more than any real file has
+ * A successor that lies behind the end of the file, was met before or is no directory ends the chain, and a tag behind the
+ * end that says nothing of the pixels is left out, as libtiff does it; all are warned of.
+ * @throws bad-input for anything else that points outside the file or is more than any real file has
  */
 export function parseHeader(file: RandomBytes): TiffHeader {
   const magic = readBytes(file, 0, 8, 'TIFF header');
@@ -83,12 +83,8 @@ export function parseHeader(file: RandomBytes): TiffHeader {
   let offset = getOffset(header, format.firstAt, format, littleEndian);
   while (offset !== 0) {
     if (seen.has(offset)) {
-      throw badInput({
-        what: `image directory ${directories.length} at byte ${offset} was met before: the chain is circular`,
-        file: file.name,
-        expected: 'a chain that ends',
-        remedy: 'the file is damaged: write it anew',
-      });
+      warnings.push(`${file.name}: the image directories go round: the one behind the last is at byte ${offset} again`);
+      break;
     }
     if (directories.length === MAX_DIRECTORIES) {
       throw badInput({ what: `more than ${MAX_DIRECTORIES} image directories`, file: file.name, expected: 'fewer' });
@@ -99,9 +95,13 @@ export function parseHeader(file: RandomBytes): TiffHeader {
     }
     seen.add(offset);
     const place = { index: directories.length, offset, littleEndian };
-    const { directory, next } = parseDirectory(file, format, place, warnings);
-    directories.push(directory);
-    offset = next;
+    const parsed = parseDirectory(file, format, place, warnings);
+    if (parsed === undefined) {
+      warnings.push(`${file.name}: what should be a further image directory at byte ${offset} is none`);
+      break;
+    }
+    directories.push(parsed.directory);
+    offset = parsed.next;
   }
   if (directories.length === 0) {
     throw badInput({ what: 'no image directory', file: file.name, expected: 'at least one', remedy: 'write it anew' });
@@ -122,7 +122,8 @@ export function subDirectories(file: RandomBytes, { kind, littleEndian, director
       const index = directories.length + found.length;
       if (index >= MAX_DIRECTORIES) return found;
       try {
-        found.push(parseDirectory(file, format, { index, offset, littleEndian }, []).directory);
+        const parsed = parseDirectory(file, format, { index, offset, littleEndian }, []);
+        if (parsed !== undefined) found.push(parsed.directory);
       } catch (error) {
         if (!(error instanceof HalotileError)) throw error;
       }
@@ -131,16 +132,18 @@ export function subDirectories(file: RandomBytes, { kind, littleEndian, director
   return found;
 }
 
+/** Undefined where a place that another directory names holds none. @throws bad-input for the first one, and for tags */
 function parseDirectory(
   file: RandomBytes,
   format: Format,
   place: { readonly index: number; readonly offset: number; readonly littleEndian: boolean },
   warnings: string[],
-): { directory: Directory; next: number } {
+): { directory: Directory; next: number } | undefined {
   const { littleEndian, index, offset } = place;
   const name = `image directory ${index}`;
   const countView = new DataView(readBytes(file, offset, format.countBytes, name).buffer);
   const count = format.countBytes === 2 ? countView.getUint16(0, littleEndian) : getBig(countView, 0, littleEndian);
+  if (index > 0 && !isDirectory(count, format, { offset, size: file.size })) return undefined;
   if (count === 0 || count > MAX_ENTRIES) {
     throw badInput({
       what: `${name} at byte ${offset} claims ${count} tags`,
@@ -163,6 +166,15 @@ function parseDirectory(
   }
   const directory = new Directory(file, { index, offset, end, littleEndian }, entries);
   return { directory, next: hasNext ? getOffset(view, count * format.entryBytes, format, littleEndian) : 0 };
+}
+
+/** Whether as many tags as are claimed may lie at a place. */
+function isDirectory(
+  count: number,
+  { countBytes, entryBytes }: Format,
+  { offset, size }: { readonly offset: number; readonly size: number },
+): boolean {
+  return count > 0 && count <= MAX_ENTRIES && offset + countBytes + count * entryBytes <= size;
 }
 
 function parseEntry(

@@ -57,7 +57,7 @@ export function wasmKernels(arena: WasmArena): KernelTable {
     box,
     mean: wasmMean(box, runs, { runs: floatRunMean(arena, passes), direct: directMean(arena) }),
     gaussian: forLargeSamples(inChannelGroups(arena, wasmGaussian(arena))),
-    'iterated-box': wasmIteratedBox(arena),
+    'iterated-box': forLargeSamples(wasmIteratedBox(arena)),
     max: extremum,
     min: extremum,
     median: rank,

@@ -8,6 +8,9 @@ import { instantiate } from '../memory/instance.js';
 import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';
 import { addressAt, allocatePlane, loadPlane, type Plane, planeModule, storePlane } from '../samples/planes.js';
 
+/** The smallest power of two that is no less than a count. */
+const nextPowerOfTwo = (count: number) => 2 ** Math.ceil(Math.log2(count));
+
 const EXPORTS = [
   ...(['squares', 'weighedSquares', 'along', 'weights', 'addWeighted', 'addValid', 'addWeights', 'divide'] as const),
 ] as const;
@@ -46,6 +49,8 @@ export function wasmNlm(arena: WasmArena): Kernel {
     const rings = [0, 1].map(() => Array.from({ length: side }, () => arena.alloc(rowBytes)));
     const tables = rings.map(() => new Uint32Array(arena.memory.buffer, arena.alloc(side * 4), side));
     const weights = arena.alloc(rowBytes);
+    // A pixel's own patch weighs 1, so that sums of large samples overflow unless all weights are small.
+    const unit = input.dtype === 'float32' ? 1 / nextPowerOfTwo((2 * windowReach + 1) ** 2) : 1;
     const pairsInAll = side * side * channels.length;
     const left = rect.x - patchReach;
 
@@ -61,7 +66,7 @@ export function wasmNlm(arena: WasmArena): Kernel {
           }
           const [sums, pairs] = tables as [Uint32Array, Uint32Array];
           const about = [pairsInAll, 2 * sigma * sigma, 1 / (h * h)] as const;
-          module.weights(sums.byteOffset, weighed ? pairs.byteOffset : 0, side, weights, rect.width, ...about);
+          module.weights(sums.byteOffset, weighed ? pairs.byteOffset : 0, side, weights, rect.width, ...about, unit);
           addRow(rect.y + row - 2 * patchReach, dx, dy);
         }
       }

@@ -70,7 +70,7 @@ function exponential(x: v128): v128 {
 }
 
 /**
- * The weights of a row of pixels for one offset.
+ * The weights of a row of pixels for one offset, times `unit`.
  *
  * @param rows addresses of `side` rows of sums of squares along themselves
  * @param pairs the same of how many pairs count, or 0 where `all` do: divided alike, so that tiles of both kinds agree
@@ -84,6 +84,7 @@ export function weights(
   all: f32,
   bias: f32,
   scale: f32,
+  unit: f32,
 ): void {
   const bytes = <usize>count * 4;
   for (let at: usize = 0; at < bytes; at += 16) {
@@ -96,7 +97,7 @@ export function weights(
     } else mean = f32x4.div(mean, f32x4.splat(all));
     const above = f32x4.max(f32x4.sub(mean, f32x4.splat(bias)), f32x4.splat(0));
     const exponent = f32x4.max(f32x4.mul(above, f32x4.splat(-scale)), f32x4.splat(-87));
-    v128.store(into + at, v128.and(exponential(exponent), some));
+    v128.store(into + at, v128.and(f32x4.mul(exponential(exponent), f32x4.splat(unit)), some));
   }
 }
 
