@@ -109,8 +109,8 @@ const IMAGES: Readonly<Record<string, { write: (path: string) => void; says: Reg
     says: [/24-bit unsigned integer/, /gdal_translate/],
   },
   'under an unknown compression': {
-    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 259: { values: [34712] } }), { data: PIXELS })),
-    says: [/compression 34712/, /gdal_translate/],
+    write: (path) => writeFileSync(path, buildTiff(tagsWith({ 259: { values: [34661] } }), { data: PIXELS })),
+    says: [/compression 34661/, /gdal_translate/],
   },
 };
 

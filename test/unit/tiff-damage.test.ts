@@ -149,7 +149,7 @@ const WRONG: readonly (readonly [string, Uint8Array, RegExp])[] = [
     ),
     /tag 273 is missing/,
   ],
-  ['an unknown compression', grey({ 259: { values: [34712] } }), /compression 34712 \(tag 259\)/],
+  ['an unknown compression', grey({ 259: { values: [34661] } }), /compression 34661 \(tag 259\)/],
   ['old JPEG', grey({ 259: { values: [6] } }), /compression 6 /],
   ['complex samples', grey({ 258: { values: [64] }, 339: { values: [6] } }), /64-bit complex floating point samples/],
   ['odd bits', grey({ 258: { values: [24] } }), /24-bit unsigned integer samples.*gdal_translate/],

@@ -14,12 +14,14 @@ import {
 } from '../raster/stored-block.js';
 import { decodeDeflate } from './deflate.js';
 import { decodeJpeg } from './jpeg.js';
+import { decodeJpeg2000 } from './jpeg2000.js';
 import { decodeLerc } from './lerc.js';
 import { decodeLzw } from './lzw.js';
 import { decodePackBits } from './packbits.js';
 import { undoFloatingPoint, undoHorizontal } from './predictor.js';
 import { convertStored, NoLabel, reverseBits, toMachineOrder } from './stored-samples.js';
 import { decodeWebp } from './webp.js';
+import { spreadChroma, toRgb } from './ycbcr.js';
 import { decodeZstd } from './zstd.js';
 
 /** Which block it is, for messages and for the size of the last strip. */
@@ -33,7 +35,7 @@ export interface BlockWhere {
  * The samples of one block in the machine's byte order: rows of the block's width, interleaved where chunky,
  * one channel where planar; as many rows as {@link storedBlockSize} says. Empty `encoded` bytes are a sparse
  * block: nodata, or 0 where there is none. `encoded` is taken over and may be the result.
- * Only JPEG, WebP, LERC, and ZSTD before its module is loaded, give a promise.
+ * Only JPEG, JPEG 2000, WebP, LERC, and ZSTD before its module is loaded, give a promise.
  * @throws bad-input where the bytes are damaged or decode to fewer or more samples than the block has
  */
 export function decodeBlock(
@@ -103,6 +105,12 @@ function decompress(
         isFloat: layout.stored === undefined ? info.dtype === 'float32' : layout.stored.kind === 'float',
         packing: context.lercPacking ?? 0,
       });
+    case 'jpeg2000':
+      return decodeJpeg2000(encoded, {
+        ...{ ...size, channels, maxHeight: layout.blockHeight, bits: storedBits(info, layout) },
+        isSigned: layout.stored?.kind === 'signed',
+        isYcbcr: context.storedPhotometric === 6,
+      });
     case 'webp':
       return decodeWebp(encoded, { ...size, channels });
   }
@@ -137,6 +145,12 @@ function finish(
   let block = decoded.length === bytes ? decoded : decoded.subarray(0, bytes);
   if (block.byteOffset % Math.ceil(sampleBytes) !== 0) block = block.slice();
   const { width, height } = storedBlockSize(info, layout, where.block);
+  if (layout.chroma !== undefined) {
+    const { chroma } = layout;
+    const pixels = spreadChroma(block, chroma, { width, height });
+    toRgb(pixels, chroma);
+    return pixels;
+  }
   const step = storedChannels(info, layout);
   const rows = { rowSamples: width * step, rows: height, step };
   // What reaches beyond the image is looked at by conversions alone.
@@ -145,7 +159,8 @@ function finish(
   // The highest bytes come first in either byte order.
   if (layout.predictor === 3) undoFloatingPoint(block, sampleBytes, predicted);
   else {
-    toMachineOrder(block, sampleBytes, layout.littleEndian);
+    // JPEG 2000 has an order of its own, which its decoder undoes.
+    if (layout.codec !== 'jpeg2000') toMachineOrder(block, sampleBytes, layout.littleEndian);
     if (layout.predictor === 2) undoHorizontal(block, sampleBytes, predicted);
   }
   if (layout.stored === undefined) return block;

@@ -1,4 +1,5 @@
 import type { DType } from './dtype.js';
+import type { StoredChroma } from './ycbcr-meaning.js';
 
 /** What the file says its last channel is: `unassociated` colour is not yet multiplied by it. */
 export type AlphaKind = 'none' | 'unassociated' | 'associated';
@@ -54,6 +55,8 @@ export interface BlockLayout {
   readonly littleEndian: boolean;
   /** Where samples lie in the file in another form than the raster has them. */
   readonly stored?: StoredSamples;
+  /** YCbCr that no codec turns into RGB. */
+  readonly chroma?: StoredChroma;
   /** The lowest bit of each encoded byte is the first one. */
   readonly lowestFirst?: true;
 }
@@ -68,6 +71,6 @@ export interface StoredSamples {
 }
 
 /** How a block's samples may be encoded. */
-export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'packbits', 'zstd', 'jpeg', 'webp', 'lerc'] as const;
+export const BLOCK_CODECS = ['none', 'deflate', 'lzw', 'packbits', 'zstd', 'jpeg', 'webp', 'lerc', 'jpeg2000'] as const;
 /** One of {@link BLOCK_CODECS}. */
 export type BlockCodec = (typeof BLOCK_CODECS)[number];

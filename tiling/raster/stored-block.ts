@@ -2,6 +2,7 @@ import { cellsTouching, gridOf } from '../geometry/grid.js';
 import type { Rect, Size } from '../geometry/rect.js';
 import { SAMPLE_BYTES } from './dtype.js';
 import type { BlockLayout, RasterInfo } from './raster-info.js';
+import type { StoredChroma } from './ycbcr-meaning.js';
 
 /** Number of blocks of a raster; planar layouts have each channel's. */
 export function storedBlockCount(info: RasterInfo, layout: BlockLayout): number {
@@ -60,13 +61,20 @@ export function packedRowBytes(samples: number, bits: number): number {
 /** Bytes that block `index` has when its codec is undone: as {@link blockBytes}, or as its samples are stored. */
 export function packedBlockBytes(info: RasterInfo, layout: BlockLayout, index: number): number {
   const { width, height } = storedBlockSize(info, layout, index);
+  if (layout.chroma !== undefined) return chromaBytes(layout.chroma, width, height);
   return packedRowBytes(width * storedChannels(info, layout), storedBits(info, layout)) * height;
 }
 
 /** The same of the largest block; some writers store the last strip at full height. */
 export function maxPackedBytes(info: RasterInfo, layout: BlockLayout): number {
+  if (layout.chroma !== undefined) return chromaBytes(layout.chroma, layout.blockWidth, layout.blockHeight);
   const samples = layout.blockWidth * storedChannels(info, layout);
   return packedRowBytes(samples, storedBits(info, layout)) * layout.blockHeight;
+}
+
+/** Bytes of whole units of YCbCr, also where the block ends within one. */
+function chromaBytes({ across, down }: StoredChroma, width: number, height: number): number {
+  return Math.ceil(width / across) * Math.ceil(height / down) * (across * down + 2);
 }
 
 /** Whether this machine stores the lowest byte first. */
@@ -75,7 +83,7 @@ export const MACHINE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0]
 /** Whether samples lie in the file as the machine has them, so that a rect is read without decoding blocks. */
 export function isRawLayout(info: RasterInfo, layout: BlockLayout): boolean {
   const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
-  const asStored = layout.stored === undefined && layout.lowestFirst !== true;
+  const asStored = layout.stored === undefined && layout.chroma === undefined && layout.lowestFirst !== true;
   return layout.codec === 'none' && !layout.planar && asStored && native;
 }
 

@@ -57,8 +57,8 @@ export class BlockTable implements BlockPlaces {
   /**
    * A block with an offset and without a length is no sparse one: some writers leave lengths out. As in libtiff, an
    * uncompressed one has its full length, a compressed one reaches to the next block or to the end of the file, and its
-   * codec knows where to stop. The length of the only block of an uncompressed image follows from the image wherever what
-   * is written cannot be: too short, or past the end of the file.
+   * codec knows where to stop. The length of the only block of an uncompressed image follows from the image where what
+   * is written reaches past the end of the file.
    * @throws bad-input where the block does not lie in the file, named with its number
    */
   place(index: number): BlockPlace {
@@ -102,7 +102,7 @@ export class BlockTable implements BlockPlaces {
   #isImpossible(offset: number, length: number): boolean {
     const { size } = this.#directory.file;
     const whole = this.#rawLength!(0);
-    return length > 0 && (length < whole || offset + length > size) && offset + whole <= size;
+    return length > whole && offset + length > size && offset + whole <= size;
   }
 
   #missingLength(index: number, offset: number, next: number | undefined): number {
@@ -155,7 +155,14 @@ export function splitStrips(
   blocks: BlockPlaces,
 ): { layout: BlockLayout; blocks: BlockPlaces } {
   const whole = maxBlockBytes(info, layout);
-  if (layout.codec !== 'none' || !layout.striped || layout.down !== 1 || layout.stored || whole <= SPLIT_BYTES)
+  if (
+    layout.codec !== 'none' ||
+    !layout.striped ||
+    layout.down !== 1 ||
+    layout.stored ||
+    layout.chroma ||
+    whole <= SPLIT_BYTES
+  )
     return { layout, blocks };
   const rowBytes = whole / layout.blockHeight;
   const blockHeight = Math.max(1, Math.floor(SPLIT_BYTES / rowBytes));

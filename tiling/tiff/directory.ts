@@ -1,4 +1,5 @@
 import { badInput, type ErrorPlace } from '../errors.js';
+import { numbersOf } from '../raster/carried/tag-numbers.js';
 import type { CarriedTag } from '../raster/raster-info.js';
 import { type RandomBytes, readBytes } from './random-bytes.js';
 import { CARRIED_TAGS, FIELD_TYPES, tagName } from './tags.js';
@@ -112,15 +113,22 @@ export class Directory {
 
   /** The tags that travel to the output, their values in little-endian order. */
   carried(): CarriedTag[] {
-    const carried: CarriedTag[] = [];
-    for (const tag of CARRIED_TAGS) {
-      const entry = this.#entries.get(tag);
-      const bytes = this.bytes(tag);
-      if (entry === undefined || bytes === undefined) continue;
-      if (!this.littleEndian) reverseUnits(bytes, FIELD_TYPES[entry.type]!.unit);
-      carried.push({ tag, type: entry.type, count: entry.count, bytes });
-    }
-    return carried;
+    return CARRIED_TAGS.flatMap((tag) => this.#valuesOf(tag) ?? []);
+  }
+
+  /** The numbers of a tag of any field type; none where it is absent. */
+  numbers(tag: number): number[] {
+    const values = this.#valuesOf(tag);
+    return values === undefined ? [] : numbersOf(values);
+  }
+
+  /** The values of a tag in little-endian order. */
+  #valuesOf(tag: number): CarriedTag | undefined {
+    const entry = this.#entries.get(tag);
+    const bytes = this.bytes(tag);
+    if (entry === undefined || bytes === undefined) return undefined;
+    if (!this.littleEndian) reverseUnits(bytes, FIELD_TYPES[entry.type]!.unit);
+    return { tag, type: entry.type, count: entry.count, bytes };
   }
 
   #bad(what: string, expected: string) {

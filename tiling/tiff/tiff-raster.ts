@@ -1,9 +1,11 @@
 import { badInput, type ErrorDetail, type ErrorPlace, HalotileError } from '../errors.js';
 import type { CodecContext } from '../raster/block-source.js';
+import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
 import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
-import { codecOf } from './compression.js';
+import { readChroma } from './chroma.js';
+import { APERIO_YCBCR, codecOf } from './compression.js';
 import type { Directory } from './directory.js';
 import { readNodata } from './nodata.js';
 import { pastTheEnd } from './random-bytes.js';
@@ -50,7 +52,11 @@ const MAX_RATIO: Readonly<Record<BlockCodec, number>> = {
   webp: 100_000,
   // A block of one value is a header.
   lerc: 4_000_000,
+  jpeg2000: 4_000_000,
 };
+
+/** Codecs that know of YCbCr themselves. */
+const OF_COLOUR: ReadonlySet<BlockCodec> = new Set(['jpeg', 'jpeg2000']);
 
 /** Blocks under a compression that is not decoded here; libvips may read the file as a whole. */
 export class UnreadCompression extends HalotileError {
@@ -80,6 +86,7 @@ export function readTiffRaster(directory: Directory, wide?: WideSamples): TiffRa
     predictor: mask?.stored === undefined ? readPredictor(directory, codec, format) : 1,
     littleEndian: directory.littleEndian,
     ...(format.stored === undefined ? {} : { stored: format.stored }),
+    ...(format.storedPhotometric === 6 && !OF_COLOUR.has(codec) ? { chroma: readChroma(directory) } : {}),
     ...(directory.integer(TAG.fillOrder, 1) === 2 && codec !== 'jpeg' ? { lowestFirst: true } : {}),
   };
   // Masks have no missing samples: blocks that were never written are masked, as GDAL reads them.
@@ -148,7 +155,7 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
     throw new UnreadCompression({
       what: `compression ${compression} (tag 259)`,
       ...directory.place,
-      expected: 'none, deflate, LZW, PackBits, ZSTD, JPEG, WebP or LERC',
+      expected: 'none, deflate, LZW, PackBits, ZSTD, JPEG, JPEG 2000, WebP or LERC',
       remedy,
     });
   }
@@ -160,8 +167,9 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
       remedy,
     );
   }
-  if (storedPhotometric === 6 && codec !== 'jpeg') {
-    throw bad(directory, `YCbCr pixels under ${codec} compression (tag 262)`, 'grey or RGB', remedy);
+  if (storedPhotometric === 6 && (dtype !== 'uint8' || stored !== undefined)) {
+    const samples = stored === undefined ? dtype : describeStored(stored);
+    throw bad(directory, `YCbCr of ${samples} samples (tags 258 and 262)`, '8 bits', remedy);
   }
   const planar = isPlanar(directory, format);
   if (storedPhotometric === 6 && (planar || channels !== 3)) {
@@ -170,16 +178,33 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
   if (codec === 'jpeg' && !planar && channels !== 1 && channels !== 3) {
     throw bad(directory, `${channels} channels under JPEG compression (tag 277)`, '1 or 3, or separate planes', remedy);
   }
+  if (codec === 'jpeg2000') {
+    const bits = stored?.bits ?? SAMPLE_BYTES[dtype] * 8;
+    if ((bits !== 8 && bits !== 16) || stored?.indexed) {
+      throw bad(directory, `samples of ${bits} bits under JPEG 2000 (tags 258 and 259)`, '8 or 16', remedy);
+    }
+    if (!planar && channels !== 1 && channels !== 3) {
+      const what = `${channels} channels under JPEG 2000 (tag 277)`;
+      throw bad(directory, what, '1 or 3, or separate planes', 'let the program that wrote it write separate planes');
+    }
+  }
   if (codec === 'webp' && (planar || (channels !== 3 && channels !== 4))) {
     throw bad(directory, `${channels}${planar ? ' separate' : ''} channels under WebP compression`, '3 or 4', remedy);
   }
   return codec;
 }
 
-function readPredictor(directory: Directory, codec: BlockCodec, { dtype, stored }: SampleFormat): 1 | 2 | 3 {
+function readPredictor(
+  directory: Directory,
+  codec: BlockCodec,
+  { dtype, stored, storedPhotometric }: SampleFormat,
+): 1 | 2 | 3 {
   // As libtiff: only these codecs look at the tag.
   if (codec !== 'deflate' && codec !== 'lzw' && codec !== 'zstd') return 1;
   const predictor = directory.integer(TAG.predictor, 1);
+  if (storedPhotometric === 6 && predictor !== 1) {
+    throw bad(directory, `predictor ${predictor} for YCbCr (tag 317)`, 'none', 'convert it: tiff2rgba IN OUT');
+  }
   const isWhole = stored === undefined || stored.bits % 8 === 0;
   if (predictor === 1 || (predictor === 2 && isWhole)) return predictor;
   if (predictor === 3 && (stored === undefined ? dtype === 'float32' : stored.kind === 'float')) return predictor;
@@ -252,11 +277,19 @@ function atPlane(directory: Directory, { codec }: BlockLayout, blocks: BlockTabl
   return { count: blocks.count, place };
 }
 
+/** Aperio's numbers of compression say what the components are; its files call both kinds RGB. */
+function colourOfCodec(directory: Directory, storedPhotometric: number): number {
+  const compression = directory.integer(TAG.compression, 1);
+  if (codecOf(compression) !== 'jpeg2000') return storedPhotometric;
+  if (compression === APERIO_YCBCR) return 6;
+  return compression === 33005 ? 2 : storedPhotometric;
+}
+
 function readCodecContext(directory: Directory, { storedPhotometric, stored }: SampleFormat): CodecContext {
   const tables = directory.bytes(TAG.jpegTables);
   const subsampling = directory.integers(TAG.chromaSubsampling, 2);
   return {
-    storedPhotometric,
+    storedPhotometric: colourOfCodec(directory, storedPhotometric),
     ...(directory.has(TAG.lercParameters) ? { lercPacking: directory.integers(TAG.lercParameters, 2)[1] ?? 0 } : {}),
     ...(tables === undefined ? {} : { jpegTables: tables }),
     ...(stored?.indexed ? { palette: readPalette(directory, stored.bits) } : {}),
