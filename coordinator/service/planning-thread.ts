@@ -149,12 +149,10 @@ export function plan(
 }
 
 /** The labels of a job whose output is a table, and what is measured under them, opened. */
-export function table(request: {
-  spec: JobSpec;
-  prepare: PrepareOptions;
-  port: MessagePort;
-}): Promise<PlanningAnswer<PreparedTable>> {
-  return beating(request.port, () => DIRECT_PLANNER.table(request.spec, request.prepare));
+export function table(
+  request: Paced & { spec: JobSpec; prepare: PrepareOptions },
+): Promise<PlanningAnswer<PreparedTable>> {
+  return beating(request, () => DIRECT_PLANNER.table(request.spec, request.prepare));
 }
 
 /** The frames of a dataset with real paths, all of them the owner's to read. */

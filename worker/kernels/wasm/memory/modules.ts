@@ -149,7 +149,7 @@ export interface WasmModules {
     readonly squares: (a: Address, b: Address, into: Address, count: number, first: number) => void;
     readonly weighedSquares: (a: Address, b: Address, weightsA: Address, weightsB: Address, into: Address, pairs: Address, count: number, first: number) => void;
     readonly along: (source: Address, into: Address, count: number, side: number) => void;
-    readonly weights: (rows: Address, pairs: Address, side: number, into: Address, count: number, all: number, bias: number, scale: number) => void;
+    readonly weights: (rows: Address, pairs: Address, side: number, into: Address, count: number, all: number, bias: number, scale: number, unit: number) => void;
     readonly addWeighted: (weighed: Address, samples: Address, into: Address, count: number) => void;
     readonly addValid: (weighed: Address, samples: Address, own: Address, into: Address, totals: Address, count: number) => void;
     readonly addWeights: (weighed: Address, into: Address, count: number) => void;
