@@ -10,6 +10,7 @@ import { type Shard, shardOf } from '../tiling/job/shard.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import { absoluteName } from '../tiling/places/url.js';
 import { DTYPES } from '../tiling/raster/dtype.js';
+import { wholeNumber } from '../tiling/tiff/nodata.js';
 import { addEndpointOptions, type EndpointFlags } from './endpoint-options.js';
 import { GRACE_SECONDS } from './interrupt.js';
 
@@ -208,10 +209,9 @@ function maskUseOf(text: string | undefined): 'use' | 'ignore' | undefined {
 function nodataOf(text: string): JobSpecInput['nodata'] {
   if (text === 'none') return 'none';
   return text.split(',').map((part) => {
-    const infinite = /^([+-]?)(?:inf|infinity)$/i.exec(part.trim());
-    if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    if (part.trim().toLowerCase() === 'nan') return Number.NaN;
-    if (part.trim() !== '' && Number.isFinite(Number(part))) return Number(part);
+    // Written as files have it, so that what gdalinfo prints can be given back.
+    const value = wholeNumber(part);
+    if (value !== undefined) return value;
     throw badUsage({ what: `--nodata ${text}`, expected: 'numbers, nan or inf with commas between them, or none' });
   });
 }

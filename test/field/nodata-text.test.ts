@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { leadingNumber } from '../../tiling/tiff/nodata.js';
+import { leadingNumber, wholeNumber } from '../../tiling/tiff/nodata.js';
 import { imageOf } from '../conformance/box-tiles.js';
 import { GDAL_MISSING, gdalInfo, gdalPixels } from '../support/gdal.js';
 import { halotile } from '../support/run-halotile.js';
@@ -64,13 +64,21 @@ test('a text that begins with no number names no sample', () => {
     assert.equal(leadingNumber(text), undefined, text);
 });
 
-test('--nodata takes infinities and NaN', async () => {
+test('an option is a number as a whole', () => {
+  for (const text of ['', '5x', '1 2', '-9999 -9999', 'nanx', '0x']) assert.equal(wholeNumber(text), undefined, text);
+  for (const [text, value] of Object.entries({ ' 5 ': 5, '0x10': 16, '-1e3': -1000, '-nan': Number.NaN }))
+    assert.equal(wholeNumber(text), value, text);
+});
+
+test('--nodata takes infinities and NaN, in the spellings that files have', async () => {
   const input = join(folder, 'in.tif');
   const output = join(folder, 'out.tif');
   for (const [text, sample] of [
     ['inf', Number.POSITIVE_INFINITY],
     ['-Infinity', Number.NEGATIVE_INFINITY],
     ['nan', Number.NaN],
+    ['-1.#IND', Number.NaN],
+    ['1.#INF', Number.POSITIVE_INFINITY],
   ] as const) {
     voidImage(input, 'none', sample);
     const flags = ['--op', 'box:radius=2', '--nodata', text, '--json'];

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { Client, credentials } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor/index.js';
+import { TestCluster } from '../cluster/harness.js';
 import { missingCommands } from '../support/installed.js';
-import { TestCluster } from './harness.js';
 
 const run = promisify(execFile);
 const SERVICES = [

@@ -20,10 +20,10 @@ import { textOf } from '../../tiling/errors.js';
 import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
 import type { ImageResult } from '../../tiling/work/images.js';
+import { type Fault, TestWorker } from '../cluster/harness.js';
 import { writeCase } from '../support/blur-case.js';
 import { runEngine } from '../support/engine.js';
 import { scratchFolder } from '../support/scratch-folder.js';
-import { type Fault, TestWorker } from './harness.js';
 
 const MACHINE = { threads: 1, memoryBytes: 512 << 20 };
 const IMAGES = 6;
@@ -69,7 +69,7 @@ after(async () => {
 });
 
 function startWorker(fault: Fault, sees: boolean): TestWorker {
-  const program = fileURLToPath(new URL('./faulty-worker.js', import.meta.url));
+  const program = fileURLToPath(new URL('../cluster/faulty-worker.js', import.meta.url));
   const args = [program, address, fault, '1', sees ? root : ''];
   const worker = new TestWorker(spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] }));
   workers.push(worker);

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { TestCluster } from './harness.js';
-import { blurSpec, local } from './scene-files.js';
+import { TestCluster } from '../cluster/harness.js';
+import { blurSpec, local } from '../cluster/scene-files.js';
 
 const script = fileURLToPath(new URL('../../../test/clients/submit_and_download.py', import.meta.url));
 /** Optional fields need a protoc of 2021 or later. */

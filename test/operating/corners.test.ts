@@ -4,11 +4,11 @@ import { after, before, test } from 'node:test';
 import { resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { TestCluster } from '../cluster/harness.js';
+import { local } from '../cluster/scene-files.js';
 import { imageOf, noise, referenceBox } from '../conformance/box-tiles.js';
 import { readLevels } from '../support/output-levels.js';
 import { writeTiff } from '../support/tiff-file.js';
-import { TestCluster } from './harness.js';
-import { local } from './scene-files.js';
 
 let cluster: TestCluster;
 before(async () => {
