@@ -166,19 +166,25 @@ test('only regular files are replaced', async (t) => {
   });
 });
 
-test('standard output is written by the commands that filter one image, and refused by others in one sentence', async () => {
+test('standard output is written by the commands that make one file, and refused by others in one sentence', async () => {
   const chain = ['process', at('image.tif'), ...box, '--quiet'];
   await done(...chain, '-o', at('whole.tif'));
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...chain, '-o', '-']);
   assert.equal(status, 0, stderr.toString());
   assert.ok(stdout.equals(readFileSync(at('whole.tif'))));
   writeFileSync(at('dash.yaml'), `image: image.tif\noutput: '-'\noperations: [{name: box, params: {radius: 1}}]\n`);
+  const pictures = ['preview', at('image.tif'), '-o'];
+  await done(...pictures, at('whole.png'));
+  assert.ok(spawnSync(process.execPath, [MAIN, ...pictures, '-']).stdout.equals(readFileSync(at('whole.png'))));
   for (const args of [
-    ['preview', at('image.tif'), '-o', '-'],
     ['palette', folder, '-o', '-'],
     ['run', at('dash.yaml')],
   ]) {
-    await refused([], /only blur and process write to standard output \(-o -\): give a file name/, ...args);
+    await refused(
+      [],
+      /only blur, process, preview and measure write to standard output \(-o -\): give a file name/,
+      ...args,
+    );
   }
   assert.equal(existsSync('-'), false);
 });

@@ -40,7 +40,7 @@ const operation = z.strictObject({
 
 /** Where a job writes. Outputs are put together in places of their own: what the command sends to a pipe is a file first. */
 export const outputName = pathText.refine((name) => name !== '-', {
-  error: 'only blur and process write to standard output (-o -): give a file name',
+  error: 'only blur, process, preview and measure write to standard output (-o -): give a file name',
 });
 
 /** A folder is no picture: who names one so wants something else. */
