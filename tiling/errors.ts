@@ -97,8 +97,8 @@ export function joined(texts: readonly (Words | FileName | number)[], separator 
 
 /** A text as it is read, files as they were met or as `nameOf` says. */
 export function textOf(words: Words, nameOf: NameOfFile = (path) => path): string {
-  if (typeof words === 'string') return line(words);
-  return line(words.map((part) => (typeof part === 'string' ? part : nameOf(part.file))).join(''));
+  if (typeof words === 'string') return asOneLine(words);
+  return asOneLine(words.map((part) => (typeof part === 'string' ? part : nameOf(part.file))).join(''));
 }
 
 /** The one sentence of a failure. */
@@ -228,13 +228,16 @@ function oneLine(detail: ErrorDetail): ErrorDetail {
     return [
       [
         field,
-        typeof words === 'string' ? line(words) : words.map((part) => (typeof part === 'string' ? line(part) : part)),
+        typeof words === 'string'
+          ? asOneLine(words)
+          : words.map((part) => (typeof part === 'string' ? asOneLine(part) : part)),
       ],
     ];
   });
   return { ...detail, ...Object.fromEntries(texts) };
 }
 
-function line(text: string): string {
+/** What others print, for a sentence of ours: their line breaks are blanks. */
+export function asOneLine(text: string): string {
   return text.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { placeSettings } from '../../threads/places/settings.js';
-import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { asOneLine, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { GpuReport } from './gpu-report.js';
 import type { DeviceProcessOptions, ProcessAnswer, ProcessRequest } from './process-messages.js';
 
@@ -37,7 +37,8 @@ export class DeviceChild {
     });
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
-        const reason = this.#lost ?? `the GPU process ended (${[how, this.#stderr.trim()].filter(Boolean).join(': ')})`;
+        const said = asOneLine(this.#stderr.trim());
+        const reason = this.#lost ?? `the GPU process ended (${[how, said].filter(Boolean).join(': ')})`;
         this.#gone = reason;
         // Whoever watches for the end must hear of it before whoever asked tries again.
         resolve(reason);
