@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { runLocally } from '../../../library/local-run.js';
 import { type JobSpec, jobSpecSchema } from '../../../tiling/job/job-spec.js';
 import type { Section } from '../report.js';
@@ -162,14 +163,15 @@ async function wire({ root, inputBytes }: ClusterBenchOptions): Promise<Section>
 }
 
 /** Tiles without pixels through one coordinator and simulated workers, in a process of its own. */
-function controlPlane(workers: number, ...words: readonly string[]): Record<string, number> {
+async function controlPlane(workers: number, ...words: readonly string[]): Promise<Record<string, number>> {
   const script = fileURLToPath(new URL('./control-plane.js', import.meta.url));
-  const output = execFileSync(process.execPath, [script, String(workers), ...words], { encoding: 'utf8' });
-  return JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, number>;
+  const { stdout } = await promisify(execFile)(process.execPath, [script, String(workers), ...words]);
+  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>;
 }
 
 async function control(): Promise<Section> {
-  const figures = SIMULATED_WORKERS.map((workers) => controlPlane(workers));
+  const figures: Record<string, number>[] = [];
+  for (const workers of SIMULATED_WORKERS) figures.push(await controlPlane(workers));
   return {
     title: `Row 6: control plane with simulated workers (${load()})`,
     columns: Object.keys(figures[0]!),
@@ -192,20 +194,23 @@ async function watched({ root, side, rounds }: ClusterBenchOptions): Promise<Sec
   for (let round = 0; round < rounds; round++) {
     const taken = [0, 0] as [number, number];
     // Which comes first changes from round to round.
-    for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+    const order = round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const);
+    for (const index of order) {
       const job = await clusters[index].run(spec('root:data/', `watched-${index}.tif`), (id) => {
         if (index === 1) watchers.open(id);
       });
       taken[index] = job.coordinatorCpuSeconds + job.workersCpuSeconds;
     }
     jobs.push(taken);
-    const plane = (...words: string[]) => controlPlane(SIMULATED_WORKERS[0], '128', ...words).tilesPerCpuSecond!;
-    tiles.push(
-      round % 2 === 0 ? [plane(), plane('watched')] : ([plane('watched'), plane()].reverse() as [number, number]),
-    );
+    const plane = async (...words: string[]) =>
+      (await controlPlane(SIMULATED_WORKERS[0], '128', ...words)).tilesPerCpuSecond!;
+    const pair = [0, 0] as [number, number];
+    for (const index of order) pair[index] = await plane(...(index === 1 ? ['watched'] : []));
+    tiles.push(pair);
   }
-  for (const cluster of clusters) await cluster.close();
+  // Streams of a coordinator that ends would fail.
   const seen = watchers.close();
+  for (const cluster of clusters) await cluster.close();
   const line = (what: string, pairs: readonly [number, number][], cost: (pair: [number, number]) => number) => {
     const costs = pairs.map(cost).sort((a, b) => a - b);
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
