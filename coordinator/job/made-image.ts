@@ -15,6 +15,7 @@ export const madeImageSchema = z.object({
   tiles: z.number(),
 });
 
+/** See {@link madeImageSchema}: sizes and counts in pixels and tiles, seconds, the CRC-32 in hexadecimal digits. */
 export type MadeImage = z.output<typeof madeImageSchema>;
 
 /** What is remembered of an image; the time of one of several is that of what its thread did. */

@@ -37,15 +37,25 @@ export class ObjectWriter {
   }
 
   /** Returns the bytes of the object. @throws output-failed or not-allowed; the same call goes on with what is there */
-  put({ url, ...object }: ObjectToWrite, signal?: AbortSignal): Promise<number> {
+  async put({ url, ...object }: ObjectToWrite, signal?: AbortSignal): Promise<number> {
     const ending = /\.([^./]+)$/.exec(url)?.[1]?.toLowerCase() ?? '';
     const contentType = CONTENT_TYPES[ending] ?? 'application/octet-stream';
-    return this.#ask('upload', { url, ...object, contentType }, signal);
+    return (await this.#ask('upload', { url, ...object, contentType }, signal)).bytes;
   }
 
-  /** Removes all objects below a URL. @throws output-failed or not-allowed */
-  async removeBelow(url: string): Promise<void> {
-    await this.#ask('removeBelow', { url });
+  /** Names of the objects and folders below a URL, as many as a store lists at once. @throws output-failed or not-allowed */
+  async namesBelow(url: string): Promise<readonly string[]> {
+    return (await this.#ask('namesBelow', { url })).names!;
+  }
+
+  /** Removes an object, if it is there. @throws output-failed or not-allowed */
+  async remove(url: string): Promise<void> {
+    await this.#ask('remove', { url });
+  }
+
+  /** Removes all objects below a URL but the one called `keep` there. @throws output-failed or not-allowed */
+  async removeBelow(url: string, keep: string): Promise<void> {
+    await this.#ask('removeBelow', { url, keep });
   }
 
   close(): Promise<void> {
@@ -53,13 +63,13 @@ export class ObjectWriter {
   }
 
   async #ask(
-    name: 'probe' | 'upload' | 'removeBelow',
-    request: Partial<UploadRequest>,
+    name: 'probe' | 'upload' | 'namesBelow' | 'remove' | 'removeBelow',
+    request: Partial<UploadRequest> & { readonly keep?: string },
     signal?: AbortSignal,
-  ): Promise<number> {
+  ) {
     const whole = { ...request, settings: placeSettings().s3 ?? {} };
     const answer = await this.#threads.ask(whole, { name, ...(signal && { signal }) });
     if ('error' in answer) throw fromErrorRecord(answer.error);
-    return answer.bytes;
+    return answer;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import { filesBelow } from '../../tiling/files-below.js';
@@ -6,7 +6,7 @@ import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { places } from '../../tiling/places/opener.js';
 import { belowUrl } from '../../tiling/places/url.js';
 import type { AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
-import { type MadeEntry, TREE_MARK } from '../../tiling/stitch/output-tree.js';
+import { areOwnEntries, MARK_TEXT, type MadeEntry, TREE_MARK } from '../../tiling/stitch/output-tree.js';
 import { parseMade } from './made-image.js';
 import { ObjectWriter } from './object-writer.js';
 import { checkObjectOutput, mainObjectOf, stagingPlace } from './output-place.js';
@@ -43,7 +43,7 @@ export class RemoteOutput {
     const output = new RemoteOutput(url, writer);
     try {
       if (writer === undefined) await output.#writer.probe(mainObjectOf(url));
-      if (outputFolderOf(url) !== undefined) await refuseForeign(url);
+      if (outputFolderOf(url) !== undefined) await output.#refuseForeign();
       return output;
     } catch (error) {
       await output.close();
@@ -65,7 +65,8 @@ export class RemoteOutput {
 
   /**
    * The same with an output of many files: what an earlier run left there goes first, and the object by which readers find
-   * the others comes last. What breaks off is sent anew.
+   * the others comes last. What breaks off is sent anew: until then a mark says whose it is.
+   * @throws bad-usage where what lies there meanwhile is another program's
    * @param made finished files and folders of this machine and the names that they would have there
    */
   async uploadTree(
@@ -92,10 +93,45 @@ export class RemoteOutput {
       );
     };
     let bytes = 0;
-    await this.#writer.removeBelow(outputFolderOf(url)!);
+    const remoteFolder = outputFolderOf(url)!;
+    await this.#refuseForeign();
+    await this.#putMark(belowUrl(remoteFolder, TREE_MARK), partial, signal);
+    await this.#writer.remove(main);
+    await this.#writer.removeBelow(remoteFolder, TREE_MARK);
     await Promise.all(objects.filter((object) => object.url !== main).map((object) => put(object)));
     await put(objects.find((object) => object.url === main)!, { about });
+    // A Zarr group says itself who made it, and readers would wonder about a mark in it.
+    if (remoteFolder === url) await this.#writer.remove(belowUrl(url, TREE_MARK));
     return bytes;
+  }
+
+  async #putMark(mark: string, partial: string, signal: AbortSignal | undefined): Promise<void> {
+    const path = join(partial, 'tree-mark');
+    writeFileSync(path, MARK_TEXT);
+    await this.#writer.put({ url: mark, source: { kind: 'file', path }, log: `${path}.log` }, signal);
+  }
+
+  /** Refuses to remove what halotile did not make, as {@link checkTreePlace} does for folders. @throws bad-usage */
+  async #refuseForeign(): Promise<void> {
+    const { url } = this;
+    const folder = outputFolderOf(url)!;
+    const state = await places()
+      .look(mainObjectOf(url))
+      .catch((error: unknown) => {
+        if (error instanceof HalotileError && (error.tag === 'bad-input' || error.tag === 'not-allowed'))
+          return undefined;
+        throw error;
+      });
+    const names = await this.#writer.namesBelow(folder);
+    const isFinished = state !== undefined && parseMade(state.about) !== undefined;
+    const isBegun = state === undefined && names.includes(TREE_MARK);
+    const isFree = state === undefined && names.length === 0;
+    if (isFree || ((isFinished || isBegun) && areOwnEntries(names))) return;
+    throw badUsage({
+      what: 'what halotile did not make is where the output would be',
+      file: url,
+      remedy: 'remove it, or choose another output',
+    });
   }
 
   async close(): Promise<void> {
@@ -106,21 +142,4 @@ export class RemoteOutput {
       // What is unfinished stays.
     }
   }
-}
-
-/** Refuses to remove what another program wrote. @throws bad-usage */
-async function refuseForeign(url: string): Promise<void> {
-  const state = await places()
-    .look(mainObjectOf(url))
-    .catch((error: unknown) => {
-      if (error instanceof HalotileError && (error.tag === 'bad-input' || error.tag === 'not-allowed'))
-        return undefined;
-      throw error;
-    });
-  if (state === undefined || parseMade(state.about) !== undefined) return;
-  throw badUsage({
-    what: 'what halotile did not make is where the output would be',
-    file: url,
-    remedy: 'remove it, or choose another output',
-  });
 }

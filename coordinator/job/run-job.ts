@@ -174,7 +174,7 @@ async function runImage(begun: BegunRun): Promise<JobResult> {
   const { owner } = run;
   claimPartial(paths, { format: PARTIAL_FORMAT, digest, pinned, shape: outputShape(plan), about, owner });
   const { ledger, state } = await TileLedger.open(paths.directory, { durable: run.durable === true });
-  try {
+  return committing({ ledger, paths }, async () => {
     const published = isPublished(state, spec.output);
     const tiles = published ? state.tiles : await soundTiles(plan, paths, state.tiles);
     const opened = {
@@ -199,13 +199,7 @@ async function runImage(begun: BegunRun): Promise<JobResult> {
       total: nowSeconds() - startedAt,
       outputBytes,
     });
-  } catch (error) {
-    ledger.close();
-    if (endsJob(error)) await removePartial(paths);
-    throw error;
-  } finally {
-    ledger.close();
-  }
+  });
 }
 
 /**
@@ -229,11 +223,21 @@ async function runTable({ run, paths, startedAt, files, digest, earlier, firstNa
   await run.onTable?.();
   claimPartial(paths, { format: PARTIAL_FORMAT, digest, about: { version: halotileVersion(), spec }, owner });
   const { ledger, state } = await TileLedger.open(paths.directory, { durable });
-  try {
-    return await makeTable({
+  return committing({ ledger, paths }, () =>
+    makeTable({
       ...{ table, paths, files, ledger, tiles: state.tiles, output: spec.output, durable },
       ...{ executor, signal, onProgress, nowSeconds, startedAt },
-    });
+    }),
+  );
+}
+
+/** Does what a ledger is told of; nothing unfinished stays of a job that failed for good. */
+async function committing<T>(
+  { ledger, paths }: { readonly ledger: TileLedger; readonly paths: PartialPaths },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     ledger.close();
     if (endsJob(error)) await removePartial(paths);

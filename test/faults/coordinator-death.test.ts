@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import type { halotile } from '../../proto/gen/messages.js';
 import { blurSpec, local, makeScene } from '../cluster/scene-files.js';
-import { serve } from '../support/serve-process.js';
+import { killProcess, serve } from '../support/serve-process.js';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -34,9 +34,7 @@ test('kill -9 of the coordinator: the job goes on in the next one, finished tile
       const done = event.progress?.tilesDone ?? 0;
       if (killed === 0 && done >= 5) {
         killed = done;
-        const gone = new Promise((resolve) => coordinator.process.once('exit', resolve));
-        coordinator.process.kill('SIGKILL');
-        await gone;
+        await killProcess(coordinator.process);
         coordinator = await serve(directory, port);
       }
     }
@@ -51,11 +49,7 @@ test('kill -9 of the coordinator: the job goes on in the next one, finished tile
     assert.ok(readFileSync(onDisk('out.tif')).equals(readFileSync(onDisk('oracle.tif'))));
   } finally {
     client.close();
-    for (const child of [worker, coordinator.process]) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const child of [worker, coordinator.process]) await killProcess(child);
     rmSync(directory, { recursive: true });
   }
 });

@@ -9,7 +9,7 @@ import { JobsClient, resultOf } from '../../library/cluster/jobs-client.js';
 import { halotile } from '../../proto/gen/messages.js';
 import { datasetSpec, makeDataset, outputsOf, runHere } from '../cluster/dataset-files.js';
 import { type Fault, TestCluster } from '../cluster/harness.js';
-import { serve } from '../support/serve-process.js';
+import { killProcess, serve } from '../support/serve-process.js';
 
 const CHARACTERS = ['archer', 'baker', 'cook', 'dancer', 'elf', 'knight'];
 
@@ -124,9 +124,7 @@ test('kill -9 of the coordinator: the next one goes on, finished characters are 
     for await (last of client.watch(job.id!)) {
       const { charactersDone = 0 } = last.progress ?? {};
       if (finished.length > 0 || charactersDone === 0 || charactersDone === CHARACTERS.length) continue;
-      const gone = new Promise((resolve) => coordinator.process.once('exit', resolve));
-      coordinator.process.kill('SIGKILL');
-      await gone;
+      await killProcess(coordinator.process);
       finished = written();
       before = times();
       coordinator = await serve(directory, port);
@@ -139,11 +137,7 @@ test('kill -9 of the coordinator: the next one goes on, finished characters are 
     assert.equal(existsSync(join(root, 'out/.halotile/.incoming')), false);
   } finally {
     client.close();
-    for (const child of [worker, coordinator.process]) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const child of [worker, coordinator.process]) await killProcess(child);
     rmSync(directory, { recursive: true });
   }
 });

@@ -14,7 +14,7 @@ import { runEngine } from '../support/engine.js';
 import { epochsOf, recordedTiles } from '../support/ledger-records.js';
 import { startScript } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
-import { serve } from '../support/serve-process.js';
+import { killProcess, serve } from '../support/serve-process.js';
 import { writeTiff } from '../support/tiff-file.js';
 
 const folder = scratchFolder();
@@ -153,9 +153,7 @@ test('kill -9 of the coordinator: the table goes on in the next one', async () =
       const done = event.progress?.tilesDone ?? 0;
       if (killed > 0 || done < 5) continue;
       killed = done;
-      const gone = new Promise((resolve) => coordinator.process.once('exit', resolve));
-      coordinator.process.kill('SIGKILL');
-      await gone;
+      await killProcess(coordinator.process);
       coordinator = await serve(directory, port);
     }
     const { counts } = resultOf(last!);
@@ -164,10 +162,6 @@ test('kill -9 of the coordinator: the table goes on in the next one', async () =
     assert.ok(readFileSync(join(root, 'out.csv')).equals(readFileSync(join(folder, 'oracle.csv'))));
   } finally {
     client.close();
-    for (const child of [worker, coordinator.process]) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const child of [worker, coordinator.process]) await killProcess(child);
   }
 });

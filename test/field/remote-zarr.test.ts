@@ -155,6 +155,41 @@ test('what is written to a store as OME-Zarr or Deep Zoom is what a disk would g
   await copied('s3://bucket/own/image.zarr');
   assert.deepEqual(gdalPixels(output), samplesOf('sharded'));
   assert.deepEqual(readdirSync(join(folder, 'staging')), []);
-  // Another program's image stays.
-  await assert.rejects(write('s3://bucket/sparse.zarr'), refused('bad-usage', /what halotile did not make is where/));
+  assert.equal((await moto!.ask('GET', '/bucket/own/image.zarr/.halotile')).status, 404);
+});
+
+test('objects of others stay where an output of many would be; what broke off does not stand in the way', {
+  skip: skip || NO_MOTO,
+}, async () => {
+  setPlaceSettings({ s3: { endpoint: moto!.endpoint, pathStyle: true }, staging: join(folder, 'staging') });
+  const write = (to: string) => {
+    const operations = [{ name: 'box', params: { radius: 0 } }];
+    const spec = { image: join(folder, 'sharded.zarr'), output: to, operations, block: 64 };
+    return runLocally(parseJobSpec(spec), { machine, executor });
+  };
+  const put = (key: string) => moto!.ask('PUT', `/bucket/${key}`, Buffer.from('of somebody'));
+  const status = async (key: string) => (await moto!.ask('GET', `/bucket/${key}`)).status;
+  // Zarr 2 has no zarr.json, and folders of tiles may outlive their .dzi.
+  await put('foreign/old.zarr/.zgroup');
+  await put('foreign/old.zarr/0/0.0');
+  await put('foreign/tiles_files/0/0_0.png');
+  await put('foreign/tiles_files/notes.txt');
+  for (const name of ['sparse.zarr', 'foreign/old.zarr', 'foreign/tiles.dzi'])
+    await assert.rejects(write(`s3://bucket/${name}`), refused('bad-usage', /what halotile did not make is where/));
+  for (const key of ['old.zarr/.zgroup', 'old.zarr/0/0.0', 'tiles_files/0/0_0.png', 'tiles_files/notes.txt'])
+    assert.equal(await status(`foreign/${key}`), 200, key);
+  // Whatever is put into an image of ours is somebody's too.
+  await write('s3://bucket/shared/image.zarr');
+  await put('shared/image.zarr/labels/zarr.json');
+  await assert.rejects(write('s3://bucket/shared/image.zarr'), refused('bad-usage', /what halotile did not make/));
+  assert.equal(await status('shared/image.zarr/labels/zarr.json'), 200);
+  for (const [folderKey, main] of [
+    ['broken/image.zarr', 'broken/image.zarr/zarr.json'],
+    ['broken/tiles_files', 'broken/tiles.dzi'],
+  ] as const) {
+    await put(`${folderKey}/.halotile`);
+    await put(`${folderKey}/9/left`);
+    await write(`s3://bucket/${main.replace('/zarr.json', '')}`);
+    assert.deepEqual([await status(main), await status(`${folderKey}/9/left`)], [200, 404]);
+  }
 });

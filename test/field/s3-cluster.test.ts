@@ -16,11 +16,7 @@ after(() => store?.close());
 const random = noise(11);
 const OPERATION = ['--op', 'box:radius=2', '--quiet', '--tile', '128', '--block', '64'];
 
-async function stored(key: string): Promise<Buffer> {
-  const answer = await store!.ask('GET', `/bucket/${key}`);
-  assert.equal(answer.status, 200, key);
-  return Buffer.from(await answer.arrayBuffer());
-}
+const stored = (key: string) => store!.stored(`bucket/${key}`);
 
 test('a cluster writes objects where its operator allows it', { skip: NO_MOTO }, async () => {
   Object.assign(process.env, {

@@ -55,17 +55,9 @@ for (const path of inputs) writeInput(path);
 await store?.ask('PUT', '/bucket');
 await makeExpected();
 
-beforeEach(() => {
-  if (store === undefined) return;
-  store.fault = () => false;
-  store.asked.length = 0;
-});
+beforeEach(() => store?.calm());
 
-async function stored(key: string): Promise<Buffer> {
-  const answer = await store!.ask('GET', `/bucket/${key}`);
-  assert.equal(answer.status, 200, key);
-  return Buffer.from(await answer.arrayBuffer());
-}
+const stored = (key: string) => store!.stored(`bucket/${key}`);
 
 const written = (prefix: string) =>
   store!.asked.flatMap((line) => new RegExp(`^PUT /bucket/${prefix}/(\\w+)\\.tif`).exec(line)?.[1] ?? []).sort();

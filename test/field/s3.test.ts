@@ -38,17 +38,9 @@ if (store !== undefined) {
   assert.equal(code, 0, stderr);
 }
 
-beforeEach(() => {
-  if (store === undefined) return;
-  store.fault = () => false;
-  store.asked.length = 0;
-});
+beforeEach(() => store?.calm());
 
-async function stored(key: string): Promise<Buffer> {
-  const answer = await store!.ask('GET', `/bucket/${key}`);
-  assert.equal(answer.status, 200);
-  return Buffer.from(await answer.arrayBuffer());
-}
+const stored = (key: string) => store!.stored(`bucket/${key}`);
 
 const parts = () => store!.asked.filter((line) => /^PUT .*[?&]partNumber=/.test(line));
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freePort } from '../support/redis-server.js';
 import { halotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { serve } from '../support/serve-process.js';
@@ -27,13 +27,3 @@ test('a health check that names nobody is refused without waiting', async () => 
   assert.equal(code, 2);
   assert.match(stderr, /neither --coordinator nor --metrics/);
 });
-
-/** A port that nobody listens on now. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

@@ -55,6 +55,19 @@ export class MotoServer {
     return `127.0.0.1:${this.#port}`;
   }
 
+  /** Forgets what was asked, and fails no more. */
+  calm(): void {
+    this.fault = () => false;
+    this.asked.length = 0;
+  }
+
+  /** The bytes of an object that is there: `bucket/key`. */
+  async stored(path: string): Promise<Buffer> {
+    const answer = await this.ask('GET', `/${path}`);
+    if (answer.status !== 200) throw new Error(`${path}: the store answers ${answer.status}`);
+    return Buffer.from(await answer.arrayBuffer());
+  }
+
   /** Asks the store itself: `PUT /bucket`, `PUT /bucket/key`. */
   ask(method: string, path: string, body?: Uint8Array): Promise<Response> {
     // Who says no name sees public objects alone; whose it is does not matter to the store of a test.

@@ -27,3 +27,10 @@ export function serve(
     });
   });
 }
+
+/** Kills a process and waits until it is gone. */
+export async function killProcess(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+}

@@ -23,7 +23,14 @@ export interface UploadRequest {
 }
 
 /** An error comes back as data. */
-export type UploadAnswer = { readonly bytes: number } | { readonly error: ErrorRecord };
+export type UploadAnswer = Uploaded | { readonly error: ErrorRecord };
+
+interface Uploaded {
+  /** Of the object. */
+  readonly bytes: number;
+  /** Where names were asked for. */
+  readonly names?: readonly string[];
+}
 
 /** S3 takes 10,000 parts of at least 5 MiB each. */
 const PART_BYTES = 16 << 20;
@@ -64,7 +71,7 @@ export async function probe({ url, settings }: Pick<UploadRequest, 'url' | 'sett
     const at = placeOf(url);
     const { UploadId } = await patient(url, () => client.send(new sdk.CreateMultipartUploadCommand(at)));
     await patient(url, () => client.send(new sdk.AbortMultipartUploadCommand({ ...at, UploadId })));
-    return 0;
+    return { bytes: 0 };
   });
 }
 
@@ -79,25 +86,50 @@ export async function upload(request: UploadRequest): Promise<UploadAnswer> {
     try {
       if (source.size <= PART_BYTES) await putWhole(request, { sdk, client, source });
       else await putParts(request, { sdk, client, source });
-      return source.size;
+      return { bytes: source.size };
     } finally {
       source.close();
     }
   });
 }
 
-/** Removes all objects below a URL. */
-export async function removeBelow({ url, settings }: Pick<UploadRequest, 'url' | 'settings'>): Promise<UploadAnswer> {
+/** Names of what lies below a URL, objects and folders of them alike; no more than a store lists at once. */
+export async function namesBelow({ url, settings }: Pick<UploadRequest, 'url' | 'settings'>): Promise<UploadAnswer> {
   return answered(url, 'output-failed', async () => {
     const { sdk, client } = await store(settings);
-    const { Bucket, Key } = placeOf(url);
+    const { Bucket, Prefix } = below(url);
+    const list = new sdk.ListObjectsV2Command({ Bucket, Prefix, Delimiter: '/' });
+    const { Contents = [], CommonPrefixes = [] } = await patient(url, () => client.send(list));
+    const keys = [...Contents.map(({ Key }) => Key!), ...CommonPrefixes.map((folder) => folder.Prefix!)];
+    return { bytes: 0, names: keys.map((key) => key.slice(Prefix.length).replace(/\/$/, '')) };
+  });
+}
+
+/** Removes an object, if it is there. */
+export async function remove({ url, settings }: Pick<UploadRequest, 'url' | 'settings'>): Promise<UploadAnswer> {
+  return answered(url, 'output-failed', async () => {
+    const { sdk, client } = await store(settings);
+    await patient(url, () => client.send(new sdk.DeleteObjectCommand(placeOf(url))));
+    return { bytes: 0 };
+  });
+}
+
+/** Removes all objects below a URL but the one called `keep` there. */
+export async function removeBelow({
+  url,
+  settings,
+  keep,
+}: Pick<UploadRequest, 'url' | 'settings'> & { readonly keep: string }): Promise<UploadAnswer> {
+  return answered(url, 'output-failed', async () => {
+    const { sdk, client } = await store(settings);
+    const at = below(url);
     for (let more = true; more; ) {
-      const list = new sdk.ListObjectsV2Command({ Bucket, Prefix: `${Key.replace(/\/+$/, '')}/` });
+      const list = new sdk.ListObjectsV2Command(at);
       const { Contents = [], IsTruncated = false } = await patient(url, () => client.send(list));
-      const Objects = Contents.map((object) => ({ Key: object.Key! }));
+      const Objects = Contents.map(({ Key }) => ({ Key: Key! })).filter(({ Key }) => Key !== `${at.Prefix}${keep}`);
       more = IsTruncated && Objects.length > 0;
       if (Objects.length === 0) break;
-      const command = new sdk.DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } });
+      const command = new sdk.DeleteObjectsCommand({ Bucket: at.Bucket, Delete: { Objects, Quiet: true } });
       const { Errors = [] } = await patient(url, () => client.send(command));
       const [first] = Errors;
       if (first !== undefined) {
@@ -105,7 +137,7 @@ export async function removeBelow({ url, settings }: Pick<UploadRequest, 'url' |
         throw new HalotileError('output-failed', { what, file: url, remedy: 'choose another output' });
       }
     }
-    return 0;
+    return { bytes: 0 };
   });
 }
 
@@ -327,6 +359,12 @@ function placeOf(url: string): { readonly Bucket: string; readonly Key: string }
   return { Bucket: bucket, Key: key };
 }
 
+/** All objects below a URL, as requests name them. */
+function below(url: string): { readonly Bucket: string; readonly Prefix: string } {
+  const { Bucket, Key } = placeOf(url);
+  return { Bucket, Prefix: `${Key.replace(/\/+$/, '')}/` };
+}
+
 /** Names of faults of which the caller knows what to do. */
 const KNOWN: readonly string[] = ['NoSuchUpload', 'InvalidPart'];
 
@@ -351,10 +389,10 @@ async function patient<T>(url: string, ask: () => Promise<T>): Promise<T> {
 async function answered(
   url: string,
   tag: 'bad-input' | 'output-failed',
-  work: () => Promise<number>,
+  work: () => Promise<Uploaded>,
 ): Promise<UploadAnswer> {
   try {
-    return { bytes: await work() };
+    return await work();
   } catch (error) {
     const record = toErrorRecord(error, 'output-failed', { file: url });
     // What was computed stays for the next run, whatever the store says.

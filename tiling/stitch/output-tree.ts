@@ -19,9 +19,9 @@ import { outputFolderOf } from '../job/output-format.js';
 import { CREATOR } from '../zarr/metadata.js';
 import { keepOwnerAndMode } from './output-file.js';
 
-/** By which a folder is known to be an output of ours. */
+/** By which a folder is known to be an output of ours, and what it says. */
 export const TREE_MARK = '.halotile';
-const MARK_TEXT = 'An output of halotile: the job that makes it anew replaces this folder.\n';
+export const MARK_TEXT = 'An output of halotile: the job that makes it anew replaces this folder.\n';
 /** What lies in a folder of tiles or arrays: one folder for each level. */
 const OWN_ENTRY = /^(?:\.halotile|zarr\.json|\d+)$/;
 
@@ -31,6 +31,11 @@ const groupSchema = z.object({ attributes: z.object({ _creator: z.object({ name:
 export interface MadeEntry {
   readonly from: string;
   readonly to: string;
+}
+
+/** Whether all that lies in a folder of tiles or arrays may be what halotile made. */
+export function areOwnEntries(names: readonly string[]): boolean {
+  return names.every((name) => OWN_ENTRY.test(name));
 }
 
 /** Marks a folder as an output of ours. */
@@ -50,7 +55,7 @@ export function checkTreePlace(output: string): void {
     const names = readdirSync(folder);
     if (names.length === 0) return;
     const isOurs = folder === output ? isOwnGroup(folder) : names.includes(TREE_MARK);
-    if (isOurs && names.every((name) => OWN_ENTRY.test(name))) return;
+    if (isOurs && areOwnEntries(names)) return;
   }
   throw badUsage({
     what: 'what halotile did not make is where the folder of the output would be',
