@@ -106,9 +106,9 @@ export class RemoteOutput {
   }
 
   async #putMark(mark: string, partial: string, signal: AbortSignal | undefined): Promise<void> {
-    const path = join(partial, 'tree-mark');
+    const path = join(partial, 'upload.mark');
     writeFileSync(path, MARK_TEXT);
-    await this.#writer.put({ url: mark, source: { kind: 'file', path }, log: `${path}.log` }, signal);
+    await this.#writer.put({ url: mark, source: { kind: 'file', path }, log: join(partial, 'upload.log') }, signal);
   }
 
   /** Refuses to remove what halotile did not make, as {@link checkTreePlace} does for folders. @throws bad-usage */

@@ -16,6 +16,7 @@ import { MotoServer, NO_MOTO, s3Error } from '../support/moto-server.js';
 import { PlaceServer } from '../support/place-server.js';
 import { missingModules, pythonJson } from '../support/python.js';
 import { scratchFolder } from '../support/scratch-folder.js';
+import { writeTiff } from '../support/tiff-file.js';
 
 const folder = scratchFolder();
 const skip = missingModules('zarr', 'ome_zarr') || GDAL_MISSING;
@@ -192,4 +193,32 @@ test('objects of others stay where an output of many would be; what broke off do
     await write(`s3://bucket/${main.replace('/zarr.json', '')}`);
     assert.deepEqual([await status(main), await status(`${folderKey}/9/left`)], [200, 404]);
   }
+});
+
+test('an image with objects of several parts is written again and again', { skip: skip || NO_MOTO }, async () => {
+  setPlaceSettings({ s3: { endpoint: moto!.endpoint, pathStyle: true }, staging: join(folder, 'staging') });
+  // One shard, with its index a little more than a part.
+  const side = 4096;
+  const image = join(folder, 'large.tif');
+  const samples = Uint8Array.from({ length: side * side }, (_, i) => (i * 2654435761) >>> 24);
+  writeTiff(image, {
+    rect: { x: 0, y: 0, width: side, height: side },
+    channels: 1,
+    dtype: 'uint8',
+    stride: side,
+    samples,
+  });
+  const operations = [{ name: 'box', params: { radius: 0 } }];
+  const spec = {
+    image,
+    output: 's3://bucket/large.zarr',
+    operations,
+    compression: { codec: 'none' },
+    overviews: false,
+  };
+  for (let run = 0; run < 2; run++) {
+    await runLocally(parseJobSpec(spec), { machine, executor });
+    assert.deepEqual(readdirSync(join(folder, 'staging')), []);
+  }
+  assert.ok((await moto!.stored('bucket/large.zarr/0/c/0/0/0')).length > 1 << 24);
 });

@@ -26,7 +26,7 @@ export const PARTIAL_FORMAT = 2;
 
 /**
  * The directory `OUT.partial/` of an unfinished job: `job.json` says which job it is, `epoch-*` hold ledgers
- * and part files, and the file to be where it is put together; `image.tif` is the one whose blocks are written in place, `upload.log` the parts of it that a store has, `scratch/` holds inputs
+ * and part files, and the file to be where it is put together; `image.tif` is the one whose blocks are written in place, `upload.log` the parts of it that a store has (`upload.log.N` of one object of many, `upload.mark` what says whose they are), `scratch/` holds inputs
  * converted for random access, `epoch-*-tree/` the folder of an output that has one, `map-*.tif` is a map that was made for the job, by a job with a partial directory of its own. `.halotile` is
  * the mark by which the directory is known to be ours; nothing is ever removed from one without it.
  */
@@ -58,7 +58,7 @@ const MARK_TEXT = 'An unfinished output of halotile: the same command continues 
 const OWN_JOB = /^\{\s*"format": 1,\s*"digest": "[0-9a-f]{64}"/;
 /** What a job makes in its directory, beside the mark. */
 const OWN_ENTRY =
-  /^(?:job\.json(?:\.new)?|image\.tif|upload\.log|scratch|epoch-\d{6,}(?:-tree)?|(?:map|first)-[0-9a-f]{16}\.tif(?:\.partial)?)$/;
+  /^(?:job\.json(?:\.new)?|image\.tif|upload\.(?:log(?:\.\d+)?|mark)|scratch|epoch-\d{6,}(?:-tree)?|(?:map|first)-[0-9a-f]{16}\.tif(?:\.partial)?)$/;
 
 /** The partial directory that belongs to an output path. */
 export function partialPaths(output: string): PartialPaths {
