@@ -132,7 +132,7 @@ function scheduleLine({ id, cron, timeZone, paused, nextRun, lastRuns }: halotil
 }
 
 function runLine({ run, due, jobId, note }: halotile.v1.IScheduleRun): string {
-  return `${run}  ${timeText(due) ?? 'never'}  ${jobId || note}`;
+  return `${run}  ${timeText(due) ?? 'never'}  ${jobId || note || 'starting'}`;
 }
 
 function scheduleJson({ nextRun, lastRuns, overlap, catchUp, ...rest }: halotile.v1.ISchedule): string {

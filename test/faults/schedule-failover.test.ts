@@ -29,6 +29,8 @@ test('two coordinators on one Redis start each run of a schedule once, when one 
     await cluster.killCoordinator(0, 0);
     await until(RUNS);
     await other!.pause('often');
+    // A run is counted when it is decided, and has its job a moment later.
+    while (!(await runs()).every(({ jobId }) => jobId)) await new Promise((resolve) => setTimeout(resolve, 50));
     const started = (await runs()).reverse();
     // Every second has one run, the runs are counted through, and each has a job of its own.
     const seconds = started.map(({ due }) => readTimestamp(due)! / 1000);
