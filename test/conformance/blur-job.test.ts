@@ -129,8 +129,13 @@ test('tile size, threads, halos, types of storage and codec do not change a pixe
   assert.equal(crc, pixelCrc((await readLevels(spec.output))[0]!));
   const pyramid = (await readLevels(spec.output)).map(pixelCrc);
 
-  for (const tile of [256, 512, 1024, 2048]) {
-    for (const threads of [1, 2, 4]) {
+  for (const [tile, counts] of [
+    [256, [2, 4]],
+    [512, [1, 2, 4]],
+    [1024, [2]],
+    [2048, [1, 4]],
+  ] as const) {
+    for (const threads of counts) {
       await t.test(`tiles of ${tile} on ${threads} threads`, async () => {
         const result = await runEngine({ ...spec, tile, block: 256 }, { threads, memoryBytes: 2 ** 30 });
         assert.equal(result.crc, crc);
@@ -252,13 +257,14 @@ test('blocks of a compressed input are decoded about once', async () => {
     mapping: { max: 64 },
   };
   const crcs = new Set<string>();
-  for (const memoryMib of [512, 320]) {
-    for (const threads of [1, 2]) {
-      const result = await runEngine(spec, { threads, memoryBytes: memoryMib << 20 });
-      crcs.add(result.crc);
-      const { perBlock } = result.blocksDecoded;
-      assert.ok(perBlock <= 1.25, `${perBlock} times each with ${memoryMib} MiB and ${threads} threads`);
-    }
+  for (const [memoryMib, threads] of [
+    [512, 2],
+    [320, 1],
+  ] as const) {
+    const result = await runEngine(spec, { threads, memoryBytes: memoryMib << 20 });
+    crcs.add(result.crc);
+    const { perBlock } = result.blocksDecoded;
+    assert.ok(perBlock <= 1.25, `${perBlock} times each with ${memoryMib} MiB and ${threads} threads`);
   }
   assert.equal(crcs.size, 1);
 });

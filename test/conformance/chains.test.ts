@@ -14,7 +14,7 @@ import { writeTiff } from '../support/tiff-file.js';
 import { type ChainCase, chainImage, chainMap, drawChains, type Link, NODATA, operationsOf } from './chain-cases.js';
 
 const folder = scratchFolder();
-const SIZE = { width: 150, height: 131 };
+const SIZE = { width: 118, height: 101 };
 const map = join(folder, 'map.tif');
 const mapRaster = chainMap(SIZE);
 writeTiff(map, mapRaster);
@@ -159,7 +159,7 @@ for (const dtype of ['uint8', 'float32'] as const) {
 }
 
 test('a job with reductions and carries continues after a kill within and between its stages', async () => {
-  const size = { width: 400, height: 330 };
+  const size = { width: 250, height: 220 };
   const raster = chainImage(size, { ...PLAIN, dtype: 'float32', channels: 1 }, 3);
   const image = join(folder, 'killed-image.tif');
   writeTiff(image, raster);
@@ -169,7 +169,7 @@ test('a job with reductions and carries continues after a kill within and betwee
     { name: 'row-ema', params: { alpha: 0.4 } },
   ];
   // Otsu over floats takes two reductions, so there are three stages of this many tiles.
-  const tiles = Math.ceil(400 / 32) * Math.ceil(330 / 32);
+  const tiles = Math.ceil(size.width / 32) * Math.ceil(size.height / 32);
   const operations = operationsOf(links, raster, undefined, folder);
   const whole = await runEngine(jobOf('whole', links, { image, operations, tile: 32 }));
   const spec = jobOf('killed', links, { image, operations, tile: 32 });
@@ -199,7 +199,7 @@ const REFUSED: Readonly<
   'a map after a change of size': {
     chain: ['downscale:factor=2', 'box'],
     map,
-    says: /^operation 2: 'box' by map follows a change of size; expected an input of 150×131, .* put it before the downscale$/,
+    says: /^operation 2: 'box' by map follows a change of size; expected an input of 118×101, .* put it before the downscale$/,
   },
   'rounds that reach beyond a tile': {
     chain: ['iterated-box'],
@@ -218,7 +218,7 @@ const REFUSED: Readonly<
   },
   'frames of another size': {
     chain: ['downscale:factor=2', `flat-field:flat=${map}`],
-    says: /^.*map\.tif: the flat image is 150×131; expected 75×66, the size of the image it is combined with/,
+    says: /^.*map\.tif: the flat image is 118×101; expected 59×51, the size of the image it is combined with/,
   },
 };
 

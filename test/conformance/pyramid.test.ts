@@ -71,6 +71,11 @@ function directMean(image: TileRaster, kind: Kind, sigmas: Float32Array): Float6
   const weights = Float64Array.from({ length: width * height * channels }, (_, i) =>
     weightAt(Math.floor(i / channels), i % channels),
   );
+  // A plane a channel, so that the innermost loops run over rows.
+  const planes = Array.from({ length: channels }, (_, c) => ({
+    shares: Float64Array.from({ length: width * height }, (_, at) => weights[at * channels + c]!),
+    sums: Float64Array.from({ length: width * height }, (_, at) => weights[at * channels + c]! * sampleAt(at, c)),
+  }));
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
       const sigma = sigmas[i]!;
@@ -82,13 +87,9 @@ function directMean(image: TileRaster, kind: Kind, sigmas: Float32Array): Float6
       const shares = new Float64Array(channels);
       for (let v = Math.max(0, y - radius); v <= Math.min(height - 1, y + radius); v++) {
         const down = along(v - y);
-        for (let u = left; u <= right; u++) {
-          const at = (v * width + u) * channels;
-          for (let c = 0; c < channels; c++) {
-            const weight = down * across[u - left]! * weights[at + c]!;
-            sums[c]! += weight * image.samples[at + c]!;
-            shares[c]! += weight;
-          }
+        for (const [c, plane] of planes.entries()) {
+          sums[c]! += down * dot(across, plane.sums, v * width + left);
+          shares[c]! += down * dot(across, plane.shares, v * width + left);
         }
       }
       for (let c = 0; c < channels; c++) {
@@ -98,6 +99,12 @@ function directMean(image: TileRaster, kind: Kind, sigmas: Float32Array): Float6
     }
   }
   return means;
+}
+
+function dot(weights: Float64Array, samples: Float64Array, from: number): number {
+  let sum = 0;
+  for (let k = 0; k < weights.length; k++) sum += weights[k]! * samples[from + k]!;
+  return sum;
 }
 
 function jobOf(name: string, image: TileRaster, kind: Kind, map: TileRaster, tile: number): JobSpecInput {
