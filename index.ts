@@ -39,15 +39,8 @@ export type { SubmitTerms } from './library/cluster/jobs-client.js';
 export { type FilterOptions, filterPixels } from './library/filter-pixels.js';
 export type { MeasureResult, MeasureSpec } from './library/measure.js';
 export type { PlannedJob } from './library/plan-job.js';
-export {
-  ERROR_TABLE,
-  type ErrorDetail,
-  type ErrorTag,
-  type FileName,
-  HalotileError,
-  textOf,
-  type Words,
-} from './tiling/errors.js';
+export { ERROR_TABLE, type ErrorTag } from './tiling/error-table.js';
+export { type ErrorDetail, HalotileError } from './tiling/errors.js';
 export { type CollectionSpec, type CollectionSpecInput, collectionSpecSchema } from './tiling/job/collection-spec.js';
 export { type DatasetSpec, type DatasetSpecInput, datasetSpecSchema } from './tiling/job/dataset-spec.js';
 export type { JobProgress } from './tiling/job/job-progress.js';
@@ -57,6 +50,7 @@ export type { PlanReport } from './tiling/plan/plan-report.js';
 export { type Inspection, inspectFile } from './tiling/sources/inspect.js';
 export type { Pixels } from './tiling/sources/memory-source.js';
 export type { Preview } from './tiling/stitch/preview.js';
+export { type FileName, textOf, type Words } from './tiling/words.js';
 
 // URLs among the names of inputs are read as files are.
 readPlaces();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CommanderError, InvalidArgumentError } from 'commander';
-import { ERROR_TABLE, HalotileError } from '../tiling/errors.js';
+import { ERROR_TABLE } from '../tiling/error-table.js';
+import { HalotileError } from '../tiling/errors.js';
 import { isSystemFault, systemWords } from '../tiling/system-fault.js';
 
 /** What ended a command: its exit code, and the line that says why where nothing has been printed yet. */

@@ -1,41 +1,7 @@
 import { z } from 'zod';
-import { byName } from './by-name.js';
+import { ERROR_TABLE, type ErrorTag } from './error-table.js';
 import { isSystemFault, systemWords } from './system-fault.js';
-
-/**
- * What a failure means to whoever asked for the job: one row per tag, so that the command line and the
- * gRPC API cannot disagree. `grpc` is the canonical status name; `retryable` says that the same request
- * may succeed later without a change.
- */
-export const ERROR_TABLE = byName({
-  'bad-usage': { exitCode: 2, grpc: 'INVALID_ARGUMENT', retryable: false },
-  'bad-input': { exitCode: 2, grpc: 'INVALID_ARGUMENT', retryable: false },
-  'partial-conflict': { exitCode: 2, grpc: 'FAILED_PRECONDITION', retryable: false },
-  'already-exists': { exitCode: 2, grpc: 'ALREADY_EXISTS', retryable: false },
-  'not-found': { exitCode: 2, grpc: 'NOT_FOUND', retryable: false },
-  'not-allowed': { exitCode: 2, grpc: 'PERMISSION_DENIED', retryable: false },
-  'not-ready': { exitCode: 1, grpc: 'FAILED_PRECONDITION', retryable: true },
-  'data-loss': { exitCode: 1, grpc: 'DATA_LOSS', retryable: true },
-  unreachable: { exitCode: 1, grpc: 'UNAVAILABLE', retryable: true },
-  'input-changed': { exitCode: 1, grpc: 'ABORTED', retryable: true },
-  'output-failed': { exitCode: 1, grpc: 'UNAVAILABLE', retryable: true },
-  'tile-failed': { exitCode: 1, grpc: 'INTERNAL', retryable: true },
-  'kernel-failed': { exitCode: 1, grpc: 'FAILED_PRECONDITION', retryable: false },
-  'tile-poisoned': { exitCode: 1, grpc: 'INTERNAL', retryable: false },
-  'over-limit': { exitCode: 2, grpc: 'RESOURCE_EXHAUSTED', retryable: false },
-  interrupted: { exitCode: 130, grpc: 'CANCELLED', retryable: true },
-});
-
-/** A kind of failure, which decides exit code and gRPC status. */
-export type ErrorTag = keyof typeof ERROR_TABLE;
-
-/** A file, folder or object in a text, by the path or URL under which it was met. */
-export interface FileName {
-  readonly file: string;
-}
-
-/** A text, in parts where it names files: whoever shows it says what they are called. */
-export type Words = string | readonly (string | FileName)[];
+import { asOneLine, type FileName, inNames, joined, type NameOfFile, textOf, type Words } from './words.js';
 
 /** What a user needs to hear, in the order in which the message gives it: where, what, what instead, what to do. */
 export interface ErrorDetail {
@@ -52,9 +18,6 @@ export interface ErrorDetail {
   readonly remedy?: Words;
 }
 
-/** What a file is called by whoever sees a text. */
-export type NameOfFile = (path: string) => string;
-
 /**
  * Every error that halotile raises on purpose. `message` is one sentence built from `detail`, with files as they were
  * met; {@link calledBy} gives the detail in the names of somebody else.
@@ -70,35 +33,6 @@ export class HalotileError extends Error {
     this.tag = tag;
     this.detail = lines;
   }
-}
-
-/** A text with the files and texts in it: ``said`like ${{ file }}, see ${sentenceOf(error.detail)}` ``. */
-export function said(texts: TemplateStringsArray, ...between: readonly (Words | FileName | number)[]): Words {
-  return joined(texts.flatMap((text, index) => [text, ...(index < between.length ? [between[index]!] : [])]));
-}
-
-/** Texts one after the other. */
-export function joined(texts: readonly (Words | FileName | number)[], separator = ''): Words {
-  const parts: (string | FileName)[] = [];
-  const add = (part: string | FileName) => {
-    const last = parts.at(-1);
-    if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part;
-    else if (part !== '') parts.push(part);
-  };
-  for (const [index, text] of texts.entries()) {
-    if (index > 0) add(separator);
-    if (typeof text === 'number') add(String(text));
-    else if (typeof text === 'string' || 'file' in text) add(text);
-    else for (const part of text) add(part);
-  }
-  if (parts.length === 0) return '';
-  return parts.length === 1 && typeof parts[0] === 'string' ? parts[0] : parts;
-}
-
-/** A text as it is read, files as they were met or as `nameOf` says. */
-export function textOf(words: Words, nameOf: NameOfFile = (path) => path): string {
-  if (typeof words === 'string') return asOneLine(words);
-  return asOneLine(words.map((part) => (typeof part === 'string' ? part : nameOf(part.file))).join(''));
 }
 
 /** The one sentence of a failure. */
@@ -122,12 +56,6 @@ export function calledBy(detail: ErrorDetail, nameOf: NameOfFile): ErrorDetail {
     ...Object.fromEntries(texts),
     ...(detail.file !== undefined && { file: nameOf(detail.file) }),
   };
-}
-
-/** A text as somebody calls the files in it. */
-export function inNames(words: Words, nameOf: NameOfFile): Words {
-  if (typeof words === 'string') return words;
-  return words.map((part) => (typeof part === 'string' ? part : { file: nameOf(part.file) }));
 }
 
 /** A detail that says which file it is about, whatever it said before. */
@@ -235,9 +163,4 @@ function oneLine(detail: ErrorDetail): ErrorDetail {
     ];
   });
   return { ...detail, ...Object.fromEntries(texts) };
-}
-
-/** What others print, for a sentence of ours: their line breaks are blanks. */
-export function asOneLine(text: string): string {
-  return text.replace(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
 }

@@ -1,4 +1,4 @@
-import { ERROR_TABLE } from '../../tiling/errors.js';
+import { ERROR_TABLE } from '../../tiling/error-table.js';
 
 /** What `halotile help TOPIC` says, by topic: a summary, and the lines below it. */
 export interface Topic {

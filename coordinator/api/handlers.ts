@@ -9,9 +9,10 @@ import type {
 } from '@grpc/grpc-js';
 import { writeWhenReady } from '../../proto/client/calls.js';
 import { toStatus } from '../../proto/convert/status.js';
-import { badUsage, calledBy, HalotileError, inNames, type NameOfFile } from '../../tiling/errors.js';
+import { badUsage, calledBy, HalotileError } from '../../tiling/errors.js';
 import type { Log } from '../../tiling/log.js';
 import { traceparentOf } from '../../tiling/tracing.js';
+import { inNames, type NameOfFile } from '../../tiling/words.js';
 import { BadRequest } from '../service/caller-errors.js';
 import type { Caller } from './access.js';
 import { callerOf } from './auth.js';

@@ -1,7 +1,8 @@
 import type { halotile } from '../../proto/gen/messages.js';
-import { type ErrorRecord, HalotileError, textOf } from '../../tiling/errors.js';
+import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { Log, LogFields } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { textOf } from '../../tiling/words.js';
 import { kindOf } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';

@@ -2,17 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breath } from 'node:timers/promises';
 import { breathing } from '../../tiling/breath.js';
-import {
-  badInput,
-  type ErrorDetail,
-  HalotileError,
-  joined,
-  type NameOfFile,
-  said,
-  sentenceOf,
-  textOf,
-  type Words,
-} from '../../tiling/errors.js';
+import { badInput, type ErrorDetail, HalotileError, sentenceOf } from '../../tiling/errors.js';
 import { area } from '../../tiling/geometry/rect.js';
 import { type CollectionSpec, imageJobOf } from '../../tiling/job/collection-spec.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
@@ -31,6 +21,7 @@ import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { seenFiles } from '../../tiling/sources/fingerprint.js';
 import { WrittenFiles } from '../../tiling/stitch/overwrites.js';
+import { joined, type NameOfFile, said, textOf, type Words } from '../../tiling/words.js';
 import { REPORT_FILES } from '../dataset/frames/frame-list.js';
 import { PackedRecords } from '../find/packed-records.js';
 import type { PackedText } from '../find/packed-strings.js';

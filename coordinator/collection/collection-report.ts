@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { NameOfFile } from '../../tiling/errors.js';
 import type { CollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isS3Url, isUrl, nameBelow } from '../../tiling/places/url.js';
 import { writeGradually } from '../../tiling/stitch/publish.js';
+import type { NameOfFile } from '../../tiling/words.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import type { CollectionFault } from './check-pairs.js';
 import type { CheckedCollection } from './checked-collection.js';

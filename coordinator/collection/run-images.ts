@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { aboutFile, type ErrorTag, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import type { ErrorTag } from '../../tiling/error-table.js';
+import { aboutFile, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import { imageJobOf } from '../../tiling/job/collection-spec.js';
 import type { JobFigures } from '../../tiling/job/job-figures.js';
 import { makeFolder } from '../../tiling/make-folder.js';

@@ -1,7 +1,8 @@
-import { badInput, type ErrorRecord, HalotileError, said, sentenceOf } from '../../tiling/errors.js';
+import { badInput, type ErrorRecord, HalotileError, sentenceOf } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { ColourCounts } from '../../tiling/palette/colour-counts.js';
 import type { Palette } from '../../tiling/palette/palette.js';
+import { said } from '../../tiling/words.js';
 import type { CountValue, LargeFrame } from '../../tiling/work/count.js';
 import type { FrameSource } from '../../tiling/work/frames.js';
 import { spillRecord } from './character-ledger.js';

@@ -1,6 +1,6 @@
-import type { NameOfFile } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { Rgb } from '../../tiling/palette/nearest-colour.js';
+import type { NameOfFile } from '../../tiling/words.js';
 import type { FrameMaking } from '../../tiling/work/frames.js';
 import type { DataOf, KindName, ValueOf } from '../../tiling/work/index.js';
 import type { Executor } from '../../tiling/work/task.js';

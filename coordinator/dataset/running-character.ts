@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ErrorRecord, fromErrorRecord, sentenceOf, textOf } from '../../tiling/errors.js';
+import { type ErrorRecord, fromErrorRecord, sentenceOf } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { addFit, type FitSums, NO_FIT } from '../../tiling/palette/fit.js';
 import type { Ledger } from '../../tiling/stitch/ledger.js';
+import { textOf } from '../../tiling/words.js';
 import type { RemappedFrame } from '../../tiling/work/remap.js';
 import { outputState } from '../job/output-state.js';
 import { type CharacterState, printOf } from './character-ledger.js';

@@ -1,4 +1,5 @@
-import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
+import { ERROR_TABLE } from '../../tiling/error-table.js';
+import { HalotileError } from '../../tiling/errors.js';
 import type { KindName } from '../../tiling/work/index.js';
 import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';

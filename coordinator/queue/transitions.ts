@@ -1,4 +1,5 @@
-import { ERROR_TABLE, type ErrorRecord } from '../../tiling/errors.js';
+import { ERROR_TABLE } from '../../tiling/error-table.js';
+import type { ErrorRecord } from '../../tiling/errors.js';
 import {
   type JobOutcome,
   type JobSubmission,

@@ -1,5 +1,6 @@
 import { halotile } from '../../proto/gen/messages.js';
-import { ERROR_TABLE, HalotileError } from '../../tiling/errors.js';
+import { ERROR_TABLE } from '../../tiling/error-table.js';
+import { HalotileError } from '../../tiling/errors.js';
 import type { FollowRunner } from '../follow/follow-runner.js';
 import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue } from '../queue/job-queue.js';

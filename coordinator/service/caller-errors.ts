@@ -1,6 +1,7 @@
 import { cutList } from '../../proto/convert/bounded-text.js';
 import type { FieldViolation } from '../../proto/convert/job-spec.js';
-import { HalotileError, said } from '../../tiling/errors.js';
+import { HalotileError } from '../../tiling/errors.js';
+import { said } from '../../tiling/words.js';
 
 /** Bytes of the violations that an error's sentence names. */
 const MAX_LIST_BYTES = 900;

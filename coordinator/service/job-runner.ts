@@ -1,19 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  calledBy,
-  type ErrorRecord,
-  fromErrorRecord,
-  HalotileError,
-  textOf,
-  toErrorRecord,
-} from '../../tiling/errors.js';
+import { calledBy, type ErrorRecord, fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { Log } from '../../tiling/log.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Tracing } from '../../tiling/tracing.js';
+import { textOf } from '../../tiling/words.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';

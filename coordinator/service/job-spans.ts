@@ -1,5 +1,5 @@
-import { textOf } from '../../tiling/errors.js';
 import type { Span, Tracing } from '../../tiling/tracing.js';
+import { textOf } from '../../tiling/words.js';
 import type { JobOutcome, QueuedJob } from '../queue/job-queue.js';
 
 /** What a trace shows of one run of a job: how long it waited, its plan, its tasks, how its output was put together. */

@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { PageError, PageSession, ShownThing } from '../../proto/page/messages.js';
-import { badUsage, ERROR_TABLE, HalotileError, type NameOfFile, sentenceOf, textOf } from '../../tiling/errors.js';
+import { ERROR_TABLE } from '../../tiling/error-table.js';
+import { badUsage, HalotileError, sentenceOf } from '../../tiling/errors.js';
+import { type NameOfFile, textOf } from '../../tiling/words.js';
 import { addAssets } from './assets.js';
 import { NotSignedIn, type PageEnv, type PageGate } from './page-gate.js';
 

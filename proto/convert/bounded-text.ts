@@ -1,4 +1,4 @@
-import { joined, said, textOf, type Words } from '../../tiling/errors.js';
+import { joined, said, textOf, type Words } from '../../tiling/words.js';
 
 /** What a cut text ends in, at most. */
 const ENDING_BYTES = 40;

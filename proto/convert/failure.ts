@@ -1,13 +1,6 @@
-import {
-  ERROR_TABLE,
-  type ErrorDetail,
-  type ErrorRecord,
-  type ErrorTag,
-  joined,
-  TEXTS,
-  textOf,
-  type Words,
-} from '../../tiling/errors.js';
+import { ERROR_TABLE, type ErrorTag } from '../../tiling/error-table.js';
+import { type ErrorDetail, type ErrorRecord, TEXTS } from '../../tiling/errors.js';
+import { joined, textOf, type Words } from '../../tiling/words.js';
 import type { halotile } from '../gen/messages.js';
 import { cutText } from './bounded-text.js';
 

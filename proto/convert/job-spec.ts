@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Words } from '../../tiling/errors.js';
 import { type JobSpec, type JobSpecInput, jobSpecSchema } from '../../tiling/job/job-spec.js';
+import type { Words } from '../../tiling/words.js';
 import type { google, halotile } from '../gen/messages.js';
 
 /** One field of a request that was refused, in google.rpc.BadRequest's words. */

@@ -1,5 +1,7 @@
 import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
-import { ERROR_TABLE, type ErrorTag, HalotileError, textOf } from '../../tiling/errors.js';
+import { ERROR_TABLE, type ErrorTag } from '../../tiling/error-table.js';
+import { HalotileError } from '../../tiling/errors.js';
+import { textOf } from '../../tiling/words.js';
 import { google, halotile } from '../gen/messages.js';
 import { cutText } from './bounded-text.js';
 import { readFailure, writeFailure } from './failure.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
-import { textOf } from '../../tiling/errors.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { textOf } from '../../tiling/words.js';
 
 const root = mkdtempSync(join(tmpdir(), 'halotile-queue-'));
 after(() => rmSync(root, { recursive: true }));

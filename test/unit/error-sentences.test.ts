@@ -15,11 +15,10 @@ import {
   errorRecordSchema,
   fromErrorRecord,
   HalotileError,
-  said,
   sentenceOf,
-  textOf,
   toErrorRecord,
 } from '../../tiling/errors.js';
+import { said, textOf } from '../../tiling/words.js';
 
 const RECORD: ErrorRecord = {
   tag: 'bad-input',

@@ -6,11 +6,11 @@ import { readJobFile } from '../../cli/commands/run.js';
 import { jobSpecOf } from '../../cli/job-options.js';
 import { Places } from '../../coordinator/service/places.js';
 import { Uploads } from '../../coordinator/service/uploads.js';
-import { textOf } from '../../tiling/errors.js';
 import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
 import { inputPaths, inputsOf, placeInputs } from '../../tiling/job/job-inputs.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { StorageRoots } from '../../tiling/sources/storage-roots.js';
+import { textOf } from '../../tiling/words.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 
 /** A chain that names every kind of file, and values beside them that look like files and are none. */

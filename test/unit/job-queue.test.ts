@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { JobQueue } from '../../coordinator/queue/job-queue.js';
-import { textOf } from '../../tiling/errors.js';
+import { textOf } from '../../tiling/words.js';
 import { embeddedAdapter, type QueueAdapter, redisAdapter, submission } from '../support/test-queues.js';
 
 // What every queue promises, in process and in Redis alike.

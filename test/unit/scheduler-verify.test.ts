@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SchedulerCommand } from '../../coordinator/scheduler/events.js';
-import { textOf } from '../../tiling/errors.js';
+import { textOf } from '../../tiling/words.js';
 import { granted, SchedulerBench } from '../support/scheduler-bench.js';
 
 const verdicts = (commands: readonly SchedulerCommand[]) =>

@@ -1,4 +1,4 @@
-import { badInput, badUsage, said } from '../errors.js';
+import { badInput, badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
@@ -6,6 +6,7 @@ import { carriedTo, type SampleMeaning } from '../raster/carried/index.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
 import { alphaChannel, extraSamplesOf } from '../raster/extra-samples.js';
 import type { RasterInfo } from '../raster/raster-info.js';
+import { said } from '../words.js';
 import { chainTypes } from './memory.js';
 import type { PlanInput } from './plan-input.js';
 

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
-import { badInput, said } from '../errors.js';
+import { badInput } from '../errors.js';
+import { said } from '../words.js';
 
 /** A place below a storage root, as `root:NAME/PATH` states it. */
 export interface RootedPath {

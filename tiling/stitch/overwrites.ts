@@ -1,9 +1,10 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { breathing } from '../breath.js';
-import { badUsage, type ErrorDetail, said } from '../errors.js';
+import { badUsage, type ErrorDetail } from '../errors.js';
 import { outputFolderOf } from '../job/output-format.js';
 import { isUrl } from '../places/url.js';
+import { said } from '../words.js';
 import { kindOf } from './output-file.js';
 
 /** Everything that a job writes, removes or replaces. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { badInput, said } from '../../tiling/errors.js';
+import { badInput } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
+import { said } from '../../tiling/words.js';
 import type { FrameMaking, FrameSource } from '../../tiling/work/frames.js';
 import { decodeFrame, scaled } from './decode-frame.js';
 import type { DecodedFrame } from './decoded-frame.js';

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { placeSettings } from '../../threads/places/settings.js';
-import { asOneLine, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { asOneLine } from '../../tiling/words.js';
 import type { GpuReport } from './gpu-report.js';
 import type { DeviceProcessOptions, ProcessAnswer, ProcessRequest } from './process-messages.js';
 

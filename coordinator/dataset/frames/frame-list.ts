@@ -1,5 +1,6 @@
-import { badInput, said } from '../../../tiling/errors.js';
+import { badInput } from '../../../tiling/errors.js';
 import type { PaletteOptions } from '../../../tiling/palette/palette-options.js';
+import { said } from '../../../tiling/words.js';
 import { PackedStrings, type PackedText } from '../../find/packed-strings.js';
 import { type PackedShared, SharedStrings } from '../../find/shared-strings.js';
 
