@@ -188,7 +188,8 @@ export class Coordinator {
       { roots: options.roots, uploads: uploads.directory, results },
       options.planning,
     );
-    const fail = failWith(log, (path) => places.shown(path));
+    const nameOf = (path: string) => places.shown(path);
+    const fail = failWith(log, nameOf);
     const scratch = join(stateDirectory, 'scratch');
     // A queue of its own has nobody beside it; others' scratch is theirs.
     if (options.queue === undefined) rmSync(scratch, { recursive: true, force: true });
@@ -206,7 +207,7 @@ export class Coordinator {
     });
     const means = { queue, events, follows, planning };
     const schedules = new ScheduleRunner({ ...means, store, readCron, nowMs: clock.wallMs, log });
-    const scheduleMeans = { store, runner: schedules, nowMs: clock.wallMs };
+    const scheduleMeans = { store, runner: schedules, nowMs: clock.wallMs, nameOf };
     const server = await ApiServer.start({
       listen: options.listen,
       tls: options.tls,

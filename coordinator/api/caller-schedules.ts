@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { HalotileError } from '../../tiling/errors.js';
+import { HalotileError, sentenceOf } from '../../tiling/errors.js';
+import { type NameOfFile, textOf } from '../../tiling/words.js';
 import { nextRunMs } from '../schedule/due-runs.js';
-import { type Schedule, type ScheduleState, scheduleSchema } from '../schedule/schedule.js';
+import { type Schedule, type ScheduleRun, scheduleSchema } from '../schedule/schedule.js';
 import type { ScheduleRunner } from '../schedule/schedule-runner.js';
 import type { ScheduleStore } from '../schedule/schedule-store.js';
 import type { Caller } from './access.js';
@@ -12,12 +13,20 @@ export interface ScheduleMeans {
   readonly runner: ScheduleRunner;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** What callers call a file of this machine. */
+  readonly nameOf: NameOfFile;
 }
 
-/** A schedule with how far it is, and when it runs next. */
+/** A run as callers see it. */
+export interface ShownRun extends Pick<ScheduleRun, 'run' | 'dueMs' | 'jobId'> {
+  /** Why there is no job and will be none; undefined otherwise. */
+  readonly note: string | undefined;
+}
+
+/** A schedule with its last runs, the newest first, and when it runs next. */
 export interface ScheduleNow {
   readonly schedule: Schedule;
-  readonly state: ScheduleState;
+  readonly runs: readonly ShownRun[];
   /** Undefined while it is paused, or where there is no further time. */
   readonly nextMs?: number;
 }
@@ -54,9 +63,14 @@ export class CallerSchedules {
   }
 
   now(schedule: Schedule): ScheduleNow {
-    const { store, runner, nowMs } = this.#means;
+    const { store, runner, nowMs, nameOf } = this.#means;
     const nextMs = nextRunMs(schedule, runner.timesOf(schedule), nowMs());
-    return { schedule, state: store.state(schedule).state, ...(nextMs !== undefined && { nextMs }) };
+    const runs = store.state(schedule).state.runs.map((run): ShownRun => {
+      const { dueMs, jobId, failure, note } = run;
+      const why = failure === undefined ? note : textOf(sentenceOf(failure.detail), nameOf);
+      return { run: run.run, dueMs, jobId, note: why };
+    });
+    return { schedule, runs, ...(nextMs !== undefined && { nextMs }) };
   }
 
   /** Waits for nobody who changes the same schedule: the last one counts. */

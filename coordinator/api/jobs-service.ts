@@ -91,7 +91,8 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
     getJob: unary(fail, async ({ id }: halotile.v1.GetJobRequest, caller) => {
       const job = await visible(id, caller);
-      return { job: { ...jobMessage(job, events), ...followMessage(await followStore.read(id)) } };
+      const follow = await followStore.read(id);
+      return { job: { ...jobMessage(job, events), ...followMessage(follow, (path) => places.shown(path)) } };
     }),
 
     listJobs: unary(fail, async (request: halotile.v1.ListJobsRequest, caller) => {

@@ -1,7 +1,7 @@
 import { writeTimestamp } from '../../proto/convert/timestamp.js';
 import { halotile } from '../../proto/gen/messages.js';
-import type { Schedule, ScheduleRun } from '../schedule/schedule.js';
-import type { ScheduleNow } from './caller-schedules.js';
+import type { Schedule } from '../schedule/schedule.js';
+import type { ScheduleNow, ShownRun } from './caller-schedules.js';
 
 const { Overlap, CatchUp } = halotile.v1;
 
@@ -23,7 +23,7 @@ export function catchUpOf(value: halotile.v1.CatchUp): Schedule['catchUp'] | und
 }
 
 /** A schedule as clients see it; `withJob` adds what its runs do, which may be large. */
-export function scheduleMessage({ schedule, state, nextMs }: ScheduleNow, withJob: boolean): halotile.v1.ISchedule {
+export function scheduleMessage({ schedule, runs, nextMs }: ScheduleNow, withJob: boolean): halotile.v1.ISchedule {
   const { id, cron, timeZone, overlap, catchUp, jitterSeconds, paused, principal } = schedule;
   const request = halotile.v1.SubmitJobRequest.decode(Buffer.from(schedule.request, 'base64'));
   const { spec, dataset, collection, priority, maxAttempts, backoffSeconds, followUps } = request;
@@ -34,11 +34,11 @@ export function scheduleMessage({ schedule, state, nextMs }: ScheduleNow, withJo
     overlap: OVERLAP[overlap],
     catchUp: CATCH_UP[catchUp],
     nextRun: writeTimestamp(nextMs),
-    lastRuns: state.runs.map(runMessage),
+    lastRuns: runs.map(runMessage),
   };
 }
 
-function runMessage({ run, dueMs, jobId, note }: ScheduleRun): halotile.v1.IScheduleRun {
+function runMessage({ run, dueMs, jobId, note }: ShownRun): halotile.v1.IScheduleRun {
   return { run, due: writeTimestamp(dueMs), jobId: jobId ?? '', note: note ?? '' };
 }
 

@@ -1,6 +1,6 @@
 import { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE } from '../../tiling/error-table.js';
-import { HalotileError } from '../../tiling/errors.js';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue, JobSubmission, QueuedJob } from '../queue/job-queue.js';
@@ -164,7 +164,7 @@ export class FollowRunner {
     } catch (error) {
       if (!(error instanceof HalotileError) || ERROR_TABLE[error.tag].retryable) throw error;
       log(`job ${root.id} of ${principal} cannot be followed by ${node.name}: ${error.message}`);
-      return { ...node, note: error.message };
+      return { ...node, failure: toErrorRecord(error, 'bad-usage') };
     }
   }
 

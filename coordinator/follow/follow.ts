@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { errorRecordSchema } from '../../tiling/errors.js';
 import { FOLLOW_UP_NAME, MAX_FOLLOW_UPS } from '../../tiling/job/follow-up-names.js';
 
 const whole = z.number().int().min(0);
@@ -14,7 +15,7 @@ const nodeSchema = z.object({
   request: z.string(),
   jobId: z.string().optional(),
   /** Why there is no job and will be none. */
-  note: z.string().optional(),
+  failure: errorRecordSchema.optional(),
 });
 /** A job that is submitted when others have succeeded. */
 export type FollowNode = z.output<typeof nodeSchema>;
@@ -113,7 +114,7 @@ export function ancestors(nodes: readonly Pick<FollowNode, 'name' | 'after'>[], 
 /** The nodes that may be submitted, given which have succeeded. */
 export function readyNodes({ nodes }: Follow, hasSucceeded: (name: string) => boolean): FollowNode[] {
   return nodes.filter(
-    ({ jobId, note, after }) => jobId === undefined && note === undefined && after.every(hasSucceeded),
+    ({ jobId, failure, after }) => jobId === undefined && failure === undefined && after.every(hasSucceeded),
   );
 }
 
@@ -131,7 +132,7 @@ export function tried(
 
 /** Whether nothing will come of it any more. */
 export function isOver({ nodes, deliveries }: Follow): boolean {
-  const open = nodes.some(({ jobId, note }) => jobId === undefined && note === undefined);
+  const open = nodes.some(({ jobId, failure }) => jobId === undefined && failure === undefined);
   return !open && deliveries.every(({ state }) => state !== 'waiting');
 }
 

@@ -3,6 +3,7 @@ import { lookup as lookUp } from 'node:dns';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { systemWords } from '../../tiling/system-fault.js';
 import type { Webhook } from './follow.js';
 
 /** Whom webhooks may be sent to: anybody, only addresses of the public network, or nobody. */
@@ -97,7 +98,7 @@ export function sendWebhook(
       },
     });
     sent.on('error', (error) =>
-      failed(error.name === 'AbortError' ? `no answer within ${TIMEOUT_MS} ms` : error.message),
+      failed(error.name === 'AbortError' ? `no answer within ${TIMEOUT_MS} ms` : systemWords(error)),
     );
     sent.on('response', (answer) => {
       const status = answer.statusCode ?? 0;

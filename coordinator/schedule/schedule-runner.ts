@@ -1,6 +1,6 @@
 import { halotile } from '../../proto/gen/messages.js';
 import { ERROR_TABLE } from '../../tiling/error-table.js';
-import { HalotileError } from '../../tiling/errors.js';
+import { HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { FollowRunner } from '../follow/follow-runner.js';
 import { attemptTerms } from '../queue/attempt-terms.js';
 import type { JobQueue } from '../queue/job-queue.js';
@@ -81,7 +81,7 @@ export class ScheduleRunner {
       this.#note(schedule, { ...run, jobId });
       return jobId;
     } catch (error) {
-      if (isFinal(error)) this.#note(schedule, { ...run, note: error.message });
+      if (isFinal(error)) this.#note(schedule, { ...run, failure: toErrorRecord(error, 'bad-usage') });
       throw error;
     }
   }
@@ -150,7 +150,7 @@ export class ScheduleRunner {
     } catch (error) {
       if (!isFinal(error)) throw error;
       this.#options.log(`schedule ${id} of ${principal} cannot start its run: ${error.message}`);
-      return { ...run, note: error.message };
+      return { ...run, failure: toErrorRecord(error, 'bad-usage') };
     }
   }
 

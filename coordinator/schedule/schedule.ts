@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorRecordSchema } from '../../tiling/errors.js';
 
 /** What becomes of a run whose time comes while an earlier one has not ended. */
 export const OVERLAPS = ['skip', 'queue', 'replace'] as const;
@@ -32,7 +33,10 @@ const runSchema = z.object({
   run: whole,
   dueMs: whole,
   jobId: z.string().optional(),
+  /** Why it was left out. */
   note: z.string().optional(),
+  /** Why its job could not be submitted. */
+  failure: errorRecordSchema.optional(),
   /** Of whoever asked for it beside the regular times. */
   requestId: z.string().optional(),
 });
@@ -72,6 +76,6 @@ export function withOutcome(state: ScheduleState, outcome: ScheduleRun): Schedul
 }
 
 /** Whether a run was decided, by this coordinator or another, and nobody has said yet what became of it. */
-export function isBegun({ jobId, note }: ScheduleRun): boolean {
-  return jobId === undefined && note === undefined;
+export function isBegun({ jobId, note, failure }: ScheduleRun): boolean {
+  return jobId === undefined && note === undefined && failure === undefined;
 }

@@ -48,12 +48,12 @@ export function addScheduleRoutes(app: Hono<PageEnv>, { gate, audit, schedules: 
   });
 }
 
-function scheduleView({ schedule, state, nextMs }: ScheduleNow): PageSchedule {
+function scheduleView({ schedule, runs, nextMs }: ScheduleNow): PageSchedule {
   const { id, principal, cron, timeZone, paused, overlap, catchUp } = schedule;
   return {
     ...{ id, principal, cron, timeZone, paused, overlap, catchUp, ...jobOf(schedule.request) },
     ...(nextMs !== undefined && { nextMs }),
-    runs: state.runs.map(({ run, dueMs, jobId, note }) => ({
+    runs: runs.map(({ run, dueMs, jobId, note }) => ({
       ...{ run, dueMs },
       ...(jobId !== undefined && { job: jobId }),
       ...(note !== undefined && { note }),

@@ -75,7 +75,8 @@ async function checkFollowing(cluster: TestCluster): Promise<void> {
     });
     const shown = await client.get(first.id!);
     const [second, third, never] = shown.followUps!;
-    assert.match(never!.note!, /does not exist/);
+    assert.match(never!.note!, /root:data\/no\/such\/folder\/x.tif.*does not exist/);
+    assert.ok(!never!.note!.includes(cluster.root));
     for await (const _event of client.watch(third!.jobId!));
     assert.equal((await client.get(third!.jobId!)).spec?.image, 'root:data/second.tif');
     for (const name of ['first', 'second', 'third']) assert.ok(existsSync(join(cluster.root, `${name}.tif`)));

@@ -96,7 +96,11 @@ test('jobs become ready when all before them have succeeded, and a delivery is t
     tried({ ...delivery, tries: 0, state: 'waiting' }, { outcome: 'refused', note: '', nowMs: 0 }).state,
     'given-up',
   );
-  const over = { ...follow, nodes: [{ ...node('a'), note: 'no' }], deliveries: [delivery] };
+  const over = {
+    ...follow,
+    nodes: [{ ...node('a'), failure: { tag: 'bad-input' as const, detail: { what: 'no' } } }],
+    deliveries: [delivery],
+  };
   assert.deepEqual([isOver(over), isOver(follow)], [true, false]);
 });
 

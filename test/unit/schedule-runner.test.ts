@@ -4,14 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { CallerSchedules, type ScheduleNow } from '../../coordinator/api/caller-schedules.js';
 import { EmbeddedQueue } from '../../coordinator/queue/embedded/embedded-queue.js';
 import { loadCron } from '../../coordinator/schedule/cron-times.js';
-import type { Schedule } from '../../coordinator/schedule/schedule.js';
+import type { Schedule, ScheduleState } from '../../coordinator/schedule/schedule.js';
 import { ScheduleRunner } from '../../coordinator/schedule/schedule-runner.js';
 import { ScheduleStore } from '../../coordinator/schedule/schedule-store.js';
 import { readJobSpec, writeJobSpec } from '../../proto/convert/job-spec.js';
 import { halotile } from '../../proto/gen/messages.js';
+import { badInput } from '../../tiling/errors.js';
 import { jobSpecSchema } from '../../tiling/job/job-spec.js';
+import { said } from '../../tiling/words.js';
 
 const readCron = await loadCron();
 const START_MS = Date.parse('2026-05-01T00:00:00Z');
@@ -140,4 +143,28 @@ test('a run that is asked for while another one starts has a number of its own',
     [2, 1],
   );
   assert.deepEqual(jobs.sort(), runs.map(({ run, jobId }) => `${jobId} root:data/run-${run}.tif`).sort());
+});
+
+test('a run that cannot be submitted keeps its failure with the file apart, and callers hear of it in their own names', async () => {
+  const file = '/disk/scans/gone.tif';
+  let kept: ScheduleState | undefined;
+  let shown: ScheduleNow | undefined;
+  const jobs = await withCoordinators(async (start, store) => {
+    const nowMs = () => START_MS + 1000;
+    const runner = start(nowMs, () =>
+      Promise.reject(badInput({ what: said`no image like ${{ file }}`, file, remedy: 'create it first' })),
+    );
+    await runner.tick();
+    kept = store.state(SCHEDULE).state;
+    const nameOf = (path: string) => path.replace('/disk/scans/', 'root:scans/');
+    shown = new CallerSchedules({ store, runner, nowMs, nameOf }).now(SCHEDULE);
+  });
+  assert.deepEqual(kept?.runs[0]?.failure, {
+    tag: 'bad-input',
+    detail: { what: ['no image like ', { file }], file, remedy: 'create it first' },
+  });
+  assert.equal(shown?.runs[0]?.note, 'root:scans/gone.tif: no image like root:scans/gone.tif; create it first');
+  // It is not tried again.
+  assert.equal(shown?.runs.length, 1);
+  assert.deepEqual(jobs, []);
 });
