@@ -7,7 +7,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { HalotileError } from '../../tiling/errors.js';
-import type { Sender } from '../cluster/cluster.js';
+import type { Sender } from '../cluster/worker-link.js';
 import type { Owner } from '../service/places.js';
 import { type Access, ANYBODY, type Caller, type Credentials, ROLES, type Role } from './access.js';
 import type { Audit } from './audit.js';

@@ -4,7 +4,8 @@ import { noCounts } from '../../tiling/job/job-figures.js';
 import { type DataOf, type KindName, kindOf, type ValueOf } from '../../tiling/work/index.js';
 import type { Executor, Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
-import type { Cluster, JobTerms } from './cluster.js';
+import type { Cluster } from './cluster.js';
+import type { JobTerms } from './open-jobs.js';
 
 /** Tasks of one job that the scheduler knows at once: enough for hundreds of workers, few enough to hold. */
 const TASKS_AT_ONCE = 4096;

@@ -1,8 +1,7 @@
 import type { halotile } from '../../proto/gen/messages.js';
 import { type ErrorRecord, HalotileError } from '../../tiling/errors.js';
-import type { Log, LogFields } from '../../tiling/log.js';
+import type { Log } from '../../tiling/log.js';
 import type { StorageRoots } from '../../tiling/sources/storage-roots.js';
-import { textOf } from '../../tiling/words.js';
 import { kindOf } from '../../tiling/work/index.js';
 import type { Task, TaskResult } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
@@ -18,35 +17,15 @@ import type {
 import type { SchedulerLoad } from '../scheduler/load.js';
 import type { SeenStage } from '../scheduler/look.js';
 import { Scheduler } from '../scheduler/scheduler.js';
+import { AttemptEnds } from './attempt-ends.js';
 import { BoundedOffers, boundedLabel } from './bounded-offers.js';
 import { ClusterJob } from './cluster-job.js';
-import { Committers } from './committers.js';
+import type { Committers } from './committers.js';
 import type { FileThreads } from './file-threads.js';
 import type { NoResult } from './no-result.js';
+import { type JobTerms, notOpen, type OpenedJob, OpenJobs } from './open-jobs.js';
 import { type ConnectedWorker, WorkerFigures } from './worker-figures.js';
-
-/** Who hands over results. */
-export interface Sender {
-  /** What the worker calls itself, in the names of its part files too. */
-  readonly name: string;
-  /** That and its principal: no principal's worker is taken for another's. */
-  readonly instance: string;
-  /** Who answers for it: the principal; the worker itself where there are no principals. */
-  readonly owner: string;
-}
-
-/** A connected worker, as far as the cluster talks to it. */
-export interface WorkerLink {
-  readonly id: WorkerId;
-  /** For people. */
-  readonly name: string;
-  readonly sender: Sender;
-  /** Storage roots that were proved visible and writable. */
-  readonly roots: ReadonlySet<string>;
-  send(message: halotile.v1.IAttachResponse): void;
-  /** Ends the stream. */
-  close(reason: string): void;
-}
+import type { Sender, WorkerLink } from './worker-link.js';
 
 /** What a cluster's coordinator works with. */
 export interface ClusterOptions {
@@ -66,33 +45,12 @@ export interface ClusterOptions {
   readonly observer?: CoordinatorObserver;
 }
 
-/** What a job wants of the cluster beside its tasks. */
-export interface JobTerms {
-  /** The job's id in the queue. */
-  readonly id: string;
-  /** Larger runs first. */
-  readonly priority: number;
-  /** As {@link ClusterOptions.verifyEvery}, for this job; the smaller of both counts. */
-  readonly verifyEvery?: number;
-  /** The span that its tasks are part of. */
-  readonly traceparent?: string;
-  /** Called when the job starts or stops to wait for a worker. */
-  readonly onWaiting: (waiting: boolean) => void;
-}
-
 /** A job as somebody who looks on sees it. */
 export interface SeenJob {
   readonly stages: readonly SeenStage[];
   readonly committers: Committers;
   /** What a worker is called, by the instance that leases name. */
   readonly nameOf: (instance: string) => string;
-}
-
-interface OpenedJob extends JobTerms {
-  readonly work: ClusterJob;
-  readonly committers: Committers;
-  /** Links that know the job. */
-  readonly openedOn: Set<WorkerId>;
 }
 
 /** How often the scheduler looks for silence and late tiles. */
@@ -105,26 +63,27 @@ export class Cluster {
   readonly #links = new Map<WorkerId, WorkerLink>();
   readonly #figures = new WorkerFigures();
   readonly #bounded = new BoundedOffers();
-  readonly #jobs = new Map<string, OpenedJob>();
+  readonly #jobs = new OpenJobs(this.#links);
+  readonly #ends: AttemptEnds;
   readonly #timer: NodeJS.Timeout;
-  #wasted = 0;
-  #verified = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#scheduler = new Scheduler(options.limits);
+    const { log, observer } = options;
+    this.#ends = new AttemptEnds({ log, observer, about: (tile) => this.#jobs.about(tile) });
     this.#timer = setInterval(() => this.#step({ type: 'tick' }), TICK_MS);
     this.#timer.unref();
   }
 
   /** Attempts that ended without a commit, since the start. */
   get wasted(): number {
-    return this.#wasted;
+    return this.#ends.wasted;
   }
 
   /** Tasks that two workers computed alike, since the start. */
   get verified(): number {
-    return this.#verified;
+    return this.#ends.verified;
   }
 
   get limits(): SchedulerLimits {
@@ -187,9 +146,9 @@ export class Cluster {
     this.#links.delete(id);
     this.#bounded.leave(id);
     this.#figures.leave(id);
-    for (const { openedOn } of this.#jobs.values()) openedOn.delete(id);
+    this.#jobs.forget(id);
     this.#options.log(`worker ${link.name} left`, { worker: link.name });
-    for (let lost = this.#scheduler.leasesAt(id); lost > 0; lost--) this.observer?.attemptEnded('lost');
+    this.#ends.lost(this.#scheduler.leasesAt(id));
     this.#step({ type: 'worker-left', worker: id });
   }
 
@@ -206,15 +165,11 @@ export class Cluster {
 
   /** What the workers do for the stages of a queued job's plan; undefined where none of it is open. */
   lookAtJob(id: string): SeenJob | undefined {
-    for (const [key, { id: of, work, committers }] of this.#jobs) {
-      if (of !== id || !work.isPlanned) continue;
-      return {
-        stages: this.#scheduler.lookAtJob(key) ?? [],
-        committers,
-        nameOf: (instance) => this.#figures.nameOf(instance),
-      };
-    }
-    return undefined;
+    const found = this.#jobs.planned(id);
+    if (found === undefined) return undefined;
+    const [key, { committers }] = found;
+    const nameOf = (instance: string) => this.#figures.nameOf(instance);
+    return { stages: this.#scheduler.lookAtJob(key) ?? [], committers, nameOf };
   }
 
   /** The queued job that a key stands for; empty where it is none's. */
@@ -234,28 +189,15 @@ export class Cluster {
 
   /** Anything that a worker says of itself or its leases. */
   hear(event: Extract<SchedulerEvent, { worker: WorkerId }>): void {
-    if (event.type === 'task-failed') {
-      this.#wasted++;
-      this.observer?.attemptEnded(event.crashed ? 'crashed' : 'failed');
-      const worker = this.#links.get(event.worker)?.name;
-      this.#options.log(`worker ${worker}: ${textOf(event.failure.detail.what)}`, { worker, level: 'warn' });
-    }
-    if (event.type === 'task-returned') this.observer?.attemptEnded('returned');
+    if (event.type === 'task-failed') this.#ends.failed(event, this.#links.get(event.worker)?.name);
+    if (event.type === 'task-returned') this.#ends.returned();
     this.#step(event);
   }
 
   /** Runs one task of a job, which is opened with its first one. */
   async run(job: WorkJob, task: Task, terms: JobTerms): Promise<TaskResult> {
-    const { key, plan, boundedBackend, failsAlone } = job;
-    let opened = this.#jobs.get(key);
-    if (opened === undefined) {
-      opened = this.#open(key, new ClusterJob(job, this.#options.roots, this.#options), terms, {
-        needs: boundedBackend === undefined ? [] : [boundedLabel(boundedBackend)],
-        taskBytes: kindOf(task.kind).memoryBytes(task.data, job),
-        stageTiles: plan?.stages.map(({ across, down }) => across * down) ?? [0],
-        failsAlone,
-      });
-    }
+    const { key } = job;
+    const opened = this.#jobs.get(key) ?? this.#open(job, task, terms);
     const { work, openedOn } = opened;
     await work.open();
     if (this.#jobs.get(key) !== opened) throw notOpen(key);
@@ -275,9 +217,7 @@ export class Cluster {
 
   /** @throws not-found where the job is not open (any more) */
   openJob(key: string): ClusterJob {
-    const opened = this.#jobs.get(key);
-    if (opened !== undefined) return opened.work;
-    throw notOpen(key);
+    return this.#jobs.opened(key).work;
   }
 
   /** Whether the tile came before: its blocks need not be stored, and must not take the place of those there. */
@@ -305,12 +245,7 @@ export class Cluster {
 
   /** What a worker handed over is no result. */
   refuse(sender: Sender, lease: LeaseName, error: NoResult): void {
-    this.#wasted++;
-    this.observer?.attemptEnded('refused');
-    this.observer?.alarm('result-refused');
-    this.#options.log(`REFUSED a result of worker ${sender.name} (${sender.owner}): ${error.message}`, {
-      ...{ ...this.#about(lease), worker: sender.name, level: 'error' },
-    });
+    this.#ends.refused(sender, lease, error);
     const of = this.wasGranted(lease, sender) ? lease : undefined;
     this.#step({ type: 'result-refused', owner: sender.owner, of });
   }
@@ -324,19 +259,11 @@ export class Cluster {
     const doubted = every < Number.POSITIVE_INFINITY && random() * every < 1;
     const commands = this.#step({ type: 'result', job: key, ...result, doubted });
     const verdict = commands.find((command) => command.type === 'verdict')?.verdict ?? 'unwanted';
-    if (verdict !== 'commit' && verdict !== 'held') this.#wasted++;
-    else {
+    if (verdict === 'commit' || verdict === 'held') {
       this.#figures.noteResult(result.instance, this.#options.nowMs());
       this.#jobs.get(key)?.committers.note(this.#figures.nameOf(result.instance), result);
     }
-    this.observer?.attemptEnded(verdict);
-    if (verdict === 'unequal') {
-      this.observer?.alarm('repeated-unequal');
-      this.#options.log(`ALARM: tile ${tile} of stage ${stage} of ${key} came twice with different pixels`, {
-        ...this.#about({ job: key, stage, tile }),
-        level: 'error',
-      });
-    }
+    this.#ends.judged(verdict, { job: key, stage, tile });
     return verdict;
   }
 
@@ -345,7 +272,7 @@ export class Cluster {
     const opened = this.#jobs.get(key);
     if (opened === undefined) return;
     this.#step({ type: 'job-closed', job: key });
-    this.#forget(key, opened, reason);
+    this.#jobs.end(key, reason);
     await opened.work.close();
   }
 
@@ -360,32 +287,20 @@ export class Cluster {
     for (const link of this.#links.values()) link.close('the coordinator ends');
   }
 
-  #open(
-    key: string,
-    work: ClusterJob,
-    terms: JobTerms,
-    shape: {
-      readonly needs?: readonly string[];
-      readonly taskBytes: number;
-      readonly stageTiles: readonly number[];
-      readonly failsAlone?: boolean;
-    },
-  ): OpenedJob {
-    const { priority } = terms;
-    const opened = { ...terms, work, committers: new Committers(), openedOn: new Set<WorkerId>() };
-    this.#jobs.set(key, opened);
-    this.#step({ type: 'job-opened', job: key, priority, needs: [], ...shape });
+  #open(job: WorkJob, task: Task, terms: JobTerms): OpenedJob {
+    const { key, plan, boundedBackend, failsAlone } = job;
+    const opened = this.#jobs.open(key, new ClusterJob(job, this.#options.roots, this.#options), terms);
+    this.#step({
+      ...{ type: 'job-opened', job: key, priority: terms.priority, failsAlone },
+      needs: boundedBackend === undefined ? [] : [boundedLabel(boundedBackend)],
+      taskBytes: kindOf(task.kind).memoryBytes(task.data, job),
+      stageTiles: plan?.stages.map(({ across, down }) => across * down) ?? [0],
+    });
     return opened;
   }
 
   #announce(key: string, work: ClusterJob): void {
     for (const tiles of work.takeFresh()) this.#step({ type: 'tiles-added', job: key, ...tiles });
-  }
-
-  #forget(key: string, { work, openedOn }: OpenedJob, reason: ErrorRecord): void {
-    this.#jobs.delete(key);
-    for (const id of openedOn) this.#links.get(id)?.send({ closeJob: { key } });
-    work.rejectAll(reason);
   }
 
   #step(event: SchedulerEvent) {
@@ -402,7 +317,7 @@ export class Cluster {
         }
         case 'job-failed': {
           const opened = this.#jobs.get(command.job);
-          if (opened !== undefined) this.#forget(command.job, opened, command.failure);
+          this.#jobs.end(command.job, command.failure);
           opened?.work.close().catch((error: Error) => {
             // The job has failed already, and what it leaves open is lost with it.
             this.#options.log(`job ${command.job}: ${error.message}`, { job: command.job, level: 'warn' });
@@ -423,16 +338,12 @@ export class Cluster {
           break;
         case 'worker-banned': {
           const link = this.#links.get(command.worker);
-          this.observer?.alarm('worker-banned');
-          this.#options.log(`worker ${link?.name} is sent away, as are all of ${link?.sender.owner}`, {
-            worker: link?.name,
-            level: 'error',
-          });
+          this.#ends.banned(link);
           link?.close('too much of what this worker or others of its principal handed over was no result');
           break;
         }
         case 'compared':
-          this.#noteCompared(command);
+          this.#ends.compared(command);
           break;
         case 'verdict':
           break;
@@ -441,66 +352,16 @@ export class Cluster {
     return commands;
   }
 
-  /** What a log line about a tile has for programs: the job by its id in the queue. */
-  #about({ job, stage, tile }: Pick<LeaseName, 'job' | 'stage' | 'tile'>): LogFields {
-    return { job: this.#jobs.get(job)?.id ?? job, stage, tile };
-  }
-
-  #noteCompared({
-    job,
-    stage,
-    tile,
-    outcome,
-    instances,
-    wrong,
-  }: Extract<SchedulerCommand, { type: 'compared' }>): void {
-    const where = `tile ${tile} of stage ${stage} of ${job}`;
-    const who = instances.join(' and ');
-    const about = this.#about({ job, stage, tile });
-    if (outcome === 'different') this.observer?.alarm('workers-disagree');
-    if (outcome === 'different')
-      this.#options.log(`ALARM: ${where}: workers ${who} computed different pixels`, { ...about, level: 'error' });
-    if (outcome === 'nobody-else')
-      this.#options.log(`${where} is not verified: no other worker than ${who} is there`, { ...about, level: 'warn' });
-    for (const instance of wrong)
-      this.#options.log(`ALARM: ${where}: two workers agree against ${instance}, which is sent away`, {
-        ...about,
-        level: 'error',
-      });
-    if (outcome === 'equal') this.#verified++;
-  }
-
-  #grant({
-    worker,
-    lease,
-    job,
-    stage,
-    tile,
-    attempt,
-  }: {
-    worker: WorkerId;
-    lease: number;
-    job: string;
-    stage: number;
-    tile: number;
-    attempt: number;
-  }): void {
+  #grant({ worker, lease, job, stage, tile, attempt }: Extract<SchedulerCommand, { type: 'grant' }>): void {
     const link = this.#links.get(worker);
     const opened = this.#jobs.get(job);
     if (link === undefined || opened === undefined) return;
-    if (!opened.openedOn.has(worker)) {
-      opened.openedOn.add(worker);
-      link.send({ openJob: { ...opened.work.describe(link.roots), traceparent: opened.traceparent ?? '' } });
-    }
-    const about = { ...this.#about({ job, stage, tile }), attempt, worker: link.name };
+    this.#jobs.tell(opened, link);
+    const about = { ...this.#jobs.about({ job, stage, tile }), attempt, worker: link.name };
     const line = `tile ${tile} of stage ${stage} of ${job}: attempt ${attempt} on ${link.name}`;
     this.#options.log(line, { ...about, level: attempt > 1 ? 'info' : 'debug' });
     const granted = opened.work.grant({ stage, index: tile }, link.roots);
     this.observer?.attemptBegun();
     link.send({ grant: { lease, key: job, stage, task: tile, attempt, ...granted } });
   }
-}
-
-function notOpen(key: string): HalotileError {
-  return new HalotileError('not-found', { what: 'the job is not open any more', where: key });
 }

@@ -4,9 +4,10 @@ import type { halotile } from '../../proto/gen/messages.js';
 import { HalotileError } from '../../tiling/errors.js';
 import type { Verdict } from '../scheduler/events.js';
 import { ByteQueue } from './byte-queue.js';
-import type { Cluster, Sender } from './cluster.js';
+import type { Cluster } from './cluster.js';
 import { checkShape } from './expected-result.js';
 import { NoResult } from './no-result.js';
+import type { Sender } from './worker-link.js';
 
 /**
  * Takes the result of a task: blocks are stored before it is judged, and what counts of the rest before the answer goes
