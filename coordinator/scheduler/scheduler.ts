@@ -1,29 +1,19 @@
-import type { ErrorRecord } from '../../tiling/errors.js';
 import { Blame } from './blame.js';
-import { someOther } from './choose.js';
 import {
   DEFAULT_LIMITS,
   type LeaseName,
   type SchedulerCommand,
   type SchedulerEvent,
   type SchedulerLimits,
-  type Verdict,
   type WorkerId,
 } from './events.js';
+import { Failures } from './failures.js';
 import { Leases } from './leases.js';
 import { loadOf, type SchedulerLoad } from './load.js';
 import { lookAtJob, lookAtWorker, type SeenStage, type SeenWorker } from './look.js';
-import { type Opinion, weigh } from './opinions.js';
-import {
-  canRun,
-  type Lease,
-  type OpenJob,
-  Stage,
-  TILE_COMMITTED,
-  TILE_PENDING,
-  TILE_UNKNOWN,
-  type Worker,
-} from './state.js';
+import type { Opinion } from './opinions.js';
+import { Results } from './results.js';
+import { canRun, type Lease, type OpenJob, Stage, TILE_COMMITTED, TILE_PENDING, type Worker } from './state.js';
 import { Trust } from './trust.js';
 
 type Event<T extends SchedulerEvent['type']> = Extract<SchedulerEvent, { type: T }>;
@@ -41,6 +31,8 @@ export class Scheduler {
   readonly #blame = new Blame();
   readonly #trust: Trust;
   readonly #leases: Leases;
+  readonly #failures: Failures;
+  readonly #results: Results;
   #commands: SchedulerCommand[] = [];
   #nowMs = 0;
 
@@ -48,7 +40,12 @@ export class Scheduler {
     this.#limits = limits;
     this.#trust = new Trust(limits);
     const say = (command: SchedulerCommand) => this.#commands.push(command);
-    this.#leases = new Leases({ jobs: this.#jobs, workers: this.#workers, limits, say });
+    const books = { jobs: this.#jobs, workers: this.#workers, limits, say };
+    const leases = new Leases(books);
+    const failures = new Failures({ ...books, leases, closeJob: (key) => this.#closeJob(key) });
+    this.#leases = leases;
+    this.#failures = failures;
+    this.#results = new Results({ ...books, leases, failures });
   }
 
   /** Leases held by all workers. */
@@ -171,7 +168,7 @@ export class Scheduler {
         break;
       }
       case 'task-failed':
-        this.#fail(event);
+        this.#failures.fail(event);
         break;
       case 'task-returned': {
         const lease = this.#workers.get(event.worker)?.leases.get(event.lease);
@@ -182,7 +179,7 @@ export class Scheduler {
         break;
       }
       case 'result':
-        this.#result(event);
+        this.#distrust(this.#results.judge(event));
         break;
       case 'result-refused':
         this.#refuse(event);
@@ -271,164 +268,30 @@ export class Scheduler {
     this.#workers.delete(id);
     this.#blame.remember(worker.instance, blamed);
     for (const lease of leases) {
-      if (blamed.includes(lease)) this.#kill(lease);
+      if (blamed.includes(lease)) this.#failures.kill(lease);
       this.#leases.requeue(lease);
     }
     this.#noteWaiting();
     this.#leases.fillAll();
   }
 
-  /** Counts a death against a tile; at the limit the tile is poison and its job fails by name. */
-  #kill(lease: Lease): void {
-    const { job, stage: index, tile } = lease;
-    const stage = job.stages[index]!;
-    if (stage.tileState[tile] === TILE_COMMITTED || stage.tileState[tile] === TILE_UNKNOWN) return;
-    const trouble = stage.troubleOf(tile);
-    trouble.kills++;
-    trouble.avoid.add(lease.worker.instance);
-    if (trouble.kills < (stage.divisible.has(tile) ? 1 : this.#limits.maxKills)) return;
-    this.#giveUp(lease, {
-      tag: 'tile-poisoned',
-      detail: {
-        what: `${trouble.kills} ${trouble.kills === 1 ? 'worker or thread' : 'workers or threads'} died or hung while they ran it`,
-        tile: { stage: index, index: tile },
-        remedy: "look at the workers' logs, and submit the job again to continue it",
-      },
-    });
-  }
-
-  #fail({ worker: id, lease: leaseId, failure, retryable, crashed }: Event<'task-failed'>): void {
-    const lease = this.#workers.get(id)?.leases.get(leaseId);
-    if (lease === undefined) return;
-    this.#leases.end(lease);
-    const stage = lease.job.stages[lease.stage]!;
-    if (!retryable) this.#giveUp(lease, failure);
-    else if (crashed) this.#kill(lease);
-    else {
-      const trouble = stage.troubleOf(lease.tile);
-      trouble.failures++;
-      trouble.avoid.add(lease.worker.instance);
-      if (trouble.failures >= this.#limits.maxFailures) this.#giveUp(lease, failure);
-    }
-    this.#leases.requeue(lease);
-    this.#leases.fillAll();
-  }
-
-  /** The tile of a lease that has ended is not tried again. */
-  #giveUp({ job, stage: index, tile }: Pick<Lease, 'job' | 'stage' | 'tile'>, failure: ErrorRecord): void {
-    if (this.#jobs.get(job.key) !== job) return;
-    if (job.failsAlone) {
-      const stage = job.stages[index]!;
-      this.#leases.cancelAll(stage.running.get(tile) ?? []);
-      stage.forget(tile);
-      this.#commands.push({ type: 'tile-failed', job: job.key, stage: index, tile, failure });
-      return;
-    }
-    this.#closeJob(job.key);
-    this.#commands.push({ type: 'job-failed', job: job.key, failure });
-  }
-
-  #result({ job: key, stage: index, tile, pixelCrc, lease: leaseId, ...by }: Event<'result'>): void {
-    const job = this.#jobs.get(key);
-    const stage = job?.stages[index];
-    const say = (verdict: Verdict) => this.#commands.push({ type: 'verdict', verdict, job: key, stage: index, tile });
-    if (job === undefined || stage === undefined || (stage.attempts[tile] ?? 0) === 0) {
-      say('unwanted');
-      return;
-    }
-    if (stage.tileState[tile] === TILE_COMMITTED) {
-      say(stage.crcs[tile] === pixelCrc ? 'duplicate' : 'unequal');
-      return;
-    }
-    const doubted = by.doubted === true || stage.opinions.has(tile);
-    const wrong = doubted ? this.#compare({ job, stage: index, tile, lease: leaseId }, { ...by, pixelCrc }) : [];
-    if (wrong === undefined) {
-      say('held');
-      this.#leases.fillAll();
-      return;
-    }
-    stage.tileState[tile] = TILE_COMMITTED;
-    stage.crcs[tile] = pixelCrc;
-    stage.remaining--;
-    stage.opinions.delete(tile);
-    stage.retries.delete(tile);
-    stage.trouble.delete(tile);
-    stage.divisible.delete(tile);
-    say('commit');
-    const leases = [...(stage.running.get(tile) ?? [])];
-    for (const lease of leases) {
-      if (lease.id !== leaseId) {
-        this.#commands.push({ type: 'cancel', worker: lease.worker.id, lease: lease.id, overdue: false });
-      }
-      this.#leases.end(lease);
-    }
-    for (const { owner } of wrong) {
-      this.#trust.ban(owner, this.#nowMs);
-      this.#banish(owner);
-    }
-    // Only those who got room can start something, unless the next stage became free.
-    if (stage.remaining === 0 || wrong.length > 0) this.#leases.fillAll();
-    else for (const lease of leases) this.#leases.fill(lease.worker);
-  }
-
-  /** Compares a result with those of other workers; who was wrong where it counts now, undefined where it does not. */
-  #compare(
-    { job, stage: index, tile, lease: leaseId }: Omit<LeaseName, 'job'> & { readonly job: OpenJob },
-    { instance, owner, pixelCrc }: Opinion,
-  ): readonly Opinion[] | undefined {
-    const stage = job.stages[index]!;
-    const opinions = (stage.opinions.get(tile) ?? []).filter((opinion) => opinion.instance !== instance);
-    const latest = { instance, owner, pixelCrc };
-    const { avoid } = stage.troubleOf(tile);
-    avoid.add(instance);
-    const judgement = weigh(opinions, latest, someOther(job, avoid, this.#workers));
-    const wrong = judgement.type === 'agreed' ? judgement.wrong : [];
-    const say = (outcome: 'equal' | 'different' | 'nobody-else') =>
-      this.#commands.push({
-        ...{ type: 'compared', outcome, job: job.key, stage: index, tile },
-        instances: [...opinions, latest].map((opinion) => opinion.instance),
-        wrong: wrong.map((opinion) => opinion.instance),
-      });
-    if (judgement.type === 'agreed') say('equal');
-    else if (judgement.type === 'single') say('nobody-else');
-    else if (opinions.length > 0) say('different');
-    if (judgement.type === 'agreed' || judgement.type === 'single') return wrong;
-    stage.opinions.set(tile, [...opinions, latest]);
-    const lease = stage.running.get(tile)?.find(({ id }) => id === leaseId);
-    if (lease !== undefined) {
-      this.#leases.end(lease);
-      this.#leases.requeue(lease);
-    }
-    if (judgement.type === 'split') {
-      this.#giveUp(
-        { job, stage: index, tile },
-        {
-          tag: 'tile-failed',
-          detail: {
-            what: `${opinions.length + 1} workers computed different pixels, and no other one is connected to tell who is right`,
-            tile: { stage: index, index: tile },
-            remedy: 'connect one more worker, and submit the job again to continue it',
-          },
-        },
-      );
-    }
-    return undefined;
-  }
-
   /** The tile of an attempt that gave no result is tried elsewhere, which is not the tile's failure. */
   #refuse({ owner, of }: Event<'result-refused'>): void {
     const stage = of && this.#jobs.get(of.job)?.stages[of.stage];
     const lease = stage?.running.get(of!.tile)?.find(({ id }) => id === of!.lease);
-    if (lease !== undefined) this.#takeBack(lease);
+    if (lease !== undefined) this.#failures.takeBack(lease);
     if (this.#trust.fault(owner, this.#nowMs)) this.#banish(owner);
     this.#leases.fillAll();
   }
 
-  /** Ends a lease; its tile is tried elsewhere where there is somebody else. */
-  #takeBack(lease: Lease): void {
-    this.#leases.end(lease);
-    lease.job.stages[lease.stage]!.troubleOf(lease.tile).avoid.add(lease.worker.instance);
-    this.#leases.requeue(lease);
+  /** Workers that said something else than two others. */
+  #distrust(wrong: readonly Opinion[]): void {
+    if (wrong.length === 0) return;
+    for (const { owner } of wrong) {
+      this.#trust.ban(owner, this.#nowMs);
+      this.#banish(owner);
+    }
+    this.#leases.fillAll();
   }
 
   #banish(owner: string): void {
@@ -454,7 +317,7 @@ export class Scheduler {
         if (lease.startedAtMs === undefined || this.#nowMs - lease.startedAtMs < attemptLimitMs) continue;
         this.#commands.push({ type: 'cancel', worker: worker.id, lease: lease.id, overdue: true });
         this.#leases.end(lease);
-        this.#kill(lease);
+        this.#failures.kill(lease);
         this.#leases.requeue(lease);
       }
     }
@@ -474,7 +337,7 @@ export class Scheduler {
       if (this.#nowMs - lease.grantedAtMs < limitMs || !worker.leases.has(lease.id)) continue;
       worker.idles = true;
       this.#commands.push({ type: 'cancel', worker: worker.id, lease: lease.id, overdue: false });
-      this.#takeBack(lease);
+      this.#failures.takeBack(lease);
     }
     if (worker.idles) this.#leases.unclaim(worker);
   }

@@ -72,6 +72,17 @@ export class Stage {
     this.granted.reserve(tiles);
   }
 
+  /** A result of a tile counts. */
+  commit(tile: number, pixelCrc: number): void {
+    this.tileState[tile] = TILE_COMMITTED;
+    this.crcs[tile] = pixelCrc;
+    this.remaining--;
+    this.opinions.delete(tile);
+    this.retries.delete(tile);
+    this.trouble.delete(tile);
+    this.divisible.delete(tile);
+  }
+
   /** A tile that was given up: no result of it is wanted any more. */
   forget(tile: number): void {
     this.tileState[tile] = TILE_UNKNOWN;
