@@ -1,6 +1,7 @@
 // Holds the direction of imports: tiling ← proto, threads ← worker, coordinator ← library ← cli; proto ← web. Reports FILE:LINE and exits with 1
 // where a file imports against it, reads the environment or a clock where it must not, or lies on an import cycle,
-// where folders import each other in a circle, and where a folder has more files than a reader takes in.
+// where folders import each other in a circle, where a folder has more files than a reader takes in, and where a unit
+// test starts processes.
 // An argument names another tree to check.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
@@ -27,6 +28,7 @@ const MAX_FILES = 25;
 /** tiling is pure: no threads, no services. */
 const NOT_IN_TILING =
   /^(?:(?:node:)?(?:worker_threads|child_process|perf_hooks)|piscina|ioredis|bullmq|webgpu|@grpc\/.*)$/;
+const CHILD_PROCESS = /^(?:node:)?child_process$/;
 const CLOCK = /\b(?:Date\.now|performance\.now|process\.hrtime)\b|\bnew Date\(\s*\)/g;
 const ENVIRONMENT =
   /\bprocess\s*(?:\??\.\s*env\b|\[\s*['"]env)|\bimport\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"](?:node:)?process['"]/g;
@@ -184,11 +186,23 @@ function reachedFrom(folders, start) {
   return reached;
 }
 
+/** By which file a unit test starts processes: itself, or what it imports of the tests. */
+function starterOf(file, graph, starters) {
+  const reached = [file];
+  for (const each of reached) {
+    if (starters.has(each)) return each;
+    for (const next of graph.get(each) ?? [])
+      if (folderOf(next) === 'test' && !reached.includes(next)) reached.push(next);
+  }
+  return undefined;
+}
+
 /** All faults of the tree as `FILE:LINE: sentence`, and the number of files read. */
 function checkImports(root) {
   const faults = [];
   const graph = new Map();
   const lines = new Map();
+  const starters = new Set();
   const files = sourcesOf(root);
   for (const file of files) {
     const text = readFileSync(join(root, file), 'utf8');
@@ -197,6 +211,7 @@ function checkImports(root) {
     for (const found of importsOf(root, file, code)) {
       const fault = directionFault(file, found);
       if (fault !== undefined) faults.push(`${file}:${found.line}: ${fault}`);
+      if (CHILD_PROCESS.test(found.name)) starters.add(file);
       if (!found.link || found.target === undefined) continue;
       links.add(found.target);
       lines.set(`${file} ${found.target}`, found.line);
@@ -213,6 +228,10 @@ function checkImports(root) {
         faults.push(`${file}:${lineOf(plain, index)}: tiling/ has no clock; take the time as an argument`);
       }
     }
+  }
+  for (const file of files.filter((each) => each.startsWith('test/unit/'))) {
+    const starter = starterOf(file, graph, starters);
+    if (starter !== undefined) faults.push(`${file}: unit tests start no processes, as ${starter} does`);
   }
   for (const cycle of cyclesOf(graph)) {
     const line = lines.get(`${cycle[0]} ${cycle[1] ?? cycle[0]}`);

@@ -105,3 +105,19 @@ test('a folder of more files than a reader takes in is named', () => {
   assert.equal(status, 1);
   assert.deepEqual(faults, ['tiling/full: 26 files in one folder, at most 25: put what belongs together in a room']);
 });
+
+test('a unit test that starts processes, by itself or by its support, is named', () => {
+  const { status, faults } = check({
+    'test/unit/a.test.ts': "import { spawn } from 'node:child_process';\n",
+    'test/unit/b.test.ts': "import { x } from '../support/x.js';\n",
+    'test/unit/c.test.ts': "export const c = 'node:child_process';\n",
+    'test/support/x.ts': "export { y as x } from './y.js';\n",
+    'test/support/y.ts': "import { spawn } from 'node:child_process';\nexport const y = spawn;\n",
+    'test/e2e/d.test.ts': "import { x } from '../support/x.js';\n",
+  });
+  assert.equal(status, 1);
+  assert.deepEqual(faults, [
+    'test/unit/a.test.ts: unit tests start no processes, as test/unit/a.test.ts does',
+    'test/unit/b.test.ts: unit tests start no processes, as test/support/y.ts does',
+  ]);
+});
