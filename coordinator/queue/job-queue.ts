@@ -75,6 +75,8 @@ export interface JobClaim {
   readonly mayOverlap?: boolean;
   /** Aborts when somebody asked to cancel the job, or when the claim was lost: stop working on it. */
   readonly stop: AbortSignal;
+  /** Whether nobody else has the job by now: looks where a later claim would be seen first. */
+  isHeld(): boolean;
 }
 
 /** Newest first. */

@@ -57,6 +57,7 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
     const next = (await again.claim(never))!;
     assert.deepEqual([next.job.id, next.job.attempt], [job.id, 2]);
     assert.ok(next.epoch > claim.epoch);
+    assert.ok(next.isHeld());
     await again.finish(claim, { state: 'cancelled' });
     assert.equal((await again.get(job.id))?.state, 'claimed');
     await again.close();
@@ -95,7 +96,11 @@ for (const adapter of [embeddedAdapter(), redisAdapter()]) {
     const queue = await open('release', { nowMs });
     await queue.submit(submission('1'));
     for (let i = 0; i < 5; i++) await queue.release((await queue.claim(never))!);
-    assert.equal((await queue.claim(never))?.job.attempt, 1);
+    const claim = (await queue.claim(never))!;
+    assert.equal(claim.job.attempt, 1);
+    assert.ok(claim.isHeld());
+    await queue.release(claim);
+    assert.ok(!claim.isHeld());
     await queue.close();
   });
 

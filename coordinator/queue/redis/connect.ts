@@ -50,6 +50,8 @@ export async function connectRedis(endpoint: RedisEndpoint, log: (line: string) 
   const clients: RedisClients = {
     // What may have run already is not repeated: who asked decides.
     commands: open({
+      // Jobs that are under way at once send some twenty commands each: those of one moment go in one write.
+      enableAutoPipelining: true,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       commandTimeout: COMMAND_TIMEOUT_MS,

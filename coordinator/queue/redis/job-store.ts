@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fs, { existsSync, readdirSync } from 'node:fs';
-import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { QueuedJob } from '../job-queue.js';
@@ -18,8 +18,15 @@ export interface KnownJob extends StoredJob {
   readonly isCancelAsked: boolean;
 }
 
-// Those of node:fs/promises take three times as long, and a Redis that has forgotten is filled from very many small files.
-const [readFile, readdir] = [promisify(fs.readFile), promisify(fs.readdir)];
+// Those of node:fs/promises take three times as long, each job takes some, and a Redis that has forgotten is filled from
+// very many small files.
+const [readFile, readdir, writeFile] = [promisify(fs.readFile), promisify(fs.readdir), promisify(fs.writeFile)];
+const [mkdir, rename, link, unlink] = [
+  promisify(fs.mkdir),
+  promisify(fs.rename),
+  promisify(fs.link),
+  promisify(fs.unlink),
+];
 
 const SUBMITTED = 'job.json';
 const ENDED = 'end.json';
@@ -46,10 +53,21 @@ export class JobStore {
     this.#directory = directory;
   }
 
-  /** When it returns, the job survives the death of every process and of Redis. */
+  /**
+   * When it returns, the job survives the death of every process and of Redis. What a job of the same request left that was
+   * forgotten is none of this one's, and goes.
+   */
   async submit(stored: StoredJob): Promise<void> {
-    const folder = this.#folder(stored.job.id);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { id } = stored.job;
+    const folder = this.#folder(id);
+    try {
+      await mkdir(folder, { mode: 0o700 });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+      if (code === 'EEXIST') await this.remove(id);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    }
     await writeWhole(join(folder, SUBMITTED), stored);
   }
 
@@ -92,15 +110,18 @@ export class JobStore {
     }
   }
 
-  /** How a job has ended; undefined where it has not. */
-  async ended(id: string): Promise<QueuedJob | undefined> {
-    return readWhole<QueuedJob>(join(this.#folder(id), ENDED));
+  /** What became of a job: its newest claim as {@link newestClaim}, and how it has ended where it has. */
+  async progress(id: string): Promise<{ readonly newestClaim: number; readonly ended: QueuedJob | undefined }> {
+    const names = await namesIn(this.#folder(id));
+    const ended = names.includes(ENDED) ? await readWhole<QueuedJob>(join(this.#folder(id), ENDED)) : undefined;
+    return { newestClaim: newestOf(names), ended };
   }
 
   /** Stores how a job ended, unless it has ended before: the first end stays. @returns the one that stays */
   async end(job: QueuedJob): Promise<QueuedJob> {
-    await writeWhole(join(this.#folder(job.id), ENDED), job, { keepFirst: true });
-    return (await this.ended(job.id)) ?? job;
+    const path = join(this.#folder(job.id), ENDED);
+    const isFirst = await writeWhole(path, job, { keepFirst: true });
+    return (isFirst ? undefined : await readWhole<QueuedJob>(path)) ?? job;
   }
 
   /** Notes that a claimed job is to be cancelled. */
@@ -156,13 +177,14 @@ async function namesIn(directory: string): Promise<string[]> {
   });
 }
 
-/** A reader sees the whole file or none; with `keepFirst`, one that is there stays. */
-async function writeWhole(path: string, content: unknown, { keepFirst = false } = {}): Promise<void> {
+/** A reader sees the whole file or none. @returns false where `keepFirst` is said and one is there, which stays */
+async function writeWhole(path: string, content: unknown, { keepFirst = false } = {}): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     await writeFile(temporary, JSON.stringify(content), { mode: MODE, flag: 'wx' });
-    if (keepFirst) await linkFirst(temporary, path);
-    else await rename(temporary, path);
+    if (keepFirst) return await linkFirst(temporary, path);
+    await rename(temporary, path);
+    return true;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -170,15 +192,21 @@ async function writeWhole(path: string, content: unknown, { keepFirst = false } 
 }
 
 /** A link is refused where there is a file; where the file system has no links, looking first must do. */
-async function linkFirst(temporary: string, path: string): Promise<void> {
+async function linkFirst(temporary: string, path: string): Promise<boolean> {
+  let isFirst = true;
   try {
     await link(temporary, path);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST' && !NO_LINKS.has(code)) throw error;
-    if (code !== 'EEXIST' && !existsSync(path)) return rename(temporary, path);
+    isFirst = code !== 'EEXIST' && !existsSync(path);
+    if (isFirst) {
+      await rename(temporary, path);
+      return true;
+    }
   }
-  await rm(temporary, { force: true });
+  await unlink(temporary);
+  return isFirst;
 }
 
 async function readWhole<T>(path: string): Promise<T | undefined> {

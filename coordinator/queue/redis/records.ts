@@ -97,15 +97,17 @@ export class Records {
     return versioned(fields);
   }
 
-  /** Whether it was stored: false where somebody else was faster. */
-  async put(change: RecordChange): Promise<boolean> {
-    return (await this.#client.halotilePut(...this.#putArguments(change))) === 1;
+  /** The version under which it was stored; undefined where somebody else was faster. */
+  async put(change: RecordChange): Promise<string | undefined> {
+    const version = randomUUID();
+    const stored = await this.#client.halotilePut(...this.#putArguments(change, version));
+    return stored === 1 ? version : undefined;
   }
 
   /** Stores many, each as {@link put} does. */
   async putAll(changes: readonly RecordChange[]): Promise<void> {
     const pipeline = this.#client.pipeline() as ReturnType<RedisClient['pipeline']> & Scripts;
-    for (const change of changes) pipeline.halotilePut(...this.#putArguments(change));
+    for (const change of changes) pipeline.halotilePut(...this.#putArguments(change, randomUUID()));
     await answersOf(pipeline);
   }
 
@@ -185,10 +187,10 @@ export class Records {
     return (await answersOf(pipeline)).flatMap((fields) => versioned(fields as (string | null)[]) ?? []);
   }
 
-  #putArguments({ record, from, sequence, bytes }: RecordChange): string[] {
+  #putArguments({ record, from, sequence, bytes }: RecordChange, version: string): string[] {
     const { id, principal, state, finishedMs = 0 } = record;
     const open = isOpen(state) ? '1' : '0';
-    const values = [from, JSON.stringify(record), id, sequence, bytes, open, finishedMs, principal, randomUUID()];
+    const values = [from, JSON.stringify(record), id, sequence, bytes, open, finishedMs, principal, version];
     return [...this.#keys(id, principal), ...values.map(String)];
   }
 
