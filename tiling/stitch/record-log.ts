@@ -111,7 +111,7 @@ const synced = promisify(fdatasync);
 /** One record as a line of a log. */
 export function encodeRecord(record: object): string {
   const json = JSON.stringify(record);
-  return `${crc32(json).toString(16).padStart(CRC_DIGITS, '0')} ${json}\n`;
+  return `${digitsOf(crc32(json))} ${json}\n`;
 }
 
 /** All whole records of a log file; none where the file is absent. The file is only read. */
@@ -151,10 +151,10 @@ export function* scanningRecords(
 ): Generator<void, LogPrefix> {
   let held: LogPrefix = { bytes: 0, crc: 0 };
   for (const line of linesOf(path, fromBytes)) {
-    const record = decodeLine(line);
-    if (record === undefined || held.bytes + line.length > limitBytes) return held;
+    const decoded = decodeLine(line);
+    if (decoded === undefined || held.bytes + line.length > limitBytes) return held;
     held = { bytes: held.bytes + line.length, crc: crc32(line, held.crc) };
-    visit(record);
+    visit(decoded.record);
     yield;
   }
   return held;
@@ -169,16 +169,16 @@ export interface ScannedLog {
   readonly damaged: readonly number[];
 }
 
-/** Calls `visit` with each record in order, also with those behind a line that is none. */
-export function scanAllRecords(path: string, visit: (record: object) => void): ScannedLog {
+/** Calls `visit` with each record and its JSON text in order, also with those behind a line that is none. */
+export function scanAllRecords(path: string, visit: (record: object, json: string) => void): ScannedLog {
   const damaged: number[] = [];
   let bytes = 0;
   let records = 0;
   for (const line of linesOf(path, 0)) {
-    const record = decodeLine(line);
-    if (record === undefined) damaged.push(bytes);
+    const decoded = decodeLine(line);
+    if (decoded === undefined) damaged.push(bytes);
     else {
-      visit(record);
+      visit(decoded.record, decoded.json);
       records++;
     }
     bytes += line.length;
@@ -210,16 +210,19 @@ function* linesOf(path: string, fromBytes: number): Generator<Buffer> {
   }
 }
 
-/** The record of a line with its line feed; undefined where it is none. */
-function decodeLine(line: Buffer): object | undefined {
-  const json = line.subarray(CRC_DIGITS + 1, -1);
-  const digits = line.toString('latin1', 0, CRC_DIGITS);
-  if (line[CRC_DIGITS] !== 0x20 || !/^[0-9a-f]{8}$/.test(digits)) return undefined;
-  if (Number.parseInt(digits, 16) !== crc32(json)) return undefined;
+/** The record of a line with its line feed, and its text; undefined where it is none. */
+function decodeLine(line: Buffer): { readonly record: object; readonly json: string } | undefined {
+  const bytes = line.subarray(CRC_DIGITS + 1, -1);
+  if (line[CRC_DIGITS] !== 0x20 || line.toString('latin1', 0, CRC_DIGITS) !== digitsOf(crc32(bytes))) return undefined;
+  const json = bytes.toString('utf8');
   try {
-    const value: unknown = JSON.parse(json.toString('utf8'));
-    return typeof value === 'object' && value !== null ? value : undefined;
+    const record: unknown = JSON.parse(json);
+    return typeof record === 'object' && record !== null ? { record, json } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function digitsOf(crc: number): string {
+  return crc.toString(16).padStart(CRC_DIGITS, '0');
 }

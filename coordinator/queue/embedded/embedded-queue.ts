@@ -62,7 +62,7 @@ export class EmbeddedQueue implements JobQueue {
     this.#lock = lock;
     this.#room = new PrincipalRoom(options.limits);
     const path = join(options.directory, LOG);
-    const scanned = replayLog(path, (record) => this.#replay(record));
+    const scanned = replayLog(path, (record, text) => this.#replay(record, text));
     for (const entry of [...this.#ended].sort((a, b) => a.endedMs - b.endedMs)) {
       this.#ended.delete(entry);
       this.#ended.add(entry);
@@ -97,7 +97,7 @@ export class EmbeddedQueue implements JobQueue {
     }
     this.#makeRoom({ principal: submission.principal, bytes: specBytes(submission.spec) });
     const job = submitted(submission, { id: this.#options.newId(), nowMs: this.#options.nowMs() });
-    const entry = new Entry(++this.#sequence, job);
+    const entry = Entry.of(++this.#sequence, job);
     entry.isSafe = false;
     const { sequence, bytes } = entry;
     this.#append({ type: 'job', sequence, bytes, job });
@@ -239,30 +239,34 @@ export class EmbeddedQueue implements JobQueue {
     const epoch = ++this.#epoch;
     this.#store(entry, claimed(entry.job, { epoch, nowMs: this.#options.nowMs() }));
     entry.stop = new AbortController();
-    return { job: entry.job, epoch, stop: entry.stop.signal };
+    const isHeld = () => this.#lock.isHeld && this.#held(entry.id, epoch) !== undefined;
+    return { job: entry.job, epoch, stop: entry.stop.signal, isHeld };
   }
 
   #next(): Entry | undefined {
     const nowMs = this.#options.nowMs();
     let best: Entry | undefined;
     for (const entry of this.#open) {
-      if (entry.state !== 'queued' || !entry.isSafe || (entry.rest.notBeforeMs ?? 0) > nowMs) continue;
-      if (best === undefined || entry.rest.priority > best.rest.priority) best = entry;
+      if (entry.state !== 'queued' || !entry.isSafe || entry.notBeforeMs > nowMs) continue;
+      if (best === undefined || entry.priority > best.priority) best = entry;
     }
     return best;
   }
 
   /** Wakes all who wait when the first job comes to its time that is not to be claimed before. */
   #wakeLater(): NodeJS.Timeout | undefined {
-    const times = [...this.#open].flatMap(({ state, rest }) => (state === 'queued' ? (rest.notBeforeMs ?? []) : []));
-    if (times.length === 0) return undefined;
-    const waitMs = Math.min(...times) - this.#options.nowMs();
+    let first = Number.POSITIVE_INFINITY;
+    for (const { state, notBeforeMs } of this.#open) {
+      if (state === 'queued' && notBeforeMs > 0) first = Math.min(first, notBeforeMs);
+    }
+    if (first === Number.POSITIVE_INFINITY) return undefined;
+    const waitMs = first - this.#options.nowMs();
     return setTimeout(() => this.#wake(), Math.max(1, waitMs));
   }
 
   #held(id: string, epoch: number): Entry | undefined {
     const entry = this.#entries.get(id);
-    return entry?.state === 'claimed' && entry.rest.epoch === epoch ? entry : undefined;
+    return entry?.state === 'claimed' && entry.epoch === epoch ? entry : undefined;
   }
 
   /** The log first: what is in memory survives the process. What was promised to somebody waits for the disk too. */
@@ -318,20 +322,19 @@ export class EmbeddedQueue implements JobQueue {
     );
   }
 
-  #replay(record: QueueRecord): void {
+  #replay(record: QueueRecord, text: string): void {
     if (record.type === 'removed') {
       const entry = this.#entries.get(record.id);
       if (entry !== undefined) this.#forget(entry);
       return;
     }
     const { sequence, bytes, job } = record;
-    const { spec, ...rest } = job;
     let entry = this.#entries.get(job.id);
-    if (entry !== undefined) entry.rest = rest;
+    if (entry !== undefined) entry.reread(job, text);
     else {
       // What it is to do stood in a line that is damaged.
-      if (spec === undefined) return;
-      entry = new Entry(sequence, { ...rest, spec }, bytes);
+      if (job.spec === undefined) return;
+      entry = Entry.read(sequence, job as QueuedJob, { text, bytes });
       this.#index(entry);
     }
     this.#sort(entry);
@@ -396,5 +399,5 @@ export class EmbeddedQueue implements JobQueue {
 }
 
 function requestKey({ principal, requestId }: { principal: string; requestId: string }): string {
-  return JSON.stringify([principal, requestId]);
+  return `${principal.length} ${principal}${requestId}`;
 }

@@ -1,8 +1,7 @@
 import { constants, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { RecordLog, type ScannedLog, scanAllRecords } from '../../../tiling/stitch/record-log.js';
 import { systemWords } from '../../../tiling/system-fault.js';
-import type { QueuedJob } from '../job-queue.js';
-import type { Entry, JobRest } from './entry.js';
+import type { Entry, RecordedJob } from './entry.js';
 
 /** A change: the job's whole new state, or that it was removed. The last record of a job counts. */
 export type QueueRecord =
@@ -13,7 +12,7 @@ export type QueueRecord =
       /** Of the spec as JSON, where the record has it. */
       readonly bytes?: number;
       /** The first record of a job has its spec, which never changes. */
-      readonly job: JobRest & Partial<Pick<QueuedJob, 'spec'>>;
+      readonly job: RecordedJob;
     }
   | { readonly type: 'removed'; readonly id: string };
 
@@ -24,9 +23,9 @@ const RECORDS_PER_JOB = 4;
 /** Specs name what their owners work on: nobody else on this machine reads them. */
 const MODE = 0o600;
 
-/** Hands all records of a log to `replay`, also those behind a damaged place. */
-export function replayLog(path: string, replay: (record: QueueRecord) => void): ScannedLog {
-  return scanAllRecords(path, (record) => replay(record as QueueRecord));
+/** Hands all records of a log and their texts to `replay`, also those behind a damaged place. */
+export function replayLog(path: string, replay: (record: QueueRecord, text: string) => void): ScannedLog {
+  return scanAllRecords(path, (record, text) => replay(record as QueueRecord, text));
 }
 
 /**
