@@ -103,7 +103,7 @@ export class BlockStore {
       blocks.filter(({ crc }) => crc !== 0),
       this.#looking,
     );
-    await checkSeen(this.#looking, { path, bytes, piece, exact: false, here: this.#isSmall });
+    await checkSeen(this.#looking, [{ path, bytes, piece }], { exact: false, here: this.#isSmall });
   }
 
   /** Returns when nothing is written any more. */

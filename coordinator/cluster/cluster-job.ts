@@ -26,6 +26,12 @@ export interface AddedTasks {
   readonly divisible: boolean;
 }
 
+/** What a job's results are taken with. */
+interface ClusterJobMeans extends Looking {
+  /** As {@link OutputStore} has it. */
+  readonly mayPublish?: (() => void) | undefined;
+}
+
 interface PendingTask {
   readonly task: Task;
   readonly resolve: (result: TaskResult) => void;
@@ -46,7 +52,7 @@ export class ClusterJob {
   /** Of rasters that tasks read, by path. */
   readonly #descriptions = new Map<string, string>();
   readonly #blocks: BlockStore | undefined;
-  readonly #outputs: OutputStore | undefined;
+  readonly #outputs: OutputStore;
   /** Of the next task of a job without a plan, whose tasks have no numbers of their own. */
   #nextIndex = 0;
   /** Headers of remote inputs, once they are asked for. */
@@ -54,18 +60,18 @@ export class ClusterJob {
   /** Tasks that wait to be told to the scheduler. */
   #fresh: Task[] = [];
 
-  constructor(job: WorkJob, roots: StorageRoots, looking: Looking) {
+  constructor(job: WorkJob, roots: StorageRoots, { mayPublish, ...looking }: ClusterJobMeans) {
     this.#job = job;
     this.#roots = roots;
     const { sink, plan, incoming } = job;
     if (sink?.kind === 'coordinator') throw new Error('a coordinator does not write through another one');
     this.#blocks = sink && new BlockStore(looking, sink, plan!);
-    this.#outputs = incoming === undefined ? undefined : new OutputStore(incoming, looking);
+    this.#outputs = new OutputStore(incoming, looking, mayPublish);
   }
 
   /** Returns when workers may write files, and remote inputs can be described without waiting for their stores. */
   async open(): Promise<void> {
-    await this.#outputs?.open();
+    await this.#outputs.open();
     this.#headers ??= PLACES.fetchHeaders(this.#job.inputs.map(({ source }) => asFile(source).path).filter(isUrl));
     await this.#headers;
   }
@@ -121,7 +127,7 @@ export class ClusterJob {
     const { kind, data } = pending.task;
     try {
       const outputs = outputsOf(pending.task);
-      const spilled = this.#outputs && result.files.length > 0 ? await this.#outputs.take(brought, outputs) : new Map();
+      const spilled = result.files.length > 0 ? await this.#outputs.take(brought, outputs) : new Map();
       const value = kindOf(kind).stored?.(result.value, data, spilled) ?? result.value;
       pending.resolve({ ...result, value } as TaskResult);
     } catch (error) {
@@ -167,7 +173,7 @@ export class ClusterJob {
         expected: `what a task of kind ${pending.task.kind} says`,
       });
     }
-    if (brought.result.files.length > 0) await this.#outputs?.check(brought);
+    if (brought.result.files.length > 0) await this.#outputs.check(brought);
   }
 
   #isValue({ kind, stage, index, data }: Task, value: unknown): boolean {
@@ -254,7 +260,7 @@ export class ClusterJob {
     for (const { file } of this.#sources.values()) file.release();
     this.#sources.clear();
     await this.#blocks?.close();
-    await this.#outputs?.close();
+    await this.#outputs.close();
   }
 
   #placeOf(path: string, visible: ReadonlySet<string>): halotile.v1.IFilePlace {

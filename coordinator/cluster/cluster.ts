@@ -289,7 +289,9 @@ export class Cluster {
 
   #open(job: WorkJob, task: Task, terms: JobTerms): OpenedJob {
     const { key, plan, boundedBackend, failsAlone } = job;
-    const opened = this.#jobs.open(key, new ClusterJob(job, this.#options.roots, this.#options), terms);
+    const { roots, threads, random } = this.#options;
+    const { mayPublish } = terms;
+    const opened = this.#jobs.open(key, new ClusterJob(job, roots, { threads, random, mayPublish }), terms);
     this.#step({
       ...{ type: 'job-opened', job: key, priority: terms.priority, failsAlone },
       needs: boundedBackend === undefined ? [] : [boundedLabel(boundedBackend)],

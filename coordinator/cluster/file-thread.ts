@@ -11,7 +11,7 @@ import { descriptorBytes, type RandomBytes } from '../../tiling/tiff/random-byte
 import { type MessagePart, putCrc } from './block-message.js';
 import type { ThreadAnswer } from './look-at-file.js';
 
-export { look } from './look-at-file.js';
+export { lookAll } from './look-at-file.js';
 
 readPlaces();
 

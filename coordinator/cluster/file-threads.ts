@@ -64,13 +64,15 @@ export class FileThreads {
   }
 
   /**
-   * Looks at a file that somebody else wrote.
+   * Looks at files that somebody else wrote.
    * @param here on the main thread, which takes less than to ask another one: for the few results of a small job
-   * @throws output-failed where it cannot be read
+   * @throws output-failed where one cannot be read
    */
-  async look(request: LookRequest, here: boolean): Promise<Look> {
-    if (here && (request.piece?.length ?? 0) <= SMALL_BYTES) return told(look(request));
-    return this.#ask<Look>('look', request, []);
+  async look(requests: readonly LookRequest[], here: boolean): Promise<Look[]> {
+    const isSmall = requests.every(({ piece }) => (piece?.length ?? 0) <= SMALL_BYTES);
+    const answers =
+      here && isSmall ? requests.map(look) : await this.#ask<readonly ThreadAnswer<Look>[]>('lookAll', requests, []);
+    return answers.map(told);
   }
 
   async close(): Promise<void> {

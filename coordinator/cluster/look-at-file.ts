@@ -43,6 +43,11 @@ export function look({ path, bytes, piece }: LookRequest): ThreadAnswer<Look> {
   }
 }
 
+/** The same of several files; an answer to each. */
+export function lookAll(requests: readonly LookRequest[]): ThreadAnswer<readonly ThreadAnswer<Look>[]> {
+  return { value: requests.map(look) };
+}
+
 const LOOK_BYTES = 1 << 20;
 
 function crcOf(fd: number, { offset, length }: { readonly offset: number; readonly length: number }): number {

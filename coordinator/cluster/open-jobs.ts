@@ -15,6 +15,8 @@ export interface JobTerms {
   readonly verifyEvery?: number;
   /** The span that its tasks are part of. */
   readonly traceparent?: string;
+  /** Called before a file that came gets its name; throws where another coordinator has the job by now. */
+  readonly mayPublish?: () => void;
   /** Called when the job starts or stops to wait for a worker. */
   readonly onWaiting: (waiting: boolean) => void;
 }

@@ -7,6 +7,7 @@ import { grantedFile } from '../../tiling/work/granted-file.js';
 import type { SpillPlace } from '../../tiling/work/kind.js';
 import type { OutputRef } from '../../tiling/work/references.js';
 import type { TaskResult } from '../../tiling/work/task.js';
+import type { LookRequest } from './look-at-file.js';
 import { NoResult } from './no-result.js';
 import { checkSeen, drawn, type Looking } from './seen-files.js';
 
@@ -26,23 +27,31 @@ export interface BroughtFiles {
  * coordinator does, so that a worker which was thought dead can overwrite nothing.
  */
 export class OutputStore {
-  readonly #incoming: string;
+  readonly #incoming: string | undefined;
   readonly #looking: Looking;
+  readonly #mayPublish: () => void;
   #opened: Promise<unknown> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param incoming folder that workers which see it write into; all others beside it are of earlier runs */
-  constructor(incoming: string, looking: Looking) {
+  /**
+   * @param incoming folder that workers which see it write into; all others beside it are of earlier runs. Where it is
+   * absent, all files come with results.
+   * @param mayPublish is called before files get their names, and throws where that must not happen
+   */
+  constructor(incoming: string | undefined, looking: Looking, mayPublish: () => void = () => {}) {
     this.#incoming = incoming;
     this.#looking = looking;
+    this.#mayPublish = mayPublish;
   }
 
   /** Makes the folder for what comes, without what earlier runs left: a worker of theirs finds its own folder gone. */
-  open(): Promise<unknown> {
-    this.#opened ??= rm(dirname(this.#incoming), { recursive: true, force: true }).then(() =>
-      mkdir(this.#incoming, { recursive: true }),
+  async open(): Promise<void> {
+    const incoming = this.#incoming;
+    if (incoming === undefined) return;
+    this.#opened ??= rm(dirname(incoming), { recursive: true, force: true }).then(() =>
+      mkdir(incoming, { recursive: true }),
     );
-    return this.#opened;
+    await this.#opened;
   }
 
   /**
@@ -53,27 +62,28 @@ export class OutputStore {
   async check({ result, lease, carried }: BroughtFiles): Promise<void> {
     const files = result.files.filter(({ output }) => !carried.has(output));
     const read = drawn(files, this.#looking);
-    for (const file of files) {
-      const { output, length, crc } = file;
-      const piece = file === read ? { offset: 0, length, crc } : undefined;
-      const path = grantedFile(this.#incoming, lease, output);
-      await checkSeen(this.#looking, { path, bytes: length, piece, exact: true });
-    }
+    const looks = files.map((file): LookRequest => {
+      const { output, length: bytes, crc } = file;
+      const piece = file === read ? { offset: 0, length: bytes, crc } : undefined;
+      return { path: this.#granted(lease, output), bytes, piece };
+    });
+    await checkSeen(this.#looking, looks, { exact: true });
   }
 
   /**
    * Stores the files of a result that counts; returns where spilled bytes lie now.
-   * @throws output-failed
+   * @throws output-failed; interrupted where another coordinator has the job by now
    */
   async take(brought: BroughtFiles, outputs: readonly (OutputRef | null)[]): Promise<Map<number, SpillPlace>> {
     const { result, lease, carried } = brought;
     const spilled = new Map<string, { readonly output: number; readonly bytes: Uint8Array }[]>();
+    this.#mayPublish();
     for (const { output } of result.files) {
       const ref = outputs[output];
       const bytes = carried.get(output);
       if (!ref) throw new NoResult({ what: 'the task has no such output', where: `output ${output}` });
       if (ref.form === 'file') {
-        if (bytes === undefined) moveInto(grantedFile(this.#incoming, lease, output), ref.path);
+        if (bytes === undefined) moveInto(this.#granted(lease, output), ref.path);
         else writeWhole(ref.path, bytes);
       } else if (bytes !== undefined) spilled.set(ref.folder, [...(spilled.get(ref.folder) ?? []), { output, bytes }]);
     }
@@ -85,7 +95,13 @@ export class OutputStore {
   }
 
   async close(): Promise<void> {
-    if (this.#opened !== undefined) await rm(dirname(this.#incoming), { recursive: true, force: true });
+    if (this.#opened !== undefined) await rm(dirname(this.#incoming!), { recursive: true, force: true });
+  }
+
+  /** @throws NoResult where no worker was given a place for its files */
+  #granted(lease: number, output: number): string {
+    if (this.#incoming !== undefined) return grantedFile(this.#incoming, lease, output);
+    throw new NoResult({ what: 'it names a file, which should have come with it', where: `output ${output}` });
   }
 
   /** Appends bytes to the coordinator's own spill file of a folder, one result after another. */

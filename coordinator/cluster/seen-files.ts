@@ -1,6 +1,6 @@
 import { HalotileError } from '../../tiling/errors.js';
 import type { FileThreads } from './file-threads.js';
-import type { LookRequest } from './look-at-file.js';
+import type { Look, LookRequest } from './look-at-file.js';
 import { NoResult } from './no-result.js';
 
 /** How files are looked at that workers wrote into storage which this coordinator sees too. */
@@ -12,34 +12,43 @@ export interface Looking {
 
 /**
  * Checks that what a worker wrote into shared storage is there for this coordinator too.
+ * @param exact whether a file that is longer is none either
+ * @param here as {@link FileThreads.look} has it
  * @throws output-failed where bytes are not visible (yet); NoResult where it is no file, or holds other bytes
  */
 export async function checkSeen(
   { threads }: Looking,
-  { exact, here = false, ...request }: LookRequest & { readonly exact: boolean; readonly here?: boolean },
+  files: readonly LookRequest[],
+  { exact, here = false }: { readonly exact: boolean; readonly here?: boolean },
 ): Promise<void> {
-  const found = await threads.look(request, here);
-  const { path, bytes } = request;
+  if (files.length === 0) return;
+  const found = await threads.look(files, here);
+  for (const [position, file] of files.entries()) {
+    const fault = faultOf(found[position]!, file, exact);
+    if (fault !== undefined) throw fault;
+  }
+}
+
+function faultOf(found: Look, { path, bytes }: LookRequest, exact: boolean): HalotileError | NoResult | undefined {
   switch (found) {
     case 'short':
-      throw new HalotileError('output-failed', {
+      return new HalotileError('output-failed', {
         what: `not all of its ${bytes} bytes are visible to the coordinator`,
         file: path,
         remedy: 'use storage that shows writes to other machines when the file is synced, or leave the root out',
       });
     case 'foreign':
-      throw new NoResult({ what: 'it is no regular file', file: path });
+      return new NoResult({ what: 'it is no regular file', file: path });
     case 'damaged':
-      throw new NoResult({
+      return new NoResult({
         what: 'its bytes have another CRC than the worker says',
         file: path,
         remedy: "look at the worker's memory and storage",
       });
     case 'long':
-      if (exact) throw new NoResult({ what: `it has more than ${bytes} bytes`, file: path });
-      break;
+      return exact ? new NoResult({ what: `it has more than ${bytes} bytes`, file: path }) : undefined;
     case 'fine':
-      break;
+      return undefined;
   }
 }
 

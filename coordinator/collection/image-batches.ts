@@ -1,10 +1,9 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { isUrl } from '../../tiling/places/url.js';
-import { partialPaths } from '../../tiling/stitch/partial.js';
-import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 import { PackedRecords } from '../find/packed-records.js';
+import { isBegun, runsOnProcessor, wholeImageBytes } from '../job/run-whole.js';
 import type { SoundImage } from './check-pairs.js';
 import type { CheckedCollection } from './checked-collection.js';
 import type { CollectionRun } from './collection-run.js';
@@ -19,10 +18,6 @@ export interface PlacedImage {
 const BATCH = 32;
 /** Of all inputs of one task: larger images are few and take long, so that nobody waits for many of them. */
 const BATCH_BYTES = 2 << 20;
-/** From here on what a job by itself costs beside its pixels, some milliseconds, is little of it. */
-const SMALL_BYTES = 1 << 20;
-/** A thread holds decoded inputs, tiles, blocks and the output of a whole image at once. */
-const MEMORY_SHARE = 1 / 16;
 
 /**
  * The images that are to be run, in their order, as what is taken up at once: one that is a job by itself, or several
@@ -35,7 +30,7 @@ export function* imageBatches(
   { home, sound, inputBytes, reused }: CheckedCollection,
 ): Generator<readonly PlacedImage[]> {
   const images = new PackedRecords<SoundImage>(sound);
-  const limit = Math.min(SMALL_BYTES, (machine.memoryBytes / machine.threads) * MEMORY_SHARE);
+  const limit = wholeImageBytes(machine);
   const small = inputBytes.reduce((count, each, place) => count + (each < limit && reused[place] === 0 ? 1 : 0), 0);
   const size = Math.min(BATCH, Math.ceil(small / (executor.slots * 2)));
   const isNear = besides(home);
@@ -46,7 +41,7 @@ export function* imageBatches(
     const image = images.at(place);
     const { output } = image;
     const isSmall = more < limit && !isUrl(output) && outputFolderOf(output) === undefined && job.measure === undefined;
-    if (durable || !isSmall || !onProcessor(executor) || !isNear(dirname(output)) || isBegun(output)) {
+    if (durable || !isSmall || !runsOnProcessor(executor) || !isNear(dirname(output)) || isBegun(output)) {
       yield [{ place, image }];
       continue;
     }
@@ -59,15 +54,6 @@ export function* imageBatches(
     bytes += more;
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Whether what a job by itself would round by is the processor, which alone runs whole images. */
-function onProcessor({ boundedBackends: [first] = [CPU_BACKEND] }: CollectionRun['executor']): boolean {
-  return first === CPU_BACKEND;
-}
-
-function isBegun(output: string): boolean {
-  return lstatSync(output, { throwIfNoEntry: false }) !== undefined || existsSync(partialPaths(output).directory);
 }
 
 /** Whether files of a folder that is there, or is still to be made, reach it from another one by a rename. */

@@ -27,6 +27,7 @@ import { copyHere, isSmallCopy } from '../assembly/copy-here.js';
 import { type Committed, makeOutput, sourceOf, treeFolder } from '../assembly/make-output.js';
 import type { JobResult } from './job-result.js';
 import { madeOf } from './made-image.js';
+import { peakMemoryBytes } from './peak-memory.js';
 import { publishOutput } from './publish-output.js';
 import type { RemoteOutput } from './remote-output.js';
 import { runStage } from './run-stage.js';
@@ -208,7 +209,7 @@ export class RunningJob {
       ...figures,
       tiles: { ...figures.tiles, resumed: this.#resumedTiles },
       seconds: { prepare, ...figures.seconds, assemble: assembling, total },
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      peakMemoryBytes: peakMemoryBytes(),
       epoch: ledger.epoch,
     };
   }

@@ -3,21 +3,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { calledBy, type ErrorRecord, fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import { isCollectionSpec } from '../../tiling/job/collection-spec.js';
 import { isDatasetSpec } from '../../tiling/job/dataset-spec.js';
-import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { Log } from '../../tiling/log.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import type { Tracing } from '../../tiling/tracing.js';
 import { textOf } from '../../tiling/words.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { Cluster } from '../cluster/cluster.js';
-import { ClusterExecutor } from '../cluster/cluster-executor.js';
 import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import { OutputInUse } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
-import { runJob } from '../job/run-job.js';
 import type { CoordinatorObserver } from '../observe/observer.js';
-import type { JobClaim, JobOutcome, JobQueue, QueuedJob } from '../queue/job-queue.js';
+import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
 import type { JobEvents } from './job-events.js';
 import { JobSpans } from './job-spans.js';
@@ -25,6 +22,7 @@ import type { Places } from './places.js';
 import type { PlanningThreads } from './planning-threads.js';
 import { runQueuedCollection } from './run-queued-collection.js';
 import { runQueuedDataset } from './run-queued-dataset.js';
+import { runQueuedImage } from './run-queued-image.js';
 
 /** What queued jobs are run with. */
 export interface JobRunnerOptions {
@@ -59,11 +57,12 @@ const INTERRUPTED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the coor
 
 const CANCELLED: ErrorRecord = { tag: 'interrupted', detail: { what: 'the job was cancelled' } };
 
+const LOST: ErrorRecord = { tag: 'interrupted', detail: { what: 'another coordinator has the job by now' } };
+
 /** Takes jobs from the queue and runs them on the cluster, several at a time. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #stop = new AbortController();
-  readonly #running = new Set<ClusterExecutor>();
   readonly #claimed = new Set<string>();
   readonly #lanes: Promise<unknown>;
 
@@ -81,7 +80,6 @@ export class JobRunner {
   /** Gives every running job back to the queue, its finished tiles kept, and returns when that is done. */
   async close(): Promise<void> {
     this.#stop.abort();
-    for (const executor of this.#running) executor.stopSoon(INTERRUPTED);
     await this.#lanes;
   }
 
@@ -183,10 +181,13 @@ export class JobRunner {
       traceparent: spans.context,
       signal,
       reason: () => (claim.stop.aborted ? CANCELLED : INTERRUPTED),
+      mayPublish: () => {
+        if (!claim.isHeld()) throw fromErrorRecord(LOST);
+      },
     };
     if (isDatasetSpec(job.spec)) return runQueuedDataset(job, job.spec, terms);
     if (isCollectionSpec(job.spec)) return runQueuedCollection(job, job.spec, terms);
-    return this.#runImage(claim, job.spec, { signal, spans });
+    return runQueuedImage(job, job.spec, { ...terms, spans });
   }
 
   /** Runs a job, again and again where the coordinator that had it before has not stopped yet. */
@@ -214,62 +215,6 @@ export class JobRunner {
         job: claim.job.id,
         level: 'warn',
       });
-    }
-  }
-
-  /** Runs the job of one image on the cluster's workers. */
-  async #runImage(
-    claim: JobClaim,
-    named: JobSpec,
-    { signal, spans }: { readonly signal: AbortSignal; readonly spans: JobSpans },
-  ): Promise<JobResult> {
-    const { job, stop } = claim;
-    const { cluster, events, planning, machine, here, durable, nowSeconds } = this.#options;
-    const terms = {
-      id: job.id,
-      priority: job.priority,
-      verifyEvery: job.verifyEvery,
-      traceparent: spans.context,
-      onWaiting: (waiting: boolean) => {
-        if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
-        else events.enter(job.id, 'running', 'tiles are running');
-      },
-    };
-    const executor = new ClusterExecutor(cluster, terms, here);
-    this.#running.add(executor);
-    const onStop = () => executor.stopSoon(CANCELLED);
-    stop.addEventListener('abort', onStop);
-    const onPlan = async () => {
-      await this.#planned(claim, spans);
-      events.enter(job.id, 'running', 'planned');
-    };
-    try {
-      return await runJob({
-        ...{ spec: this.#resolved(named, job), executor, machine, durable, nowSeconds, signal },
-        ...{ restart: job.restart, owner: { principal: job.principal, job: job.id } },
-        planner: planning.plannerFor(job, signal),
-        ...{ onPlan, onTable: onPlan },
-        onWarning: (what) => this.#options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' }),
-        onProgress: (progress) => {
-          events.report(job.id, { ...progress, tilesRunning: executor.running });
-          if (progress.tilesDone < progress.tilesTotal) return;
-          spans.assembles();
-          events.enter(job.id, 'assembling', 'the output is put together');
-        },
-      });
-    } finally {
-      stop.removeEventListener('abort', onStop);
-      this.#running.delete(executor);
-      await executor.close();
-    }
-  }
-
-  /** The names of one image are few, and need no thread. @throws bad-input where one lies nowhere any more */
-  #resolved(spec: JobSpec, job: QueuedJob): JobSpec {
-    try {
-      return this.#options.places.resolve(spec, job, job.id);
-    } catch (error) {
-      throw fromErrorRecord(toErrorRecord(error, 'bad-usage'));
     }
   }
 

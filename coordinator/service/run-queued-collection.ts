@@ -27,6 +27,8 @@ export interface QueuedCollectionOptions {
   readonly durable: boolean;
   /** Called when the images are found and before any of them is planned. */
   readonly onPlanned: () => Promise<void>;
+  /** As {@link JobTerms} has it. */
+  readonly mayPublish: () => void;
   /** The span that its tasks are part of. */
   readonly traceparent?: string;
   readonly signal: AbortSignal;
@@ -53,7 +55,7 @@ export async function runQueuedCollection(
   const { cluster, places, planning, events, machine, here, durable, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    ...{ id, priority, verifyEvery, traceparent: options.traceparent },
+    ...{ id, priority, verifyEvery, traceparent: options.traceparent, mayPublish: options.mayPublish },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

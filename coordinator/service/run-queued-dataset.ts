@@ -24,6 +24,8 @@ export interface QueuedDatasetOptions {
   readonly here: Executor;
   /** Called when its images are found; the job goes on when it returns. */
   readonly onPlanned: () => Promise<void>;
+  /** As {@link JobTerms} has it. */
+  readonly mayPublish: () => void;
   /** The span that its tasks are part of. */
   readonly traceparent?: string;
   readonly signal: AbortSignal;
@@ -46,7 +48,7 @@ export async function runQueuedDataset(
   const { cluster, places, planning, events, machine, here, signal, nowSeconds } = options;
   const job = await planning.resolve(named, queued, id);
   const terms: JobTerms = {
-    ...{ id, priority, verifyEvery, traceparent: options.traceparent },
+    ...{ id, priority, verifyEvery, traceparent: options.traceparent, mayPublish: options.mayPublish },
     onWaiting: (waiting) => {
       if (waiting) events.enter(id, 'waiting-for-workers', 'no worker that can run it is connected');
       else events.enter(id, 'running', 'images are running');

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { breathing } from '../breath.js';
 import { outputFault } from './output-fault.js';
@@ -23,6 +23,8 @@ export function writeWhole(path: string, content: string | Uint8Array | Iterable
       closeSync(fd);
     }
   } catch (error) {
+    // A full disk leaves half of it.
+    rmSync(temporary, { force: true });
     throw outputFault(error, path);
   }
   moveInto(temporary, path);

@@ -23,8 +23,9 @@ export interface WorkJob {
   /** Where encoded blocks go, where its tasks make some. */
   readonly sink?: SinkRef;
   /**
-   * Folder that workers write files into under the names of their leases, for whoever runs the job to move. Absent
-   * where files are written at their own names, by threads of the process that runs the job.
+   * Folder that workers write files into under the names of their leases, for whoever runs the job to move. Where it is
+   * absent, files travel with results, as small ones may; threads of the process that runs the job write them at their
+   * own names.
    */
   readonly incoming?: string;
   /** Whether a task that is given up fails alone and the job goes on. */

@@ -6,7 +6,7 @@ import type { ErrorTag } from '../../tiling/error-table.js';
 import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import { noCounts, type TaskCounts, type TaskSeconds } from '../../tiling/job/job-figures.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import { makeScratchFolder } from '../../tiling/sources/scratch-folder.js';
+import { scratchFolderName } from '../../tiling/sources/scratch-folder.js';
 import { type ImageDone, type ImageResult, MAX_WARNINGS, planMachineOf } from '../../tiling/work/images.js';
 import type { Runner, TaskRun } from './runner.js';
 import { runWholeImage } from './whole-image.js';
@@ -17,7 +17,7 @@ const OF_ONE_MACHINE: ReadonlySet<ErrorTag> = new Set(['bad-input', 'input-chang
 /** Runs whole jobs over small images, one after the other; one that fails does not keep the others from running. */
 export const images: Runner<'images'> = async (run) => {
   const { jobs } = run.data;
-  const scratch = makeScratchFolder(tmpdir(), 'halotile-images');
+  const scratch = scratchFolderName(tmpdir(), 'halotile-images');
   const results: ImageResult[] = [];
   try {
     for (const [position, { index, spec }] of jobs.entries()) {
@@ -30,7 +30,7 @@ export const images: Runner<'images'> = async (run) => {
       if (existsSync(scratchDirectory)) rmSync(scratchDirectory, { recursive: true, force: true });
     }
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    if (existsSync(scratch)) rmSync(scratch, { recursive: true, force: true });
   }
   const done = results.filter((result) => 'figures' in result);
   const crc = done.reduce((before, { index, figures }) => crc32(`${index}:${figures.crc};`, before), 0);

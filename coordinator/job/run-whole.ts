@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, lstatSync, statSync } from 'node:fs';
+import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { inputPaths } from '../../tiling/job/job-inputs.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { outputFolderOf } from '../../tiling/job/output-format.js';
+import { isUrl } from '../../tiling/places/url.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { partialPaths } from '../../tiling/stitch/partial.js';
+import type { ImageResult } from '../../tiling/work/images.js';
+import type { Executor } from '../../tiling/work/task.js';
+import { CPU_BACKEND, type WorkJob } from '../../tiling/work/work-job.js';
+import { JobLock } from './job-lock.js';
+import type { JobResult } from './job-result.js';
+import { checkedOutput } from './output-place.js';
+import { peakMemoryBytes } from './peak-memory.js';
+import type { JobRun } from './run-job.js';
+
+/** From here on what a job by itself costs beside its pixels, some milliseconds, is little of it. */
+const SMALL_BYTES = 1 << 20;
+/** A thread holds decoded inputs, tiles, blocks and the output of a whole image at once. */
+const MEMORY_SHARE = 1 / 16;
+
+/** What of a run is looked at. */
+export type WholeRun = Pick<
+  JobRun,
+  'spec' | 'executor' | 'machine' | 'durable' | 'onWarning' | 'signal' | 'nowSeconds'
+> & {
+  /** Called before the job's only task. */
+  readonly onBegin: () => void | Promise<void>;
+};
+
+/**
+ * Runs a small job as one task, as small images of a collection are run: a thread reads, plans and filters the image and
+ * hands over its whole output. There is nothing to go on with after a death, so that it needs no partial directory. The
+ * file is the one that `runJob` makes.
+ * @returns undefined where the job is no such one, or nothing came of it: `runJob` then runs it, or says what is wrong
+ * @throws HalotileError
+ */
+export async function runWhole(run: WholeRun): Promise<JobResult | undefined> {
+  const { spec, executor, machine, nowSeconds, onWarning } = run;
+  const files = inputPaths(spec);
+  if (!isSmall(run, files)) return undefined;
+  const startedAt = nowSeconds();
+  const output = checkedOutput(spec.output, files);
+  const lock = await JobLock.acquire(output);
+  try {
+    if (isBegun(output)) return undefined;
+    await run.onBegin();
+    const preparedAt = nowSeconds();
+    const result = await resultOf(run, { ...spec, output });
+    if (result === undefined) return undefined;
+    if ('error' in result) {
+      // By itself it would take the next workers along.
+      if (result.error.tag === 'tile-poisoned') throw fromErrorRecord(result.error);
+      return undefined;
+    }
+    for (const what of result.warnings ?? []) onWarning?.(what);
+    const { figures } = result;
+    const total = nowSeconds() - startedAt;
+    return {
+      ...{ ...figures, output: spec.output, epoch: 1 },
+      tiles: { ...figures.tiles, resumed: 0 },
+      seconds: { prepare: preparedAt - startedAt, ...figures.seconds, assemble: 0, total },
+      peakMemoryBytes: peakMemoryBytes(),
+    };
+  } finally {
+    await lock.release();
+  }
+
+  async function resultOf({ signal }: WholeRun, job: JobSpec): Promise<ImageResult | undefined> {
+    const work: WorkJob = { key: `${job.output}#${randomUUID()}`, inputs: [], failsAlone: true };
+    const data = { jobs: [{ index: 0, spec: job }], machine };
+    try {
+      const { value } = await executor.run(work, { kind: 'images', stage: 0, index: 0, attempt: 1, data });
+      return value.results[0];
+    } catch (error) {
+      const isOver = signal?.aborted || (error instanceof HalotileError && error.tag === 'interrupted');
+      if (isOver || !(error instanceof HalotileError)) throw error;
+      return undefined;
+    } finally {
+      await executor.closeJob(work.key);
+    }
+  }
+}
+
+/** Bytes of inputs below which an image is run as a whole by one thread of a machine. */
+export function wholeImageBytes({ memoryBytes, threads }: PlanMachine): number {
+  return Math.min(SMALL_BYTES, (memoryBytes / threads) * MEMORY_SHARE);
+}
+
+/** Whether a job is small, and asks for nothing but a file that threads of workers make. */
+function isSmall({ spec, executor, machine, durable }: WholeRun, files: readonly string[]): boolean {
+  const { output, tile, measure } = spec;
+  if (durable || measure !== undefined || tile !== undefined) return false;
+  if (isUrl(output) || outputFolderOf(output) !== undefined || files.some(isUrl)) return false;
+  return runsOnProcessor(executor) && bytesOf(files) < wholeImageBytes(machine);
+}
+
+/** Bytes of files that are read as a whole; no number where one is something else. */
+function bytesOf(files: readonly string[]): number {
+  let bytes = 0;
+  for (const file of files) {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat?.isFile() !== true) return Number.NaN;
+    bytes += stat.size;
+  }
+  return bytes;
+}
+
+/** Whether what a job by itself would round by is the processor, which alone runs whole images. */
+export function runsOnProcessor({ boundedBackends: [first] = [CPU_BACKEND] }: Executor): boolean {
+  return first === CPU_BACKEND;
+}
+
+/** Whether there is an output whose attributes are kept, or an unfinished job that is continued. */
+export function isBegun(output: string): boolean {
+  return lstatSync(output, { throwIfNoEntry: false }) !== undefined || existsSync(partialPaths(output).directory);
+}

@@ -1,0 +1,106 @@
+import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
+import { NO_PROGRESS } from '../../tiling/job/job-progress.js';
+import type { JobSpec } from '../../tiling/job/job-spec.js';
+import type { Log } from '../../tiling/log.js';
+import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import type { Executor } from '../../tiling/work/task.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { ClusterExecutor } from '../cluster/cluster-executor.js';
+import type { JobTerms } from '../cluster/open-jobs.js';
+import type { JobResult } from '../job/job-result.js';
+import { runJob } from '../job/run-job.js';
+import { runWhole } from '../job/run-whole.js';
+import type { QueuedJob } from '../queue/job-queue.js';
+import type { JobEvents } from './job-events.js';
+import type { JobSpans } from './job-spans.js';
+import type { Places } from './places.js';
+import type { PlanningThreads } from './planning-threads.js';
+
+/** What of a coordinator such a job needs. */
+export interface QueuedImageOptions {
+  readonly log: Log;
+  readonly cluster: Cluster;
+  readonly places: Places;
+  readonly planning: PlanningThreads;
+  readonly events: JobEvents;
+  /** What one worker is taken to have. */
+  readonly machine: PlanMachine;
+  /** Threads of this process, for work that is needed at once or too large to travel. */
+  readonly here: Executor;
+  readonly durable: boolean;
+  /** Called when it is planned, or where nothing is to be planned here. */
+  readonly onPlanned: () => Promise<void>;
+  /** As {@link JobTerms} has it. */
+  readonly mayPublish: () => void;
+  readonly spans: JobSpans;
+  readonly signal: AbortSignal;
+  /** Why the signal aborted, for those who wait. */
+  readonly reason: () => ErrorRecord;
+  /** Seconds on a monotonic clock. */
+  readonly nowSeconds: () => number;
+}
+
+/**
+ * Runs the job of one image of the queue on the cluster's workers; claimed again after a death, it continues.
+ * @throws HalotileError
+ */
+export async function runQueuedImage(job: QueuedJob, named: JobSpec, options: QueuedImageOptions): Promise<JobResult> {
+  const { cluster, events, planning, machine, here, durable, signal, spans, nowSeconds } = options;
+  const spec = resolved(named, job, options.places);
+  const terms: JobTerms = {
+    id: job.id,
+    priority: job.priority,
+    verifyEvery: job.verifyEvery,
+    traceparent: spans.context,
+    mayPublish: options.mayPublish,
+    onWaiting: (waiting) => {
+      if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
+      else events.enter(job.id, 'running', 'tiles are running');
+    },
+  };
+  const executor = new ClusterExecutor(cluster, terms, here);
+  const onStop = () => executor.stopSoon(options.reason());
+  signal.addEventListener('abort', onStop);
+  if (signal.aborted) onStop();
+  const onPlan = async () => {
+    await options.onPlanned();
+    events.enter(job.id, 'running', 'planned');
+  };
+  const onWarning = (what: string) => options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' });
+  const common = { spec, executor, machine, durable, nowSeconds, signal, onWarning };
+  try {
+    const whole = await runWhole({ ...common, onBegin: onPlan });
+    if (whole !== undefined) {
+      const { tiles, width, height, bytes } = whole;
+      const [tilesDone, pixelsDone] = [tiles.total, width * height];
+      const done = { tilesDone, tilesTotal: tilesDone, pixelsDone, pixelsTotal: pixelsDone };
+      events.report(job.id, {
+        ...{ ...NO_PROGRESS, ...done, bytesRead: bytes.read, bytesWritten: bytes.written, tilesRunning: 0 },
+      });
+      return whole;
+    }
+    return await runJob({
+      ...{ ...common, restart: job.restart, owner: { principal: job.principal, job: job.id } },
+      planner: planning.plannerFor(job, signal),
+      ...{ onPlan, onTable: onPlan },
+      onProgress: (progress) => {
+        events.report(job.id, { ...progress, tilesRunning: executor.running });
+        if (progress.tilesDone < progress.tilesTotal) return;
+        spans.assembles();
+        events.enter(job.id, 'assembling', 'the output is put together');
+      },
+    });
+  } finally {
+    signal.removeEventListener('abort', onStop);
+    await executor.close();
+  }
+}
+
+/** The names of one image are few, and need no thread. @throws bad-input where one lies nowhere any more */
+function resolved(spec: JobSpec, job: QueuedJob, places: Places): JobSpec {
+  try {
+    return places.resolve(spec, job, job.id);
+  } catch (error) {
+    throw fromErrorRecord(toErrorRecord(error, 'bad-usage'));
+  }
+}
