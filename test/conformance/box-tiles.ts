@@ -60,6 +60,7 @@ export function wasmBox(test: BoxCase, rect: Rect = test.image.rect, kernel: Ker
     input: input.rect,
     outputWidth: rect.width,
     maxRadius: maxRadius(test, rect),
+    isFixed: typeof test.radii === 'number',
     dtype: input.dtype,
     channels: input.channels,
     weighted: test.alpha === 'unassociated',

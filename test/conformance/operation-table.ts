@@ -46,6 +46,8 @@ export const OPERATION_TABLE: readonly OperationRow[] = [
   { name: 'min', params: { footprint: 'disk:2' }, bound: EXACT },
   { name: 'median', params: { footprint: 'disk:2' }, bound: EXACT },
   { name: 'median', params: { footprint: 'rect:4x3' }, bound: EXACT },
+  { name: 'median', params: { footprint: 'rect:3x3' }, bound: EXACT },
+  { name: 'median', params: { footprint: 'rect:5x5' }, bound: EXACT },
   { name: 'percentile', params: { footprint: 'disk:3', percentile: 35 }, bound: EXACT },
   { name: 'percentile', params: { footprint: 'bits:3x3:010011000', percentile: 80 }, bound: EXACT },
   { name: 'open', params: { footprint: 'disk:3' }, bound: EXACT },

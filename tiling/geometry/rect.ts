@@ -52,6 +52,29 @@ export function intersect(a: Rect, b: Rect): Rect {
   };
 }
 
+/** The pixels whose windows of a reach lie in `rect`; width and height are 0 where there are none. */
+export function shrink({ x, y, width, height }: Rect, { left, right, top, bottom }: Reach): Rect {
+  return {
+    x: x + left,
+    y: y + top,
+    width: Math.max(0, width - left - right),
+    height: Math.max(0, height - top - bottom),
+  };
+}
+
+/** What of `rect` lies outside `inner`, which lies in it, as up to four rects: above, left, right, below. */
+export function around(rect: Rect, inner: Rect): Rect[] {
+  const right = inner.x + inner.width;
+  const bottom = inner.y + inner.height;
+  const { y, height } = inner;
+  return [
+    { ...rect, height: y - rect.y },
+    { x: rect.x, width: inner.x - rect.x, y, height },
+    { x: right, width: rect.x + rect.width - right, y, height },
+    { ...rect, y: bottom, height: rect.y + rect.height - bottom },
+  ].filter(({ width, height }) => width > 0 && height > 0);
+}
+
 /** Number of pixels. */
 export function area(rect: Size): number {
   return rect.width * rect.height;

@@ -5,6 +5,8 @@ import type { KernelShape } from './descriptor.js';
 export interface BoxShape extends KernelShape {
   /** The largest radius in the tile. */
   readonly maxRadius: number;
+  /** All radii are `maxRadius`. */
+  readonly isFixed?: boolean;
 }
 
 /**
@@ -52,8 +54,27 @@ export function boxLayout(shape: BoxShape): BoxLayout {
   };
 }
 
+/** Up to it a sum of uint8 is divided in float32 without an error; see `assembly/box/box-columns.ts`. */
+const MAX_COLUMN_RADIUS = 63;
+
+/** Whether windows are summed from sums of columns, not from summed-area rows. */
+export function takesColumns(shape: BoxShape): boolean {
+  const { isFixed, dtype, maxRadius } = shape;
+  return isFixed === true && dtype === 'uint8' && maxRadius <= MAX_COLUMN_RADIUS && pathOf(shape) === 'narrow';
+}
+
+/** Bytes of the scratch that column sums take, multiples of 16: the columns, a row of samples, sums along the columns. */
+export function columnBoxBytes(width: number, channels: number) {
+  const row = aligned(width * channels) + 16;
+  return { columns: 4 * row, row, sums: channels === 1 ? 4 * row + 64 : 0 };
+}
+
 /** Bytes of scratch that a box tile takes beside its input, output and map. */
 export function boxScratchBytes(shape: BoxShape): number {
+  if (takesColumns(shape)) {
+    const { columns, row: line, sums } = columnBoxBytes(shape.input.width, shape.channels);
+    return columns + 2 * line + sums;
+  }
   const { ring, rows, table, radii } = boxLayout(shape).bytes;
   return ring + rows + table + radii;
 }

@@ -27,7 +27,7 @@ export const box: OperationDescriptor = {
   scratchBytes: (operation, shape, mapMax) => {
     const maxRadius = radiusOf(operation, mapMax);
     if (takesCorners(operation, maxRadius)) return cornerScratchBytes(cornersOf(operation)!, shape);
-    return boxScratchBytes({ ...shape, maxRadius });
+    return boxScratchBytes({ ...shape, maxRadius, isFixed: !operation.byMap });
   },
 };
 

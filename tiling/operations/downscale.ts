@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { evenReach, type Rect, type Size } from '../geometry/rect.js';
+import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { Operation, OperationDescriptor } from './descriptor.js';
 
 const SIZE = /^([1-9]\d*)[x×]([1-9]\d*)$/;
@@ -44,6 +45,23 @@ export function overlapOf(at: number, i: number, input: number, output: number):
 /** Bytes that say what one output column covers: its first pixel, their count, the weights of first and last. */
 export const COLUMN_BYTES = 24;
 
+/** The most pixels along a side of a block whose means `assembly/scaling/blocks.ts` takes. */
+const MAX_BLOCK = 127;
+
+/** Width and height of what an output pixel covers, where these are whole pixels of integers and no more than can be summed. */
+export function wholeBlock(dtype: DType, from: Size, to: Size): Size | undefined {
+  if (dtype !== 'uint8' && dtype !== 'uint16') return undefined;
+  const width = from.width / to.width;
+  const height = from.height / to.height;
+  const fits = (side: number) => Number.isInteger(side) && side <= MAX_BLOCK;
+  return fits(width) && fits(height) ? { width, height } : undefined;
+}
+
+/** Bytes of the sums of a row of blocks. */
+export function blockRowBytes(width: number, channels: number, dtype: DType): number {
+  return Math.ceil((width * channels * SAMPLE_BYTES[dtype]) / 16) * 32;
+}
+
 function inputRect(operation: Operation, output: Rect, input: Size): Rect {
   const { width, height } = downscaledSize(operation, input);
   const x = coveredRange(output.x, input.width, width).from;
@@ -69,7 +87,8 @@ export const downscale: OperationDescriptor = {
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
   reach: () => evenReach(0),
   outputSize: downscaledSize,
-  // The columns, and up to three float64 for each sample of an output row.
-  scratchBytes: (_operation, { outputWidth, channels }) => outputWidth * (COLUMN_BYTES + channels * 24) + 32,
+  // Sums of blocks; or the columns, and up to three float64 for each sample of an output row.
+  scratchBytes: (_operation, { input, outputWidth, channels, dtype }) =>
+    Math.max(blockRowBytes(input.width, channels, dtype), outputWidth * (COLUMN_BYTES + channels * 24) + 32),
   inputRect,
 };

@@ -11,7 +11,7 @@ import {
   parseFootprint,
   prepareFootprint,
 } from './footprint/footprint.js';
-import { blockScratchBytes, directRunBytes, runScratchBytes } from './scratch.js';
+import { blockScratchBytes, columnMomentBytes, directRunBytes, runScratchBytes } from './scratch.js';
 
 const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' };
 
@@ -59,11 +59,21 @@ export function spreadForm(dtype: DType, window: Footprint): 'sliding' | 'blocks
   return isFull(window) ? 'sliding' : 'runs';
 }
 
+/** Whether windows of a type that are whole and valid are summed by columns of int32, which no window outgrows. */
+export function takesColumnMoments(dtype: DType, window: Footprint): boolean {
+  return dtype === 'uint8' && isFull(window) && window.count * 128 ** 2 < 2 ** 31;
+}
+
+function columnScratchBytes({ input, channels }: KernelShape): number {
+  const { columns, along, row } = columnMomentBytes(input.width, channels);
+  return 2 * columns + 3 * along + row;
+}
+
 function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
   const window = neighbourhoodOf(operation);
   switch (spreadForm(shape.dtype, window)) {
     case 'sliding':
-      return slidingScratchBytes(operation, shape);
+      return Math.max(slidingScratchBytes(operation, shape), columnScratchBytes(shape));
     case 'blocks':
       return blockScratchBytes(shape, window);
     case 'runs':
@@ -80,7 +90,7 @@ export function takesDirectMean(dtype: DType, weighted: boolean): boolean {
 
 function meanScratchBytes(operation: Operation, shape: KernelShape): number {
   const maxRadius = boxRadiusOf(operation);
-  if (maxRadius !== undefined) return boxScratchBytes({ ...shape, maxRadius });
+  if (maxRadius !== undefined) return boxScratchBytes({ ...shape, maxRadius, isFixed: true });
   const footprint = neighbourhoodOf(operation);
   if (takesDirectMean(shape.dtype, shape.weighted)) return directRunBytes(shape, footprint);
   return runScratchBytes(shape, footprint);

@@ -9,6 +9,7 @@ import {
   prepareFootprint,
 } from '../footprint/footprint.js';
 import { extremumRowBytes, levelsOf } from '../footprint/runs.js';
+import { rankForm, rankFormBytes } from './rank-form.js';
 
 /** The parameters of operations under a footprint that need nothing else. */
 export const footprintOnly = z.strictObject({ footprint: footprintParam.default('rect:3x3') });
@@ -59,7 +60,9 @@ export function selectionBytes(dtype: DType, footprint: Footprint): number {
 
 function rankScratchBytes(operation: Operation, shape: KernelShape): number {
   const footprint = footprintOf(operation);
-  return selectionBytes(shape.dtype, footprint) + footprint.runs.length * 12 + 32;
+  const form = rankForm(shape.dtype, footprint, rankOf(percentileOf(operation), footprint.count));
+  const single = selectionBytes(shape.dtype, footprint) + footprint.runs.length * 12 + 32;
+  return Math.max(single, rankFormBytes(form, shape, footprint));
 }
 
 function rankFilter(

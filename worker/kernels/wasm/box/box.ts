@@ -1,10 +1,11 @@
 import type { Rect } from '../../../../tiling/geometry/rect.js';
-import { type BoxShape, boxLayout } from '../../../../tiling/operations/box-layout.js';
+import { type BoxShape, boxLayout, takesColumns } from '../../../../tiling/operations/box-layout.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import { nodataSample } from '../../reference/samples/nodata.js';
 import type { WasmArena } from '../memory/arena.js';
 import type { FloatPasses } from '../samples/float-range.js';
 import { alphaRows } from './box-alpha.js';
+import { columnBox } from './box-columns.js';
 import { floatRows } from './box-float.js';
 import { floatAlphaRows } from './box-float-alpha.js';
 import { narrowRows } from './box-narrow.js';
@@ -13,7 +14,7 @@ import { type RadiusRows, type RowKernel, runRows } from './box-rows.js';
 import { wideRows } from './box-wide.js';
 
 /**
- * Box mean over summed-area rows. Input, output and map must live in `arena`; scratch of `boxScratchBytes` is
+ * Box mean over summed-area rows, or, where all radii are the same, over sums of columns. Input, output and map must live in `arena`; scratch of `boxScratchBytes` is
  * taken from it and given back.
  *
  * Integers equal the reference's. A mean of float32 is within 2^-22 of the largest magnitude in its own window, beside
@@ -21,6 +22,7 @@ import { wideRows } from './box-wide.js';
  * window of radius 0 gives its sample.
  */
 export function wasmBox(arena: WasmArena, passes: FloatPasses): Kernel {
+  const columns = columnBox(arena);
   const narrow = narrowRows(arena);
   const byAlpha = alphaRows(arena);
   const nodata = nodataRows(arena);
@@ -30,7 +32,13 @@ export function wasmBox(arena: WasmArena, passes: FloatPasses): Kernel {
   return (input, output, operation, context) => {
     const mark = arena.mark();
     const maxRadius = context.map ? context.map.max : (operation.params.radius as number);
-    const layout = boxLayout(boxShape(input, output, maxRadius, context));
+    const shape = boxShape(input, output, maxRadius, context);
+    if (takesColumns(shape)) {
+      columns({ input, output }, maxRadius);
+      arena.release(mark);
+      return;
+    }
+    const layout = boxLayout(shape);
     const radii = radiusRows(arena, layout.bytes.radii, output, maxRadius, context);
     const run = (rows: RowKernel) => {
       const ring = arena.mark();
@@ -72,6 +80,7 @@ function boxShape(input: TileRaster, output: TileRaster, maxRadius: number, cont
     input: input.rect,
     outputWidth: output.rect.width,
     maxRadius,
+    isFixed: context.map === undefined,
     dtype: input.dtype,
     channels: input.channels,
     weighted: context.alpha === 'unassociated' && input.channels > 1,

@@ -32,6 +32,12 @@ export interface WasmModules {
     readonly prefixRow: (source: Address, above: Address, into: Address, width: number, channels: number) => void;
     readonly meansRow: (rows: Address, x: number, y: number, radii: Address, into: Address, width: number, limitX: number, limitY: number, source: Address, channels: number) => void;
   };
+  readonly 'box/box-columns': {
+    readonly slideColumns: (entering: Address, leaving: Address, columns: Address, count: number) => void;
+    readonly wholeRow1: (columns: Address, count: number, side: number, width: number, reciprocal: number, half: number, sums: Address, results: Address, into: Address) => void;
+    readonly wholeRow4: (columns: Address, side: number, width: number, reciprocal: number, half: number, into: Address, channels: number) => void;
+    readonly cutRow: (columns: Address, x: number, radius: number, limit: number, rows: number, width: number, into: Address, channels: number) => void;
+  };
   readonly 'box/box-float-alpha': {
     readonly countRow: (source: Address, width: number, channels: number, nodata: Address, valid: Address, bins: Address, weights: Address) => void;
     readonly prefixRow: (source: Address, above: Address, into: Address, width: number, channels: number, inverseProduct: number, inverseWeight: number, most: number, nodata: Address, valid: Address) => void;
@@ -126,6 +132,11 @@ export interface WasmModules {
     readonly mergeRows: (a: Address, b: Address, into: Address, plane: Address, share: number, counted: number) => void;
     readonly storeRow: (row: Address, plane: Address, width: number, n: number, ddof: number, root: number, counted: number, into: Address, step: Address) => void;
   };
+  readonly 'moments/column-moments': {
+    readonly slideColumns: (entering: Address, leaving: Address, sums: Address, squares: Address, count: number) => void;
+    readonly sumColumns: (columns: Address, channels: number, into: Address, count: number) => void;
+    readonly spreadRow: (sums: Address, squares: Address, side: number, width: number, n: number, ddof: number, root: number, single: number, into: Address) => void;
+  };
   readonly 'moments/direct': {
     readonly directVariance: (samples: Address, shares: Address, strideBytes: Address, width: number, height: number, x: number, y: number, runs: Address, runCount: number, ddof: number) => number;
     readonly directRunMean: (samples: Address, shares: Address, strideBytes: Address, width: number, height: number, x: number, y: number, runs: Address, runCount: number, own: number) => number;
@@ -184,6 +195,10 @@ export interface WasmModules {
     readonly widenRadii8: (samples: Address, count: number, into: Address) => number;
     readonly floatRadii: (samples: Address, count: number, scale: number, offset: number, limit: number, clamp: number, into: Address) => number;
   };
+  readonly 'rank/bits': {
+    readonly rankRow8: (source: Address, offsets: Address, members: number, into: Address, bytes: Address, rank: number) => void;
+    readonly rankRow16: (source: Address, offsets: Address, members: number, into: Address, bytes: Address, rank: number) => void;
+  };
   readonly 'rank/extremum': {
     readonly widen8: (source: Address, into: Address, bytes: number, shift: number, largest: number) => void;
     readonly widen16: (source: Address, into: Address, bytes: number, shift: number, largest: number) => void;
@@ -191,6 +206,13 @@ export interface WasmModules {
     readonly gather8: (level: Address, into: Address, bytes: number, shift: number, largest: number) => void;
     readonly gather16: (level: Address, into: Address, bytes: number, shift: number, largest: number) => void;
     readonly gather32: (level: Address, into: Address, bytes: number, shift: number, largest: number) => void;
+  };
+  readonly 'rank/median': {
+    readonly configure: (stride: Address, strideOfResults: Address, pixelBytes: Address, stripBytes: Address, bytesOfPlane: Address, room: Address) => void;
+    readonly medianRows5x5Of8: (source: Address, into: Address, bytes: Address, rows: number) => void;
+    readonly medianRows5x5Of16: (source: Address, into: Address, bytes: Address, rows: number) => void;
+    readonly medianRow3x3Of8: (source: Address, into: Address, bytes: Address) => void;
+    readonly medianRow3x3Of16: (source: Address, into: Address, bytes: Address) => void;
   };
   readonly 'rank/rank': {
     readonly configure: (input: Address, stride: Address, width: number, height: number, channelCount: number, runTable: Address, runCount: number, scratch: Address, percent: number, validity: Address, validityStride: Address) => void;
@@ -236,6 +258,10 @@ export interface WasmModules {
     readonly across: (rows: Address, into: Address, count: number, weights: Address, radius: number) => void;
     readonly scale: (row: Address, factors: Address, factor: number, count: number) => void;
     readonly divide: (sums: Address, weights: Address, count: number) => void;
+  };
+  readonly 'scaling/blocks': {
+    readonly meanRow8: (source: Address, stride: Address, columns: number, rows: number, channels: number, into: Address, width: number, sums: Address) => void;
+    readonly meanRow16: (source: Address, stride: Address, columns: number, rows: number, channels: number, into: Address, width: number, sums: Address) => void;
   };
   readonly 'scaling/downscale': {
     readonly addRow8: (source: Address, columns: Address, sums: Address, width: number, channels: number, whole: number, rowWeight: number) => void;

@@ -1,15 +1,18 @@
+import { area, around, grow, intersect, shrink } from '../../../../tiling/geometry/rect.js';
 import { type Footprint, squareFootprint } from '../../../../tiling/operations/footprint/footprint.js';
-import { neighbourhoodOf, spreadForm } from '../../../../tiling/operations/moments.js';
+import { neighbourhoodOf, spreadForm, takesColumnMoments } from '../../../../tiling/operations/moments.js';
 import { localThreshold, type ThresholdParams, thresholdParams } from '../../../../tiling/operations/threshold.js';
 import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
-import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
+import { type Kernel, type KernelContext, partOf, type TileRaster } from '../../kernel.js';
 import { fillSamples, invalidSamplesOf } from '../../reference/samples/pixels.js';
 import { limitReader } from '../../reference/threshold.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
+import { hasInvalid } from '../samples/invalid-samples.js';
 import { NodataTable } from '../samples/nodata.js';
 import { validityOf } from '../samples/validity-rows.js';
 import { blockSpread } from './block-moments.js';
+import { columnSpread } from './column-moments.js';
 import type { DirectSpread } from './direct-runs.js';
 import type { RunMoments } from './run-moments.js';
 
@@ -39,6 +42,7 @@ function momentsModule(arena: WasmArena) {
 /** Standard deviation or variance, each window summed in the form that `spreadForm` names. */
 export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpread): Kernel {
   const blocks = blockSpread(arena);
+  const columns = columnSpread(arena);
   const module = momentsModule(arena);
   return (input, output, operation, context) => {
     const footprint = neighbourhoodOf(operation);
@@ -50,8 +54,24 @@ export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpr
       result(count > ddof ? squares / (count - ddof) : 0);
     const tile = { input, output, footprint, window: footprint, ddof };
     switch (spreadForm(dtype, footprint)) {
-      case 'sliding':
-        return slideOver(arena, module, tile, context, spread);
+      case 'sliding': {
+        const inner = intersect(output.rect, shrink(input.rect, footprint.reach));
+        if (!takesColumnMoments(dtype, footprint) || hasInvalid(input, context) || area(inner) === 0) {
+          return slideOver(arena, module, tile, context, spread);
+        }
+        columns({ ...tile, output: partOf(output, inner), root });
+        for (const rest of around(output.rect, inner)) {
+          const read = intersect(grow(rest, footprint.reach), input.rect);
+          slideOver(
+            arena,
+            module,
+            { ...tile, input: partOf(input, read), output: partOf(output, rest) },
+            context,
+            spread,
+          );
+        }
+        return;
+      }
       case 'blocks':
         return blocks({ ...tile, root }, context);
       case 'runs':

@@ -1,19 +1,43 @@
-import { footprintOf, percentileOf, selectionBytes } from '../../../../tiling/operations/rank/rank.js';
+import { around, intersect, shrink } from '../../../../tiling/geometry/rect.js';
+import { footprintOf, percentileOf, rankOf, selectionBytes } from '../../../../tiling/operations/rank/rank.js';
+import { rankForm } from '../../../../tiling/operations/rank/rank-form.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
-import type { Kernel } from '../../kernel.js';
+import { type Kernel, partOf } from '../../kernel.js';
 import { nodataOf } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { keepInvalid } from '../samples/invalid-samples.js';
+import { hasInvalid, keepInvalid } from '../samples/invalid-samples.js';
 import { validityOf } from '../samples/validity-rows.js';
+import { wholeRanks } from './whole-windows.js';
 
 const EXPORTS = ['configure', 'rankRow8', 'rankRow16', 'rankRow32'] as const;
 
 /**
- * The sample of a rank under any footprint: a sliding histogram for integers, selection for floats. Counting
- * and comparing only: exact. A window costs its border in integers (two samples a run), its area in floats.
+ * The sample of a rank under any footprint: counting and comparing only, so exact. Where all samples are valid, those windows
+ * that lie wholly in the input are taken in the form that `rankForm` names, whatever else one by one.
  */
 export function wasmRank(arena: WasmArena): Kernel {
+  const single = singleRanks(arena);
+  const whole = wholeRanks(arena);
+  return (input, output, operation, context) => {
+    const footprint = footprintOf(operation);
+    const rank = rankOf(percentileOf(operation), footprint.count);
+    const form = rankForm(input.dtype, footprint, rank);
+    const inner = intersect(output.rect, shrink(input.rect, footprint.reach));
+    if (form === 'single' || hasInvalid(input, context) || inner.width === 0 || inner.height === 0) {
+      single(input, output, operation, context);
+      return;
+    }
+    whole(form, { input, output: partOf(output, inner), footprint, rank });
+    for (const rest of around(output.rect, inner)) single(input, partOf(output, rest), operation, context);
+  };
+}
+
+/**
+ * One window after the other: a sliding histogram for integers, selection for floats. A window costs its border in integers
+ * (two samples a run), its area in floats.
+ */
+function singleRanks(arena: WasmArena): Kernel {
   const module = instantiate(arena, 'rank/rank', EXPORTS);
   return (input, output, operation, context) => {
     const mark = arena.mark();

@@ -1,17 +1,21 @@
 import type { Size } from '../../../../tiling/geometry/rect.js';
 import {
+  blockRowBytes,
   COLUMN_BYTES,
   coveredRange,
   downscaledSize,
   nearestIndex,
   overlapOf,
+  wholeBlock,
 } from '../../../../tiling/operations/downscale.js';
+import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, TileRaster } from '../../kernel.js';
 import { downscale as referenceDownscale } from '../../reference/downscale.js';
 import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
 import type { WasmModules } from '../memory/modules.js';
+import { hasInvalid } from '../samples/invalid-samples.js';
 import { NodataTable } from '../samples/nodata.js';
 import { addressOf, BITS } from '../samples/point-rows.js';
 import { validityOf } from '../samples/validity-rows.js';
@@ -30,10 +34,12 @@ interface Sizes {
 
 /**
  * Nearest samples, or area means: each input row is added to the output rows that cover it. Sums of integers
- * are exact, so means equal the reference; those of floats add each row up first.
+ * are exact, so means equal the reference; those of floats add each row up first. Integers without weights whose areas are
+ * whole pixels are summed as such.
  */
 export function wasmDownscale(arena: WasmArena): Kernel {
   const module = instantiate(arena, 'scaling/downscale', EXPORTS);
+  const blocks = instantiate(arena, 'scaling/blocks', ['meanRow8', 'meanRow16']);
   const nodata = new NodataTable(arena);
   return (input, output, operation, context) => {
     if (input.dtype !== output.dtype) {
@@ -41,7 +47,10 @@ export function wasmDownscale(arena: WasmArena): Kernel {
     }
     const sizes = { from: context.image, to: downscaledSize(operation, context.image) };
     const mark = arena.mark();
+    const isWeighted = context.alpha === 'unassociated' || hasInvalid(input, context);
+    const block = isWeighted ? undefined : wholeBlock(input.dtype, sizes.from, sizes.to);
     if (operation.params.method === 'nearest') nearest(arena, module, { input, output }, sizes);
+    else if (block) blockMeans(arena, blocks, { input, output }, block);
     else area(arena, module, { input, output }, sizes, { context, nodata });
     arena.release(mark);
     maskResult({ input, output }, sizes, operation.params.method === 'nearest');
@@ -63,6 +72,23 @@ function nearest(arena: WasmArena, module: Module, { input, output }: Tile, { fr
     const source = addressOf(arena, input, input.rect.x, nearestIndex(y, from.height, to.height));
     const into = addressOf(arena, output, rect.x, y);
     module[`pick${BITS[dtype]}`](source, columns.byteOffset, into, rect.width, channels);
+  }
+}
+
+function blockMeans(
+  arena: WasmArena,
+  module: Pick<WasmModules['scaling/blocks'], 'meanRow8' | 'meanRow16'>,
+  { input, output }: Tile,
+  block: Size,
+): void {
+  const { rect, channels, dtype } = output;
+  const sums = arena.alloc(blockRowBytes(rect.width * block.width, channels, dtype));
+  const row = dtype === 'uint8' ? module.meanRow8 : module.meanRow16;
+  const stride = input.stride * SAMPLE_BYTES[dtype];
+  for (let y = rect.y; y < rect.y + rect.height; y++) {
+    const source = addressOf(arena, input, rect.x * block.width, y * block.height);
+    const into = addressOf(arena, output, rect.x, y);
+    row(source, stride, block.width, block.height, channels, into, rect.width, sums);
   }
 }
 
