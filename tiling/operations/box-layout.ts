@@ -63,17 +63,17 @@ export function takesColumns(shape: BoxShape): boolean {
   return isFixed === true && dtype === 'uint8' && maxRadius <= MAX_COLUMN_RADIUS && pathOf(shape) === 'narrow';
 }
 
-/** Bytes of the scratch that column sums take, multiples of 16: the columns, a row of samples, sums along the columns. */
+/** Bytes of the scratch that column sums take, multiples of 16: the columns with a vector before them, a row of samples. */
 export function columnBoxBytes(width: number, channels: number) {
   const row = aligned(width * channels) + 16;
-  return { columns: 4 * row, row, sums: channels === 1 ? 4 * row + 64 : 0 };
+  return { columns: 16 + 4 * row, row };
 }
 
 /** Bytes of scratch that a box tile takes beside its input, output and map. */
 export function boxScratchBytes(shape: BoxShape): number {
   if (takesColumns(shape)) {
-    const { columns, row: line, sums } = columnBoxBytes(shape.input.width, shape.channels);
-    return columns + 2 * line + sums;
+    const bytes = columnBoxBytes(shape.input.width, shape.channels);
+    return bytes.columns + 2 * bytes.row;
   }
   const { ring, rows, table, radii } = boxLayout(shape).bytes;
   return ring + rows + table + radii;

@@ -5,7 +5,7 @@ import { chainTypes } from '../../tiling/plan/memory.js';
 import type { Plan, StagePlan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
-import { allocateSamples, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
+import { type DType, SAMPLE_BYTES, type Samples, viewSamples } from '../../tiling/raster/dtype.js';
 import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { Carries } from '../../tiling/work/tiles.js';
@@ -104,7 +104,7 @@ function heldBy(
 async function filter(inputs: ChainInputs, exchange: BandExchanges, tally: Tally): Promise<Required<Pixels>> {
   const { plan, backend } = inputs;
   const { width, height, channels, dtype } = plan.output;
-  const samples = allocateSamples(dtype, width * height * channels);
+  const samples = unsetSamples(dtype, width * height * channels);
   const stage = plan.stages.findIndex(({ kind }) => kind === 'filter');
   await forEachTile(plan.stages[stage]!, exchange.of(stage), async (place) => {
     backend.memory.reset(plan.memory.linearBytes);
@@ -113,6 +113,11 @@ async function filter(inputs: ChainInputs, exchange: BandExchanges, tally: Tally
     return carries;
   });
   return { samples, width, height, channels };
+}
+
+/** A new array that holds whatever was in its memory; tiles cover all of it. Zeros first take as long as a copy. */
+function unsetSamples(dtype: DType, length: number): Samples {
+  return viewSamples(dtype, Buffer.allocUnsafeSlow(length * SAMPLE_BYTES[dtype]).buffer, 0, length);
 }
 
 /** Runs the tiles of a stage row by row; what a tile hands on goes to the one on its right. */

@@ -28,18 +28,13 @@ export function extendBorder(raster: TileRaster, image: Size, { border, constant
   const value = toSample(dtype, constantValue);
   const rowLength = rect.width * channels;
 
-  const beyond = columnsBeyond(rect, inside);
-  // Where each of them is read, in samples of a row.
-  const sources = beyond.map((x) => {
-    return border === 'constant' ? 0 : (extendedIndex(x, image.width, border) - rect.x) * channels;
-  });
-  for (let y = inside.y; y < inside.y + inside.height; y++) {
-    const row = (y - rect.y) * stride;
-    for (let i = 0; i < beyond.length; i++) {
-      const to = row + (beyond[i]! - rect.x) * channels;
-      const from = row + sources[i]!;
-      for (let c = 0; c < channels; c++) samples[to + c] = border === 'constant' ? value : samples[from + c]!;
-    }
+  const left = (inside.x - rect.x) * channels;
+  const right = left + inside.width * channels;
+  const [into, from] = columnsBeyond(raster, image, inside, border === 'constant' ? 'nearest' : border);
+  for (let row = (inside.y - rect.y) * stride, end = row + inside.height * stride; row < end; row += stride) {
+    if (border === 'constant') {
+      samples.fill(value, row, row + left).fill(value, row + right, row + rowLength);
+    } else for (let i = 0; i < into.length; i++) samples[row + into[i]!] = samples[row + from[i]!]!;
   }
   for (let y = rect.y; y < rect.y + rect.height; y++) {
     if (y === inside.y) y += inside.height;
@@ -53,13 +48,24 @@ export function extendBorder(raster: TileRaster, image: Size, { border, constant
   }
 }
 
-/** Columns of a raster that its image lacks. */
-function columnsBeyond(rect: Rect, inside: Rect): number[] {
-  const columns: number[] = [];
+/** The samples of a row that the image lacks, and where in it each of them is read. */
+function columnsBeyond(
+  { rect, channels }: TileRaster,
+  image: Size,
+  inside: Rect,
+  border: 'nearest' | 'reflect' | 'mirror',
+): [Int32Array, Int32Array] {
+  const into: number[] = [];
+  const from: number[] = [];
   for (let x = rect.x; x < rect.x + rect.width; x++) {
-    if (x < inside.x || x >= inside.x + inside.width) columns.push(x);
+    if (x >= inside.x && x < inside.x + inside.width) continue;
+    const read = extendedIndex(x, image.width, border) - rect.x;
+    for (let c = 0; c < channels; c++) {
+      into.push((x - rect.x) * channels + c);
+      from.push(read * channels + c);
+    }
   }
-  return columns;
+  return [Int32Array.from(into), Int32Array.from(from)];
 }
 
 /** Where a line of `length` samples is read for index `i` beyond it. */

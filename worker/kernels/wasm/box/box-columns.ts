@@ -16,11 +16,12 @@ export function columnBox(arena: WasmArena): ColumnBox {
     const { rect, channels, stride } = input;
     const { width, height } = rect;
     const bytes = columnBoxBytes(rect.width, channels);
-    const [columns, zeros, sums, results] = [bytes.columns, bytes.row, bytes.sums, bytes.row].map((size) =>
-      arena.alloc(size),
-    ) as [number, number, number, number];
+    const before = arena.alloc(bytes.columns);
+    // The column before the first one is read.
+    const columns = before + 16;
+    const [zeros, results] = [arena.alloc(bytes.row), arena.alloc(bytes.row)];
     const memory = new Uint8Array(arena.memory.buffer);
-    memory.fill(0, columns, columns + bytes.columns);
+    memory.fill(0, before, before + bytes.columns);
     memory.fill(0, zeros, zeros + bytes.row);
     const source = arena.addressOf(input.samples);
     const into = arena.addressOf(output.samples);
@@ -36,7 +37,7 @@ export function columnBox(arena: WasmArena): ColumnBox {
       const half = count % 2 === 0 ? 0.5 : 0;
       const place = columns + (from - radius) * channels * 4;
       if (channels > 1) module.wholeRow4(place, side, to - from, 1 / count, half, at, channels);
-      else module.wholeRow1(place, to - from + side - 1, side, to - from, 1 / count, half, sums, results, at);
+      else module.wholeRow1(place, side, to - from, 1 / count, half, results, at);
     };
     const top = output.rect.y - rect.y;
     for (let row = top - radius; row < top + radius; row++) {

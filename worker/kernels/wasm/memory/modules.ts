@@ -34,7 +34,7 @@ export interface WasmModules {
   };
   readonly 'box/box-columns': {
     readonly slideColumns: (entering: Address, leaving: Address, columns: Address, count: number) => void;
-    readonly wholeRow1: (columns: Address, count: number, side: number, width: number, reciprocal: number, half: number, sums: Address, results: Address, into: Address) => void;
+    readonly wholeRow1: (columns: Address, side: number, width: number, reciprocal: number, half: number, results: Address, into: Address) => void;
     readonly wholeRow4: (columns: Address, side: number, width: number, reciprocal: number, half: number, into: Address, channels: number) => void;
     readonly cutRow: (columns: Address, x: number, radius: number, limit: number, rows: number, width: number, into: Address, channels: number) => void;
   };

@@ -64,7 +64,9 @@ export function wasmTable(arena: WasmArena, reference: Kernel): Kernel {
 
 /** What a table makes of two bytes, the second in the upper half. */
 function pairsOf(table: Samples): Uint16Array {
-  return Uint16Array.from({ length: PAIR_TABLE_BYTES / 2 }, (_, i) => table[i & 255]! + (table[i >> 8]! << 8));
+  const pairs = new Uint16Array(PAIR_TABLE_BYTES / 2);
+  for (let i = 0; i < pairs.length; i++) pairs[i] = table[i & 255]! + (table[i >> 8]! << 8);
+  return pairs;
 }
 
 /** The one step of a table, as a threshold's has. */

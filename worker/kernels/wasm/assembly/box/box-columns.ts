@@ -1,6 +1,6 @@
 // Box mean of uint8 of one radius: each column keeps the sum of the rows under the window, and windows are sums of columns.
-// Both are exact in uint32. Of one channel the columns are summed from the left, so that a window is one difference for four
-// lanes at a time; of two to four channels a window slides, a pixel's channels in four lanes.
+// Both are exact in uint32. A window slides, of one channel by four pixels at a time, of two to four by a pixel, whose channels
+// are four lanes.
 //
 // Means are S/n rounded half up, with S < 2^22 and n < 2^14: S, or S + 1/2 where n is even, lies at least 1/(2n) from where
 // its mean is rounded, and the product with the reciprocal errs by 255 · 2^-23 at most, which is less.
@@ -32,48 +32,51 @@ function means(sums: v128, reciprocal: v128, half: v128): v128 {
   return v128.and(f32x4.add(scaled, f32x4.splat(ROUNDING)), i32x4.splat(255));
 }
 
-/** Sums of the columns left of each of `count` columns and of the last one's right side. */
+/** Four windows' sums from the last one's before, in all lanes: each is its neighbour's and what enters less what leaves. */
 // @ts-ignore: decorator
 @inline
-function sumColumns(columns: usize, into: usize, count: u32): void {
+function windows(before: v128, entering: usize, leaving: usize): v128 {
   const zero = i32x4.splat(0);
-  let carry = zero;
-  store<u32>(into, 0);
-  const end = into + <usize>count * 4;
-  for (; into < end; columns += 16, into += 16) {
-    let sums = v128.load(columns);
-    sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 0, 4, 5, 6));
-    sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 0, 1, 4, 5));
-    sums = i32x4.add(sums, carry);
-    v128.store(into, sums, 4);
-    carry = i32x4.shuffle(sums, sums, 3, 3, 3, 3);
-  }
+  let sums = i32x4.sub(v128.load(entering), v128.load(leaving));
+  // The last lanes of one vector and the first of the next are one instruction of most processors.
+  sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 3, 4, 5, 6));
+  sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 2, 3, 4, 5));
+  return i32x4.add(sums, before);
 }
 
 // @ts-ignore: decorator
 @inline
-function windows(sums: usize, reach: usize): v128 {
-  return i32x4.sub(v128.load(sums + reach), v128.load(sums));
+function lastOf(sums: v128): v128 {
+  return i32x4.shuffle(sums, sums, 3, 3, 3, 3);
 }
 
 /**
- * `width` means of one channel, the first of the window of `side` columns from the first of `count` columns on. `sums` has
- * room for `count` + 20 sums, `results` for whole groups of 16.
+ * `width` means of one channel, the first of the window of `side` columns from the first column on; the one before it is read
+ * and may be any. `results` has room for whole groups of 16.
  */
 export function wholeRow1(
-  columns: usize, count: u32, side: u32, width: u32, reciprocal: f32, half: f32, sums: usize, results: usize, into: usize,
+  columns: usize, side: u32, width: u32, reciprocal: f32, half: f32, results: usize, into: usize,
 ): void {
-  sumColumns(columns, sums, count);
-  const reach = <usize>side * 4;
   const factor = f32x4.splat(reciprocal);
   const halves = f32x4.splat(half);
+  let leaving = columns - 4;
+  let entering = leaving;
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < side; i++, entering += 4) sum += load<u32>(entering);
+  let before = i32x4.splat(sum);
   const end = results + width;
-  for (let at = results; at < end; at += 16, sums += 64) {
-    const a = means(windows(sums, reach), factor, halves);
-    const b = means(windows(sums + 16, reach), factor, halves);
-    const c = means(windows(sums + 32, reach), factor, halves);
-    const d = means(windows(sums + 48, reach), factor, halves);
-    v128.store(at, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(a, b), i16x8.narrow_i32x4_u(c, d)));
+  for (let at = results; at < end; at += 16, entering += 64, leaving += 64) {
+    const a = windows(before, entering, leaving);
+    before = lastOf(a);
+    const b = windows(before, entering + 16, leaving + 16);
+    before = lastOf(b);
+    const c = windows(before, entering + 32, leaving + 32);
+    before = lastOf(c);
+    const d = windows(before, entering + 48, leaving + 48);
+    before = lastOf(d);
+    const low = i16x8.narrow_i32x4_u(means(a, factor, halves), means(b, factor, halves));
+    const high = i16x8.narrow_i32x4_u(means(c, factor, halves), means(d, factor, halves));
+    v128.store(at, i8x16.narrow_i16x8_u(low, high));
   }
   memory.copy(into, results, width);
 }

@@ -46,8 +46,8 @@ export function sumColumns(columns: usize, channels: u32, into: usize, count: u3
   store<i32>(into, 0);
   for (; into < end; columns += 16, into += 16) {
     let sums = v128.load(columns);
-    sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 0, 4, 5, 6));
-    sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 0, 1, 4, 5));
+    sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 3, 4, 5, 6));
+    sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 2, 3, 4, 5));
     sums = i32x4.add(sums, carry);
     v128.store(into, sums, 4);
     carry = i32x4.shuffle(sums, sums, 3, 3, 3, 3);
