@@ -6,15 +6,16 @@ import { publishFile } from '../../tiling/stitch/output-file.js';
  * Gives a finished file its name, as {@link publishFile} does, and keeps the access list of what it replaces too.
  * Node cannot read one, so that GNU cp does; where there is none, mode and owner are kept alone.
  * @param mayPublish is called last before that, and throws where it must not happen
+ * @returns as that
  */
 export async function publishOutput(
   temporary: string,
   output: string,
   mayPublish: () => void = () => {},
-): Promise<void> {
+): Promise<string[]> {
   if (existsSync(output)) await copyAttributes(output, temporary);
   mayPublish();
-  publishFile(temporary, output);
+  return publishFile(temporary, output);
 }
 
 function copyAttributes(from: string, to: string): Promise<void> {

@@ -39,6 +39,7 @@ const LOOK_MS = 100;
 
 /** What a running job needs from whoever runs it. */
 export interface RunningJobOptions {
+  readonly onWarning?: (what: string) => void;
   readonly spec: JobSpec;
   readonly executor: Executor;
   readonly durable?: boolean;
@@ -153,7 +154,8 @@ export class RunningJob {
       await assertAllUnchanged(this.#opened.files);
       ledger.publish(inodeOf(made.at(-1)!.from));
       if (outputFolderOf(spec.output) === undefined) {
-        await publishOutput(made[0]!.from, spec.output, () => ledger.assertNewest());
+        const said = await publishOutput(made[0]!.from, spec.output, () => ledger.assertNewest());
+        for (const what of said) this.#options.onWarning?.(what);
       } else {
         ledger.assertNewest();
         publishTree(spec.output, made, join(treeFolder(committed), 'replaced'));

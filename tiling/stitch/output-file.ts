@@ -2,6 +2,7 @@ import { chmodSync, chownSync, lstatSync, readlinkSync, realpathSync, renameSync
 import { basename, dirname, join, resolve } from 'node:path';
 import { badUsage } from '../errors.js';
 import { outputFolderOf } from '../job/output-format.js';
+import { settleSidecars } from './sidecars.js';
 
 /** Names of what this process has open: a rename there would replace them for everybody. */
 const PROCESS_FILES = /^\/(?:dev\/(?:stdin|stdout|stderr|fd)|proc)(?:\/|$)/;
@@ -44,12 +45,16 @@ function seen(look: (path: string) => Stats, path: string): Stats | undefined {
 
 /**
  * Gives a finished file its name. What lay there is replaced at once, its mode and where permitted its owner kept;
- * a link at `output` itself is replaced, see {@link outputPlace}.
+ * a link at `output` itself is replaced, see {@link outputPlace}. What lies beside it is settled, see
+ * {@link settleSidecars}.
+ * @returns what a user should know of that, a sentence each
  */
-export function publishFile(temporary: string, output: string): void {
+export function publishFile(temporary: string, output: string): string[] {
+  const sentences = settleSidecars(output);
   const replaced = statSync(output, { throwIfNoEntry: false });
   if (replaced?.isFile()) keepOwnerAndMode(temporary, replaced);
   renameSync(temporary, output);
+  return sentences;
 }
 
 /** Gives a file or folder the mode and where permitted the owner of another. */
