@@ -18,6 +18,7 @@ interface PaletteFlags
   readonly seed?: number;
   readonly colors?: number;
   readonly space?: PaletteOptions['space'];
+  readonly remapSpace?: PaletteOptions['remapSpace'];
   readonly centres?: PaletteOptions['centres'];
   readonly dither?: PaletteOptions['dither'];
   readonly paletteFormats?: PaletteOptions['formats'];
@@ -50,6 +51,7 @@ export function registerPalette(program: Command): void {
     .option('--seed <S>', 'of the draw (default: 0)', integer)
     .option('--colors <K>', 'at most K colours: those that would be missed most', integer)
     .addOption(new Option('--space <name>', 'where distances are measured in the search').choices(['rgb', 'oklab']))
+    .addOption(new Option('--remap-space <name>', "where a pixel's nearest colour is").choices(['rgb', 'oklab']))
     .addOption(new Option('--centres <rule>', 'how centres become bytes').choices(['truncate', 'round']))
     .addOption(new Option('--dither <name>', 'mix colours where none is near (default: none)').choices(DITHERS))
     .option('--palette-formats <list>', 'also write palettes as these: hex, pal (JASC), act, txt (paint.net)', formats)
@@ -82,7 +84,7 @@ export function registerPalette(program: Command): void {
  */
 function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSpec {
   const { output, size, target, onError, spill, largeFormat, method, quantile, bandwidth, threshold } = flags;
-  const { sample, seed, colors, space, centres, dither, paletteFormats: formats } = flags;
+  const { sample, seed, colors, space, remapSpace, centres, dither, paletteFormats: formats } = flags;
   return parseDatasetSpec({
     frames,
     output,
@@ -91,7 +93,10 @@ function paletteJobOf(frames: readonly string[], flags: PaletteFlags): DatasetSp
     onError,
     largeFormat,
     spillBytes: spill === undefined ? undefined : spill * 2 ** 20,
-    palette: { method, quantile, bandwidth, threshold, sample, seed, colors, space, centres, dither, formats },
+    palette: {
+      ...{ method, quantile, bandwidth, threshold, sample, seed, colors, space },
+      ...{ remapSpace, centres, dither, formats },
+    },
   });
 }
 

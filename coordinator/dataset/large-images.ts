@@ -130,11 +130,11 @@ export class LargeImages {
   ): Promise<void> {
     const { chain } = this.#options;
     const list = (palette: FrameColours['palette']) => palette.map((rgb) => hexOf(packRgb(rgb))).join(' ');
-    const { palette, target, dither } = colours;
+    const { palette, target, dither, space } = colours;
     const params = {
       colours: list(palette),
       ...(target !== null && { target: list(target) }),
-      dither,
+      ...{ dither, space },
       ...(chain.dtype !== undefined && { dtype: chain.dtype }),
       ...(size !== null && { size: `${size.width}x${size.height}` }),
     };

@@ -86,9 +86,12 @@ async function writeLargeFrame(
 }
 
 /** A small image before and after it takes the colours of a palette. */
-function sampleIn({ palette, target, dither }: FrameColours, [width, height, base64]: PreviewRecord): FrameSample {
+function sampleIn(
+  { palette, target, dither, space }: FrameColours,
+  [width, height, base64]: PreviewRecord,
+): FrameSample {
   const before = new Uint8Array(Buffer.from(base64, 'base64'));
-  const remap = new Remap(palette, target ?? undefined, dither);
+  const remap = new Remap(palette, { target, dither, space });
   return {
     before: encodeRgbaPng(before, { width, height }),
     after: encodeRgbaPng(remap.painted(before, remap.frame(before, width)), { width, height }),
@@ -119,5 +122,6 @@ function summaryOf(
 }
 
 function coloursOf({ context }: RunningCharacter, { colors }: Palette): FrameColours {
-  return { palette: colors.map(({ rgb }) => rgb), target: context.target, dither: context.job.palette.dither };
+  const { dither, remapSpace: space } = context.job.palette;
+  return { palette: colors.map(({ rgb }) => rgb), target: context.target, dither, space };
 }

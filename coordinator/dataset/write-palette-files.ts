@@ -13,13 +13,16 @@ export function writePaletteFiles(
   { job, version }: { readonly job: DatasetSpec; readonly version: string },
 ): void {
   const colours = palette.colors.map(({ rgb }) => rgb);
+  const { remapSpace } = job.palette;
   const json = paletteJson(palette, {
     character,
     frames: written,
     size: job.size,
     options: job.palette,
     target:
-      target === null ? null : { source: job.target!, colors: target, mapping: [...new Remap(colours, target).via] },
+      target === null
+        ? null
+        : { source: job.target!, colors: target, mapping: [...new Remap(colours, { target, space: remapSpace }).via] },
     version,
   });
   const swatches = swatchImage(colours);

@@ -62,6 +62,9 @@ export namespace halotile {
 
             /** JobSpec measure */
             measure?: (halotile.v1.IMeasure|null|undefined);
+
+            /** JobSpec colour */
+            colour?: (string|null|undefined);
         }
 
         /** Represents a JobSpec. */
@@ -126,6 +129,9 @@ export namespace halotile {
 
             /** JobSpec measure. */
             public measure: (halotile.v1.Measure|null);
+
+            /** JobSpec colour. */
+            public colour: (string|null);
 
             /**
              * Encodes the specified JobSpec message. Does not implicitly {@link halotile.v1.JobSpec.verify|verify} messages.
@@ -911,6 +917,9 @@ export namespace halotile {
 
             /** CollectionSpec measure */
             measure?: (halotile.v1.IMeasure|null|undefined);
+
+            /** CollectionSpec colour */
+            colour?: (string|null|undefined);
         }
 
         /** Represents a CollectionSpec. */
@@ -984,6 +993,9 @@ export namespace halotile {
 
             /** CollectionSpec measure. */
             public measure: (halotile.v1.Measure|null);
+
+            /** CollectionSpec colour. */
+            public colour: (string|null);
 
             /**
              * Encodes the specified CollectionSpec message. Does not implicitly {@link halotile.v1.CollectionSpec.verify|verify} messages.
@@ -1160,6 +1172,9 @@ export namespace halotile {
 
             /** PaletteOptions dither */
             dither?: (string|null|undefined);
+
+            /** PaletteOptions remapSpace */
+            remapSpace?: (string|null|undefined);
         }
 
         /** Represents a PaletteOptions. */
@@ -1203,6 +1218,9 @@ export namespace halotile {
 
             /** PaletteOptions dither. */
             public dither: (string|null);
+
+            /** PaletteOptions remapSpace. */
+            public remapSpace: (string|null);
 
             /**
              * Encodes the specified PaletteOptions message. Does not implicitly {@link halotile.v1.PaletteOptions.verify|verify} messages.

@@ -43,6 +43,7 @@ export const halotile = $root.halotile = (() => {
             JobSpec.prototype.page = null;
             JobSpec.prototype.orient = null;
             JobSpec.prototype.measure = null;
+            JobSpec.prototype.colour = null;
 
             let $oneOfFields;
 
@@ -112,6 +113,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(JobSpec.prototype, "_colour", {
+                get: $util.oneOfGetter($oneOfFields = ["colour"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             JobSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -157,6 +164,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(138).string(message.orient);
                 if (message.measure != null && Object.hasOwnProperty.call(message, "measure"))
                     $root.halotile.v1.Measure.encode(message.measure, writer.uint32(146).fork(), q + 1).ldelim();
+                if (message.colour != null && Object.hasOwnProperty.call(message, "colour"))
+                    writer.uint32(154).string(message.colour);
                 return writer;
             };
 
@@ -257,6 +266,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 18: {
                             message.measure = $root.halotile.v1.Measure.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 19: {
+                            message.colour = reader.string();
                             break;
                         }
                     default:
@@ -1511,6 +1524,7 @@ export const halotile = $root.halotile = (() => {
             CollectionSpec.prototype.pages = null;
             CollectionSpec.prototype.orient = null;
             CollectionSpec.prototype.measure = null;
+            CollectionSpec.prototype.colour = null;
 
             let $oneOfFields;
 
@@ -1592,6 +1606,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(CollectionSpec.prototype, "_colour", {
+                get: $util.oneOfGetter($oneOfFields = ["colour"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             CollectionSpec.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -1645,6 +1665,8 @@ export const halotile = $root.halotile = (() => {
                     writer.uint32(162).string(message.orient);
                 if (message.measure != null && Object.hasOwnProperty.call(message, "measure"))
                     $root.halotile.v1.Measure.encode(message.measure, writer.uint32(170).fork(), q + 1).ldelim();
+                if (message.colour != null && Object.hasOwnProperty.call(message, "colour"))
+                    writer.uint32(178).string(message.colour);
                 return writer;
             };
 
@@ -1761,6 +1783,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 21: {
                             message.measure = $root.halotile.v1.Measure.decode(reader, reader.uint32(), undefined, long + 1);
+                            break;
+                        }
+                    case 22: {
+                            message.colour = reader.string();
                             break;
                         }
                     default:
@@ -2001,6 +2027,7 @@ export const halotile = $root.halotile = (() => {
             PaletteOptions.prototype.centres = null;
             PaletteOptions.prototype.formats = $util.emptyArray;
             PaletteOptions.prototype.dither = null;
+            PaletteOptions.prototype.remapSpace = null;
 
             let $oneOfFields;
 
@@ -2064,6 +2091,12 @@ export const halotile = $root.halotile = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            Object.defineProperty(PaletteOptions.prototype, "_remapSpace", {
+                get: $util.oneOfGetter($oneOfFields = ["remapSpace"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             PaletteOptions.encode = function encode(message, writer, q) {
                 if (!writer)
                     writer = $Writer.create();
@@ -2094,6 +2127,8 @@ export const halotile = $root.halotile = (() => {
                         writer.uint32(82).string(message.formats[i]);
                 if (message.dither != null && Object.hasOwnProperty.call(message, "dither"))
                     writer.uint32(90).string(message.dither);
+                if (message.remapSpace != null && Object.hasOwnProperty.call(message, "remapSpace"))
+                    writer.uint32(98).string(message.remapSpace);
                 return writer;
             };
 
@@ -2164,6 +2199,10 @@ export const halotile = $root.halotile = (() => {
                         }
                     case 11: {
                             message.dither = reader.string();
+                            break;
+                        }
+                    case 12: {
+                            message.remapSpace = reader.string();
                             break;
                         }
                     default:

@@ -25,11 +25,11 @@ const { width } = goldens;
 for (const { name, palette, ...expected } of goldens.dithered) {
   for (const dither of ['floyd-steinberg', 'ordered'] as const) {
     test(`${dither} in ${name}: every pixel has the colour that NumPy gives it`, () => {
-      assert.deepEqual([...new Remap(palette, undefined, dither).frame(rgba, width).indices], expected[dither]);
+      assert.deepEqual([...new Remap(palette, { dither }).frame(rgba, width).indices], expected[dither]);
     });
   }
   test(`ordered dithering in ${name} gives a pixel by itself what it has in its image`, () => {
-    const remap = new Remap(palette, undefined, 'ordered');
+    const remap = new Remap(palette, { dither: 'ordered' });
     const { indices } = remap.frame(rgba, width);
     for (let pixel = indices.length - 1; pixel >= 0; pixel--) {
       if (rgba[pixel * 4 + 3] === 0) continue;
@@ -43,7 +43,7 @@ test('the matrix is Bayer’s, and overviews by every second pixel take the near
   for (let y = 0; y < 16; y++) {
     for (let x = 0; x < 16; x++) assert.equal(bayerThreshold(x, y), goldens.matrix[y % 8]![x % 8]);
   }
-  const remap = new Remap(goldens.dithered[0]!.palette, undefined, 'ordered');
+  const remap = new Remap(goldens.dithered[0]!.palette, { dither: 'ordered' });
   for (let grey = 0; grey < 256; grey++) {
     assert.deepEqual(remap.colour(grey * 0x10101, 2, 4), grey < 128 ? [0, 0, 0] : [255, 255, 255]);
   }
@@ -52,7 +52,7 @@ test('the matrix is Bayer’s, and overviews by every second pixel take the near
 test('a flat grey keeps its mean, colours of the palette stay', () => {
   const black: Rgb = [0, 0, 0];
   for (const dither of ['floyd-steinberg', 'ordered'] as const) {
-    const remap = new Remap([black, [255, 255, 255], [255, 0, 255]], undefined, dither);
+    const remap = new Remap([black, [255, 255, 255], [255, 0, 255]], { dither });
     for (const grey of [10, 64, 127, 128, 200, 250]) {
       const flat = new Uint8Array(64 * 64 * 4).map((_, at) => (at % 4 === 3 ? 255 : grey));
       const { indices } = remap.frame(flat, 64);

@@ -9,7 +9,7 @@ const making = { chain: null, size: null, wholePixels: 1 };
 const frames = ['a', 'b'].map((name, index) => ({ index, path: name, output: `out/${name}`, sample: false }));
 const remap: Task = {
   ...{ kind: 'remap', stage: 0, index: 3, attempt: 1 },
-  data: { ...making, frames, palette: [[0, 0, 0]], target: null, dither: 'none' },
+  data: { ...making, frames, palette: [[0, 0, 0]], target: null, dither: 'none', space: 'rgb' },
 };
 const count: Task = { ...remap, kind: 'count', data: { ...making, frames, spill: 'spill' } };
 

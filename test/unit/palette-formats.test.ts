@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { oklabToRgb, rgbToOklab } from '../../tiling/palette/colour-space.js';
-import type { Rgb } from '../../tiling/palette/nearest-colour.js';
+import { NearestColour, packRgb, type Rgb } from '../../tiling/palette/nearest-colour.js';
 import { PALETTE_WRITERS, paletteGpl, paletteJson, swatchImage } from '../../tiling/palette/palette-files.js';
 import { PALETTE_FORMATS, paletteOptionsSchema } from '../../tiling/palette/palette-options.js';
 import { encodeIndexedPng, encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import { checkTarget, coloursInReadingOrder, parseTarget } from '../../tiling/palette/target.js';
 import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
+import { noise } from '../conformance/box-tiles.js';
 
 const colours: Rgb[] = [
   [255, 0, 0],
@@ -137,11 +138,13 @@ test('a target is applied to the palette, not to the pixels', () => {
       [100, 0, 0],
       [200, 0, 0],
     ],
-    [
-      [140, 0, 0],
-      [190, 0, 0],
-      [90, 0, 0],
-    ],
+    {
+      target: [
+        [140, 0, 0],
+        [190, 0, 0],
+        [90, 0, 0],
+      ],
+    },
   );
   const frame = remap.frame(Uint8Array.of(145, 0, 0, 255, 151, 0, 0, 9, 1, 2, 3, 0), 3);
   assert.deepEqual([...frame.indices], [2, 1, 0]);
@@ -178,4 +181,29 @@ test('Oklab has the published coordinates and comes back', () => {
       assert.ok(Math.abs(value - rgb[axis]!) < 1e-3, `${rgb} came back as ${value}`);
     });
   }
+});
+
+test('the nearest colour in Oklab is the nearest by its coordinates, and another than in RGB', () => {
+  const random = noise(17);
+  const colour = (): Rgb => [random(256), random(256), random(256)];
+  const palette = Array.from({ length: 40 }, colour);
+  const [oklab, rgb] = [new NearestColour(palette, 'oklab'), new NearestColour(palette)];
+  let others = 0;
+  for (let i = 0; i < 500; i++) {
+    const wanted = colour();
+    const far = palette.map((each) =>
+      Math.hypot(...rgbToOklab(each).map((value, c) => value - rgbToOklab(wanted)[c]!)),
+    );
+    const index = oklab.indexOf(packRgb(wanted));
+    assert.equal(far[index], Math.min(...far));
+    if (index !== rgb.indexOf(packRgb(wanted))) others++;
+  }
+  assert.ok(others > 50, `${others}`);
+});
+
+test('ordered dithering and Oklab are one of the two', () => {
+  assert.throws(
+    () => paletteOptionsSchema.parse({ dither: 'ordered', remapSpace: 'oklab' }),
+    /ordered dithering mixes colours in RGB/,
+  );
 });

@@ -124,6 +124,8 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ['palette', 'colours', [...['missing.json', 'image.tif', 'text.wasm'].map(inFolder), '#12345', 'red']],
   ['palette', 'target', ['missing.gpl', 'image.tif'].map(inFolder), 'colours=#102030'],
   ['palette', 'dtype', ['float32', 'byte'], 'colours=#102030'],
+  ['palette', 'space', ['lab', 'Oklab', '1'], 'colours=#102030'],
+  ['palette', 'space', ['oklab'], 'colours=#102030,dither=ordered'],
   ['palette', 'dither', ['floyd-steinberg', 'bayer', '1'], 'colours=#102030'],
   ['palette', 'size', ['3', '3x', '0x3'], 'colours=#102030'],
   ['custom', 'module', ['missing.wasm', 'text.wasm', 'image.tif', 'huge.txt', '.'].map(inFolder)],

@@ -11,7 +11,7 @@ const SIZE = { width: 3, height: 2 };
 const FIT = { pixels: 3, squares: 50, measured: 2, differences: 70 };
 const FILE = { form: 'raster', path: '/a.tif' } as const;
 const making = { chain: null, size: SIZE, wholePixels: 100 };
-const colours = { palette: [[1, 2, 3]], target: null, dither: 'none' } as const;
+const colours = { palette: [[1, 2, 3]], target: null, dither: 'none', space: 'rgb' } as const;
 const counts = new ColourCounts();
 counts.add(0x102030, 4);
 const bytes = counts.toBytes();

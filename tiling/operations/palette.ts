@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { badInput } from '../errors.js';
+import { badInput, badUsage } from '../errors.js';
 import { evenReach, type Rect, type Size } from '../geometry/rect.js';
+import { COLOUR_SPACES, type ColourSpace } from '../palette/colour-space.js';
 import { DITHERS, type Dither } from '../palette/dither.js';
 import { nearestPosition } from '../palette/downscale-nearest.js';
 import { packRgb, type Rgb, unpackRgb } from '../palette/nearest-colour.js';
 import { checkTarget, isPaletteFile, PALETTE_ENDINGS, parseTarget } from '../palette/target.js';
+import { hasOtherColours } from '../raster/other-colours.js';
 import type { JobFacts, Operation, OperationDescriptor, ReadFile } from './descriptor.js';
 
 const SIZE = /^([1-9]\d*)[x×]([1-9]\d*)$/;
@@ -24,6 +26,7 @@ const params = z.strictObject({
     })
     .describe('ordered: mixes two colours by the place of the pixel')
     .optional(),
+  space: z.enum(COLOUR_SPACES).describe('where the nearest colour is: rgb, or oklab without dithering').optional(),
   dtype: z.enum(['uint8', 'uint16']).describe('what samples are rounded to first').optional(),
   size: z.string().regex(SIZE, { error: 'WIDTHxHEIGHT in pixels' }).describe('WIDTHxHEIGHT in pixels').optional(),
 });
@@ -33,6 +36,7 @@ interface PaletteParams {
   readonly colours: readonly number[];
   readonly target?: readonly number[];
   readonly dither?: Dither;
+  readonly space?: ColourSpace;
 }
 
 /** The colours that a prepared `palette` writes in, and those that stand for them. */
@@ -40,9 +44,10 @@ export function paletteOf(operation: Operation): {
   readonly colours: readonly Rgb[];
   readonly target?: readonly Rgb[];
   readonly dither: Dither;
+  readonly space: ColourSpace;
 } {
-  const { colours, target, dither = 'none' } = operation.params as unknown as PaletteParams;
-  return { colours: colours.map(unpackRgb), target: target?.map(unpackRgb), dither };
+  const { colours, target, dither = 'none', space = 'rgb' } = operation.params as unknown as PaletteParams;
+  return { colours: colours.map(unpackRgb), target: target?.map(unpackRgb), dither, space };
 }
 
 /** Size of the result: `size`, or the input's. */
@@ -73,7 +78,25 @@ function prepare(operation: Operation, { image, file }: JobFacts): Operation {
       remedy: 'give dtype=uint8 or dtype=uint16',
     });
   }
-  const { colours, target } = operation.params as { colours: string; target?: string };
+  if (hasOtherColours(image)) {
+    throw badInput({
+      what: 'CMYK and L*a*b* are no colours of a palette',
+      where: "operation 'palette'",
+      expected: 'grey or RGB',
+      remedy: 'use --colour rgb',
+    });
+  }
+  const { colours, target, dither, space } = operation.params as Record<
+    'colours' | 'target' | 'dither' | 'space',
+    string
+  >;
+  if (dither === 'ordered' && space === 'oklab') {
+    throw badUsage({
+      what: 'dither=ordered with space=oklab',
+      where: "operation 'palette'",
+      expected: 'one of the two, as mixtures are made in RGB',
+    });
+  }
   return {
     ...operation,
     params: {

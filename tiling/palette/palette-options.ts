@@ -21,6 +21,8 @@ export const paletteOptionsSchema = z
     /** At most this many colours: those that the pixels would miss most. */
     colors: z.number().int().min(1).max(65536).optional(),
     space: z.enum(COLOUR_SPACES).default('rgb'),
+    /** Where a pixel's nearest colour is. */
+    remapSpace: z.enum(COLOUR_SPACES).default('rgb'),
     /** How a centre becomes bytes. */
     centres: z.enum(['truncate', 'round']).default('truncate'),
     /** How pixels share the colours out; Floyd-Steinberg takes images that are held whole. */
@@ -31,6 +33,10 @@ export const paletteOptionsSchema = z
   .refine(({ formats, colors }) => !formats.includes('act') || (colors !== undefined && colors <= 256), {
     path: ['formats'],
     error: '.act holds at most 256 colours: give colors, at most 256',
+  })
+  .refine(({ dither, remapSpace }) => dither !== 'ordered' || remapSpace === 'rgb', {
+    path: ['remapSpace'],
+    error: 'ordered dithering mixes colours in RGB: give rgb, or another dither',
   });
 
 /** Checked options with every default filled in. */

@@ -1,3 +1,4 @@
+import type { ColourSpace } from './colour-space.js';
 import { type Dither, floydSteinberg, OrderedDither } from './dither.js';
 import { NearestColour, packRgb, type Rgb } from './nearest-colour.js';
 
@@ -10,6 +11,15 @@ export interface RemappedFrame {
   readonly hasTranslucent: boolean;
 }
 
+/** How pixels find their colours. */
+export interface RemapOptions {
+  /** The palette whose colours stand for those of the first one. */
+  readonly target?: readonly Rgb[] | null | undefined;
+  readonly dither?: Dither;
+  /** Where the nearest colour is. */
+  readonly space?: ColourSpace;
+}
+
 /**
  * Maps pixels to the nearest colour of a palette, or dithers them in its colours, and then, where one is given, to a
  * target palette, whose colours stand for those of the first one.
@@ -19,21 +29,19 @@ export class Remap {
   readonly colours: readonly Rgb[];
   /** For each colour of the palette its index in `colours`. */
   readonly via: Uint16Array;
+  readonly dither: Dither;
   readonly #palette: readonly Rgb[];
   readonly #nearest: NearestColour;
   readonly #ordered: OrderedDither | undefined;
 
   /** Both palettes hold 1 to 65536 colours. */
-  constructor(
-    palette: readonly Rgb[],
-    target?: readonly Rgb[],
-    readonly dither: Dither = 'none',
-  ) {
+  constructor(palette: readonly Rgb[], { target, dither = 'none', space = 'rgb' }: RemapOptions = {}) {
+    this.dither = dither;
     this.#palette = palette;
-    this.#nearest = new NearestColour(palette);
+    this.#nearest = new NearestColour(palette, space);
     this.#ordered = dither === 'ordered' ? new OrderedDither(palette, this.#nearest) : undefined;
     this.colours = target ?? palette;
-    const inTarget = target === undefined ? undefined : new NearestColour(target);
+    const inTarget = target ? new NearestColour(target, space) : undefined;
     this.via = Uint16Array.from(palette, (rgb, index) => inTarget?.indexOf(packRgb(rgb)) ?? index);
   }
 

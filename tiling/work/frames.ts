@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../errors.js';
 import { area, type Size } from '../geometry/rect.js';
 import type { ImageChain } from '../job/dataset-spec.js';
 import { chainFiles, placeFiles } from '../operations/parameter-files.js';
+import type { ColourSpace } from '../palette/colour-space.js';
 import type { Dither } from '../palette/dither.js';
 import type { Rgb } from '../palette/nearest-colour.js';
 import { type FileRef, type InputPlace, lostPath } from './references.js';
@@ -55,6 +56,8 @@ export interface FrameColours {
   readonly palette: readonly Rgb[];
   readonly target: readonly Rgb[] | null;
   readonly dither: Dither;
+  /** Where the nearest colour is. */
+  readonly space: ColourSpace;
 }
 
 /** Everything that a task reads: for each frame its spilled pixels, its image and its map; then the chain's files. */

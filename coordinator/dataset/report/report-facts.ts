@@ -50,6 +50,7 @@ function options({ job }: DatasetReport): Fact[] {
       ? []
       : [['Sample', `${whole(palette.sample)} pixels, seed ${palette.seed}`] as const]),
     ...(palette.colors === undefined ? [] : [['At most', count(palette.colors, 'colour')] as const]),
+    ...(palette.remapSpace === 'rgb' ? [] : [['Nearest colours', 'in Oklab'] as const]),
     ...(palette.dither === 'none' ? [] : [['Dithering', palette.dither] as const]),
     ...(palette.centres === 'round' ? [['Centres', 'rounded'] as const] : []),
     ...(job.onError === 'skip' ? [['On error', 'skip'] as const] : []),

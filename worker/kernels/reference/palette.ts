@@ -9,15 +9,15 @@ import { sampleIndex } from './samples/pixels.js';
 let latest: { readonly key: string; readonly remap: Remap } | undefined;
 
 /**
- * The colour of a palette that is nearest to each pixel, Euclidean in RGB, the first on a tie; then, where there is a
- * target, its nearest colour to that one. With ordered dithering a mixture of two colours by the pixel's place. Grey is repeated, 16 bits become 8 by dropping the low byte, alpha is kept,
- * a pixel of alpha 0 is all zeros. At another size, output pixel i shows input pixel ⌊(i + ½)·in/out⌋.
+ * The colour of a palette that is nearest to each pixel, Euclidean in RGB or Oklab, the first on a tie; then, where there
+ * is a target, its nearest colour to that one. With ordered dithering a mixture of two colours by the pixel's place. Grey
+ * is repeated, 16 bits become 8 by dropping the low byte, alpha is kept, a pixel of alpha 0 is all zeros. At another size, output pixel i shows input pixel ⌊(i + ½)·in/out⌋.
  */
 export const palette: Kernel = (input, output, operation, { image }) => {
   const size = palettedSize(operation, image);
-  const { colours, target, dither } = paletteOf(operation);
-  const key = JSON.stringify([colours, target, dither]);
-  if (latest?.key !== key) latest = { key, remap: new Remap(colours, target, dither) };
+  const { colours, target, dither, space } = paletteOf(operation);
+  const key = JSON.stringify([colours, target, dither, space]);
+  if (latest?.key !== key) latest = { key, remap: new Remap(colours, { target, dither, space }) };
   const { remap } = latest;
   const dtype = (operation.params.dtype as DType | undefined) ?? input.dtype;
   const drop = dtype === 'uint16' ? 8 : 0;
