@@ -52,7 +52,8 @@ export async function dryRunCollection(
 /** Says which characters have how many frames. @throws HalotileError as the job before its first frame */
 export async function dryRunDataset(job: DatasetSpec, flags: DryRunFlags): Promise<void> {
   refuseCoordinator(flags);
-  const dataset = await checkedDataset(job);
+  const staged = async () => (await import('../coordinator/dataset/store-dataset.js')).datasetStaging(job.output);
+  const dataset = await checkedDataset(isS3Url(job.output) ? { ...job, output: await staged() } : job);
   const characters = Array.from(dataset.characters, ({ name, frames }) => ({ name, frames: frames.length }));
   const frames = characters.reduce((sum, each) => sum + each.frames, 0);
   print(flags, { output: job.output, frames, characters }, () => [

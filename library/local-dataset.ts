@@ -1,6 +1,7 @@
 import { type DatasetResult, runDataset } from '../coordinator/index.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
 import type { JobProgress } from '../tiling/job/job-progress.js';
+import { isS3Url } from '../tiling/places/url.js';
 import type { PlanMachine } from '../tiling/plan/plan-input.js';
 import type { Executor } from '../tiling/work/task.js';
 import { openThreads } from './executor.js';
@@ -25,8 +26,12 @@ export async function runDatasetLocally(
   job: DatasetSpec,
   { machine, restart, ...options }: LocalDatasetOptions,
 ): Promise<DatasetResult> {
+  // What talks to stores is loaded for them alone.
+  const into = isS3Url(job.output)
+    ? (await import('../coordinator/dataset/store-dataset.js')).runDatasetIntoStore
+    : runDataset;
   const run = (executor: Executor) =>
-    runDataset({
+    into({
       ...{ ...options, job, executor, machine, restart: restart ? 'any' : undefined },
       nowSeconds: () => performance.now() / 1000,
     });

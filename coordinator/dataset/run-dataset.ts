@@ -10,6 +10,7 @@ import { checkFolderPlace, makeFolder } from '../../tiling/make-folder.js';
 import { chainFiles } from '../../tiling/operations/parameter-files.js';
 import type { Rgb } from '../../tiling/palette/nearest-colour.js';
 import { checkTarget, PALETTE_ENDINGS, readTarget } from '../../tiling/palette/target.js';
+import { belowUrl, isUrl } from '../../tiling/places/url.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { needsMap, resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { fingerprintOf } from '../../tiling/sources/fingerprint.js';
@@ -198,7 +199,11 @@ async function runLocked(
     const characters = () => outcomes.summaries();
     const report: DatasetReport = {
       ...{ version, job: shown, passedOver, characters, failed: () => outcomes.failures() },
-      result: { ...result, output: shown.output, report: join(shown.output, 'report.html') },
+      result: {
+        ...result,
+        output: shown.output,
+        report: isUrl(shown.output) ? belowUrl(shown.output, 'report.html') : join(shown.output, 'report.html'),
+      },
     };
     await writeGradually(join(job.output, 'report.json'), reportJson(report));
     await writeGradually(result.report, reportHtml(report));

@@ -34,7 +34,7 @@ import { derivedMapName, deriveMap, firstResultName, makeFirst } from './derive-
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import type { ObjectWriter } from './object-writer.js';
-import { checkDiskSpace, checkedOutput, refuseUrlOutput } from './output-place.js';
+import { checkDiskSpace, checkedOutput } from './output-place.js';
 import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
 import type { RemoteOutput } from './remote-output.js';
 import { labelsJobOf, makeTable, measuringJobOf } from './run-table.js';
@@ -82,7 +82,6 @@ interface PlacedRun extends JobRun {
 export async function runJob(run: JobRun): Promise<JobResult> {
   const { spec } = run;
   const files = inputPaths(spec);
-  if (spec.measure !== undefined) refuseUrlOutput(spec.output);
   if (!isS3Url(spec.output)) return runAt(run, files, checkedOutput(spec.output, files));
   // What talks to stores is loaded for them alone.
   const { RemoteOutput } = await import('./remote-output.js');
@@ -225,8 +224,9 @@ async function runTable({ run, paths, startedAt, files, digest, earlier, firstNa
   const { ledger, state } = await TileLedger.open(paths.directory, { durable });
   return committing({ ledger, paths }, () =>
     makeTable({
-      ...{ table, paths, files, ledger, tiles: state.tiles, output: spec.output, durable },
+      ...{ table, paths, files, digest, ledger, tiles: state.tiles, output: spec.output, remote: run.remote, durable },
       ...{ executor, signal, onProgress, nowSeconds, startedAt },
+      ...(run.onWarning && { onWarning: run.onWarning }),
     }),
   );
 }

@@ -14,8 +14,10 @@ import type { TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import { syncFile } from '../assembly/assemble.js';
 import { RecordStore } from '../measure/record-store.js';
 import type { JobResult } from './job-result.js';
+import { madeOf } from './made-image.js';
 import { MeasuredParts, type MeasuringOptions } from './measured-parts.js';
 import { publishOutput } from './publish-output.js';
+import type { RemoteOutput } from './remote-output.js';
 
 /** Text that is written at a time. */
 const WRITE_CHARACTERS = 1 << 20;
@@ -41,15 +43,19 @@ export function labelsJobOf(spec: JobSpec, output: string): JobSpec | undefined 
 export function measuringJobOf(spec: JobSpec, labels: string | undefined): JobSpec {
   if (labels === undefined) return spec;
   const { page: _, nodata: __, map: ___, mapOperations: ____, ...job } = spec;
-  return { ...job, image: labels, orient: 'as-stored', operations: [] };
+  return { ...job, image: labels, orient: 'as-stored', colour: 'as-stored', operations: [] };
 }
 
 /** A table whose inputs are open and whose epoch has begun. */
 export interface OpenedTable extends Omit<MeasuringOptions, 'directory' | 'check'> {
   readonly output: string;
+  /** The output's store, where it has no place of its own on this machine. */
+  readonly remote?: RemoteOutput | undefined;
+  readonly digest: string;
   readonly paths: PartialPaths;
   readonly files: readonly SeenFile[];
   readonly durable: boolean;
+  readonly onWarning?: (what: string) => void;
   /** Seconds on a monotonic clock, and what it said when the job began. */
   readonly nowSeconds: () => number;
   readonly startedAt: number;
@@ -83,10 +89,9 @@ export async function makeTable(opened: OpenedTable): Promise<JobResult> {
   } finally {
     store.close();
   }
-  await publish(opened, temporary);
   const { seconds, bytesRead: read, blocksDecoded, inputPixels: pixelsRead } = parts.totals;
   const { labels, bytes, crc } = written;
-  return {
+  const result = (): JobResult => ({
     ...{ output, ...table.size, channels: 1, dtype: 'uint32', levels: 0, mapMax: 0 },
     table: { labels, columns: table.columns },
     tiles: { total: parts.count, side: Math.max(table.part.width, table.part.height), resumed: parts.resumed },
@@ -100,14 +105,28 @@ export async function makeTable(opened: OpenedTable): Promise<JobResult> {
     },
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     epoch: ledger.epoch,
-  };
+  });
+  await publish(opened, temporary, result());
+  return result();
 }
 
-async function publish({ ledger, files, output, durable, paths }: OpenedTable, temporary: string): Promise<void> {
+async function publish(
+  { ledger, files, output, remote, digest, durable, paths, signal, onWarning }: OpenedTable,
+  temporary: string,
+  result: JobResult,
+): Promise<void> {
   await assertAllUnchanged(files);
-  if (durable) syncFile(temporary);
-  await publishOutput(temporary, output, () => ledger.assertNewest());
-  if (durable) syncFile(dirname(output));
+  if (remote !== undefined) {
+    ledger.assertNewest();
+    const about = JSON.stringify(madeOf(digest, result));
+    const terms = { partial: paths.directory, about, ...(signal && { signal }) };
+    await remote.upload({ kind: 'file', path: temporary }, terms);
+  } else {
+    if (durable) syncFile(temporary);
+    const said = await publishOutput(temporary, output, () => ledger.assertNewest());
+    for (const what of said) onWarning?.(what);
+    if (durable) syncFile(dirname(output));
+  }
   // What a later run has begun is that one's to remove.
   const isNewest = ledger.isNewest();
   ledger.close();

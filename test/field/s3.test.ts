@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
+import { upload } from '../../threads/places/upload-thread.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { GDAL_MISSING, gdalInfo, gdalPixels } from '../support/gdal.js';
 import { isPart, MotoServer, NO_MOTO, s3Error } from '../support/moto-server.js';
@@ -122,4 +123,56 @@ test('what cannot be written is told before work starts', { skip }, async () => 
   const same = await halotile('process', 's3://bucket/in/in.tif', '-o', 's3://bucket/in/in.tif', ...OPERATION);
   assert.match(same.stderr, /the output is also an input/);
   assert.equal(existsSync(join(folder, 'staging')) && readdirSync(join(folder, 'staging')).length > 0, false);
+});
+
+test('credentials that expire while an input is read cost no finished tile', { skip }, async () => {
+  const command = ['process', 's3://bucket/in/in.tif', '-o', join(folder, 'read.tif'), ...OPERATION, '--tile', '512'];
+  const isRead = (line: string) => /^GET \/bucket\/in\/in\.tif/.test(line);
+  store!.fault = (_, response) => {
+    if (store!.asked.filter(isRead).length <= 20) return false;
+    response.writeHead(400).end(s3Error('ExpiredToken'));
+    return true;
+  };
+  const first = await halotile(...command);
+  assert.equal(first.code, 2);
+  assert.match(
+    first.stderr,
+    /^halotile: s3:\/\/bucket\/in\/in\.tif: the credentials have expired \(ExpiredToken\); renew them and run the same[^\n]*\n$/,
+  );
+  store!.calm();
+  const second = await halotile(...command, '--json');
+  assert.equal(second.code, 0, second.stderr);
+  const { tiles } = JSON.parse(second.stdout) as { tiles: { total: number; resumed: number } };
+  assert.ok(tiles.resumed > 0 && tiles.resumed < tiles.total, `${tiles.resumed} of ${tiles.total}`);
+  assert.deepEqual(readFileSync(join(folder, 'read.tif')), readFileSync(local));
+});
+
+test('a part that the store takes no more of is sent again', { skip }, async () => {
+  let stalled = 0;
+  store!.fault = (request) => {
+    // Taken, and never answered: the connection stands still.
+    return isPart(request) && stalled++ === 0;
+  };
+  const log = join(folder, 'stalled.log');
+  const answer = await upload({
+    ...{ url: 's3://bucket/out/stalled.tif', settings: { endpoint: store!.endpoint, pathStyle: true } },
+    ...{ source: { kind: 'file', path: local }, log, contentType: 'image/tiff', stallMs: 500 },
+  });
+  assert.deepEqual(answer, { bytes: readFileSync(local).length });
+  assert.ok(stalled > 1);
+  assert.deepEqual(await stored('out/stalled.tif'), readFileSync(local));
+});
+
+test('of two machines that write one object one stands, whole', { skip }, async () => {
+  const other = join(folder, 'other.tif');
+  const operation = ['--op', 'box:radius=1', ...OPERATION.slice(2)];
+  assert.equal((await halotile('process', input, '-o', other, ...operation)).code, 0);
+  const run = (staging: string, flags: readonly string[]) => {
+    process.env.HALOTILE_STAGING = join(folder, staging);
+    return halotile('process', input, '-o', 's3://bucket/out/both.tif', ...flags);
+  };
+  const ended = await Promise.all([run('one', OPERATION), run('two', operation)]);
+  for (const { code, stderr } of ended) assert.equal(code, 0, stderr);
+  const found = await stored('out/both.tif');
+  assert.ok([local, other].some((path) => readFileSync(path).equals(found)));
 });

@@ -20,7 +20,7 @@ export class S3ObjectClient implements ObjectClient {
   async get(url: string, range: ByteRange, etag: string | undefined, signal: AbortSignal): Promise<RangeAnswer> {
     const { bucket, key } = parseS3Url(url);
     const { offset, length } = range;
-    this.#opened ??= openS3(this.#settings, 1);
+    this.#opened ??= openS3(this.#settings);
     const { sdk, client } = await this.#opened;
     let answer: GetObjectCommandOutput;
     try {
@@ -40,12 +40,14 @@ export class S3ObjectClient implements ObjectClient {
   }
 }
 
+/** A connection that neither takes nor brings anything for so long is given up, and what it was for is asked again. */
+const STALL_MS = 60_000;
+
 /**
- * The SDK and a client of the store.
- * @param tries of the SDK itself
+ * The SDK and a client of the store, which tries once.
  * @throws not-ready where the SDK is not installed
  */
-export async function openS3({ endpoint, pathStyle }: S3Settings, tries: number) {
+export async function openS3({ endpoint, pathStyle }: S3Settings, stallMs = STALL_MS) {
   const sdk = await import('@aws-sdk/client-s3').catch((cause: unknown) => {
     throw new HalotileError(
       'not-ready',
@@ -57,7 +59,8 @@ export async function openS3({ endpoint, pathStyle }: S3Settings, tries: number)
     );
   });
   const config: S3ClientConfig = {
-    maxAttempts: tries,
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: stallMs, socketTimeout: stallMs },
     followRegionRedirects: true,
     // Checksums of whole objects do not hold for ranges.
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -20,6 +20,8 @@ export interface UploadRequest {
   readonly contentType: string;
   /** What is written down beside the object, in ASCII; see `ObjectState`. */
   readonly about?: string;
+  /** A connection that stands still for so long is given up. */
+  readonly stallMs?: number;
 }
 
 /** An error comes back as data. */
@@ -81,7 +83,7 @@ export async function probe({ url, settings }: Pick<UploadRequest, 'url' | 'sett
  */
 export async function upload(request: UploadRequest): Promise<UploadAnswer> {
   return answered(request.url, 'output-failed', async () => {
-    const { sdk, client } = await store(request.settings);
+    const { sdk, client } = await store(request.settings, request.stallMs);
     const source = new AssembledBytes(request.source);
     try {
       if (source.size <= PART_BYTES) await putWhole(request, { sdk, client, source });
@@ -144,8 +146,8 @@ export async function removeBelow({
 let opened: ReturnType<typeof openS3> | undefined;
 
 /** The store of this thread: one client, whose connections stay open. */
-function store(settings: S3Settings): ReturnType<typeof openS3> {
-  opened ??= openS3(settings, 1).catch((error: unknown) => {
+function store(settings: S3Settings, stallMs?: number): ReturnType<typeof openS3> {
+  opened ??= openS3(settings, stallMs).catch((error: unknown) => {
     opened = undefined;
     throw error;
   });

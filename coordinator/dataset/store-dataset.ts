@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { filesBelow } from '../../tiling/files-below.js';
+import { belowUrl } from '../../tiling/places/url.js';
+import { removeTree } from '../../tiling/stitch/remove-tree.js';
+import { ObjectWriter } from '../job/object-writer.js';
+import { checkObjectOutput, stagingOf, stagingPlace } from '../job/output-place.js';
+import { outputState } from '../job/output-state.js';
+import type { DatasetResult } from './report/report.js';
+import { type DatasetRun, runDataset } from './run-dataset.js';
+
+/** Comes last: who finds it finds everything that it shows. */
+const LAST = ['report.json', 'report.html'] as const;
+/** Objects that wait for their turn at a time. */
+const AT_ONCE = 8;
+
+/** The folder of this machine in which a palette job makes what then goes to a URL. */
+export function datasetStaging(url: string): string {
+  checkObjectOutput(url);
+  return stagingPlace(url);
+}
+
+/**
+ * Runs a palette job whose output is a folder of a store: it is made whole in a folder of this machine, then each file
+ * becomes an object, the report last. What breaks off while it is made goes on where it was; what breaks off while it is
+ * sent is sent anew. Other objects there stay.
+ * @throws HalotileError as {@link runDataset}, and before any work where the store takes no objects there
+ */
+export async function runDatasetIntoStore(run: DatasetRun): Promise<DatasetResult> {
+  const url = run.job.output.replace(/\/+$/, '');
+  const place = datasetStaging(url);
+  const writer = new ObjectWriter();
+  try {
+    await writer.probe(belowUrl(url, LAST[1]));
+    mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
+    const shown = { job: { ...run.job, output: url }, nameOf: (path: string) => path };
+    const result = await runDataset({ ...run, job: { ...run.job, output: place }, shown });
+    await send(place, { url, writer, signal: run.signal });
+    await removeTree(place);
+    return { ...result, output: url, report: belowUrl(url, LAST[1]) };
+  } finally {
+    await writer.close();
+    if (existsSync(stagingOf(url))) {
+      try {
+        rmdirSync(stagingOf(url));
+      } catch {
+        // What is unfinished stays.
+      }
+    }
+  }
+}
+
+async function send(
+  place: string,
+  {
+    url,
+    writer,
+    signal,
+  }: { readonly url: string; readonly writer: ObjectWriter; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const state = outputState(place);
+  const put = (path: string) => {
+    const key = relative(place, path).split(sep).join('/');
+    const log = join(state, `upload-${key.replaceAll('/', '-')}.log`);
+    return writer.put({ url: belowUrl(url, key), source: { kind: 'file', path }, log }, signal);
+  };
+  const last = LAST.map((name) => join(place, name));
+  const files = filesToSend(place, [...last, state]);
+  const lane = async () => {
+    for (let next = files.next(); next.done !== true; next = files.next()) await put(next.value);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  for (const path of last) await put(path);
+}
+
+function* filesToSend(place: string, without: readonly string[]): Generator<string> {
+  for (const path of filesBelow(place)) {
+    if (!without.some((each) => path === each || path.startsWith(`${each}${sep}`))) yield path;
+  }
+}
