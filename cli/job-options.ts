@@ -5,7 +5,7 @@ import { parseCollectionSpec, parseJobSpec } from '../library/parse-specs.js';
 import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec, CollectionSpecInput } from '../tiling/job/collection-spec.js';
 import { placeInputs, placeOutputs } from '../tiling/job/job-inputs.js';
-import { type JobSpec, type JobSpecInput, ORIENTS, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
+import { COLOURS, type JobSpec, type JobSpecInput, ORIENTS, OUTPUT_CODECS } from '../tiling/job/job-spec.js';
 import { type Shard, shardOf } from '../tiling/job/shard.js';
 import { BORDERS } from '../tiling/operations/index.js';
 import { absoluteName } from '../tiling/places/url.js';
@@ -25,6 +25,7 @@ export interface JobFlags {
   /** A number, or several as a text. */
   readonly page?: number | string;
   readonly orient?: (typeof ORIENTS)[number];
+  readonly colour?: (typeof COLOURS)[number];
   readonly alpha?: 'weighted' | 'channel';
   /** `use`, `ignore`, or where distances are wanted the file of a mask. */
   readonly mask?: string;
@@ -85,6 +86,9 @@ export function addJobOptions(command: Command): Command {
     .option('--nodata <V[,V…]>', 'value of missing samples, one for all channels or one each; nan, inf, or none')
     .option('--page <N>', 'which image of a file of several, from 1: halotile inspect lists them; all, or 1-3,7', page)
     .addOption(orientOption())
+    .addOption(
+      new Option('--colour <how>', 'CMYK and L*a*b*: channels as they are stored, or made RGB first').choices(COLOURS),
+    )
     .addOption(
       new Option('--alpha <how>', 'average colour by alpha, or treat it as a channel').choices(['weighted', 'channel']),
     )
@@ -181,6 +185,7 @@ function fieldsOf(operations: JobSpecInput['operations'], flags: JobFlags): Omit
     nodata: flags.nodata === undefined ? undefined : nodataOf(flags.nodata),
     page: typeof flags.page === 'string' ? undefined : flags.page,
     orient: flags.orient,
+    colour: flags.colour,
     alpha: flags.alpha,
     mask: maskUseOf(flags.mask),
     halo: flags.halo,

@@ -52,6 +52,9 @@ export function renderInspection(inspection: Inspection): string {
       'samples',
       `${inspection.channels} × ${inspection.dtype}, ${photometricName(inspection.photometric)}${storedNote(inspection)}`,
     ],
+    ...(inspection.toRgb === undefined
+      ? []
+      : [['colours', `filtered as channels; --colour rgb makes them RGB, ${inspection.toRgb}`] as [string, string]]),
     ['alpha', inspection.alpha],
   ];
   const { tiff, resolution } = inspection;
@@ -107,7 +110,14 @@ function codecLine({ codec, predictor }: BlockLayout): string {
 }
 
 function photometricName(photometric: number): string {
-  const names: Readonly<Record<number, string>> = { 0: 'grey, white is zero', 1: 'grey', 2: 'RGB', 5: 'CMYK' };
+  const names: Readonly<Record<number, string>> = {
+    0: 'grey, white is zero',
+    1: 'grey',
+    2: 'RGB',
+    5: 'CMYK',
+    8: 'CIE L*a*b*',
+    9: 'ICC L*a*b*',
+  };
   return names[photometric] ?? `photometric ${photometric}`;
 }
 

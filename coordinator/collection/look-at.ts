@@ -1,3 +1,4 @@
+import { rgbInfo } from '../../tiling/colours/to-rgb.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import { describePicture } from '../../tiling/sources/ingest.js';
@@ -13,9 +14,10 @@ import { isZarrFolder } from '../../tiling/zarr/zarr-folder.js';
  */
 export async function lookAt(
   path: string,
-  { page, orient }: Pick<Partial<JobSpec>, 'page' | 'orient'> = {},
+  { page, orient, colour }: Pick<Partial<JobSpec>, 'page' | 'orient' | 'colour'> = {},
 ): Promise<RasterInfo> {
-  const info = await lookAtStored(path, page);
+  const stored = await lookAtStored(path, page);
+  const info = colour === 'rgb' ? rgbInfo(stored, path) : stored;
   return orient === 'apply' ? uprightInfo(info, path) : info;
 }
 

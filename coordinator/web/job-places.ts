@@ -97,8 +97,8 @@ export class JobPlaces {
       const place = this.#outputPlace(job, caller);
       if (place !== undefined) return place;
     } else if (paths !== undefined) {
-      const { image, map, page, orient } = paths;
-      if (role === 'input') return { path: image, unfinished: false, wanted: { page, orient } };
+      const { image, map, page, orient, colour } = paths;
+      if (role === 'input') return { path: image, unfinished: false, wanted: { page, orient, colour } };
       if (map !== undefined) return { path: map, unfinished: false };
     }
     throw new HalotileError('not-found', { what: 'no such picture', where: picture.slice(0, 80) });

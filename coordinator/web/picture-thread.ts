@@ -191,7 +191,7 @@ async function rangeOf(opened: OpenPicture, stretch: boolean): Promise<ToneRange
 
 async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
   const { path, unfinished, wanted = {} } = place;
-  const key = `${unfinished ? 'unfinished' : 'file'} ${wanted.page ?? ''} ${wanted.orient ?? ''} ${path}`;
+  const key = `${unfinished ? 'unfinished' : 'file'} ${wanted.page ?? ''} ${wanted.orient ?? ''} ${wanted.colour ?? ''} ${path}`;
   const stamp = stampOf(unfinished ? partialPaths(path).job : path);
   const before = await open.get(key)?.catch(() => undefined);
   if (before?.stamp === stamp) {

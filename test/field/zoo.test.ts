@@ -50,6 +50,7 @@ const REAL = [
   'tiff/big_cog.tiff',
   'tiff/rgba8_cog_big.tiff',
   'tiff/rgba8_strip.tiff',
+  'tiff/rgba8_tiled.tiff',
 ];
 const PICTURES = ['slide/CMU-1-Small-Region.svs', 'photo/photo-2725x2225.jpg', 'sprites/light.png', 'sprites/orc.png'];
 const skip =

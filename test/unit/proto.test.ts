@@ -58,6 +58,7 @@ const SPECS: readonly JobSpecInput[] = [
     nodata: [0, Number.NaN],
     alpha: 'channel',
     orient: 'apply',
+    colour: 'rgb',
     mask: 'ignore',
     halo: 'max',
     compression: { codec: 'zstd', level: 19, quality: 1, predictor: false },

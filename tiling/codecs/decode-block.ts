@@ -19,6 +19,7 @@ import { decodeLerc } from './lerc.js';
 import { decodeLzw } from './lzw.js';
 import { decodePackBits } from './packbits.js';
 import { undoFloatingPoint, undoHorizontal } from './predictor.js';
+import { flipChroma } from './signed-chroma.js';
 import { convertStored, NoLabel, reverseBits, toMachineOrder } from './stored-samples.js';
 import { decodeWebp } from './webp.js';
 import { spreadChroma, toRgb } from './ycbcr.js';
@@ -163,6 +164,7 @@ function finish(
     if (layout.codec !== 'jpeg2000') toMachineOrder(block, sampleBytes, layout.littleEndian);
     if (layout.predictor === 2) undoHorizontal(block, sampleBytes, predicted);
   }
+  if (layout.signedChroma === true) flipChroma(block, { ...chromaPlaces(layout, where.block), sampleBytes, step });
   if (layout.stored === undefined) return block;
   try {
     return convertStored(block, layout.stored, rows, info.dtype, palette);
@@ -175,6 +177,11 @@ function finish(
       expected: '0 to 4294967295',
     });
   }
+}
+
+/** The channel that a block of a plane holds. */
+function chromaPlaces({ planar, across, down }: BlockLayout, block: number): { readonly channel: number } {
+  return { channel: planar ? Math.floor(block / (across * down)) : 0 };
 }
 
 /** Nodata where the raster has it, otherwise what stored zeros are. */
@@ -190,6 +197,10 @@ function sparseBlock(
   if (palette !== undefined) {
     for (let i = 0; i < bytes; i++) result[i] = palette[i % 3]!;
     return result;
+  }
+  if (layout.signedChroma === true) {
+    const places = { sampleBytes: SAMPLE_BYTES[info.dtype], step: blockChannels(info, layout) };
+    flipChroma(result, { ...places, ...chromaPlaces(layout, block) });
   }
   if (nodata === undefined) return result;
   const samples = viewSamples(info.dtype, result.buffer, 0, bytes / SAMPLE_BYTES[info.dtype]);

@@ -26,7 +26,7 @@ export async function decodeJpeg(encoded: Uint8Array, shape: JpegShape): Promise
   const { width, height, channels } = shape;
   const frame = { width: 0, height: 0, channels: 0 };
   const parts: Uint8Array[] = [Uint8Array.of(0xff, SOI)];
-  if (channels === 3) parts.push(adobeMarker(shape.storedPhotometric === 6 ? 1 : 0));
+  if (channels >= 3) parts.push(adobeMarker(shape.storedPhotometric === 6 ? 1 : 0));
   if (shape.tables !== undefined) copySegments(shape.tables, parts, frame);
   copySegments(encoded, parts, frame);
   const fits = frame.width === width && frame.height >= height && frame.height <= shape.maxHeight;
@@ -35,9 +35,15 @@ export async function decodeJpeg(encoded: Uint8Array, shape: JpegShape): Promise
       `the picture is ${frame.width}×${frame.height}×${frame.channels}, not ${width}×${height}×${channels}`,
     );
   }
-  const decoded = await decodePicture(Buffer.concat(parts), { pixels: width * frame.height, channels });
+  const decoded = await decodePicture(Buffer.concat(parts), {
+    ...{ pixels: width * frame.height, channels },
+    isJpeg: true,
+  });
   if (decoded.channels !== channels) throw new Error(`the picture decoded to ${decoded.channels} channels`);
-  return decoded.bytes.subarray(0, width * height * channels);
+  const samples = decoded.bytes.subarray(0, width * height * channels);
+  // What Adobe's marker stands before is the other way round in libvips, and not in TIFF.
+  if (channels === 4) for (let i = 0; i < samples.length; i++) samples[i]! ^= 0xff;
+  return samples;
 }
 
 /** Copies the segments up to and with the scan, without the application markers, and notes the frame's size. */
@@ -73,6 +79,18 @@ function copySegments(
     if (!application) parts.push(jpeg.subarray(at, end));
     at = end;
   }
+}
+
+/** Whether bytes are a JPEG of four components; false too where they are damaged. */
+export function isCmykJpeg(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0xff || bytes[1] !== SOI) return false;
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1]!;
+    if (isFrame(marker)) return bytes[at + 9] === 4;
+    if (marker === SOS || marker === EOI) return false;
+    at += marker === 0xff ? 1 : 2 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
+  }
+  return false;
 }
 
 /** SOF0 to SOF15 without DHT, JPG and DAC, which lie among them. */

@@ -12,14 +12,19 @@ export interface DecodedPixels {
 export interface PictureLimits {
   readonly pixels: number;
   readonly channels: number;
+  readonly isJpeg?: boolean;
 }
 
 /** Decodes one block that is a whole picture of 8-bit samples through libvips; no colour profile is applied. */
-export async function decodePicture(picture: Uint8Array, { pixels, channels }: PictureLimits): Promise<DecodedPixels> {
+export async function decodePicture(
+  picture: Uint8Array,
+  { pixels, channels, isJpeg }: PictureLimits,
+): Promise<DecodedPixels> {
   const sharp = await loadSharp();
-  const { data, info } = await sharp(picture, { limitInputPixels: pixels, failOn: 'warning', ignoreIcc: true })
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+  const decoder = sharp(picture, { limitInputPixels: pixels, failOn: 'warning', ignoreIcc: true });
+  // Four channels of JPEG are inks to libvips whatever they are, which come out as they lie there.
+  if (isJpeg && channels === 4) decoder.pipelineColourspace('cmyk').toColourspace('cmyk');
+  else decoder.toColourspace(channels === 1 ? 'b-w' : 'srgb');
+  const { data, info } = await decoder.raw().toBuffer({ resolveWithObject: true });
   return { bytes: data, width: info.width, height: info.height, channels: info.channels };
 }

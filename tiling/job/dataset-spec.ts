@@ -112,6 +112,7 @@ export function imageJobOf(
     ...chain,
     ...files,
     orient: 'as-stored',
+    colour: 'rgb',
     mask: 'ignore',
     halo: 'adaptive',
     compression,

@@ -12,6 +12,7 @@ export function mapJobOf(spec: JobSpec, output: string): JobSpec | undefined {
     ...(map === undefined && {
       page: spec.page,
       orient: spec.orient,
+      colour: spec.colour,
       nodata: spec.nodata,
       alpha: spec.alpha,
       mask: spec.mask,

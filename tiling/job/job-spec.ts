@@ -18,6 +18,11 @@ export const ORIENTS = ['as-stored', 'apply'] as const;
 /** One of {@link ORIENTS}. */
 export type Orient = (typeof ORIENTS)[number];
 
+/** What becomes of colours that are neither grey nor RGB: CMYK and L*a*b*. */
+export const COLOURS = ['as-stored', 'rgb'] as const;
+/** One of {@link COLOURS}. */
+export type Colour = (typeof COLOURS)[number];
+
 type Parameters = Record<string, string | number | boolean>;
 
 const parameterText = z.string().refine((text) => !text.includes('\0'), { error: 'a zero byte' });
@@ -85,6 +90,8 @@ export const jobSpecSchema = z
     page: z.number().int().min(1).max(65_536).optional(),
     /** `apply` turns the image upright first, so that map and mask have that size, and the output no orientation. */
     orient: z.enum(ORIENTS).default('as-stored'),
+    /** `rgb` makes RGB of CMYK and L*a*b* first; `as-stored` filters their channels, and the output has the same colours. */
+    colour: z.enum(COLOURS).default('as-stored'),
     map: pathText.optional(),
     output: outputName.refine((name) => outputFormatOf(name) !== undefined || tableFormatOf(name) !== undefined, {
       error: `the ending of an output names its format: end its name in ${WRITTEN_ENDINGS}, that of a table in ${TABLE_ENDINGS}`,

@@ -10,9 +10,9 @@ export interface ChainSplit {
 
 /** The job of a chain's first operations, whose whole result the others read. */
 export function firstJobOf(spec: JobSpec, { count, firstByMap }: ChainSplit, output: string): JobSpec {
-  const { image, page, orient, map, mapping, nodata, alpha, mask, halo, tile, block } = spec;
+  const { image, page, orient, colour, map, mapping, nodata, alpha, mask, halo, tile, block } = spec;
   return jobSpecSchema.parse({
-    ...{ image, page, orient, mapping, nodata, alpha, mask, halo, tile, block, output },
+    ...{ image, page, orient, colour, mapping, nodata, alpha, mask, halo, tile, block, output },
     ...(firstByMap && { map }),
     operations: spec.operations.slice(0, count),
     compression: { codec: 'none' },
@@ -22,7 +22,7 @@ export function firstJobOf(spec: JobSpec, { count, firstByMap }: ChainSplit, out
 
 /** The job of the other operations over that result, which carries what the first job was told of the image. */
 export function restJobOf(spec: JobSpec, { count, restByMap }: ChainSplit, image: string): JobSpec {
-  const { page: _, orient: __, nodata: ___, map, ...rest } = spec;
+  const { page: _, orient: __, colour: ___, nodata: ____, map, ...rest } = spec;
   const operations = spec.operations.slice(count);
-  return { ...rest, ...(restByMap && { map }), image, orient: 'as-stored', operations };
+  return { ...rest, ...(restByMap && { map }), image, orient: 'as-stored', colour: 'as-stored', operations };
 }

@@ -5,7 +5,8 @@ import { imagesOf } from '../operations/parameter-files.js';
 import { carriedTo, type SampleMeaning } from '../raster/carried/index.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
 import { alphaChannel, extraSamplesOf } from '../raster/extra-samples.js';
-import type { RasterInfo } from '../raster/raster-info.js';
+import { isLab } from '../raster/other-colours.js';
+import { PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import { said } from '../words.js';
 import { chainTypes } from './memory.js';
 import type { PlanInput } from './plan-input.js';
@@ -74,9 +75,16 @@ export function outputInfo(source: RasterInfo, operations: readonly Operation[],
   }
   return {
     ...info,
+    ...photometricAs(info, dtype),
     dtype,
     carried: carriedTo(info.carried, { from: source, to: info, meaning: meaningOf(operations) }),
   };
+}
+
+/** Numbers that begin at 0 and have no largest one are no L*, a* and b*: then they are channels. */
+function photometricAs(info: RasterInfo, dtype: RasterInfo['dtype']): Partial<RasterInfo> {
+  if (!isLab(info) || dtype === 'uint8' || dtype === 'uint16') return {};
+  return { photometric: PHOTOMETRIC.blackIsZero, extraSamples: [0, 0, ...extraSamplesOf(info)] };
 }
 
 /** What a chain leaves of its samples' meaning: the least that one of its operations leaves. */

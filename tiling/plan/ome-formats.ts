@@ -2,7 +2,7 @@ import { badUsage } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { outputFormatOf } from '../job/output-format.js';
 import { withOmeXml } from '../raster/carried/index.js';
-import type { RasterInfo } from '../raster/raster-info.js';
+import { PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import type { Plan } from './plan.js';
 
 /**
@@ -25,6 +25,10 @@ export function resolveOme(
       remedy: 'end its name in .tif alone, or give --mask ignore',
     });
   }
-  if (format === 'ome-zarr') return { isZarr: true };
+  if (format === 'ome-zarr') {
+    // Its samples have no sign, and a* and b* would need one.
+    const isLab = output.photometric === PHOTOMETRIC.cielab;
+    return { isZarr: true, ...(isLab && { output: { ...output, photometric: PHOTOMETRIC.icclab } }) };
+  }
   return { output: { ...output, carried: withOmeXml(output, spec.output) }, subDirectories: true };
 }

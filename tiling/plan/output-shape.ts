@@ -1,5 +1,5 @@
 import type { Grid } from '../geometry/grid.js';
-import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { type BlockLayout, PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import type { Encoding, Plan } from './plan.js';
 
 /** As much of a plan as is needed to read the blocks that it stores; kept with the partial output. */
@@ -13,7 +13,7 @@ export function outputShape({ block, levels, stages, encoding, mask, output }: P
 }
 
 /** The layout of the output's own blocks at one level, so that the input's decoder reads them. */
-export function storedBlockLayout({ block, encoding }: OutputShape, grid: Grid): BlockLayout {
+export function storedBlockLayout({ block, encoding, output }: OutputShape, grid: Grid): BlockLayout {
   return {
     blockWidth: block,
     blockHeight: block,
@@ -24,12 +24,18 @@ export function storedBlockLayout({ block, encoding }: OutputShape, grid: Grid):
     codec: encoding.codec,
     predictor: encoding.predictor,
     littleEndian: true,
+    ...(hasSignedChroma(output) ? { signedChroma: true as const } : {}),
   };
 }
 
-/** Whether the blocks of an output have known places in it, and are written there at once. */
-export function isPlaced({ encoding, isZarr }: Pick<Plan, 'encoding' | 'isZarr'>): boolean {
-  return encoding.codec === 'none' && !isZarr;
+/** Whether a* and b* get a sign on their way into the file. */
+export function hasSignedChroma({ photometric, dtype }: Pick<RasterInfo, 'photometric' | 'dtype'>): boolean {
+  return photometric === PHOTOMETRIC.cielab && (dtype === 'uint8' || dtype === 'uint16');
+}
+
+/** Whether the blocks of an output are its pixels, have known places in it, and are written there at once. */
+export function isPlaced({ encoding, isZarr, output }: Pick<Plan, 'encoding' | 'isZarr' | 'output'>): boolean {
+  return encoding.codec === 'none' && !isZarr && !hasSignedChroma(output);
 }
 
 /** How the blocks of the output's mask are encoded: lossless, and at a known size where the image's are. */

@@ -3,6 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import { outputFormatOf } from '../job/output-format.js';
 import type { DType } from '../raster/dtype.js';
 import { alphaChannel } from '../raster/extra-samples.js';
+import { hasOtherColours } from '../raster/other-colours.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 
 type PictureCodec = 'png' | 'jpeg' | 'webp';
@@ -101,7 +102,8 @@ export function resolvePicture(spec: JobSpec, output: RasterInfo, isMasked: bool
     );
   }
   if (output.channels > 2 && output.photometric !== 2) {
-    throw refuse(`${output.channels} channels that are not RGB`, 'RGB (tag 262)');
+    const remedy = hasOtherColours(output) ? 'use --colour rgb, or end its name in .tif' : undefined;
+    throw refuse(`${output.channels} channels that are not RGB`, 'RGB (tag 262)', remedy);
   }
   if (format !== 'dzi' && Math.max(output.width, output.height) > maxSide) {
     throw refuse(`${output.width}×${output.height} pixels`, `sides of at most ${maxSide}`);

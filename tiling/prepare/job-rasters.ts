@@ -116,8 +116,11 @@ export async function openInputs(spec: JobSpec, options: PrepareOptions): Promis
 const VALUES = { wide: 'float32' } as const;
 
 /** The image of a job. Integers of 32 bits are labels to operations that take labels, and values to all others. */
-function openImage({ image, page, orient, operations }: JobSpec, options: PrepareOptions): Promise<OpenedInput> {
-  return openInput(image, options, { page, orient, ...(takesValues(operations) && VALUES) });
+function openImage(
+  { image, page, orient, colour, operations }: JobSpec,
+  options: PrepareOptions,
+): Promise<OpenedInput> {
+  return openInput(image, options, { page, orient, colour, ...(takesValues(operations) && VALUES) });
 }
 
 async function openInput(path: string, options: PrepareOptions, wanted: Wanted): Promise<OpenedInput> {

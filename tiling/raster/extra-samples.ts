@@ -1,12 +1,19 @@
-import type { AlphaKind, RasterInfo } from './raster-info.js';
+import { type AlphaKind, PHOTOMETRIC, type RasterInfo } from './raster-info.js';
 
 /** As TIFF's ExtraSamples tag numbers them. */
 const KINDS: Readonly<Record<AlphaKind, number>> = { none: 0, associated: 1, unassociated: 2 };
 
+/** Those of grey are one. */
+const COLOUR_CHANNELS: Readonly<Record<number, number>> = {
+  [PHOTOMETRIC.rgb]: 3,
+  [PHOTOMETRIC.separated]: 4,
+  [PHOTOMETRIC.cielab]: 3,
+  [PHOTOMETRIC.icclab]: 3,
+};
+
 /** Channels that a photometric interpretation has without extra ones, at most those that there are. */
 export function colourChannels({ photometric, channels }: Pick<RasterInfo, 'photometric' | 'channels'>): number {
-  const colours = photometric === 2 ? 3 : photometric === 5 ? 4 : 1;
-  return Math.min(colours, channels);
+  return Math.min(COLOUR_CHANNELS[photometric] ?? 1, channels);
 }
 
 /** What each channel beyond the colours is, as TIFF's ExtraSamples tag says it. */

@@ -14,6 +14,16 @@ export interface CarriedTag {
   readonly bytes: Uint8Array;
 }
 
+/** Photometric interpretations of TIFF that pixels have here; of CIELab a* and b* begin at 0, as those of ICCLab do. */
+export const PHOTOMETRIC = {
+  whiteIsZero: 0,
+  blackIsZero: 1,
+  rgb: 2,
+  separated: 5,
+  cielab: 8,
+  icclab: 9,
+} as const;
+
 /** Everything a plan needs to know of an image or map without reading a pixel. */
 export interface RasterInfo {
   readonly width: number;
@@ -33,7 +43,7 @@ export interface RasterInfo {
   readonly alphaAt?: number;
   /** Per channel; `NaN` matches NaN; absent where the file names none. */
   readonly nodata?: readonly (number | null)[];
-  /** TIFF photometric interpretation of the decoded pixels: 0 or 1 grey, 2 RGB, 5 separated. */
+  /** TIFF photometric interpretation of the decoded pixels, see {@link PHOTOMETRIC}. */
   readonly photometric: number;
   /** Resolution, geo keys, ICC profile, description, orientation. */
   readonly carried: readonly CarriedTag[];
@@ -57,6 +67,8 @@ export interface BlockLayout {
   readonly stored?: StoredSamples;
   /** YCbCr that no codec turns into RGB. */
   readonly chroma?: StoredChroma;
+  /** Of CIELab: a* and b* lie in the file with a sign. */
+  readonly signedChroma?: true;
   /** The lowest bit of each encoded byte is the first one. */
   readonly lowestFirst?: true;
 }

@@ -83,7 +83,8 @@ export const MACHINE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0]
 /** Whether samples lie in the file as the machine has them, so that a rect is read without decoding blocks. */
 export function isRawLayout(info: RasterInfo, layout: BlockLayout): boolean {
   const native = SAMPLE_BYTES[info.dtype] === 1 || layout.littleEndian === MACHINE_LITTLE_ENDIAN;
-  const asStored = layout.stored === undefined && layout.chroma === undefined && layout.lowestFirst !== true;
+  const { stored, chroma, lowestFirst, signedChroma } = layout;
+  const asStored = stored === undefined && chroma === undefined && lowestFirst !== true && signedChroma !== true;
   return layout.codec === 'none' && !layout.planar && asStored && native;
 }
 

@@ -5,7 +5,7 @@ import { openBytes } from '../places/open-bytes.js';
 import { readWhole } from '../places/read-whole.js';
 import { isUrl } from '../places/url.js';
 import type { DType } from '../raster/dtype.js';
-import type { RasterInfo } from '../raster/raster-info.js';
+import { PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import { readBytes } from '../tiff/random-bytes.js';
 import { carriedFromMetadata } from './carried-metadata.js';
 import { firstLine, openScratchCopy, SCRATCH_BLOCK } from './scratch-file.js';
@@ -18,14 +18,14 @@ const MAX_SIDE = 10_000_000;
 
 const DTYPE_OF_DEPTH: Readonly<Record<string, DType>> = { uchar: 'uint8', ushort: 'uint16' };
 /** libvips' names of what comes out unchanged when it is also asked for. */
-const COLOUR_SPACES: ReadonlySet<string> = new Set(['b-w', 'grey16', 'srgb', 'rgb16', 'rgb', 'multiband']);
+const COLOUR_SPACES: ReadonlySet<string> = new Set(['b-w', 'grey16', 'srgb', 'rgb16', 'rgb', 'multiband', 'cmyk']);
 /** Pictures without pixels of their own. */
 const VECTOR_FORMATS: ReadonlySet<string> = new Set(['svg', 'pdf']);
 
 /**
  * Copies an image that has no random access (PNG, JPEG, WebP, a TIFF of one huge compressed strip, anything that
  * libvips reads) once into an uncompressed tiled BigTIFF in `scratchDirectory` and opens that. Pixels are as
- * stored: no colour profile and no orientation is applied, 16 bits stay 16 bits; palettes and 1-bit pictures
+ * stored: no colour profile and no orientation is applied, CMYK is most where there is most ink, 16 bits stay 16 bits; palettes and 1-bit pictures
  * become 8 bits. The picture streams through in a few rows at a time, as far as its own format lets it. A
  * scratch file of an earlier run is used again where the input is still the same.
  * @param info the description that a TIFF gave of itself; other formats are asked here
@@ -53,7 +53,7 @@ export async function describePicture(path: string, page?: number): Promise<Rast
 }
 
 async function describe(path: string, input: string | Uint8Array, page?: number): Promise<RasterInfo> {
-  refuseHeic(firstBytes(path), path);
+  refuseUnread(firstBytes(path), path);
   let metadata: Metadata;
   try {
     metadata = await (await loadSharp())(input, { limitInputPixels: false }).metadata();
@@ -75,11 +75,12 @@ async function describe(path: string, input: string | Uint8Array, page?: number)
   const { width, height, channels, space, depth, format, hasAlpha } = metadata;
   if (VECTOR_FORMATS.has(format)) throw badInput({ what: `a ${format} picture`, file: path, expected: 'pixels' });
   const dtype = DTYPE_OF_DEPTH[depth];
-  if (dtype === undefined || !COLOUR_SPACES.has(space)) {
+  const isCmyk = space === 'cmyk';
+  if (dtype === undefined || !COLOUR_SPACES.has(space) || (isCmyk && dtype !== 'uint8')) {
     throw badInput({
       what: `${depth} samples in colour space ${space}`,
       file: path,
-      expected: '8 or 16-bit grey or RGB',
+      expected: '8 or 16-bit grey or RGB, or 8-bit CMYK',
       remedy: 'convert it: vips colourspace IN OUT.tif srgb',
     });
   }
@@ -93,7 +94,7 @@ async function describe(path: string, input: string | Uint8Array, page?: number)
     dtype,
     alpha: hasAlpha ? 'unassociated' : 'none',
     ...(hasAlpha && { extraSamples: [2] }),
-    photometric: channels < 3 ? 1 : 2,
+    photometric: isCmyk ? PHOTOMETRIC.separated : channels < 3 ? PHOTOMETRIC.blackIsZero : PHOTOMETRIC.rgb,
     carried: carriedFromMetadata(metadata),
   };
 }
@@ -112,22 +113,45 @@ const HEIC_BRANDS: readonly string[] = ['heic', 'heix', 'heim', 'heis', 'hevc', 
 /** Bytes of a file that hold its brands. */
 const BRAND_BYTES = 32;
 
-/**
- * HEIC is compressed by HEVC, which the decoder that is installed with halotile lacks; the same container with AV1
- * (AVIF) is read.
- * @param head the file's first 32 bytes, or all of a shorter one
- * @throws bad-input for HEIC
- */
-export function refuseHeic(head: Uint8Array, path: string): void {
-  const text = Buffer.from(head).toString('latin1');
-  const brands = [text.slice(8, 12), ...(text.slice(16).match(/.{4}/gs) ?? [])];
-  if (text.slice(4, 8) !== 'ftyp' || !HEIC_BRANDS.some((brand) => brands.includes(brand))) return;
-  throw badInput({
+interface UnreadFormat {
+  readonly what: string;
+  readonly remedy: string;
+  readonly begins: (head: string) => boolean;
+}
+
+/** Formats that the decoder which is installed with halotile lacks, by the first bytes of a file. */
+const UNREAD_FORMATS: readonly UnreadFormat[] = [
+  {
     what: 'a HEIC picture, whose compression (HEVC) cannot be decoded here',
-    file: path,
-    expected: 'TIFF, PNG, JPEG, WebP or AVIF',
     remedy: 'convert it: heif-convert IN OUT.png',
-  });
+    // The same container with AV1 (AVIF) is read.
+    begins: (head) => {
+      const brands = [head.slice(8, 12), ...(head.slice(16).match(/.{4}/gs) ?? [])];
+      return head.slice(4, 8) === 'ftyp' && HEIC_BRANDS.some((brand) => brands.includes(brand));
+    },
+  },
+  {
+    what: 'a JPEG XL picture, which cannot be decoded here',
+    remedy: 'convert it: djxl IN OUT.png',
+    begins: (head) => head.startsWith('\xff\x0a') || head.startsWith('\0\0\0\x0cJXL \r\n\x87\n'),
+  },
+  {
+    what: 'a JPEG 2000 picture; JPEG 2000 is read within TIFF alone',
+    remedy: 'convert it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT.tif',
+    begins: (head) => head.startsWith('\xff\x4f\xff\x51') || head.startsWith('\0\0\0\x0cjP  \r\n\x87\n'),
+  },
+];
+
+/**
+ * @param head the file's first 32 bytes, or all of a shorter one
+ * @throws bad-input for a format that is known and not read, with the command that converts it
+ */
+export function refuseUnread(head: Uint8Array, path: string): void {
+  const text = Buffer.from(head).toString('latin1');
+  const found = UNREAD_FORMATS.find(({ begins }) => begins(text));
+  if (found === undefined) return;
+  const { what, remedy } = found;
+  throw badInput({ what, file: path, expected: 'TIFF, PNG, JPEG, WebP or AVIF', remedy });
 }
 
 function firstBytes(path: string): Uint8Array {
@@ -144,15 +168,17 @@ export async function pictureInput(path: string): Promise<string | Uint8Array> {
   return isUrl(path) ? readWhole(path, MAX_REMOTE_BYTES) : path;
 }
 
-async function copyToTiles(
-  input: string | Uint8Array,
-  target: string,
-  { photometric, dtype }: RasterInfo,
-  page = 1,
-): Promise<void> {
+/** libvips' name of the colours that an image has, so that it leaves them as they are. */
+export function colourSpaceOf({ photometric, dtype }: Pick<RasterInfo, 'photometric' | 'dtype'>) {
+  if (photometric === PHOTOMETRIC.separated) return 'cmyk';
+  const isGrey = photometric === PHOTOMETRIC.blackIsZero;
+  if (dtype === 'uint16') return isGrey ? 'grey16' : 'rgb16';
+  return isGrey ? 'b-w' : 'srgb';
+}
+
+async function copyToTiles(input: string | Uint8Array, target: string, info: RasterInfo, page = 1): Promise<void> {
   const sharp = await loadSharp();
-  const grey = photometric === 1;
-  const space = dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
+  const space = colourSpaceOf(info);
   const tile = { tile: true, tileWidth: SCRATCH_BLOCK, tileHeight: SCRATCH_BLOCK } as const;
   // The header's size was checked above, so that libvips' own limits may go.
   await sharp(input, {

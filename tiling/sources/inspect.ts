@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { loadSharp } from '../codecs/load-sharp.js';
+import { conversionOf } from '../colours/to-rgb.js';
 import { filesBelow } from '../files-below.js';
 import { type OpenBytes, openBytes } from '../places/open-bytes.js';
 import { isUrl } from '../places/url.js';
@@ -56,6 +57,8 @@ export interface Inspection {
   readonly dtype: DType;
   readonly alpha: AlphaKind;
   readonly photometric: number;
+  /** How `--colour rgb` makes RGB of the colours; absent where they are grey or RGB. */
+  readonly toRgb?: string;
   readonly nodata?: readonly (number | null)[];
   readonly resolution?: Resolution;
   /** Bytes of the ICC profile. */
@@ -151,8 +154,10 @@ function describeInfo(info: RasterInfo) {
   const icc = find(TAG.iccProfile);
   const orientation = find(TAG.orientation);
   const description = find(TAG.imageDescription);
+  const toRgb = conversionOf(info);
   return {
     ...{ width, height, channels, dtype, alpha, photometric },
+    ...(toRgb === undefined ? {} : { toRgb }),
     ...(nodata === undefined ? {} : { nodata }),
     ...(resolution === undefined ? {} : { resolution }),
     ...(icc === undefined ? {} : { iccBytes: icc.bytes.length }),

@@ -1,5 +1,5 @@
 import { badInput } from '../errors.js';
-import type { Orient } from '../job/job-spec.js';
+import type { Colour, Orient } from '../job/job-spec.js';
 import { openBytes } from '../places/open-bytes.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
@@ -7,6 +7,7 @@ import { maxBlockBytes } from '../raster/stored-block.js';
 import type { WideSamples } from '../tiff/sample-format.js';
 import { UnreadCompression } from '../tiff/tiff-raster.js';
 import { isZarrFolder } from '../zarr/zarr-folder.js';
+import { convertColours } from './convert-colours.js';
 import { ingest } from './ingest.js';
 import { ingestZarr } from './ingest-zarr.js';
 import { spillToTiles } from './spill.js';
@@ -32,6 +33,8 @@ export interface Wanted {
   readonly page?: number;
   /** `apply` turns an image upright that its orientation tag says is not; as stored where absent. */
   readonly orient?: Orient;
+  /** `rgb` makes RGB of CMYK and L*a*b*; the channels as stored where absent. */
+  readonly colour?: Colour;
   /** What integers of a TIFF or Zarr image are read as that have no type of their own here, and those of 32 bits. */
   readonly wide?: WideSamples;
 }
@@ -48,16 +51,18 @@ const BAND_ROWS = 1024;
 export async function openRaster(
   path: string,
   options: OpenRasterOptions,
-  { orient, ...wanted }: Wanted = {},
+  { orient, colour, ...wanted }: Wanted = {},
 ): Promise<TiffFileSource> {
-  const source = await openStored(path, options, wanted);
-  return orient === 'apply' ? turnUpright(source, { ...options, path, page: wanted.page }) : source;
+  const stored = await openStored(path, options, wanted);
+  const copy = { ...options, path, page: wanted.page };
+  const source = colour === 'rgb' ? await convertColours(stored, copy) : stored;
+  return orient === 'apply' ? turnUpright(source, copy) : source;
 }
 
 async function openStored(
   path: string,
   options: OpenRasterOptions,
-  { page, wide }: Omit<Wanted, 'orient'>,
+  { page, wide }: Omit<Wanted, 'orient' | 'colour'>,
 ): Promise<TiffFileSource> {
   if (isZarrFolder(path)) return ingestZarr(path, options.scratchDirectory, { page, wide });
   const byLibvips = () => ingest(path, options.scratchDirectory, { page });

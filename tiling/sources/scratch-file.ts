@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badInput, HalotileError } from '../errors.js';
 import type { Orientation } from '../geometry/orientation.js';
+import type { Colour } from '../job/job-spec.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { assertAllUnchanged, seenFiles } from './fingerprint.js';
@@ -20,6 +21,8 @@ export interface ScratchRequest {
   readonly page?: number;
   /** How its pixels lay that the copy has upright; the copy has them as stored where absent. */
   readonly orientation?: Orientation;
+  /** What its colours become in the copy; as stored where absent. */
+  readonly colour?: Colour;
   readonly scratchDirectory: string;
   /** What the original says of itself: the scratch file's description too. */
   readonly info: RasterInfo;
@@ -36,9 +39,9 @@ export async function openScratchCopy(
   request: ScratchRequest,
   write: (target: string) => void | Promise<void>,
 ): Promise<TiffFileSource> {
-  const { path, page, orientation, scratchDirectory, info } = request;
+  const { path, page, orientation, colour, scratchDirectory, info } = request;
   const seen = await seenFiles([path]);
-  const copy = [SCRATCH_VERSION, path, seen[0]!.fingerprint, page, info.dtype, orientation];
+  const copy = [SCRATCH_VERSION, path, seen[0]!.fingerprint, page, info.dtype, orientation, colour];
   const state = createHash('sha256').update(JSON.stringify(copy));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);

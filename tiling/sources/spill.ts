@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Size } from '../geometry/rect.js';
 import type { BlockSource } from '../raster/block-source.js';
 import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
@@ -25,16 +26,31 @@ export function spillToTiles(source: TiffFileSource, scratchDirectory: string): 
   return openScratchCopy(request, (target) => writeTiles(source, target));
 }
 
-async function writeTiles(source: BlockSource, target: string): Promise<void> {
-  const { info, layout } = source;
+/** What whole rows of an image become on their way into its copy. */
+export interface RowConversion {
+  /** Of the copy, whose size and type of samples are the image's. */
+  readonly info: RasterInfo;
+  readonly convert: (rows: Uint8Array, size: Size) => Promise<Uint8Array>;
+  /** Decoded blocks that several bands need. */
+  readonly cache: SharedBlockCache | null;
+}
+
+/** Copies a raster in bands of rows into an uncompressed tiled BigTIFF, see {@link spillToTiles}. */
+export async function writeTiles(source: BlockSource, target: string, conversion?: RowConversion): Promise<void> {
+  const { info: stored, layout } = source;
+  const info = conversion?.info ?? stored;
+  const storedRowBytes = stored.width * stored.channels * SAMPLE_BYTES[stored.dtype];
   const pixelBytes = info.channels * SAMPLE_BYTES[info.dtype];
   const rowBytes = info.width * pixelBytes;
-  const tileHeight = tileHeightFor(rowBytes);
+  const tileHeight = tileHeightFor(Math.max(storedRowBytes, rowBytes));
   const across = Math.ceil(info.width / SCRATCH_BLOCK);
-  const slots = 2 * (layout.planar ? info.channels : 1);
-  const cache = new SharedBlockCache({ slots, slotBytes: maxBlockBytes(info, layout) });
+  const slots = 2 * (layout.planar ? stored.channels : 1);
+  const cache =
+    conversion === undefined
+      ? new SharedBlockCache({ slots, slotBytes: maxBlockBytes(stored, layout) })
+      : conversion.cache;
   const reader = new RasterReader(source, cache, () => 0);
-  const band = new Uint8Array(Math.min(tileHeight, info.height) * rowBytes);
+  const read = new Uint8Array(Math.min(tileHeight, info.height) * storedRowBytes);
   const tileRow = SCRATCH_BLOCK * pixelBytes;
   const tile = new Uint8Array(tileHeight * tileRow);
   const file = openSync(target, 'w');
@@ -42,7 +58,9 @@ async function writeTiles(source: BlockSource, target: string): Promise<void> {
     let at = put(file, tiledHeader(info, tileHeight), 0);
     for (let y = 0; y < info.height; y += tileHeight) {
       const height = Math.min(tileHeight, info.height - y);
-      await reader.read({ x: 0, y, width: info.width, height }, band, rowBytes);
+      const size = { width: info.width, height };
+      await reader.read({ x: 0, y, ...size }, read, storedRowBytes);
+      const band = (await conversion?.convert(read.subarray(0, height * storedRowBytes), size)) ?? read;
       for (let column = 0; column < across; column++) {
         const left = column * tileRow;
         const cut = Math.min(tileRow, rowBytes - left);

@@ -153,7 +153,7 @@ async function writeTurned({ source, info, orientation, cacheBytes }: Turning, t
 }
 
 /** Room for the blocks that a row of tiles reaches, as far as memory allows; none is needed for uncompressed files. */
-function cacheFor(source: BlockSource, cacheBytes: number): SharedBlockCache | null {
+export function cacheFor(source: BlockSource, cacheBytes = CACHE_BYTES): SharedBlockCache | null {
   const { info, layout } = source;
   if (source.readRaw !== undefined) return null;
   const slotBytes = maxBlockBytes(info, layout);

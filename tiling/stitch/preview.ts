@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBlock } from '../codecs/decode-block.js';
+import { asShown, rgbByFormula } from '../colours/to-rgb.js';
 import { badInput } from '../errors.js';
 import { cellRect, gridOf } from '../geometry/grid.js';
 import type { Rect, Size } from '../geometry/rect.js';
@@ -121,21 +122,24 @@ function previewLevel(shape: OutputShape, maxSide: number): number {
 
 type LevelType = Pick<
   RasterInfo,
-  'width' | 'height' | 'channels' | 'dtype' | 'photometric' | 'nodata' | 'alpha' | 'extraSamples'
+  'width' | 'height' | 'channels' | 'dtype' | 'photometric' | 'nodata' | 'alpha' | 'extraSamples' | 'carried'
 >;
 
 /** A picture that takes its pixels from the nearest samples of one level. */
 class SampledPicture {
+  readonly #stored: LevelType;
+  /** As it is shown. */
   readonly #level: LevelType;
   readonly #size: Size;
   readonly #values: Float64Array;
 
   constructor(level: LevelType, maxSide: number) {
-    this.#level = level;
+    this.#stored = level;
+    this.#level = asShown(level);
     const { width, height } = level;
     const scale = Math.min(1, maxSide / Math.max(width, height));
     this.#size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-    this.#values = new Float64Array(this.#size.width * this.#size.height * level.channels).fill(Number.NaN);
+    this.#values = new Float64Array(this.#size.width * this.#size.height * this.#level.channels).fill(Number.NaN);
   }
 
   /** Takes the samples of one rect of the level, whose rows are `rowPixels` apart. */
@@ -143,7 +147,7 @@ class SampledPicture {
     const { dtype, channels } = this.#level;
     const aligned = bytes.byteOffset % SAMPLE_BYTES[dtype] === 0 ? bytes : bytes.slice();
     const count = aligned.byteLength / SAMPLE_BYTES[dtype];
-    const samples: Samples = viewSamples(dtype, aligned.buffer, aligned.byteOffset, count);
+    const samples: Samples = rgbByFormula(viewSamples(dtype, aligned.buffer, aligned.byteOffset, count), this.#stored);
     const { width, height } = this.#size;
     const columns = positions(rect.x, rect.width, this.#level.width, width);
     for (const [y, row] of positions(rect.y, rect.height, this.#level.height, height)) {

@@ -27,6 +27,27 @@ const OTHER_NUMBERS: Readonly<Record<number, BlockCodec>> = {
   33005: 'jpeg2000',
 };
 
+/** What people call compressions that are not decoded here. */
+const UNREAD_NAMES: Readonly<Record<number, string>> = {
+  ...{ 2: 'CCITT RLE', 3: 'fax (CCITT group 3)', 4: 'fax (CCITT group 4)', 6: 'old-style JPEG', 9: 'JBIG', 10: 'JBIG' },
+  ...{ 32809: 'ThunderScan', 34661: 'JBIG', 34676: 'SGI LogLuv', 34677: 'SGI LogLuv', 34892: 'lossy JPEG of DNG' },
+  ...{ 34925: 'LZMA', 50002: 'JPEG XL', 52546: 'JPEG XL' },
+};
+
+/** Fax, old-style JPEG, NeXT and ThunderScan: what libvips, as it is installed with halotile, decodes of those. */
+const BY_LIBVIPS: ReadonlySet<number> = new Set([2, 3, 4, 6, 32766, 32771, 32809]);
+
+/** Whether libvips decodes a compression that is not decoded here. */
+export function readByLibvips(compression: number): boolean {
+  return BY_LIBVIPS.has(compression);
+}
+
+/** How messages name a value of the tag Compression that is not read. */
+export function describeCompression(compression: number): string {
+  const name = UNREAD_NAMES[compression];
+  return name === undefined ? `compression ${compression} (tag 259)` : `${name} compression (${compression}, tag 259)`;
+}
+
 /** The codec of a file whose tag Compression holds a number; undefined where halotile reads no such file. */
 export function codecOf(compression: number): BlockCodec | undefined {
   const codecs = Object.entries(WRITTEN_COMPRESSION) as [BlockCodec, number][];

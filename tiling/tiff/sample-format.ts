@@ -1,5 +1,6 @@
 import { badInput } from '../errors.js';
 import type { DType } from '../raster/dtype.js';
+import { isLab } from '../raster/other-colours.js';
 import type { AlphaKind, StoredSamples } from '../raster/raster-info.js';
 import type { Directory } from './directory.js';
 import { TAG } from './tags.js';
@@ -27,14 +28,12 @@ const FORMAT_NAMES: Readonly<Record<number, string>> = {
 };
 const PHOTOMETRIC_NAMES: Readonly<Record<number, string>> = {
   4: 'transparency mask',
-  8: 'CIE L*a*b*',
-  9: 'ICC L*a*b*',
   10: 'ITU L*a*b*',
   32803: 'colour filter array',
   34892: 'linear raw',
 };
 /** Channels that a photometric interpretation has without extra ones. */
-const COLOUR_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3 };
+const COLOUR_CHANNELS: Readonly<Record<number, number>> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3 };
 /** An index into a palette. */
 const INDEXED = 3;
 
@@ -64,6 +63,7 @@ export function readSampleFormat(directory: Directory, wide?: WideSamples): Samp
   }
   const { dtype, stored } = readSamples(directory, channels, wide);
   if (storedPhotometric === INDEXED) return readIndexed(directory, { channels, dtype, stored });
+  if (isLab({ photometric: storedPhotometric })) checkLab(directory, { dtype, stored });
   const extraSamples = readExtraSamples(directory, channels - colours);
   const last = extraSamples.at(-1);
   return {
@@ -74,6 +74,18 @@ export function readSampleFormat(directory: Directory, wide?: WideSamples): Samp
     storedPhotometric,
     ...(stored === undefined ? {} : { stored }),
   };
+}
+
+/** @throws bad-input for what is no number of L*, a* or b*, and for nodata of which nobody says whether it has a sign */
+function checkLab(directory: Directory, { dtype, stored }: Pick<SampleFormat, 'dtype' | 'stored'>): void {
+  const remedy = 'convert it: vips colourspace IN OUT.tif srgb';
+  if (stored !== undefined || (dtype !== 'uint8' && dtype !== 'uint16')) {
+    const samples = stored === undefined ? dtype : describeStored(stored);
+    throw refuse(directory, `L*a*b* of ${samples} samples (tags 258 and 262)`, '8 or 16 bits', remedy);
+  }
+  if (directory.has(TAG.gdalNodata)) {
+    throw refuse(directory, 'L*a*b* with a nodata value (tag 42113)', 'colours without nodata', remedy);
+  }
 }
 
 /** Indices of colours become the colours. @throws bad-input for more than indices, and for nodata, which no colour is */

@@ -1,11 +1,11 @@
 import { badInput, type ErrorDetail, type ErrorPlace, HalotileError } from '../errors.js';
 import type { CodecContext } from '../raster/block-source.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
-import type { BlockCodec, BlockLayout, RasterInfo } from '../raster/raster-info.js';
+import { type BlockCodec, type BlockLayout, PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
 import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
 import { readChroma } from './chroma.js';
-import { APERIO_YCBCR, codecOf } from './compression.js';
+import { APERIO_YCBCR, codecOf, describeCompression, readByLibvips } from './compression.js';
 import type { Directory } from './directory.js';
 import { readNodata } from './nodata.js';
 import { pastTheEnd } from './random-bytes.js';
@@ -87,6 +87,7 @@ export function readTiffRaster(directory: Directory, wide?: WideSamples): TiffRa
     littleEndian: directory.littleEndian,
     ...(format.stored === undefined ? {} : { stored: format.stored }),
     ...(format.storedPhotometric === 6 && !OF_COLOUR.has(codec) ? { chroma: readChroma(directory) } : {}),
+    ...(format.storedPhotometric === PHOTOMETRIC.cielab ? { signedChroma: true as const } : {}),
     ...(directory.integer(TAG.fillOrder, 1) === 2 && codec !== 'jpeg' ? { lowestFirst: true } : {}),
   };
   // Masks have no missing samples: blocks that were never written are masked, as GDAL reads them.
@@ -152,12 +153,10 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
   const codec = codecOf(compression);
   const remedy = 'convert it: gdal_translate -co TILED=YES -co COMPRESS=DEFLATE IN OUT';
   if (codec === undefined) {
-    throw new UnreadCompression({
-      what: `compression ${compression} (tag 259)`,
-      ...directory.place,
-      expected: 'none, deflate, LZW, PackBits, ZSTD, JPEG, JPEG 2000, WebP or LERC',
-      remedy,
-    });
+    const what = describeCompression(compression);
+    const expected = 'none, deflate, LZW, PackBits, ZSTD, JPEG, JPEG 2000, WebP or LERC';
+    if (readByLibvips(compression)) throw new UnreadCompression({ what, ...directory.place, expected, remedy });
+    throw bad(directory, what, expected, remedy);
   }
   if ((codec === 'jpeg' || codec === 'webp') && (dtype !== 'uint8' || stored !== undefined)) {
     throw bad(
@@ -175,8 +174,13 @@ function readCodec(directory: Directory, format: SampleFormat): BlockCodec {
   if (storedPhotometric === 6 && (planar || channels !== 3)) {
     throw bad(directory, `YCbCr with ${channels}${planar ? ' separate' : ''} channels (tag 262)`, '3 chunky', remedy);
   }
-  if (codec === 'jpeg' && !planar && channels !== 1 && channels !== 3) {
-    throw bad(directory, `${channels} channels under JPEG compression (tag 277)`, '1 or 3, or separate planes', remedy);
+  if (codec === 'jpeg' && !planar && channels !== 1 && channels !== 3 && channels !== 4) {
+    const expected = '1, 3 or 4, or separate planes';
+    throw bad(directory, `${channels} channels under JPEG compression (tag 277)`, expected, remedy);
+  }
+  if (storedPhotometric === PHOTOMETRIC.cielab && (codec === 'jpeg' || codec === 'jpeg2000' || codec === 'webp')) {
+    // Whether such a codec was given a* and b* with their sign, writers do not agree upon.
+    throw bad(directory, `CIE L*a*b* under ${codec} compression (tags 259 and 262)`, 'a lossless one', remedy);
   }
   if (codec === 'jpeg2000') {
     const bits = stored?.bits ?? SAMPLE_BYTES[dtype] * 8;

@@ -1,3 +1,4 @@
+import { asShown, rgbByFormula } from '../colours/to-rgb.js';
 import { type Rect, rectOf } from '../geometry/rect.js';
 import { INTEGER_MAX } from '../raster/dtype.js';
 import { alphaChannel, colourChannels } from '../raster/extra-samples.js';
@@ -55,7 +56,10 @@ function* patchesOf({ width, height }: { readonly width: number; readonly height
   }
 }
 
-function widen(span: { low: number; high: number }, { samples, present }: PictureSamples, info: RasterInfo): void {
+function widen(span: { low: number; high: number }, stored: PictureSamples, storedInfo: RasterInfo): void {
+  const { present } = stored;
+  const samples = rgbByFormula(stored.samples, storedInfo);
+  const info = asShown(storedInfo);
   const { channels, nodata } = info;
   const shown = shownChannels(info);
   for (let pixel = 0; pixel * channels < samples.length; pixel++) {
@@ -81,7 +85,10 @@ export interface ToneOptions extends ToneRange {
 }
 
 /** Samples as RGBA bytes: nothing where nothing is yet, or where a sample is nodata. */
-export function toRgba({ samples, present }: PictureSamples, info: RasterInfo, tone: ToneOptions): Uint8Array {
+export function toRgba(stored: PictureSamples, storedInfo: RasterInfo, tone: ToneOptions): Uint8Array {
+  const { present } = stored;
+  const samples = rgbByFormula(stored.samples, storedInfo);
+  const info = asShown(storedInfo);
   const { channels, nodata, photometric } = info;
   const pixels = samples.length / channels;
   const rgba = new Uint8Array(pixels * 4);

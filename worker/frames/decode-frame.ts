@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { badInput, type HalotileError } from '../../tiling/errors.js';
+import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import { decodePng } from './decode-png.js';
@@ -12,7 +12,7 @@ sharp.cache(false);
 /**
  * Decodes any format that libvips reads, PNG foremost, as 8-bit RGBA with the pixels as stored (no colour
  * management, no orientation): 16 bits become 8 by dropping the low byte, grey is repeated, indexed colours
- * are looked up, missing alpha is 255; of several pages the first counts. Then the nearest downscale to `wanted`;
+ * are looked up, missing alpha is 255. Then the nearest downscale to `wanted`;
  * null keeps the size.
  * @throws HalotileError bad-input where the bytes are no whole image
  */
@@ -27,6 +27,8 @@ export function scaled(frame: DecodedFrame, size: Size | null): DecodedFrame {
 
 async function decodeAny(bytes: Uint8Array, path: string): Promise<DecodedFrame> {
   try {
+    const { pages = 1 } = await sharp(bytes).metadata();
+    if (pages > 1) throw severalPictures(path, pages);
     const { data, info } = await sharp(bytes, { ignoreIcc: true, sequentialRead: true })
       .toColourspace('srgb')
       .ensureAlpha()
@@ -38,8 +40,19 @@ async function decodeAny(bytes: Uint8Array, path: string): Promise<DecodedFrame>
   }
 }
 
+/** The error of an animation: a frame is a picture of its own, and none goes by without a word. */
+export function severalPictures(path: string, pages: number): HalotileError {
+  return badInput({
+    what: `the file holds ${pages} pictures`,
+    file: path,
+    expected: 'each frame in a file of its own',
+    remedy: 'take it apart: convert IN -coalesce OUT-%03d.png',
+  });
+}
+
 /** The error of bytes that are no image. */
 export function undecodable(path: string, error: unknown): HalotileError {
+  if (error instanceof HalotileError) return error;
   const reason = error instanceof Error ? error.message.trim().split('\n')[0] : String(error);
   const what = `the frame cannot be decoded (${reason})`;
   return badInput({ what, file: path, expected: 'a whole PNG, WebP, JPEG, TIFF, GIF or AVIF' }, error);

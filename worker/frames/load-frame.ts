@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isCmykJpeg } from '../../tiling/codecs/jpeg.js';
 import { badInput } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { said } from '../../tiling/words.js';
@@ -37,9 +38,10 @@ export async function loadFrame(
   let bytesRead = bytes.length;
   let decoded: DecodedFrame;
   if (making.chain === null) {
-    decoded = isTiff
-      ? scaled(asFrame(await readPicture(path, isTiff)), making.size)
-      : await decodeFrame(bytes, path, making.size);
+    decoded =
+      isTiff || isCmykJpeg(bytes)
+        ? scaled(asFrame(await readPicture(path, isTiff)), making.size)
+        : await decodeFrame(bytes, path, making.size);
   } else {
     let mapPicture: Picture | undefined;
     if (map !== undefined) {

@@ -1,17 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import sharp from 'sharp';
+import { rgbInfo, rgbOf } from '../../tiling/colours/to-rgb.js';
 import { badInput } from '../../tiling/errors.js';
 import type { Rect, Size } from '../../tiling/geometry/rect.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
 import { bytesOf, SAMPLE_BYTES, type Samples, viewSamples } from '../../tiling/raster/dtype.js';
+import { hasOtherColours } from '../../tiling/raster/other-colours.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
 import { MACHINE_LITTLE_ENDIAN } from '../../tiling/raster/stored-block.js';
-import { describePicture, refuseHeic } from '../../tiling/sources/ingest.js';
+import { colourSpaceOf, describePicture, refuseUnread } from '../../tiling/sources/ingest.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { looksLikeTiff } from '../../tiling/tiff/header.js';
 import { READ_AT_ONCE } from '../../tiling/tiff/random-bytes.js';
-import { undecodable } from './decode-frame.js';
+import { severalPictures, undecodable } from './decode-frame.js';
 
 /** An image held whole: interleaved samples as its file stores them, rows dense. */
 export interface Picture {
@@ -48,7 +50,7 @@ export async function readHead(path: string, content?: Uint8Array): Promise<Pict
   if (isPng(head)) {
     return { isTiff: false, size: { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }, bytes };
   }
-  refuseHeic(head, path);
+  refuseUnread(head, path);
   try {
     const { width, height } = await sharp(content ?? path, { limitInputPixels: false }).metadata();
     return { isTiff: false, size: { width, height }, bytes };
@@ -91,12 +93,19 @@ export function unreadable(path: string, error: unknown) {
 }
 
 /**
- * An image with its samples as an image job reads them: TIFF by its own blocks, everything else through libvips
- * without colour management.
+ * An image with its samples as an image job reads them with `--colour rgb`: TIFF by its own blocks, everything else
+ * through libvips.
  * @throws HalotileError bad-input
  */
 export async function readPicture(path: string, isTiff: boolean): Promise<Picture> {
-  return isTiff ? readTiff(path) : decodePicture(path);
+  return inRgb(isTiff ? await readTiff(path) : await decodePicture(path));
+}
+
+/** Frames are colours: CMYK and L*a*b* become RGB before anything else. */
+async function inRgb(picture: Picture): Promise<Picture> {
+  const { path, info, samples } = picture;
+  if (!hasOtherColours(info)) return picture;
+  return { path, info: rgbInfo(info, path), samples: await rgbOf(samples, info, info, path) };
 }
 
 async function readTiff(path: string): Promise<Picture> {
@@ -118,10 +127,10 @@ async function readTiff(path: string): Promise<Picture> {
 
 /** As the tiled copy that image jobs make of such files, without the file. */
 async function decodePicture(path: string): Promise<Picture> {
-  // Of several pictures the first counts.
   const info = await describePicture(path, 1);
-  const grey = info.photometric === 1;
-  const space = info.dtype === 'uint16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
+  const { pages = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
+  if (pages > 1) throw severalPictures(path, pages);
+  const space = colourSpaceOf(info);
   try {
     const { data } = await sharp(path, { limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
       .pipelineColourspace(space)

@@ -1,12 +1,14 @@
 import { crc32 } from 'node:zlib';
 import { encodeBlock } from '../../tiling/codecs/encode-block.js';
+import { flipChroma, flipPredictedChroma } from '../../tiling/codecs/signed-chroma.js';
 import { packBits } from '../../tiling/codecs/single-bits.js';
 import { cellRect, cellsTouching, gridOf } from '../../tiling/geometry/grid.js';
 import { intersect, type Rect } from '../../tiling/geometry/rect.js';
 import { OPERATIONS } from '../../tiling/operations/index.js';
 import { maskLevel } from '../../tiling/plan/levels.js';
 import { chainTypes } from '../../tiling/plan/memory.js';
-import { maskEncoding } from '../../tiling/plan/output-shape.js';
+import { hasSignedChroma, maskEncoding } from '../../tiling/plan/output-shape.js';
+import { SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { StoredBlock } from '../../tiling/work/references.js';
 import { partOf, type TileRaster } from '../kernels/kernel.js';
 import { allocate } from './allocate.js';
@@ -48,10 +50,21 @@ async function emitBlocks(open: OpenJob, raster: TileRaster, level: number, tall
   const { predictor } = plan.encoding;
   const stored = await storeBlocks(open, { level, as: level, covered: raster.rect }, tally, (rect) => {
     backend.pixels.cutBlock(raster, { rect, block: { width: side, height: side }, predictor }, pixels);
+    if (hasSignedChroma(plan.output)) withSign(pixels, { side, predictor, raster });
     return encodeBlock(pixels, { side, channels: raster.channels }, plan.encoding, backend.pixels.deflateRuns);
   });
   backend.memory.release(mark);
   return stored;
+}
+
+/** Gives a* and b* of a block of CIELab the sign that its file has. */
+function withSign(
+  pixels: Uint8Array,
+  { side, predictor, raster }: { readonly side: number; readonly predictor: number; readonly raster: TileRaster },
+): void {
+  const places = { sampleBytes: SAMPLE_BYTES[raster.dtype], step: raster.channels };
+  if (predictor === 1) flipChroma(pixels, places);
+  else flipPredictedChroma(pixels, side * places.step * places.sampleBytes, places);
 }
 
 /** The mask of the same pixels, one bit each; bits beyond the image are 0. */

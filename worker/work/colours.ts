@@ -1,16 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { coloursInReadingOrder } from '../../tiling/palette/target.js';
-import { decodeFrame } from '../frames/decode-frame.js';
-import { unreadable } from '../frames/picture.js';
+import { loadFrame } from '../frames/load-frame.js';
 import type { Runner } from './runner.js';
+
+/** Its colours are those that frames have, in whatever way its file says them; it is small, as palettes are. */
+const AS_FRAME = { chain: null, size: null, wholePixels: Number.POSITIVE_INFINITY };
 
 /** Reads an image for its colours. */
 export const colours: Runner<'colours'> = async ({ data: { path } }) => {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  return { value: coloursInReadingOrder((await decodeFrame(bytes, path, null)).rgba), crc: 0 };
+  const loaded = await loadFrame({ index: 0, path }, AS_FRAME);
+  return { value: 'frame' in loaded ? coloursInReadingOrder(loaded.frame.rgba) : [], crc: 0 };
 };
