@@ -166,13 +166,14 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
 
     listWorkers: unary(fail, async ({ pageSize, pageToken }: halotile.v1.ListWorkersRequest, caller) => {
       const own = new Set<string>();
-      for (const id of jobsAtWorkers(cluster)) {
+      const workers = cluster.lookAtWorkers();
+      for (const id of jobsAtWorkers(cluster, workers)) {
         const job = await queue.get(id);
         if (job !== undefined && maySee(job, caller)) own.add(id);
       }
       const wallMs = options.nowMs();
       const key = ({ name, instance }: { name: string; instance: string }) => JSON.stringify([name, instance]);
-      const left = workerViews(cluster, { caller, isOwn: (id) => own.has(id), wallMs })
+      const left = workerViews(cluster, workers, { caller, isOwn: (id) => own.has(id), wallMs })
         .filter((worker) => key(worker) > pageToken)
         .sort((a, b) => (key(a) < key(b) ? -1 : 1));
       const page = left.slice(0, Math.min(MAX_PAGE, pageSize || DEFAULT_PAGE));

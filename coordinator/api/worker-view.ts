@@ -1,12 +1,13 @@
 import type { PageWorker } from '../../proto/page/messages.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { ConnectedWorker } from '../cluster/worker-figures.js';
 import { ANYBODY, type Caller } from './access.js';
 
-/** The queued jobs whose tasks workers hold now. */
-export function jobsAtWorkers(cluster: Cluster): Set<string> {
-  return new Set(
-    cluster.lookAtWorkers().flatMap(({ leases }) => leases.map((lease) => cluster.queuedJobOf(lease.job))),
-  );
+/** The queued jobs whose tasks workers hold. */
+export function jobsAtWorkers(cluster: Cluster, workers: readonly ConnectedWorker[]): Set<string> {
+  const keys = new Set<string>();
+  for (const { leases } of workers) for (const { job } of leases) keys.add(job);
+  return new Set([...keys].map((key) => cluster.queuedJobOf(key)));
 }
 
 /**
@@ -15,6 +16,7 @@ export function jobsAtWorkers(cluster: Cluster): Set<string> {
  */
 export function workerViews(
   cluster: Cluster,
+  workers: readonly ConnectedWorker[],
   {
     caller,
     isOwn,
@@ -22,7 +24,7 @@ export function workerViews(
   }: { readonly caller: Caller; readonly isOwn: (job: string) => boolean; readonly wallMs: number },
 ): PageWorker[] {
   const nowMs = cluster.nowMs;
-  return cluster.lookAtWorkers().map((worker) => {
+  return workers.map((worker) => {
     const { link, hello, joinedAtMs, residentBytes, tilesDone, tilesPerMinute, draining, leases } = worker;
     const { owner, instance } = link.sender;
     const principal = instance.slice(0, instance.indexOf('/'));
@@ -45,7 +47,7 @@ export function workerViews(
           job: shown ? job : '',
           kind: cluster.kindOf(key, { stage, index: tile }),
           ...{ stage, tile: shown ? tile : 0 },
-          ...(startedAtMs !== undefined && { runningMs: Math.max(0, nowMs - startedAtMs) }),
+          ...(startedAtMs !== undefined && { runningMs: Math.round(Math.max(0, nowMs - startedAtMs)) }),
         };
       }),
     };

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PageJob, PageJobs, PageWorker } from '../../../proto/page/messages';
 import { get } from '../server/api';
+import { useVisible } from './visible';
 
 /** What the server has told so far. */
 export interface Live {
@@ -19,6 +20,7 @@ export function useLive(enabled: boolean): Live {
   const [workers, setWorkers] = useState<readonly PageWorker[]>([]);
   const [connected, setConnected] = useState(false);
   const [next, setNext] = useState<string>();
+  const visible = useVisible();
 
   const add = (list: readonly PageJob[]) =>
     setJobs((known) => {
@@ -33,7 +35,7 @@ export function useLive(enabled: boolean): Live {
   };
 
   useEffect(() => {
-    if (!enabled) return;
+    if (!enabled || !visible) return;
     const source = new EventSource('/api/events');
     // What happened while there was no stream is in the list.
     source.onopen = () => {
@@ -47,7 +49,7 @@ export function useLive(enabled: boolean): Live {
     source.addEventListener('job', (event) => add([JSON.parse(event.data) as PageJob]));
     source.addEventListener('workers', (event) => setWorkers(JSON.parse(event.data) as PageWorker[]));
     return () => source.close();
-  }, [enabled]);
+  }, [enabled, visible]);
 
   return { jobs, workers, connected, more: () => more(), ...(next !== undefined && { next }) };
 }

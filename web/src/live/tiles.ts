@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TileChanges, TileGrids } from '../../../proto/page/messages';
+import { useVisible } from './visible';
 
 /** Every tile of a job's stage that makes its pixels, one entry a tile. */
 export class TileBoard {
@@ -77,8 +78,9 @@ export function useTiles(
 ): { board: TileBoard | undefined; version: number } {
   const board = useRef<TileBoard | undefined>(undefined);
   const [version, setVersion] = useState(0);
+  const visible = useVisible();
   useEffect(() => {
-    if (path === undefined) return;
+    if (path === undefined || !visible) return;
     const source = new EventSource(path);
     // The stream begins anew after a break, with everything.
     source.addEventListener('grid', (event) => {
@@ -93,6 +95,6 @@ export function useTiles(
       onEnd();
     });
     return () => source.close();
-  }, [path]);
+  }, [path, visible]);
   return { board: board.current, version };
 }
