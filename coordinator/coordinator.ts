@@ -257,7 +257,8 @@ export class Coordinator {
       tracing: options.tracing,
     });
     const parts = { queue, cluster, threads, planning, runner, server, retention, schedules, follows, events, here };
-    const shown = { ...means, cluster, places, schedules: scheduleMeans, scratchDirectory: scratch };
+    const tilesOf = (id: string) => runner.tilesOf(id);
+    const shown = { ...means, cluster, places, schedules: scheduleMeans, tilesOf, scratchDirectory: scratch };
     try {
       const page = await startPage(options, shown);
       return new Coordinator({ ...parts, page });

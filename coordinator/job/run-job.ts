@@ -38,7 +38,7 @@ import { checkDiskSpace, checkedOutput } from './output-place.js';
 import { DIRECT_PLANNER, digestOf, halotileVersion, type JobPlanner, questionsTo } from './prepare-job.js';
 import type { RemoteOutput } from './remote-output.js';
 import { labelsJobOf, makeTable, measuringJobOf } from './run-table.js';
-import { diskNeed, isPublished, RunningJob } from './running-job.js';
+import { diskNeed, isPublished, RunningJob, type RunningTiles } from './running-job.js';
 import { soundTiles } from './sound-tiles.js';
 
 /** A job and everything it runs with. */
@@ -59,6 +59,8 @@ export interface JobRun {
   /** In its place where the output is a table, whose image has a plan of its own if any. */
   readonly onTable?: () => void | Promise<void>;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** What somebody who looks on may follow until the run ends; there is none where the output is a table. */
+  readonly onTiles?: (tiles: RunningTiles) => void;
   /** Called with one sentence for what is wrong with an input and harmless. */
   readonly onWarning?: (what: string) => void;
   /** Writes the output where it is an object, and has tried the store; one of the job's own where absent. */
@@ -188,6 +190,7 @@ async function runImage(begun: BegunRun): Promise<JobResult> {
       isPublished: published,
     };
     const job = new RunningJob({ ...run, spec }, opened);
+    run.onTiles?.(job.tiles);
     const preparedAt = nowSeconds();
     await job.runStages();
     const stagedAt = nowSeconds();
@@ -258,9 +261,10 @@ function earlierJob({ restart, owner, spec }: PlacedRun, paths: PartialPaths): P
   return isDiscarded(restart, asked) ? undefined : readPartialJob(paths);
 }
 
-/** The job that makes a job's map, for the same owner and on this machine; nobody is told of its plan. */
-function mapRun({ onPlan: _, onTable: ____, restart: __, remote: ___, ...run }: PlacedRun, spec: JobSpec): JobRun {
-  return { ...run, spec };
+/** The job that makes a job's map, for the same owner and on this machine; nobody is told of its plan and its tiles. */
+function mapRun(run: PlacedRun, spec: JobSpec): JobRun {
+  const { onPlan: _, onTable: __, onTiles: ___, restart: ____, remote: _____, ...same } = run;
+  return { ...same, spec };
 }
 
 /** Whether a run was only stopped, so that what it has made of the job's map is of use to the next one. */

@@ -7,7 +7,7 @@ import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { isUrl } from '../../tiling/places/url.js';
 import { tileCount } from '../../tiling/plan/levels.js';
-import { isPlaced } from '../../tiling/plan/output-shape.js';
+import { isPlaced, type OutputShape, outputShape } from '../../tiling/plan/output-shape.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { completeReduction } from '../../tiling/plan/reductions.js';
 import { type PreparedInputs, sourcesOf } from '../../tiling/prepare/job-rasters.js';
@@ -67,6 +67,13 @@ export interface OpenedJob {
   readonly isPublished: boolean;
 }
 
+/** The tiles of a job that runs in this process, for whoever looks on. */
+export interface RunningTiles {
+  readonly shape: OutputShape;
+  /** As {@link CommittedTiles.follow}: those of earlier runs first. */
+  follow(): () => readonly CommittedTile[];
+}
+
 /**
  * Bytes of disk that a job needs beside its inputs: the file itself where blocks are placed at once;
  * otherwise part files and the file, each taken as half of the pixels, since halves are typical.
@@ -106,6 +113,10 @@ export class RunningJob {
     for (const tile of tiles) this.#committed.add(tile);
     this.#resumedTiles = this.#committed.count;
     this.#pixelsResumed = this.#committed.filteredPixels;
+  }
+
+  get tiles(): RunningTiles {
+    return { shape: outputShape(this.#opened.plan), follow: () => this.#committed.follow() };
   }
 
   /** Computes every tile that is not in the ledger; the executor forgets the job, however that ends. */

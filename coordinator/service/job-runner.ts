@@ -13,6 +13,7 @@ import type { CollectionResult } from '../collection/collection-result.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import { OutputInUse } from '../job/job-lock.js';
 import type { JobResult } from '../job/job-result.js';
+import type { RunningTiles } from '../job/running-job.js';
 import type { CoordinatorObserver } from '../observe/observer.js';
 import type { JobClaim, JobOutcome, JobQueue } from '../queue/job-queue.js';
 import { isOpen } from '../queue/transitions.js';
@@ -63,6 +64,7 @@ const LOST: ErrorRecord = { tag: 'interrupted', detail: { what: 'another coordin
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #stop = new AbortController();
+  readonly #tiles = new Map<string, RunningTiles>();
   readonly #claimed = new Set<string>();
   readonly #lanes: Promise<unknown>;
 
@@ -75,6 +77,11 @@ export class JobRunner {
   /** The ids of the jobs that run here. */
   get claimed(): Iterable<string> {
     return this.#claimed;
+  }
+
+  /** The tiles of a job over one image that runs here; undefined where none does. */
+  tilesOf(id: string): RunningTiles | undefined {
+    return this.#tiles.get(id);
   }
 
   /** Gives every running job back to the queue, its finished tiles kept, and returns when that is done. */
@@ -187,7 +194,8 @@ export class JobRunner {
     };
     if (isDatasetSpec(job.spec)) return runQueuedDataset(job, job.spec, terms);
     if (isCollectionSpec(job.spec)) return runQueuedCollection(job, job.spec, terms);
-    return runQueuedImage(job, job.spec, { ...terms, spans });
+    const onTiles = (tiles: RunningTiles) => this.#tiles.set(job.id, tiles);
+    return runQueuedImage(job, job.spec, { ...terms, spans, onTiles }).finally(() => this.#tiles.delete(job.id));
   }
 
   /** Runs a job, again and again where the coordinator that had it before has not stopped yet. */

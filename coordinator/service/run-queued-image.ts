@@ -10,6 +10,7 @@ import type { JobTerms } from '../cluster/open-jobs.js';
 import type { JobResult } from '../job/job-result.js';
 import { runJob } from '../job/run-job.js';
 import { runWhole } from '../job/run-whole.js';
+import type { RunningTiles } from '../job/running-job.js';
 import type { QueuedJob } from '../queue/job-queue.js';
 import type { JobEvents } from './job-events.js';
 import type { JobSpans } from './job-spans.js';
@@ -30,6 +31,8 @@ export interface QueuedImageOptions {
   readonly durable: boolean;
   /** Called when it is planned, or where nothing is to be planned here. */
   readonly onPlanned: () => Promise<void>;
+  /** Called with its tiles where it has some of its own. */
+  readonly onTiles: (tiles: RunningTiles) => void;
   /** As {@link JobTerms} has it. */
   readonly mayPublish: () => void;
   readonly spans: JobSpans;
@@ -82,7 +85,7 @@ export async function runQueuedImage(job: QueuedJob, named: JobSpec, options: Qu
     return await runJob({
       ...{ ...common, restart: job.restart, owner: { principal: job.principal, job: job.id } },
       planner: planning.plannerFor(job, signal),
-      ...{ onPlan, onTable: onPlan },
+      ...{ onPlan, onTable: onPlan, onTiles: options.onTiles },
       onProgress: (progress) => {
         events.report(job.id, { ...progress, tilesRunning: executor.running });
         if (progress.tilesDone < progress.tilesTotal) return;

@@ -8,6 +8,7 @@ import type { SubmissionMeans } from '../api/submit-job.js';
 import type { ServerTls } from '../api/tls.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { halotileVersion } from '../job/prepare-job.js';
+import type { RunningTiles } from '../job/running-job.js';
 import type { Places } from '../service/places.js';
 import { addEventStream } from './event-stream.js';
 import { JobPlaces } from './job-places.js';
@@ -31,6 +32,8 @@ export interface CoordinatorPageOptions extends SubmissionMeans {
   readonly cluster: Cluster;
   readonly places: Places;
   readonly schedules: ScheduleMeans;
+  /** The tiles of a job over one image that this coordinator runs. */
+  readonly tilesOf: (id: string) => RunningTiles | undefined;
   /** For what pictures need while they are open. */
   readonly scratchDirectory: string;
   /** Milliseconds since 1970. */

@@ -66,8 +66,15 @@ export class JobPlaces {
     return place;
   }
 
-  /** The unfinished output of a job over one image; undefined where none is there. */
-  unfinished(job: QueuedJob, caller: Caller): PicturePlace | undefined {
+  /** The output of a job over one image, finished or not; undefined while none is there. */
+  outputOf(id: string, caller: Caller): Promise<PicturePlace | undefined> {
+    return this.placeOf(`${id}.output`, caller).catch((error: unknown) => {
+      if (error instanceof HalotileError) return undefined;
+      throw error;
+    });
+  }
+
+  #unfinished(job: QueuedJob, caller: Caller): PicturePlace | undefined {
     const output = this.#paths(job, caller)?.output;
     const path = output && (isUrl(output) ? stagingPlace(output) : output);
     if (path === undefined || job.state === 'succeeded') return undefined;
@@ -105,7 +112,7 @@ export class JobPlaces {
   }
 
   #outputPlace(job: QueuedJob, caller: Caller): PicturePlace | undefined {
-    if (job.state !== 'succeeded') return this.unfinished(job, caller);
+    if (job.state !== 'succeeded') return this.#unfinished(job, caller);
     const path = this.#paths(job, caller)?.output;
     return path === undefined ? undefined : finishedFile({ path, unfinished: true });
   }

@@ -14,6 +14,7 @@ import type { Caller } from '../api/access.js';
 import type { Audit } from '../api/audit.js';
 import { type SubmissionMeans, submitJob } from '../api/submit-job.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { RunningTiles } from '../job/running-job.js';
 import { QUEUE_STATES, type QueuedJob, type QueueState } from '../queue/job-queue.js';
 import { resultFile, resultFiles } from '../service/result-files.js';
 import { type JobPlaces, mayChange } from './job-places.js';
@@ -33,6 +34,8 @@ export interface JobRoutesOptions extends SubmissionMeans {
   readonly jobs: JobPlaces;
   readonly pictures: Pictures;
   readonly paces: Paces;
+  /** The tiles of a job over one image that this coordinator runs. */
+  readonly tilesOf: (id: string) => RunningTiles | undefined;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
@@ -42,7 +45,7 @@ const FILES = 500;
 
 /** Jobs: lists, single ones, their tiles and files, and what may be done to them. */
 export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): void {
-  const { gate, audit, queue, events, cluster, jobs, pictures, paces, nowMs } = options;
+  const { gate, audit, queue, events, cluster, jobs, pictures, paces, tilesOf, nowMs } = options;
   const parts = () => ({ events, paces, nowMs: nowMs() });
   const find = (c: Context<PageEnv>) => jobs.visible(c.req.param('id')!, c.get('caller'));
   const answer = (c: Context<PageEnv>, job: QueuedJob) =>
@@ -73,10 +76,11 @@ export function addJobRoutes(app: Hono<PageEnv>, options: JobRoutesOptions): voi
     const job = await find(c);
     const caller = c.get('caller');
     return tileStream(c, {
+      running: () => tilesOf(job.id),
       pictures,
       place: async () => {
-        const now = await queue.get(job.id);
-        return now && jobs.unfinished(now, caller);
+        const place = await jobs.outputOf(job.id, caller);
+        return place?.unfinished ? place : undefined;
       },
       seen: () => cluster.lookAtJob(job.id),
       isOver: async () => {

@@ -12,6 +12,7 @@ import { PartialPicture } from '../../tiling/view/partial-picture.js';
 import type { Picture } from '../../tiling/view/picture.js';
 import { type PictureFormat, render } from '../../tiling/view/render.js';
 import { type PictureStyle, type ToneRange, toneRange } from '../../tiling/view/tone.js';
+import { type FollowedTiles, followedTiles } from './followed-tiles.js';
 
 readPlaces();
 
@@ -55,35 +56,17 @@ export type PartRequest =
   | { readonly iiif: IiifPath }
   | { readonly xyz: readonly [number, number, number]; readonly format: PictureFormat };
 
-/** What the ledger of an unfinished output says since `from`, the number of tiles that were told before. */
-export interface FollowedTiles {
-  readonly stages: readonly {
-    readonly kind: string;
-    readonly across: number;
-    readonly down: number;
-    readonly tileSide: number;
-    readonly width: number;
-    readonly height: number;
-  }[];
-  readonly size: { readonly width: number; readonly height: number };
-  readonly filter: number;
-  /** Triples of stage, tile and index into `workers`. */
-  readonly committed: Uint32Array;
-  readonly workers: readonly string[];
-  readonly next: number;
-  readonly finishedShare: number;
-}
-
 /** Files that are open at once; each may hold two dozen MiB of decoded blocks. */
 const MAX_OPEN = 12;
-/** How long the first look at a file without overviews waits for its small level. */
+/** How long the first look at a picture without overviews waits for its small level. */
 const FILL_WAIT_MS = 4000;
-const PART = /^epoch-\d+\/part-(.+)$/;
 
 interface OpenPicture {
   readonly picture: Picture;
   readonly stamp: string;
   ranges: Map<boolean, ToneRange>;
+  /** The wait of whoever looked first. */
+  filled: Promise<void> | undefined;
 }
 
 /** Least recently used first. */
@@ -94,7 +77,7 @@ let opened = 0;
 /** What a picture is. */
 export function describe(place: PicturePlace): Promise<PictureAnswer<PictureFacts>> {
   return answered(async () => {
-    const opened = await pictureAt(place);
+    const opened = await pixelsAt(place);
     const { info, tileSide, finishedShare } = opened.picture;
     const { width, height, channels, dtype } = info;
     const [own, map] = [await rangeOf(opened, false), await rangeOf(opened, true)];
@@ -109,7 +92,7 @@ export function part(request: {
   look: Look;
 }): Promise<PictureAnswer<{ readonly bytes: Uint8Array; readonly format: PictureFormat }>> {
   return answered(async () => {
-    const opened = await pictureAt(request.place);
+    const opened = await pixelsAt(request.place);
     const { picture } = opened;
     const { of, look } = request;
     const wanted =
@@ -137,30 +120,12 @@ export function values(request: {
   });
 }
 
-/** Committed tiles of an unfinished output. */
+/** Tiles of an unfinished output beside the first `from` of its ledger, which were told before. */
 export function tiles(request: { place: PicturePlace; from: number }): Promise<PictureAnswer<FollowedTiles>> {
   return answered(async () => {
     const { picture } = await pictureAt(request.place);
     if (!(picture instanceof PartialPicture)) throw badInput({ what: 'the output is finished' });
-    const fresh = picture.tiles.slice(request.from);
-    const names = new Map<string, number>();
-    const committed = new Uint32Array(fresh.length * 3);
-    for (const [index, { stage, tileIndex, part: file }] of fresh.entries()) {
-      const name = PART.exec(file)?.[1] ?? '';
-      const worker = names.get(name) ?? names.size;
-      names.set(name, worker);
-      committed.set([stage, tileIndex, worker], index * 3);
-    }
-    const { stages, output } = picture.shape;
-    return {
-      stages: stages.map(({ kind, across, down, tileSide, size }) => ({ kind, across, down, tileSide, ...size })),
-      size: { width: output.width, height: output.height },
-      filter: stages.findIndex(({ kind }) => kind === 'filter'),
-      committed,
-      workers: [...names.keys()],
-      next: request.from + fresh.length,
-      finishedShare: picture.finishedShare,
-    };
+    return followedTiles(picture.shape, picture.tiles.slice(request.from));
   });
 }
 
@@ -189,6 +154,16 @@ async function rangeOf(opened: OpenPicture, stretch: boolean): Promise<ToneRange
   return range;
 }
 
+/** A picture whose pixels are wanted: its small level is made meanwhile. */
+async function pixelsAt(place: PicturePlace): Promise<OpenPicture> {
+  const opened = await pictureAt(place);
+  const filled = opened.picture.fill();
+  // Most get their small level within the wait: nobody sees it come.
+  opened.filled ??= Promise.race([filled, pause(FILL_WAIT_MS, undefined, { ref: false })]);
+  await opened.filled;
+  return opened;
+}
+
 async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
   const { path, unfinished, wanted = {} } = place;
   const key = `${unfinished ? 'unfinished' : 'file'} ${wanted.page ?? ''} ${wanted.orient ?? ''} ${wanted.colour ?? ''} ${path}`;
@@ -201,7 +176,7 @@ async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
     return before;
   }
   before?.picture.close();
-  const opening = openPicture(place).then((picture) => ({ picture, stamp, ranges: new Map() }));
+  const opening = openPicture(place).then((picture) => ({ picture, stamp, ranges: new Map(), filled: undefined }));
   open.set(key, opening);
   opening.catch(() => open.delete(key));
   for (const [oldest, opened] of open) {
@@ -215,10 +190,7 @@ async function pictureAt(place: PicturePlace): Promise<OpenPicture> {
 
 async function openPicture({ path, unfinished, wanted }: PicturePlace): Promise<Picture> {
   if (unfinished) return new PartialPicture(partialPaths(path));
-  const picture = await FilePicture.open(path, join((site as PictureSite).scratch, String(++opened)), wanted);
-  // Most files get their small level within the wait: nobody sees it come.
-  await Promise.race([picture.filled, pause(FILL_WAIT_MS, undefined, { ref: false })]);
-  return picture;
+  return FilePicture.open(path, join((site as PictureSite).scratch, String(++opened)), wanted);
 }
 
 /** Changes when the file does. @throws bad-input where it is not there */

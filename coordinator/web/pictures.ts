@@ -1,15 +1,8 @@
 import { rmSync } from 'node:fs';
 import { Threads } from '../../threads/threads.js';
 import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
-import type {
-  FollowedTiles,
-  Look,
-  PartRequest,
-  PictureAnswer,
-  PictureFacts,
-  PicturePlace,
-  PictureSite,
-} from './picture-thread.js';
+import type { FollowedTiles } from './followed-tiles.js';
+import type { Look, PartRequest, PictureAnswer, PictureFacts, PicturePlace, PictureSite } from './picture-thread.js';
 
 /** JavaScript heap of the thread; pixels and encoded blocks lie outside it. */
 const HEAP_MIB = 512;

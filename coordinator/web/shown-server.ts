@@ -81,6 +81,7 @@ export class ShownServer {
     app.get('/api/shown/tiles', gate.caller, (c) => {
       if (unfinished === undefined) throw new HalotileError('not-found', { what: 'the output is finished' });
       return tileStream(c, {
+        running: () => undefined,
         pictures,
         place: async () => unfinished,
         seen: () => undefined,

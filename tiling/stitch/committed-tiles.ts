@@ -42,6 +42,18 @@ export class CommittedTiles {
     return this.#filteredPixels;
   }
 
+  /** Tells, each time that it is called, which were added since: for whoever watches a job. */
+  follow(): () => CommittedTile[] {
+    // An iterator that has come to its end would not see what is added behind it.
+    const tiles = this.#tiles.values();
+    let told = 0;
+    return () => {
+      const fresh: CommittedTile[] = [];
+      for (; told < this.#tiles.size; told++) fresh.push(tiles.next().value!);
+      return fresh;
+    };
+  }
+
   all(): CommittedTile[] {
     return [...this.#tiles.values()];
   }

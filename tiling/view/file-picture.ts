@@ -35,10 +35,9 @@ export class FilePicture implements Picture {
   readonly info: RasterInfo;
   readonly levels: readonly Size[];
   readonly tileSide = TILE_SIDE;
-  /** Settles when the small level has all of its pixels, or gets no more. */
-  readonly filled: Promise<unknown>;
   readonly #stored: readonly OpenLevel[];
   readonly #sampled: SampledLevel | undefined;
+  #filled: Promise<void> | undefined;
   #closed = false;
 
   private constructor(stored: readonly OpenLevel[], sampled: SampledLevel | undefined) {
@@ -49,8 +48,6 @@ export class FilePicture implements Picture {
       width,
       height,
     }));
-    // What cannot be read is said when it is asked for by itself.
-    this.filled = sampled === undefined ? Promise.resolve() : this.#fill(stored.at(-1)!, sampled).catch(() => {});
   }
 
   /**
@@ -89,6 +86,14 @@ export class FilePicture implements Picture {
   }
 
   refresh(): void {}
+
+  fill(): Promise<void> {
+    const sampled = this.#sampled;
+    // What cannot be read is said when it is asked for by itself.
+    this.#filled ??=
+      sampled === undefined ? Promise.resolve() : this.#fill(this.#stored.at(-1)!, sampled).catch(() => {});
+    return this.#filled;
+  }
 
   async read(level: number, rect: Rect): Promise<PictureSamples> {
     const stored = this.#stored[level];

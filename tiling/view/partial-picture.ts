@@ -50,7 +50,7 @@ export class PartialPicture implements Picture {
   readonly #known = new Set<string>();
   #filtered = 0;
   #sampledTiles = 0;
-  #sampling = false;
+  #sampling: Promise<void> | undefined;
   #closed = false;
 
   /** @throws bad-input where no unfinished job is there */
@@ -91,7 +91,13 @@ export class PartialPicture implements Picture {
       this.#tiles.push(tile);
       if (tile.stage === this.#filter && areBlocksOf(this.shape, tile)) this.#place(tile);
     }
-    if (!this.#sampling) void this.#sample();
+  }
+
+  fill(): Promise<void> {
+    this.#sampling ??= this.#sample().finally(() => {
+      this.#sampling = undefined;
+    });
+    return this.#sampling;
   }
 
   async read(level: number, rect: Rect): Promise<PictureSamples> {
@@ -152,7 +158,6 @@ export class PartialPicture implements Picture {
 
   /** Gives the small level the tiles that it has not seen, from the coarsest blocks that they brought. */
   async #sample(): Promise<void> {
-    this.#sampling = true;
     const coarsest = this.#blocks.length - 1;
     const { grid } = this.#blocks[coarsest]!;
     try {
@@ -170,8 +175,6 @@ export class PartialPicture implements Picture {
       }
     } catch {
       // The job may be done and its part files gone; whoever asks for a tile is told.
-    } finally {
-      this.#sampling = false;
     }
   }
 }

@@ -24,6 +24,11 @@ export interface Picture {
   readonly finishedShare: number;
   /** Takes notice of what was written since it was opened. @throws bad-input where it is gone */
   refresh(): void;
+  /**
+   * Makes the level that the file does not have, as far as its pixels have come; who only asks what is finished spares
+   * that. Settles, without a fault, when there is nothing left to be taken.
+   */
+  fill(): Promise<void>;
   /** `rect` lies in the level. @throws bad-input where the file is damaged */
   read(level: number, rect: Rect): Promise<PictureSamples>;
   close(): void;
