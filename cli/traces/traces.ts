@@ -1,6 +1,6 @@
 import type { Span as SdkSpan } from '@opentelemetry/api';
 import type { Log } from '../../tiling/log.js';
-import type { SpanAttributes, Tracing } from '../../tiling/tracing.js';
+import { type SpanAttributes, SpanQuota, type Tracing } from '../../tiling/tracing.js';
 
 /** Traces that are sent somewhere, until they are closed. */
 export interface Traces extends Tracing {
@@ -14,6 +14,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const CLOSE_MS = 5000;
 /** Spans that wait to be sent; a tile has eight of them. Those beyond are dropped. */
 const QUEUE = 1 << 15;
+/** Of spans of which there are many: a tile and its parts take a third of a millisecond to be told, a job has thousands. */
+const OF_MANY = { burst: 100, perSecond: 10 } as const;
 
 /**
  * Sends spans by OTLP over HTTP, as JSON, where OpenTelemetry's own variables name an endpoint; undefined, and nothing of
@@ -43,7 +45,8 @@ export async function openTraces(
   const provider = new BasicTracerProvider({ resource, spanProcessors: [processor] });
   const tracer = provider.getTracer('halotile', version);
   const kinds = { call: api.SpanKind.SERVER, message: api.SpanKind.CONSUMER } as const;
-  return {
+  const quota = new SpanQuota(OF_MANY);
+  const traces: Traces = {
     begin(name, { parent, startMs = Date.now(), answers, attributes } = {}) {
       const kind = answers === undefined ? api.SpanKind.INTERNAL : kinds[answers];
       const within = parent === undefined ? api.ROOT_CONTEXT : contextOf(api, parent);
@@ -58,6 +61,12 @@ export async function openTraces(
         },
       };
     },
+    beginOneOfMany(name, options = {}) {
+      const leftOut = quota.take(performance.now());
+      if (leftOut === undefined) return undefined;
+      const attributes = { ...options.attributes, ...(leftOut > 0 && { leftOutBefore: leftOut }) };
+      return traces.begin(name, { ...options, attributes });
+    },
     async close() {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
@@ -67,6 +76,7 @@ export async function openTraces(
       clearTimeout(timer);
     },
   };
+  return traces;
 }
 
 /** Optional peers: those who trace install them. */

@@ -66,7 +66,7 @@ export function workersService(options: WorkersServiceOptions, idle: IdleStreams
         const sender = senderOf(caller, header.instance);
         // Only what somebody traces: a commit by itself tells nothing.
         const tracing = parent === undefined ? undefined : options.tracing;
-        const verdict = await traced(tracing, { name: 'store', parent, answers: 'call' }, () =>
+        const verdict = await traced(tracing, { name: 'store', parent, answers: 'call', isOneOfMany: true }, () =>
           commitTask(cluster, sender, header, dataOf(rest, cluster)),
         );
         // The job writes its ledger in the turns that follow; the answer may wait for that.

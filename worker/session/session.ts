@@ -200,7 +200,7 @@ export class Session {
         this.#say(held, { started: { lease } });
         if (parent === undefined) return;
         const attributes = { kind, stage, tile: held.grant.task, attempt, worker: this.#options.name };
-        held.span = this.#options.tracing?.begin('tile', { parent, attributes });
+        held.span = this.#options.tracing?.beginOneOfMany('tile', { parent, attributes });
       },
       onEnd: (end) => void this.#ended(held, fallback, end),
     };
