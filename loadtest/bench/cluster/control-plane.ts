@@ -1,7 +1,9 @@
 // Row 6: tile tasks a second through one coordinator with simulated workers, everything real but the pixels:
-// node dist/loadtest/bench/cluster/control-plane.js [WORKERS] [SIDE IN TILES] [watched]
-// `watched`: with its numbers scraped every five seconds, and its page's streams open in one browser.
-import { spawn } from 'node:child_process';
+// node dist/loadtest/bench/cluster/control-plane.js [WORKERS] [SIDE IN TILES] [watched|numbers|page]
+// `watched`: its `numbers` are scraped, and its `page`'s streams of the job are open in a browser, for every second
+// stretch of tiles; what a tile takes is told of both kinds. Stretches of one run lie side by side, whatever else keeps
+// the machine busy.
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,15 +11,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layOutRawTiff, TILE } from '../../../cli/demo/raw-tiff.js';
 import { coordinatorCounters, coordinatorGauges } from '../../../cli/metrics/coordinator-metrics.js';
-import { Coordinator, DEFAULT_LIMITS } from '../../../coordinator/index.js';
+import { Coordinator, type CoordinatorObserver, DEFAULT_LIMITS } from '../../../coordinator/index.js';
 import { JobsClient } from '../../../library/cluster/jobs-client.js';
 import { openThreads } from '../../../library/executor.js';
 import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
 
 const [workers = 200, side = 128] = process.argv.slice(2, 4).map(Number);
-const isWatched = process.argv[4] === 'watched';
+const how = process.argv[4];
+const hasNumbers = how === 'watched' || how === 'numbers';
+const hasPage = how === 'watched' || how === 'page';
+let isWatched = false;
 const PROCESSES = 2;
 const SCRAPE_MS = 5000;
+/** Some seconds' worth. */
+const STRETCH_TILES = 1024;
 
 const directory = mkdtempSync(join(tmpdir(), 'halotile-control-'));
 const root = join(directory, 'data');
@@ -34,7 +41,8 @@ const here = openThreads({ ...machine, threads: 1 });
 const { default: prom } = await import('prom-client');
 const registry = new prom.Registry();
 const coordinator = await Coordinator.start({
-  ...(isWatched && { observer: coordinatorCounters(prom, registry), web: '127.0.0.1:0' }),
+  ...(hasNumbers && { observer: sometimes(coordinatorCounters(prom, registry)) }),
+  ...(hasPage && { web: '127.0.0.1:0' }),
   ...{ listen: '127.0.0.1:0', stateDirectory: join(directory, 'state'), roots: { data: root } },
   ...{ limits: DEFAULT_LIMITS, machine, here, maxRunning: 1, maxOpenJobs: 1, maxUploadBytes: 0, durable: false },
   keep: { maxAgeMs: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
@@ -42,9 +50,10 @@ const coordinator = await Coordinator.start({
   newId: () => randomUUID(),
   log: () => {},
 });
-if (isWatched) {
+let scrapes: NodeJS.Timeout | undefined;
+if (hasNumbers) {
   coordinatorGauges(prom, { registry, coordinator, stateDirectory: directory, nowMs: () => Date.now() });
-  setInterval(() => void registry.metrics(), SCRAPE_MS).unref();
+  scrapes = setInterval(() => isWatched && void registry.metrics(), SCRAPE_MS);
 }
 const address = `127.0.0.1:${coordinator.port}`;
 const script = fileURLToPath(new URL('./simulated-workers.js', import.meta.url));
@@ -63,8 +72,16 @@ const spec = jobSpecSchema.parse({
   ...{ tile: TILE, block: TILE, overviews: false },
 });
 const job = await client.submit(spec);
-const gone = new AbortController();
-if (isWatched) for (const path of ['events', `jobs/${job.id}/tiles`]) void follow(`/api/${path}`);
+let browser: ChildProcess | undefined;
+if (hasPage) {
+  const reader = fileURLToPath(new URL('./page-reader.js', import.meta.url));
+  const urls = ['events', `jobs/${job.id}/tiles`].map((path) => `http://127.0.0.1:${coordinator.webPort}/api/${path}`);
+  browser = fork(reader, urls);
+}
+/** Of stretches without watchers and with them: processor microseconds and tiles. */
+const spent = { without: [0, 0], with: [0, 0] } as const satisfies Record<string, [number, number]>;
+/** The first stretch warms up, and counts for none. */
+let stretch = { number: 0, tiles: 0, cpu: process.cpuUsage() };
 let firstMs = 0;
 let first = 0;
 let lastMs = 0;
@@ -81,6 +98,7 @@ for await (const { progress } of client.watch(job.id!)) {
   if (done > 0 && firstTileMs === 0) firstTileMs = performance.now() - submittedMs;
   if (done > 0 && first === 0) [first, firstMs] = [done, performance.now()];
   if (done > last) [last, lastMs] = [done, performance.now()];
+  if (done - stretch.tiles >= STRETCH_TILES) nextStretch(done);
 }
 const cpu = process.cpuUsage(cpuBefore);
 const cpuMs = (cpu.user + cpu.system) / 1000;
@@ -95,21 +113,49 @@ console.log(
     coordinatorPeakMiB: Math.round(peakRss / 2 ** 20),
     submitToFirstTileMs: Math.round(firstTileMs),
     wastedAttempts: coordinator.figures.wasted,
+    ...(how !== undefined && costs()),
   }),
 );
-gone.abort();
+clearInterval(scrapes);
+browser?.kill();
 for (const child of children) child.kill();
 client.close();
 await coordinator.close();
 await here.close();
 rmSync(directory, { recursive: true });
 
-/** Reads one of the page's streams, as a browser does. */
-async function follow(path: string): Promise<void> {
-  try {
-    const { body } = await fetch(`http://127.0.0.1:${coordinator.webPort}${path}`, { signal: gone.signal });
-    for await (const _ of body!);
-  } catch (error) {
-    if (!gone.signal.aborted) throw error;
+/** Ends a stretch; watchers come or go. */
+function nextStretch(done: number): void {
+  const { user, system } = process.cpuUsage(stretch.cpu);
+  const of = isWatched ? spent.with : spent.without;
+  if (stretch.number > 0) {
+    of[0] += user + system;
+    of[1] += done - stretch.tiles;
   }
+  const number = stretch.number + 1;
+  // Off, on, on, off: what becomes faster or slower all the while favours neither.
+  const isOn = how !== undefined && (number % 4 === 2 || number % 4 === 3);
+  if (isOn !== isWatched) browser?.send(isOn);
+  isWatched = isOn;
+  stretch = { number, tiles: done, cpu: process.cpuUsage() };
+}
+
+/** What a tile took without watchers and with them. */
+function costs(): Record<string, number> {
+  const [without, watched] = [spent.without[0] / spent.without[1], spent.with[0] / spent.with[1]];
+  const rounded = (value: number) => Math.round(10 * value) / 10;
+  return {
+    cpuMicrosecondsATile: rounded(without),
+    watchedMicrosecondsATile: rounded(watched),
+    watchingCostsPercent: rounded(100 * (watched / without - 1)),
+  };
+}
+
+/** Hears only of what happens while somebody watches. */
+function sometimes(observer: CoordinatorObserver): CoordinatorObserver {
+  const heard = Object.entries(observer).map(([name, hear]) => [
+    name,
+    (...what: unknown[]) => void (isWatched && hear(...what)),
+  ]);
+  return Object.fromEntries(heard) as CoordinatorObserver;
 }
