@@ -28,7 +28,7 @@ const SILENCE_MS = 9_000;
 /** Pages that one principal may have open. */
 const MAX_STREAMS = 50;
 
-/** `GET /api/events`: a message `job` for each that changed, and `workers` about once a second. */
+/** `GET /api/events`: a message `job` for each that changed, and `workers` at most once a second. */
 export function addEventStream(app: Hono<PageEnv>, options: EventStreamOptions): void {
   const { gate, queue, events, cluster, paces, nowMs } = options;
   const open = new Map<string, { pages: number; readonly feed: WorkerFeed }>();

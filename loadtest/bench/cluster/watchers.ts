@@ -11,7 +11,7 @@ export class Watchers {
   readonly pageFlags = ['--web', '127.0.0.1:0'];
   readonly environment: NodeJS.ProcessEnv;
   readonly #collector: Server;
-  readonly #gone = new AbortController();
+  #gone = new AbortController();
   readonly #numbers = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #page = '';
@@ -45,8 +45,10 @@ export class Watchers {
     if (page !== null) this.#page = page[1]!;
   }
 
-  /** Opens a job's page: what all jobs do, and the tiles of this one. */
+  /** Opens a job's page, in the place of the one before: what all jobs do, and the tiles of this one. */
   open(job: string): void {
+    this.#gone.abort();
+    this.#gone = new AbortController();
     for (const path of ['events', `jobs/${job}/tiles`]) void this.#follow(`${this.#page}/api/${path}`);
   }
 
@@ -67,11 +69,12 @@ export class Watchers {
   }
 
   async #follow(url: string): Promise<void> {
+    const { signal } = this.#gone;
     try {
-      const { body } = await fetch(url, { signal: this.#gone.signal });
+      const { body } = await fetch(url, { signal });
       for await (const _ of body!) this.#events++;
     } catch (error) {
-      if (!this.#gone.signal.aborted) throw error;
+      if (!signal.aborted) throw error;
     }
   }
 }
