@@ -9,7 +9,7 @@ export interface MeasureSpec {
   readonly operations?: JobSpecInput['operations'];
   /** Images of the same size, whose samples are measured under each label. */
   readonly images?: readonly string[];
-  /** A `.csv` or `.jsonl` file. */
+  /** A `.csv`, `.jsonl` or `.parquet` file. */
   readonly output: string;
 }
 

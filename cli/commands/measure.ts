@@ -16,7 +16,7 @@ import { isPipe, refusePipesOfMany, runWithPipes } from '../pipes.js';
 import { collectOperations } from './process.js';
 
 /** What standard output may be. */
-const TABLES = ['csv', 'jsonl'] as const;
+const TABLES = ['csv', 'jsonl', 'parquet'] as const;
 
 type MeasureFlags = JobFlags &
   RunFlags & { output: string; op?: JobSpecInput['operations']; format?: (typeof TABLES)[number] };
@@ -32,7 +32,7 @@ export function registerMeasure(program: Command): void {
     .argument('[images...]', 'images of the same size, measured under each label; of many, names with {name}')
     .requiredOption(
       '-o, --output <file>',
-      'the table to write: .csv or .jsonl; - for standard output; of many, a name with {name}',
+      'the table to write: .csv, .jsonl or .parquet; - for standard output; of many, a name with {name}',
     )
     .addOption(new Option('--format <which>', 'of standard output, with -o - (default: csv)').choices(TABLES))
     .option(

@@ -1,11 +1,9 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { badUsage, HalotileError } from '../../tiling/errors.js';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { type JobSpec, jobSpecSchema } from '../../tiling/job/job-spec.js';
 import { type TableFormat, tableFormatOf } from '../../tiling/job/output-format.js';
-import { csvLine, figuresOf, jsonLine } from '../../tiling/measure/figures.js';
+import { figuresOf, figureTypes } from '../../tiling/measure/figures.js';
 import { isUrl } from '../../tiling/places/url.js';
 import type { PreparedTable } from '../../tiling/prepare/prepare-table.js';
 import { assertAllUnchanged, assertUnchanged, type SeenFile } from '../../tiling/sources/fingerprint.js';
@@ -13,14 +11,13 @@ import { type PartialPaths, removePartial } from '../../tiling/stitch/partial.js
 import type { TileLedger } from '../../tiling/stitch/tile-ledger.js';
 import { syncFile } from '../assembly/assemble.js';
 import { RecordStore } from '../measure/record-store.js';
+import { TableFile } from '../measure/table-file.js';
+import { tableRows } from '../measure/table-rows.js';
 import type { JobResult } from './job-result.js';
 import { madeOf } from './made-image.js';
 import { MeasuredParts, type MeasuringOptions } from './measured-parts.js';
 import { publishOutput } from './publish-output.js';
 import type { RemoteOutput } from './remote-output.js';
-
-/** Text that is written at a time. */
-const WRITE_CHARACTERS = 1 << 20;
 
 /** @throws bad-usage for a plan of a job whose output is a table: it has no tiles, halos or levels */
 export function refuseTablePlan(output: string): never {
@@ -152,33 +149,21 @@ async function writeTable(
   records: AsyncIterable<Float64Array>,
   { temporary, format, table: { columns, channels, size }, ledger, signal }: TableTerms,
 ): Promise<WrittenTable> {
-  const fd = openSync(temporary, 'w', 0o644);
-  let text = format === 'csv' ? `${columns.join(',')}\n` : '';
+  const file = new TableFile(temporary);
   let labels = 0;
-  let bytes = 0;
-  let crc = 0;
-  const flush = () => {
-    const encoded = Buffer.from(text);
-    for (let at = 0; at < encoded.length; ) at += writeSync(fd, encoded, at);
-    bytes += encoded.length;
-    crc = crc32(encoded, crc);
-    text = '';
-  };
   try {
+    const rows = await tableRows(file, format, { columns, types: figureTypes(channels) });
     for await (const record of records) {
-      const figures = figuresOf(record, channels, size);
-      text += format === 'csv' ? csvLine(figures) : jsonLine(columns, figures);
       labels++;
-      if (text.length < WRITE_CHARACTERS) continue;
-      flush();
+      if (!rows.add(figuresOf(record, channels, size))) continue;
       ledger.assertNewest();
       if (signal?.aborted) throw interrupted();
     }
-    flush();
+    rows.finish();
   } finally {
-    closeSync(fd);
+    file.close();
   }
-  return { labels, bytes, crc };
+  return { labels, bytes: file.bytes, crc: file.crc };
 }
 
 function interrupted(): HalotileError {

@@ -157,7 +157,7 @@ test('what cannot be measured is refused in one sentence, and nothing is written
   writeFileSync(inFolder('text.tif'), 'no image');
   writeFileSync(inFolder('kept.csv'), 'mine');
   const cases: readonly (readonly [Parameters<typeof measureLabels>[0], RegExp])[] = [
-    [{ labels, output: inFolder('kept.xlsx') }, /\.csv or \.jsonl/],
+    [{ labels, output: inFolder('kept.xlsx') }, /\.csv, \.jsonl or \.parquet/],
     [{ labels: inFolder('f32 strips.tif'), output: inFolder('kept.csv') }, /one channel of whole numbers/],
     [{ labels: inFolder('u8 strips.tif'), output: inFolder('kept.csv') }, /3 channels/],
     [{ labels, images: [inFolder('small.tif')], output: inFolder('kept.csv') }, /5×5.*53×45/],

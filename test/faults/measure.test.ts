@@ -51,7 +51,7 @@ async function killedAt(script: string, spec: object, tiles: number): Promise<vo
   assert.equal((await ended).signal, 'SIGKILL');
 }
 
-for (const ending of ['csv', 'jsonl']) {
+for (const ending of ['csv', 'jsonl', 'parquet']) {
   test(`a table (.${ending}) whose run is killed twice is continued: the same bytes, no part measured twice`, async () => {
     const whole = await runEngine(tableOf(`whole.${ending}`));
     assert.equal(whole.tiles.total, PARTS);

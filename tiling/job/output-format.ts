@@ -18,14 +18,15 @@ const ENDINGS: readonly (readonly [OutputFormat, RegExp])[] = [
 export const WRITTEN_ENDINGS = '.tif, .ome.tif, .png, .jpg, .webp, .dzi or .zarr';
 
 /** What a table of measurements is written as. */
-export type TableFormat = 'csv' | 'jsonl';
+export type TableFormat = 'csv' | 'jsonl' | 'parquet';
 
 /** Endings of tables, as messages list them. */
-export const TABLE_ENDINGS = '.csv or .jsonl';
+export const TABLE_ENDINGS = '.csv, .jsonl or .parquet';
 
 /** The format of a table that an output's ending names; undefined where it is none. */
 export function tableFormatOf(output: string): TableFormat | undefined {
   if (/\.csv$/i.test(output)) return 'csv';
+  if (/\.parquet$/i.test(output)) return 'parquet';
   return /\.(?:jsonl|ndjson)$/i.test(output) ? 'jsonl' : undefined;
 }
 

@@ -11,6 +11,23 @@ const REGION_COLUMNS = [
 ];
 const CHANNEL_COLUMNS = ['count', 'mean', 'min', 'max', 'sum', 'std'];
 
+/** What a figure is: a whole number, any number, or whether something holds. */
+export type FigureType = 'whole' | 'real' | 'flag';
+
+/** What the figures of a table are, in the order of {@link columnsOf}. */
+export function figureTypes(channels: MeasuredChannels): FigureType[] {
+  const whole = (exact: boolean): FigureType => (exact ? 'whole' : 'real');
+  return [
+    ...['label', 'area', 'x', 'y', 'width', 'height'].map((): FigureType => 'whole'),
+    ...(['real', 'real', 'flag'] as const),
+    ...channels.flatMap((exact): FigureType[] => [
+      ...(['whole', 'real'] as const),
+      ...[whole(exact), whole(exact), whole(exact)],
+      'real',
+    ]),
+  ];
+}
+
 /** How the figures of a table are called; `names` are those of the measured channels. */
 export function columnsOf(names: readonly string[]): string[] {
   return [...REGION_COLUMNS, ...names.flatMap((name) => CHANNEL_COLUMNS.map((column) => `${name}.${column}`))];
