@@ -1,6 +1,7 @@
 import { badInput } from '../tiling/errors.js';
 import { rectOf } from '../tiling/geometry/rect.js';
 import type { JobSpecInput } from '../tiling/job/job-spec.js';
+import { ANY_SINGLES } from '../tiling/operations/digits.js';
 import { chainFiles } from '../tiling/operations/parameter-files.js';
 import type { PlanInput } from '../tiling/plan/plan-input.js';
 import { preparePlan } from '../tiling/prepare/prepare-plan.js';
@@ -71,6 +72,7 @@ export async function filterPixels(
   const plan = await preparePlan(spec, inputs, machine, {
     slots: 1,
     largest: async () => largestOf(map!.samples, rectOf(map!), { name: MAP, mapping: spec.mapping }),
+    bitsOf: async () => ANY_SINGLES,
     shapeOf: ({ bytes, file }) => checkModuleApart(bytes, file),
   });
   const sources = { image, map: mapSource, extras };

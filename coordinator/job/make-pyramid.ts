@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
 import { chainPyramid } from '../../tiling/operations/pyramid.js';
 import { PyramidFile } from '../../tiling/stitch/pyramid-file.js';
@@ -14,7 +15,7 @@ import type { SummaryMeans } from './summary-means.js';
 export async function withPyramid({ executor, plan, inputs, scratch, signal }: SummaryMeans): Promise<WorkInput[]> {
   const pyramid = chainPyramid(plan.operations);
   if (pyramid === undefined) return [...inputs];
-  const path = join(scratch, `pyramid-${pyramid.first}-${pyramid.last}.tif`);
+  const path = join(scratch, `pyramid-${crc32(JSON.stringify(pyramid)).toString(16)}.tif`);
   const all: WorkInput[] = [...inputs, { name: 'pyramid', source: { kind: 'file', path } }];
   if (existsSync(path)) return all;
   const file = new PyramidFile(path, plan.image, pyramid);

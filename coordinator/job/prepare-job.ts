@@ -42,6 +42,7 @@ export function questionsTo(executor: Pick<Executor, 'slots' | 'run' | 'closeJob
   return {
     slots: executor.slots,
     largest: async (source, data) => (await ask('scan', data, [{ name: 'map', source }])).max,
+    bitsOf: (source, data) => ask('bits', data, [{ name: 'image', source }]),
     shapeOf: (data) => ask('module', data, []),
   };
 }

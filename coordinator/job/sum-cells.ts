@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { HalotileError } from '../../tiling/errors.js';
 import { chainCorners, cornerTable } from '../../tiling/operations/corners.js';
 import { CornerTableFile } from '../../tiling/stitch/corner-table-file.js';
@@ -14,7 +15,7 @@ import type { SummaryMeans } from './summary-means.js';
 export async function withCornerTable({ executor, plan, inputs, scratch, signal }: SummaryMeans): Promise<WorkInput[]> {
   const corners = chainCorners(plan.operations);
   if (corners === undefined) return [...inputs];
-  const path = join(scratch, `corners-${corners.cellSide}-${corners.lanes}.tif`);
+  const path = join(scratch, `corners-${corners.cellSide}-${crc32(JSON.stringify(corners.layout)).toString(16)}.tif`);
   const all: WorkInput[] = [...inputs, { name: 'corners', source: { kind: 'file', path } }];
   if (existsSync(path)) return all;
   const table = new CornerTableFile(path, plan.image, corners);

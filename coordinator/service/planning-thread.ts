@@ -274,6 +274,7 @@ function questionsOf(id: number, slots: number): PlanQuestions {
   return {
     slots,
     largest: (source, data) => ask('largest', [source, data]),
+    bitsOf: (source, data) => ask('bitsOf', [source, data]),
     shapeOf: (data) => ask('shapeOf', [data]),
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseOperation } from '../../library/parse-operation.js';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { chainCorners } from '../../tiling/operations/corners.js';
 import type { Plan } from '../../tiling/plan/plan.js';
@@ -90,9 +91,11 @@ test('windows of one radius that is wider than the tile read corners too', async
   const files = { image: join(folder, 'fixed.tif'), output: join(folder, 'fixed-out.tif') };
   writeTiff(files.image, image);
   for (const radius of [30, 300]) {
-    await runEngine({ ...files, operations: [{ name: 'box', params: { radius }, border: 'clip' }], tile: 16 });
     const expected = referenceBox({ image, border: 'clip', radii: radius });
-    assert.deepEqual((await readLevels(files.output))[0]!.samples, expected);
+    for (const text of [`box:radius=${radius},border=clip`, `mean:window=${2 * radius + 1},border=clip`]) {
+      await runEngine({ ...files, operations: [parseOperation(text)], tile: 16 });
+      assert.deepEqual((await readLevels(files.output))[0]!.samples, expected);
+    }
   }
 });
 
@@ -143,6 +146,8 @@ for (const border of ['nearest', 'reflect', 'mirror', 'constant'] as const) {
     }
   });
 }
+
+const plainLanes = (lanes: number) => ({ lanes, weighted: false, countsBad: false });
 
 const arena = new WasmArena();
 const BACKENDS = { plain: PLAIN_CORNERS, WebAssembly: wasmCorners(arena) };
@@ -196,7 +201,7 @@ for (const [backend, kernels] of Object.entries(BACKENDS)) {
         const mark = arena.mark();
         await sumWindows(
           kernels,
-          { cellSide, lanes: 1 },
+          { cellSide, layout: plainLanes(1) },
           { rect, radius, image: size, border: 'clip' },
           scratch,
           (column, row) => {
@@ -235,7 +240,7 @@ test('sums of cells, tables and means are the same in WebAssembly, with factors 
           samples[i] = i % (7 * stride) < stride ? INTEGER_MAX[dtype] : next(INTEGER_MAX[dtype] + 1);
         });
         const raster: TileRaster = { rect, dtype, channels, stride, samples };
-        const lanes = { image: { alpha: 'none' as const }, lanes: channels };
+        const lanes = { image: { alpha: 'none' as const }, layout: plainLanes(channels) };
         const upper = doubles(Array.from({ length: (width + 1) * channels }, () => next(2 ** 30)));
         const left = doubles(Array.from({ length: height * channels }, () => next(2 ** 30)));
         const found = Object.values(BACKENDS).map((kernels) => {
@@ -272,7 +277,12 @@ test('sums of cells, tables and means are the same in WebAssembly, with factors 
             }),
           );
           const place = { rect: { ...rect, ...windows }, radius, image, border: 'clip' as const };
-          kernels.writeMeans(raster, output, { windows: place, sums, lanes: channels }, { image, alpha: 'none' });
+          kernels.writeMeans(
+            raster,
+            output,
+            { windows: place, sums, layout: plainLanes(channels) },
+            { image, alpha: 'none' },
+          );
           const means = Array.from({ length: height }, (_, y) => [
             ...output.samples.subarray(y * stride, y * stride + width * channels),
           ]);

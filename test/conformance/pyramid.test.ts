@@ -261,7 +261,10 @@ test('a job whose halo takes too much memory is told the largest radius and the 
   };
   writeTiff(
     files.image,
-    imageOf(size, { dtype: 'uint8', channels: 3 }, (x, y) => (x ^ y) & 255),
+    // More channels than grids have.
+    imageOf(size, { dtype: 'uint8', channels: 5 }, (x, y) => (x ^ y) & 255),
+    {},
+    { extraSamples: [0, 0, 0, 0], photometric: 1 },
   );
   writeTiff(
     files.map,

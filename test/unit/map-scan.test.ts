@@ -30,6 +30,7 @@ test('the largest value of a map is that of all its rects, whichever is looked t
       if (rect.x === 0) await setTimeout(20);
       return rect.x === 0 ? 2 : 7;
     },
+    bitsOf: () => assert.fail('samples are whole numbers'),
     shapeOf: () => assert.fail('there is no module'),
   });
   assert.equal(plan.mapMaxBound, 7);

@@ -69,7 +69,8 @@ const MODULE = `module=${fileURLToPath(new URL('../../examples/kernels/max-row.w
 /** Operation, parameter, values that it refuses, and what else stands beside it. */
 const REFUSED: readonly (readonly [string, string, readonly string[], string?])[] = [
   ['box', 'radius', [...NO_WHOLE_NUMBERS, '-1', '65536', '1e9']],
-  ['gaussian', 'sigma', [...NO_NUMBERS, '-0.1', '1025', '40']],
+  ['gaussian', 'sigma', [...NO_NUMBERS, '-0.1', '1025']],
+  ['gaussian', 'sigma', ['40'], 'quality=exact'],
   ['gaussian', 'truncate', [...NO_NUMBERS, '0', '-4', '17'], 'sigma=2'],
   ['gaussian', 'ksize', [...NO_WHOLE_NUMBERS, '0', '-3', '4', '4097', '201'], 'sigma=2'],
   ['gaussian', 'ksize', ['5']],
@@ -85,9 +86,10 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ...['open', 'close', 'top-hat', 'black-hat'].map((name) => [name, 'footprint', ['disk:40']] as const),
   ['percentile', 'footprint', NO_FOOTPRINTS, 'percentile=50'],
   ['percentile', 'percentile', [...NO_NUMBERS, '-1', '100.5']],
-  ...['mean', 'std', 'variance'].map(
-    (name) => [name, 'window', [...NO_WHOLE_NUMBERS, '0', '-3', '4096', '201']] as const,
-  ),
+  ...['mean', 'std', 'variance'].map((name) => [name, 'window', [...NO_WHOLE_NUMBERS, '0', '-3', '4096']] as const),
+  ...['std', 'variance'].map((name) => [name, 'window', ['201']] as const),
+  // An even window has no radius, and reads a halo.
+  ['mean', 'window', ['200']],
   ...['mean', 'std', 'variance'].map((name) => [name, 'window', ['3'], 'footprint=disk:2'] as const),
   ...['std', 'variance'].map((name) => [name, 'ddof', [...NO_WHOLE_NUMBERS, '-1', '2']] as const),
   ...['std', 'variance'].map((name) => [name, 'dtype', ['uint8', 'float64']] as const),

@@ -84,7 +84,7 @@ const CASES: {
     ],
   },
   sum: {
-    data: { corners: { cellSide: 16, lanes: 1, aboveRadius: 8 } },
+    data: { corners: { cellSide: 16, layout: { lanes: 1, weighted: false, countsBad: false }, aboveRadius: 8 } },
     value: { columns: new Uint8Array(8 * (SIZE.width + 1)), edges: new Uint8Array(8 * 16) },
     wrong: [
       null,

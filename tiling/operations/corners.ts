@@ -2,6 +2,16 @@ import type { Size } from '../geometry/rect.js';
 import { INTEGER_MAX, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import type { Border, KernelShape, Operation } from './descriptor.js';
+import {
+  ANY_SINGLES,
+  bitsOf,
+  type Digits,
+  digitBits,
+  digitsOver,
+  joinedBits,
+  productBits,
+  type SampleBits,
+} from './digits.js';
 
 /**
  * How windows too wide for a halo are summed: from four values of the image's summed-area table each. Of the table only
@@ -10,14 +20,26 @@ import type { Border, KernelShape, Operation } from './descriptor.js';
 export interface Corners {
   /** Of a cell, in pixels. */
   readonly cellSide: number;
-  /** Sums of a pixel: one a channel, and where samples have weights one of those a channel. */
-  readonly lanes: number;
+  /** What a pixel's sums are of. */
+  readonly layout: LaneLayout;
   /** Tiles whose largest radius is above this read corners, others a halo. */
   readonly aboveRadius: number;
 }
 
-/** Sums are float64, and integers in them exact below this. */
-const EXACT_BELOW = 2 ** 53;
+/**
+ * The sums of a pixel, side by side: of each channel its digits, and, where samples have weights, then of each channel the
+ * digits of its weight; at the end, where samples may not be finite, of each channel how many are not.
+ */
+export interface LaneLayout {
+  /** All of them. */
+  readonly lanes: number;
+  /** Of samples times their weights; integers that one sum holds have none, and are one lane. */
+  readonly digits?: Digits;
+  /** Of weights; whole numbers that one sum holds have none. */
+  readonly weightDigits?: Digits;
+  readonly weighted: boolean;
+  readonly countsBad: boolean;
+}
 
 /** Runs of corners that wait for their cells at a time. */
 export const CORNER_RUNS = 1 << 19;
@@ -33,23 +55,45 @@ export function takesCorners(operation: Operation, radius: number): boolean {
   return corners !== undefined && radius > corners.aboveRadius;
 }
 
-/**
- * The lanes of a pixel's sums, or undefined where they would not be exact: sums over the whole image, or where the border
- * extends it over what windows of that radius see.
- */
-export function cornerLanes(
-  image: RasterInfo,
-  masked: boolean,
-  { border, radius }: { readonly border: Border; readonly radius: number },
-): number | undefined {
+/** What decides how windows are summed from corners. */
+export interface WindowSamples {
+  readonly masked: boolean;
+  readonly border: Border;
+  readonly constantValue: number;
+  /** The widest window's. */
+  readonly radius: number;
+  /** Of float32, where its samples were looked at. */
+  readonly bits?: SampleBits | undefined;
+}
+
+/** The lanes of a pixel's sums; undefined where so many pixels are summed that no lane would be exact. */
+export function laneLayout(image: RasterInfo, samples: WindowSamples): LaneLayout | undefined {
   const { width, height, channels, dtype, alpha, nodata } = image;
-  if (dtype === 'float32') return undefined;
+  const { border, radius, masked, constantValue } = samples;
   const byAlpha = alpha === 'unassociated' && channels > 1;
-  const largest = INTEGER_MAX[dtype] ** (byAlpha ? 2 : 1);
+  const weighted = byAlpha || masked || nodata !== undefined;
   // Of an extended line several prefix sums are added and taken away, some of them many times.
   const lengthOf = (side: number) => (border === 'clip' ? side : 8 * side + 4 * radius);
-  if (lengthOf(width) * lengthOf(height) * largest >= EXACT_BELOW) return undefined;
-  return byAlpha || masked || nodata !== undefined ? 2 * channels : channels;
+  const bits = digitBits(lengthOf(width) * lengthOf(height));
+  if (bits === undefined) return undefined;
+  if (dtype !== 'float32') {
+    const sampleBits = Math.log2(INTEGER_MAX[dtype] + 1);
+    if (sampleBits > bits) return undefined;
+    const whole = sampleBits * (byAlpha ? 2 : 1);
+    const digits = whole > bits ? digitsOver([{ lowest: 0, highest: whole - 1 }], bits) : undefined;
+    const lanes = channels * ((digits?.at.length ?? 1) + (weighted ? 1 : 0));
+    return { lanes, weighted, countsBad: false, ...(digits && { digits }) };
+  }
+  const known = samples.bits ?? ANY_SINGLES;
+  const beyond = border === 'constant' ? bitsOf(constantValue) : [];
+  const ranges = joinedBits([...known.ranges, ...known.alpha, ...beyond]);
+  const alphas = joinedBits([...known.alpha, ...beyond, { lowest: 0, highest: 0 }]);
+  const digits = digitsOver(byAlpha ? joinedBits([...ranges, ...productBits(ranges, alphas)]) : ranges, bits);
+  const weightDigits = byAlpha ? digitsOver(alphas, bits) : undefined;
+  const countsBad = !known.finite;
+  const ofWeights = weighted ? (weightDigits?.at.length ?? 1) : 0;
+  const lanes = channels * (digits.at.length + ofWeights + (countsBad ? 1 : 0));
+  return { lanes, digits, weighted, countsBad, ...(weightDigits && { weightDigits }) };
 }
 
 /** How the operation of a chain that reads corners does; undefined where none does. */
@@ -67,7 +111,7 @@ export function withHalos(operations: readonly Operation[]): Operation[] {
 
 /** Where the parts of a table of {@link Corners} lie. One of its rows belongs to one row of cells. */
 export interface CornerTable {
-  /** Values of {@link Corners.lanes} float64 in a row. */
+  /** Values of {@link LaneLayout.lanes} float64 in a row. */
   readonly width: number;
   /** Rows of cells. */
   readonly rows: number;
@@ -92,7 +136,8 @@ export function cornerTable(image: Size, cellSide: number): CornerTable {
 }
 
 /** How the table lies in its file: a lane is eight bytes, which a raster has as channels. */
-export function cornerTableInfo(image: Size, { cellSide, lanes }: Corners): RasterInfo {
+export function cornerTableInfo(image: Size, { cellSide, layout }: Corners): RasterInfo {
+  const { lanes } = layout;
   const { width, rows } = cornerTable(image, cellSide);
   return { width, height: rows, channels: 8 * lanes, dtype: 'uint8', alpha: 'none', photometric: 1, carried: [] };
 }
@@ -105,7 +150,7 @@ export function cornerTableBytes(image: Size, corners: Corners): number {
 
 /** Bytes that a tile's corners take beside its input, output and map. */
 export function cornerScratchBytes(
-  { cellSide, lanes }: Corners,
+  { cellSide, layout: { lanes } }: Corners,
   { input, dtype, channels, masked }: Pick<KernelShape, 'input' | 'dtype' | 'channels' | 'masked'>,
 ): number {
   const sums = input.width * input.height * lanes * 8;

@@ -55,16 +55,19 @@ export const gaussian: OperationDescriptor = {
   defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
   numeric: () => 'bounded',
   reach: (operation, mapMax) => {
-    if (!operation.byMap) return evenReach(fixedWeights(operation).length - 1);
+    const pyramid = pyramidOf(operation);
+    if (!operation.byMap && pyramid === undefined) return evenReach(fixedWeights(operation).length - 1);
     // The direct sum is the definition of both qualities, and what the reference backend computes for both.
-    const sigma = haloSigma(pyramidOf(operation), mapMax);
+    const sigma = haloSigma(pyramid, widestSigma(operation, mapMax));
     const direct = gaussianRadius(sigma, MAP_TRUNCATE);
     return evenReach(usesScaleSpace(operation) ? Math.max(direct, scaleSpaceReach(sigma)) : direct);
   },
   scratchBytes: (operation, shape, mapMax) => {
-    if (!operation.byMap) return separableScratchBytes(shape, fixedWeights(operation).length - 1);
+    const pyramid = pyramidOf(operation);
+    if (!operation.byMap && pyramid === undefined) {
+      return separableScratchBytes(shape, fixedWeights(operation).length - 1);
+    }
     if (usesScaleSpace(operation)) {
-      const pyramid = pyramidOf(operation);
       const output = { width: shape.outputWidth, height: shape.input.height };
       const ofGrids = pyramid === undefined ? 0 : gridScratchBytes(pyramid, output);
       return scaleSpaceScratchBytes(shape) + ofGrids;
@@ -73,7 +76,19 @@ export const gaussian: OperationDescriptor = {
   },
 };
 
-/** Whether a blur by map may interpolate between sigmas. */
+/** Whether a blur interpolates between sigmas: one by map may, and one of a sigma that no halo is wide enough for. */
 export function usesScaleSpace(operation: Operation): boolean {
-  return operation.byMap && gaussianParams(operation).quality === 'fast';
+  const blursByMap = operation.byMap || pyramidOf(operation) !== undefined;
+  return blursByMap && gaussianParams(operation).quality === 'fast';
+}
+
+/** Whether a blur of one sigma has the window that the scale space has. */
+export function hasMapWindow(operation: Operation): boolean {
+  const { ksize, truncate, quality } = gaussianParams(operation);
+  return !operation.byMap && ksize === undefined && truncate === MAP_TRUNCATE && quality === 'fast';
+}
+
+/** The one sigma, or the largest of those by map. */
+export function widestSigma(operation: Operation, mapMax: number): number {
+  return operation.byMap ? mapMax : (gaussianParams(operation).sigma ?? 0);
 }

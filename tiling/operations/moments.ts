@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
+import { radiusOf } from './box.js';
 import { boxScratchBytes } from './box-layout.js';
+import { cornerScratchBytes, cornersOf } from './corners.js';
 import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
 import {
   FOOTPRINT_FILE,
@@ -43,6 +46,12 @@ export function boxRadiusOf(operation: Operation): number | undefined {
   const footprint = neighbourhoodOf(operation);
   const isOddSquare = isFull(footprint) && footprint.width === footprint.height && footprint.width % 2 === 1;
   return isOddSquare ? footprint.reach.left : undefined;
+}
+
+/** The largest radius of the squares that an operation takes means over; undefined where it takes none. */
+export function windowRadius(operation: Operation, mapMax: number): number | undefined {
+  if (operation.name === 'box') return radiusOf(operation, mapMax);
+  return operation.name === 'mean' ? boxRadiusOf(operation) : undefined;
 }
 
 /** Scratch of sliding windows: four float64 a column, three a result. */
@@ -90,6 +99,8 @@ export function takesDirectMean(dtype: DType, weighted: boolean): boolean {
 
 function meanScratchBytes(operation: Operation, shape: KernelShape): number {
   const maxRadius = boxRadiusOf(operation);
+  const corners = cornersOf(operation);
+  if (corners !== undefined) return cornerScratchBytes(corners, shape);
   if (maxRadius !== undefined) return boxScratchBytes({ ...shape, maxRadius, isFixed: true });
   const footprint = neighbourhoodOf(operation);
   if (takesDirectMean(shape.dtype, shape.weighted)) return directRunBytes(shape, footprint);
@@ -107,7 +118,7 @@ function moment(
     coupling: 'window',
     mapMeaning: 'none',
     defaultBorder: () => 'reflect',
-    reach: (operation) => neighbourhoodOf(operation).reach,
+    reach: (operation) => (cornersOf(operation) === undefined ? neighbourhoodOf(operation).reach : evenReach(0)),
     files: { footprint: FOOTPRINT_FILE },
     prepare: prepareFootprint,
   };

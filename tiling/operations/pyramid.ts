@@ -1,6 +1,6 @@
 import { evenReach, grow, intersect, type Rect, rectOf, type Size } from '../geometry/rect.js';
 import type { RasterInfo } from '../raster/raster-info.js';
-import type { Operation } from './descriptor.js';
+import type { Border, Operation } from './descriptor.js';
 import { intervalOf, levelWeights, octaveOf, scaleSpaceReach } from './scale-space.js';
 import { LANE_BYTES, SCALE_SPACE_CHANNELS } from './scratch.js';
 
@@ -13,10 +13,22 @@ export interface Pyramid {
   readonly first: number;
   /** The coarsest one. */
   readonly last: number;
+  /** Grids of the image as its border extends it, where that is not cut. */
+  readonly extension?: GridExtension;
+}
+
+/** What grids hold beyond the image. */
+export interface GridExtension {
+  readonly border: Exclude<Border, 'clip'>;
+  readonly constantValue: number;
+  /** How far on each side. */
+  readonly marginPx: number;
 }
 
 /** Where tiles are large: halos of the octaves below it are some 110 pixels, and its grid 1/256 of the image. */
 const FIRST_OCTAVE = 4;
+/** Points around a tile that its splines take beside what its levels read, more than there are. */
+const SPLINE_REACH = 4;
 /** What a halo may be of a tile. */
 const HALO_SHARE = 1 / 2;
 
@@ -42,13 +54,19 @@ export function chainPyramid(operations: readonly Operation[]): Pyramid | undefi
  * The grids that a map's largest sigma needs beside tiles of a side; undefined where a halo serves them all, or the image
  * has no pyramid.
  */
-export function pyramidFor({ dtype, channels }: RasterInfo, sigma: number, tileSide: number): Pyramid | undefined {
+export function pyramidFor(
+  { channels }: RasterInfo,
+  { border, constantValue }: Pick<Operation, 'border' | 'constantValue'>,
+  sigma: number,
+  tileSide: number,
+): Pyramid | undefined {
   let first = FIRST_OCTAVE;
   while (first > 1 && scaleSpaceReach(sigmaBelow(first)) > tileSide * HALO_SHARE) first--;
   const last = octaveOf(intervalOf(sigma));
-  // A sample that is not finite would have to be known as far as windows reach.
-  if (last < first || channels > SCALE_SPACE_CHANNELS || dtype === 'float32') return undefined;
-  return { first, last };
+  if (last < first || channels > SCALE_SPACE_CHANNELS) return undefined;
+  if (border === 'clip') return { first, last };
+  const marginPx = (widestRadius(last) + SPLINE_REACH) * 2 ** last + decimationReach(last);
+  return { first, last, extension: { border, constantValue, marginPx } };
 }
 
 /** The largest sigma that needs no grid of an octave: just below sigma² = 8 · 4^(octave − 1), where that begins. */
@@ -88,9 +106,9 @@ export interface StoredGrid {
 }
 
 /** How grids lie in one raster: each below the finer one, from its left edge on. */
-export function pyramidGrids(image: Size, { first, last }: Pyramid): StoredGrid[] {
+export function pyramidGrids(image: Size, { first, last, extension }: Pyramid): StoredGrid[] {
   const grids: StoredGrid[] = [];
-  let rect = rectOf(image);
+  let rect = grow(rectOf(image), evenReach(extension?.marginPx ?? 0));
   let row = 0;
   for (let octave = 1; octave <= last; octave++) {
     rect = halvedRect(rect);

@@ -1,7 +1,8 @@
-import { radiusOf } from '../operations/box.js';
-import { type Corners, cornerLanes, cornersOf } from '../operations/corners.js';
-import { usesScaleSpace } from '../operations/gaussian.js';
+import { type Corners, cornersOf, laneLayout } from '../operations/corners.js';
+import type { SampleBits } from '../operations/digits.js';
+import { hasMapWindow, usesScaleSpace, widestSigma } from '../operations/gaussian.js';
 import type { Operation } from '../operations/index.js';
+import { windowRadius } from '../operations/moments.js';
 import { pyramidFor } from '../operations/pyramid.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { chooseTileSide, haloFits, type TileChoice, tileSides } from './tile-size.js';
@@ -16,6 +17,9 @@ const SMALLEST_CELL = 16;
 const HALO_SHARE = 1 / 2;
 /** The largest tile that reads corners or grids, in pixels: sums of corners are held in float64. */
 const LARGEST_TILE = 1024;
+
+/** Samples of float32 beyond this power of two are blurred in two passes over a tile and its halo. */
+const LARGE_BITS = 96;
 
 /** How a chain's windows are read, and the tiles that suit it. */
 export interface WindowChoice {
@@ -41,12 +45,14 @@ export function chooseWindows(
   // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
   const tileSide = given ?? chooseTileSide(choice) ?? tileSides(choice)[0];
   const byHalo = { operations, choice, tileSide };
-  if (about.halosOnly || (tileSide !== undefined && isCheap(choice, tileSide))) return byHalo;
+  // A blur of one sigma is exact with a halo, and within the scale space's bound without.
+  const isEnough = operations[0]?.name === 'gaussian' && hasMapWindow(operations[0]) ? fits : isCheap;
+  if (about.halosOnly || (tileSide !== undefined && isEnough(choice, tileSide))) return byHalo;
   for (const side of given === undefined ? storedSides(choice.block) : [given]) {
     const stored = withCorners(operations, side, about) ?? withPyramid(operations, side, about);
     if (stored === undefined) return byHalo;
     const storedChoice = choiceOf(stored);
-    if (haloFits(storedChoice, side) && storedChoice.bytesOf(side) <= storedChoice.threadBytes) {
+    if (fits(storedChoice, side)) {
       return { operations: stored, choice: storedChoice, tileSide: side };
     }
   }
@@ -58,8 +64,12 @@ export function widestHalo(operations: readonly Operation[], mapMax: number): nu
   return Math.min(mapMax, ...operations.map((operation) => cornersOf(operation)?.aboveRadius ?? mapMax));
 }
 
+function fits(choice: TileChoice, tileSide: number): boolean {
+  return haloFits(choice, tileSide) && choice.bytesOf(tileSide) <= choice.threadBytes;
+}
+
 function isCheap(choice: TileChoice, tileSide: number): boolean {
-  if (!haloFits(choice, tileSide) || choice.bytesOf(tileSide) > choice.threadBytes) return false;
+  if (!fits(choice, tileSide)) return false;
   const coversImage = tileSide >= Math.max(choice.image.width, choice.image.height);
   // Radii that are possible by the map's type and not expected cost nothing: a tile reads what its own map asks for.
   return coversImage || choice.expectedHaloPx <= tileSide * HALO_SHARE;
@@ -69,6 +79,8 @@ function isCheap(choice: TileChoice, tileSide: number): boolean {
 interface WholeImage {
   readonly source: RasterInfo;
   readonly masked: boolean;
+  /** Where its samples were looked at; those of float32 alone are. */
+  readonly bits: SampleBits | undefined;
   /** The largest map value'. */
   readonly mapMax: number;
   /** Nothing can be made of the whole image first. */
@@ -84,15 +96,17 @@ function storedSides(block: number): number[] {
 function withCorners(
   operations: readonly Operation[],
   tileSide: number,
-  { source, masked, mapMax }: WholeImage,
+  { source, masked, bits, mapMax }: WholeImage,
 ): Operation[] | undefined {
   const [first, ...rest] = operations;
-  if (first?.name !== 'box') return undefined;
-  const lanes = cornerLanes(source, masked, { border: first.border, radius: radiusOf(first, mapMax) });
-  if (lanes === undefined) return undefined;
+  const radius = first && windowRadius(first, mapMax);
+  if (first === undefined || radius === undefined) return undefined;
+  const { border, constantValue } = first;
+  const layout = laneLayout(source, { masked, bits, border, constantValue, radius });
+  if (layout === undefined) return undefined;
   const aboveRadius = first.byMap ? Math.floor(tileSide * HALO_SHARE) : 0;
   const cellSide = Math.min(CELL_SIDE, Math.max(SMALLEST_CELL, Math.floor(tileSide / 4)));
-  const corners: Corners = { cellSide, lanes, aboveRadius };
+  const corners: Corners = { cellSide, layout, aboveRadius };
   return [{ ...first, params: { ...first.params, corners } }, ...rest];
 }
 
@@ -100,10 +114,21 @@ function withCorners(
 function withPyramid(
   operations: readonly Operation[],
   tileSide: number,
-  { source, mapMax }: WholeImage,
+  { source, bits, mapMax }: WholeImage,
 ): Operation[] | undefined {
   const [first, ...rest] = operations;
-  if (first?.name !== 'gaussian' || first.border !== 'clip' || !usesScaleSpace(first)) return undefined;
-  const pyramid = pyramidFor(source, mapMax, tileSide);
+  if (first?.name !== 'gaussian' || !(usesScaleSpace(first) || hasMapWindow(first))) return undefined;
+  if (source.dtype === 'float32' && !haveGrids(bits)) return undefined;
+  const pyramid = pyramidFor(source, first, widestSigma(first, mapMax), tileSide);
   return pyramid && [{ ...first, params: { ...first.params, pyramid } }, ...rest];
+}
+
+/**
+ * Whether grids can be made of samples of float32: one that is not finite would have to be known as far as windows reach,
+ * and one so large that sums pass what a float32 holds would have to be scaled down.
+ */
+function haveGrids(bits: SampleBits | undefined): boolean {
+  if (bits?.finite !== true) return false;
+  const highest = (ranges: SampleBits['ranges']) => Math.max(0, ranges.at(-1)?.highest ?? 0);
+  return highest(bits.ranges) + highest(bits.alpha) < LARGE_BITS;
 }

@@ -2,6 +2,7 @@ import { badUsage, type HalotileError } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { firstJobOf, restJobOf } from '../job/split-job.js';
 import { bandGrid } from '../operations/band/bands.js';
+import { ANY_SINGLES } from '../operations/digits.js';
 import { type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import { fileReader } from '../operations/parameter-files.js';
 import { statedPixelSize } from '../raster/carried/pixel-size.js';
@@ -65,13 +66,13 @@ function planWhole(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pla
 }
 
 /**
- * The plan of a chain whose last box or Gaussian reads the whole result of the operations before it, made first and
+ * The plan of a chain whose last box, mean or Gaussian reads the whole result of the operations before it, made first and
  * stored: so its windows can be wider than any halo. Undefined where that is no way either.
  */
 function planSplit(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan | undefined {
   try {
     const operations = resolveOperations(spec.operations, { map: inputs.map !== undefined });
-    const count = operations.findLastIndex(({ name }) => name === 'box' || name === 'gaussian');
+    const count = operations.findLastIndex(({ name }) => name === 'box' || name === 'mean' || name === 'gaussian');
     if (count < 1) return undefined;
     const isByMap = ({ byMap }: Operation) => byMap;
     const split = {
@@ -85,7 +86,8 @@ function planSplit(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pla
     const { path, layout } = inputs.image;
     const image = { path: `what is made of ${path}`, info: first.output, layout };
     const restInputs = split.restByMap ? withMap : others;
-    return { ...planWhole(restJobOf(spec, split, path), { ...restInputs, image }, machine), split };
+    const rest = { ...restInputs, image, imageBits: { ...ANY_SINGLES, finite: true } };
+    return { ...planWhole(restJobOf(spec, split, path), rest, machine), split };
   } catch {
     return undefined;
   }
@@ -143,7 +145,7 @@ function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pl
   };
   const given = bands?.tileSide ?? (spec.tile === undefined ? undefined : wholeBlocks(spec.tile, block));
   const { operations, choice, tileSide } = chooseWindows(chain, choiceOf, given, {
-    ...{ source, masked, mapMax: mapMaxBound, halosOnly: machine.halosOnly === true },
+    ...{ source, masked, bits: inputs.imageBits, mapMax: mapMaxBound, halosOnly: machine.halosOnly === true },
   });
   const { bytesOf } = choice;
   if (tileSide === undefined || !haloFits(choice, tileSide))

@@ -2,6 +2,7 @@ import { area } from '../geometry/rect.js';
 import { cornersOf } from '../operations/corners.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
+import { pyramidOf } from '../operations/pyramid.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import { type ChainLink, chainSizes, linkChainWith, middleTile } from './chain.js';
@@ -69,6 +70,7 @@ function bytesReaching(demand: TileDemand): number {
     bytes += area(link.window) * (pixelBytes(types[index]!) + validity);
     if (operation.byMap && map !== undefined)
       bytes += area(link.map) * (SAMPLE_BYTES[map.dtype] + SAMPLE_BYTES.float32);
+    else if (pyramidOf(operation) !== undefined) bytes += area(link.output) * SAMPLE_BYTES.float32;
     for (const _ of imagesOf(operation)) {
       bytes += area(link.output) * image.channels * SAMPLE_BYTES.float32;
     }

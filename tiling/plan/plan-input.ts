@@ -1,3 +1,4 @@
+import type { SampleBits } from '../operations/digits.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import type { CheckedModules } from './checked-modules.js';
 
@@ -36,6 +37,8 @@ export interface PlanInputs {
   readonly extras?: readonly PlanInput[];
   /** The largest map value' where the map has been read; the bound of its type otherwise. */
   readonly scannedMax?: number;
+  /** What samples of float32 are, where they were looked at. */
+  readonly imageBits?: SampleBits;
   /** Bytes of a file that a parameter names, such as a mask or a table. */
   readonly readFile: (path: string) => Uint8Array;
   /** Shapes of the users' modules that operations name, checked before; refused where absent. */

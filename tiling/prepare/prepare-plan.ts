@@ -1,10 +1,14 @@
 import { badUsage } from '../errors.js';
 import { cellCount, cellRect, gridOf } from '../geometry/grid.js';
+import type { Rect } from '../geometry/rect.js';
 import { mapJobOf, withMap } from '../job/derived-map.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { largestDistance } from '../operations/band/distance.js';
+import { chainCorners } from '../operations/corners.js';
+import { joinedBits, type SampleBits } from '../operations/digits.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import type { ModuleShape } from '../operations/module/custom-module.js';
+import { chainPyramid } from '../operations/pyramid.js';
 import { couplingOf } from '../plan/chain.js';
 import { checkModules } from '../plan/checked-modules.js';
 import { makePlan } from '../plan/make-plan.js';
@@ -12,9 +16,11 @@ import { plannedMapMax } from '../plan/map-max.js';
 import { mapBound, mappingOver } from '../plan/mapping.js';
 import { readParameterFile } from '../plan/parameter-file.js';
 import type { Plan } from '../plan/plan.js';
-import type { PlanInput, PlanMachine } from '../plan/plan-input.js';
+import type { PlanInput, PlanInputs, PlanMachine } from '../plan/plan-input.js';
 import { resolveOperations } from '../plan/resolve-operations.js';
+import type { RasterInfo } from '../raster/raster-info.js';
 import { isRawLayout } from '../raster/stored-block.js';
+import type { BitsData } from '../work/bits.js';
 import type { ModuleData } from '../work/module.js';
 import type { SourceRef } from '../work/references.js';
 import type { ScanData } from '../work/scan.js';
@@ -27,7 +33,7 @@ const SCAN_SIDE = 2048;
 
 /** What a plan is made from: headers, and where the map can be read. */
 export interface PlannedInputs {
-  readonly image: Pick<PreparedInput, 'plan'>;
+  readonly image: Pick<PreparedInput, 'plan'> & Partial<Pick<PreparedInput, 'source'>>;
   readonly mask?: Pick<PreparedInput, 'plan'>;
   readonly map?: Pick<PreparedInput, 'plan' | 'source'>;
   readonly extras: readonly Pick<PreparedInput, 'plan'>[];
@@ -39,6 +45,8 @@ export interface PlanQuestions {
   readonly slots: number;
   /** The largest value' in a rect of the map at `source`. */
   readonly largest: (source: SourceRef, data: ScanData) => Promise<number>;
+  /** What samples in a rect of the image of float32 at `source` are. */
+  readonly bitsOf: (source: SourceRef, data: BitsData) => Promise<SampleBits>;
   /** What a user's module declares. */
   readonly shapeOf: (data: ModuleData) => Promise<ModuleShape>;
 }
@@ -63,7 +71,8 @@ export async function preparePlan(
     modules: await checkModules(operations, (bytes, file) => questions.shapeOf({ bytes, file })),
   };
   const byMap = operations.filter((operation) => operation.byMap);
-  if (map === undefined || byMap.length === 0) return makePlan(spec, planInputs, machine);
+  const planned = (about: PlanInputs) => planLookedAt(spec, about, machine, { image, questions });
+  if (map === undefined || byMap.length === 0) return planned(planInputs);
   const mapping = mappingOver(spec.mapping, map.plan.info);
   const bound = mapBound(mapping, map.plan.info);
   // Parameters that follow from the map's maximum, and tiles that must all reach equally far, need its real one.
@@ -74,12 +83,12 @@ export async function preparePlan(
   // A tile that the user chose may be too small for the bound and large enough for the map itself.
   const unscannedPx = Math.min(UNSCANNED_REACH_PX, spec.tile ?? UNSCANNED_REACH_PX);
   if (bound.alwaysValid && !needsMax && largestReach(byMap, bound.max) <= unscannedPx) {
-    return makePlan(spec, planInputs, machine);
+    return planned(planInputs);
   }
   // A first plan over a harmless bound refuses what does not depend on the map before the map is read.
   makePlan(spec, { ...planInputs, scannedMax: 0 }, machine);
   const scanned = await scanMap({ name: map.plan.path, mapping }, map, questions);
-  return makePlan(spec, { ...planInputs, scannedMax: plannedMapMax(byMap, scanned) }, machine);
+  return planned({ ...planInputs, scannedMax: plannedMapMax(byMap, scanned) });
 }
 
 /** The plan of a job whose map is still to be made: over what its operations can give at most. */
@@ -108,7 +117,7 @@ async function planUnmade(
   }
   const chain = resolveOperations(spec.operations, { map: true });
   const byMap = chain.filter((operation) => operation.byMap);
-  return makePlan(
+  return planLookedAt(
     withMap(spec, map.path),
     {
       ...{ image: inputs.image.plan, mask: inputs.mask?.plan, map, extras: inputs.extras.map(({ plan }) => plan) },
@@ -117,6 +126,7 @@ async function planUnmade(
       modules: await checkModules(chain, (bytes, file) => questions.shapeOf({ bytes, file })),
     },
     machine,
+    { image: inputs.image, questions },
   );
 }
 
@@ -124,24 +134,66 @@ function largestReach(operations: readonly Operation[], mapMax: number): number 
   return Math.max(...operations.map((operation) => OPERATIONS[operation.name]!.reach(operation, mapMax).left));
 }
 
+/** Samples that cost nothing: a plan for them needs to know what they are where it reads of the whole image. */
+const NO_BITS: SampleBits = { ranges: [], alpha: [], finite: true };
+
+/** The plan, made anew with what samples of float32 are where its windows are read of the whole image. */
+async function planLookedAt(
+  spec: JobSpec,
+  inputs: PlanInputs,
+  machine: PlanMachine,
+  { image, questions }: { readonly image: PlannedInputs['image']; readonly questions: PlanQuestions },
+): Promise<Plan> {
+  const plan = makePlan(spec, { ...inputs, imageBits: NO_BITS }, machine);
+  const { operations, split } = plan;
+  const reads = chainCorners(operations) ?? chainPyramid(operations);
+  if (reads === undefined || split !== undefined || plan.image.dtype !== 'float32') return plan;
+  return makePlan(spec, { ...inputs, imageBits: await scanImage(plan.image, image, questions) }, machine);
+}
+
+async function scanImage(
+  info: RasterInfo,
+  { plan, source }: PlannedInputs['image'],
+  { slots, bitsOf }: PlanQuestions,
+): Promise<SampleBits> {
+  const found: SampleBits[] = [];
+  await overRects(plan, slots, async (rect) => {
+    found.push(await bitsOf(source!, { image: info, rect }));
+  });
+  return {
+    ranges: joinedBits(found.flatMap(({ ranges }) => ranges)),
+    alpha: joinedBits(found.flatMap(({ alpha }) => alpha)),
+    finite: found.every(({ finite }) => finite),
+  };
+}
+
 async function scanMap(
   about: Omit<ScanData, 'rect'>,
-  { plan: { info, layout }, source }: Pick<PreparedInput, 'plan' | 'source'>,
+  { plan, source }: Pick<PreparedInput, 'plan' | 'source'>,
   { slots, largest }: PlanQuestions,
 ): Promise<number> {
+  let max = 0;
+  await overRects(plan, slots, async (rect) => {
+    const found = await largest(source, { ...about, rect });
+    // After the wait: another lane may have found more meanwhile.
+    max = Math.max(max, found);
+  });
+  return max;
+}
+
+/** Looks at all rects of a raster, so many at once. */
+async function overRects(
+  { info, layout }: PlanInput,
+  slots: number,
+  look: (rect: Rect) => Promise<void>,
+): Promise<void> {
   // Rects follow the blocks, so that each is decoded once.
   const width = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockWidth) * layout.blockWidth;
   const height = isRawLayout(info, layout) ? SCAN_SIDE : Math.ceil(SCAN_SIDE / layout.blockHeight) * layout.blockHeight;
   const grid = gridOf(info, { width, height });
   let next = 0;
-  let max = 0;
   const lane = async () => {
-    while (next < cellCount(grid)) {
-      const found = await largest(source, { ...about, rect: cellRect(grid, next++) });
-      // After the wait: another lane may have found more meanwhile.
-      max = Math.max(max, found);
-    }
+    while (next < cellCount(grid)) await look(cellRect(grid, next++));
   };
   await Promise.all(Array.from({ length: slots }, lane));
-  return max;
 }

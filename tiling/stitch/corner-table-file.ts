@@ -23,7 +23,7 @@ export class CornerTableFile {
     const info = cornerTableInfo(image, corners);
     makeFolder(dirname(path));
     this.#path = path;
-    this.#lanes = corners.lanes;
+    this.#lanes = corners.layout.lanes;
     this.#columns = image.width + 1;
     this.#rowBytes = info.width * info.channels;
     this.#rows = cornerTable(image, corners.cellSide).rows;

@@ -1,4 +1,5 @@
 import { band } from './band.js';
+import { bits } from './bits.js';
 import { colours } from './colours.js';
 import { copy } from './copy.js';
 import { count } from './count.js';
@@ -18,7 +19,7 @@ import { sum } from './sum.js';
 
 /** Every kind of work, by name. A new one is a file here, a file of the same name in `worker/work/`, and a row. */
 export const WORK_KINDS = {
-  ...{ module, scan, sum, decimate, reduce, filter, overview, images, measure },
+  ...{ module, scan, bits, sum, decimate, reduce, filter, overview, images, measure },
   ...{ sample, count, find, remap, band, copy, colours },
 };
 

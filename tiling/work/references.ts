@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { CodecContext } from '../raster/block-source.js';
 import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 
@@ -122,4 +123,9 @@ export interface StoredFile {
   readonly output: number;
   readonly length: number;
   readonly crc: number;
+}
+
+/** Where a worker writes an output of a granted task in the folder for what comes: no two attempts share a name. */
+export function grantedFile(incoming: string, lease: number, output: number): string {
+  return join(incoming, `${lease}-${output}`);
 }

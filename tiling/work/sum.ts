@@ -21,7 +21,7 @@ export const sum: WorkKind<SumData, SumValue> = {
   isValue: (value, { data: { corners }, job }): value is SumValue => {
     const { width } = job.plan!.image;
     const { cellsAcross } = cornerTable(job.plan!.image, corners.cellSide);
-    const bytes = 8 * corners.lanes;
+    const bytes = 8 * corners.layout.lanes;
     return (
       isFields(value) &&
       isBytes(value.columns, { exactly: (width + 1) * bytes }) &&

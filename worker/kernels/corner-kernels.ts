@@ -1,5 +1,5 @@
 import type { Size } from '../../tiling/geometry/rect.js';
-import type { Corners } from '../../tiling/operations/corners.js';
+import type { Corners, LaneLayout } from '../../tiling/operations/corners.js';
 import type { Border } from '../../tiling/operations/index.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { KernelContext, TileRaster } from './kernel.js';
@@ -7,8 +7,7 @@ import type { KernelContext, TileRaster } from './kernel.js';
 /** What gives a raster's samples their weights, and how many sums a pixel has. */
 export interface Lanes {
   readonly image: Pick<RasterInfo, 'alpha' | 'nodata'>;
-  /** As many as channels, or twice as many where each has a sum of weights. */
-  readonly lanes: number;
+  readonly layout: LaneLayout;
 }
 
 /** Sums of a raster of whole cells side by side; the lanes of each sum lie side by side. */
@@ -78,8 +77,7 @@ export interface WindowCorners {
 export interface WindowSums {
   readonly windows: Windows;
   readonly sums: Float64Array;
-  /** As many as channels, or twice as many where each has a sum of weights. */
-  readonly lanes: number;
+  readonly layout: LaneLayout;
   /** Lanes of a pixel beyond the image, where a constant stands there. */
   readonly beyond?: Float64Array;
 }
@@ -101,7 +99,7 @@ export interface CornerKernels {
     lanes: Lanes,
     into: { readonly values: Float64Array; readonly row: Float64Array },
   ): void;
-  corners(windows: Windows, corners: Pick<Corners, 'cellSide' | 'lanes'>, scratch: CornerScratch): WindowCorners;
+  corners(windows: Windows, corners: Pick<Corners, 'cellSide' | 'layout'>, scratch: CornerScratch): WindowCorners;
   /** Means of windows, rounded and kept off nodata as the box's are. */
   writeMeans(input: TileRaster, output: TileRaster, sums: WindowSums, context: KernelContext): void;
 }

@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { writeWhole } from '../../tiling/stitch/publish.js';
-import { grantedFile } from '../../tiling/work/granted-file.js';
 import type { SpillPlace } from '../../tiling/work/kind.js';
-import type { StoredFile } from '../../tiling/work/references.js';
+import { grantedFile, type StoredFile } from '../../tiling/work/references.js';
 import { LocalOutbox, type Outbox } from '../work/outbox.js';
 
 /** Spilled bytes that travel with one result at most; what is beyond is made anew when it is wanted. */

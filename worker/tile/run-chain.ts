@@ -1,8 +1,9 @@
 import { area, intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
 import { radiusOf } from '../../tiling/operations/box.js';
 import { cornersOf, takesCorners } from '../../tiling/operations/corners.js';
+import { widestSigma } from '../../tiling/operations/gaussian.js';
 import { OPERATIONS, type Operation } from '../../tiling/operations/index.js';
-import { takesGrids } from '../../tiling/operations/pyramid.js';
+import { pyramidOf, takesGrids } from '../../tiling/operations/pyramid.js';
 import { type ChainLink, couplingOf, linkChain } from '../../tiling/plan/chain.js';
 import { chainTypes } from '../../tiling/plan/memory.js';
 import { bytesOf, type DType, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
@@ -55,8 +56,12 @@ export async function runChain(open: ChainInputs, run: ChainRun, tally: Tally): 
     if (takesGrids(operation, map.max)) gridded.add(operation);
     return reached;
   });
-  for (const operation of operations) {
-    if (!operation.byMap && cornersOf(operation) !== undefined) cornered.add(operation);
+  for (const { operation, output } of links) {
+    if (operation.byMap) continue;
+    if (cornersOf(operation) !== undefined) cornered.add(operation);
+    if (pyramidOf(operation) === undefined) continue;
+    maps.set(operation, sameSigma(open, output, widestSigma(operation, 0)));
+    gridded.add(operation);
   }
   const types = chainTypes(operations, plan.image);
   const begin = open.held?.operations ?? 0;
@@ -135,6 +140,12 @@ async function readMap(open: ChainInputs, operation: Operation, rect: Rect, tall
     const values = backend.memory.allocSamples('float32', count) as Float32Array;
     return { rect, values, max: sigmasOf(samples, rect, plan.mapping, values) };
   });
+}
+
+/** The map of a blur of one sigma, which reads grids as those by map do. */
+function sameSigma({ backend }: ChainInputs, rect: Rect, sigma: number): TileMap {
+  const values = backend.memory.allocSamples('float32', rect.width * rect.height) as Float32Array;
+  return { rect, values: values.fill(sigma), max: sigma };
 }
 
 async function readImage(open: ChainInputs, window: TileRaster, rect: Rect, tally: Tally): Promise<void> {

@@ -1,6 +1,6 @@
 import { intersect, rectOf } from '../../tiling/geometry/rect.js';
-import { radiusOf } from '../../tiling/operations/box.js';
 import { CORNER_RUNS, cornersOf, cornerTable } from '../../tiling/operations/corners.js';
+import { windowRadius } from '../../tiling/operations/moments.js';
 import type { ChainLink } from '../../tiling/plan/chain.js';
 import { bytesOf, SAMPLE_BYTES, toSample } from '../../tiling/raster/dtype.js';
 import type { CellTable, Windows } from '../kernels/corner-kernels.js';
@@ -24,7 +24,8 @@ export async function runCorners(
   const { memory, corners: kernels } = open.backend;
   const { image } = open.plan;
   const corners = cornersOf(operation)!;
-  const { cellSide, lanes } = corners;
+  const { cellSide, layout } = corners;
+  const { lanes } = layout;
   const { rect } = output;
   const { edgeOf } = cornerTable(image, cellSide);
   const mark = memory.mark();
@@ -36,12 +37,12 @@ export async function runCorners(
   const upper = doubles((cellSide + 1) * lanes);
   const left = doubles(cellSide * lanes);
   const perCell = memory.mark();
-  const radius = context.map === undefined ? radiusOf(operation, 0) : (context.map.values as Uint16Array);
+  const radius = context.map === undefined ? windowRadius(operation, 0)! : (context.map.values as Uint16Array);
   const windows: Windows = { rect, radius, image, border: operation.border };
   await sumWindows(kernels, corners, windows, { sums, runs, next }, loadCell);
   memory.release(perCell);
   const beyond = operation.border === 'constant' ? constantLanes() : undefined;
-  tally.timed('kernel', () => kernels.writeMeans(input, output, { windows, sums, lanes, beyond }, context));
+  tally.timed('kernel', () => kernels.writeMeans(input, output, { windows, sums, layout, beyond }, context));
   memory.release(mark);
 
   async function loadCell(cellColumn: number, cellRow: number): Promise<CellTable> {
@@ -56,7 +57,7 @@ export async function runCorners(
     alphaLast(pixels, image);
     tally.counts.inputPixels += cell.width * cell.height;
     pixels = await readValidity(open, pixels, cell, tally);
-    tally.timed('kernel', () => kernels.fillCellTable(pixels, { upper, left }, { image, lanes }, { values, row }));
+    tally.timed('kernel', () => kernels.fillCellTable(pixels, { upper, left }, { image, layout }, { values, row }));
     return { rect: cell, values };
   }
 
@@ -64,7 +65,7 @@ export async function runCorners(
   function constantLanes(): Float64Array {
     const pixel = allocate(open, { x: 0, y: 0, width: 1, height: 1 }, image);
     pixel.samples.fill(toSample(image.dtype, operation.constantValue));
-    laneRows(pixel, image, lanes)(0, row);
+    laneRows(pixel, image, layout)(0, row);
     const beyond = doubles(lanes);
     beyond.set(row.subarray(0, lanes));
     return beyond;

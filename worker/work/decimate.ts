@@ -5,6 +5,8 @@ import { scaleSpaceScratchBytes } from '../../tiling/operations/scratch.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import { allocate } from '../tile/allocate.js';
+import { alphaLast } from '../tile/alpha-order.js';
+import { readExtended } from '../tile/read-extended.js';
 import { Tally } from '../tile/tally.js';
 import { readValidity } from '../tile/validity.js';
 import type { Runner } from './runner.js';
@@ -38,21 +40,25 @@ export const decimate: Runner<'decimate'> = async ({ task, data: { pyramid }, op
   const points = new Uint8Array(band.buffer);
   return { value: { points }, crc: crc32(points), seconds: tally.seconds, counts: tally.counts };
 
-  /** The pixels that points are made of, cut at the image. */
+  /** The pixels that points are made of, cut where there are none. */
   function pixelsUnder({ x, y, width, height }: Rect, of: number): Rect {
     const step = 2 ** of;
     const span = { x: x * step, y: y * step, width: (width - 1) * step + 1, height: (height - 1) * step + 1 };
-    return intersect(grow(span, evenReach(decimationReach(of))), rectOf(image));
+    const margin = evenReach(pyramid.extension?.marginPx ?? 0);
+    return intersect(grow(span, evenReach(decimationReach(of))), grow(rectOf(image), margin));
   }
 
   async function readPixels(rect: Rect): Promise<TileRaster> {
     const { channels, dtype } = image;
     const pixelBytes = channels * SAMPLE_BYTES[dtype] + 1;
     const shape = { input: rect, outputWidth: 0, dtype, channels, weighted: false, nodata: false };
-    open.backend.memory.reset(rect.width * rect.height * pixelBytes + 256 + scaleSpaceScratchBytes(shape));
+    const times = pyramid.extension === undefined ? 1 : 2;
+    open.backend.memory.reset(times * (rect.width * rect.height * pixelBytes + 256) + scaleSpaceScratchBytes(shape));
+    if (pyramid.extension !== undefined) return readExtended(open, rect, pyramid.extension, tally);
     const raster = allocate(open, rect, image);
     const strideBytes = raster.stride * SAMPLE_BYTES[dtype];
     tally.addRead(await open.image.read(rect, bytesOf(raster.samples), strideBytes));
+    alphaLast(raster, image);
     tally.counts.inputPixels += rect.width * rect.height;
     return readValidity(open, raster, rect, tally);
   }

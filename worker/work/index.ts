@@ -5,6 +5,7 @@ import type { Runner } from './runner.js';
 export const RUNNERS: { readonly [K in KindName]: () => Promise<Runner<K>> } = {
   module: async () => (await import('./module.js')).module,
   scan: async () => (await import('./scan.js')).scan,
+  bits: async () => (await import('./bits.js')).bits,
   sum: async () => (await import('./sum.js')).sum,
   decimate: async () => (await import('./decimate.js')).decimate,
   reduce: async () => (await import('./reduce.js')).reduce,

@@ -17,7 +17,8 @@ const CHUNK_PIXELS = 1 << 18;
 export const sum: Runner<'sum'> = async ({ task, data: { corners }, open: openJob }) => {
   const open = openJob();
   const { image } = open.plan;
-  const { cellSide, lanes } = corners;
+  const { cellSide, layout } = corners;
+  const { lanes } = layout;
   const tally = new Tally(open.nowMs);
   const { cellsAcross } = cornerTable(image, cellSide);
   const columns = new Float64Array((image.width + 1) * lanes);
@@ -44,7 +45,7 @@ export const sum: Runner<'sum'> = async ({ task, data: { corners }, open: openJo
     const [of, rows, row] = room.map((length) => doubles(length)) as [Float64Array, Float64Array, Float64Array];
     const sums = { columns: of, rows, row };
     tally.timed('kernel', () => {
-      open.backend.corners.sumCells(raster, { image, lanes }, cellSide, sums);
+      open.backend.corners.sumCells(raster, { image, layout }, cellSide, sums);
       addCells(rect, sums);
     });
   }

@@ -40,6 +40,7 @@ import { checkModuleApart } from '../kernels/custom/check-apart.js';
 import { type MemorySink, openMemorySink } from '../tile/memory-sink.js';
 import { jobOver, type OpenJob } from '../tile/open-job.js';
 import { largestIn } from '../tile/scan-map.js';
+import { bitsIn } from '../tile/scan-samples.js';
 import { decimate } from './decimate.js';
 import { filter } from './filter.js';
 import { overview } from './overview.js';
@@ -85,6 +86,7 @@ export async function runWholeImage(
     const plan = await preparePlan(mapped, inputs, machine, {
       slots: 1,
       largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.nowMs),
+      bitsOf: (_, data) => bitsIn(inputs.image.opened, data, run.thread.nowMs),
       shapeOf: ({ bytes, file }) => checkModuleApart(bytes, file),
     });
     const made = await runStages(plan, inputs, { machine, run, scratchDirectory });

@@ -5,12 +5,13 @@ import { laneRows } from './lane-rows.js';
 /** Sums a raster of whole cells side by side: its columns, and in each row its cells. */
 export function sumCells(
   raster: TileRaster,
-  { image, lanes }: Lanes,
+  { image, layout }: Lanes,
   cellSide: number,
   { columns, rows, row }: CellSums & { readonly row: Float64Array },
 ): void {
   const { width, height } = raster.rect;
-  const fill = laneRows(raster, image, lanes);
+  const { lanes } = layout;
+  const fill = laneRows(raster, image, layout);
   columns.fill(0);
   rows.fill(0);
   const cells = Math.ceil(width / cellSide);

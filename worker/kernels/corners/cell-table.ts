@@ -6,12 +6,13 @@ import { laneRows } from './lane-rows.js';
 export function fillCellTable(
   cell: TileRaster,
   { upper, left }: CellEdges,
-  { image, lanes }: Lanes,
+  { image, layout }: Lanes,
   { values, row }: { readonly values: Float64Array; readonly row: Float64Array },
 ): void {
   const { width, height } = cell.rect;
+  const { lanes } = layout;
   const stride = (width + 1) * lanes;
-  const fill = laneRows(cell, image, lanes);
+  const fill = laneRows(cell, image, layout);
   values.set(upper.subarray(0, stride));
   for (let y = 0; y < height; y++) {
     fill(y, row);

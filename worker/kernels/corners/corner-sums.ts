@@ -7,11 +7,11 @@ import { PART_SIDE } from './window-corners.js';
  * lie, so that one cell at a time is needed; where more runs of corners wait than there is room for, the cells that they
  * lie in are visited, and the next ones gather. `load` is asked for cells in row-major order between two such visits.
  *
- * Exact where the sums are as {@link cornerLanes} has them.
+ * Exact where the sums are as {@link laneLayout} has them.
  */
 export async function sumWindows(
   kernels: Pick<CornerKernels, 'corners'>,
-  layout: Pick<Corners, 'cellSide' | 'lanes'>,
+  layout: Pick<Corners, 'cellSide' | 'layout'>,
   windows: Windows,
   scratch: CornerScratch,
   load: (cellColumn: number, cellRow: number) => CellTable | Promise<CellTable>,

@@ -5,7 +5,7 @@ import { windowCorners } from './window-corners.js';
 import { writeMeans } from './write-means.js';
 
 export { sumWindows } from './corner-sums.js';
-export { laneRows } from './lane-rows.js';
+export { type LaneRows, laneRows } from './lane-rows.js';
 
 /** Windows of any radius as their definition reads. */
 export const PLAIN_CORNERS: CornerKernels = { sumCells, fillCellTable, corners: windowCorners, writeMeans };

@@ -1,20 +1,26 @@
+import type { LaneLayout } from '../../../tiling/operations/corners.js';
+import { putDigits } from '../../../tiling/operations/digits.js';
 import type { RasterInfo } from '../../../tiling/raster/raster-info.js';
 import type { TileRaster } from '../kernel.js';
 import { invalidSamplesOf } from '../reference/samples/pixels.js';
 
+/** Fills the lanes of a raster's row. */
+export type LaneRows = (row: number, into: Float64Array) => void;
+
 /**
- * Fills the lanes of a raster's row: for each pixel Σ-ready w·s of every channel, then, where there are twice as many
- * lanes as channels, the weights w themselves. The weight is 0 for an invalid sample; where alpha is unassociated it is
- * the pixel's alpha for colour, 0 where that is invalid; otherwise 1.
+ * The lanes of a raster's rows, of each pixel as {@link LaneLayout} says: samples times their weights, the weights, how many
+ * are not finite. The weight is 0 for an invalid sample; where alpha is unassociated it is the pixel's alpha for colour, 0
+ * where that is invalid; otherwise 1.
  */
 export function laneRows(
   raster: TileRaster,
   { alpha: kind, nodata }: Pick<RasterInfo, 'alpha' | 'nodata'>,
-  lanes: number,
-): (row: number, into: Float64Array) => void {
+  layout: LaneLayout,
+): LaneRows {
   const { rect, channels, stride, samples } = raster;
+  const { lanes, digits, weightDigits, weighted, countsBad } = layout;
   const count = rect.width * channels;
-  if (lanes === channels) {
+  if (lanes === channels && digits === undefined) {
     return (row, into) => {
       const from = row * stride;
       for (let at = 0; at < count; at++) into[at] = samples[from + at]!;
@@ -22,19 +28,32 @@ export function laneRows(
   }
   const alpha = channels - 1;
   const byAlpha = kind === 'unassociated' && channels > 1;
-  const isInvalid = invalidSamplesOf(raster, { nodata });
+  const isInvalid = weighted ? invalidSamplesOf(raster, { nodata }) : () => false;
   const weightOf = (pixel: number, channel: number) => {
     if (isInvalid(pixel, channel)) return 0;
     if (!byAlpha || channel === alpha) return 1;
     return isInvalid(pixel, alpha) ? 0 : samples[pixel + alpha]!;
   };
+  const perSample = digits?.at.length ?? 1;
+  const perWeight = weighted ? (weightDigits?.at.length ?? 1) : 0;
+  const put = (value: number, of: LaneLayout['digits'], into: Float64Array, at: number) => {
+    if (of === undefined) into[at] = value;
+    else putDigits(value, of, into, at);
+  };
   return (row, into) => {
     for (let x = 0; x < rect.width; x++) {
       const pixel = row * stride + x * channels;
+      const at = x * lanes;
       for (let channel = 0; channel < channels; channel++) {
-        const weight = weightOf(pixel, channel);
-        into[x * lanes + channel] = weight === 0 ? 0 : weight * samples[pixel + channel]!;
-        into[x * lanes + channels + channel] = weight;
+        const given = weightOf(pixel, channel);
+        const sample = samples[pixel + channel]!;
+        // What counts nothing may be anything.
+        const product = given === 0 ? 0 : given * sample;
+        const bad = countsBad && !(Number.isFinite(given) && Number.isFinite(sample) && Number.isFinite(product));
+        put(bad ? 0 : product, digits, into, at + channel * perSample);
+        const weights = at + channels * perSample;
+        if (weighted) put(bad ? 0 : given, weightDigits, into, weights + channel * perWeight);
+        if (countsBad) into[weights + channels * perWeight + channel] = Number(bad && given !== 0);
       }
     }
   };

@@ -17,7 +17,7 @@ const CORNER_BITS = 5;
 /** The corners of a tile's windows, found and added one by one. */
 export function windowCorners(
   windows: Windows,
-  { cellSide, lanes }: Pick<Corners, 'cellSide' | 'lanes'>,
+  { cellSide, layout: { lanes } }: Pick<Corners, 'cellSide' | 'layout'>,
   { sums, runs, next }: CornerScratch,
 ): WindowCorners {
   const { rect, radius, image } = windows;

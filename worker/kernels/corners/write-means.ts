@@ -1,3 +1,5 @@
+import type { LaneLayout } from '../../../tiling/operations/corners.js';
+import { numberOf } from '../../../tiling/operations/digits.js';
 import type { WindowSums } from '../corner-kernels.js';
 import type { KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from '../reference/samples/nodata.js';
@@ -5,17 +7,18 @@ import { invalidSamplesOf, nodataOf } from '../reference/samples/pixels.js';
 import { roundedQuotient } from '../reference/samples/rounding.js';
 
 /**
- * Means of windows, rounded and kept off nodata as the box's are.
+ * Means of windows, those of integers rounded, kept off nodata as the box's are.
  */
 export function writeMeans(
   input: TileRaster,
   output: TileRaster,
-  { windows, sums, lanes, beyond }: WindowSums,
+  { windows, sums, layout, beyond }: WindowSums,
   context: KernelContext,
 ): void {
   const { radius, image, border } = windows;
   const { rect, channels, dtype } = output;
-  const weighted = lanes > channels;
+  const { lanes, weighted } = layout;
+  const meanAt = meansOf(layout, channels, dtype === 'float32');
   const isInvalid = invalidSamplesOf(input, context);
   const nodata = nodataOf(input, context);
   for (let y = 0; y < rect.height; y++) {
@@ -33,17 +36,57 @@ export function writeMeans(
       for (let lane = 0; lane < (beyond?.length ?? 0); lane++) {
         sums[at + lane]! += beyond![lane]! * (whole - width * height);
       }
-      if (!weighted) {
-        const count = border === 'clip' ? width * height : whole;
-        for (let c = 0; c < channels; c++) output.samples[to + c] = roundedQuotient(sums[at + c]!, count);
-        continue;
-      }
+      const count = border === 'clip' ? width * height : whole;
       for (let c = 0; c < channels; c++) {
-        const weights = sums[at + channels + c]!;
         const own = input.samples[from + c]!;
-        const mean = weights === 0 ? own : roundedQuotient(sums[at + c]!, weights);
-        output.samples[to + c] = isInvalid(from, c) ? own : avoidNodata(dtype, mean, nodata[c]!);
+        const mean = meanAt(sums, { at, channel: c, count, own });
+        if (weighted) output.samples[to + c] = isInvalid(from, c) ? own : avoidNodata(dtype, mean, nodata[c]!);
+        else output.samples[to + c] = mean;
       }
     }
   }
+}
+
+/** The sums of one window. */
+interface OneWindow {
+  /** Where its lanes begin. */
+  readonly at: number;
+  readonly channel: number;
+  /** Its pixels; counts where samples have no weights. */
+  readonly count: number;
+  /** The mean where no sample counts. */
+  readonly own: number;
+}
+
+function meansOf(
+  { digits, weightDigits, weighted, countsBad }: LaneLayout,
+  channels: number,
+  real: boolean,
+): (sums: Float64Array, window: OneWindow) => number {
+  const perSample = digits?.at.length ?? 1;
+  const perWeight = weighted ? (weightDigits?.at.length ?? 1) : 0;
+  return (sums, { at, channel, count, own }) => {
+    const of = at + channel * perSample;
+    const weightAt = at + channels * perSample + channel * perWeight;
+    if (countsBad && sums[at + channels * (perSample + perWeight) + channel]! > 0) return Number.NaN;
+    let weights = count;
+    if (weighted) weights = weightDigits === undefined ? sums[weightAt]! : numberOf(weightDigits, sums, weightAt);
+    if (weights === 0) return own;
+    if (real) return numberOf(digits!, sums, of) / weights;
+    if (digits === undefined) return roundedQuotient(sums[of]!, weights);
+    return quotientOfDigits(sums, of, digits, weights);
+  };
+}
+
+/** The sum that digits stand for over weights, whole numbers both, rounded half up. */
+function quotientOfDigits(
+  sums: Float64Array,
+  of: number,
+  { bits, at }: NonNullable<LaneLayout['digits']>,
+  weights: number,
+): number {
+  let digits = 0n;
+  for (let i = at.length - 1; i >= 0; i--) digits = (digits << BigInt(bits)) + BigInt(sums[of + i]!);
+  const whole = BigInt(weights);
+  return Number((2n * digits + whole) / (2n * whole));
 }

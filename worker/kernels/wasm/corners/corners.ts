@@ -1,4 +1,4 @@
-import type { Corners } from '../../../../tiling/operations/corners.js';
+import type { Corners, LaneLayout } from '../../../../tiling/operations/corners.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type {
   CellEdges,
@@ -10,10 +10,11 @@ import type {
   WindowSums,
   Windows,
 } from '../../corner-kernels.js';
-import { laneRows, PLAIN_CORNERS } from '../../corners/index.js';
+import { type LaneRows, laneRows, PLAIN_CORNERS } from '../../corners/index.js';
 import type { KernelContext, TileRaster } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
+import { DigitRows } from './digit-rows.js';
 
 /** Lanes that lie alike in every 48 samples. */
 const GROUPED_LANES: ReadonlySet<number> = new Set([1, 2, 3, 4, 6]);
@@ -31,6 +32,13 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
   ]);
   const module = instantiate(arena, 'corners/windows', ['findRuns', 'addRuns', 'meansRow8', 'meansRow16']);
   const description = arena.reserve(32);
+  const digits = new DigitRows(arena);
+
+  function lanesOf(raster: TileRaster, lanes: Lanes): LaneRows {
+    return digits.takes(raster, lanes.layout)
+      ? digits.lanes(raster, lanes)
+      : laneRows(raster, lanes.image, lanes.layout);
+  }
 
   function describe({ rect, radius, image }: Windows): number {
     const [radii, fixed] = typeof radius === 'number' ? [0, radius] : [arena.addressOf(radius), 0];
@@ -41,14 +49,14 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
 
   function sumCells(
     raster: TileRaster,
-    layout: Lanes,
+    { image, layout }: Lanes,
     cellSide: number,
     { columns, rows, row }: CellSums & { readonly row: Float64Array },
   ): void {
-    const { lanes, image } = layout;
+    const { lanes } = layout;
     const { width, height } = raster.rect;
     const to = [arena.addressOf(columns), arena.addressOf(rows)] as const;
-    if (isPlain(raster, lanes)) {
+    if (isPlain(raster, layout)) {
       const source = arena.addressOf(raster.samples);
       const shape = [width, height, lanes, cellSide] as const;
       const narrow = raster.dtype === 'uint8' && GROUPED_LANES.has(lanes);
@@ -63,7 +71,7 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
       }
     }
     columns.fill(0);
-    const fill = laneRows(raster, image, lanes);
+    const fill = lanesOf(raster, { image, layout });
     const rowBytes = Math.ceil(width / cellSide) * lanes * 8;
     for (let y = 0; y < height; y++) {
       fill(y, row);
@@ -74,19 +82,20 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
   function fillCellTable(
     cell: TileRaster,
     { upper, left }: CellEdges,
-    { image, lanes }: Lanes,
+    { image, layout }: Lanes,
     { values, row }: { readonly values: Float64Array; readonly row: Float64Array },
   ): void {
+    const { lanes } = layout;
     const { width, height } = cell.rect;
     values.set(upper.subarray(0, (width + 1) * lanes));
     const tables = [arena.addressOf(upper), arena.addressOf(left), arena.addressOf(values)] as const;
-    if (isPlain(cell, lanes)) {
+    if (isPlain(cell, layout)) {
       const fill = cell.dtype === 'uint8' ? cells.fillRows8 : cells.fillRows16;
       const strideBytes = cell.stride * SAMPLE_BYTES[cell.dtype];
       fill(arena.addressOf(cell.samples), strideBytes, width, 0, height, lanes, ...tables);
       return;
     }
-    const fill = laneRows(cell, image, lanes);
+    const fill = lanesOf(cell, { image, layout });
     for (let y = 0; y < height; y++) {
       fill(y, row);
       cells.fillRows64(arena.addressOf(row), 0, width, y, y + 1, lanes, ...tables);
@@ -95,11 +104,12 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
 
   function corners(
     windows: Windows,
-    layout: Pick<Corners, 'cellSide' | 'lanes'>,
+    corners: Pick<Corners, 'cellSide' | 'layout'>,
     scratch: CornerScratch,
   ): WindowCorners {
     const { border } = windows;
-    if (border !== 'clip' && border !== 'constant') return PLAIN_CORNERS.corners(windows, layout, scratch);
+    if (border !== 'clip' && border !== 'constant') return PLAIN_CORNERS.corners(windows, corners, scratch);
+    const { cellSide, layout } = corners;
     const described = describe(windows);
     const [runs, next, sums] = [scratch.runs, scratch.next, scratch.sums].map((array) => arena.addressOf(array)) as [
       ...[number, number, number],
@@ -107,7 +117,7 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
     return {
       count: 4,
       find: ({ corner, y, from, to }, count) =>
-        module.findRuns(described, corner, y, from, to, layout.cellSide, runs, next, count),
+        module.findRuns(described, corner, y, from, to, cellSide, runs, next, count),
       add: ({ rect, values }, head) => {
         const table = [arena.addressOf(values), rect.x, rect.y, rect.width, layout.lanes] as const;
         // A run that there is none of is all ones, whatever its sign.
@@ -117,7 +127,11 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
   }
 
   function writeMeans(input: TileRaster, output: TileRaster, sums: WindowSums, context: KernelContext): void {
-    if (!isPlain(output, sums.lanes)) {
+    if (sums.beyond === undefined && digits.takes(output, sums.layout)) {
+      digits.writeMeans(input, output, sums, context);
+      return;
+    }
+    if (!isPlain(output, sums.layout)) {
       PLAIN_CORNERS.writeMeans(input, output, sums, context);
       return;
     }
@@ -138,6 +152,6 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
 }
 
 /** Integers that all count alike. */
-function isPlain({ dtype, channels }: TileRaster, lanes: number): boolean {
+function isPlain({ dtype, channels }: TileRaster, { lanes }: LaneLayout): boolean {
   return lanes === channels && (dtype === 'uint8' || dtype === 'uint16');
 }

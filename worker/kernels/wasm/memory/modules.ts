@@ -76,6 +76,10 @@ export interface WasmModules {
     readonly fillRows16: (source: Address, strideBytes: Address, width: number, first: number, end: number, lanes: number, upper: Address, left: Address, values: Address) => void;
     readonly fillRows64: (source: Address, strideBytes: Address, width: number, first: number, end: number, lanes: number, upper: Address, left: Address, values: Address) => void;
   };
+  readonly 'corners/digits': {
+    readonly digitRow: (source: Address, width: number, channels: number, table: Address, digits: number, weighted: number, countsBad: number, nodata: Address, valid: Address, into: Address) => void;
+    readonly digitMeans: (sums: Address, counts: Address, width: number, channels: number, table: Address, digits: number, weighted: number, countsBad: number, own: Address, nodata: Address, valid: Address, into: Address) => void;
+  };
   readonly 'corners/windows': {
     readonly findRuns: (windows: Address, corner: number, y: number, from: number, to: number, cellSide: number, runs: Address, next: Address, count: number) => number;
     readonly addRuns: (windows: Address, head: number, runs: Address, next: Address, values: Address, cellX: number, cellY: number, cellWidth: number, lanes: number, sums: Address) => void;
