@@ -110,7 +110,7 @@ const IMAGES: Readonly<Record<string, { write: (path: string) => void; says: Reg
   },
   'under an unknown compression': {
     write: (path) => writeFileSync(path, buildTiff(tagsWith({ 259: { values: [34661] } }), { data: PIXELS })),
-    says: [/compression 34661/, /gdal_translate/],
+    says: [/JBIG compression \(34661, tag 259\)/, /gdal_translate/],
   },
 };
 

@@ -7,6 +7,7 @@ import { runCollection } from '../../library/calls.js';
 import type { CollectionSpecInput } from '../../tiling/job/collection-spec.js';
 import { bytesOf } from '../../tiling/raster/dtype.js';
 import { GDAL_MISSING, gdalPixels } from '../support/gdal.js';
+import { missingCommands } from '../support/installed.js';
 import { readLevels } from '../support/output-levels.js';
 import { missingModules, pythonJson } from '../support/python.js';
 import { halotile } from '../support/run-halotile.js';
@@ -14,7 +15,10 @@ import { scratchFolder } from '../support/scratch-folder.js';
 
 const folder = scratchFolder();
 const at = (name: string) => join(folder, name);
-const skip = missingModules('tifffile', 'imagecodecs', 'scipy', 'PIL.ImageCms') || GDAL_MISSING;
+const skip =
+  missingModules('tifffile', 'imagecodecs', 'scipy', 'PIL.ImageCms') ||
+  GDAL_MISSING ||
+  missingCommands(['vips', '--version']);
 
 /** Files in CMYK and L*a*b*, with what other readers make of them beside them as NAME.raw, NAME.rgb, NAME.box. */
 const WRITE = `
@@ -75,7 +79,7 @@ for name, options in (('adobe', {}), ('adobe-icc', dict(icc_profile=profile))):
     picture(name, stream.getvalue())
 picture('ycck', imagecodecs.jpeg8_encode(255 - inks, level=95, colorspace='CMYK', outcolorspace='YCCK'))
 
-def box(image, signed, radius=2):
+def box(image, radius=2):
     padded = np.pad(image.astype('i8'), ((radius, radius), (radius, radius), (0, 0)), mode='symmetric')
     windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * radius + 1,) * 2, (0, 1))
     n = (2 * radius + 1) ** 2
@@ -87,11 +91,19 @@ for bits, kind, scale in ((8, 'i1', 1), (16, 'i2', 256)):
     stored = values.astype('u8').astype(kind.replace('i', 'u'))
     for name, options in (('lab', {}), ('packed', dict(compression='deflate', predictor=True, tile=(64, 64)))):
         save(f'{name}{bits}', stored, photometric='cielab', **options)
-    mean = box(values, True)
+    if bits == 8: stored8 = stored
+    mean = box(values)
     mean.astype('u8').astype(stored.dtype).tofile(f'{folder}/lab{bits}.box')
     offset = np.dstack([stored[..., 0], (values[..., 1:] + (1 << bits - 1))]).astype(stored.dtype)
     if bits == 16: offset[..., 0] = np.round(lab[..., 0] / 255 * 0xff00)
     save(f'icclab{bits}', offset, photometric='icclab')
+# libvips takes every white for D65, which the first of these names; the second are floating-point numbers.
+save('white8', stored8, photometric='cielab', extratags=[(318, 5, 2, (3127, 10000, 3290, 10000), True)])
+# By way of floats: straight it goes by a table of 6 bits.
+subprocess.run(['vips', 'colourspace', f'{folder}/white8.tif', f'{folder}/lab.v', 'lab'], check=True)
+subprocess.run(['vips', 'colourspace', f'{folder}/lab.v', f'{folder}/white.v', 'srgb'], check=True)
+subprocess.run(['vips', 'rawsave', f'{folder}/white.v', f'{folder}/white8.rgb'], check=True)
+save('labfloat', np.dstack([lab[..., 0] / 2.55, lab[..., 1:]]).astype('f4'), photometric='cielab')
 save('labplanes', np.moveaxis(lab.astype('u8').astype('u1'), -1, 0), photometric='cielab', planarconfig='separate')
 np.moveaxis(tifffile.imread(f'{folder}/labplanes.tif'), 0, -1).tofile(f'{folder}/labplanes.raw')
 # Otherwise it goes by a coarse table.
@@ -150,6 +162,7 @@ const STORED: Readonly<Record<string, number>> = {
   ...{ 'cmyk.tif': 5, 'cmyk16.tif': 5, 'planes.tif': 5, 'profiled.tif': 5, 'alpha.tif': 5, 'jpeg.tif': 5 },
   ...{ 'rgba.tif': 2, 'adobe.jpg': 5, 'ycck.jpg': 5 },
   ...{ 'lab8.tif': 8, 'lab16.tif': 8, 'packed8.tif': 8, 'packed16.tif': 8, 'labplanes.tif': 8 },
+  ...{ 'labfloat.tif': 8, 'white8.tif': 8 },
   ...{ 'icclab8.tif': 9, 'icclab16.tif': 9 },
 };
 
@@ -177,12 +190,13 @@ const OF_LAB = ['lab8.tif', 'packed8.tif', 'labplanes.tif', 'icclab8.tif', 'lab1
 const OF_INKS = ['profiled.tif', 'alpha.tif', 'adobe-icc.jpg', 'adobe.jpg', 'ycck.jpg'];
 
 test('--colour rgb: as GDAL without a profile, as Pillow by one, as Little CMS of L*a*b*', { skip }, async () => {
-  await filterAll(['cmyk.tif', ...OF_INKS, ...OF_LAB], { colour: 'rgb' });
+  await filterAll(['cmyk.tif', 'white8.tif', ...OF_INKS, ...OF_LAB], { colour: 'rgb' });
   assert.deepEqual(gdalPixels(outputOf('cmyk.tif')), gdalPixels(at('cmyk.tif'), '-b', '1', '-b', '2', '-b', '3'));
   for (const [i, { photometric, pixels }] of readBack(OF_INKS).entries()) {
     assert.equal(photometric, 2);
     assertNear(OF_INKS[i]!, pixels, raw(OF_INKS[i]!.replace(/\.\w+$/, '.rgb')), 2);
   }
+  assertNear('white8', readBack(['white8.tif'])[0]!.pixels, raw('white8.rgb'), 1);
   for (const name of OF_LAB) {
     const [level] = await readLevels(outputOf(name));
     const pixels = name.endsWith('16.tif')
@@ -200,6 +214,7 @@ test('what cannot become RGB, or would be no picture, is said in one sentence', 
     assert.equal(stderr.split('\n').length, 2);
   };
   const IDENTITY = ['--op', 'box:radius=0'];
+  await refused('labfloat.tif', 'out.tif', /samples of float32.*uint8 or uint16/, ...IDENTITY, '--colour', 'rgb');
   await refused('lab8.tif', 'out.png', /channels that are not RGB.*use --colour rgb/, ...IDENTITY);
   await refused('cmyk.tif', 'out.tif', /'palette'.*use --colour rgb/, '--op', 'palette:colours=#000000 #ffffff');
 });

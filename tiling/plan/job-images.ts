@@ -3,7 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import { imagesOf } from '../operations/parameter-files.js';
 import { carriedTo, type SampleMeaning } from '../raster/carried/index.js';
-import { INTEGER_MAX } from '../raster/dtype.js';
+import { type DType, INTEGER_MAX } from '../raster/dtype.js';
 import { alphaChannel, extraSamplesOf } from '../raster/extra-samples.js';
 import { isLab } from '../raster/other-colours.js';
 import { PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
@@ -75,15 +75,15 @@ export function outputInfo(source: RasterInfo, operations: readonly Operation[],
   }
   return {
     ...info,
-    ...photometricAs(info, dtype),
+    ...photometricAs(info, source.dtype, dtype),
     dtype,
     carried: carriedTo(info.carried, { from: source, to: info, meaning: meaningOf(operations) }),
   };
 }
 
-/** Numbers that begin at 0 and have no largest one are no L*, a* and b*: then they are channels. */
-function photometricAs(info: RasterInfo, dtype: RasterInfo['dtype']): Partial<RasterInfo> {
-  if (!isLab(info) || dtype === 'uint8' || dtype === 'uint16') return {};
+/** L*, a* and b* in other numbers than those of the input are none to readers: then they are channels. */
+function photometricAs(info: RasterInfo, from: DType, to: DType): Partial<RasterInfo> {
+  if (!isLab(info) || from === to) return {};
   return { photometric: PHOTOMETRIC.blackIsZero, extraSamples: [0, 0, ...extraSamplesOf(info)] };
 }
 

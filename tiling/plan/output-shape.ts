@@ -1,5 +1,6 @@
 import type { Grid } from '../geometry/grid.js';
-import { type BlockLayout, PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
+import { hasSignedChroma } from '../raster/other-colours.js';
+import type { BlockLayout, RasterInfo } from '../raster/raster-info.js';
 import type { Encoding, Plan } from './plan.js';
 
 /** As much of a plan as is needed to read the blocks that it stores; kept with the partial output. */
@@ -26,11 +27,6 @@ export function storedBlockLayout({ block, encoding, output }: OutputShape, grid
     littleEndian: true,
     ...(hasSignedChroma(output) ? { signedChroma: true as const } : {}),
   };
-}
-
-/** Whether a* and b* get a sign on their way into the file. */
-export function hasSignedChroma({ photometric, dtype }: Pick<RasterInfo, 'photometric' | 'dtype'>): boolean {
-  return photometric === PHOTOMETRIC.cielab && (dtype === 'uint8' || dtype === 'uint16');
 }
 
 /** Whether the blocks of an output are its pixels, have known places in it, and are written there at once. */

@@ -9,3 +9,8 @@ export function isLab({ photometric }: Pick<RasterInfo, 'photometric'>): boolean
 export function hasOtherColours(info: Pick<RasterInfo, 'photometric'>): boolean {
   return info.photometric === PHOTOMETRIC.separated || isLab(info);
 }
+
+/** Whether a* and b* have a sign in files, and begin at 0 here; floating-point ones are the same in both. */
+export function hasSignedChroma({ photometric, dtype }: Pick<RasterInfo, 'photometric' | 'dtype'>): boolean {
+  return photometric === PHOTOMETRIC.cielab && (dtype === 'uint8' || dtype === 'uint16');
+}

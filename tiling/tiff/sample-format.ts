@@ -79,9 +79,15 @@ export function readSampleFormat(directory: Directory, wide?: WideSamples): Samp
 /** @throws bad-input for what is no number of L*, a* or b*, and for nodata of which nobody says whether it has a sign */
 function checkLab(directory: Directory, { dtype, stored }: Pick<SampleFormat, 'dtype' | 'stored'>): void {
   const remedy = 'convert it: vips colourspace IN OUT.tif srgb';
-  if (stored !== undefined || (dtype !== 'uint8' && dtype !== 'uint16')) {
+  const isWhole = stored === undefined && dtype !== 'uint32';
+  if (!isWhole && stored?.kind !== 'float') {
     const samples = stored === undefined ? dtype : describeStored(stored);
-    throw refuse(directory, `L*a*b* of ${samples} samples (tags 258 and 262)`, '8 or 16 bits', remedy);
+    throw refuse(
+      directory,
+      `L*a*b* of ${samples} samples (tags 258 and 262)`,
+      '8 or 16 bits without a sign, or floating point',
+      remedy,
+    );
   }
   if (directory.has(TAG.gdalNodata)) {
     throw refuse(directory, 'L*a*b* with a nodata value (tag 42113)', 'colours without nodata', remedy);

@@ -1,6 +1,7 @@
 import { badInput, type ErrorDetail, type ErrorPlace, HalotileError } from '../errors.js';
 import type { CodecContext } from '../raster/block-source.js';
 import { SAMPLE_BYTES } from '../raster/dtype.js';
+import { hasSignedChroma } from '../raster/other-colours.js';
 import { type BlockCodec, type BlockLayout, PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import { maxBlockBytes, packedBlockBytes, storedBlockCount } from '../raster/stored-block.js';
 import { type BlockPlaces, BlockTable, splitStrips } from './block-table.js';
@@ -87,7 +88,9 @@ export function readTiffRaster(directory: Directory, wide?: WideSamples): TiffRa
     littleEndian: directory.littleEndian,
     ...(format.stored === undefined ? {} : { stored: format.stored }),
     ...(format.storedPhotometric === 6 && !OF_COLOUR.has(codec) ? { chroma: readChroma(directory) } : {}),
-    ...(format.storedPhotometric === PHOTOMETRIC.cielab ? { signedChroma: true as const } : {}),
+    ...(hasSignedChroma({ photometric: format.storedPhotometric, dtype: format.dtype })
+      ? { signedChroma: true as const }
+      : {}),
     ...(directory.integer(TAG.fillOrder, 1) === 2 && codec !== 'jpeg' ? { lowestFirst: true } : {}),
   };
   // Masks have no missing samples: blocks that were never written are masked, as GDAL reads them.
