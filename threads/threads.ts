@@ -21,7 +21,9 @@ export interface ThreadsOptions {
   readonly count: number;
   /** Requests that a thread answers at a time; one where absent. */
   readonly requestsEach?: number;
-  /** Ends a thread after so long without work and starts it again when there is some; all are there at once where absent. */
+  /** Threads that start at once, the others when there is work for them; all at once where absent. */
+  readonly atFirst?: number;
+  /** Ends a thread after so long without work and starts it again when there is some; they stay where absent. */
   readonly idleMs?: number;
   /** The `workerData` that each thread finds. */
   readonly data?: unknown;
@@ -62,16 +64,26 @@ export class Threads<Answer> {
   #failure: unknown;
 
   constructor(options: ThreadsOptions) {
-    const { file, count, requestsEach = 1, idleMs, data, youngHeapMiB, oldHeapMiB, onMessage } = options;
+    const {
+      file,
+      count,
+      atFirst = count,
+      requestsEach = 1,
+      idleMs,
+      data,
+      youngHeapMiB,
+      oldHeapMiB,
+      onMessage,
+    } = options;
     this.#pool = new Piscina({
       filename: file.href,
       ...(IS_DENO ? {} : { execArgv: THREAD_FLAGS }),
-      minThreads: idleMs === undefined ? count : 0,
+      minThreads: idleMs === undefined ? atFirst : 0,
       maxThreads: count,
       concurrentTasksPerWorker: requestsEach,
       // A thread that waits for its next request in Atomics.wait hears of nothing else meanwhile, and no timer runs.
       atomics: 'disabled',
-      ...(idleMs === undefined ? {} : { idleTimeout: idleMs }),
+      idleTimeout: idleMs ?? Number.POSITIVE_INFINITY,
       recordTiming: false,
       resourceLimits: {
         ...(youngHeapMiB === undefined ? {} : { maxYoungGenerationSizeMb: youngHeapMiB }),

@@ -23,6 +23,8 @@ const YOUNG_GENERATION_MIB = 4;
 /** How a pool of threads is made. */
 export interface ThreadPoolOptions {
   readonly threads: number;
+  /** Of them those that start at once, the others when there are tasks for them; all where absent. */
+  readonly atFirst?: number;
   readonly backend: Backend['name'];
   /** Unique among the processes that write part files of one job. */
   readonly name: string;
@@ -60,12 +62,13 @@ export class ThreadPoolExecutor implements Executor {
   readonly #cacheMemory = new CacheMemory();
   #generation = 0;
 
-  constructor({ threads, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
+  constructor({ threads, atFirst, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
     this.slots = threads;
     this.tasksAtOnce = threads * (1 + QUEUED_PER_THREAD);
     this.#pool = new Threads({
       file: new URL('./task-thread.js', import.meta.url),
       count: threads,
+      atFirst,
       youngHeapMiB: YOUNG_GENERATION_MIB,
       data: { backend, name, threads, maximumBytes, device, expects } satisfies ThreadData,
     });
