@@ -14,6 +14,12 @@ interface Counted {
   readonly bytesWritten: number;
 }
 
+/** An image that is done, and its place among those of the job. */
+interface FinishedCount {
+  readonly place: number;
+  readonly figures: Pick<JobFigures, 'tiles' | 'bytes' | 'halo'>;
+}
+
 /** Running totals of one run; tells whoever listens of every change. */
 export class CollectionCounts {
   /** Of each image. */
@@ -61,17 +67,21 @@ export class CollectionCounts {
     this.#tell();
   }
 
-  finished(place: number, { tiles, bytes, halo }: Pick<JobFigures, 'tiles' | 'bytes' | 'halo'>): void {
-    const pixels = this.#imagePixels[place]!;
-    this.#pixelsResumed += pixels * (this.#running.get(place)?.resumedShare ?? 0);
-    this.#running.delete(place);
-    this.#finished++;
-    this.#tiles += tiles.total;
-    this.#pixels += pixels;
-    this.#bytesRead += bytes.read;
-    this.#bytesWritten += bytes.written;
-    this.#haloRead += halo.pixelsRead;
-    this.#haloMax += halo.pixelsWithMaxHalo;
+  /** Images are done; whoever listens is told once of all. */
+  finished(...images: readonly FinishedCount[]): void {
+    for (const { place, figures } of images) {
+      const { tiles, bytes, halo } = figures;
+      const pixels = this.#imagePixels[place]!;
+      this.#pixelsResumed += pixels * (this.#running.get(place)?.resumedShare ?? 0);
+      this.#running.delete(place);
+      this.#finished++;
+      this.#tiles += tiles.total;
+      this.#pixels += pixels;
+      this.#bytesRead += bytes.read;
+      this.#bytesWritten += bytes.written;
+      this.#haloRead += halo.pixelsRead;
+      this.#haloMax += halo.pixelsWithMaxHalo;
+    }
     this.#tell();
   }
 

@@ -160,7 +160,7 @@ async function runBatch(
   ledger.add(
     ...done.map(({ of: { image }, figures }) => ({ output: image.output, made: madeOf(image.digest, figures) })),
   );
-  for (const { of, figures } of done) counts.finished(of.place, figures);
+  counts.finished(...done.map(({ of: { place }, figures }) => ({ place, figures })));
   return left;
 }
 
@@ -188,5 +188,5 @@ async function runImage(
     if (own !== undefined) await ofImages!.close(own);
   }
   ledger.add({ output: image.output, made: madeOf(image.digest, result, result.seconds.total) });
-  counts.finished(place, result);
+  counts.finished({ place, figures: result });
 }
