@@ -35,11 +35,16 @@ const CASES: readonly Pick<OperationCase, 'name' | 'params'>[] = [
   { name: 'downscale', params: { size: '1132x35' } },
 ];
 
-/** Samples of which many are alike, and the largest and smallest ones. */
+const SIZE = { width: 1132, height: 35 };
+
+/** Samples of which many are alike, and the largest and smallest ones; floats are of both signs. */
 function noisy(dtype: DType, channels: number): TileRaster {
   const random = noise(3);
   const top = dtype === 'uint8' ? 255 : 65535;
-  return imageOf({ width: 1132, height: 35 }, { dtype, channels }, (x) => {
+  if (dtype === 'float32') {
+    return imageOf(SIZE, { dtype, channels }, () => (random(3) === 0 ? -0 * random(2) : random(65536) / 64 - 512));
+  }
+  return imageOf(SIZE, { dtype, channels }, (x) => {
     if (x % 400 > 250) return top - random(2);
     return random(4) === 0 ? random(2) * top : random(top + 1);
   });
@@ -51,7 +56,10 @@ for (const { name, params } of CASES) {
       ['uint8', 1],
       ['uint8', 3],
       ['uint16', 2],
+      ['float32', 2],
     ] as const) {
+      // Of floats only ranks have another form.
+      if (dtype === 'float32' && name !== 'median') continue;
       const image = noisy(dtype, channels);
       const valid = new Uint8Array(image.rect.width * image.rect.height).fill(255);
       for (const border of ['clip', 'mirror'] as const) {

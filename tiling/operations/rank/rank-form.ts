@@ -2,8 +2,8 @@ import { type DType, SAMPLE_BYTES } from '../../raster/dtype.js';
 import { type Footprint, isFull } from '../footprint/footprint.js';
 
 /**
- * How a rank filter takes windows that are whole and valid. Integers: medians of 3×3 and 5×5 by networks of minima and
- * maxima, other small footprints bit by bit, both a vector of samples at a time; whatever else sample by sample, by counting.
+ * How a rank filter takes windows that are whole and valid: medians of 3×3 and 5×5 by networks of minima and maxima, other small
+ * footprints of integers bit by bit, both a vector of samples at a time; whatever else sample by sample.
  */
 export type RankForm = 'median-3x3' | 'median-5x5' | 'bits' | 'single';
 
@@ -12,13 +12,13 @@ const MAX_BIT_MEMBERS = 255;
 
 /** The form for the sample at sorted position `rank` of all members. */
 export function rankForm(dtype: DType, footprint: Footprint, rank: number): RankForm {
-  if (dtype !== 'uint8' && dtype !== 'uint16') return 'single';
+  if (dtype === 'uint32') return 'single';
   const { width, height, count } = footprint;
   if (isFull(footprint) && width === height && 2 * rank + 1 === count) {
     if (width === 3) return 'median-3x3';
     if (width === 5) return 'median-5x5';
   }
-  return count <= MAX_BIT_MEMBERS ? 'bits' : 'single';
+  return dtype !== 'float32' && count <= MAX_BIT_MEMBERS ? 'bits' : 'single';
 }
 
 /** Bytes of a row of medians that are taken at a time, so that what they are made from stays in a core's first cache. */

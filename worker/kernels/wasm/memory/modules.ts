@@ -212,11 +212,14 @@ export interface WasmModules {
     readonly gather32: (level: Address, into: Address, bytes: number, shift: number, largest: number) => void;
   };
   readonly 'rank/median': {
+    readonly anyNonFinite: (samples: Address, count: number) => number;
     readonly configure: (stride: Address, strideOfResults: Address, pixelBytes: Address, stripBytes: Address, bytesOfPlane: Address, room: Address) => void;
     readonly medianRows5x5Of8: (source: Address, into: Address, bytes: Address, rows: number) => void;
     readonly medianRows5x5Of16: (source: Address, into: Address, bytes: Address, rows: number) => void;
+    readonly medianRows5x5Of32: (source: Address, into: Address, bytes: Address, rows: number) => void;
     readonly medianRow3x3Of8: (source: Address, into: Address, bytes: Address) => void;
     readonly medianRow3x3Of16: (source: Address, into: Address, bytes: Address) => void;
+    readonly medianRow3x3Of32: (source: Address, into: Address, bytes: Address) => void;
   };
   readonly 'rank/rank': {
     readonly configure: (input: Address, stride: Address, width: number, height: number, channelCount: number, runTable: Address, runCount: number, scratch: Address, percent: number, validity: Address, validityStride: Address) => void;

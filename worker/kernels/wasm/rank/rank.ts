@@ -1,4 +1,4 @@
-import { around, intersect, shrink } from '../../../../tiling/geometry/rect.js';
+import { area, around, intersect, shrink } from '../../../../tiling/geometry/rect.js';
 import { footprintOf, percentileOf, rankOf, selectionBytes } from '../../../../tiling/operations/rank/rank.js';
 import { rankForm } from '../../../../tiling/operations/rank/rank-form.js';
 import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
@@ -24,11 +24,12 @@ export function wasmRank(arena: WasmArena): Kernel {
     const rank = rankOf(percentileOf(operation), footprint.count);
     const form = rankForm(input.dtype, footprint, rank);
     const inner = intersect(output.rect, shrink(input.rect, footprint.reach));
-    if (form === 'single' || hasInvalid(input, context) || inner.width === 0 || inner.height === 0) {
+    const isPlain = form !== 'single' && area(inner) > 0 && !hasInvalid(input, context) && whole.isOrdered(input);
+    if (!isPlain) {
       single(input, output, operation, context);
       return;
     }
-    whole(form, { input, output: partOf(output, inner), footprint, rank });
+    whole.take(form, { input, output: partOf(output, inner), footprint, rank });
     for (const rest of around(output.rect, inner)) single(input, partOf(output, rest), operation, context);
   };
 }

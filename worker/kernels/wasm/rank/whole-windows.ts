@@ -11,7 +11,7 @@ import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { TileRaster } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { addressOf } from '../samples/point-rows.js';
+import { addressOf, BITS } from '../samples/point-rows.js';
 
 /** The sample at sorted position `rank` under a footprint whose windows all lie in the input, none of it invalid. */
 export interface WholeWindows {
@@ -21,11 +21,18 @@ export interface WholeWindows {
   readonly rank: number;
 }
 
-/** Ranks of uint8 and uint16 a vector of samples at a time, in a form other than `single`. */
-export function wholeRanks(arena: WasmArena): (form: RankForm, windows: WholeWindows) => void {
+/** Ranks a vector of samples at a time, in a form other than `single`. */
+export interface WholeRanks {
+  take(form: RankForm, windows: WholeWindows): void;
+  /** Whether it takes such an input: NaN has no place in an order, and infinities stay with it in the other form. */
+  isOrdered(input: TileRaster): boolean;
+}
+
+/** Ranks of whole windows over an arena. */
+export function wholeRanks(arena: WasmArena): WholeRanks {
   const median = instantiate(arena, 'rank/median', [
-    ...(['configure', 'medianRows5x5Of8', 'medianRows5x5Of16'] as const),
-    ...(['medianRow3x3Of8', 'medianRow3x3Of16'] as const),
+    ...(['configure', 'anyNonFinite', 'medianRows5x5Of8', 'medianRows5x5Of16', 'medianRows5x5Of32'] as const),
+    ...(['medianRow3x3Of8', 'medianRow3x3Of16', 'medianRow3x3Of32'] as const),
   ]);
   const bits = instantiate(arena, 'rank/bits', ['rankRow8', 'rankRow16']);
 
@@ -37,11 +44,11 @@ export function wholeRanks(arena: WasmArena): (form: RankForm, windows: WholeWin
     const scratch = arena.alloc(rankFormBytes('median-5x5', { outputWidth: rect.width, channels, dtype }, footprint));
     median.configure(from.stride, into.stride, pixelBytes, MEDIAN_STRIP_BYTES, medianPlaneBytes(pixelBytes), scratch);
     if (footprint.width === 3) {
-      const row = dtype === 'uint8' ? median.medianRow3x3Of8 : median.medianRow3x3Of16;
+      const row = median[`medianRow3x3Of${BITS[dtype]}`];
       for (let y = 0; y < rect.height; y++) row(from.address + y * from.stride, into.address + y * into.stride, bytes);
       return;
     }
-    const rows = dtype === 'uint8' ? median.medianRows5x5Of8 : median.medianRows5x5Of16;
+    const rows = median[`medianRows5x5Of${BITS[dtype]}`];
     for (let y = 0; y < rect.height; y += 2) {
       const count = Math.min(2, rect.height - y);
       rows(from.address + y * from.stride, into.address + y * into.stride, bytes, count);
@@ -69,11 +76,21 @@ export function wholeRanks(arena: WasmArena): (form: RankForm, windows: WholeWin
     }
   }
 
-  return (form, windows) => {
-    const mark = arena.mark();
-    if (form === 'bits') byBits(windows);
-    else medians(windows);
-    arena.release(mark);
+  return {
+    take: (form, windows) => {
+      const mark = arena.mark();
+      if (form === 'bits') byBits(windows);
+      else medians(windows);
+      arena.release(mark);
+    },
+    isOrdered: (input) => {
+      const { rect, channels, dtype } = input;
+      if (dtype !== 'float32') return true;
+      for (let y = rect.y; y < rect.y + rect.height; y++) {
+        if (median.anyNonFinite(addressOf(arena, input, rect.x, y), rect.width * channels)) return false;
+      }
+      return true;
+    },
   };
 }
 

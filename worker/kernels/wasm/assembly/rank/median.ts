@@ -1,7 +1,11 @@
-// Medians of 3×3 and 5×5 integers by networks of minima and maxima, a vector of samples at a time. What windows share is
+// Medians of 3×3 and 5×5 samples, none of them NaN, by networks of minima and maxima, a vector of samples at a time. What windows share is
 // sorted once: columns of rows that two windows have in common (Adams 2021, "Fast median filters using separable sorting
 // networks"), neighbouring columns, and what cannot be the median of either window is dropped on the way. Rows of samples
 // of any number of channels lie interleaved, the next pixel `step` bytes on.
+
+import { anyNonFinite } from '../lib/finite';
+
+export { anyNonFinite };
 
 /** Bytes from row to row, and from pixel to pixel. */
 let sourceStride: usize = 0;
@@ -30,13 +34,23 @@ export function configure(
 // @ts-ignore: decorator
 @inline
 function lo<T>(a: v128, b: v128): v128 {
+  if (isFloat<T>()) return i32x4.min_s(a, b);
   return sizeof<T>() == 1 ? i8x16.min_u(a, b) : i16x8.min_u(a, b);
 }
 
 // @ts-ignore: decorator
 @inline
 function hi<T>(a: v128, b: v128): v128 {
+  if (isFloat<T>()) return i32x4.max_s(a, b);
   return sizeof<T>() == 1 ? i8x16.max_u(a, b) : i16x8.max_u(a, b);
+}
+
+/** Samples as what is sorted: the order of floats is that of integers then, −0 below 0. Its own inverse. */
+// @ts-ignore: decorator
+@inline
+function keys<T>(samples: v128): v128 {
+  if (!isFloat<T>()) return samples;
+  return v128.xor(samples, v128.and(i32x4.shr_s(samples, 31), i32x4.splat(0x7fffffff)));
 }
 
 // @ts-ignore: decorator
@@ -51,10 +65,10 @@ function middle<T>(a: v128, b: v128, c: v128): v128 {
 function sortColumns<T>(source: usize, stride: usize, into: usize, plane: usize, bytes: usize): void {
   const end = into + bytes;
   for (; into < end; source += 16, into += 16) {
-    const p = v128.load(source);
-    const q = v128.load(source + stride);
-    const r = v128.load(source + 2 * stride);
-    const s = v128.load(source + 3 * stride);
+    const p = keys<T>(v128.load(source));
+    const q = keys<T>(v128.load(source + stride));
+    const r = keys<T>(v128.load(source + 2 * stride));
+    const s = keys<T>(v128.load(source + 3 * stride));
     const a = lo<T>(p, r);
     const b = lo<T>(q, s);
     const c = hi<T>(p, r);
@@ -200,11 +214,11 @@ function mergeMiddle<T>(pairs: usize, columns: usize, step: usize, into: usize, 
 function withFifthRow<T>(six: usize, plane: usize, source: usize, step: usize, into: usize, bytes: usize): void {
   const end = into + bytes;
   for (; into < end; six += 16, source += 16, into += 16) {
-    let p = v128.load(source);
-    let q = v128.load(source + step);
-    const r = v128.load(source + 2 * step);
-    let s = v128.load(source + 3 * step);
-    let t = v128.load(source + 4 * step);
+    let p = keys<T>(v128.load(source));
+    let q = keys<T>(v128.load(source + step));
+    const r = keys<T>(v128.load(source + 2 * step));
+    let s = keys<T>(v128.load(source + 3 * step));
+    let t = keys<T>(v128.load(source + 4 * step));
     let a = lo<T>(p, s);
     s = hi<T>(p, s);
     let b = lo<T>(q, t);
@@ -229,7 +243,7 @@ function withFifthRow<T>(six: usize, plane: usize, source: usize, step: usize, i
     median = lo<T>(median, hi<T>(v128.load(six + 3 * plane), b));
     median = lo<T>(median, hi<T>(v128.load(six + 2 * plane), c));
     median = lo<T>(median, hi<T>(v128.load(six + plane), s));
-    v128.store(into, lo<T>(median, hi<T>(v128.load(six), t)));
+    v128.store(into, keys<T>(lo<T>(median, hi<T>(v128.load(six), t))));
   }
 }
 
@@ -270,9 +284,9 @@ function rowOf9<T>(source: usize, into: usize, bytes: usize): void {
     let columns = scratch;
     let end = columns + taken + 2 * step;
     for (let at = source; columns < end; at += 16, columns += 16) {
-      const p = v128.load(at);
-      const q = v128.load(at + stride);
-      const r = v128.load(at + 2 * stride);
+      const p = keys<T>(v128.load(at));
+      const q = keys<T>(v128.load(at + stride));
+      const r = keys<T>(v128.load(at + 2 * stride));
       const a = lo<T>(p, q);
       const b = hi<T>(p, q);
       const c = hi<T>(a, r);
@@ -288,7 +302,7 @@ function rowOf9<T>(source: usize, into: usize, bytes: usize): void {
       const low = hi<T>(hi<T>(v128.load(columns), v128.load(columns + step)), v128.load(columns + 2 * step));
       const mid = middle<T>(v128.load(second), v128.load(second + step), v128.load(second + 2 * step));
       const high = lo<T>(lo<T>(v128.load(third), v128.load(third + step)), v128.load(third + 2 * step));
-      v128.store(result, middle<T>(low, mid, high));
+      v128.store(result, keys<T>(middle<T>(low, mid, high)));
     }
     memory.copy(into, results, taken);
     source += taken;
@@ -309,6 +323,10 @@ export function medianRows5x5Of16(source: usize, into: usize, bytes: usize, rows
   twoRowsOf25<u16>(source, into, bytes, rows);
 }
 
+export function medianRows5x5Of32(source: usize, into: usize, bytes: usize, rows: u32): void {
+  twoRowsOf25<f32>(source, into, bytes, rows);
+}
+
 /** The same of 3×3, one row. */
 export function medianRow3x3Of8(source: usize, into: usize, bytes: usize): void {
   rowOf9<u8>(source, into, bytes);
@@ -316,4 +334,8 @@ export function medianRow3x3Of8(source: usize, into: usize, bytes: usize): void 
 
 export function medianRow3x3Of16(source: usize, into: usize, bytes: usize): void {
   rowOf9<u16>(source, into, bytes);
+}
+
+export function medianRow3x3Of32(source: usize, into: usize, bytes: usize): void {
+  rowOf9<f32>(source, into, bytes);
 }

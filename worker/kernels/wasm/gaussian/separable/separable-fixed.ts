@@ -94,6 +94,9 @@ function filterStrip(
     const slot = ring + (pair % (radius + 1)) * whole * 4;
     module.alongTwo(upper, lower, slot, samples, channels, pairs, radius, scratch);
   };
+  // Whole vectors are written: rows of such go where they belong, others by way of `results`.
+  const place = (row: number) => into + row * output.stride;
+  const isDirect = (row: number) => samples === whole && row < output.rect.height;
   for (let pair = 0; pair < radius; pair++) push(pair);
   for (let y = 0; y < output.rect.height; y += 2) {
     push(y / 2 + radius);
@@ -101,8 +104,8 @@ function filterStrip(
     module.acrossTwo(
       ring,
       (y / 2) % (radius + 1),
-      results,
-      results + whole,
+      isDirect(y) ? place(y) : results,
+      isDirect(y + 1) ? place(y + 1) : results + whole,
       samples,
       pairs,
       radius,
@@ -110,10 +113,9 @@ function filterStrip(
       scale ? scale.row(centre) : 1,
       scale ? scale.row(centre + 1) : 1,
     );
-    bytes.copyWithin(into + y * output.stride, results, results + samples);
-    if (y + 1 < output.rect.height) {
-      bytes.copyWithin(into + (y + 1) * output.stride, results + whole, results + whole + samples);
-    }
+    if (samples === whole) continue;
+    bytes.copyWithin(place(y), results, results + samples);
+    if (y + 1 < output.rect.height) bytes.copyWithin(place(y + 1), results + whole, results + whole + samples);
   }
   arena.release(mark);
 }
