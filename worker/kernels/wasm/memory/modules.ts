@@ -114,6 +114,7 @@ export interface WasmModules {
     readonly doublePlane: (source: Address, sourceStride: Address, line: Address, into: Address, intoStride: Address, count: number, height: number, odd: number, channels: number) => void;
   };
   readonly 'gaussian/scale-space': {
+    readonly gatherDirect: (plane: Address, planeWidth: number, planeHeight: number, x: number, y: number, sigmas: Address, sums: Address, width: number) => void;
     readonly expand8: (source: Address, into: Address, pixels: number, channels: number) => void;
     readonly expand16: (source: Address, into: Address, pixels: number, channels: number) => void;
     readonly expand32: (source: Address, into: Address, pixels: number, channels: number) => void;
@@ -125,7 +126,6 @@ export interface WasmModules {
     readonly placeRow: (sigmas: Address, intervals: Address, shares: Address, marks: Address, width: number) => void;
     readonly gatherFull: (row: Address, intervals: Address, shares: Address, level: number, sums: Address, width: number) => void;
     readonly gatherCoarse: (intervals: Address, shares: Address, lines: Address, splines: Address, into: Address, width: number) => void;
-    readonly gatherDirect: (plane: Address, planeWidth: number, planeHeight: number, x: number, y: number, sigmas: Address, sums: Address, width: number) => void;
     readonly divideLanes: (sums: Address, weights: Address, pixels: number) => void;
     readonly storeThree: (lanes: Address, into: Address, pixels: number) => void;
     readonly packLanes: (lanes: Address, into: Address, pixels: number, channels: number) => void;
