@@ -1,5 +1,6 @@
 import { checkedDataset, checkedOutput, planCollection } from '../coordinator/index.js';
 import { planJob } from '../library/plan-job.js';
+import { planTable } from '../library/plan-table.js';
 import { badUsage } from '../tiling/errors.js';
 import type { CollectionSpec } from '../tiling/job/collection-spec.js';
 import type { DatasetSpec } from '../tiling/job/dataset-spec.js';
@@ -7,6 +8,7 @@ import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobSpec } from '../tiling/job/job-spec.js';
 import { isS3Url } from '../tiling/places/url.js';
 import { describePlan } from './describe-plan.js';
+import { describeTablePlan } from './describe-table-plan.js';
 import { counted, formatWhole } from './format.js';
 import type { RunFlags } from './job-options.js';
 
@@ -22,6 +24,11 @@ const LISTED = 20;
 export async function dryRunImage(spec: JobSpec, flags: DryRunFlags & Pick<RunFlags, 'backend'>): Promise<void> {
   refuseCoordinator(flags);
   if (!isS3Url(spec.output)) checkedOutput(spec.output, inputPaths(spec));
+  if (spec.measure !== undefined) {
+    const plan = await planTable(spec, flags, { backend: flags.backend });
+    print(flags, { output: spec.output, ...plan }, () => `${spec.output}\n${describeTablePlan(plan)}`);
+    return;
+  }
   const plan = await planJob(spec, flags, { backend: flags.backend });
   print(
     flags,

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendChoice } from '../../library/executor.js';
 import { planJob } from '../../library/plan-job.js';
+import { planTable } from '../../library/plan-table.js';
 import type { JobSpec, JobSpecInput } from '../../tiling/job/job-spec.js';
 import { describePlan } from '../describe-plan.js';
+import { describeTablePlan } from '../describe-table-plan.js';
 import { addJobOptions, type JobFlags, jobSpecOf } from '../job-options.js';
 import { isPipe } from '../pipes.js';
 import { collectOperations } from './process.js';
@@ -27,7 +29,13 @@ export function registerPlan(program: Command): void {
     .addOption(new Option('--backend <which>', 'the processor or GPU to plan for').choices(BACKENDS).default('wasm'))
     .option('--json', 'print one JSON object');
   addJobOptions(command).action(async (target: string, flags: PlanFlags) => {
-    const report = await planJob(specOf(target, flags), flags, flags);
+    const spec = specOf(target, flags);
+    if (spec.measure !== undefined) {
+      const table = await planTable(spec, flags, flags);
+      process.stdout.write(flags.json ? `${JSON.stringify(table)}\n` : describeTablePlan(table));
+      return;
+    }
+    const report = await planJob(spec, flags, flags);
     process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describePlan(report));
   });
 }

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { describeTablePlan } from '../../cli/describe-table-plan.js';
 import { RecordStore } from '../../coordinator/measure/record-store.js';
-import { HalotileError, measureLabels } from '../../index.js';
+import { HalotileError, measureLabels, runJob } from '../../index.js';
+import { parseOperation } from '../../library/parse-operation.js';
+import { parseJobSpec } from '../../library/parse-specs.js';
+import { planTable } from '../../library/plan-table.js';
 import { type Figure, figuresOf } from '../../tiling/measure/figures.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import { RegionRecords } from '../../worker/kernels/measure/region-records.js';
@@ -211,4 +215,26 @@ test('what masks hide of labels is of none, and of images is not counted', async
     assert.ok(seen.includes(0) && mask.includes(0) && rows.length > 1);
     assert.deepEqual(rows, await measured(inFolder('seen.tif'), inFolder(name)));
   }
+});
+
+test('the plan of a table says which parts and columns there will be, of labels that are there and of those to be made', async () => {
+  const at = (name: string) => inFolder(`${name} strips.tif`);
+  const measured = { measure: { images: [at('u8'), at('f32')] }, output: inFolder('planned.csv'), tile: 16 };
+  const chain = ['threshold:value=90', 'label', 'downscale:factor=2'].map(parseOperation);
+  for (const [image, operations] of [
+    [at('labels'), []],
+    [at('u16'), chain.slice(0, 2)],
+  ] as const) {
+    const spec = parseJobSpec({ image, ...measured, operations: [...operations] });
+    const planned = await planTable(spec, { threads: 1 }, {});
+    assert.equal(existsSync(spec.output), false);
+    const { tiles, table } = await runJob(spec, { threads: 1 });
+    assert.deepEqual([planned.parts.count, planned.columns], [tiles.total, table!.columns]);
+    assert.equal(planned.labels?.operations.length, operations.length === 0 ? undefined : operations.length);
+    assert.match(describeTablePlan(planned), /parts {7}\d+ of 16×16 are measured/);
+    rmSync(spec.output);
+  }
+  // Labels of another size than what is measured under them.
+  const scaled = parseJobSpec({ image: at('u16'), ...measured, operations: chain });
+  await assert.rejects(planTable(scaled, { threads: 1 }, {}), /53×45 pixels; expected 2\d×2\d pixels, as the labels/);
 });

@@ -3,7 +3,7 @@ import { area, type Rect } from '../geometry/rect.js';
 import { type Corners, chainCorners, cornerTableBytes, withHalos } from '../operations/corners.js';
 import { OPERATIONS } from '../operations/index.js';
 import { chainPyramid, type Pyramid, pyramidInfo } from '../operations/pyramid.js';
-import { SAMPLE_BYTES } from '../raster/dtype.js';
+import { type DType, SAMPLE_BYTES } from '../raster/dtype.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { couplingOf, linkChain, linkChainWith } from './chain.js';
 import { filterStage, stageGrid, tileCount } from './levels.js';
@@ -22,8 +22,10 @@ export interface PlanReport {
     readonly dtype: string;
   };
   readonly output: {
+    readonly width: number;
+    readonly height: number;
     readonly channels: number;
-    readonly dtype: string;
+    readonly dtype: DType;
     readonly levels: number;
     readonly block: number;
   };
@@ -94,7 +96,10 @@ export async function reportPlan(plan: Plan, mapMaxIn?: (rect: Rect) => Promise<
   const adaptive = corners !== undefined ? undefined : plan.halo === 'max' ? withMaxHalo : scan?.inputPixels;
   return {
     image: { width: image.width, height: image.height, channels: image.channels, dtype: image.dtype },
-    output: { channels: output.channels, dtype: output.dtype, levels: levels.length, block },
+    output: {
+      ...{ width: output.width, height: output.height, channels: output.channels, dtype: output.dtype },
+      ...{ levels: levels.length, block },
+    },
     operations: operations.map((operation) => ({
       name: operation.name,
       border: operation.border,

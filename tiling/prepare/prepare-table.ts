@@ -29,12 +29,21 @@ export interface PreparedTable {
   readonly warnings: readonly string[];
 }
 
-interface Raster {
-  readonly info: RasterInfo;
-  readonly layout: BlockLayout;
+/** Labels that operations will make, as far as a table is planned with them. */
+export interface UnmadeLabels {
+  readonly info: Pick<RasterInfo, 'width' | 'height' | 'channels' | 'dtype'>;
+  readonly layout: Pick<BlockLayout, 'striped' | 'blockWidth' | 'blockHeight'>;
+}
+
+interface Labels extends UnmadeLabels {
   /** It, and its mask where it has one. */
   readonly inputs: readonly WorkInput[];
   readonly warnings: readonly string[];
+}
+
+interface Raster extends Labels {
+  readonly info: RasterInfo;
+  readonly layout: BlockLayout;
 }
 
 /** A file, and what it is called among the inputs. */
@@ -45,13 +54,21 @@ interface Named extends Wanted {
 
 /**
  * Opens and checks the labels of a job's image and what is measured under them, and closes them again.
+ * @param unmade the labels, where they are not there yet
  * @throws bad-input for what is damaged, no labels, or of another size
  */
-export async function prepareTable(spec: JobSpec, options: PrepareOptions): Promise<PreparedTable> {
+export async function prepareTable(
+  spec: JobSpec,
+  options: PrepareOptions,
+  unmade?: UnmadeLabels,
+): Promise<PreparedTable> {
   const { image: path, page, orient, tile, measure } = spec;
   const paths = measure?.images ?? [];
-  const labels = await open({ path, names: ['image', 'mask'], page, orient, wide: 'uint32' }, spec, options);
-  checkLabels(labels, path);
+  const labels =
+    unmade === undefined
+      ? await open({ path, names: ['image', 'mask'], page, orient, wide: 'uint32' }, spec, options)
+      : { ...unmade, inputs: [], warnings: [] };
+  checkLabels(labels, unmade === undefined ? path : `what is made of ${path}`);
   const images: Raster[] = [];
   for (const [index, each] of paths.entries()) {
     const names = [`extra:${index}`, `extra:mask:${index}`] as const;
@@ -107,7 +124,7 @@ async function open(
   }
 }
 
-function checkLabels({ info: { channels, dtype } }: Raster, path: string): void {
+function checkLabels({ info: { channels, dtype } }: Labels, path: string): void {
   if (channels === 1 && dtype !== 'float32') return;
   throw badInput({
     what: `labels of ${channels} channels of ${dtype}`,
@@ -141,7 +158,7 @@ function channelNames(paths: readonly string[], images: readonly Raster[]): stri
 
 /** Whole blocks of about as many pixels as a task takes; strips are as wide as the image. */
 function partSize(
-  { info: { width }, layout: { striped, blockWidth, blockHeight } }: Raster,
+  { info: { width }, layout: { striped, blockWidth, blockHeight } }: Labels,
   channels: MeasuredChannels,
 ): Size {
   const pixels = Math.min(TASK_PIXELS, Math.floor(MAX_RECORD_BYTES / 8 / recordLength(channels)));
