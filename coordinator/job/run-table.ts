@@ -25,7 +25,8 @@ export function refuseTablePlan(output: string): never {
     what: 'a plan of measurements',
     file: output,
     expected: 'a job whose output is an image',
-    remedy: 'use halotile plan or --dry-run on this machine, or plan the operations that make the labels, with an output that ends in .tif',
+    remedy:
+      'use halotile plan or --dry-run on this machine, or plan the operations that make the labels, with an output that ends in .tif',
   });
 }
 
