@@ -97,13 +97,11 @@ for bits, kind, scale in ((8, 'i1', 1), (16, 'i2', 256)):
     offset = np.dstack([stored[..., 0], (values[..., 1:] + (1 << bits - 1))]).astype(stored.dtype)
     if bits == 16: offset[..., 0] = np.round(lab[..., 0] / 255 * 0xff00)
     save(f'icclab{bits}', offset, photometric='icclab')
-# libvips takes every white for D65, which the first of these names; the second are floating-point numbers.
-save('white8', stored8, photometric='cielab', extratags=[(318, 5, 2, (3127, 10000, 3290, 10000), True)])
-# By way of floats: straight it goes by a table of 6 bits.
-subprocess.run(['vips', 'colourspace', f'{folder}/white8.tif', f'{folder}/lab.v', 'lab'], check=True)
-subprocess.run(['vips', 'colourspace', f'{folder}/lab.v', f'{folder}/white.v', 'srgb'], check=True)
-subprocess.run(['vips', 'rawsave', f'{folder}/white.v', f'{folder}/white8.rgb'], check=True)
 save('labfloat', np.dstack([lab[..., 0] / 2.55, lab[..., 1:]]).astype('f4'), photometric='cielab')
+# libvips takes every white for D65, and integers with less precision than floats.
+save('white8', stored8, photometric='cielab', extratags=[(318, 5, 2, (3127, 10000, 3290, 10000), True)])
+subprocess.run(['vips', 'colourspace', f'{folder}/labfloat.tif', f'{folder}/white.v', 'srgb'], check=True)
+subprocess.run(['vips', 'rawsave', f'{folder}/white.v', f'{folder}/white8.rgb'], check=True)
 save('labplanes', np.moveaxis(lab.astype('u8').astype('u1'), -1, 0), photometric='cielab', planarconfig='separate')
 np.moveaxis(tifffile.imread(f'{folder}/labplanes.tif'), 0, -1).tofile(f'{folder}/labplanes.raw')
 # Otherwise it goes by a coarse table.
