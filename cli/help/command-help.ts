@@ -52,6 +52,7 @@ export const COMMAND_HELP: Readonly<Record<string, CommandHelp>> = {
         'samples that are missing',
       ],
       ['process photo.jpg -o soft.png --op gaussian:sigma=2 --orient apply', 'a photo, turned upright first'],
+      ['process print.tif -o print-rgb.tif --op gaussian:sigma=2 --colour rgb', 'CMYK, made RGB first by its profile'],
       ['process - -o - --op median:footprint=disk:1 < scan.tif > clean.tif', 'standard input to standard output'],
     ],
     manual: 'docs/operations.md',
