@@ -33,8 +33,8 @@ const OPTIONS: Readonly<Record<string, { args: string[]; says: RegExp[] }>> = {
     args: ['blur', '--map', 'MAP', '--tile', '100'],
     says: [/--tile 100/, /--tile 112/],
   },
-  'a Gaussian wider than the tile': {
-    args: ['blur', '--map', 'MAP', '--kernel', 'gaussian', '--tile', '32', '--scale', '4', '--border', 'reflect'],
+  'an exact Gaussian wider than the tile': {
+    args: ['blur', '--map', 'MAP', '--kernel', 'gaussian', '--quality', 'exact', '--tile', '32', '--scale', '4'],
     says: [/\d+ pixels beyond a tile of 32/, /--tile \d+/, /--max-radius \d+/],
   },
   'a codec for other samples': {
