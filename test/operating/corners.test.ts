@@ -44,7 +44,7 @@ test('windows of any radius read the table of sums by reference and over the wir
   }
 });
 
-test('wide Gaussians, and those behind other operations, read the whole image by reference and over the wire', async () => {
+test('wide Gaussians, those behind other operations and non-local means are those of one machine, by reference and over the wire', async () => {
   const size = { width: 120, height: 91 };
   const next = noise(9);
   const onDisk = (name: string) => join(cluster.root, name);
@@ -60,6 +60,7 @@ test('wide Gaussians, and those behind other operations, read the whole image by
   const chains = {
     first: [{ name: 'gaussian' }],
     behind: [{ name: 'median' }, { name: 'gaussian' }],
+    alike: [{ name: 'nlm', params: { patch: 3, window: 7 } }, { name: 'box' }],
   };
   for (const [name, operations] of Object.entries(chains)) {
     const files = { image: onDisk('soft.tif'), map: onDisk('soft-map.tif'), output: onDisk(`${name}-local.tif`) };
