@@ -34,9 +34,11 @@ export interface FaultSchedule {
   readonly faults: readonly ScheduledFault[];
   /** The last job is cancelled so long after its submission, when it may just be ending; never where undefined. */
   readonly cancelAfterMs: number | undefined;
+  /** When jobs over tiny images are submitted, each of which is one task with nothing to go on with. */
+  readonly tinyAfterMs: readonly number[];
 }
 
-/** The schedule of a seed: two or three jobs and two to four faults within some three seconds. */
+/** The schedule of a seed: two or three jobs, up to four tiny ones and two to four faults within some three seconds. */
 export function faultSchedule(seed: number): FaultSchedule {
   const random = randomOf(seed * 2_654_435_761);
   const faults = Array.from(
@@ -48,5 +50,9 @@ export function faultSchedule(seed: number): FaultSchedule {
       forMs: 200 + random(1800),
     }),
   );
-  return { seed, jobs: 2 + random(2), faults, cancelAfterMs: random(2) === 0 ? random(3000) : undefined };
+  const jobs = 2 + random(2);
+  const cancelAfterMs = random(2) === 0 ? random(3000) : undefined;
+  // Drawn last: the rest of a seed is as it was before there were any.
+  const tinyAfterMs = Array.from({ length: random(5) }, () => random(3000));
+  return { seed, jobs, faults, cancelAfterMs, tinyAfterMs };
 }

@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { JobsClient } from '../../../library/cluster/jobs-client.js';
+import { jobSpecSchema } from '../../../tiling/job/job-spec.js';
 import { blurSpec, local, makeScene } from '../../cluster/scene-files.js';
+import { imageOf, noise } from '../../conformance/box-tiles.js';
 import { freePort, RedisServer } from '../../support/redis-server.js';
 import { serve } from '../../support/serve-process.js';
+import { writeTiff } from '../../support/tiff-file.js';
 import { TcpProxy } from '../tcp-proxy.js';
 
 const WORKER = fileURLToPath(new URL('../../cluster/faulty-worker.js', import.meta.url));
@@ -25,6 +28,11 @@ export function faultedSpec(name: (file: string) => string, output: string) {
   return blurSpec(name, output);
 }
 
+/** A job that runs as one task of one thread. */
+export function tinySpec(name: (file: string) => string, output: string) {
+  return jobSpecSchema.parse({ image: name('tiny.tif'), output, operations: [{ name: 'box', params: { radius: 3 } }] });
+}
+
 /** Two coordinators on one Redis with an append-only file, and two workers attached to both. */
 export class FaultedCluster {
   readonly root: string;
@@ -32,6 +40,8 @@ export class FaultedCluster {
   readonly redis: RedisServer;
   /** SHA-256 of what every job of {@link faultedSpec} must write. */
   readonly expected: string;
+  /** The same of {@link tinySpec}. */
+  readonly expectedTiny: string;
   readonly #directory: string;
   readonly #ports: readonly number[];
   /** Between each coordinator and Redis. */
@@ -49,6 +59,7 @@ export class FaultedCluster {
     readonly redis: RedisServer;
     readonly ways: readonly TcpProxy[];
     readonly expected: string;
+    readonly expectedTiny: string;
   }) {
     this.#directory = parts.directory;
     this.root = join(parts.directory, 'data');
@@ -56,6 +67,7 @@ export class FaultedCluster {
     this.redis = parts.redis;
     this.#ways = parts.ways;
     this.expected = parts.expected;
+    this.expectedTiny = parts.expectedTiny;
     this.clients = this.addresses.map((address) => new JobsClient({ address }));
   }
 
@@ -69,12 +81,18 @@ export class FaultedCluster {
     const onDisk = (name: string) => join(directory, 'data', name);
     await makeScene(join(directory, 'data'));
     await local(faultedSpec(onDisk, onDisk('oracle.tif')));
+    const next = noise(1);
+    writeTiff(
+      onDisk('tiny.tif'),
+      imageOf({ width: 96, height: 64 }, { dtype: 'uint8', channels: 3 }, () => next(256)),
+    );
+    await local(tinySpec(onDisk, onDisk('tiny-oracle.tif')));
     const ports: number[] = [];
     while (ports.length < COORDINATORS) ports.push(await freePort());
     const redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
-    const expected = sha256(onDisk('oracle.tif'));
+    const [expected, expectedTiny] = [sha256(onDisk('oracle.tif')), sha256(onDisk('tiny-oracle.tif'))];
     const ways = await Promise.all(ports.map(() => TcpProxy.start(`127.0.0.1:${redis.port}`)));
-    const cluster = new FaultedCluster({ directory, ports, redis, ways, expected });
+    const cluster = new FaultedCluster({ directory, ports, redis, ways, expected, expectedTiny });
     await Promise.all(ports.map((_, index) => cluster.startCoordinator(index)));
     for (let index = 0; index < WORKERS; index++) cluster.startWorker(index);
     return cluster;
@@ -175,7 +193,15 @@ export class FaultedCluster {
    * middle of a probe leaves that, for a later one's start.
    */
   leftInRoot(outputs: readonly string[]): string[] {
-    const known = new Set(['raw.tif', 'deflate.tif', 'map.tif', 'oracle.tif', ...outputs]);
+    const known = new Set([
+      'raw.tif',
+      'deflate.tif',
+      'map.tif',
+      'oracle.tif',
+      'tiny.tif',
+      'tiny-oracle.tif',
+      ...outputs,
+    ]);
     return readdirSync(this.root).filter((name) => !known.has(name) && !name.startsWith('.halotile-probe-'));
   }
 

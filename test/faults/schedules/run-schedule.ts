@@ -3,7 +3,7 @@ import { isEnded } from '../../../library/cluster/jobs-client.js';
 import { halotile } from '../../../proto/gen/messages.js';
 import { HalotileError } from '../../../tiling/errors.js';
 import type { FaultKind, FaultSchedule, ScheduledFault } from './fault-schedule.js';
-import { type FaultedCluster, faultedSpec, withRedis } from './faulted-cluster.js';
+import { type FaultedCluster, faultedSpec, tinySpec, withRedis } from './faulted-cluster.js';
 import { eventually, patiently, pause } from './patience.js';
 import { ScheduledRuns } from './scheduled-runs.js';
 
@@ -23,8 +23,9 @@ const OPEN = [
  * @throws AssertionError naming the seed
  */
 export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedule): Promise<void> {
-  const { seed, jobs, faults, cancelAfterMs } = schedule;
+  const { seed, jobs, faults, cancelAfterMs, tinyAfterMs } = schedule;
   const name = (index: number) => `seed-${seed}-${index}.tif`;
+  const tinyName = (index: number) => `seed-${seed}-tiny-${index}.tif`;
   const outputs = Array.from({ length: jobs }, (_, index) => name(index));
   const submit = (index: number, at: number) =>
     patiently(() =>
@@ -35,6 +36,14 @@ export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedu
     );
   const ids = (await Promise.all(outputs.map((_, index) => submit(index, index)))).map(({ id }) => id!);
   const cancelling = cancelAfterMs === undefined ? undefined : cancelLater(cluster, ids.at(-1)!, cancelAfterMs);
+  const tiny = Promise.all(
+    tinyAfterMs.map(async (afterMs, index) => {
+      await pause(afterMs);
+      const spec = tinySpec((file) => `root:data/${file}`, `root:data/${tinyName(index)}`);
+      const requestId = `seed-${seed}-tiny-${index}`;
+      return (await patiently(() => cluster.clients[index % 2]!.submit(spec, { requestId }))).id!;
+    }),
+  );
   const say = (what: string) => `seed ${seed}: ${what}`;
   const runs = new ScheduledRuns(cluster, `seed-${seed}`);
   const means: FaultMeans = {
@@ -65,6 +74,16 @@ export async function runSchedule(cluster: FaultedCluster, schedule: FaultSchedu
     }
     assert.equal(state, JobState.JOB_STATE_SUCCEEDED, say(`job ${index} is ${JobState[state]}`));
     assert.equal(cluster.sha256Of(name(index)), cluster.expected, say(`the output of job ${index} differs`));
+  }
+  for (const [index, id] of (await tiny).entries()) {
+    const state = await ended(cluster, id, say);
+    assert.equal(state, JobState.JOB_STATE_SUCCEEDED, say(`tiny job ${index} is ${JobState[state]}`));
+    assert.equal(
+      cluster.sha256Of(tinyName(index)),
+      cluster.expectedTiny,
+      say(`the output of tiny job ${index} differs`),
+    );
+    outputs.push(tinyName(index));
   }
   await eventually(
     () => say(`left in the storage root: ${cluster.leftInRoot([...outputs, ...runs.outputs]).join(', ')}`),
