@@ -7,7 +7,16 @@ import { ciede2000, rgbToLab } from '../../tiling/palette/colour-difference.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
 import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { readTarget } from '../../tiling/palette/target.js';
-import { fails, makeFrames, PaletteBench, rgbaOf, SIZE, sprite, writeFrame } from '../support/palette-bench.js';
+import {
+  fails,
+  makeFrames,
+  outputs,
+  PaletteBench,
+  rgbaOf,
+  SIZE,
+  sprite,
+  writeFrame,
+} from '../support/palette-bench.js';
 
 const bench = new PaletteBench();
 const { folder } = bench;
@@ -133,4 +142,16 @@ test('the page leads to every character, and names those that it does not show',
   assert.doesNotMatch(page, /https?:|<script|<link|<c\d/);
   const report = JSON.parse(readFileSync(join(output, 'report.json'), 'utf8'));
   assert.equal(report.characters.length, 203);
+});
+
+test('threads that remember one way to the nearest colour do not take it for another', async () => {
+  const palette = { colors: 3 };
+  const output = (name: string) => join(folder, name);
+  await run({ frames: [frames], output: output('near-rgb'), palette });
+  await run({ frames: [frames], output: output('near-oklab'), palette: { ...palette, remapSpace: 'oklab' } });
+  const fresh = new PaletteBench();
+  const alone = join(fresh.folder, 'alone');
+  await fresh.run({ frames: [frames], output: alone, palette: { ...palette, remapSpace: 'oklab' } });
+  assert.deepEqual(outputs(output('near-oklab')), outputs(alone));
+  assert.notDeepEqual(outputs(output('near-oklab')), outputs(output('near-rgb')));
 });

@@ -47,7 +47,7 @@ export async function remapFrames(data: RemapData, put: PutFrame): Promise<reado
 
 /** The thread's mapping to a palette and its measure, with what they remember of earlier frames. */
 function remapOf({ palette, target, dither, space }: FrameColours): NonNullable<typeof latest> {
-  const key = JSON.stringify([palette, target, dither]);
+  const key = JSON.stringify([palette, target, dither, space]);
   if (latest?.key === key) return latest;
   const remap = new Remap(palette, { target, dither, space });
   latest = { key, remap, meter: new FitMeter(remap.colours) };
