@@ -113,3 +113,24 @@ for (const [name, kind] of Object.entries(KINDS)) {
     }
   });
 }
+
+test('a constant that float32 cannot hold spoils the windows that reach it and no others', async () => {
+  const next = noise(4);
+  const image = imageOf(SIZE, { dtype: 'float32', channels: 1 }, () => around(3, next));
+  const map = imageOf(SIZE, { dtype: 'uint16', channels: 1 }, () => 9);
+  const files = {
+    image: join(folder, 'far.tif'),
+    map: join(folder, 'far-map.tif'),
+    output: join(folder, 'far-out.tif'),
+  };
+  writeTiff(files.image, image);
+  writeTiff(files.map, map);
+  await runEngine({ ...files, operations: [{ name: 'box', border: 'constant', constant: 1e39 }], tile: 16 });
+  const { samples } = (await readLevels(files.output))[0]!;
+  const { width, height } = SIZE;
+  for (let i = 0; i < samples.length; i++) {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    const isInside = x >= 9 && y >= 9 && x < width - 9 && y < height - 9;
+    assert.equal(Number.isFinite(samples[i]!), isInside, `(${x}, ${y}) is ${samples[i]}`);
+  }
+});

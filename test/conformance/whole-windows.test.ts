@@ -30,6 +30,7 @@ const CASES: readonly Pick<OperationCase, 'name' | 'params'>[] = [
   { name: 'variance', params: { window: 31, dtype: 'float32' } },
   { name: 'variance', params: { footprint: 'rect:61x3', ddof: 1 } },
   { name: 'std', params: { window: 1, ddof: 1 } },
+  { name: 'std', params: { window: 1, ddof: 1, dtype: 'float32' } },
   { name: 'downscale', params: { size: '283x7' } },
   { name: 'downscale', params: { size: '566x5' } },
   { name: 'downscale', params: { size: '1132x35' } },

@@ -54,7 +54,7 @@ export function boxLayout(shape: BoxShape): BoxLayout {
   };
 }
 
-/** Up to it a sum of uint8 is divided in float32 without an error; see `assembly/box/box-columns.ts`. */
+/** Up to it, and not at 64, a sum of uint8 is divided in float32 without an error; see `assembly/box/box-columns.ts`. */
 const MAX_COLUMN_RADIUS = 63;
 
 /** Whether windows are summed from sums of columns, not from summed-area rows. */

@@ -78,7 +78,8 @@ export function laneLayout(image: RasterInfo, samples: WindowSamples): LaneLayou
   if (bits === undefined) return undefined;
   if (dtype !== 'float32') {
     const sampleBits = Math.log2(INTEGER_MAX[dtype] + 1);
-    if (sampleBits > bits) return undefined;
+    // Weights of alpha are summed as they are.
+    if (byAlpha && sampleBits > bits) return undefined;
     const whole = sampleBits * (byAlpha ? 2 : 1);
     const digits = whole > bits ? digitsOver([{ lowest: 0, highest: whole - 1 }], bits) : undefined;
     const lanes = channels * ((digits?.at.length ?? 1) + (weighted ? 1 : 0));
@@ -90,7 +91,7 @@ export function laneLayout(image: RasterInfo, samples: WindowSamples): LaneLayou
   const alphas = joinedBits([...known.alpha, ...beyond, { lowest: 0, highest: 0 }]);
   const digits = digitsOver(byAlpha ? joinedBits([...ranges, ...productBits(ranges, alphas)]) : ranges, bits);
   const weightDigits = byAlpha ? digitsOver(alphas, bits) : undefined;
-  const countsBad = !known.finite;
+  const countsBad = !known.finite || (border === 'constant' && !Number.isFinite(Math.fround(constantValue)));
   const ofWeights = weighted ? (weightDigits?.at.length ?? 1) : 0;
   const lanes = channels * (digits.at.length + ofWeights + (countsBad ? 1 : 0));
   return { lanes, digits, weighted, countsBad, ...(weightDigits && { weightDigits }) };

@@ -59,14 +59,14 @@ export function productBits(a: readonly BitRange[], b: readonly BitRange[]): Bit
   return [{ lowest: a[0]!.lowest + b[0]!.lowest, highest: a.at(-1)!.highest + b.at(-1)!.highest + 1 }];
 }
 
-/** Where the bits of a number lie; nowhere those of 0. */
+/** Where the bits of a number lie; nowhere those of 0, or of what float32 holds as no finite number. */
 export function bitsOf(value: number): BitRange[] {
   const view = new DataView(new ArrayBuffer(4));
   view.setFloat32(0, value);
   const bits = view.getUint32(0);
   const exponent = (bits >>> 23) & 0xff;
   const mantissa = (bits & 0x7f_ffff) | (exponent === 0 ? 0 : 0x80_0000);
-  if (mantissa === 0) return [];
+  if (mantissa === 0 || exponent === 0xff) return [];
   const unit = Math.max(1, exponent) - 150;
   const trailing = 31 - Math.clz32(mantissa & -mantissa);
   return [{ lowest: unit + trailing, highest: unit + 31 - Math.clz32(mantissa) }];

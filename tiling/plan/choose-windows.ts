@@ -118,7 +118,7 @@ function withPyramid(
 ): Operation[] | undefined {
   const [first, ...rest] = operations;
   if (first?.name !== 'gaussian' || !(usesScaleSpace(first) || hasMapWindow(first))) return undefined;
-  if (source.dtype === 'float32' && !haveGrids(bits)) return undefined;
+  if (source.dtype === 'float32' && !haveGrids(bits, first)) return undefined;
   const pyramid = pyramidFor(source, first, widestSigma(first, mapMax), tileSide);
   return pyramid && [{ ...first, params: { ...first.params, pyramid } }, ...rest];
 }
@@ -127,8 +127,9 @@ function withPyramid(
  * Whether grids can be made of samples of float32: one that is not finite would have to be known as far as windows reach,
  * and one so large that sums pass what a float32 holds would have to be scaled down.
  */
-function haveGrids(bits: SampleBits | undefined): boolean {
+function haveGrids(bits: SampleBits | undefined, { border, constantValue }: Operation): boolean {
   if (bits?.finite !== true) return false;
+  if (border === 'constant' && !(Math.abs(constantValue) < 2 ** LARGE_BITS)) return false;
   const highest = (ranges: SampleBits['ranges']) => Math.max(0, ranges.at(-1)?.highest ?? 0);
   return highest(bits.ranges) + highest(bits.alpha) < LARGE_BITS;
 }

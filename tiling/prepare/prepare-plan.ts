@@ -5,7 +5,7 @@ import { mapJobOf, withMap } from '../job/derived-map.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { largestDistance } from '../operations/band/distance.js';
 import { chainCorners } from '../operations/corners.js';
-import { joinedBits, type SampleBits } from '../operations/digits.js';
+import { ANY_SINGLES, joinedBits, type SampleBits } from '../operations/digits.js';
 import { OPERATIONS, type Operation } from '../operations/index.js';
 import type { ModuleShape } from '../operations/module/custom-module.js';
 import { chainPyramid } from '../operations/pyramid.js';
@@ -156,9 +156,11 @@ async function scanImage(
   { plan, source }: PlannedInputs['image'],
   { slots, bitsOf }: PlanQuestions,
 ): Promise<SampleBits> {
+  // What lies in memory is not looked at.
+  if (source === undefined) return ANY_SINGLES;
   const found: SampleBits[] = [];
   await overRects(plan, slots, async (rect) => {
-    found.push(await bitsOf(source!, { image: info, rect }));
+    found.push(await bitsOf(source, { image: info, rect }));
   });
   return {
     ranges: joinedBits(found.flatMap(({ ranges }) => ranges)),

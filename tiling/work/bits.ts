@@ -10,7 +10,10 @@ export interface BitsData {
   readonly rect: Rect;
 }
 
-/** Looks for the bits that samples of a rect have, and whether all are finite; nodata is passed over. */
+/**
+ * Looks for the bits that samples of a rect have, and whether all are finite; nodata is passed over, what a mask hides
+ * is not: it costs a lane that nothing comes of.
+ */
 export const bits: WorkKind<BitsData, SampleBits> = {
   memoryBytes: ({ image, rect }) => area(rect) * image.channels * 4,
   stays: true,

@@ -85,6 +85,9 @@ function quotientOfDigits(
   { bits, at }: NonNullable<LaneLayout['digits']>,
   weights: number,
 ): number {
+  // Nearly always: digits of integers are none below 0, and a sum that float64 rounds is no less than this.
+  const sum = numberOf({ bits, at }, sums, of);
+  if (sum < 2 ** 53) return roundedQuotient(sum, weights);
   let digits = 0n;
   for (let i = at.length - 1; i >= 0; i--) digits = (digits << BigInt(bits)) + BigInt(sums[of + i]!);
   const whole = BigInt(weights);

@@ -56,7 +56,14 @@ export function wasmSpread(arena: WasmArena, runs: RunMoments, direct: DirectSpr
     switch (spreadForm(dtype, footprint)) {
       case 'sliding': {
         const inner = intersect(output.rect, shrink(input.rect, footprint.reach));
-        if (!takesColumnMoments(dtype, footprint) || hasInvalid(input, context) || area(inner) === 0) {
+        // Without degrees of freedom left there is nothing to divide by: 0 by definition.
+        const isUndetermined = footprint.count <= ddof;
+        if (
+          isUndetermined ||
+          !takesColumnMoments(dtype, footprint) ||
+          hasInvalid(input, context) ||
+          area(inner) === 0
+        ) {
           return slideOver(arena, module, tile, context, spread);
         }
         columns({ ...tile, output: partOf(output, inner), root });

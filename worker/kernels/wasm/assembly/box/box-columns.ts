@@ -3,7 +3,8 @@
 // are four lanes.
 //
 // Means are S/n rounded half up, with S < 2^22 and n < 2^14: S, or S + 1/2 where n is even, lies at least 1/(2n) from where
-// its mean is rounded, and the product with the reciprocal errs by 255 · 2^-23 at most, which is less.
+// its mean is rounded, and the product with the reciprocal errs by 255 · 2^-23 at most, which is
+// less up to radius 63 (n = 127²) and no longer at 64.
 import { storeFour, storeOne } from '../lib/lanes';
 
 /** Adding it rounds a float32 to an integer, which stands in its lowest bits then. */
