@@ -97,6 +97,8 @@ for bits, kind, scale in ((8, 'i1', 1), (16, 'i2', 256)):
     offset = np.dstack([stored[..., 0], (values[..., 1:] + (1 << bits - 1))]).astype(stored.dtype)
     if bits == 16: offset[..., 0] = np.round(lab[..., 0] / 255 * 0xff00)
     save(f'icclab{bits}', offset, photometric='icclab')
+save('broken', inks, photometric='separated', iccprofile=profile[:len(profile) // 2])
+save('deep', inks.astype('u2') * 257, photometric='separated', iccprofile=profile)
 save('labfloat', np.dstack([lab[..., 0] / 2.55, lab[..., 1:]]).astype('f4'), photometric='cielab')
 # libvips takes every white for D65, and integers with less precision than floats.
 save('white8', stored8, photometric='cielab', extratags=[(318, 5, 2, (3127, 10000, 3290, 10000), True)])
@@ -213,6 +215,15 @@ test('what cannot become RGB, or would be no picture, is said in one sentence', 
   };
   const IDENTITY = ['--op', 'box:radius=0'];
   await refused('labfloat.tif', 'out.tif', /samples of float32.*uint8 or uint16/, ...IDENTITY, '--colour', 'rgb');
+  await refused(
+    'broken.tif',
+    'out.tif',
+    /its colour profile cannot be used: it has \d+ of/,
+    ...IDENTITY,
+    '--colour',
+    'rgb',
+  );
+  await refused('deep.tif', 'out.tif', /CMYK of 16 bits.*icc_transform/, ...IDENTITY, '--colour', 'rgb');
   await refused('lab8.tif', 'out.png', /channels that are not RGB.*use --colour rgb/, ...IDENTITY);
   await refused('cmyk.tif', 'out.tif', /'palette'.*use --colour rgb/, '--op', 'palette:colours=#000000 #ffffff');
 });
@@ -225,6 +236,7 @@ test('inspect says what colours there are and what becomes of them', { skip }, a
   ] as const) {
     assert.match((await halotile('inspect', at(name))).stdout, pattern);
   }
+  assert.doesNotMatch((await halotile('inspect', at('deep.tif'))).stdout, /--colour/);
 });
 
 test('frames in CMYK and L*a*b* are the colours that images are', { skip }, async () => {

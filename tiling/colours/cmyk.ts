@@ -24,9 +24,11 @@ export function rgbOfInks<S extends Inks>(samples: S, channels: number): S {
 
 /**
  * sRGB of interleaved 8-bit CMYK by its colour profile, perceptually, as Little CMS within libvips makes it.
- * @throws Error where the profile is damaged
+ * @throws Error where the profile is damaged, as far as {@link profileFault} sees
  */
 export async function srgbByProfile(inks: Uint8Array, size: Size, profile: Uint8Array): Promise<Uint8Array> {
+  const fault = profileFault(profile);
+  if (fault !== undefined) throw new Error(fault);
   const sharp = await loadSharp();
   const picture = cmykTiff(inks, size, profile);
   const { data, info } = await sharp(picture, { limitInputPixels: false, failOn: 'warning' })
@@ -37,13 +39,37 @@ export async function srgbByProfile(inks: Uint8Array, size: Size, profile: Uint8
   return data;
 }
 
-/** Bytes of a profile's header by which it says what colours it is of (ICC.1, section 7.2). */
-const PROFILE_SPACE = { from: 16, to: 20 } as const;
+/** Where a profile says what it is (ICC.1, sections 7.2 and 7.3). */
+const PROFILE = { length: 0, space: 16, mark: 36, tags: 128, tagBytes: 12 } as const;
 
-/** Whether a colour profile is one of CMYK. */
+/** Whether a colour profile is one of CMYK, as it says itself. */
 export function isCmykProfile(profile: Uint8Array): boolean {
-  const { from, to } = PROFILE_SPACE;
-  return Buffer.from(profile.subarray(from, to)).toString('latin1') === 'CMYK';
+  return textAt(profile, PROFILE.space) === 'CMYK';
+}
+
+/**
+ * Why a profile of inks cannot be used; undefined where it has what it says it has. libvips takes one of its own in place of
+ * one that it cannot read, and does not say so.
+ */
+export function profileFault(profile: Uint8Array): string | undefined {
+  const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength);
+  if (profile.length < PROFILE.tags + 4 || textAt(profile, PROFILE.mark) !== 'acsp') return 'it is none';
+  const length = view.getUint32(PROFILE.length);
+  if (length > profile.length) return `it has ${profile.length} of its ${length} bytes`;
+  const count = view.getUint32(PROFILE.tags);
+  if (PROFILE.tags + 4 + count * PROFILE.tagBytes > length) return 'its list of tables ends behind it';
+  let hasTable = false;
+  for (let tag = 0; tag < count; tag++) {
+    const at = PROFILE.tags + 4 + tag * PROFILE.tagBytes;
+    const name = textAt(profile, at);
+    if (view.getUint32(at + 4) + view.getUint32(at + 8) > length) return `its table ${name} ends behind it`;
+    if (name === 'A2B0') hasTable = true;
+  }
+  return hasTable ? undefined : 'it has no table from inks to colours (A2B0)';
+}
+
+function textAt(bytes: Uint8Array, at: number): string {
+  return Buffer.from(bytes.subarray(at, at + 4)).toString('latin1');
 }
 
 const SHORT = 3;

@@ -1,4 +1,4 @@
-import { badInput } from '../errors.js';
+import { badInput, type ErrorDetail } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
 import { numbersOf } from '../raster/carried/index.js';
 import { bytesOf, type Samples, viewSamples } from '../raster/dtype.js';
@@ -21,8 +21,9 @@ const COLOUR_TAGS: readonly number[] = [
 ];
 const CMYK_INKS = 1;
 
-/** How an image's colours become RGB, for people; undefined where they are grey or RGB. */
+/** How an image's colours become RGB, for people; undefined where they are grey or RGB, or cannot become RGB. */
 export function conversionOf(info: RasterInfo): string | undefined {
+  if (refusalOf(info) !== undefined) return undefined;
   if (isLab(info)) return 'from D50 or the white that the file names, to sRGB';
   if (info.photometric !== PHOTOMETRIC.separated) return undefined;
   return profileOf(info) === undefined
@@ -36,22 +37,32 @@ export function conversionOf(info: RasterInfo): string | undefined {
  */
 export function rgbInfo(info: RasterInfo, path: string): RasterInfo {
   if (!hasOtherColours(info)) return info;
-  const { channels, dtype, carried, nodata } = info;
-  const refuse = (what: string, expected: string, remedy = 'use --colour as-stored') =>
-    badInput({ what: `${what}, whose colours are to become RGB`, file: path, expected, remedy });
-  if (dtype !== 'uint8' && dtype !== 'uint16') throw refuse(`samples of ${dtype}`, 'uint8 or uint16');
-  if (nodata?.some((value) => value !== null)) throw refuse('an image with nodata', 'colours without nodata');
-  if (alphaChannel(info)?.kind === 'associated') throw refuse('colours multiplied by alpha', 'unassociated alpha');
+  const refusal = refusalOf(info);
+  if (refusal !== undefined) throw badInput({ file: path, remedy: 'use --colour as-stored', ...refusal });
+  const { channels, carried } = info;
   const kept = carried.filter(({ tag }) => !COLOUR_TAGS.includes(tag));
-  if (isLab(info)) return { ...info, photometric: PHOTOMETRIC.rgb, carried: kept };
+  const left = isLab(info) ? channels : channels - 1;
+  return { ...info, photometric: PHOTOMETRIC.rgb, channels: left, carried: kept };
+}
+
+/** Why colours that are neither grey nor RGB cannot become RGB. */
+function refusalOf(info: RasterInfo): Pick<ErrorDetail, 'what' | 'expected' | 'remedy'> | undefined {
+  if (!hasOtherColours(info)) return undefined;
+  const { dtype, nodata } = info;
+  const refuse = (what: string, expected: string) => ({
+    what: `${what}, whose colours are to become RGB`,
+    expected,
+  });
+  if (dtype !== 'uint8' && dtype !== 'uint16') return refuse(`samples of ${dtype}`, 'uint8 or uint16');
+  if (nodata?.some((value) => value !== null)) return refuse('an image with nodata', 'colours without nodata');
+  if (alphaChannel(info)?.kind === 'associated') return refuse('colours multiplied by alpha', 'unassociated alpha');
+  if (isLab(info)) return undefined;
   const inkSet = numberOf(info, TAG.inkSet) ?? CMYK_INKS;
   if (inkSet !== CMYK_INKS)
-    throw refuse(`inks that are not CMYK (tag 332 is ${inkSet})`, 'cyan, magenta, yellow, black');
-  if (dtype === 'uint16' && profileOf(info) !== undefined) {
-    const remedy = 'convert it: vips icc_transform IN OUT.tif srgb --embedded --depth 16';
-    throw refuse('CMYK of 16 bits with a colour profile', '8 bits', remedy);
-  }
-  return { ...info, photometric: PHOTOMETRIC.rgb, channels: channels - 1, carried: kept };
+    return refuse(`inks that are not CMYK (tag 332 is ${inkSet})`, 'cyan, magenta, yellow, black');
+  if (dtype === 'uint8' || profileOf(info) === undefined) return undefined;
+  const remedy = 'convert it: vips icc_transform IN OUT.tif srgb --embedded --depth 16';
+  return { ...refuse('CMYK of 16 bits with a colour profile', '8 bits'), remedy };
 }
 
 /**
@@ -65,7 +76,7 @@ export async function rgbOf(samples: Samples, info: RasterInfo, size: Size, path
   const { channels } = info;
   const pixels = size.width * size.height;
   try {
-    const inks = channels === 4 ? samples : picked(samples, { channels, from: 0, count: 4, pixels });
+    const inks = channels === 4 ? samples : inksOf(samples, channels, pixels);
     const colours = await srgbByProfile(inks, size, profile);
     return channels === 4 ? colours : withExtras(colours, samples, channels);
   } catch (cause) {
@@ -114,15 +125,11 @@ function numberOf({ carried }: RasterInfo, wanted: number): number | undefined {
   return tag && numbersOf(tag)[0];
 }
 
-/** Some of the channels of each pixel. */
-function picked(
-  samples: Uint8Array,
-  { channels, from, count, pixels }: Record<'channels' | 'from' | 'count' | 'pixels', number>,
-): Uint8Array {
-  const result = new Uint8Array(pixels * count);
+/** The four inks of each pixel. */
+function inksOf(samples: Uint8Array, channels: number, pixels: number): Uint8Array {
+  const result = new Uint8Array(pixels * 4);
   for (let pixel = 0; pixel < pixels; pixel++) {
-    const at = pixel * channels + from;
-    for (let c = 0; c < count; c++) result[pixel * count + c] = samples[at + c]!;
+    for (let c = 0; c < 4; c++) result[pixel * 4 + c] = samples[pixel * channels + c]!;
   }
   return result;
 }
@@ -139,9 +146,12 @@ function withExtras(colours: Uint8Array, samples: Uint8Array, channels: number):
   return result;
 }
 
-/** Samples and what they are, as they are shown: colours that are neither grey nor RGB without their profile. */
-export function asShown<I extends Pick<RasterInfo, 'channels' | 'photometric' | 'dtype'>>(info: I): I {
+/**
+ * What an image is as it is shown, see {@link rgbByFormula}. Nodata is a value of its own samples, and of no colours that are
+ * made of them.
+ */
+export function asShown<I extends Pick<RasterInfo, 'channels' | 'photometric' | 'dtype' | 'nodata'>>(info: I): I {
   if (!hasOtherColours(info) || (info.dtype !== 'uint8' && info.dtype !== 'uint16')) return info;
   const channels = info.photometric === PHOTOMETRIC.separated ? info.channels - 1 : info.channels;
-  return { ...info, channels, photometric: PHOTOMETRIC.rgb };
+  return { ...info, channels, photometric: PHOTOMETRIC.rgb, nodata: undefined };
 }
