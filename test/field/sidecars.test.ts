@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { imageOf, noise } from '../conformance/box-tiles.js';
@@ -93,4 +93,16 @@ test('a mask of the pixels that were there hides none of the new ones', { skip }
   await filter(9);
   assert.ok(existsSync(`${output}.msk.old`));
   assert.equal(band().mask?.flags.includes('PER_DATASET') ?? false, false);
+});
+
+test('what lies beside an output and is no file of its own is left and named; nothing else is touched', async () => {
+  symlinkSync(input, `${output}.ovr`);
+  writeFileSync(`${output}.aux.xml.part`, 'mine');
+  writeFileSync(
+    `${output}.aux.xml`,
+    '<PAMDataset>\n  <Metadata>\n    <MDI key="SITE">x</MDI>\n  </Metadata>\n</PAMDataset>\n',
+  );
+  assert.match(await filter(9), /out\.tif\.ovr: is a link, and may describe the pixels that were there before/);
+  assert.ok(existsSync(`${output}.ovr`));
+  assert.equal(readFileSync(`${output}.aux.xml.part`, 'utf8'), 'mine');
 });

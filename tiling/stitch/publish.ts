@@ -1,8 +1,8 @@
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { breathing } from '../breath.js';
 import { outputFault } from './output-fault.js';
 import { publishFile } from './output-file.js';
+import { temporaryOf } from './temporary-name.js';
 
 /** Characters of a long text that are written in one call. */
 const WRITTEN_AT_ONCE = 1 << 16;
@@ -62,9 +62,4 @@ export function moveInto(from: string, path: string): void {
   } catch (error) {
     throw outputFault(error, path);
   }
-}
-
-/** The name of a file while it is written. */
-export function temporaryOf(path: string): string {
-  return join(dirname(path), `.${basename(path)}.part`);
 }

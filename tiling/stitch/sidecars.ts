@@ -1,4 +1,6 @@
 import { lstatSync, readFileSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { systemWords } from '../system-fault.js';
+import { temporaryOf } from './temporary-name.js';
 
 /** What GDAL keeps beside an image and reads with it, in preference to what the image says itself. */
 const METADATA_ENDING = '.aux.xml';
@@ -10,25 +12,36 @@ const MAX_METADATA_BYTES = 16 << 20;
 /**
  * Sees to it that what lies beside an output and describes its old pixels does not describe the new ones: out of
  * OUT.aux.xml go statistics and histograms, which GDAL computed, and the file with them where it held nothing else;
- * overviews and masks (OUT.ovr, OUT.msk) are renamed, so that nothing is lost. Links and folders are left.
+ * overviews and masks (OUT.ovr, OUT.msk) are renamed, so that nothing is lost. Before the new pixels are there: whoever dies
+ * in between leaves an image without its overviews, and not one with those of another. What cannot be changed, or is a link,
+ * is left and named: it is no reason to lose an output.
  * @returns what a user should know, a sentence each
  */
 export function settleSidecars(output: string): string[] {
-  const sentences: string[] = [];
-  for (const ending of PIXEL_ENDINGS) {
-    const path = `${output}${ending}`;
-    if (seen(path)?.isFile() !== true) continue;
-    const kept = freeName(`${path}.old`);
-    renameSync(path, kept);
-    sentences.push(`${path}: described the pixels that were there before; it is called ${kept} now`);
-  }
-  const left = settleMetadata(`${output}${METADATA_ENDING}`);
-  return left === undefined ? sentences : [...sentences, left];
+  const settled = [
+    ...PIXEL_ENDINGS.map((ending) => orNamed(`${output}${ending}`, settlePixels)),
+    orNamed(`${output}${METADATA_ENDING}`, settleMetadata),
+  ];
+  return settled.filter((sentence) => sentence !== undefined);
 }
 
-function settleMetadata(path: string): string | undefined {
-  const stat = seen(path);
-  if (stat?.isFile() !== true) return undefined;
+function orNamed(path: string, settle: (path: string, stat: Stats) => string | undefined): string | undefined {
+  try {
+    const stat = seen(path);
+    if (stat?.isSymbolicLink()) return `${path}: is a link, and may describe the pixels that were there before`;
+    return stat?.isFile() ? settle(path, stat) : undefined;
+  } catch (error) {
+    return `${path}: may describe the pixels that were there before, and cannot be changed (${systemWords(error as Error)})`;
+  }
+}
+
+function settlePixels(path: string): string {
+  const kept = freeName(`${path}.old`);
+  renameSync(path, kept);
+  return `${path}: described the pixels that were there before; it is called ${kept} now`;
+}
+
+function settleMetadata(path: string, stat: Stats): string | undefined {
   const stays = `${path}: is read by GDAL before what the new file says of itself; remove it where it does not hold any more`;
   if (stat.size > MAX_METADATA_BYTES) return stays;
   const text = readFileSync(path, 'latin1');
@@ -38,9 +51,14 @@ function settleMetadata(path: string): string | undefined {
     return undefined;
   }
   if (rest !== text) {
-    const temporary = `${path}.part`;
-    writeFileSync(temporary, rest, { encoding: 'latin1', mode: stat.mode });
-    renameSync(temporary, path);
+    const temporary = temporaryOf(path);
+    try {
+      writeFileSync(temporary, rest, { encoding: 'latin1', mode: stat.mode });
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
   return stays;
 }
