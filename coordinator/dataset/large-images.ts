@@ -134,7 +134,8 @@ export class LargeImages {
     const params = {
       colours: list(palette),
       ...(target !== null && { target: list(target) }),
-      ...{ dither, space },
+      dither,
+      space,
       ...(chain.dtype !== undefined && { dtype: chain.dtype }),
       ...(size !== null && { size: `${size.width}x${size.height}` }),
     };

@@ -24,6 +24,7 @@ import type { WorkJob } from '../../tiling/work/work-job.js';
 import { JobLock } from '../job/job-lock.js';
 import { refuseUrlOutput } from '../job/output-place.js';
 import { openOutputState, outputState } from '../job/output-state.js';
+import { peakMemoryBytes } from '../job/peak-memory.js';
 import { halotileVersion } from '../job/prepare-job.js';
 import { type DatasetContext, findingOf, type ShownNames } from './dataset-context.js';
 import { DatasetCounts } from './dataset-counts.js';
@@ -192,7 +193,7 @@ async function runLocked(
       size: job.size,
       seconds: { find: foundAt - startedAt, run: ranAt - foundAt, total: ranAt - startedAt },
       bytes: { read: progress.bytesRead, written: progress.bytesWritten },
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      peakMemoryBytes: peakMemoryBytes(),
       report: join(job.output, 'report.html'),
     };
     const { passedOver } = dataset;

@@ -1,8 +1,12 @@
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { calledBy, HalotileError } from '../../tiling/errors.js';
 import { filesBelow } from '../../tiling/files-below.js';
 import { belowUrl } from '../../tiling/places/url.js';
+import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { removeTree } from '../../tiling/stitch/remove-tree.js';
+import { JobLock } from '../job/job-lock.js';
 import { ObjectWriter } from '../job/object-writer.js';
 import { checkObjectOutput, stagingOf, stagingPlace } from '../job/output-place.js';
 import { outputState } from '../job/output-state.js';
@@ -14,10 +18,18 @@ const LAST = ['report.json', 'report.html'] as const;
 /** Objects that wait for their turn at a time. */
 const AT_ONCE = 8;
 
-/** The folder of this machine in which a palette job makes what then goes to a URL. */
+/**
+ * The folder of this machine in which a palette job makes what then goes to a URL.
+ * @throws HalotileError where nothing can be written there
+ */
 export function datasetStaging(url: string): string {
-  checkObjectOutput(url);
-  return stagingPlace(url);
+  const folder = withoutSlashes(url);
+  checkObjectOutput(folder);
+  return stagingPlace(folder);
+}
+
+function withoutSlashes(url: string): string {
+  return url.replace(/\/+$/, '');
 }
 
 /**
@@ -27,27 +39,64 @@ export function datasetStaging(url: string): string {
  * @throws HalotileError as {@link runDataset}, and before any work where the store takes no objects there
  */
 export async function runDatasetIntoStore(run: DatasetRun): Promise<DatasetResult> {
-  const url = run.job.output.replace(/\/+$/, '');
+  const url = withoutSlashes(run.job.output);
   const place = datasetStaging(url);
+  const nameOf = (path: string) => {
+    const below = relative(place, path);
+    if (below === '') return url;
+    return below === '..' || below.startsWith(`..${sep}`) ? path : belowUrl(url, keyOf(below));
+  };
   const writer = new ObjectWriter();
   try {
     await writer.probe(belowUrl(url, LAST[1]));
     mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
-    const shown = { job: { ...run.job, output: url }, nameOf: (path: string) => path };
-    const result = await runDataset({ ...run, job: { ...run.job, output: place }, shown });
-    await send(place, { url, writer, signal: run.signal });
-    await removeTree(place);
-    return { ...result, output: url, report: belowUrl(url, LAST[1]) };
+    // From the first frame to the last object: whoever else makes and sends them would remove what this one sends.
+    const lock = await lockOf(url);
+    try {
+      const shown = { job: { ...run.job, output: url }, nameOf };
+      const result = await runDataset({ ...run, job: { ...run.job, output: place }, shown });
+      await send(place, { url, writer, signal: run.signal });
+      await removeTree(place);
+      return { ...result, output: url, report: belowUrl(url, LAST[1]) };
+    } finally {
+      await lock.release();
+      leave(stagingOf(url));
+    }
+  } catch (error) {
+    const fault = outputFault(error, url);
+    throw fault instanceof HalotileError
+      ? new HalotileError(fault.tag, calledBy(fault.detail, nameOf), { cause: error })
+      : fault;
   } finally {
     await writer.close();
-    if (existsSync(stagingOf(url))) {
-      try {
-        rmdirSync(stagingOf(url));
-      } catch {
-        // What is unfinished stays.
-      }
-    }
   }
+}
+
+async function lockOf(url: string): Promise<JobLock> {
+  const staging = stagingOf(url);
+  try {
+    return await JobLock.acquire(staging);
+  } catch (error) {
+    if (!(error instanceof HalotileError)) throw error;
+    throw new HalotileError(
+      error.tag,
+      calledBy(error.detail, (path) => (path === staging ? url : path)),
+      { cause: error },
+    );
+  }
+}
+
+/** Removes the folder where nothing is left in it: what is unfinished stays. */
+function leave(staging: string): void {
+  try {
+    rmdirSync(staging);
+  } catch {
+    // It is not empty, or was never made.
+  }
+}
+
+function keyOf(path: string): string {
+  return path.split(sep).join('/');
 }
 
 async function send(
@@ -60,8 +109,8 @@ async function send(
 ): Promise<void> {
   const state = outputState(place);
   const put = (path: string) => {
-    const key = relative(place, path).split(sep).join('/');
-    const log = join(state, `upload-${key.replaceAll('/', '-')}.log`);
+    const key = keyOf(relative(place, path));
+    const log = join(state, `upload-${createHash('sha256').update(key).digest('hex').slice(0, 24)}.log`);
     return writer.put({ url: belowUrl(url, key), source: { kind: 'file', path }, log }, signal);
   };
   const last = LAST.map((name) => join(place, name));

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import sharp from 'sharp';
+import { JobLock } from '../../coordinator/job/job-lock.js';
+import { stagingOf } from '../../coordinator/job/output-place.js';
+import { setPlaceSettings } from '../../threads/places/settings.js';
 import { filesBelow } from '../../tiling/files-below.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { MotoServer, NO_MOTO, s3Error } from '../support/moto-server.js';
@@ -83,6 +86,20 @@ test('palettes and frames are the objects that they are as files; what breaks of
   const { job } = JSON.parse((await stored('palettes/report.json')).toString()) as { job: { output: string } };
   assert.equal(job.output, 's3://bucket/palettes');
   assert.deepEqual(readdirSync(at('staging')), [], 'nothing is left here');
+});
+
+test('while palettes are made and sent for a place, another run for it is refused by its own name', {
+  skip,
+}, async () => {
+  const url = 's3://bucket/palettes';
+  // This process waits where the command looks.
+  setPlaceSettings({ staging: at('staging') });
+  mkdirSync(dirname(stagingOf(url)), { recursive: true });
+  const lock = await JobLock.acquire(stagingOf(url));
+  const { code, stderr } = await halotile('palette', at('frames'), '-o', `${url}/`, '--size', '10x15', '--quiet');
+  await lock.release();
+  assert.equal(code, 2);
+  assert.match(stderr, /^halotile: s3:\/\/bucket\/palettes: another process is writing this output[^\n]+\n$/);
 });
 
 test('where palettes cannot be written is told before work starts', { skip }, async () => {
