@@ -1,5 +1,6 @@
+import type { UploadRequest } from '../../threads/places/send-object.js';
 import { placeSettings } from '../../threads/places/settings.js';
-import type { UploadAnswer, UploadRequest } from '../../threads/places/upload-thread.js';
+import type { UploadAnswer } from '../../threads/places/upload-thread.js';
 import { Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
 import type { AssembledSource } from '../../tiling/stitch/assembled-bytes.js';
