@@ -20,6 +20,7 @@ export { halotileVersion, questionsTo } from './job/prepare-job.js';
 export { publishOutput } from './job/publish-output.js';
 export { type JobRun, runJob } from './job/run-job.js';
 export { labelsJobOf, refuseTablePlan } from './job/run-table.js';
+export { fileBytes } from './job/run-whole.js';
 export { withSummaries } from './job/summaries.js';
 export type { Alarm, AttemptEnd, CoordinatorObserver } from './observe/observer.js';
 export type { JobClaim, JobQueue, JobSubmission, QueuedJob } from './queue/job-queue.js';

@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
 import type { JobResult } from '../coordinator/index.js';
-import { runJob } from '../coordinator/index.js';
+import { fileBytes, runJob } from '../coordinator/index.js';
 import { checkCodecAvailable } from '../tiling/codecs/encode-block.js';
 import { inputPaths } from '../tiling/job/job-inputs.js';
 import type { JobProgress } from '../tiling/job/job-progress.js';
@@ -53,17 +52,12 @@ export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promi
 }
 
 /** An image of one tile with a map of distances, as they lie in memory. */
-const SMALL_BYTES = 8 << 20;
+const ONE_THREAD_BYTES = 8 << 20;
 
 /**
  * Whether one thread may be all that a job keeps busy: a second one takes a third of what such a process costs, and
- * starts soon enough where it has work after all.
+ * starts soon enough where it has work after all. What is no file here may be of any size.
  */
 function isSmall(spec: JobSpec): boolean {
-  try {
-    return inputPaths(spec).reduce((sum, path) => sum + statSync(path).size, 0) <= SMALL_BYTES;
-  } catch {
-    // What is not a file here may be of any size; the job says what is missing.
-    return false;
-  }
+  return fileBytes(inputPaths(spec)) <= ONE_THREAD_BYTES;
 }

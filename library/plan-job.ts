@@ -31,7 +31,8 @@ export interface PlannedJob extends PlanReport {
 }
 
 /**
- * The figures of a job's plan on this machine; reads headers only, and the map and one tile where `scan`.
+ * The figures of a job's plan on this machine; reads headers, and where these do not say enough the map or an image of float32,
+ * and with `scan` the map and one tile.
  * @throws HalotileError as the job itself would before its first tile
  */
 export async function planJob(

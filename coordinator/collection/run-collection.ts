@@ -6,6 +6,7 @@ import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { PackedRecords } from '../find/packed-records.js';
 import { JobLock } from '../job/job-lock.js';
 import { openOutputState, outputState, removeOutputState } from '../job/output-state.js';
+import { peakMemoryBytes } from '../job/peak-memory.js';
 import { faultsError, type ImageFault, type SoundImage, toldFault } from './check-pairs.js';
 import { type CheckedCollection, checkedCollection } from './checked-collection.js';
 import { CollectionCounts } from './collection-counts.js';
@@ -142,10 +143,6 @@ async function runChecked(
   await store?.takeReports(checked.home, run.signal);
   // Its pictures take memory too.
   return { ...result, peakMemoryBytes: peakMemoryBytes() };
-}
-
-function peakMemoryBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
 }
 
 /** What the output holds now, in the order of the job. */

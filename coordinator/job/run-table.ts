@@ -16,6 +16,7 @@ import { tableRows } from '../measure/table-rows.js';
 import type { JobResult } from './job-result.js';
 import { madeOf } from './made-image.js';
 import { MeasuredParts, type MeasuringOptions } from './measured-parts.js';
+import { peakMemoryBytes } from './peak-memory.js';
 import { publishOutput } from './publish-output.js';
 import type { RemoteOutput } from './remote-output.js';
 
@@ -101,7 +102,7 @@ export async function makeTable(opened: OpenedTable): Promise<JobResult> {
       ...{ prepare: preparedAt - startedAt, ...seconds },
       ...{ assemble: nowSeconds() - measuredAt, total: nowSeconds() - startedAt },
     },
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakMemoryBytes(),
     epoch: ledger.epoch,
   });
   await publish(opened, temporary, result());

@@ -22,10 +22,7 @@ const SMALL_BYTES = 1 << 20;
 const MEMORY_SHARE = 1 / 16;
 
 /** What of a run is looked at. */
-export type WholeRun = Pick<
-  JobRun,
-  'spec' | 'executor' | 'machine' | 'durable' | 'onWarning' | 'signal' | 'nowSeconds'
-> & {
+type WholeRun = Pick<JobRun, 'spec' | 'executor' | 'machine' | 'durable' | 'onWarning' | 'signal' | 'nowSeconds'> & {
   /** Called before the job's only task. */
   readonly onBegin: () => void | Promise<void>;
 };
@@ -33,9 +30,10 @@ export type WholeRun = Pick<
 /**
  * Runs a small job as one task, as small images of a collection are run: a thread reads, plans and filters the image and
  * hands over its whole output. There is nothing to go on with after a death, so that it needs no partial directory. The
- * file is the one that `runJob` makes.
+ * file is the one that `runJob` makes. Its rename is the executor's.
  * @returns undefined where the job is no such one, or nothing came of it: `runJob` then runs it, or says what is wrong
- * @throws HalotileError
+ * @throws HalotileError: partial-conflict where another process writes the output, bad-usage where it has no place,
+ * tile-poisoned, interrupted
  */
 export async function runWhole(run: WholeRun): Promise<JobResult | undefined> {
   const { spec, executor, machine, nowSeconds, onWarning } = run;
@@ -94,11 +92,11 @@ function isSmall({ spec, executor, machine, durable }: WholeRun, files: readonly
   const { output, tile, measure } = spec;
   if (durable || measure !== undefined || tile !== undefined) return false;
   if (isUrl(output) || outputFolderOf(output) !== undefined || files.some(isUrl)) return false;
-  return runsOnProcessor(executor) && bytesOf(files) < wholeImageBytes(machine);
+  return runsOnProcessor(executor) && fileBytes(files) < wholeImageBytes(machine);
 }
 
-/** Bytes of files that are read as a whole; no number where one is something else. */
-function bytesOf(files: readonly string[]): number {
+/** Bytes of files together; no number where one is something else, or not there. */
+export function fileBytes(files: readonly string[]): number {
   let bytes = 0;
   for (const file of files) {
     const stat = statSync(file, { throwIfNoEntry: false });

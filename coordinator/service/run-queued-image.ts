@@ -1,46 +1,21 @@
-import { type ErrorRecord, fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
+import { fromErrorRecord, toErrorRecord } from '../../tiling/errors.js';
 import { NO_PROGRESS } from '../../tiling/job/job-progress.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
-import type { Log } from '../../tiling/log.js';
-import type { PlanMachine } from '../../tiling/plan/plan-input.js';
-import type { Executor } from '../../tiling/work/task.js';
-import type { Cluster } from '../cluster/cluster.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
-import type { JobTerms } from '../cluster/open-jobs.js';
 import type { JobResult } from '../job/job-result.js';
 import { runJob } from '../job/run-job.js';
 import { runWhole } from '../job/run-whole.js';
 import type { RunningTiles } from '../job/running-job.js';
 import type { QueuedJob } from '../queue/job-queue.js';
-import type { JobEvents } from './job-events.js';
 import type { JobSpans } from './job-spans.js';
 import type { Places } from './places.js';
-import type { PlanningThreads } from './planning-threads.js';
+import { type QueuedJobOptions, termsOf } from './queued-job.js';
 
-/** What of a coordinator such a job needs. */
-export interface QueuedImageOptions {
-  readonly log: Log;
-  readonly cluster: Cluster;
-  readonly places: Places;
-  readonly planning: PlanningThreads;
-  readonly events: JobEvents;
-  /** What one worker is taken to have. */
-  readonly machine: PlanMachine;
-  /** Threads of this process, for work that is needed at once or too large to travel. */
-  readonly here: Executor;
-  readonly durable: boolean;
-  /** Called when it is planned, or where nothing is to be planned here. */
-  readonly onPlanned: () => Promise<void>;
+/** What such a job needs beside what all need. */
+export interface QueuedImageOptions extends QueuedJobOptions {
   /** Called with its tiles where it has some of its own. */
   readonly onTiles: (tiles: RunningTiles) => void;
-  /** As {@link JobTerms} has it. */
-  readonly mayPublish: () => void;
   readonly spans: JobSpans;
-  readonly signal: AbortSignal;
-  /** Why the signal aborted, for those who wait. */
-  readonly reason: () => ErrorRecord;
-  /** Seconds on a monotonic clock. */
-  readonly nowSeconds: () => number;
 }
 
 /**
@@ -50,23 +25,15 @@ export interface QueuedImageOptions {
 export async function runQueuedImage(job: QueuedJob, named: JobSpec, options: QueuedImageOptions): Promise<JobResult> {
   const { cluster, events, planning, machine, here, durable, signal, spans, nowSeconds } = options;
   const spec = resolved(named, job, options.places);
-  const terms: JobTerms = {
-    id: job.id,
-    priority: job.priority,
-    verifyEvery: job.verifyEvery,
-    traceparent: spans.context,
-    mayPublish: options.mayPublish,
-    onWaiting: (waiting) => {
-      if (waiting) events.enter(job.id, 'waiting-for-workers', 'no worker that can run it is connected');
-      else events.enter(job.id, 'running', 'tiles are running');
-    },
-  };
-  const executor = new ClusterExecutor(cluster, terms, here);
+  const executor = new ClusterExecutor(cluster, termsOf(job, options, 'tiles are running'), here);
   const onStop = () => executor.stopSoon(options.reason());
   signal.addEventListener('abort', onStop);
   if (signal.aborted) onStop();
+  let isPlanned = false;
   const onPlan = async () => {
-    await options.onPlanned();
+    // A job that was tried whole is planned again.
+    if (!isPlanned) await options.onPlanned();
+    isPlanned = true;
     events.enter(job.id, 'running', 'planned');
   };
   const onWarning = (what: string) => options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' });

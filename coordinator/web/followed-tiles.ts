@@ -14,6 +14,7 @@ export interface FollowedTiles {
 
 const PART = /^epoch-\d+\/part-(.+)$/;
 
+/** What `fresh` tiles of an output of this shape are told as. */
 export function followedTiles(shape: OutputShape, fresh: readonly CommittedTile[]): FollowedTiles {
   const names = new Map<string, number>();
   const committed = new Uint32Array(fresh.length * 3);

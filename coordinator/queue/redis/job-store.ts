@@ -199,11 +199,11 @@ async function linkFirst(temporary: string, path: string): Promise<boolean> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST' && !NO_LINKS.has(code)) throw error;
-    isFirst = code !== 'EEXIST' && !existsSync(path);
-    if (isFirst) {
+    if (code !== 'EEXIST' && !existsSync(path)) {
       await rename(temporary, path);
       return true;
     }
+    isFirst = false;
   }
   await unlink(temporary);
   return isFirst;
