@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
@@ -26,6 +26,7 @@ import { encodeRgbaPng } from '../../tiling/palette/png-encode.js';
 import { Remap } from '../../tiling/palette/remap.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { ThreadPoolExecutor } from '../../worker/index.js';
+import { outputs, rgbaOf } from '../support/palette-bench.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'halotile-dataset-'));
 const cli = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
@@ -96,18 +97,6 @@ async function makeDataset(root: string): Promise<string> {
 function run(input: DatasetSpecInput) {
   const job = datasetSpecSchema.parse({ operations: CHAIN, ...input });
   return runDataset({ job, executor, machine, nowSeconds: () => performance.now() / 1000 });
-}
-
-/** Every file below a folder but the reports, which hold times, and the ledgers. */
-function outputs(root: string): Map<string, string> {
-  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const paths = files.map((entry) => relative(root, join(entry.parentPath, entry.name)));
-  const kept = paths.filter((path) => !path.startsWith('.halotile') && !path.startsWith('report.'));
-  return new Map(kept.sort().map((path) => [path, readFileSync(join(root, path)).toString('base64')]));
-}
-
-async function rgbaOf(path: string): Promise<Uint8Array> {
-  return new Uint8Array(await sharp(path, { limitInputPixels: false }).ensureAlpha().raw().toBuffer());
 }
 
 let manifest = '';

@@ -78,7 +78,7 @@ export function outputs(root: string): Map<string, string> {
 
 /** RGBA of 8 bits of an image. */
 export async function rgbaOf(path: string): Promise<Uint8Array> {
-  return new Uint8Array(await sharp(path).ensureAlpha().raw().toBuffer());
+  return new Uint8Array(await sharp(path, { limitInputPixels: false }).ensureAlpha().raw().toBuffer());
 }
 
 /** For `assert.rejects`: an error of ours. */

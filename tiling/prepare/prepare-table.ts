@@ -68,7 +68,7 @@ export async function prepareTable(
     unmade === undefined
       ? await open({ path, names: ['image', 'mask'], page, orient, wide: 'uint32' }, spec, options)
       : { ...unmade, inputs: [], warnings: [] };
-  checkLabels(labels, unmade === undefined ? path : `what is made of ${path}`);
+  checkLabels(labels, { path, isMade: unmade !== undefined });
   const images: Raster[] = [];
   for (const [index, each] of paths.entries()) {
     const names = [`extra:${index}`, `extra:mask:${index}`] as const;
@@ -124,10 +124,13 @@ async function open(
   }
 }
 
-function checkLabels({ info: { channels, dtype } }: Labels, path: string): void {
+function checkLabels(
+  { info: { channels, dtype } }: Labels,
+  { path, isMade }: { readonly path: string; readonly isMade: boolean },
+): void {
   if (channels === 1 && dtype !== 'float32') return;
   throw badInput({
-    what: `labels of ${channels} channels of ${dtype}`,
+    what: `labels of ${channels} channels of ${dtype}${isMade ? ', as the operations make them of it' : ''}`,
     file: path,
     expected: 'one channel of whole numbers',
     remedy: 'make them with --op label',

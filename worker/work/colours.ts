@@ -8,5 +8,7 @@ const AS_FRAME = { chain: null, size: null, wholePixels: Number.POSITIVE_INFINIT
 /** Reads an image for its colours. */
 export const colours: Runner<'colours'> = async ({ data: { path } }) => {
   const loaded = await loadFrame({ index: 0, path }, AS_FRAME);
-  return { value: 'frame' in loaded ? coloursInReadingOrder(loaded.frame.rgba) : [], crc: 0 };
+  // None is too large: the caller has looked at its size, and that no limit is set says so.
+  if (!('frame' in loaded)) throw new Error(`${path} is taken whole, whatever its size`);
+  return { value: coloursInReadingOrder(loaded.frame.rgba), crc: 0 };
 };
