@@ -53,6 +53,8 @@ export function selfCheck({ arena, kernels, pixels }: ThreadKernels): SelfCheck[
 
 /** Operations with a path of their own in WebAssembly; those that a table lacks are passed over. */
 const OPERATION_CHECKS: readonly (readonly [string, Readonly<Record<string, string | number>>])[] = [
+  // One radius everywhere slides down columns, where a map's radii read summed rows.
+  ['box', { radius: 2 }],
   ['gamma', { gamma: 0.45 }],
   ['levels', { black: 3, white: 250 }],
   ['threshold', { method: 'sauvola', window: 3 }],
