@@ -6,7 +6,7 @@ import { filesBelow } from '../../tiling/files-below.js';
 import { belowUrl } from '../../tiling/places/url.js';
 import { outputFault } from '../../tiling/stitch/output-fault.js';
 import { removeTree } from '../../tiling/stitch/remove-tree.js';
-import { JobLock } from '../job/job-lock.js';
+import { JobLock, OutputInUse } from '../job/job-lock.js';
 import { ObjectWriter } from '../job/object-writer.js';
 import { checkObjectOutput, stagingOf, stagingPlace } from '../job/output-place.js';
 import { outputState } from '../job/output-state.js';
@@ -41,19 +41,21 @@ function withoutSlashes(url: string): string {
 export async function runDatasetIntoStore(run: DatasetRun): Promise<DatasetResult> {
   const url = withoutSlashes(run.job.output);
   const place = datasetStaging(url);
+  const nameElsewhere = run.shown?.nameOf ?? ((path: string) => path);
   const nameOf = (path: string) => {
     const below = relative(place, path);
     if (below === '') return url;
-    return below === '..' || below.startsWith(`..${sep}`) ? path : belowUrl(url, keyOf(below));
+    const isElsewhere = below === '..' || below.startsWith(`..${sep}`);
+    return isElsewhere ? nameElsewhere(path) : belowUrl(url, keyOf(below));
   };
   const writer = new ObjectWriter();
   try {
     await writer.probe(belowUrl(url, LAST[1]));
     mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
     // From the first frame to the last object: whoever else makes and sends them would remove what this one sends.
-    const lock = await lockOf(url);
+    const lock = await JobLock.acquire(stagingOf(url), url);
     try {
-      const shown = { job: { ...run.job, output: url }, nameOf };
+      const shown = { job: { ...(run.shown?.job ?? run.job), output: url }, nameOf };
       const result = await runDataset({ ...run, job: { ...run.job, output: place }, shown });
       await send(place, { url, writer, signal: run.signal });
       await removeTree(place);
@@ -63,26 +65,13 @@ export async function runDatasetIntoStore(run: DatasetRun): Promise<DatasetResul
       leave(stagingOf(url));
     }
   } catch (error) {
+    if (error instanceof OutputInUse) throw error;
     const fault = outputFault(error, url);
     throw fault instanceof HalotileError
       ? new HalotileError(fault.tag, calledBy(fault.detail, nameOf), { cause: error })
       : fault;
   } finally {
     await writer.close();
-  }
-}
-
-async function lockOf(url: string): Promise<JobLock> {
-  const staging = stagingOf(url);
-  try {
-    return await JobLock.acquire(staging);
-  } catch (error) {
-    if (!(error instanceof HalotileError)) throw error;
-    throw new HalotileError(
-      error.tag,
-      calledBy(error.detail, (path) => (path === staging ? url : path)),
-      { cause: error },
-    );
   }
 }
 

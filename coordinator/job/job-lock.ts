@@ -28,8 +28,11 @@ export class JobLock {
     this.#server = server;
   }
 
-  /** @throws OutputInUse where another process holds it */
-  static async acquire(output: string): Promise<JobLock> {
+  /**
+   * @param shown what the output is called, where that is not its path
+   * @throws OutputInUse where another process holds it
+   */
+  static async acquire(output: string, shown = output): Promise<JobLock> {
     const address = socketAddress(output);
     for (let attempt = 0; ; attempt++) {
       try {
@@ -41,7 +44,7 @@ export class JobLock {
           unlinkSync(address);
           continue;
         }
-        throw new OutputInUse(output);
+        throw new OutputInUse(shown);
       }
     }
   }

@@ -76,7 +76,7 @@ export function outputFailed(detail: ConstructorParameters<typeof HalotileError>
  */
 export function refuseUrlOutput(output: string): void {
   if (!isUrl(output)) return;
-  const expected = 'a path, or for a palette job without a coordinator s3://BUCKET/FOLDER';
+  const expected = 'a path, or for a palette job s3://BUCKET/FOLDER';
   throw badUsage({ what: 'an output at a URL', file: output, expected });
 }
 

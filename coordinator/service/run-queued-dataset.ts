@@ -1,4 +1,5 @@
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
+import { isUrl } from '../../tiling/places/url.js';
 import { ClusterExecutor } from '../cluster/cluster-executor.js';
 import type { DatasetResult } from '../dataset/report/report.js';
 import { runDataset } from '../dataset/run-dataset.js';
@@ -23,7 +24,9 @@ export async function runQueuedDataset(
   signal.addEventListener('abort', onStop, { once: true });
   events.enter(id, 'running', 'images are running');
   try {
-    const result = await runDataset({
+    // What talks to stores is loaded for them alone.
+    const run = isUrl(job.output) ? (await import('../dataset/store-dataset.js')).runDatasetIntoStore : runDataset;
+    const result = await run({
       ...{
         job,
         executor,
@@ -38,7 +41,7 @@ export async function runQueuedDataset(
       shown: { job: named, nameOf: (path) => places.shown(path) },
       onProgress: (progress) => events.report(id, { ...progress, tilesRunning: executor.running }),
     });
-    return { ...result, report: `${named.output}/report.html` };
+    return { ...result, report: places.shown(result.report) };
   } finally {
     signal.removeEventListener('abort', onStop);
     await executor.close();

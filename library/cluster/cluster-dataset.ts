@@ -3,7 +3,7 @@ import { findFrames, refuseFrameOverwrites } from '../../coordinator/index.js';
 import { badInput } from '../../tiling/errors.js';
 import type { DatasetSpec } from '../../tiling/job/dataset-spec.js';
 import { localInputs, sendInputs } from './cluster-files.js';
-import { isClusterName } from './cluster-names.js';
+import { isClusterName, staysThere } from './cluster-names.js';
 import {
   type ClusterFolderResult,
   type ClusterRunOptions,
@@ -33,7 +33,7 @@ export async function runDatasetOnCluster(
 ): Promise<ClusterDatasetResult> {
   const { onNote = () => {} } = options;
   const { output } = spec;
-  const local = !isClusterName(output);
+  const local = !staysThere(output);
   const there = local ? downloadName(resolve(output)) : output;
   const { result, ...run } = await runForFolder(
     async (send) => ({ ...(await sendDataset(spec, send, onNote)), output: there }),
@@ -61,7 +61,7 @@ async function sendDataset(
     [];
   if (here.frames.length + here.images.length > 0) {
     const dataset = await findFrames(here);
-    if (!isClusterName(spec.output))
+    if (!staysThere(spec.output))
       await refuseFrameOverwrites(
         dataset,
         { ...spec, output: resolve(spec.output) },

@@ -87,7 +87,7 @@ export async function runForFolder(
   const { onNote = () => {} } = options;
   const fetch = (client: JobsClient, id: string) => fetchFolder(client, id, { folder, onNote });
   const { job, result } = await runSubmitted({ spec, ...(local && { fetch }) }, options);
-  const report = local ? join(folder, 'report.html') : `${folder}/report.html`;
+  const report = local ? join(folder, 'report.html') : `${folder.replace(/\/+$/, '')}/report.html`;
   return { job, output, seconds: secondsOf(result), report, result };
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { filesBelow } from '../../tiling/files-below.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { MotoServer, NO_MOTO } from '../support/moto-server.js';
 import { halotile, startHalotile } from '../support/run-halotile.js';
@@ -31,6 +32,8 @@ test('a cluster writes objects where its operator allows it', { skip: NO_MOTO },
     writeTiff(here(`in/${name}.tif`), image, { tile: 64 });
   }
   assert.equal((await halotile('process', here('in'), '-o', here('near/{name}.tif'), ...OPERATION)).code, 0);
+  mkdirSync(here('data/art/sheets'), { recursive: true });
+  for (const name of ['a', 'b']) copyFileSync(here(`in/${name}.tif`), here(`data/art/sheets/${name}.tif`));
   await store!.ask('PUT', '/bucket/in/a.tif', readFileSync(here('in/a.tif')));
   const { process: coordinator, port } = await serve(folder, 0, ['--allow-output', 's3://bucket/out']);
   const address = `127.0.0.1:${port}`;
@@ -59,6 +62,31 @@ test('a cluster writes objects where its operator allows it', { skip: NO_MOTO },
     assert.equal(next.code, 0, next.stderr);
     const unread = await run('s3://bucket/in/a.tif', 's3://bucket/out/next.tif');
     assert.match(unread.stderr, /a URL that this coordinator does not read/);
+
+    // Frames that are sent, and frames in shared storage: the objects are the files of a run here.
+    const flags = ['--colors', '8', '--size', '40x30', '--quiet'];
+    const near = await halotile('palette', here('data/art'), '-o', here('palettes'), ...flags);
+    assert.equal(near.code, 0, near.stderr);
+    for (const [frames, output] of [
+      [here('data/art'), 's3://bucket/out/sent'],
+      ['root:data/art', 's3://bucket/out/shared/'],
+    ] as const) {
+      const far = await halotile('palette', frames, '-o', output, ...flags, '--coordinator', address, '--json');
+      assert.equal(far.code, 0, far.stderr);
+      const folder = output.replace(/\/$/, '');
+      const { report } = JSON.parse(far.stdout) as { report: string };
+      assert.equal(report, `${folder}/report.html`);
+      const names = [...filesBelow(here('palettes'))].filter((path) => !/\.halotile|report\.(?:json|html)$/.test(path));
+      assert.equal(names.length, 5);
+      const key = folder.slice('s3://bucket/'.length);
+      for (const path of names)
+        assert.deepEqual(await stored(`${key}/${path.slice(here('palettes/').length)}`), readFileSync(path), path);
+      const written = JSON.parse((await stored(`${key}/report.json`)).toString()) as { job: { output: string } };
+      assert.equal(written.job.output, folder);
+    }
+    const elsewhere = ['-o', 's3://bucket/x', '--coordinator', address];
+    const outside = await halotile('palette', here('data/art'), ...elsewhere, ...flags);
+    assert.match(outside.stderr, /a URL that this coordinator does not write to; [^\n]*--allow-output/);
     assert.deepEqual(readdirSync(here('staging')), [], 'nothing is left at the coordinator');
   } finally {
     worker.child.kill('SIGTERM');

@@ -107,5 +107,5 @@ test('where palettes cannot be written is told before work starts', { skip }, as
   assert.equal(code, 2);
   assert.match(stderr, /^halotile: s3:\/\/nobucket\/palettes\S*: there is no such bucket[^\n]*\n$/);
   const elsewhere = await halotile('palette', at('frames'), '-o', 'https://host/palettes', '--quiet');
-  assert.match(elsewhere.stderr, /an output at a URL; expected a path, or for a palette job .* s3:/);
+  assert.match(elsewhere.stderr, /an output at a URL; expected a path, or for a palette job s3:/);
 });
