@@ -72,6 +72,28 @@ test('a scratch file is used again for the same input, and not for a changed one
   assert.equal(readdirSync(scratchDirectory).length, 2);
 });
 
+test('whatever else is wanted of a picture, its scratch file is another one', async () => {
+  const path = join(folder, 'inks.jpg');
+  const raw = { width: 24, height: 16, channels: 3 } as const;
+  const samples = Uint8Array.from({ length: 24 * 16 * 3 }, (_, i) => (i * 7) % 251);
+  await sharp(samples, { raw }).toColourspace('cmyk').withMetadata({ orientation: 6 }).jpeg().toFile(path);
+  const read = async (scratchDirectory: string, wanted: Parameters<typeof openRaster>[2]) => {
+    const source = await openRaster(path, { ...options, scratchDirectory }, wanted);
+    const { pixels } = await readPixels(source);
+    source.close();
+    return pixels;
+  };
+  for (const [index, wanted] of [
+    { orient: 'apply' },
+    { orient: 'apply', colour: 'rgb' },
+    { colour: 'rgb' },
+    {},
+  ].entries() as Iterable<[number, Parameters<typeof openRaster>[2]]>) {
+    const alone = await read(join(folder, `inks-${index}`), wanted);
+    assert.deepEqual(await read(join(folder, 'inks'), wanted), alone, JSON.stringify(wanted));
+  }
+});
+
 test('truncated pictures are refused and leave no scratch file', async () => {
   for (const file of ['picture-uint16-3.png', 'picture-rgb.jpg', 'picture-rgba.webp']) {
     const path = join(folder, `cut-${file}`);

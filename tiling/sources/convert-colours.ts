@@ -25,7 +25,14 @@ export async function convertColours(
   if (!hasOtherColours(stored)) return source;
   try {
     const info = rgbInfo(stored, path);
-    const request = { path, scratchDirectory, info, colour: 'rgb', ...(page !== undefined && { page }) } as const;
+    const request = {
+      path,
+      from: source.name,
+      scratchDirectory,
+      info,
+      colour: 'rgb',
+      ...(page !== undefined && { page }),
+    } as const;
     return await openScratchCopy(request, (target) =>
       writeTiles(source, target, {
         info,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { badInput, HalotileError } from '../errors.js';
 import type { Orientation } from '../geometry/orientation.js';
 import type { Colour } from '../job/job-spec.js';
@@ -12,11 +12,13 @@ import { openTiffSource, type TiffFileSource } from './tiff-file-source.js';
 /** The width of a scratch file's tiles: small enough for any cache, large enough for few reads. */
 export const SCRATCH_BLOCK = 512;
 /** Part of a scratch file's name: changes whenever its pixels would. */
-const SCRATCH_VERSION = 1;
+const SCRATCH_VERSION = 2;
 
 /** An image to be copied into a scratch file. */
 export interface ScratchRequest {
   readonly path: string;
+  /** The file whose blocks are copied, which may be a scratch file itself, of whatever was made of `path` before. */
+  readonly from?: string;
   /** Which image of the file it is; the main one where absent. */
   readonly page?: number;
   /** How its pixels lay that the copy has upright; the copy has them as stored where absent. */
@@ -39,9 +41,10 @@ export async function openScratchCopy(
   request: ScratchRequest,
   write: (target: string) => void | Promise<void>,
 ): Promise<TiffFileSource> {
-  const { path, page, orientation, colour, scratchDirectory, info } = request;
+  const { path, from = path, page, orientation, colour, scratchDirectory, info } = request;
   const seen = await seenFiles([path]);
-  const copy = [SCRATCH_VERSION, path, seen[0]!.fingerprint, page, info.dtype, orientation, colour];
+  const made = [basename(from), page, info.dtype, orientation, colour];
+  const copy = [SCRATCH_VERSION, path, seen[0]!.fingerprint, ...made];
   const state = createHash('sha256').update(JSON.stringify(copy));
   const target = join(scratchDirectory, `${state.digest('hex').slice(0, 24)}.tif`);
   if (!existsSync(target)) await make(request, target, write);

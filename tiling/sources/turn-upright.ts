@@ -103,7 +103,14 @@ export async function turnUpright(
   if (orientation === 1) return source;
   try {
     const info = { ...uprightInfo(source.info, path), ...turnedSize(source.info, orientation) };
-    const request = { path, scratchDirectory, info, orientation, ...(page !== undefined && { page }) };
+    const request = {
+      path,
+      from: source.name,
+      scratchDirectory,
+      info,
+      orientation,
+      ...(page !== undefined && { page }),
+    };
     return await openScratchCopy(request, (target) => writeTurned({ source, info, orientation, cacheBytes }, target));
   } finally {
     source.close();
