@@ -23,7 +23,7 @@ export async function lookAt(
 
 async function lookAtStored(path: string, page: number | undefined): Promise<RasterInfo> {
   if (isZarrFolder(path)) return (await describeZarr(path, page)).info;
-  const byLibvips = () => describePicture(path, page);
+  const byLibvips = async () => (await describePicture(path, { page })).info;
   return orByLibvips(() => {
     const source = openIfTiff(path, { page });
     source?.close();

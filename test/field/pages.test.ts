@@ -161,3 +161,38 @@ test('images that are channels of one are read as its channels, z-planes are pag
   assert.equal(code, 0);
   assert.deepEqual(gdalPixels(output), gdalPixels(`GTIFF_DIR:2:${join(folder, 'ct.ome.tif')}`));
 });
+
+const ANIMATED = `
+import json, sys
+from pathlib import Path
+from PIL import Image
+folder = Path(sys.argv[1])
+(folder / 'walk').mkdir()
+frames = [Image.effect_noise((32, 24), 90 + i).convert('RGB') for i in range(3)]
+frames[0].save(folder / 'walk' / 'frames.png', save_all=True, append_images=frames[1:])
+frames[0].save(folder / 'walk' / 'poster.png', save_all=True, append_images=frames[1:], default_image=True)
+frames[0].save(folder / 'still.png')
+json.dump(list(frames[0].tobytes()), sys.stdout)`;
+
+test('an animated PNG is no still picture: --page 1 is its first one, frames and all else name what takes it apart', {
+  skip: missingModules('PIL') || MISSING,
+}, async () => {
+  const first = Uint8Array.from(pythonJson(ANIMATED, folder) as number[]);
+  for (const name of ['frames.png', 'poster.png']) {
+    const path = join(folder, 'walk', name);
+    assert.match((await takePage(path)).stderr, /holds 3 pictures; expected --page N, from 1 to 3/, name);
+    const { code, stderr } = await takePage(path, '--page', '1');
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(gdalPixels(output), first, name);
+    assert.match((await takePage(path, '--page', '2')).stderr, /picture 2 of an animated PNG.*ffmpeg -f apng/);
+    assert.match((await halotile('inspect', path)).stdout, /^pages +--page 1 to 3/m);
+    for (const chain of [[], ['operations: [{ name: gamma, params: { gamma: 2 } }]']]) {
+      const job = join(folder, 'walk.yaml');
+      writeFileSync(job, [`frames: [${path}]`, `output: ${join(folder, 'palettes')}`, ...chain].join('\n'));
+      const frames = await halotile('run', job, '--quiet');
+      assert.equal(frames.code, 2);
+      assert.match(frames.stderr, new RegExp(`${name}: the file holds 3 pictures; .*ffmpeg -f apng`));
+    }
+  }
+  assert.equal((await takePage(join(folder, 'still.png'))).code, 0);
+});

@@ -81,18 +81,6 @@ function copySegments(
   }
 }
 
-/** Whether bytes are a JPEG of four components; false too where they are damaged. */
-export function isCmykJpeg(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0xff || bytes[1] !== SOI) return false;
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
-    const marker = bytes[at + 1]!;
-    if (isFrame(marker)) return bytes[at + 9] === 4;
-    if (marker === SOS || marker === EOI) return false;
-    at += marker === 0xff ? 1 : 2 + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
-  }
-  return false;
-}
-
 /** SOF0 to SOF15 without DHT, JPG and DAC, which lie among them. */
 function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;

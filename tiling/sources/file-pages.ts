@@ -5,7 +5,7 @@ import { openBytes } from '../places/open-bytes.js';
 import { parseHeader } from '../tiff/header.js';
 import { allImages, ownPages } from '../tiff/tiff-image.js';
 import { isZarrFolder } from '../zarr/zarr-folder.js';
-import { pictureInput } from './ingest.js';
+import { pictureInput, picturesIn } from './ingest.js';
 import { describeZarr } from './ingest-zarr.js';
 import { startsLikeTiff } from './open-raster.js';
 
@@ -32,8 +32,8 @@ function numbered(count: number): FilePages {
 
 async function picturesOf(path: string): Promise<FilePages> {
   try {
-    const { pages = 1 } = await (await loadSharp())(await pictureInput(path), { limitInputPixels: false }).metadata();
-    return numbered(pages);
+    const input = await pictureInput(path);
+    return numbered(picturesIn(path, await (await loadSharp())(input, { limitInputPixels: false }).metadata()));
   } catch (cause) {
     throw badInput({ what: 'no image that can be read', file: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);
   }

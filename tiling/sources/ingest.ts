@@ -8,6 +8,7 @@ import type { DType } from '../raster/dtype.js';
 import { PHOTOMETRIC, type RasterInfo } from '../raster/raster-info.js';
 import { readBytes } from '../tiff/random-bytes.js';
 import { carriedFromMetadata } from './carried-metadata.js';
+import { pngPictures } from './png-pictures.js';
 import { firstLine, openScratchCopy, SCRATCH_BLOCK } from './scratch-file.js';
 import type { TiffFileSource } from './tiff-file-source.js';
 
@@ -38,27 +39,41 @@ export async function ingest(
   { info: known, page }: { readonly info?: RasterInfo; readonly page?: number | undefined } = {},
 ): Promise<TiffFileSource> {
   const input = await pictureInput(path);
-  const info = known ?? (await describe(path, input, page));
+  const info = known ?? (await describePicture(path, { page, input })).info;
   const request = { path, scratchDirectory, info, ...(page !== undefined && { page }) };
   return openScratchCopy(request, (target) => copyToTiles(input, target, info, page));
+}
+
+/** What the header of a picture other than TIFF says. */
+export interface DescribedPicture {
+  readonly info: RasterInfo;
+  /** libvips' name. */
+  readonly format: string;
+  /** Pictures of the file. */
+  readonly pages: number;
 }
 
 /**
  * What a picture other than TIFF says of itself in its header.
  * @param page which of several pictures, from 1; they are not wanted where it is absent
+ * @param input what libvips opens, where it is known
  * @throws bad-input for what is no picture, or would not keep its samples on the way through libvips
  */
-export async function describePicture(path: string, page?: number): Promise<RasterInfo> {
-  return describe(path, await pictureInput(path), page);
-}
-
-async function describe(path: string, input: string | Uint8Array, page?: number): Promise<RasterInfo> {
+export async function describePicture(
+  path: string,
+  { page, input: known }: { readonly page?: number | undefined; readonly input?: string | Uint8Array } = {},
+): Promise<DescribedPicture> {
+  const input = known ?? (await pictureInput(path));
   refuseUnread(firstBytes(path), path);
+  let pages: number;
   let metadata: Metadata;
   try {
     metadata = await (await loadSharp())(input, { limitInputPixels: false }).metadata();
-    checkPage(path, metadata.pages ?? 1, page);
+    pages = picturesIn(path, metadata);
+    checkPage(path, pages, page);
     if (page !== undefined && page > 1) {
+      // libvips shows no animation of a PNG.
+      if (metadata.format === 'png') throw laterPngPicture(path, page);
       metadata = await (await loadSharp())(input, { limitInputPixels: false, page: page - 1 }).metadata();
     }
   } catch (cause) {
@@ -87,7 +102,7 @@ async function describe(path: string, input: string | Uint8Array, page?: number)
   if (width > MAX_SIDE || height > MAX_SIDE) {
     throw badInput({ what: `${width}×${height} pixels`, file: path, expected: `sides up to ${MAX_SIDE}` });
   }
-  return {
+  const info: RasterInfo = {
     width,
     height,
     channels,
@@ -97,7 +112,31 @@ async function describe(path: string, input: string | Uint8Array, page?: number)
     photometric: isCmyk ? PHOTOMETRIC.separated : channels < 3 ? PHOTOMETRIC.blackIsZero : PHOTOMETRIC.rgb,
     carried: carriedFromMetadata(metadata),
   };
+  return { info, format, pages };
 }
+
+/** How many pictures a file holds, of which `metadata` describes the first. */
+export function picturesIn(path: string, { format, pages = 1 }: Pick<Metadata, 'format' | 'pages'>): number {
+  if (format !== 'png') return pages;
+  const file = openBytes(path);
+  try {
+    return pngPictures(file);
+  } finally {
+    file.close();
+  }
+}
+
+function laterPngPicture(path: string, page: number): HalotileError {
+  return badInput({
+    what: `picture ${page} of an animated PNG, of which only the first is read`,
+    file: path,
+    expected: '--page 1',
+    remedy: `take it apart: ${APNG_APART}`,
+  });
+}
+
+/** The command that takes an animated PNG apart. */
+export const APNG_APART = 'ffmpeg -f apng -i IN OUT-%03d.png';
 
 /** @throws bad-input where a file of several pictures is meant as one, or has no such page */
 function checkPage(path: string, pages: number, page: number | undefined): void {

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { loadSharp } from '../codecs/load-sharp.js';
 import { conversionOf } from '../colours/to-rgb.js';
 import { filesBelow } from '../files-below.js';
 import { type OpenBytes, openBytes } from '../places/open-bytes.js';
@@ -24,7 +23,7 @@ import {
 import { checkAllBlocks, readTiffRaster } from '../tiff/tiff-raster.js';
 import { isZarrFolder } from '../zarr/zarr-folder.js';
 import { type GeoKeys, readGeoKeys } from './geo-keys.js';
-import { describePicture, pictureInput } from './ingest.js';
+import { describePicture } from './ingest.js';
 import { describeZarr } from './ingest-zarr.js';
 import { orByLibvips } from './open-raster.js';
 
@@ -107,10 +106,8 @@ export async function inspectFile(path: string): Promise<Inspection> {
 }
 
 async function inspectPicture(path: string, bytes: number): Promise<Inspection> {
-  const info = await describePicture(path, 1);
-  const sharp = await loadSharp();
-  const { format, pages } = await sharp(await pictureInput(path), { limitInputPixels: false }).metadata();
-  return { path, bytes, kind: format, ...describeInfo(info), ...(pages !== undefined && { pages }) };
+  const { info, format, pages } = await describePicture(path, { page: 1 });
+  return { path, bytes, kind: format, ...describeInfo(info), ...(pages > 1 && { pages }) };
 }
 
 async function inspectTiff(file: OpenBytes): Promise<Inspection> {

@@ -2,6 +2,9 @@ import sharp from 'sharp';
 import { badInput, HalotileError } from '../../tiling/errors.js';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { scaleNearestRgba } from '../../tiling/palette/downscale-nearest.js';
+import { APNG_APART } from '../../tiling/sources/ingest.js';
+import { isPng, pngPictures } from '../../tiling/sources/png-pictures.js';
+import { memoryBytes } from '../../tiling/tiff/random-bytes.js';
 import { decodePng } from './decode-png.js';
 import type { DecodedFrame } from './decoded-frame.js';
 
@@ -14,6 +17,7 @@ sharp.cache(false);
  * management, no orientation): 16 bits become 8 by dropping the low byte, grey is repeated, indexed colours
  * are looked up, missing alpha is 255. Then the nearest downscale to `wanted`;
  * null keeps the size.
+ * @param bytes of one picture, which a file's head says of all formats but PNG
  * @throws HalotileError bad-input where the bytes are no whole image
  */
 export async function decodeFrame(bytes: Uint8Array, path: string, wanted: Size | null): Promise<DecodedFrame> {
@@ -27,8 +31,7 @@ export function scaled(frame: DecodedFrame, size: Size | null): DecodedFrame {
 
 async function decodeAny(bytes: Uint8Array, path: string): Promise<DecodedFrame> {
   try {
-    const { pages = 1 } = await sharp(bytes).metadata();
-    if (pages > 1) throw severalPictures(path, pages);
+    refuseAnimatedPng(bytes, path);
     const { data, info } = await sharp(bytes, { ignoreIcc: true, sequentialRead: true })
       .toColourspace('srgb')
       .ensureAlpha()
@@ -40,13 +43,21 @@ async function decodeAny(bytes: Uint8Array, path: string): Promise<DecodedFrame>
   }
 }
 
+function refuseAnimatedPng(bytes: Uint8Array, path: string): void {
+  const pages = isPng(bytes) ? pngPictures(memoryBytes(path, bytes)) : 1;
+  if (pages > 1) throw severalPictures(path, { pages, format: 'png' });
+}
+
 /** The error of an animation: a frame is a picture of its own, and none goes by without a word. */
-export function severalPictures(path: string, pages: number): HalotileError {
+export function severalPictures(
+  path: string,
+  { pages, format }: { readonly pages: number; readonly format: string },
+): HalotileError {
   return badInput({
     what: `the file holds ${pages} pictures`,
     file: path,
     expected: 'each frame in a file of its own',
-    remedy: 'take it apart: convert IN -coalesce OUT-%03d.png',
+    remedy: `take it apart: ${format === 'png' ? APNG_APART : 'convert IN -coalesce OUT-%03d.png'}`,
   });
 }
 

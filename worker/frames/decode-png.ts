@@ -88,6 +88,8 @@ function readChunks(png: Buffer): PngParts | undefined {
     at = end + 4;
   }
   const header = chunks.get('IHDR');
+  // Of an animation.
+  if (chunks.has('acTL')) return undefined;
   if (header?.length !== 13 || parts.length === 0) return undefined;
   const stored = { width: header.readUInt32BE(0), height: header.readUInt32BE(4) };
   const [depth, type, compression, filter, interlace] = header.subarray(8);

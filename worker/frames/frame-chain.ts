@@ -63,8 +63,7 @@ async function filtered(chain: ImageChain, image: Picture, map: Picture | undefi
 /** The images that operations name in their parameters. */
 async function readExtras({ operations }: ImageChain): Promise<Picture[]> {
   const pictures: Picture[] = [];
-  for (const path of chainFiles(operations, 'image'))
-    pictures.push(await readPicture(path, (await readHead(path)).isTiff));
+  for (const path of chainFiles(operations, 'image')) pictures.push(await readPicture(path, await readHead(path)));
   return pictures;
 }
 

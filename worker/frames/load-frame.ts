@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isCmykJpeg } from '../../tiling/codecs/jpeg.js';
 import { badInput } from '../../tiling/errors.js';
 import { area, type Size } from '../../tiling/geometry/rect.js';
 import { said } from '../../tiling/words.js';
@@ -31,7 +30,8 @@ export async function loadFrame(
   making: FrameMaking,
 ): Promise<LoadedFrame | { readonly tooLarge: Size }> {
   const { path, content, map } = frame;
-  const { isTiff, size } = await readHead(path, content);
+  const head = await readHead(path, content);
+  const { size } = head;
   if (area(size) > making.wholePixels) return { tooLarge: { width: size.width, height: size.height } };
   const bytes = content ?? readBytes(path);
   const hash = createHash('sha256').update(bytes);
@@ -39,8 +39,8 @@ export async function loadFrame(
   let decoded: DecodedFrame;
   if (making.chain === null) {
     decoded =
-      isTiff || isCmykJpeg(bytes)
-        ? scaled(asFrame(await readPicture(path, isTiff)), making.size)
+      head.isTiff || head.isCmyk
+        ? scaled(asFrame(await readPicture(path, head, bytes)), making.size)
         : await decodeFrame(bytes, path, making.size);
   } else {
     let mapPicture: Picture | undefined;
@@ -48,9 +48,9 @@ export async function loadFrame(
       const mapBytes = readBytes(map);
       hash.update(mapBytes);
       bytesRead += mapBytes.length;
-      mapPicture = await readMap(map, size, path);
+      mapPicture = await readMap(map, mapBytes, { size, path });
     }
-    const filtered = await runFrameChain(making.chain, await readPicture(path, isTiff), mapPicture);
+    const filtered = await runFrameChain(making.chain, await readPicture(path, head, bytes), mapPicture);
     decoded = scaled(asFrame(filtered), making.size);
   }
   const contentHash = hash.digest('hex').slice(0, 32);
@@ -59,13 +59,18 @@ export async function loadFrame(
 }
 
 /** A map of another size could be far larger than its image. */
-async function readMap(path: string, { width, height }: Size, image: string): Promise<Picture> {
-  const { isTiff, size } = await readHead(path);
-  if (size.width === width && size.height === height) return readPicture(path, isTiff);
+async function readMap(
+  path: string,
+  bytes: Uint8Array,
+  image: { readonly size: Size; readonly path: string },
+): Promise<Picture> {
+  const head = await readHead(path);
+  const { width, height } = image.size;
+  if (head.size.width === width && head.size.height === height) return readPicture(path, head, bytes);
   throw badInput({
-    what: `the map is ${size.width}×${size.height}`,
+    what: `the map is ${head.size.width}×${head.size.height}`,
     file: path,
-    expected: said`${width}×${height}, the size of ${{ file: image }}`,
+    expected: said`${width}×${height}, the size of ${{ file: image.path }}`,
     remedy: 'give a map of the same size',
   });
 }

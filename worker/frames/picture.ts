@@ -9,6 +9,7 @@ import { hasOtherColours } from '../../tiling/raster/other-colours.js';
 import type { BlockLayout, RasterInfo } from '../../tiling/raster/raster-info.js';
 import { MACHINE_LITTLE_ENDIAN } from '../../tiling/raster/stored-block.js';
 import { colourSpaceOf, describePicture, refuseUnread } from '../../tiling/sources/ingest.js';
+import { isPng } from '../../tiling/sources/png-pictures.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { looksLikeTiff } from '../../tiling/tiff/header.js';
@@ -24,51 +25,45 @@ export interface Picture {
 
 /** Bytes that tell the format, and a PNG's size. */
 const HEAD_BYTES = 32;
-const PNG_SIGNATURE = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** What the first bytes of an image file say. */
+/** What the header of an image file says, as far as that takes no decoding. */
 export interface PictureHead {
   readonly isTiff: boolean;
+  /** Whether colours are inks; not looked for in a TIFF. */
+  readonly isCmyk: boolean;
   /** As stored. */
   readonly size: Size;
-  /** Of the file. */
-  readonly bytes: number;
 }
 
 /**
- * The size of an image by its header alone; `content` is what the file at `path` holds, where it is
+ * What an image says of itself by its header alone; `content` is what the file at `path` holds, where it is
  * held.
- * @throws HalotileError bad-input where there is none
+ * @throws HalotileError bad-input where there is none, or one of several pictures; those of a PNG are found when it is
+ *   decoded
  */
 export async function readHead(path: string, content?: Uint8Array): Promise<PictureHead> {
-  const { head, bytes } = content === undefined ? firstBytes(path) : firstOf(content);
+  const head = content === undefined ? firstBytes(path) : Buffer.from(content.subarray(0, HEAD_BYTES));
   if (content === undefined && head.length >= 4 && looksLikeTiff(head)) {
     const source = openTiffSource(path);
     source.close();
-    return { isTiff: true, size: source.info, bytes };
+    return { isTiff: true, isCmyk: false, size: source.info };
   }
   if (isPng(head)) {
-    return { isTiff: false, size: { width: head.readUInt32BE(16), height: head.readUInt32BE(20) }, bytes };
+    const size = { width: head.readUInt32BE(16), height: head.readUInt32BE(20) };
+    return { isTiff: false, isCmyk: false, size };
   }
   refuseUnread(head, path);
   try {
-    const { width, height } = await sharp(content ?? path, { limitInputPixels: false }).metadata();
-    return { isTiff: false, size: { width, height }, bytes };
+    const metadata = await sharp(content ?? path, { limitInputPixels: false }).metadata();
+    const { width, height, space, format, pages = 1 } = metadata;
+    if (pages > 1) throw severalPictures(path, { pages, format });
+    return { isTiff: false, isCmyk: space === 'cmyk', size: { width, height } };
   } catch (error) {
     throw undecodable(path, error);
   }
 }
 
-/** Whether the first bytes of a file are a PNG's, its size among them. */
-export function isPng(head: Uint8Array): boolean {
-  return head.length >= 24 && PNG_SIGNATURE.equals(head.subarray(0, 8));
-}
-
-function firstOf(content: Uint8Array): { readonly head: Buffer; readonly bytes: number } {
-  return { head: Buffer.from(content.subarray(0, HEAD_BYTES)), bytes: content.length };
-}
-
-function firstBytes(path: string): { readonly head: Buffer; readonly bytes: number } {
+function firstBytes(path: string): Buffer {
   let fd: number;
   try {
     fd = openSync(path, READ_AT_ONCE);
@@ -78,7 +73,7 @@ function firstBytes(path: string): { readonly head: Buffer; readonly bytes: numb
   try {
     if (!fstatSync(fd).isFile()) throw Object.assign(new Error('no regular file'), { code: 'no regular file' });
     const head = Buffer.alloc(HEAD_BYTES);
-    return { head: head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0)), bytes: fstatSync(fd).size };
+    return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
   } catch (error) {
     throw unreadable(path, error);
   } finally {
@@ -95,10 +90,15 @@ export function unreadable(path: string, error: unknown) {
 /**
  * An image with its samples as an image job reads them with `--colour rgb`: TIFF by its own blocks, everything else
  * through libvips.
+ * @param bytes of the file, where they were read
  * @throws HalotileError bad-input
  */
-export async function readPicture(path: string, isTiff: boolean): Promise<Picture> {
-  return inRgb(isTiff ? await readTiff(path) : await decodePicture(path));
+export async function readPicture(
+  path: string,
+  { isTiff }: Pick<PictureHead, 'isTiff'>,
+  bytes?: Uint8Array,
+): Promise<Picture> {
+  return inRgb(isTiff ? await readTiff(path) : await decodePicture(path, bytes));
 }
 
 /** Frames are colours: CMYK and L*a*b* become RGB before anything else. */
@@ -126,13 +126,12 @@ async function readTiff(path: string): Promise<Picture> {
 }
 
 /** As the tiled copy that image jobs make of such files, without the file. */
-async function decodePicture(path: string): Promise<Picture> {
-  const info = await describePicture(path, 1);
-  const { pages = 1 } = await sharp(path, { limitInputPixels: false }).metadata();
-  if (pages > 1) throw severalPictures(path, pages);
+async function decodePicture(path: string, input: string | Uint8Array = path): Promise<Picture> {
+  const { info, format, pages } = await describePicture(path, { page: 1, input });
+  if (pages > 1) throw severalPictures(path, { pages, format });
   const space = colourSpaceOf(info);
   try {
-    const { data } = await sharp(path, { limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
+    const { data } = await sharp(input, { limitInputPixels: false, sequentialRead: true, ignoreIcc: true })
       .pipelineColourspace(space)
       .toColourspace(space)
       .raw({ depth: info.dtype === 'uint16' ? 'ushort' : 'uchar' })
