@@ -7,6 +7,7 @@ import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { isUrl } from '../../tiling/places/url.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
 import { partialPaths } from '../../tiling/stitch/partial.js';
+import { hasSidecars } from '../../tiling/stitch/sidecars.js';
 import type { ImageResult } from '../../tiling/work/images.js';
 import type { Executor } from '../../tiling/work/task.js';
 import { CPU_BACKEND, type WorkJob } from '../../tiling/work/work-job.js';
@@ -111,7 +112,8 @@ export function runsOnProcessor({ boundedBackends: [first] = [CPU_BACKEND] }: Ex
   return first === CPU_BACKEND;
 }
 
-/** Whether there is an output whose attributes are kept, or an unfinished job that is continued. */
+/** Whether there is an output whose attributes are kept, or what is to be told of what lies beside it, or an unfinished job. */
 export function isBegun(output: string): boolean {
-  return lstatSync(output, { throwIfNoEntry: false }) !== undefined || existsSync(partialPaths(output).directory);
+  const isThere = lstatSync(output, { throwIfNoEntry: false }) !== undefined;
+  return isThere || hasSidecars(output) || existsSync(partialPaths(output).directory);
 }

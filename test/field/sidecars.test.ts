@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
 import { imageOf, noise } from '../conformance/box-tiles.js';
@@ -105,4 +105,34 @@ test('what lies beside an output and is no file of its own is left and named; no
   assert.match(await filter(9), /out\.tif\.ovr: is a link, and may describe the pixels that were there before/);
   assert.ok(existsSync(`${output}.ovr`));
   assert.equal(readFileSync(`${output}.aux.xml.part`, 'utf8'), 'mine');
+});
+
+test('what lies beside the outputs of small images is settled and named too, with and without an output', async () => {
+  const small = join(folder, 'small');
+  mkdirSync(small);
+  for (const name of ['a', 'b', 'c'])
+    writeTiff(
+      join(small, `${name}.tif`),
+      imageOf({ width: 64, height: 48 }, { dtype: 'uint8', channels: 1 }, () => random(256)),
+    );
+  const many = join(folder, 'many');
+  mkdirSync(many);
+  writeFileSync(join(many, 'b.tif.ovr'), 'of other pixels');
+  const { code, stderr } = await halotile(
+    'process',
+    small,
+    '-o',
+    join(many, '{name}.tif'),
+    '--op',
+    'median',
+    '--quiet',
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^halotile: \S+many\/b\.tif\.ovr: described the pixels that were there before[^\n]+\n$/);
+  assert.deepEqual(
+    readdirSync(many)
+      .filter((name) => name.startsWith('b'))
+      .sort(),
+    ['b.tif', 'b.tif.ovr.old'],
+  );
 });

@@ -25,6 +25,11 @@ export function settleSidecars(output: string): string[] {
   return settled.filter((sentence) => sentence !== undefined);
 }
 
+/** Whether anything lies beside an output that {@link settleSidecars} would look at. */
+export function hasSidecars(output: string): boolean {
+  return [...PIXEL_ENDINGS, METADATA_ENDING].some((ending) => seen(`${output}${ending}`) !== undefined);
+}
+
 function orNamed(path: string, settle: (path: string, stat: Stats) => string | undefined): string | undefined {
   try {
     const stat = seen(path);
