@@ -8,6 +8,8 @@ export type Dither = (typeof DITHERS)[number];
 
 /** Unique colours whose pair is remembered before the memory is emptied. */
 const MEMORY_COLOURS = 2 ** 20;
+/** The longest error that is passed on, in ways from a colour to the nearest other one. */
+const LONGEST_ERROR = 1.5;
 /** Steps that a mixture is told in: as many as the matrix has places. */
 const STEPS = 64;
 
@@ -78,48 +80,85 @@ function mixture(colour: number, a: Rgb, b: Rgb): { readonly share: number; read
   return { share, cost: STEPS * off + share * (STEPS - share) * length };
 }
 
+/** Squared distances from a palette's colours to their nearest others, by which errors are cut; found when they are needed. */
+class Reach {
+  readonly #squares: Float64Array;
+
+  constructor(readonly palette: readonly Rgb[]) {
+    this.#squares = new Float64Array(palette.length);
+  }
+
+  /** What of an error of that squared length goes on from a pixel that took the colour `index`. */
+  share(index: number, squaredError: number): number {
+    if (this.#squares[index] === 0) this.#squares[index] = this.#search(index);
+    const longest = LONGEST_ERROR ** 2 * this.#squares[index]!;
+    return squaredError <= longest ? 1 : Math.sqrt(longest / squaredError);
+  }
+
+  #search(index: number): number {
+    const [red, green, blue] = this.palette[index]!;
+    let least = Number.POSITIVE_INFINITY;
+    for (const [r, g, b] of this.palette) {
+      const square = (r - red) ** 2 + (g - green) ** 2 + (b - blue) ** 2;
+      if (square > 0 && square < least) least = square;
+    }
+    return least;
+  }
+}
+
 /**
  * Floyd-Steinberg error diffusion over a whole image of interleaved 8-bit RGBA: the palette's index for each pixel, 0
  * where alpha is 0. Serpentine: even rows run to the right, odd ones to the left. A pixel wants its colour plus the
  * error it was given, rounded half up and cut to 0 … 255; what its palette colour leaves goes on, 7/16 to the next
- * pixel of the row, 3/16, 5/16 and 1/16 to those below behind, below and ahead. Errors are kept in sixteenths as
- * integers. Clear pixels take no error and give none; what would go to one, or over the edge, is dropped.
+ * pixel of the row, 3/16, 5/16 and 1/16 to those below behind, below and ahead. What is left is shortened to one and a half
+ * times the way from its palette colour to the nearest other one, towards 0 in each channel: a mixture of the two leaves
+ * half of it, and of colours beyond the palette the rest would pile up and run through what follows. Errors are
+ * kept in sixteenths as integers. Clear pixels take no error and give none; what would go to one, or over the edge, is
+ * dropped.
  *
  * R. W. Floyd, L. Steinberg: An adaptive algorithm for spatial greyscale. Proc. SID 17 (1976).
  */
-export function floydSteinberg(
-  rgba: Uint8Array,
-  width: number,
-  { palette, nearest }: { readonly palette: readonly Rgb[]; readonly nearest: NearestColour },
-): Uint16Array {
-  const indices = new Uint16Array(rgba.length >> 2);
-  // One pixel more at both ends takes what goes over the edge.
-  let here = new Int32Array((width + 2) * 3);
-  let below = new Int32Array((width + 2) * 3);
-  for (let row = 0, y = 0; row < indices.length; row += width, y++) {
-    const step = y % 2 === 0 ? 1 : -1;
-    for (let x = step > 0 ? 0 : width - 1; x >= 0 && x < width; x += step) {
-      const at = (row + x) * 4;
-      if (rgba[at + 3] === 0) continue;
-      const given = (x + 1) * 3;
-      const red = wanted(rgba[at]!, here[given]!);
-      const green = wanted(rgba[at + 1]!, here[given + 1]!);
-      const blue = wanted(rgba[at + 2]!, here[given + 2]!);
-      const index = nearest.indexOf((red << 16) | (green << 8) | blue);
-      indices[row + x] = index;
-      const rgb = palette[index]!;
-      for (let c = 0; c < 3; c++) {
-        const error = (c === 0 ? red : c === 1 ? green : blue) - rgb[c]!;
-        if (error === 0) continue;
-        here[given + c + 3 * step]! += 7 * error;
-        below[given + c - 3 * step]! += 3 * error;
-        below[given + c]! += 5 * error;
-        below[given + c + 3 * step]! += error;
-      }
-    }
-    [here, below] = [below, here.fill(0)];
+export class FloydSteinberg {
+  readonly #reach: Reach;
+
+  constructor(
+    readonly palette: readonly Rgb[],
+    readonly nearest: NearestColour,
+  ) {
+    this.#reach = new Reach(palette);
   }
-  return indices;
+
+  indices(rgba: Uint8Array, width: number): Uint16Array {
+    const indices = new Uint16Array(rgba.length >> 2);
+    // One pixel more at both ends takes what goes over the edge.
+    let here = new Int32Array((width + 2) * 3);
+    let below = new Int32Array((width + 2) * 3);
+    for (let row = 0, y = 0; row < indices.length; row += width, y++) {
+      const step = y % 2 === 0 ? 1 : -1;
+      for (let x = step > 0 ? 0 : width - 1; x >= 0 && x < width; x += step) {
+        const at = (row + x) * 4;
+        if (rgba[at + 3] === 0) continue;
+        const given = (x + 1) * 3;
+        const red = wanted(rgba[at]!, here[given]!);
+        const green = wanted(rgba[at + 1]!, here[given + 1]!);
+        const blue = wanted(rgba[at + 2]!, here[given + 2]!);
+        const index = this.nearest.indexOf((red << 16) | (green << 8) | blue);
+        indices[row + x] = index;
+        const [r, g, b] = this.palette[index]!;
+        const share = this.#reach.share(index, (red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2);
+        for (let c = 0; c < 3; c++) {
+          const error = Math.trunc((c === 0 ? red - r : c === 1 ? green - g : blue - b) * share);
+          if (error === 0) continue;
+          here[given + c + 3 * step]! += 7 * error;
+          below[given + c - 3 * step]! += 3 * error;
+          below[given + c]! += 5 * error;
+          below[given + c + 3 * step]! += error;
+        }
+      }
+      [here, below] = [below, here.fill(0)];
+    }
+    return indices;
+  }
 }
 
 function wanted(value: number, sixteenths: number): number {

@@ -1,5 +1,5 @@
 import type { ColourSpace } from './colour-space.js';
-import { type Dither, floydSteinberg, OrderedDither } from './dither.js';
+import { type Dither, FloydSteinberg, OrderedDither } from './dither.js';
 import { NearestColour, packRgb, type Rgb } from './nearest-colour.js';
 
 /** A frame in the colours of a palette. */
@@ -30,16 +30,16 @@ export class Remap {
   /** For each colour of the palette its index in `colours`. */
   readonly via: Uint16Array;
   readonly dither: Dither;
-  readonly #palette: readonly Rgb[];
   readonly #nearest: NearestColour;
   readonly #ordered: OrderedDither | undefined;
+  readonly #diffusion: FloydSteinberg | undefined;
 
   /** Both palettes hold 1 to 65536 colours. */
   constructor(palette: readonly Rgb[], { target, dither = 'none', space = 'rgb' }: RemapOptions = {}) {
     this.dither = dither;
-    this.#palette = palette;
     this.#nearest = new NearestColour(palette, space);
     this.#ordered = dither === 'ordered' ? new OrderedDither(palette, this.#nearest) : undefined;
+    this.#diffusion = dither === 'floyd-steinberg' ? new FloydSteinberg(palette, this.#nearest) : undefined;
     this.colours = target ?? palette;
     const inTarget = target ? new NearestColour(target, space) : undefined;
     this.via = Uint16Array.from(palette, (rgb, index) => inTarget?.indexOf(packRgb(rgb)) ?? index);
@@ -56,10 +56,7 @@ export class Remap {
 
   /** The colour of each pixel of a whole image of interleaved 8-bit RGBA by index. */
   frame(rgba: Uint8Array, width: number): RemappedFrame {
-    const diffused =
-      this.dither === 'floyd-steinberg'
-        ? floydSteinberg(rgba, width, { palette: this.#palette, nearest: this.#nearest })
-        : undefined;
+    const diffused = this.#diffusion?.indices(rgba, width);
     const indices = new Uint16Array(rgba.length >> 2);
     let hasTransparent = false;
     let hasTranslucent = false;
