@@ -12,6 +12,7 @@ const ranges: readonly (readonly [number, number, number])[] = [
   [1, 1.5, 512],
   [1.4, 2.1, 512],
   [2, 3, 512],
+  [3, 4, 512],
   [4, 6, 512],
   [8, 12, 512],
   [16, 24, 512],
@@ -20,4 +21,7 @@ const ranges: readonly (readonly [number, number, number])[] = [
   [0, 64, 512],
   [0, 64, 1024],
 ];
-console.table(ranges.map(([low, high, tile]) => benchScaleSpace(low, high, tile)));
+for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
+  console.log(`By map, RGB ${dtype}, ns a pixel`);
+  console.table(ranges.map(([low, high, tile]) => benchScaleSpace(low, high, tile, dtype)));
+}

@@ -112,7 +112,7 @@ const scaleSpace = [
   [0, 64],
 ].map(([low, high]) => {
   const { gaussian, box, ratio } = benchScaleSpace(low!, high!, 512);
-  return [`σ ${low} to ${high}`, `${gaussian} ns`, `${box} ns`, String(ratio), high === 64 ? '-' : '≤ 4'];
+  return [`σ ${low} to ${high}`, `${gaussian} ns`, `${box} ns`, String(ratio), high === 64 ? '-' : '≤ 3'];
 });
 const columns = ['what', 'halotile', 'peer', 'ratio', 'target'];
 const sections: Section[] = [

@@ -25,6 +25,8 @@ const DECIMATION_RADIUS = 2;
 /** Variance of upsampling by cubic B-splines, in pixels of the coarser grid. */
 const UPSAMPLING_VARIANCE = 1 / 3;
 const UPSAMPLING_RADIUS = 2;
+/** What windows over spread levels of the full grid reach beyond a level's own kernel. */
+const SPREADING_RADIUS = 2;
 
 /**
  * The octave of the grids on which both levels of an interval are blurred: such a grid holds every 2^octave-th pixel
@@ -67,7 +69,8 @@ export function scaleSpaceReach(sigma: number): number {
   const onLevel = bits % 2 ** SHARE_BITS === 0;
   const octave = octaveOf(interval);
   const radius = levelWeights(onLevel ? interval : interval + 1, octave).length - 1;
-  if (octave === 0) return Math.max(radius, 4);
+  // Levels of 16 bits, each spread from others, read a little farther.
+  if (octave === 0) return Math.max(radius, 4) + SPREADING_RADIUS;
   return (radius + UPSAMPLING_RADIUS) * 2 ** octave + DECIMATION_RADIUS * (2 ** octave - 1);
 }
 

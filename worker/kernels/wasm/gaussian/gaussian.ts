@@ -20,7 +20,7 @@ export function wasmGaussian(arena: WasmArena): Kernel {
   const fixedRows = fixedModule(arena);
   const direct = directGaussian(arena);
   const modules = { arena, rows, scaleSpace: scaleSpaceModule(arena) };
-  const int16 = int16ScaleSpaceModules(arena, modules.scaleSpace, fixedRows);
+  const int16 = int16ScaleSpaceModules(arena, modules.scaleSpace);
   return (input, output, operation, context) => {
     if (context.map) {
       if (!usesScaleSpace(operation)) return direct(input, output, operation, context);

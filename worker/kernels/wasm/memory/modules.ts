@@ -91,12 +91,10 @@ export interface WasmModules {
   };
   readonly 'gaussian/fixed-rows': {
     readonly alongTwo: (upper: Address, lower: Address, into: Address, count: number, step: number, pairs: Address, radius: number, scratch: Address) => void;
-    readonly alongTwoWide: (upper: Address, lower: Address, into: Address, count: number, step: number, pairs: Address, radius: number, scratch: Address) => void;
     readonly acrossTwo: (ring: Address, first: number, upper: Address, lower: Address, count: number, pairs: Address, radius: number, factors: Address, upperFactor: number, lowerFactor: number) => void;
-    readonly acrossTwoWide: (ring: Address, first: number, upper: Address, lower: Address, count: number, pairs: Address, radius: number) => void;
   };
   readonly 'gaussian/int16-gather': {
-    readonly placeRow: (sigmas: Address, width: number, variances: Address, table: Address, bounds: Address, marks: Address, first: number, last: number, into: Address) => void;
+    readonly placeBlock: (sigmas: Address, stride: Address, width: number, height: number, table: Address, bounds: Address, marks: Address, first: number, last: number, into: Address) => void;
     readonly gatherUint8: (variances: Address, varianceStride: Address, a: Address, aStride: Address, b: Address, bStride: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, scale: number, channels: number) => void;
     readonly gatherUint16: (variances: Address, varianceStride: Address, a: Address, aStride: Address, b: Address, bStride: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, scale: number, channels: number, base: number, bits: number) => void;
     readonly divideUint8: (sums: Address, weights: Address, into: Address, pixels: number, channels: number, base: number, range: number) => void;
@@ -112,6 +110,10 @@ export interface WasmModules {
     readonly halveWide: (source: Address, into: Address, count: number, channels: number) => void;
     readonly halveSums: (source: Address, into: Address, count: number, channels: number) => void;
     readonly doublePlane: (source: Address, sourceStride: Address, line: Address, into: Address, intoStride: Address, count: number, height: number, odd: number, channels: number) => void;
+  };
+  readonly 'gaussian/int16-windows': {
+    readonly windowsUint8: (variances: Address, varianceStride: Address, ring: Address, ringRows: number, ringStride: Address, top: number, left: Address, lines: Address, lineBytes: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, table: Address, scale: number, last: number, distance: number, channels: number) => void;
+    readonly windowsUint16: (variances: Address, varianceStride: Address, ring: Address, ringRows: number, ringStride: Address, top: number, left: Address, lines: Address, lineBytes: Address, into: Address, intoStride: Address, width: number, height: number, low: number, high: number, table: Address, scale: number, last: number, distance: number, channels: number, base: number, bits: number) => void;
   };
   readonly 'gaussian/scale-space': {
     readonly gatherDirect: (plane: Address, planeWidth: number, planeHeight: number, x: number, y: number, sigmas: Address, sums: Address, width: number) => void;

@@ -1,7 +1,7 @@
-// Symmetric sums over rows of uint8, or of 15-bit values, in fixed point. Two neighbours of a sum lie side by side as
+// Symmetric sums over rows of uint8 in fixed point. Two neighbours of a sum lie side by side as
 // 16-bit halves of one lane, so that one multiply-add takes both: along rows neighbours in the row, across rows a row
 // and the one below. Weights have 15 fractional bits, rows between the two passes 7, sums before rounding 16.
-import { pairUp, pairUpWide, sumPairs, sumSingles } from '../lib/pairs';
+import { pairUp, sumPairs, sumSingles } from '../lib/pairs';
 
 /**
  * Sums along two rows of bytes, which begin `radius` pixels before the first sum: into[i] holds those of `upper` and
@@ -24,24 +24,6 @@ export function alongTwo(
   pairUp(lower, scratch + toLower, padded, step);
   if (step == 1) sumSingles(scratch, toLower, into, count, pairs, radius, 8);
   else sumPairs(scratch, toLower, into, count, step, pairs, radius, 8);
-}
-
-/** As {@link alongTwo} for rows of 15-bit values; the sums have 15 bits too. */
-export function alongTwoWide(
-  upper: usize,
-  lower: usize,
-  into: usize,
-  count: u32,
-  step: u32,
-  pairs: usize,
-  radius: u32,
-  scratch: usize,
-): void {
-  const padded = count + 2 * radius * step;
-  const toLower = ((<usize>padded + 15) & ~15) << 2;
-  pairUpWide(upper, scratch, padded, step);
-  pairUpWide(lower, scratch + toLower, padded, step);
-  sumPairs(scratch, toLower, into, count, step, pairs, radius, 15);
 }
 
 /** Sums of 16 fractional bits: of the 22 that products have, no more are needed, and float32 holds these exactly. */
@@ -141,69 +123,5 @@ export function acrossTwo(
     wrap += 64;
     upper += 16;
     lower += 16;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function wide(low: v128, high: v128): v128 {
-  const half = i32x4.splat(1 << 14);
-  return i16x8.narrow_i32x4_u(i32x4.shr_u(i32x4.add(low, half), 15), i32x4.shr_u(i32x4.add(high, half), 15));
-}
-
-/** As {@link acrossTwo} without factors; the sums keep their 15 bits. */
-export function acrossTwoWide(
-  ring: usize,
-  first: u32,
-  upper: usize,
-  lower: usize,
-  count: u32,
-  pairs: usize,
-  radius: u32,
-): void {
-  const rowBytes = ((<usize>count + 15) & ~15) << 2;
-  const table = <usize>(radius + 1) * 4;
-  const end = upper + <usize>count * 2;
-  let start = ring + rowBytes * first;
-  let origin = ring;
-  let wrap = ring + rowBytes * (radius + 1);
-  while (upper < end) {
-    let a = i32x4.splat(0);
-    let b = i32x4.splat(0);
-    let c = i32x4.splat(0);
-    let d = i32x4.splat(0);
-    let e = i32x4.splat(0);
-    let f = i32x4.splat(0);
-    let g = i32x4.splat(0);
-    let h = i32x4.splat(0);
-    let at = start;
-    const last = pairs + table;
-    for (let pair = pairs; pair < last; pair += 4) {
-      const forUpper = v128.load32_splat(pair);
-      const forLower = v128.load32_splat(pair + table);
-      const p = v128.load(at);
-      const q = v128.load(at, 16);
-      const r = v128.load(at, 32);
-      const s = v128.load(at, 48);
-      a = i32x4.add(a, i32x4.dot_i16x8_s(forUpper, p));
-      b = i32x4.add(b, i32x4.dot_i16x8_s(forUpper, q));
-      c = i32x4.add(c, i32x4.dot_i16x8_s(forUpper, r));
-      d = i32x4.add(d, i32x4.dot_i16x8_s(forUpper, s));
-      e = i32x4.add(e, i32x4.dot_i16x8_s(forLower, p));
-      f = i32x4.add(f, i32x4.dot_i16x8_s(forLower, q));
-      g = i32x4.add(g, i32x4.dot_i16x8_s(forLower, r));
-      h = i32x4.add(h, i32x4.dot_i16x8_s(forLower, s));
-      at += rowBytes;
-      if (at >= wrap) at = origin;
-    }
-    v128.store(upper, wide(a, b));
-    v128.store(upper, wide(c, d), 16);
-    v128.store(lower, wide(e, f));
-    v128.store(lower, wide(g, h), 16);
-    start += 64;
-    origin += 64;
-    wrap += 64;
-    upper += 32;
-    lower += 32;
   }
 }

@@ -1,48 +1,66 @@
 // Where pixels stand in the scale space of 16 bits, and their values between two levels: eight pixels at a time.
+import { pixelsBetween, putBytes, putHalf, putWords, spreadOut } from '../lib/pixel-vectors';
 
 /** Bits of a single-precision variance that a key leaves out: 32 keys to a doubling. */
 const KEY_SHIFT = 18;
-/** Entries of the table of discrete variances below 1. */
-const VARIANCES: f32 = 4096;
-
 /**
- * Writes what stands for sigma squared in the scale space: below 1 what `variances` holds for it. Sets a byte of `marks` for
- * each interval that it lies in: `table` holds the lowest and the highest one for each key of sigma squared from
- * `first` to `last`, `bounds` where each interval begins and ends.
+ * Writes sigma squared for a block of sigmas, rows of both `stride` bytes apart. Sets a byte of `marks` for each interval that
+ * one lies in: `table` holds the lowest and the highest one for each key of sigma squared from `first` to `last`,
+ * `bounds` where each interval begins and ends.
  */
-export function placeRow(
-  sigmas: usize, width: i32, variances: usize, table: usize, bounds: usize, marks: usize, first: i32, last: i32, into: usize,
+export function placeBlock(
+  sigmas: usize, stride: usize, width: i32, height: i32, table: usize, bounds: usize, marks: usize, first: i32, last: i32,
+  into: usize,
 ): void {
-  const end = sigmas + (<usize>width << 2);
   let low = f32x4.splat(0);
   let high = f32x4.splat(0);
-  while (sigmas < end) {
-    // The last ones of a row are taken one by one.
-    const single = <i32>(end - sigmas) < 16;
-    const four = single ? f32x4.splat(load<f32>(sigmas)) : v128.load(sigmas);
-    const squares = f32x4.mul(four, four);
-    let places = squares;
-    if (v128.any_true(f32x4.lt(squares, f32x4.splat(1)))) places = discrete(squares, variances);
-    if (!i32x4.all_true(v128.and(f32x4.ge(places, low), f32x4.lt(places, high)))) {
-      const keys = i32x4.sub(i32x4.shr_s(squares, KEY_SHIFT), i32x4.splat(first));
-      const rows = i32x4.shl(i32x4.min_s(i32x4.max_s(keys, i32x4.splat(0)), i32x4.splat(last)), 1);
-      mark(table + i32x4.extract_lane(rows, 0), bounds, marks, f32x4.extract_lane(places, 0));
-      mark(table + i32x4.extract_lane(rows, 1), bounds, marks, f32x4.extract_lane(places, 1));
-      mark(table + i32x4.extract_lane(rows, 2), bounds, marks, f32x4.extract_lane(places, 2));
-      const found = mark(table + i32x4.extract_lane(rows, 3), bounds, marks, f32x4.extract_lane(places, 3));
-      low = v128.load32_splat(found);
-      high = v128.load32_splat(found, 4);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x += 8) {
+      const at = sigmas + (<usize>x << 2);
+      let a = v128.load(at);
+      let b = v128.load(at, 16);
+      // What stands behind a row is none of its sigmas.
+      if (width - x < 8) {
+        const one = v128.load32_splat(at);
+        a = v128.bitselect(a, one, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(width - x)));
+        b = v128.bitselect(b, one, i32x4.lt_s(i32x4(4, 5, 6, 7), i32x4.splat(width - x)));
+      }
+      a = f32x4.mul(a, a);
+      b = f32x4.mul(b, b);
+      const within = v128.and(
+        v128.and(f32x4.ge(a, low), f32x4.lt(a, high)),
+        v128.and(f32x4.ge(b, low), f32x4.lt(b, high)),
+      );
+      if (!i32x4.all_true(within)) {
+        markFour(a, table, bounds, marks, first, last);
+        const found = markFour(b, table, bounds, marks, first, last);
+        low = v128.load32_splat(found);
+        high = v128.load32_splat(found, 4);
+      }
+      const to = into + (<usize>x << 2);
+      if (width - x >= 8) {
+        v128.store(to, a);
+        v128.store(to, b, 16);
+      } else {
+        for (let i = 0; i < width - x; i++) {
+          const sigma = load<f32>(at + (<usize>i << 2));
+          store<f32>(to + (<usize>i << 2), sigma * sigma);
+        }
+      }
     }
-    if (single) {
-      store<f32>(into, f32x4.extract_lane(places, 0));
-      sigmas += 4;
-      into += 4;
-    } else {
-      v128.store(into, places);
-      sigmas += 16;
-      into += 16;
-    }
+    sigmas += stride;
+    into += stride;
   }
+}
+
+/** Marks the intervals of four values; the last one's bounds' address. */
+function markFour(squares: v128, table: usize, bounds: usize, marks: usize, first: i32, last: i32): usize {
+  const keys = i32x4.sub(i32x4.shr_s(squares, KEY_SHIFT), i32x4.splat(first));
+  const rows = i32x4.shl(i32x4.min_s(i32x4.max_s(keys, i32x4.splat(0)), i32x4.splat(last)), 1);
+  mark(table + i32x4.extract_lane(rows, 0), bounds, marks, f32x4.extract_lane(squares, 0));
+  mark(table + i32x4.extract_lane(rows, 1), bounds, marks, f32x4.extract_lane(squares, 1));
+  mark(table + i32x4.extract_lane(rows, 2), bounds, marks, f32x4.extract_lane(squares, 2));
+  return mark(table + i32x4.extract_lane(rows, 3), bounds, marks, f32x4.extract_lane(squares, 3));
 }
 
 /** Marks the interval of one value; its bounds' address. */
@@ -54,40 +72,10 @@ function mark(entry: usize, bounds: usize, marks: usize, value: f32): usize {
   return bounds + (interval << 3);
 }
 
-/** Discrete variances of the lanes below 1. */
-function discrete(squares: v128, table: usize): v128 {
-  const one = f32x4.splat(1);
-  const places = i32x4.trunc_sat_f32x4_s(f32x4.mul(f32x4.min(squares, one), f32x4.splat(VARIANCES)));
-  let lanes = v128.load32_zero(table + (<usize>i32x4.extract_lane(places, 0) << 2));
-  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 1) << 2), lanes, 1);
-  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 2) << 2), lanes, 2);
-  lanes = v128.load32_lane(table + (<usize>i32x4.extract_lane(places, 3) << 2), lanes, 3);
-  return v128.bitselect(lanes, squares, f32x4.lt(squares, one));
-}
-
-/** What eight pixels have, for each of the eight samples of the vector `index` of theirs. */
-// @ts-ignore: decorator
-@inline
-function spreadOut(eight: v128, channels: i32, index: i32): v128 {
-  if (channels == 1) return eight;
-  if (channels == 2) {
-    if (index == 0) return i16x8.shuffle(eight, eight, 0, 0, 1, 1, 2, 2, 3, 3);
-    return i16x8.shuffle(eight, eight, 4, 4, 5, 5, 6, 6, 7, 7);
-  }
-  if (channels == 3) {
-    if (index == 0) return i16x8.shuffle(eight, eight, 0, 0, 0, 1, 1, 1, 2, 2);
-    if (index == 1) return i16x8.shuffle(eight, eight, 2, 3, 3, 3, 4, 4, 4, 5);
-    return i16x8.shuffle(eight, eight, 5, 5, 6, 6, 6, 7, 7, 7);
-  }
-  if (index == 0) return i16x8.shuffle(eight, eight, 0, 0, 0, 0, 1, 1, 1, 1);
-  if (index == 1) return i16x8.shuffle(eight, eight, 2, 2, 2, 2, 3, 3, 3, 3);
-  if (index == 2) return i16x8.shuffle(eight, eight, 4, 4, 4, 4, 5, 5, 5, 5);
-  return i16x8.shuffle(eight, eight, 6, 6, 6, 6, 7, 7, 7, 7);
-}
-
 // @ts-ignore: decorator
 @inline
 function between(a: usize, b: usize, share: v128): v128 {
+  // Two levels that follow each other differ by far less than 2^15.
   const from = v128.load(a);
   return i16x8.add(from, i16x8.q15mulr_sat_s(i16x8.sub(v128.load(b), from), share));
 }
@@ -108,12 +96,6 @@ function settled(values: v128, half: v128, bits: i32, base: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function put(into: usize, value: v128, mask: v128, whole: bool): void {
-  v128.store(into, whole ? value : v128.bitselect(value, v128.load(into), mask));
-}
-
-// @ts-ignore: decorator
-@inline
 function gather<T>(
   variances: usize, varianceStride: usize, a: usize, aStride: usize, b: usize, bStride: usize, into: usize, intoStride: usize,
   width: i32, height: i32, low: f32, high: f32, scale: f32, base: i32, bits: i32, channels: i32,
@@ -127,10 +109,7 @@ function gather<T>(
     for (let x = 0; x < width; x += 8) {
       const first = v128.load(variances + (<usize>x << 2));
       const second = v128.load(variances + (<usize>x << 2), 16);
-      const firstIn = v128.and(f32x4.ge(first, lows), f32x4.lt(first, highs));
-      const secondIn = v128.and(f32x4.ge(second, lows), f32x4.lt(second, highs));
-      let mask = i16x8.narrow_i32x4_s(firstIn, secondIn);
-      if (width - x < 8) mask = v128.and(mask, i16x8.lt_s(i16x8(0, 1, 2, 3, 4, 5, 6, 7), i16x8.splat(<i16>(width - x))));
+      const mask = pixelsBetween(first, second, lows, highs, width - x);
       const met = i16x8.bitmask(mask);
       if (met == 0) continue;
       const whole = met == 255;
@@ -144,30 +123,20 @@ function gather<T>(
       const v0 = between(from, to, spreadOut(share, channels, 0));
       const m0 = spreadOut(mask, channels, 0);
       if (sizeof<T>() == 2) {
-        put(target, settled(v0, half, bits, bases), m0, whole);
-        if (channels > 1) put(target + 16, settled(between(from + 16, to + 16, spreadOut(share, channels, 1)), half, bits, bases), spreadOut(mask, channels, 1), whole);
-        if (channels > 2) put(target + 32, settled(between(from + 32, to + 32, spreadOut(share, channels, 2)), half, bits, bases), spreadOut(mask, channels, 2), whole);
-        if (channels > 3) put(target + 48, settled(between(from + 48, to + 48, spreadOut(share, channels, 3)), half, bits, bases), spreadOut(mask, channels, 3), whole);
+        putWords(target, settled(v0, half, bits, bases), m0, whole);
+        if (channels > 1) putWords(target + 16, settled(between(from + 16, to + 16, spreadOut(share, channels, 1)), half, bits, bases), spreadOut(mask, channels, 1), whole);
+        if (channels > 2) putWords(target + 32, settled(between(from + 32, to + 32, spreadOut(share, channels, 2)), half, bits, bases), spreadOut(mask, channels, 2), whole);
+        if (channels > 3) putWords(target + 48, settled(between(from + 48, to + 48, spreadOut(share, channels, 3)), half, bits, bases), spreadOut(mask, channels, 3), whole);
       } else if (channels == 1) {
-        const bytes = i8x16.narrow_i16x8_u(rounded(v0), rounded(v0));
-        const select = i8x16.narrow_i16x8_s(m0, m0);
-        v128.store64_lane(target, whole ? bytes : v128.bitselect(bytes, v128.load64_zero(target), select), 0);
+        putHalf(target, rounded(v0), m0, whole);
       } else {
-        const v1 = between(from + 16, to + 16, spreadOut(share, channels, 1));
-        const m1 = spreadOut(mask, channels, 1);
-        put(target, i8x16.narrow_i16x8_u(rounded(v0), rounded(v1)), i8x16.narrow_i16x8_s(m0, m1), whole);
+        putBytes(target, rounded(v0), rounded(between(from + 16, to + 16, spreadOut(share, channels, 1))), m0, spreadOut(mask, channels, 1), whole);
         if (channels == 3) {
-          const v2 = between(from + 32, to + 32, spreadOut(share, channels, 2));
-          const m2 = spreadOut(mask, channels, 2);
-          const bytes = i8x16.narrow_i16x8_u(rounded(v2), rounded(v2));
-          const select = i8x16.narrow_i16x8_s(m2, m2);
-          v128.store64_lane(target + 16, whole ? bytes : v128.bitselect(bytes, v128.load64_zero(target, 16), select), 0);
+          putHalf(target + 16, rounded(between(from + 32, to + 32, spreadOut(share, channels, 2))), spreadOut(mask, channels, 2), whole);
         } else if (channels == 4) {
           const v2 = between(from + 32, to + 32, spreadOut(share, channels, 2));
           const v3 = between(from + 48, to + 48, spreadOut(share, channels, 3));
-          const m2 = spreadOut(mask, channels, 2);
-          const m3 = spreadOut(mask, channels, 3);
-          put(target + 16, i8x16.narrow_i16x8_u(rounded(v2), rounded(v3)), i8x16.narrow_i16x8_s(m2, m3), whole);
+          putBytes(target + 16, rounded(v2), rounded(v3), spreadOut(mask, channels, 2), spreadOut(mask, channels, 3), whole);
         }
       }
     }
@@ -203,12 +172,12 @@ export function gatherUint16(
   else gather<u16>(variances, varianceStride, a, aStride, b, bStride, into, intoStride, width, height, low, high, scale, base, bits, 4);
 }
 
-/** Four lanes of `base` + `range` * sums / weight of a pixel, at most `base` + `range`. */
+/** Four lanes of `base` + `range` * sums / weight of a pixel. */
 // @ts-ignore: decorator
 @inline
 function mean(sums: usize, weights: usize, base: f32, range: f32): v128 {
   const lanes = f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(v128.load64_zero(sums)));
-  const above = f32x4.min(f32x4.mul(lanes, f32x4.splat(range / <f32>load<u16>(weights))), f32x4.splat(range));
+  const above = f32x4.mul(lanes, f32x4.splat(range / <f32>load<u16>(weights)));
   return f32x4.add(above, f32x4.splat(base));
 }
 

@@ -1,8 +1,7 @@
-// The scale space in 16 bits: rows and planes of packed values from 0 to at most 32640 (255 times 128), so that sums of
-// two stay below 2^16 and differences below 2^15. Means of two (`avgr`) round half up; of the two passes of each step the
-// second takes the complements of its values, of which the same means are rounded down, so that brightness stays. Rows
-// are read and written in whole vectors: they have room for that.
-import { FIVE_SIXTEENTHS, THREE_EIGHTHS } from '../../gaussian/scale-space-int16/spread-share';
+// The scale space in 16 bits: rows and planes of packed values, of bytes 128 times as large. Means of two (`avgr`) round half
+// up; of the two passes of each step the second takes the complements of its values, of which the same means are rounded
+// down, so that brightness stays. Rows are read and written in whole vectors: they have room for that.
+import { FIVE_SIXTEENTHS, HALF, HALF_TWICE, QUARTER, QUARTER_TWICE, THREE_EIGHTHS } from '../../gaussian/scale-space-int16/spread-share';
 
 /** into[i] = 128 times the byte. */
 export function widenRow(source: usize, into: usize, count: u32): void {
@@ -62,29 +61,76 @@ export function liftRow(source: usize, into: usize, count: u32, base: i32, bits:
 @inline
 function spread(a: v128, b: v128, c: v128, share: i32): v128 {
   const half = i16x8.avgr_u(i16x8.avgr_u(a, c), b);
+  if (share == HALF) return half;
   const quarter = i16x8.avgr_u(half, b);
+  if (share == QUARTER) return quarter;
   const threeEighths = i16x8.avgr_u(half, quarter);
   return share == THREE_EIGHTHS ? threeEighths : i16x8.avgr_u(quarter, threeEighths);
+}
+
+/** The complement of a spread, at four vectors: with fewer a loop spends most of its time on itself. */
+// @ts-ignore: decorator
+@inline
+function spreadFour(a: usize, b: usize, c: usize, into: usize, ones: v128, share: i32): void {
+  v128.store(into, v128.xor(spread(v128.load(a), v128.load(b), v128.load(c), share), ones));
+  v128.store(into, v128.xor(spread(v128.load(a, 16), v128.load(b, 16), v128.load(c, 16), share), ones), 16);
+  v128.store(into, v128.xor(spread(v128.load(a, 32), v128.load(b, 32), v128.load(c, 32), share), ones), 32);
+  v128.store(into, v128.xor(spread(v128.load(a, 48), v128.load(b, 48), v128.load(c, 48), share), ones), 48);
 }
 
 // @ts-ignore: decorator
 @inline
 function spreadBoth(a: usize, b: usize, c: usize, line: usize, into: usize, count: u32, reach: usize, share: i32): void {
   const bytes = <usize>count * 2;
-  for (let at: usize = 0; at < bytes + 2 * reach; at += 16) {
-    v128.store(line + at, v128.not(spread(v128.load(a + at), v128.load(b + at), v128.load(c + at), share)));
-  }
-  for (let at: usize = 0; at < bytes; at += 16) {
+  const ones = i16x8.splat(-1);
+  for (let at: usize = 0; at < bytes + 2 * reach; at += 64) spreadFour(a + at, b + at, c + at, line + at, ones, share);
+  for (let at: usize = 0; at < bytes; at += 64) {
     const from = line + at;
-    const result = spread(v128.load(from), v128.load(from + reach), v128.load(from + 2 * reach), share);
-    v128.store(into + at, v128.not(result));
+    spreadFour(from, from + reach, from + 2 * reach, into + at, ones, share);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function binomial(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
+  const outer = i16x8.avgr_u(c, i16x8.avgr_u(c, i16x8.avgr_u(a, e)));
+  return i16x8.avgr_u(i16x8.avgr_u(b, d), outer);
+}
+
+/** The mean of five by (1 4 6 4 1)/16, or of that and c, and then of (1 2 1)/4: (1 12 38 12 1)/64. */
+// @ts-ignore: decorator
+@inline
+function spreadOverFive(a: usize, b: usize, c: usize, d: usize, e: usize, into: usize, ones: v128, share: i32): void {
+  const middle = v128.load(c);
+  const next = i16x8.avgr_u(v128.load(b), v128.load(d));
+  const outer = i16x8.avgr_u(middle, i16x8.avgr_u(middle, i16x8.avgr_u(v128.load(a), v128.load(e))));
+  let mean = i16x8.avgr_u(next, outer);
+  if (share == QUARTER_TWICE) mean = i16x8.avgr_u(i16x8.avgr_u(next, middle), i16x8.avgr_u(middle, mean));
+  v128.store(into, v128.xor(mean, ones));
+}
+
+/** As `spreadBoth` for shares that are moved twice over. */
+// @ts-ignore: decorator
+@inline
+function spreadTwice(a: usize, b: usize, c: usize, d: usize, e: usize, line: usize, into: usize, count: u32, step: usize, share: i32): void {
+  const bytes = <usize>count * 2;
+  const ones = i16x8.splat(-1);
+  for (let at: usize = 0; at < bytes + 4 * step; at += 32) {
+    spreadOverFive(a + at, b + at, c + at, d + at, e + at, line + at, ones, share);
+    spreadOverFive(a + at + 16, b + at + 16, c + at + 16, d + at + 16, e + at + 16, line + at + 16, ones, share);
+  }
+  for (let at: usize = 0; at < bytes; at += 32) {
+    const from = line + at;
+    const beside = from + 16;
+    spreadOverFive(from, from + step, from + 2 * step, from + 3 * step, from + 4 * step, into + at, ones, share);
+    spreadOverFive(beside, beside + step, beside + 2 * step, beside + 3 * step, beside + 4 * step, into + at + 16, ones, share);
   }
 }
 
 /**
- * Rows spread over neighbours at one distance, across rows and then along them: each sample keeps 5/8 or
- * 11/16 of itself. Rows lie in rings, `from` and `into` the first ones; that of `from` is the topmost of the first
- * result's three rows, its rows begin `reach` bytes before the first sample. `line` takes one of them.
+ * Rows spread over neighbours at one distance, across rows and then along them: each sample keeps what `share` leaves
+ * of itself. Rows lie in rings, `from` and `into` the first ones; that of `from` is the topmost of the first
+ * result's rows and begins with the leftmost neighbour of its first sample, neighbours lying `reach` bytes apart. `line` takes one of them.
  */
 export function spreadRows(
   ring: usize, ringRows: u32, ringStride: usize, from: u32, results: usize, resultRows: u32, resultStride: usize, into: u32,
@@ -95,16 +141,16 @@ export function spreadRows(
     const b = ring + <usize>((from + row + distance) % ringRows) * ringStride;
     const c = ring + <usize>((from + row + 2 * distance) % ringRows) * ringStride;
     const to = results + <usize>((into + row) % resultRows) * resultStride;
-    if (share == THREE_EIGHTHS) spreadBoth(a, b, c, line, to, count, reach, THREE_EIGHTHS);
+    if (share >= HALF_TWICE) {
+      const d = ring + <usize>((from + row + 3 * distance) % ringRows) * ringStride;
+      const e = ring + <usize>((from + row + 4 * distance) % ringRows) * ringStride;
+      if (share == HALF_TWICE) spreadTwice(a, b, c, d, e, line, to, count, reach, HALF_TWICE);
+      else spreadTwice(a, b, c, d, e, line, to, count, reach, QUARTER_TWICE);
+    } else if (share == HALF) spreadBoth(a, b, c, line, to, count, reach, HALF);
+    else if (share == QUARTER) spreadBoth(a, b, c, line, to, count, reach, QUARTER);
+    else if (share == THREE_EIGHTHS) spreadBoth(a, b, c, line, to, count, reach, THREE_EIGHTHS);
     else spreadBoth(a, b, c, line, to, count, reach, FIVE_SIXTEENTHS);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function binomial(a: v128, b: v128, c: v128, d: v128, e: v128): v128 {
-  const outer = i16x8.avgr_u(c, i16x8.avgr_u(c, i16x8.avgr_u(a, e)));
-  return i16x8.avgr_u(i16x8.avgr_u(b, d), outer);
 }
 
 /** The complement of the (1 4 6 4 1)/16 mean across five rows. */

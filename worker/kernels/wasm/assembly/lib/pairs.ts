@@ -19,19 +19,6 @@ export function pairUp(row: usize, into: usize, count: u32, step: u32): void {
   }
 }
 
-/** As {@link pairUp} for samples of 16 bits. */
-export function pairUpWide(row: usize, into: usize, count: u32, step: u32): void {
-  const end = into + <usize>count * 4;
-  while (into < end) {
-    const first = v128.load(row);
-    const second = v128.load(row + step * 2);
-    v128.store(into, i16x8.shuffle(first, second, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(into, i16x8.shuffle(first, second, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    row += 16;
-    into += 32;
-  }
-}
-
 /** Sums of two rows without their last `bits` bits, half up, as the halves of one lane. */
 // @ts-ignore: decorator
 @inline

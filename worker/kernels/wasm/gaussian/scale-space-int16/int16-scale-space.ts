@@ -5,11 +5,18 @@ import type { WasmArena } from '../../memory/arena.js';
 import { hasInvalid } from '../../samples/invalid-samples.js';
 import type { ScaleSpaceModule } from '../scale-space/planes.js';
 import { isCut } from '../scale-space/scale-space.js';
-import type { FixedModule } from '../separable/separable-fixed.js';
-import { bandLevels } from './band.js';
 import { type Cascade, type CascadeModules, cascade } from './cascade.js';
-import { INTERVALS, isApart } from './levels.js';
-import { BLOCK, type GatherModule, gatherModule, hull, type Places, placesOf } from './places.js';
+import { INTERVALS, isWindowed, tableOf, type WindowInterval } from './levels.js';
+import {
+  BLOCK,
+  type GatherModule,
+  gatherModule,
+  hull,
+  type Places,
+  placesOf,
+  type WindowModule,
+  windowModule,
+} from './places.js';
 import {
   doubledFrom,
   doublePlane,
@@ -18,11 +25,13 @@ import {
   reserveValues,
   type SamplePlane,
   valueModule,
+  valueRowBytes,
 } from './planes.js';
+import { WINDOW_ENTRIES, WINDOW_RADIUS } from './window-weights.js';
 
 /** An image of fewer sigmas a side leaves too little of a corner's window for values of 15 bits. */
 const LEAST_SIGMAS = 4;
-/** The largest value: 255 as such, and the weight of a whole window. */
+/** 255 as a value, and the weight of a whole window. */
 const WHOLE = 255 * 128;
 /** Fractional bits that bytes have as values, and the most that other samples get. */
 const MOST_BITS = 7;
@@ -31,15 +40,13 @@ const MOST_BITS = 7;
 export interface Int16ScaleSpaceModules extends CascadeModules {
   readonly scaleSpace: ScaleSpaceModule;
   readonly gather: GatherModule;
+  readonly windows: WindowModule;
 }
 
 /** The functions of the scale space over an arena. */
-export function int16ScaleSpaceModules(
-  arena: WasmArena,
-  scaleSpace: ScaleSpaceModule,
-  fixed: FixedModule,
-): Int16ScaleSpaceModules {
-  return { arena, scaleSpace, fixed, values: valueModule(arena), gather: gatherModule(arena) };
+export function int16ScaleSpaceModules(arena: WasmArena, scaleSpace: ScaleSpaceModule): Int16ScaleSpaceModules {
+  const [gather, windows] = [gatherModule(arena), windowModule(arena)];
+  return { arena, scaleSpace, values: valueModule(arena), gather, windows };
 }
 
 /** How samples stand as values: 2^bits times what they lie above the base. */
@@ -50,7 +57,7 @@ export interface ValueScale {
 
 /**
  * How a tile by map can be blurred in 16 bits: samples of uint8 or uint16 of equal weight, 1 to 4 a pixel, in no tiny image;
- * undefined where it cannot be. Tiles of uint16 whose samples span more than 32640 would lose their last bit.
+ * undefined where it cannot be.
  */
 export function valueScaleOf(
   { arena, values }: Int16ScaleSpaceModules,
@@ -67,7 +74,7 @@ export function valueScaleOf(
   const range = values.rangeOf(arena.addressOf(input.samples), stride * 2, rect.width * channels, rect.height);
   const base = range & 0xffff;
   const span = Math.max(1, (range >>> 16) - base);
-  return span > WHOLE ? undefined : { base, bits: Math.min(MOST_BITS, Math.floor(Math.log2(WHOLE / span))) };
+  return { base, bits: Math.max(0, Math.min(MOST_BITS, Math.floor(Math.log2(WHOLE / span)))) };
 }
 
 /**
@@ -147,80 +154,127 @@ function blurInto(modules: Int16ScaleSpaceModules, source: SamplePlane, target: 
   const { places, into, scale } = target;
   const mark = arena.mark();
   const cascades = cascadesOf(modules, source, target);
+  const sumWindows = windowSums(modules, cascades.get(0), target);
   const { gatherUint8, gatherUint16 } = modules.gather;
   for (const band of places.bands) {
     const { y, height } = band[0]!.rect;
-    const banded = arena.mark();
     cascades.get(0)?.reach(y + height);
-    const apart = bandLevels(modules, source, band);
     for (const { rect, intervals } of band) {
       const marked = arena.mark();
       // The lower level of an interval mostly is the upper one of the interval before.
       let known: { readonly octave: number; readonly level: number; readonly plane: SamplePlane } | undefined;
       const planeOf = (octave: number, level: number): SamplePlane => {
-        if (isApart(octave, level)) return apart.get(level)!;
-        const made = cascades.get(octave)!;
-        if (octave === 0) return made.planeOf(level, y);
         if (known?.octave === octave && known.level === level) return known.plane;
-        const plane = doubled(modules, made, octave, level, rect);
+        const plane = doubled(modules, cascades.get(octave)!, octave, level, rect);
         known = { octave, level, plane };
         return plane;
       };
-      const at = (y - places.rect.y) * places.rect.width + rect.x - places.rect.x;
       for (const index of intervals) {
-        const { octave, lower, upper, low, high, span } = INTERVALS[index]!;
+        const interval = INTERVALS[index]!;
+        if (isWindowed(interval)) {
+          sumWindows(interval, rect);
+          continue;
+        }
+        const { octave, lower, upper, low, high, span } = interval;
         const [a, b] = [planeOf(octave, lower), planeOf(octave, upper)];
-        const to = pointOf(into, rect);
         const shape = [rect.width, rect.height, low, high, 2 ** 15 / span] as const;
-        const rows = [pointOf(a, rect), a.strideBytes, pointOf(b, rect), b.strideBytes, to, into.strideBytes] as const;
-        const given = [places.variances + at * 4, places.rect.width * 4, ...rows, ...shape, into.channels] as const;
+        const rows = [pointOf(a, rect), a.strideBytes, pointOf(b, rect), b.strideBytes] as const;
+        const to = [pointOf(into, rect), into.strideBytes] as const;
+        const given = [...variancesAt(places, rect), ...rows, ...to, ...shape, into.channels] as const;
         if (into.sampleBytes === 1) gatherUint8(...given);
         else gatherUint16(...given, scale.base, scale.bits);
       }
       arena.release(marked);
     }
-    arena.release(banded);
   }
   arena.release(mark);
 }
 
-/**
- * The levels that the blocks need and that follow from one another, by octave: those of coarser grids as a whole, those
- * of the full one by and by.
- */
+/** Where the variances of a block begin, and the bytes of their rows. */
+function variancesAt({ variances, rect }: Places, { x, y }: Rect): readonly [number, number] {
+  return [variances + ((y - rect.y) * rect.width + x - rect.x) * 4, rect.width * 4];
+}
+
+/** Fills the pixels of a block that are sums over windows of a level of the full grid. */
+function windowSums(
+  { arena, windows }: Int16ScaleSpaceModules,
+  levels: Cascade | undefined,
+  { places, into, scale }: Target,
+): (interval: WindowInterval, block: Rect) => void {
+  const { channels } = into;
+  // A table serves all blocks; it gets room when it is first asked for.
+  const tables = new Map<WindowInterval, number>();
+  if (levels) {
+    for (const interval of new Set(places.bands.flat().flatMap(({ intervals }) => intervals))) {
+      const found = INTERVALS[interval]!;
+      if (!isWindowed(found)) continue;
+      const table = tableOf(found);
+      const address = arena.alloc(table.byteLength);
+      new Int16Array(arena.memory.buffer, address, table.length).set(table);
+      tables.set(found, address);
+    }
+  }
+  const widest = valueRowBytes(BLOCK.width + 4 * WINDOW_RADIUS, channels);
+  const lines = arena.alloc(2 * widest + 64);
+  return (interval, rect) => {
+    const { level, distance, low, high } = interval;
+    const reach = WINDOW_RADIUS * distance;
+    const ring = levels!.windowsOf(level, { x: rect.x - reach, y: rect.y - reach });
+    const rows = [ring.address, ring.rows, ring.strideBytes, ring.top, ring.leftBytes] as const;
+    const lineBytes = Math.ceil(((rect.width + 2 * reach) * channels * 2) / 32) * 32;
+    const to = [lines, lineBytes, pointOf(into, rect), into.strideBytes] as const;
+    const shape = [rect.width, rect.height, low, high] as const;
+    const weights = [tables.get(interval)!, WINDOW_ENTRIES / (high - low), WINDOW_ENTRIES - 1] as const;
+    const given = [...variancesAt(places, rect), ...rows, ...to, ...shape, ...weights, distance, channels] as const;
+    if (into.sampleBytes === 1) windows.windowsUint8(...given);
+    else windows.windowsUint16(...given, scale.base, scale.bits);
+  };
+}
+
+/** The levels that the blocks need, by octave: those of coarser grids as a whole, those of the full one by and by. */
 function cascadesOf(
   modules: Int16ScaleSpaceModules,
   source: SamplePlane,
   { places: { bands } }: Target,
 ): ReadonlyMap<number, Cascade> {
-  const needs = new Map<number, { rect: Rect; readonly needed: Set<number> }>();
+  const needs = new Map<number, Map<number, { rect: Rect; margin: number }>>();
   for (const { rect, intervals } of bands.flat()) {
     for (const index of intervals) {
-      const { octave, lower, upper } = INTERVALS[index]!;
-      const cascaded = [lower, upper].filter((level) => !isApart(octave, level));
-      if (cascaded.length === 0) continue;
-      const known = needs.get(octave) ?? { rect, needed: new Set() };
-      known.rect = hull(known.rect, rect);
-      for (const level of cascaded) known.needed.add(level);
-      needs.set(octave, known);
+      const interval = INTERVALS[index]!;
+      const levels = isWindowed(interval) ? [interval.level] : [interval.lower, interval.upper];
+      const margin = isWindowed(interval) ? WINDOW_RADIUS * interval.distance : 0;
+      const needed = needs.get(interval.octave) ?? new Map<number, { rect: Rect; margin: number }>();
+      needs.set(interval.octave, needed);
+      for (const level of levels) {
+        const known = needed.get(level) ?? { rect, margin };
+        needed.set(level, { rect: hull(known.rect, rect), margin: Math.max(known.margin, margin) });
+      }
     }
   }
   const cascades = new Map<number, Cascade>();
   const full = needs.get(0);
-  if (full) cascades.set(0, cascade(modules, { octave: 0, source, ...full, blockRows: BLOCK.height }));
+  if (full) cascades.set(0, cascade(modules, { octave: 0, source, needed: full, blockRows: BLOCK.height }));
   const highest = Math.max(...needs.keys());
   let grid = source;
   for (let octave = 1; octave <= highest; octave++) {
     grid = halvePlane(modules.arena, modules, grid);
-    const need = needs.get(octave);
-    if (!need) continue;
-    let { rect } = need;
-    for (let i = 0; i < octave; i++) rect = doubledFrom(rect);
-    const made = cascade(modules, { octave, source: grid, rect, needed: need.needed, blockRows: 0 });
-    made.reach(rect.y + rect.height);
+    const blocks = needs.get(octave);
+    if (!blocks) continue;
+    const needed = new Map(
+      [...blocks].map(([level, { rect, margin }]) => [level, { rect: coarseRect(rect, octave), margin }]),
+    );
+    const made = cascade(modules, { octave, source: grid, needed, blockRows: 0 });
+    made.reach(Number.POSITIVE_INFINITY);
     cascades.set(octave, made);
   }
   return cascades;
+}
+
+/** The points of a coarser grid that a rect of the full one is doubled from. */
+function coarseRect(rect: Rect, octave: number): Rect {
+  let coarse = rect;
+  for (let i = 0; i < octave; i++) coarse = doubledFrom(coarse);
+  return coarse;
 }
 
 /** A block of the full grid from a level on a coarser one. */

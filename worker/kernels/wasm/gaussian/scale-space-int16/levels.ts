@@ -1,151 +1,174 @@
-import { gaussianRadius, gaussianWeights } from '../../../../../tiling/operations/gaussian-weights.js';
-import { weightPairs } from '../separable/fixed-weights.js';
-import { FIVE_SIXTEENTHS, THREE_EIGHTHS } from './spread-share.js';
+import { FIVE_SIXTEENTHS, HALF, HALF_TWICE, QUARTER, QUARTER_TWICE, THREE_EIGHTHS } from './spread-share.js';
+import { type Line, spreadLine, windowTable } from './window-weights.js';
 
 /**
- * A blur of the scale space in 16 bits. On the full grid and on every coarser one, levels are either blurred from
- * the grid or spread from the level before, at the cost of a few means of neighbours. Steps and distances are such
- * that interpolation and spreading together err by less than 1/1000 of the range (root mean square) on noise.
+ * A blur of the scale space in 16 bits. The first level of a grid is the grid itself, each further one is spread from an
+ * earlier one, at the cost of a few means of neighbours. Steps and distances are such that what pixels are made of them errs
+ * by less than 1/1000 of the range (root mean square) on noise.
  */
 export interface ScaleLevel {
-  /** In image pixels squared; below 1 the discrete variance of the weights, which are not yet those of a Gaussian. */
+  /** In image pixels squared. */
   readonly variance: number;
-  /** Whether pixels may be interpolated from it; a step on the way otherwise. */
-  readonly node: boolean;
-  /** How it follows from the level before it; absent where it has to be blurred. */
-  readonly spread?: Spread;
+  /** Which level of its octave it follows from, and how; absent in the first one. */
+  readonly spread?: Spread & { readonly from: number };
 }
 
 /** A step up: a share of each sample goes to the neighbours at a distance, along either axis. */
 export interface Spread {
-  readonly share: typeof THREE_EIGHTHS | typeof FIVE_SIXTEENTHS;
+  readonly share: keyof typeof SHARES;
   readonly distance: number;
 }
 
-/** Variances between two levels of an octave. */
-export interface Interval {
-  readonly octave: number;
-  /** Indices into the octave's levels. */
-  readonly lower: number;
-  readonly upper: number;
+/** Variances that are served alike. */
+interface Range {
   /** Pixels from this variance on */
   readonly low: number;
   /** to below this one take it. */
   readonly high: number;
+}
+
+/** Pixels that are sums over windows of 5×5 points of one level of the full grid. */
+export interface WindowInterval extends Range {
+  readonly octave: number;
+  readonly level: number;
+  /** Between neighbouring points, in pixels. */
+  readonly distance: number;
+}
+
+/** Pixels that lie between two levels of a coarser grid. */
+export interface LevelInterval extends Range {
+  readonly octave: number;
+  /** Indices into the octave's levels. */
+  readonly lower: number;
+  readonly upper: number;
   /** Between the two levels' variances. */
   readonly span: number;
 }
 
+export type Interval = WindowInterval | LevelInterval;
+
+/** The shares that are moved, one after the other. */
+const SHARES = {
+  [QUARTER]: [1 / 4],
+  [FIVE_SIXTEENTHS]: [5 / 16],
+  [THREE_EIGHTHS]: [3 / 8],
+  [HALF]: [1 / 2],
+  [HALF_TWICE]: [1 / 2, 1 / 2],
+  [QUARTER_TWICE]: [1 / 4, 1 / 4],
+};
+
 const NEAR: Spread = { share: THREE_EIGHTHS, distance: 1 };
 const FAR: Spread = { share: FIVE_SIXTEENTHS, distance: 2 };
-/** Steps from one octave of sigma to the next on coarser grids, and whether pixels are interpolated from each. */
+/** Steps of coarser grids, from each level to the next, and whether pixels are interpolated from what they lead to. */
 const STEPS: readonly (readonly [Spread, boolean])[] = [
+  [{ share: QUARTER_TWICE, distance: 1 }, false],
+  [{ share: HALF_TWICE, distance: 1 }, false],
+  [{ share: FIVE_SIXTEENTHS, distance: 1 }, true],
   [NEAR, true],
   [NEAR, true],
   [NEAR, false],
   [NEAR, true],
   [NEAR, false],
   [NEAR, true],
+  [FAR, true],
   [FAR, true],
   [FAR, true],
   [FAR, true],
 ];
-/** Discrete variances of levels below sigma 1, which are each blurred: steps as small as noise needs them. */
-const SMALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14].map((sixteenths) => sixteenths / 16);
-/** On the full grid steps begin at sigma 1; there one more level lies between two of them. */
-const FULL_GRID_START = 1;
-const BETWEEN = 1.1875;
-const FULL_GRID_STEPS: typeof STEPS = [[NEAR, true], [NEAR, true], ...STEPS];
-/** The full grid serves variances below this, each coarser one four times as much. */
-const FULL_GRID_END = 7.75;
+/** Levels of the full grid: which one each follows from, and how. They need not be Gaussians, since windows make up for it. */
+const FULL_GRID: readonly (readonly [number, Spread])[] = [
+  [0, { share: QUARTER, distance: 1 }],
+  [0, { share: QUARTER_TWICE, distance: 1 }],
+  [2, { share: HALF, distance: 1 }],
+  [2, { share: HALF_TWICE, distance: 1 }],
+  [0, { share: HALF_TWICE, distance: 1 }],
+  [5, { share: HALF_TWICE, distance: 1 }],
+  [6, { share: HALF, distance: 2 }],
+];
+/**
+ * Levels of the full grid, distances between the points of windows, and up to which variance each pair serves best; at the last
+ * one coarser grids begin.
+ */
+const WINDOWS: readonly (readonly [number, number, number])[] = [
+  [0, 1, 0.36],
+  [0, 1, 0.67],
+  [1, 1, 1],
+  [2, 1, 1.34],
+  [3, 1, 1.9],
+  [4, 1, 2.45],
+  [6, 2, 5.4],
+  [7, 2, 9.25],
+];
 /** Sigmas end at 1024. */
 const OCTAVES = 11;
-/** Where a level's own kernel ends, in sigmas; on the full grid, where each tap costs most, a little earlier. */
-const TRUNCATE = 3.5;
-const FULL_GRID_TRUNCATE = 3.3;
 
-/** The levels of each octave; those that follow from others stand last. */
+/** The levels of each octave. */
 export const SCALE_LEVELS: readonly (readonly ScaleLevel[])[] = Array.from({ length: OCTAVES }, (_, octave) => {
-  if (octave > 0) return cascadedLevels(FULL_GRID_END / 4, STEPS, 4 ** octave);
-  const blurred = [...SMALL, BETWEEN].map((variance) => ({ variance, node: true }));
-  return [...blurred, ...cascadedLevels(FULL_GRID_START, FULL_GRID_STEPS, 1)];
+  const steps = octave === 0 ? FULL_GRID : STEPS.map(([spread], from) => [from, spread] as const);
+  const levels: ScaleLevel[] = [{ variance: gridVariance(octave) }];
+  for (const [from, spread] of steps) {
+    const variance = levels[from]!.variance + varianceOf(spread) * 4 ** octave;
+    levels.push({ variance, spread: { ...spread, from } });
+  }
+  return levels;
 });
 
+/** Levels of a coarser grid between which pixels are interpolated. */
+const NODES = STEPS.flatMap(([, node], step) => (node ? [step + 1] : []));
+
 /** The intervals of all octaves, from variance 0 up. */
-export const INTERVALS: readonly Interval[] = SCALE_LEVELS.flatMap((levels, octave) => {
-  const nodes = [...levels.keys()].filter((index) => levels[index]!.node);
-  nodes.sort((a, b) => levels[a]!.variance - levels[b]!.variance);
-  const end = FULL_GRID_END * 4 ** octave;
-  return nodes.slice(1).map((upper, i) => {
-    const lower = nodes[i]!;
+export const INTERVALS: readonly Interval[] = SCALE_LEVELS.flatMap((levels, octave): Interval[] => {
+  if (octave === 0) {
+    return WINDOWS.map(([level, distance, high], i) => {
+      return { octave, level, distance, low: WINDOWS[i - 1]?.[2] ?? 0, high };
+    });
+  }
+  const next = SCALE_LEVELS[octave + 1]?.[NODES[0]!]?.variance ?? Number.POSITIVE_INFINITY;
+  return NODES.slice(1).map((upper, i) => {
+    const lower = NODES[i]!;
     const low = levels[lower]!.variance;
-    const high = i === nodes.length - 2 ? end : levels[upper]!.variance;
+    const high = upper === NODES.at(-1) ? next : levels[upper]!.variance;
     return { octave, lower, upper, low, high, span: levels[upper]!.variance - low };
   });
 });
 
-function cascadedLevels(start: number, steps: typeof STEPS, unit: number): ScaleLevel[] {
-  const levels: ScaleLevel[] = [{ variance: start * unit, node: true }];
-  let variance = start;
-  for (const [spread, node] of steps) {
-    variance += spread.distance ** 2 * (spread.share === THREE_EIGHTHS ? 3 / 8 : 5 / 16);
-    levels.push({ variance: variance * unit, node, spread });
-  }
-  return levels;
+/** Whether pixels are sums over windows. */
+export function isWindowed(interval: Interval): interval is WindowInterval {
+  return 'level' in interval;
 }
 
-/** The variance of a Gaussian's weights on whole pixels, its window ending at 4 sigma. */
-export function discreteVariance(sigma: number): number {
-  const weights = gaussianWeights(sigma, gaussianRadius(sigma, 4));
-  let sum = 0;
-  let squares = 0;
-  weights.forEach((weight, i) => {
-    sum += i === 0 ? weight : 2 * weight;
-    squares += 2 * i * i * weight;
-  });
-  return squares / sum;
+/** What decimation before each octave and doubling behind it spread by: a variance of 1 each, in pixels of the finer grid. */
+function gridVariance(octave: number): number {
+  return (2 * (4 ** octave - 1)) / 3;
 }
 
-/** The sigma whose weights have a discrete variance below 1. */
-function sigmaOf(variance: number): number {
-  let [low, high] = [0.01, 1.5];
-  for (let i = 0; i < 50; i++) {
-    const middle = (low + high) / 2;
-    if (discreteVariance(middle) < variance) low = middle;
-    else high = middle;
-  }
-  return high;
+/** What a spread adds to a variance, in grid points squared. */
+function varianceOf({ share, distance }: Spread): number {
+  return SHARES[share].reduce((sum, each) => sum + each * distance ** 2, 0);
 }
 
-/** Weights of a level's blur on its grid, in fixed point: what decimation and doubling leave of its variance. */
-function levelWeights(level: ScaleLevel, octave: number): Int16Array {
-  // Decimation before each octave and doubling behind it spread by a variance of 1 in pixels of the finer grid.
-  const grid = (2 * (4 ** octave - 1)) / 3;
-  const small = octave === 0 && level.variance < 1;
-  const sigma = small ? sigmaOf(level.variance) : Math.sqrt((level.variance - grid) / 4 ** octave);
-  const weights = gaussianWeights(sigma, gaussianRadius(sigma, octave === 0 ? FULL_GRID_TRUNCATE : TRUNCATE));
-  const total = weights.reduce((sum, weight, i) => sum + (i === 0 ? weight : 2 * weight), 0);
-  const fixed = weights.map((weight) => Math.round((weight / total) * 2 ** 15));
-  fixed[0]! += 2 ** 15 - fixed.reduce((sum, weight, i) => sum + (i === 0 ? weight : 2 * weight), 0);
-  return Int16Array.from(fixed);
+/** How far a spread reads, in grid points. */
+export function reachOf({ share, distance }: Spread): number {
+  return SHARES[share].length * distance;
 }
 
-const kept = new Map<ScaleLevel, { readonly radius: number; readonly pairs: Int16Array }>();
+/** A level of the full grid along one axis, as what it makes of a single 1. */
+function lineOf(level: number): Line {
+  const { spread } = SCALE_LEVELS[0]![level]!;
+  if (!spread) return [1];
+  return SHARES[spread.share].reduce((line, share) => spreadLine(line, spread.distance, share), lineOf(spread.from));
+}
 
-/** The blur of a level above 0 as pairs of weights, and its radius in grid points. */
-export function levelPairs(level: ScaleLevel, octave: number): { readonly radius: number; readonly pairs: Int16Array } {
-  let found = kept.get(level);
+const keptTables = new Map<WindowInterval, Int16Array>();
+
+/** The weights of an interval's windows. */
+export function tableOf(interval: WindowInterval): Int16Array {
+  let found = keptTables.get(interval);
   if (!found) {
-    const weights = levelWeights(level, octave);
-    found = { radius: weights.length - 1, pairs: weightPairs(weights) };
-    kept.set(level, found);
+    found = windowTable({ ...interval, base: lineOf(interval.level) });
+    keptTables.set(interval, found);
   }
   return found;
-}
-
-/** Whether no other level follows from one, nor it from another. */
-export function isApart(octave: number, level: number): boolean {
-  return !SCALE_LEVELS[octave]![level]!.spread && !SCALE_LEVELS[octave]![level + 1]?.spread;
 }
 
 /** The place of a variance among the intervals. */

@@ -2,21 +2,28 @@ import { intersect, type Rect } from '../../../../../tiling/geometry/rect.js';
 import type { TileMap } from '../../../kernel.js';
 import type { WasmArena } from '../../memory/arena.js';
 import { instantiate } from '../../memory/instance.js';
-import { discreteVariance, INTERVALS, intervalOf } from './levels.js';
+import { INTERVALS, intervalOf } from './levels.js';
 
-const EXPORTS = ['placeRow', 'gatherUint8', 'gatherUint16', 'divideUint8', 'divideUint16', 'divideFloats'] as const;
+const EXPORTS = ['placeBlock', 'gatherUint8', 'gatherUint16', 'divideUint8', 'divideUint16', 'divideFloats'] as const;
 /** Keys of sigma squared, 32 to a doubling, from 2^-6 to 2^20. */
 const FIRST_EXPONENT = -6;
 const KEYS_PER_DOUBLING = 32;
 const KEYS = KEYS_PER_DOUBLING * 27;
-/** Entries of the table of discrete variances below 1, and what it holds for all from there on. */
-const VARIANCES = 4096;
-const ABOVE = 2;
+/** Bounds are rounded to float32. */
+const KEY_MARGIN = 1e-6;
 /** Small enough for a smooth map to vary little inside and for what is doubled to stay in the cache. */
 export const BLOCK = { width: 256, height: 32 };
 
 /** The functions of `assembly/gaussian/int16-gather.ts`. */
 export type GatherModule = ReturnType<typeof gatherModule>;
+
+/** The functions of `assembly/gaussian/int16-windows.ts`. */
+export type WindowModule = ReturnType<typeof windowModule>;
+
+/** Those functions over an arena. */
+export function windowModule(arena: WasmArena) {
+  return instantiate(arena, 'gaussian/int16-windows', ['windowsUint8', 'windowsUint16']);
+}
 
 /** The functions over an arena. */
 export function gatherModule(arena: WasmArena) {
@@ -26,27 +33,16 @@ export function gatherModule(arena: WasmArena) {
 /** The lowest and the highest interval of each key. */
 const BY_KEY = Uint8Array.from({ length: KEYS * 2 }, (_, i) => {
   const margin = i % 2 === 0 ? -1 : 1;
-  return intervalOf(placed(keyStart((i + (i % 2)) / 2) + (2 * margin) / VARIANCES));
+  return intervalOf(keyStart((i + (i % 2)) / 2) + margin * KEY_MARGIN);
 });
 
 /** Where each interval begins and ends. */
 const BOUNDS = Float32Array.from(INTERVALS.flatMap(({ low, high }) => [low, high]));
 
-const DISCRETE = Float32Array.from({ length: VARIANCES + 1 }, (_, i) => {
-  if (i === VARIANCES) return ABOVE;
-  return i === 0 ? 0 : placed((i + 0.5) / VARIANCES);
-});
-
 /** Sigma squared where a key begins. */
 function keyStart(key: number): number {
   const doubling = Math.floor(key / KEYS_PER_DOUBLING);
   return 2 ** (FIRST_EXPONENT + doubling) * (1 + (key % KEYS_PER_DOUBLING) / KEYS_PER_DOUBLING);
-}
-
-/** What stands for sigma squared in the scale space: below 1 the discrete variance. */
-function placed(square: number): number {
-  if (square >= 1) return square;
-  return square <= 0 ? 0 : Math.min(discreteVariance(Math.sqrt(square)), 1 - 1e-6);
 }
 
 /** Pixels of an output rect that are looked at together, and the intervals that may occur among them. */
@@ -60,7 +56,7 @@ export interface Places {
   /** In rows of blocks. */
   readonly bands: readonly (readonly PlacedBlock[])[];
   readonly rect: Rect;
-  /** Float32, dense: sigma squared, below 1 the discrete variance. */
+  /** Float32, dense: sigma squared. */
   readonly variances: number;
 }
 
@@ -70,8 +66,6 @@ export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): 
   // Gathering reads whole vectors.
   const variances = arena.alloc(width * height * 4 + 32);
   const mark = arena.mark();
-  const discrete = arena.alloc(DISCRETE.byteLength);
-  new Float32Array(arena.memory.buffer, discrete, DISCRETE.length).set(DISCRETE);
   const bounds = arena.alloc(BOUNDS.byteLength);
   new Float32Array(arena.memory.buffer, bounds, BOUNDS.length).set(BOUNDS);
   const intervals = arena.alloc(BY_KEY.length);
@@ -84,11 +78,10 @@ export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): 
     for (let left = x; left < x + width; left += BLOCK.width) {
       const rect = intersect({ x: left, y: top, ...BLOCK }, map.rect);
       marks.fill(0);
-      for (let row = rect.y - y; row < rect.y - y + rect.height; row++) {
-        const at = (row * width + rect.x - x) * 4;
-        const tables = [discrete, intervals, bounds, marks.byteOffset, first, KEYS - 1] as const;
-        module.placeRow(map.values.byteOffset + at, rect.width, ...tables, variances + at);
-      }
+      const at = ((rect.y - y) * width + rect.x - x) * 4;
+      const shape = [width * 4, rect.width, rect.height] as const;
+      const tables = [intervals, bounds, marks.byteOffset, first, KEYS - 1] as const;
+      module.placeBlock(map.values.byteOffset + at, ...shape, ...tables, variances + at);
       band.push({ rect, intervals: marked(marks) });
     }
     bands.push(band);

@@ -23,7 +23,7 @@ export function valueModule(arena: WasmArena) {
   return instantiate(arena, 'gaussian/int16-scale-space', EXPORTS);
 }
 
-/** Samples on a grid, point i standing at pixel i·2^octave: bytes, or values of 16 bits from 0 to 32640. */
+/** Samples on a grid, point i standing at pixel i·2^octave: bytes, or values of 16 bits. */
 export interface SamplePlane {
   /** In grid points. */
   readonly rect: Rect;

@@ -5,7 +5,7 @@ import { instantiate } from '../../memory/instance.js';
 import { clipScale } from './clip-scale.js';
 import { FIXED_ONE, weightPairs } from './fixed-weights.js';
 
-const EXPORTS = ['alongTwo', 'acrossTwo', 'alongTwoWide', 'acrossTwoWide'] as const;
+const EXPORTS = ['alongTwo', 'acrossTwo'] as const;
 
 /** The functions of `assembly/gaussian/fixed-rows.ts`. */
 export type FixedModule = ReturnType<typeof fixedModule>;
