@@ -7,7 +7,9 @@ import type { Size } from '../geometry/rect.js';
  * `zoom(grid_mode=True)` and of scikit-image's `resize` for every pair of sizes.
  */
 export function nearestIndices(input: number, output: number): Uint32Array {
-  return Uint32Array.from({ length: output }, (_, index) => nearestPosition(index, input, output));
+  const indices = new Uint32Array(output);
+  for (let index = 0; index < output; index++) indices[index] = nearestPosition(index, input, output);
+  return indices;
 }
 
 /** One of {@link nearestIndices}. */

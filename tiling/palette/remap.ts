@@ -30,6 +30,8 @@ export class Remap {
   /** For each colour of the palette its index in `colours`. */
   readonly via: Uint16Array;
   readonly dither: Dither;
+  /** Red, green and blue of each of `colours`: a pixel painted from an array of its own takes ten times as long. */
+  readonly #bytes: Uint8Array;
   readonly #nearest: NearestColour;
   readonly #ordered: OrderedDither | undefined;
   readonly #diffusion: FloydSteinberg | undefined;
@@ -41,6 +43,7 @@ export class Remap {
     this.#ordered = dither === 'ordered' ? new OrderedDither(palette, this.#nearest) : undefined;
     this.#diffusion = dither === 'floyd-steinberg' ? new FloydSteinberg(palette, this.#nearest) : undefined;
     this.colours = target ?? palette;
+    this.#bytes = Uint8Array.from(this.colours.flat());
     const inTarget = target ? new NearestColour(target, space) : undefined;
     this.via = Uint16Array.from(palette, (rgb, index) => inTarget?.indexOf(packRgb(rgb)) ?? index);
   }
@@ -81,7 +84,10 @@ export class Remap {
       const at = pixel * 4;
       const alpha = rgba[at + 3]!;
       if (alpha === 0) continue;
-      painted.set(this.colours[indices[pixel]!]!, at);
+      const from = indices[pixel]! * 3;
+      painted[at] = this.#bytes[from]!;
+      painted[at + 1] = this.#bytes[from + 1]!;
+      painted[at + 2] = this.#bytes[from + 2]!;
       painted[at + 3] = alpha;
     }
     return painted;
