@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import type { WasmArena } from './arena.js';
 import type { WasmModules } from './modules.js';
 
+/** Several kernels have instances of one module. */
+const COMPILED = new Map<keyof WasmModules, WebAssembly.Module>();
+
 /**
  * The exports of the module built from `assembly/NAME.ts` (`box/box-wide`), over the arena's memory. Compiles synchronously:
  * threads do this once, at start. `names` are the functions that the caller uses.
@@ -12,7 +15,11 @@ export function instantiate<M extends keyof WasmModules, N extends keyof WasmMod
   name: M,
   names: readonly N[],
 ): Pick<WasmModules[M], N> {
-  const module = new WebAssembly.Module(readFileSync(new URL(`../${name}.wasm`, import.meta.url)));
+  let module = COMPILED.get(name);
+  if (module === undefined) {
+    module = new WebAssembly.Module(readFileSync(new URL(`../${name}.wasm`, import.meta.url)));
+    COMPILED.set(name, module);
+  }
   const { exports } = new WebAssembly.Instance(module, { env: { memory: arena.memory } });
   for (const wanted of names) {
     if (typeof exports[wanted] !== 'function') throw new TypeError(`${name}.wasm has no function ${wanted}`);

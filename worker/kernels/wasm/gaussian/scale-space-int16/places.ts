@@ -30,14 +30,20 @@ export function gatherModule(arena: WasmArena) {
   return instantiate(arena, 'gaussian/int16-gather', EXPORTS);
 }
 
-/** The lowest and the highest interval of each key. */
-const BY_KEY = Uint8Array.from({ length: KEYS * 2 }, (_, i) => {
-  const margin = i % 2 === 0 ? -1 : 1;
-  return intervalOf(keyStart((i + (i % 2)) / 2) + margin * KEY_MARGIN);
-});
+/** Made for the first tile: all processes load this module, few need its tables. */
+let made: ReturnType<typeof makeTables> | undefined;
 
-/** Where each interval begins and ends. */
-const BOUNDS = Float32Array.from(INTERVALS.flatMap(({ low, high }) => [low, high]));
+function makeTables() {
+  return {
+    /** The lowest and the highest interval of each key. */
+    byKey: Uint8Array.from({ length: KEYS * 2 }, (_, i) => {
+      const margin = i % 2 === 0 ? -1 : 1;
+      return intervalOf(keyStart((i + (i % 2)) / 2) + margin * KEY_MARGIN);
+    }),
+    /** Where each interval begins and ends. */
+    bounds: Float32Array.from(INTERVALS.flatMap(({ low, high }) => [low, high])),
+  };
+}
 
 /** Sigma squared where a key begins. */
 function keyStart(key: number): number {
@@ -66,10 +72,11 @@ export function placesOf(arena: WasmArena, module: GatherModule, map: TileMap): 
   // Gathering reads whole vectors.
   const variances = arena.alloc(width * height * 4 + 32);
   const mark = arena.mark();
-  const bounds = arena.alloc(BOUNDS.byteLength);
-  new Float32Array(arena.memory.buffer, bounds, BOUNDS.length).set(BOUNDS);
-  const intervals = arena.alloc(BY_KEY.length);
-  new Uint8Array(arena.memory.buffer, intervals, BY_KEY.length).set(BY_KEY);
+  made ??= makeTables();
+  const bounds = arena.alloc(made.bounds.byteLength);
+  new Float32Array(arena.memory.buffer, bounds, made.bounds.length).set(made.bounds);
+  const intervals = arena.alloc(made.byKey.length);
+  new Uint8Array(arena.memory.buffer, intervals, made.byKey.length).set(made.byKey);
   const marks = new Uint8Array(arena.memory.buffer, arena.alloc(256), 256);
   const first = (127 + FIRST_EXPONENT) * KEYS_PER_DOUBLING;
   const bands: PlacedBlock[][] = [];
