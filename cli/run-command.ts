@@ -78,6 +78,7 @@ async function runHere(spec: JobSpec, flags: JobFlags & RunFlags, toStandardOutp
         },
         durable: flags.durable,
         restart: flags.restart,
+        callerWorks: true,
         signal,
         onProgress: (progress) =>
           bar.update({

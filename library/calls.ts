@@ -26,7 +26,7 @@ export interface MachineOptions {
 }
 
 /** How a library call runs a job. */
-export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machine' | 'executor'> {}
+export interface RunOptions extends MachineOptions, Omit<LocalRunOptions, 'machine' | 'executor' | 'callerWorks'> {}
 
 /**
  * Runs a job on threads of this process and returns what it did. An unfinished job of the same spec and

@@ -17,8 +17,8 @@ export type BackendChoice = (typeof BACKENDS)[number];
 /** What executors are made for. */
 export interface ExecutorChoice {
   readonly threads: number;
-  /** Of these threads those that start at once where there is no GPU; all where absent. */
-  readonly atFirst?: number;
+  /** As {@link ThreadPoolOptions.callerWorks}, where there is no GPU. */
+  readonly callerWorks?: boolean;
   readonly backend: BackendChoice;
   /** What the processor's threads run: `reference` where WebAssembly did not pass its check; `wasm` where absent. */
   readonly kernels?: 'wasm' | 'reference';
@@ -50,9 +50,9 @@ export interface ExecutorFactory {
 export async function openExecutor(
   { threads }: PlanMachine,
   backend: BackendChoice,
-  { atFirst, ...gpu }: GpuOptions & Pick<ExecutorChoice, 'atFirst'> = {},
+  { callerWorks, ...gpu }: GpuOptions & Pick<ExecutorChoice, 'callerWorks'> = {},
 ): Promise<Executor> {
-  return (await executorFactory({ threads, atFirst, backend, gpu })).open(processName());
+  return (await executorFactory({ threads, callerWorks, backend, gpu })).open(processName());
 }
 
 /**
@@ -61,15 +61,15 @@ export async function openExecutor(
  */
 export async function executorFactory({
   threads,
-  atFirst,
+  callerWorks,
   backend,
   kernels = 'wasm',
   name = processName(),
   gpu: { memoryBytes, onLoss } = {},
 }: ExecutorChoice): Promise<ExecutorFactory> {
-  const onThreads = (count: number, name: string, atFirst?: number) =>
-    new ThreadPoolExecutor({ threads: count, atFirst, backend: kernels, name });
-  const processor: ExecutorFactory = { open: (name) => onThreads(threads, name, atFirst), backends: [kernels] };
+  const onThreads = (count: number, name: string, callerWorks?: boolean) =>
+    new ThreadPoolExecutor({ threads: count, callerWorks, backend: kernels, name });
+  const processor: ExecutorFactory = { open: (name) => onThreads(threads, name, callerWorks), backends: [kernels] };
   if (backend === 'wasm' || (backend === 'auto' && !mayHaveGpu())) return processor;
   // Beside the processor a GPU gets half of the threads to read and encode for it.
   const readers = backend === 'gpu' ? threads : Math.ceil(threads / 2);

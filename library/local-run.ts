@@ -22,6 +22,8 @@ export interface LocalRunOptions {
   readonly executor?: Executor;
   readonly durable?: boolean;
   readonly restart?: boolean;
+  /** Where no executor is given: the calling thread may run the tiles of a small job, and answers nothing else meanwhile. */
+  readonly callerWorks?: boolean;
   readonly signal?: AbortSignal;
   readonly onPlan?: (plan: Plan) => void;
   readonly onProgress?: (progress: JobProgress) => void;
@@ -42,7 +44,7 @@ export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promi
   const executor = await openExecutor(options.machine, options.backend ?? 'wasm', {
     memoryBytes: options.gpuMemoryMiB && options.gpuMemoryMiB * 2 ** 20,
     onLoss: options.onWarning,
-    ...(isSmall(spec) && { atFirst: 1 }),
+    callerWorks: options.callerWorks && isSmall(spec),
   });
   try {
     return await run(executor);
@@ -52,12 +54,12 @@ export async function runLocally(spec: JobSpec, options: LocalRunOptions): Promi
 }
 
 /** An image of one tile with a map of distances, as they lie in memory. */
-const ONE_THREAD_BYTES = 8 << 20;
+const SMALL_BYTES = 8 << 20;
 
 /**
- * Whether one thread may be all that a job keeps busy: a second one takes a third of what such a process costs, and
- * starts soon enough where it has work after all. What is no file here may be of any size.
+ * Whether a job may well be done in the time that a thread takes to start; threads still come where it is not. What is no
+ * file here may be of any size.
  */
 function isSmall(spec: JobSpec): boolean {
-  return fileBytes(inputPaths(spec)) <= ONE_THREAD_BYTES;
+  return fileBytes(inputPaths(spec)) <= SMALL_BYTES;
 }

@@ -1,5 +1,5 @@
 import { Piscina } from 'piscina';
-import { HalotileError } from '../tiling/errors.js';
+import { ThreadDeath } from './thread-death.js';
 
 /**
  * Flags of every thread. Piscina loads a thread's file by `require` where Node lets it, and Node 20
@@ -42,18 +42,6 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /** What is handed over and not copied. */
   readonly transferList?: readonly (ArrayBuffer | import('node:worker_threads').MessagePort)[];
-}
-
-/** A thread that ended with the request it had, or that could not start. */
-export class ThreadDeath extends HalotileError {
-  /** Why, as Node says it. */
-  readonly how: string;
-
-  constructor(cause: unknown) {
-    const how = cause instanceof Error ? cause.message : String(cause);
-    super('tile-failed', { what: `a worker thread ended (${how})` }, { cause });
-    this.how = how;
-  }
 }
 
 /** Threads of this process that answer requests; nothing else here starts any. */

@@ -1,4 +1,5 @@
-import { ThreadDeath, Threads } from '../../threads/threads.js';
+import { ThreadDeath } from '../../threads/thread-death.js';
+import { Threads } from '../../threads/threads.js';
 import { fromErrorRecord, HalotileError, toErrorRecord } from '../../tiling/errors.js';
 import type { AnyJobSpec } from '../../tiling/job/collection-spec.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';

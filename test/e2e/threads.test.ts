@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ThreadDeath, Threads } from '../../threads/threads.js';
+import { ThreadDeath } from '../../threads/thread-death.js';
+import { Threads } from '../../threads/threads.js';
 import { startScript } from '../support/run-halotile.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

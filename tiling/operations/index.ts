@@ -3,7 +3,7 @@ import { distance } from './band/distance.js';
 import { fillHoles, label } from './band/label.js';
 import { box } from './box.js';
 import { custom } from './custom.js';
-import type { OperationDescriptor } from './descriptor.js';
+import type { Operation, OperationDescriptor } from './descriptor.js';
 import { downscale } from './downscale.js';
 import { flatField } from './flat-field.js';
 import { gaussian } from './gaussian.js';
@@ -61,3 +61,8 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   palette,
   custom,
 });
+
+/** Whether a chain takes so long that even a small image is worth several threads. */
+export function isSlow(operations: readonly Operation[]): boolean {
+  return operations.some((operation) => OPERATIONS[operation.name]?.isSlow?.(operation) === true);
+}

@@ -12,6 +12,9 @@ const params = z
   })
   .refine(({ k }) => k % 2 === 1, { error: 'k must be odd' });
 
+/** Rounds over a small image that take no more time than its job does besides. */
+const QUICK_ROUNDS = 16;
+
 /** How many box means of side k have the variance of a Gaussian: n = 2σ² / ((k² − 1) / 6). */
 export function boxesFor(sigma: number, k: number): number {
   return (2 * sigma * sigma) / ((k * k - 1) / 6);
@@ -63,6 +66,7 @@ export const iteratedBox: OperationDescriptor = {
   reach: (operation) => evenReach(reachPx(iteration(operation).k, iteration(operation).rounds)),
   mapReach: (operation) => evenReach(reachPx(iteration(operation).k, iteration(operation).rounds)),
   scratchBytes: (operation, shape) => diffusionScratchBytes(shape, iteration(operation).k),
+  isSlow: (operation) => iteration(operation).rounds > QUICK_ROUNDS,
   prepare,
   fitting,
 };

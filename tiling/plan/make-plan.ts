@@ -3,7 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import { firstJobOf, restJobOf } from '../job/split-job.js';
 import { bandGrid } from '../operations/band/bands.js';
 import { ANY_SINGLES } from '../operations/digits.js';
-import { type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
+import { isSlow, type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import { fileReader } from '../operations/parameter-files.js';
 import { statedPixelSize } from '../raster/carried/pixel-size.js';
 import type { RasterInfo } from '../raster/raster-info.js';
@@ -135,7 +135,7 @@ function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pl
     const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide, tileWidth });
     const decodedPixels = spec.overviews && spec.compression.codec !== 'none' ? block * block : 0;
     return {
-      ...{ block, haloPx, expectedHaloPx, decodedPixels },
+      ...{ block, haloPx, expectedHaloPx, decodedPixels, isSlow: isSlow(operations) },
       image: output,
       threads,
       preferredTile,

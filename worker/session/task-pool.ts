@@ -1,4 +1,4 @@
-import { ThreadDeath } from '../../threads/threads.js';
+import { ThreadDeath } from '../../threads/thread-death.js';
 import type { Executor, TaskResult } from '../../tiling/work/task.js';
 import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 

@@ -1,6 +1,8 @@
 import { PLACES } from '../../threads/places/place-reader.js';
-import { ThreadDeath, Threads } from '../../threads/threads.js';
+import { ThreadDeath } from '../../threads/thread-death.js';
+import type { Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
+import { isSlow } from '../../tiling/operations/index.js';
 import { isUrl } from '../../tiling/places/url.js';
 import type { CachePlan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
@@ -13,6 +15,7 @@ import type { Backend } from '../kernels/backend.js';
 import { JobEnd } from '../tile/job-end.js';
 import type { SharedCaches } from '../tile/open-job.js';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
+import type { OwnThread } from './own-thread.js';
 
 /**
  * Pixels lie outside the JavaScript heap. A small young generation is collected often, and with it the encoded and
@@ -23,8 +26,11 @@ const YOUNG_GENERATION_MIB = 4;
 /** How a pool of threads is made. */
 export interface ThreadPoolOptions {
   readonly threads: number;
-  /** Of them those that start at once, the others when there are tasks for them; all where absent. */
-  readonly atFirst?: number;
+  /**
+   * Threads start when the one that calls has worked for long enough by itself, which answers nothing else meanwhile; at
+   * once where absent.
+   */
+  readonly callerWorks?: boolean;
   readonly backend: Backend['name'];
   /** Unique among the processes that write part files of one job. */
   readonly name: string;
@@ -55,23 +61,22 @@ const QUEUED_PER_THREAD = 1;
 export class ThreadPoolExecutor implements Executor {
   readonly slots: number;
   readonly tasksAtOnce: number;
-  readonly #pool: Threads<ThreadAnswer>;
+  readonly #data: ThreadData;
+  #threads: Promise<Threads<ThreadAnswer>> | undefined;
+  /** While the caller's thread runs tasks. */
+  #own: Promise<OwnThread> | undefined;
   readonly #jobs = new Map<string, OpenedJob>();
   /** Jobs that are over while tasks of theirs still run, and read and fill caches. */
   readonly #ending = new Set<OpenedJob>();
   readonly #cacheMemory = new CacheMemory();
   #generation = 0;
 
-  constructor({ threads, atFirst, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
+  constructor({ threads, callerWorks, backend, name, maximumBytes, device, expects = ['filter'] }: ThreadPoolOptions) {
     this.slots = threads;
     this.tasksAtOnce = threads * (1 + QUEUED_PER_THREAD);
-    this.#pool = new Threads({
-      file: new URL('./task-thread.js', import.meta.url),
-      count: threads,
-      atFirst,
-      youngHeapMiB: YOUNG_GENERATION_MIB,
-      data: { backend, name, threads, maximumBytes, device, expects } satisfies ThreadData,
-    });
+    this.#data = { backend, name, threads, maximumBytes, device, expects };
+    if (callerWorks) this.#own = ownThread(this.#data);
+    else this.#threads = startThreads(this.#data, threads);
   }
 
   async run<K extends KindName>(job: WorkJob, task: Task<K>): Promise<TaskResult<K>> {
@@ -102,7 +107,7 @@ export class ThreadPoolExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await (await this.#threads)?.close();
   }
 
   /** Once no thread reads or fills the caches of a job that is over, their memory is for the next one. */
@@ -114,11 +119,23 @@ export class ThreadPoolExecutor implements Executor {
 
   async #ask(request: ThreadRequest): Promise<ThreadAnswer> {
     try {
-      return await this.#pool.ask(request);
+      const answer = await this.#byCaller(request);
+      if (answer !== undefined) return answer;
+      this.#threads ??= startThreads(this.#data, 0);
+      return await (await this.#threads).ask(request);
     } catch (error) {
       if (error instanceof ThreadDeath) this.#retireCaches();
       throw error;
     }
+  }
+
+  /** The answer of the caller's own thread; undefined where other threads are to work from now on. */
+  async #byCaller(request: ThreadRequest): Promise<ThreadAnswer | undefined> {
+    const { plan } = request.job;
+    const isQuick = plan === undefined || !isSlow(plan.operations);
+    const answer = isQuick ? await (await this.#own)?.answer(request) : undefined;
+    if (answer === undefined) this.#own = undefined;
+    return answer;
   }
 
   /** A thread that died may have left a cache locked, with others waiting for it; the next tiles get new ones. */
@@ -153,6 +170,18 @@ export class ThreadPoolExecutor implements Executor {
       remote: PLACES.share(filesOf(job)),
     };
   }
+}
+
+/** Both are loaded for those who use them: the pool beneath threads, and kernels where the caller's thread runs tasks. */
+async function startThreads(data: ThreadData, atFirst: number): Promise<Threads<ThreadAnswer>> {
+  const { Threads } = await import('../../threads/threads.js');
+  const file = new URL('./task-thread.js', import.meta.url);
+  return new Threads({ file, count: data.threads, atFirst, youngHeapMiB: YOUNG_GENERATION_MIB, data });
+}
+
+async function ownThread(data: ThreadData): Promise<OwnThread> {
+  const { OwnThread } = await import('./own-thread.js');
+  return new OwnThread(data);
 }
 
 function buffersOf({ image, mask, map }: Partial<SharedCaches> = {}): SharedArrayBuffer[] {

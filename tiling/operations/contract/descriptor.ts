@@ -142,6 +142,8 @@ export interface OperationDescriptor {
   readonly fitting?: (operation: Operation, mapMax: number, tileSide: number) => string | undefined;
   /** How overviews of its result are made: labels and colours of a palette have no averages. Those where absent. */
   readonly overviews?: 'nearest';
+  /** Whether it takes so long that even a small image is worth several threads; not where absent. */
+  readonly isSlow?: (operation: Operation) => boolean;
   /** Whether it takes samples of uint32, as labels are. */
   readonly takesLabels?: boolean;
   /** For coupling `global`: what is reduced over the image before the stage can run. */

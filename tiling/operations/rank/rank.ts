@@ -65,6 +65,14 @@ function rankScratchBytes(operation: Operation, shape: KernelShape): number {
   return Math.max(single, rankFormBytes(form, shape, footprint));
 }
 
+/** Members of a footprint that are sorted by a network, or nearly as fast; with more the time grows with its height. */
+const QUICK_MEMBERS = 7 * 7;
+
+/** Whether it takes neither end, which is found without counting. */
+function ranks({ name }: Operation): boolean {
+  return name !== 'max' && name !== 'min';
+}
+
 function rankFilter(
   name: string,
   summary: string,
@@ -84,6 +92,7 @@ function rankFilter(
     files: { footprint: FOOTPRINT_FILE },
     prepare: prepareFootprint,
     scratchBytes,
+    isSlow: (operation) => ranks(operation) && footprintOf(operation).count > QUICK_MEMBERS,
   };
 }
 
