@@ -27,6 +27,14 @@ const ENTRIES = [
 /** Small packages that every command or thread loads; all others stay packages, loaded where they are used. */
 const JOINED = ['commander', 'fdir', 'picomatch', 'tinyglobby', 'yaml', 'zod'];
 
+/** What a job over an image loads, by who loads it: the command line, the job, and the thread that runs its tiles. */
+const OF_AN_IMAGE = {
+  command: ['cli/command-line.js'],
+  job: ['cli/commands/blur.js', 'cli/commands/process.js'],
+  tiles: ['worker/threads/own-thread.js', 'worker/work/filter.js', 'worker/work/overview.js', 'worker/work/copy.js'],
+};
+
+const entries = new Set(ENTRIES.map((file) => join(dist, file)));
 const entryNames = new Set(ENTRIES.map((file) => basename(file)));
 
 /** Files that a module names relative to itself are still found from the bundle. */
@@ -51,18 +59,48 @@ function isPackage(id) {
   return !JOINED.some((name) => id === name || id.startsWith(`${name}/`));
 }
 
+/**
+ * The name of one file for all modules that the same ones of {@link OF_AN_IMAGE} load, by module: as many files as a
+ * bundler makes by itself take longer to find, open and read than to run.
+ */
+function loadedTogether(chunks) {
+  const chunkOf = new Map(chunks.flatMap((chunk) => (chunk.moduleIds ?? []).map((id) => [id, chunk])));
+  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+  const names = new Map();
+  for (const [name, files] of Object.entries(OF_AN_IMAGE)) {
+    const loaded = new Set(files.map((file) => chunkOf.get(join(dist, file))));
+    for (const { imports } of loaded) for (const file of imports) if (byName.has(file)) loaded.add(byName.get(file));
+    for (const { moduleIds } of loaded) {
+      for (const id of moduleIds) if (!entries.has(id)) names.set(id, [...(names.get(id) ?? []), name]);
+    }
+  }
+  return new Map([...names].map(([id, loaders]) => [id, loaders.join('-')]));
+}
+
 const bundle = await rolldown({
   cwd: root,
   input: Object.fromEntries(ENTRIES.map((file) => [basename(file, '.js'), join(dist, file)])),
   platform: 'node',
   external: isPackage,
+  preserveEntrySignatures: 'allow-extension',
   plugins: [filesBesideModules],
   // Only entries do something when they are loaded: what is merely named by an index is left out.
   treeshake: { moduleSideEffects: (id) => ENTRIES.some((file) => resolve(dist, file) === id) },
+  // Kinds of work that only their own tasks load elsewhere are part of whole images.
+  checks: { ineffectiveDynamicImport: false },
   logLevel: 'warn',
 });
+const options = { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' };
+const { output: chunks } = await bundle.generate(options);
+const together = loadedTogether(chunks);
 rmSync(out, { recursive: true, force: true });
-await bundle.write({ dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
+await bundle.write({
+  ...options,
+  codeSplitting: {
+    includeDependenciesRecursively: false,
+    groups: [{ debugName: 'loaded together', name: (id) => together.get(id) ?? null }],
+  },
+});
 
 /** The licences of what is joined go with it. */
 const licences = JOINED.map((name) => {
