@@ -11,7 +11,7 @@ import type { Pixels } from '../../tiling/sources/memory-source.js';
 import { isInstalled } from './contest.js';
 import { benchScaleSpace } from './gaussian-timing.js';
 import { describeMachine } from './machine.js';
-import { filterTable, WARM_UP_MS } from './peers/filter-table.js';
+import { filterTable, measureFilters, WARM_UP_MS } from './peers/filter-table.js';
 import { printSection, recordSections, type Section } from './report.js';
 
 const { values } = parseArgs({
@@ -117,7 +117,7 @@ const scaleSpace = [
 const columns = ['what', 'halotile', 'peer', 'ratio', 'target'];
 const sections: Section[] = [
   { title: `Operations on one thread; ${versions}`, columns, lines },
-  await filterTable(rounds, values.python),
+  filterTable(await measureFilters(rounds, values.python)),
   { title: 'Gaussian by map / box by map, RGB uint8, a pixel of a tile of 512', columns, lines: scaleSpace },
 ];
 console.log(`${describeMachine()}\n`);

@@ -40,7 +40,7 @@ try {
   add(await largeSection(bench, values.quick ? [5000, 10_000] : [10_000, 30_000]));
   add(reduceSection());
   add(await timeSection(bench, 3000 / share));
-  add(await renderedSection(bench, 600 / share));
+  add(await renderedSection(bench, 3000 / share));
   if (values.record) recordSections(sections, { scene: 'Palettes', rounds, note: values.note });
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -86,8 +86,8 @@ export function rowOf(what: string, ours: Times, peer: Times, target: string): R
 }
 
 /** The line of a peer that this machine lacks. */
-export function missingRow(what: string, peer: string): Row {
-  return { what, ours: '-', peer: `${peer} is not installed`, ratio: '-', best: '-', processor: '-', target: '-' };
+export function missingRow(what: string, peer: string, target = '-'): Row {
+  return { what, ours: '-', peer: `${peer} is not installed`, ratio: '-', best: '-', processor: '-', target };
 }
 
 /** Ours against a peer's program, or the line that says that it is missing. */

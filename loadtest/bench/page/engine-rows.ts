@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { JobResult } from '../../../coordinator/index.js';
 import { openTiffSource } from '../../../tiling/sources/tiff-file-source.js';
 import { type Contestant, contest, isInstalled, pairedRatio, type Times } from '../contest.js';
-import { type Pair, repeatedScene, scene } from '../inputs.js';
+import { type Pair, scene } from '../inputs.js';
 import { copyRun } from '../rows.js';
-import type { PageOptions, PageRow, Wanted } from './page-row.js';
+import type { Measured, PageOptions, PageRow, Wanted } from './page-row.js';
 
 const COMMAND = fileURLToPath(new URL('../../../cli/main.js', import.meta.url));
 const PLAIN = ['--compression', 'none'];
@@ -32,31 +32,30 @@ export function ratioOf(wanted: Wanted, ours: Times, peer: Times): PageRow {
 
 export const resultOf = ({ printed }: Times) => JSON.parse(printed) as JobResult;
 
-/** Rows 1 to 4: the engine against copies, its reads, its default codec, wide windows and its memory. */
-export async function engineRows({ work, side, hugeSide, rounds }: PageOptions): Promise<PageRow[]> {
+/** Rows 1, 1a, 2 and 3: the engine against copies, its default codec and wide windows. */
+export async function engineRows({ work, scratch, side, rounds }: PageOptions): Promise<Measured> {
   const pair = await scene(work, side);
   const { image, map } = pair;
-  const output = join(work, 'out.tif');
+  const output = join(scratch, 'out.tif');
   const blur = (...flags: string[]) => jobRun(['blur', image, '--map', map, ...flags], output);
   const far = Math.min(FAR_RADIUS, 0.8 * side);
   const contestants = [
     blur(...PLAIN),
     jobRun(['process', image, '--op', 'gamma:gamma=1', ...PLAIN], output),
-    copyRun(pair, work),
+    copyRun(pair, scratch),
     blur(...PLAIN, '--scale', String(far / MAX_RADIUS)),
     blur(),
   ];
   const options = { rounds, warmUp: true, inputs: [image, map] };
   const [plain, copied, cp, wide, packed] = contest(contestants, options) as [Times, Times, Times, Times, Times];
   const size = 'size by default against zlib level 1';
-  return [
+  const rows = [
     ratioOf(
       { row: '1', what: 'blur by map, radius ≤ 64 / only copied', target: { atMost: 1.5 }, unit: '×' },
       plain,
       copied,
     ),
     ratioOf({ row: '1a', what: 'only copied / cp of the inputs', target: { atMost: 2.5 }, unit: '×' }, copied, cp),
-    stripBytes(pair, work),
     ratioOf(
       { row: '2', what: 'blur, deflate out / uncompressed out', target: { atMost: 1.5 }, unit: '×' },
       packed,
@@ -68,11 +67,15 @@ export async function engineRows({ work, side, hugeSide, rounds }: PageOptions):
       wide,
       plain,
     ),
-    ...memoryRows({ work, side, hugeSide }, pair),
   ];
+  return { rows };
 }
 
 /** Row 1b: what is read of inputs in strips of 128 rows, overviews left out, since they are read of the output. */
+export async function stripRows({ work, scratch, side }: PageOptions): Promise<Measured> {
+  return { rows: [stripBytes(await scene(work, side), scratch)] };
+}
+
 function stripBytes({ image, map }: Pair, work: string): PageRow {
   const wanted = {
     row: '1b',
@@ -91,7 +94,6 @@ function stripBytes({ image, map }: Pair, work: string): PageRow {
   );
   const [times] = contest([run], { rounds: 1, warmUp: false, inputs: [] });
   const bytes = statSync(made.image).size + statSync(made.map).size;
-  for (const path of [made.image, made.map, ...run.outputs]) rmSync(path);
   return { ...wanted, figure: resultOf(times!).bytes.read / bytes };
 }
 
@@ -107,22 +109,4 @@ function sizeAgainstZlib(path: string): number {
   }
   source.close();
   return ours / zlibs;
-}
-
-/** Row 4: peak memory of a job of many more pixels. */
-function memoryRows({ work, side, hugeSide }: Pick<PageOptions, 'work' | 'side' | 'hugeSide'>, pair: Pair): PageRow[] {
-  const huge = repeatedScene(work, pair, side, hugeSide);
-  const output = join(work, 'out.tif');
-  const [small, large] = [pair, huge].map(({ image, map }) => {
-    const run = jobRun(['blur', image, '--map', map, '--threads', '2'], output);
-    return resultOf(contest([run], { rounds: 1, warmUp: false, inputs: [] })[0]!).peakMemoryBytes;
-  }) as [number, number];
-  rmSync(output);
-  return [
-    {
-      ...{ row: '4', what: `peak memory ${hugeSide}² / ${side}²`, target: { atMost: 1.2 }, unit: '×' },
-      figure: large / small,
-    },
-    { row: '4', what: `peak memory ${hugeSide}²`, target: { atMost: 512 }, unit: 'MiB', figure: large / 2 ** 20 },
-  ];
 }

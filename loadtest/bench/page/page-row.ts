@@ -19,10 +19,19 @@ export interface PageRow extends Wanted {
   readonly missing?: string;
 }
 
+/** What a part of the page has found. */
+export interface Measured {
+  readonly rows?: readonly PageRow[];
+  /** What has no target, or more figures than one. */
+  readonly tables?: readonly Section[];
+}
+
 /** What every row is measured with. */
 export interface PageOptions {
-  /** Folder for everything that is made. */
+  /** Folder for inputs, which several parts of the page share. */
   readonly work: string;
+  /** Folder of one part for all else, which goes with its end. */
+  readonly scratch: string;
   readonly rounds: number;
   readonly python: string;
   /** Of the scene, in pixels, and of the one whose memory is compared with it. */
@@ -37,13 +46,29 @@ export interface PageOptions {
   readonly clusterSide: number;
 }
 
-/** Rows as one table, for the terminal, RESULTS.md and README.md. */
+/** Rows of the design by what the issue on speed calls them. */
+export const LETTERS: Readonly<Record<string, string>> = {
+  '1': 'd',
+  '1a': 'd',
+  '1b': 'c',
+  '2': 'b',
+  '7': 'e',
+  '8': 'a',
+  '9': 'f',
+};
+
+/** Rows as one table in their order, numbers first, for the terminal, RESULTS.md and README.md. */
 export function pageSection(rows: readonly PageRow[]): Section {
   return {
     title: 'Targets',
     columns: ['row', 'what', 'target', 'figure', 'by processor', 'met'],
-    lines: rows.map(lineOf),
+    lines: rows.toSorted((a, b) => placeOf(a.row) - placeOf(b.row)).map(lineOf),
   };
+}
+
+function placeOf(row: string): number {
+  if (row === '16' || Number.isNaN(Number.parseInt(row, 10))) return 1000 + row.charCodeAt(0);
+  return Number.parseInt(row, 10) * 10 + row.length;
 }
 
 /** The rows as a table in Markdown, its columns even. */
@@ -56,11 +81,13 @@ export function asTable({ columns, lines }: Section): string {
 
 function lineOf({ row, what, target, unit, figure, processor = Number.NaN, missing = '' }: PageRow): string[] {
   const measured = Number.isFinite(figure);
-  const met = 'atMost' in target ? figure <= target.atMost : figure >= target.atLeast;
-  const wanted = 'atMost' in target ? `≤ ${target.atMost} ${unit}` : `≥ ${target.atLeast} ${unit}`;
+  const [sign, bound] = 'atMost' in target ? (['≤', target.atMost] as const) : (['≥', target.atLeast] as const);
+  const met = sign === '≤' ? figure <= bound : figure >= bound;
+  const wanted = Number.isNaN(bound) ? '' : `${sign} ${bound} ${unit}`;
+  const name = LETTERS[row] === undefined ? row : `${row} (${LETTERS[row]})`;
   const shown = (value: number) => (Number.isFinite(value) ? `${digits(value)} ${unit}` : '');
   const verdict = measured ? (met ? 'met' : 'missed') : 'not measured';
-  return [row, what, wanted, measured ? shown(figure) : missing, shown(processor), verdict];
+  return [name, what, wanted, measured ? shown(figure) : missing, shown(processor), verdict];
 }
 
 function digits(value: number): string {

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,39 +6,52 @@ import sharp from 'sharp';
 import { contest, isInstalled, median } from '../contest.js';
 import { scene } from '../inputs.js';
 import { jobRun, ratioOf, resultOf } from './engine-rows.js';
-import type { PageOptions, PageRow } from './page-row.js';
+import type { Measured, PageOptions } from './page-row.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const COMMAND = join(ROOT, 'dist/cli/main.js');
 const SIDE = 1024;
 const TINY = 64;
 
-/** Rows 8, a and h: what a small image, a word of help, many tiny images and an installation cost. */
-export async function startRows(options: PageOptions): Promise<PageRow[]> {
-  const help = { name: 'help', commands: [[process.execPath, COMMAND, '--help']], outputs: [] };
-  const [asked] = contest([help], { rounds: options.rounds, warmUp: true, inputs: [] });
-  return [
-    await smallImage(options),
-    { row: 'a', what: '--help', target: { atMost: 0.12 }, unit: 's', figure: median(asked!.seconds) },
-    await tinyImages(options),
-    { row: 'h', what: 'installed without a GPU', target: { atMost: 60 }, unit: 'MB', figure: installedBytes() / 1e6 },
+/** Rows 8 and a: what a small image and a word of help cost, and what starting takes of it, all in turns. */
+export async function startRows({ work, scratch, rounds }: PageOptions): Promise<Measured> {
+  const { image, map } = await scene(work, SIDE);
+  const node = (name: string, ...args: string[]) => ({ name, commands: [[process.execPath, ...args]], outputs: [] });
+  const output = join(scratch, 'small.tif');
+  const blurred = join(scratch, 'vips.tif');
+  const vips = { name: 'vips gaussblur', commands: [['vips', 'gaussblur', image, blurred, '3']], outputs: [blurred] };
+  const ours = { ...jobRun(['process', image, '--op', 'gaussian:sigma=3'], output), name: 'Gaussian of one sigma' };
+  const contestants = [
+    ours,
+    { ...jobRun(['blur', image, '--map', map], output), name: 'box by map' },
+    node('--help', COMMAND, '--help'),
+    node('--version', COMMAND, '--version'),
+    node('an empty Node', '-e', '0'),
+    ...(isInstalled('vips') ? [vips] : []),
   ];
-}
-
-async function smallImage({ work, rounds }: PageOptions): Promise<PageRow> {
+  const times = contest(contestants, { rounds: Math.max(5, rounds), warmUp: true, inputs: [image, map] });
+  const [own, , help, , , peer] = times;
   const wanted = { row: '8', what: 'one 1024×1024 image / vips gaussblur', target: { atMost: 3 }, unit: '×' };
-  if (!isInstalled('vips')) return { ...wanted, figure: Number.NaN, missing: 'no vips' };
-  const { image } = await scene(work, SIDE);
-  const blurred = join(work, 'small.tif');
-  const vips = { name: 'vips', commands: [['vips', 'gaussblur', image, blurred, '3']], outputs: [blurred] };
-  const ours = jobRun(['process', image, '--op', 'gaussian:sigma=3'], join(work, 'small-out.tif'));
-  const [own, peer] = contest([ours, vips], { rounds: Math.max(3, rounds), warmUp: true, inputs: [image] });
-  return ratioOf(wanted, own!, peer!);
+  return {
+    rows: [
+      peer === undefined ? { ...wanted, figure: Number.NaN, missing: 'no vips' } : ratioOf(wanted, own!, peer),
+      { row: 'a', what: '--help', target: { atMost: 0.12 }, unit: 's', figure: median(help!.seconds) },
+    ],
+    tables: [
+      {
+        title: `Starting, and ${SIDE}×${SIDE} of RGB (medians of ${Math.max(5, rounds)})`,
+        columns: ['what', 'wall, s', 'best', 'processor, s'],
+        lines: times.map(({ name, seconds, cpuSeconds }) => [
+          ...[name, median(seconds).toFixed(3), Math.min(...seconds).toFixed(3), median(cpuSeconds).toFixed(2)],
+        ]),
+      },
+    ],
+  };
 }
 
-/** One job over many images of 64×64, of which ten differ. */
-async function tinyImages({ work, images }: PageOptions): Promise<PageRow> {
-  const folder = join(work, 'tiny');
+/** Row a: one job over many images of 64×64, of which ten differ. */
+export async function tinyImages({ scratch, images }: PageOptions): Promise<Measured> {
+  const folder = join(scratch, 'tiny');
   mkdirSync(folder);
   for (let index = 0; index < images; index++) {
     const path = join(folder, `${index}.tif`);
@@ -50,16 +63,22 @@ async function tinyImages({ work, images }: PageOptions): Promise<PageRow> {
         .toFile(path);
     }
   }
-  const output = join(work, 'tiny-out');
+  const output = join(scratch, 'tiny-out');
   const threads = Math.min(availableParallelism(), images);
   const run = jobRun(['process', folder, '--op', 'box:radius=2', '--threads', String(threads)], output);
   const [times] = contest([run], { rounds: 1, warmUp: false, inputs: [] });
   const { total } = resultOf(times!).seconds;
-  for (const path of [folder, output]) rmSync(path, { recursive: true });
-  return {
+  const row = {
     ...{ row: 'a', what: `${images} images of ${TINY}×${TINY}`, target: { atMost: 3 }, unit: 'ms an image and thread' },
     figure: (1000 * total * threads) / images,
   };
+  return { rows: [row] };
+}
+
+/** Row h. */
+export function installed(): Measured {
+  const wanted = { row: 'h', what: 'installed without a GPU', target: { atMost: 60 }, unit: 'MB' };
+  return { rows: [{ ...wanted, figure: installedBytes() / 1e6 }] };
 }
 
 interface LockedPackage {

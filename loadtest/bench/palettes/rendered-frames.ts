@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { CHARACTERS, LARGE } from '../palette-frames.js';
+import { CHARACTERS, LARGE, makeFrames } from '../palette-frames.js';
 
 /** How fine the grain of each character's surface is, in steps of 8 bits: files of some 100 to 900 KB. */
 const GRAIN = [0, 3, 24];
@@ -71,7 +71,7 @@ function rendered(character: number, index: number): Uint8Array {
 }
 
 /** Ways in which frames are commonly encoded as PNG. */
-export const ENCODERS: Readonly<Record<string, (rgba: Uint8Array, file: string) => Promise<unknown>>> = {
+const ENCODERS: Readonly<Record<string, (rgba: Uint8Array, file: string) => Promise<unknown>>> = {
   sharp: (rgba, file) => raw(rgba).png().toFile(file),
   // As libpng does by itself: each row by the filter of the smallest sum, level 6.
   libpng: (rgba, file) => raw(rgba).png({ adaptiveFiltering: true, compressionLevel: 6 }).toFile(file),
@@ -111,7 +111,7 @@ function chunk(name: string, data: Buffer): Buffer {
 }
 
 /** Writes `count` rendered frames of three characters as ROOT/<character>/NUMBER.png, as one of {@link ENCODERS} does. */
-export async function renderFrames(root: string, count: number, encoder: string): Promise<void> {
+async function renderFrames(root: string, count: number, encoder: string): Promise<void> {
   for (const [number, character] of CHARACTERS.entries()) {
     mkdirSync(join(root, character), { recursive: true });
     for (let index = 0; index < count / CHARACTERS.length; index++) {
@@ -120,3 +120,14 @@ export async function renderFrames(root: string, count: number, encoder: string)
     }
   }
 }
+
+/** What writes `count` frames of three characters as ROOT/<character>/NUMBER.png, by how they are made. */
+export const FRAMES: Readonly<Record<string, (root: string, count: number) => Promise<void>>> = {
+  ...Object.fromEntries(
+    Object.keys(ENCODERS).map((encoder) => [
+      `rendered, ${encoder}`,
+      (root: string, count: number) => renderFrames(root, count, encoder),
+    ]),
+  ),
+  'drawn and enlarged, sharp': (root, count) => makeFrames(root, count, LARGE),
+};

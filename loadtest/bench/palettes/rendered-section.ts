@@ -5,21 +5,25 @@ import { ThreadPoolExecutor } from '../../../worker/index.js';
 import { framesOf, linkFrames } from '../palette-frames.js';
 import { type Cost, costOf, median, type PaletteBench, palettes, sharpAlone, show } from '../palette-sections.js';
 import type { Section } from '../report.js';
-import { ENCODERS, renderFrames } from './rendered-frames.js';
+import { FRAMES } from './rendered-frames.js';
 
 /** Frames that differ; the others are the same files again, as many as it takes to time them. */
 const DIFFERENT = 30;
 
-/** Palettes of rendered frames against sharp, which only decodes them, by what encoded the frames. */
+/** Palettes of frames against sharp, which only decodes them, by how the frames are made. */
 export async function renderedSection({ work, rounds }: PaletteBench, count: number): Promise<Section> {
   const threads = availableParallelism();
   const executor = new ThreadPoolExecutor({ threads, backend: 'wasm', name: 'bench', expects: ['count', 'remap'] });
   const lines: string[][] = [];
-  for (const encoder of Object.keys(ENCODERS)) {
-    const few = join(work, `rendered-${encoder}`);
-    const many = join(work, `linked-${encoder}`);
-    await renderFrames(few, Math.min(DIFFERENT, count), encoder);
+  let isWarm = false;
+  for (const [name, make] of Object.entries(FRAMES)) {
+    const few = join(work, 'few');
+    const many = join(work, 'many');
+    await make(few, Math.min(DIFFERENT, count));
     linkFrames(few, many, count);
+    // Threads load and compile what they run once.
+    if (!isWarm) await palettes(work, few, executor);
+    isWarm = true;
     const files = framesOf(many);
     const own: Cost[] = [];
     const decode: Cost[] = [];
@@ -30,7 +34,7 @@ export async function renderedSection({ work, rounds }: PaletteBench, count: num
     const ratio = (of: (cost: Cost) => number) => median(own.map((each, round) => of(each) / of(decode[round]!)));
     const sizes = framesOf(few).map((file) => statSync(file).size / 1000);
     lines.push([
-      ...[encoder, `${Math.round(Math.min(...sizes))} to ${Math.round(Math.max(...sizes))}`],
+      ...[name, `${Math.round(Math.min(...sizes))} to ${Math.round(Math.max(...sizes))}`],
       ...[own, decode].flatMap((costs) => [
         show(median(costs.map(({ wall }) => wall))),
         show(median(costs.map(({ processor }) => processor))),
@@ -41,9 +45,9 @@ export async function renderedSection({ work, rounds }: PaletteBench, count: num
   }
   await executor.close();
   return {
-    title: `${count} rendered frames of 640×900 in three characters to 64×90, ${threads} threads`,
+    title: `${count} frames of 640×900 in three characters to 64×90, ${threads} threads`,
     columns: [
-      ...['PNG by', 'KB a frame', 'palettes, s', 'processor, s', 'sharp decodes, s', 'processor, s'],
+      ...['frames, PNG by', 'KB a frame', 'palettes, s', 'their processor, s', 'sharp decodes, s', 'its processor, s'],
       ...['palettes / it', 'palettes / it, processor', 'target'],
     ],
     lines,

@@ -33,7 +33,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
 /** WebAssembly is compiled anew while it runs, on a thread whose time counts here as well. */
 export const WARM_UP_MS = 1000;
 
-async function bestOf(rounds: number, work: () => Promise<unknown>): Promise<number> {
+/** Processor seconds of the best of some rounds, once what they run is compiled for good. */
+export async function bestOf(rounds: number, work: () => Promise<unknown>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (const start = performance.now(); performance.now() - start < WARM_UP_MS; ) await work();
   for (let round = 0; round < rounds; round++) {
@@ -45,11 +46,18 @@ async function bestOf(rounds: number, work: () => Promise<unknown>): Promise<num
   return best;
 }
 
-/**
- * Filters on one thread, by the processor time of the best of some rounds, beside what else does the same: each cell is
- * the peer's time and ours as a multiple of it.
- */
-export async function filterTable(rounds: number, python: string): Promise<Section> {
+/** Processor seconds of filters on one thread, and of what else does the same. */
+export interface MeasuredFilters {
+  readonly versions: string;
+  readonly filters: readonly {
+    readonly what: string;
+    readonly own: number;
+    readonly peers: Partial<Record<Peer, number>>;
+  }[];
+}
+
+/** The best of some rounds of each. */
+export async function measureFilters(rounds: number, python: string): Promise<MeasuredFilters> {
   const script = fileURLToPath(new URL('../../../../loadtest/bench/peers/filters.py', import.meta.url));
   const run = spawnSync(python, [script, String(rounds), String(SIDE)], { encoding: 'utf8' });
   const { versions, seconds } = (
@@ -66,20 +74,26 @@ export async function filterTable(rounds: number, python: string): Promise<Secti
   const frame: Pixels = { samples, width: SIDE, height: SIDE };
   sharp.concurrency(1);
   const raw = { raw: { width: SIDE, height: SIDE, channels: 1 } } as const;
-  const lines: string[][] = [];
+  const filters: MeasuredFilters['filters'][number][] = [];
   for (const [name, { what, chain, vips }] of Object.entries(FILTERS)) {
     const own = await bestOf(rounds, () => filterPixels(frame, chain));
     const peers = { ...seconds[name] };
     if (vips) peers.libvips = await bestOf(rounds, () => vips(sharp(samples, raw)).raw().toBuffer());
+    filters.push({ what, own, peers });
+  }
+  return { versions: `${versions}, libvips ${sharp.versions.vips}`, filters };
+}
+
+/** As a table, each cell the peer's time and ours as a multiple of it. */
+export function filterTable({ versions, filters }: MeasuredFilters): Section {
+  const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+  const lines = filters.map(({ what, own, peers }) => {
     const cells = PEERS.map((peer) => {
       const time = peers[peer];
-      return time === undefined ? '' : `${(time * 1000).toFixed(1)} ms, ${(own / time).toFixed(2)} ×`;
+      return time === undefined ? '' : `${ms(time)}, ${(own / time).toFixed(2)} ×`;
     });
-    lines.push([what, `${(own * 1000).toFixed(1)} ms`, ...cells, '≤ 1.5 ×']);
-  }
-  return {
-    title: `Filters of ${SIDE}×${SIDE} uint8 on one thread; ${versions}, libvips ${sharp.versions.vips}`,
-    columns: ['what', 'halotile', ...PEERS, 'target'],
-    lines,
-  };
+    return [what, ms(own), ...cells, '≤ 1.5 ×'];
+  });
+  const title = `Filters of ${SIDE}×${SIDE} uint8 on one thread; ${versions}`;
+  return { title, columns: ['what', 'halotile', ...PEERS, 'target'], lines };
 }

@@ -25,12 +25,17 @@ function masks({ work, side, python }: BenchOptions) {
 }
 
 function run([program, ...args]: readonly string[]): void {
-  const { status, stderr } = spawnSync(program!, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+  const { status, stderr, error } = spawnSync(program!, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
 }
 
 /** Windows as wide as the image, against narrow ones and against a whole table in memory. */
 export async function wideWindows(options: BenchOptions): Promise<Section> {
+  return { title: 'Windows of any radius', columns: COLUMNS, lines: lines(await wideRows(options)) };
+}
+
+/** The lines of {@link wideWindows}. */
+export async function wideRows(options: BenchOptions): Promise<Row[]> {
   const { work, side, rounds, python } = options;
   const { distances } = masks(options);
   const { image } = await scene(work, side);
@@ -50,15 +55,14 @@ export async function wideWindows(options: BenchOptions): Promise<Section> {
   });
   const [wide, narrow, middle, wideGaussian, narrowGaussian] = times as [Times, Times, Times, Times, Times];
   const radius = Math.round(farthest);
-  const rows = [
+  return [
     rowOf(`box by distances, radius to ${radius} / to 64`, wide, narrow, '≤ 3'),
     rowOf('the same, radius to 600 / to 64', middle, narrow, '≤ 2'),
     rowOf(`gaussian by distances, sigma to ${radius} / to 64`, wideGaussian, narrowGaussian, '≤ 2'),
     ...(hasNumba
       ? [numbaRow(`box, radius to ${radius} / NumPy and Numba, the whole table in memory`, wide, times[5]!)]
-      : [missingRow('the same / NumPy and Numba', 'Numba with tifffile')]),
+      : [missingRow('the same / NumPy and Numba', 'Numba with tifffile', '≤ 0.5')]),
   ];
-  return { title: 'Windows of any radius', columns: COLUMNS, lines: lines(rows) };
 }
 
 const GAUSSIAN = ['--kernel', 'gaussian'];
@@ -71,6 +75,11 @@ function numbaRow(what: string, ours: Times, numba: Times): Row {
 
 /** Distances, components, and a map that is made on the way. */
 export async function regions(options: BenchOptions): Promise<Section> {
+  return { title: 'Distances and labels', columns: COLUMNS, lines: lines(await regionRows(options)) };
+}
+
+/** The lines of {@link regions}. */
+export async function regionRows(options: BenchOptions): Promise<Row[]> {
   const { work, side, rounds, python } = options;
   const { seeds, blobs, grey } = masks(options);
   const { image } = await scene(work, side);
@@ -91,7 +100,11 @@ export async function regions(options: BenchOptions): Promise<Section> {
     for (const [index, name] of peers.entries()) {
       const peer = others[there.indexOf(name)];
       const target = index === 0 ? '≤ 1' : '≤ 0.1';
-      rows.push(peer ? rowOf(`${what} / ${name}`, times!, ownSeconds(peer), target) : missingRow(what, name));
+      rows.push(
+        peer
+          ? rowOf(`${what} / ${name}`, times!, ownSeconds(peer), target)
+          : missingRow(`${what} / ${name}`, name, target),
+      );
     }
   }
   const [mask, map] = [join(work, 'mask.tif'), join(work, 'map.tif')];
@@ -111,7 +124,7 @@ export async function regions(options: BenchOptions): Promise<Section> {
   };
   const [one, three] = contest([joined, steps], { rounds, warmUp: false, inputs: [image, grey] });
   rows.push(rowOf('threshold, distance and blur in one command / one after the other', one!, three!, '≤ 0.8'));
-  return { title: 'Distances and labels', columns: COLUMNS, lines: lines(rows) };
+  return rows;
 }
 
 function isThere(python: string, name: string): boolean {
