@@ -16,108 +16,51 @@ export interface ComponentRule {
   readonly largest?: boolean;
 }
 
-/** The components of one band and channel, numbered from 1 in raster order of their first pixels; 0 is none. */
-export interface BandComponents {
-  readonly count: number;
-  /** Pixels of each, by its number. */
-  readonly areas: Int32Array;
-  /** 1 where it touches the edge of the image, by its number. */
-  readonly atEdge: Uint8Array;
-  /** Numbers along the first and the last row. */
-  readonly top: Int32Array;
-  readonly bottom: Int32Array;
-  /** Whether there is a band above, and one below. */
-  readonly hasAbove: boolean;
-  readonly hasBelow: boolean;
-}
-
 /** Numbers of a told component, and of a run of one along a seam. */
-const TOLD = 3;
-const RUN = 3;
+export const TOLD = 3;
+export const RUN = 3;
 const HEAD = 6;
 type Head = [inner: number, told: number, above: number, below: number, bestPlace: number, bestArea: number];
 /** The largest number that a label can have. */
 const MOST_LABELS = 0xffff_ffff;
 
-/** Components that may go on in another band, ascending. */
-function seamComponents({ top, bottom, hasAbove, hasBelow }: BandComponents): number[] {
-  const found = new Set<number>();
-  if (hasAbove) for (const number of top) if (number !== 0) found.add(number);
-  if (hasBelow) for (const number of bottom) if (number !== 0) found.add(number);
-  return [...found].sort((a, b) => a - b);
-}
-
-function counts(area: number, atEdge: boolean, rule: ComponentRule): boolean {
+/** Whether a component, or what a band has of it, counts. */
+export function counts(area: number, atEdge: boolean, rule: ComponentRule): boolean {
   return area >= rule.minArea && (rule.atEdge || !atEdge);
 }
 
-/** The component that ends in its band, counts and has most pixels: its number and area, and its place among those. */
-interface InnerBest {
-  readonly number: number;
-  readonly area: number;
-  /** From 1; 0 where none counts. */
-  readonly place: number;
-}
-
-function innerBest({ count, areas, atEdge }: BandComponents, seam: readonly number[], rule: ComponentRule): InnerBest {
-  let best: InnerBest = { number: 0, area: 0, place: 0 };
-  const told = new Set(seam);
-  let place = 0;
-  for (let number = 1; number <= count; number++) {
-    const area = areas[number]!;
-    if (told.has(number) || !counts(area, atEdge[number] === 1, rule)) continue;
-    place++;
-    if (area > best.area) best = { number, area, place };
-  }
-  return best;
-}
-
-/**
- * What a band tells of its components: how many of those that end in it count, and of the largest of these its place among
- * them and its area; of each that touches a seam its area,
- * whether it touches the edge, and how many that count and end here come before it; the runs of these along its first and
- * last row.
- */
-export function tellComponents(band: BandComponents, rule: ComponentRule): string {
-  const seam = seamComponents(band);
-  const told: number[] = [];
-  let inner = 0;
-  let next = 0;
-  for (let number = 1; number <= band.count; number++) {
-    if (seam[next] === number) {
-      told.push(band.areas[number]!, band.atEdge[number]!, inner);
-      next++;
-    } else if (counts(band.areas[number]!, band.atEdge[number] === 1, rule)) inner++;
-  }
-  const top = band.hasAbove ? runsOf(band.top, seam) : [];
-  const bottom = band.hasBelow ? runsOf(band.bottom, seam) : [];
-  const { place, area } = innerBest(band, seam, rule);
-  const head = [inner, seam.length, top.length / RUN, bottom.length / RUN, place, area];
-  return packNumbers(Int32Array.from(head.concat(told, top, bottom)));
-}
-
-/** Runs of one component along a row: first column, the one behind the last, place among the told ones. */
-function runsOf(row: Int32Array, seam: readonly number[]): number[] {
-  const places = new Map(seam.map((number, place) => [number, place]));
-  const runs: number[] = [];
-  for (let x = 0; x < row.length; ) {
-    const number = row[x]!;
-    const start = x;
-    while (x < row.length && row[x] === number) x++;
-    if (number !== 0) runs.push(start, x, places.get(number)!);
-  }
-  return runs;
-}
-
-interface Told {
+/** What a band tells of the components of one channel, numbered in raster order of their first pixels. */
+export interface ToldComponents {
+  /** How many end in the band and count. */
   readonly inner: number;
-  /** Of those the largest: its place among them from 1, 0 where there is none, and its area. */
-  readonly best: Pick<InnerBest, 'place' | 'area'>;
-  readonly count: number;
-  /** {@link TOLD} numbers for each. */
+  /** Of those the largest, the first of several: its place among them from 1, 0 where there is none, and its area. */
+  readonly best: { readonly place: number; readonly area: number };
+  /**
+   * Of each that touches a seam its area, 1 where it touches the edge of the image, and how many that count and end here
+   * come before it: {@link TOLD} numbers.
+   */
   readonly components: Int32Array;
+  /**
+   * Runs along the first and the last row where those are seams: first column, the one behind the last, place among the
+   * told ones: {@link RUN} numbers.
+   */
   readonly top: Int32Array;
   readonly bottom: Int32Array;
+}
+
+/** As text for ledgers and messages. */
+export function packTold({ inner, best, components, top, bottom }: ToldComponents): string {
+  const head = [inner, components.length / TOLD, top.length / RUN, bottom.length / RUN, best.place, best.area];
+  const numbers = new Int32Array(HEAD + components.length + top.length + bottom.length);
+  numbers.set(head);
+  numbers.set(components, HEAD);
+  numbers.set(top, HEAD + components.length);
+  numbers.set(bottom, HEAD + components.length + top.length);
+  return packNumbers(numbers);
+}
+
+interface Told extends ToldComponents {
+  readonly count: number;
 }
 
 function readTold(text: string | undefined, width: number): Told | undefined {
@@ -277,28 +220,11 @@ function tooMany(labels: number): HalotileError {
   });
 }
 
-/** The labels of a band's components, by their numbers in it, from what the band is handed. */
-export function labelsOf(band: BandComponents, handed: string, rule: ComponentRule): Uint32Array {
-  const seam = seamComponents(band);
-  const given = unpackNumbers(handed, 2 + seam.length)!;
-  const base = given[0]! * 0x1_0000 + given[1]!;
-  const labels = new Uint32Array(band.count + 1);
-  if (rule.largest) {
-    for (const [place, number] of seam.entries()) labels[number] = given[2 + place]!;
-    if (base === 1) labels[innerBest(band, seam, rule).number] = 1;
-    return labels;
-  }
-  let used = base;
-  let next = 0;
-  for (let number = 1; number <= band.count; number++) {
-    if (seam[next] === number) {
-      const label = given[2 + next++]! >>> 0;
-      labels[number] = label;
-      // The others began before, in this band or above it.
-      if (label === used + 1) used = label;
-    } else if (counts(band.areas[number]!, band.atEdge[number] === 1, rule)) labels[number] = ++used;
-  }
-  return labels;
+/** What a band is handed for one channel: how many labels are used above it, and those of the at most `told` that it told of. */
+export function readHanded(handed: string, told: number): { readonly used: number; readonly labels: Uint32Array } {
+  const numbers = unpackNumbers(handed, 2 + told)!;
+  const labels = new Uint32Array(numbers.buffer, 8);
+  return { used: numbers[0]! * 0x1_0000 + numbers[1]!, labels };
 }
 
 /** Channels are apart from each other. */

@@ -160,9 +160,9 @@ function sideOf(param: string, given: unknown, stated: number | undefined): unkn
   });
 }
 
-/** Bytes for each column: its way and its curve in the envelope; of each set the rows above and below, and distances. */
+/** Bytes for each column: its way and its curve in the envelope; of each set the rows above and below, its number, distances. */
 const COLUMN_BYTES = 32;
-const SET_COLUMN_BYTES = 16;
+const SET_COLUMN_BYTES = 20;
 
 /** Distance of each pixel to the nearest pixel of a mask, exact over any size. */
 export const distance: OperationDescriptor = {
@@ -188,7 +188,7 @@ export const distance: OperationDescriptor = {
   scratchBytes: (operation, { input }) => {
     const rows = Math.min(input.height, operation.params.bandRows as number);
     const sets = memberColours(distanceParams(operation)).length;
-    return input.width * (COLUMN_BYTES + sets * ((rows + 1) * 2 + SET_COLUMN_BYTES)) + 4096;
+    return input.width * (COLUMN_BYTES + sets * ((rows + 1) * 2 + SET_COLUMN_BYTES)) + sets * rows * 4 + 4096;
   },
   bands: { isPartial, handOut },
 };

@@ -24,13 +24,13 @@ export function componentsWanted({ name, params: given }: Operation): ComponentR
 }
 
 /**
- * Bytes of the runs of rows (from, to, component), of which a row has half as many as pixels; of as many components (area,
- * label, edge); of rows' first runs.
+ * Bytes of the runs of rows (from, to, component), of which a row has half as many as pixels; of as many components (area
+ * or label, flags); of rows' first runs; of what is told of the components along two rows.
  */
 export function componentScratchBytes(operation: Operation, { input }: Pick<KernelShape, 'input'>): number {
   const rows = Math.min(input.height, operation.params.bandRows as number);
   const runs = rows * Math.ceil(input.width / 2) + 1;
-  return runs * 21 + rows * 4 + 4096;
+  return runs * 17 + rows * 4 + (input.width + 2) * 12 + 4096;
 }
 
 function prepare(

@@ -1,9 +1,10 @@
 import {
-  type BandComponents,
+  type ComponentRule,
+  counts,
   joinChannels,
-  labelsOf,
+  packTold,
+  readHanded,
   splitChannels,
-  tellComponents,
 } from '../../../../tiling/operations/band/components.js';
 import { componentsWanted } from '../../../../tiling/operations/band/label.js';
 import type { Operation } from '../../../../tiling/operations/contract/descriptor.js';
@@ -11,14 +12,87 @@ import { INTEGER_MAX } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, PartialKernel, TileRaster } from '../../kernel.js';
 import { invalidSamplesOf, sampleIndex } from '../samples/pixels.js';
 
+/** The components of one band and channel, numbered from 1 in raster order of their first pixels; 0 is none. */
+interface BandComponents {
+  readonly count: number;
+  /** Pixels of each, by its number. */
+  readonly areas: Int32Array;
+  /** 1 where it touches the edge of the image, by its number. */
+  readonly atEdge: Uint8Array;
+  readonly numbers: Int32Array;
+  /** Numbers along the first and the last row, where there is a band above and below; those may go on in it. */
+  readonly top: Int32Array;
+  readonly bottom: Int32Array;
+}
+
 /** What a band tells of its components, channel by channel. */
 export const componentsPartial: PartialKernel = (band, operation, context) => {
   const rule = componentsWanted(operation);
   const texts = Array.from({ length: band.channels }, (_, channel) =>
-    tellComponents(floodBand(band, operation, context, channel), rule),
+    tell(floodBand(band, operation, context, channel), rule),
   );
   return joinChannels(texts);
 };
+
+function tell(band: BandComponents, rule: ComponentRule): string {
+  const seam = seamComponents(band);
+  const components: number[] = [];
+  let inner = 0;
+  let best = { place: 0, area: 0 };
+  for (let number = 1; number <= band.count; number++) {
+    const [area, atEdge] = [band.areas[number]!, band.atEdge[number]!];
+    if (seam.includes(number)) components.push(area, atEdge, inner);
+    else if (counts(area, atEdge === 1, rule)) {
+      inner++;
+      if (area > best.area) best = { place: inner, area };
+    }
+  }
+  const [top, bottom] = [runsOf(band.top, seam), runsOf(band.bottom, seam)];
+  return packTold({ inner, best, components: Int32Array.from(components), top, bottom });
+}
+
+/** Components that may go on in another band, ascending. */
+function seamComponents({ top, bottom }: BandComponents): number[] {
+  const found = new Set([...top, ...bottom]);
+  found.delete(0);
+  return [...found].sort((a, b) => a - b);
+}
+
+/** Runs of one component along a row: first column, the one behind the last, place among the told ones. */
+function runsOf(row: Int32Array, seam: readonly number[]): Int32Array {
+  const runs: number[] = [];
+  for (let x = 0; x < row.length; ) {
+    const number = row[x]!;
+    const start = x;
+    while (x < row.length && row[x] === number) x++;
+    if (number !== 0) runs.push(start, x, seam.indexOf(number));
+  }
+  return Int32Array.from(runs);
+}
+
+/** The labels of a band's components, by their numbers in it, from what the band is handed. */
+function labelsOf(band: BandComponents, handed: string, rule: ComponentRule): Uint32Array {
+  const seam = seamComponents(band);
+  const given = readHanded(handed, seam.length);
+  const labels = new Uint32Array(band.count + 1);
+  let { used } = given;
+  let best = { number: 0, area: 0 };
+  for (let number = 1; number <= band.count; number++) {
+    const area = band.areas[number]!;
+    const told = seam.indexOf(number);
+    if (told >= 0) {
+      labels[number] = given.labels[told]!;
+      // The others began before, in this band or above it.
+      if (labels[number] === used + 1) used++;
+    } else if (counts(area, band.atEdge[number] === 1, rule)) {
+      if (area > best.area) best = { number, area };
+      if (!rule.largest) labels[number] = ++used;
+    }
+  }
+  // Where only the largest counts, that is how a band is told that it ends there.
+  if (rule.largest && given.used === 1) labels[best.number] = 1;
+  return labels;
+}
 
 /** The label of each pixel's component, 0 for those of none. */
 export const label: Kernel = (input, output, operation, context) => {
@@ -65,12 +139,7 @@ function eachLabel(
  * The components of one channel of a band of full rows: from each member without a number in raster order, all that are
  * reached from neighbour to neighbour. Nodata, masked pixels and NaN are of none.
  */
-function floodBand(
-  band: TileRaster,
-  operation: Operation,
-  context: KernelContext,
-  channel: number,
-): BandComponents & { readonly numbers: Int32Array } {
+function floodBand(band: TileRaster, operation: Operation, context: KernelContext, channel: number): BandComponents {
   const { white, connectivity } = componentsWanted(operation);
   const { rect } = band;
   const { width, height } = rect;
@@ -105,10 +174,10 @@ function floodBand(
       }
     }
   }
+  const none = new Int32Array(0);
   return {
     ...{ count: areas.length - 1, areas: Int32Array.from(areas), atEdge: Uint8Array.from(atEdge), numbers },
-    ...{ top: numbers.subarray(0, width), bottom: numbers.subarray(numbers.length - width) },
-    hasAbove: rect.y > 0,
-    hasBelow: rect.y + height < context.image.height,
+    top: rect.y > 0 ? numbers.subarray(0, width) : none,
+    bottom: rect.y + height < context.image.height ? numbers.subarray(numbers.length - width) : none,
   };
 }

@@ -1,37 +1,43 @@
 import {
-  type BandComponents,
   joinChannels,
-  labelsOf,
+  packTold,
+  RUN,
+  readHanded,
   splitChannels,
-  tellComponents,
+  TOLD,
 } from '../../../../tiling/operations/band/components.js';
 import { componentsWanted } from '../../../../tiling/operations/band/label.js';
 import type { Operation } from '../../../../tiling/operations/contract/descriptor.js';
-import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, KernelContext, PartialKernel, TileRaster } from '../../kernel.js';
 import { holeValue } from '../../reference/band/components.js';
 import { sampleIndex } from '../../reference/samples/pixels.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { NODATA_ENTRY_BYTES, NodataTable } from '../samples/nodata.js';
+import { NodataTable } from '../samples/nodata.js';
 import { addressOf } from '../samples/point-rows.js';
-import { validityOf } from '../samples/validity-rows.js';
-import { endingOf } from './distance.js';
+import { bandPixels, endingOf } from './band-pixels.js';
 
 const EXPORTS = [
-  ...(['rowRuns8', 'rowRuns16', 'rowRuns32', 'rowRunsLabels'] as const),
-  ...(['numberRuns', 'addAreas', 'writeLabels'] as const),
+  ...(['bandRuns8', 'bandRuns16', 'bandRuns32', 'bandRunsLabels', 'numberRuns', 'flagRow'] as const),
+  ...(['tell', 'labelComponents', 'writeLabels'] as const),
 ] as const;
 
-/** int32 numbers of a run: first column, the one behind the last, its component's number. */
-const RUN = 3;
+/** No band has more: a component that ends in it and must have more does not count. */
+const MOST_PIXELS = 2 ** 31 - 1;
 
-/** The components of a band by their runs, in the arena. */
-interface BandRuns extends BandComponents {
-  /** {@link RUN} numbers for each. */
+/** The components of a band in the arena. */
+interface BandRuns {
+  readonly count: number;
+  /** {@link RUN} numbers for each run: first column, the one behind the last, its component's number. */
   readonly runs: Int32Array;
   /** The first run of each row, then their count. */
   readonly rows: Int32Array;
+  /** Pixels of each component, by its number; then what takes their place. */
+  readonly areas: Int32Array;
+  readonly flags: Uint8Array;
+  /** Runs of the first and of the last row, where components may go on in another band. */
+  readonly top: Int32Array;
+  readonly bottom: Int32Array;
 }
 
 /** The kernels and the partial of operations over connected components. */
@@ -47,83 +53,98 @@ export function wasmComponents(arena: WasmArena): ComponentKernels {
   const nodata = new NodataTable(arena);
 
   function runsOf(band: TileRaster, operation: Operation, context: KernelContext, channel: number): BandRuns {
-    const { rect, channels, dtype } = band;
+    const { rect, dtype } = band;
     const { white, connectivity } = componentsWanted(operation);
     const anyNodata = nodata.fill(band, context.nodata);
-    const plain = Number(!anyNodata && band.valid === undefined);
-    const validAt = validityOf(arena, band);
-    const entry = nodata.address + channel * NODATA_ENTRY_BYTES;
-    const rowRuns = module[`rowRuns${endingOf(dtype)}`];
-    const step = channels * SAMPLE_BYTES[dtype];
     const address = arena.alloc((rect.height * Math.ceil(rect.width / 2) + 1) * RUN * 4);
-    const rows = new Int32Array(arena.memory.buffer, arena.alloc((rect.height + 1) * 4), rect.height + 1);
-    let [above, begin] = [0, 0];
-    for (let y = 0; y < rect.height; y++) {
-      rows[y] = begin;
-      const source = addressOf(arena, band, rect.x, rect.y + y) + channel * SAMPLE_BYTES[dtype];
-      const about = [Number(white), entry, validAt(rect.x, rect.y + y), plain] as const;
-      const reach = connectivity === 8 ? 1 : 0;
-      const end = rowRuns(source, step, rect.width, ...about, address, above, begin, reach);
-      [above, begin] = [begin, end];
-    }
-    rows[rect.height] = begin;
-    const count = module.numberRuns(address, begin);
-    const runs = new Int32Array(arena.memory.buffer, address, begin * RUN);
-    const areas = new Int32Array(arena.memory.buffer, arena.alloc((count + 1) * 4), count + 1).fill(0);
-    const atEdge = new Uint8Array(arena.memory.buffer, arena.alloc(count + 1), count + 1).fill(0);
-    for (let y = 0; y < rect.height; y++) {
-      const isEdge = Number(rect.y + y === 0 || rect.y + y === context.image.height - 1);
-      module.addAreas(address, rows[y]!, rows[y + 1]!, rect.width, isEdge, areas.byteOffset, atEdge.byteOffset);
-    }
-    return {
-      ...{ count, areas, runs, rows, atEdge },
-      ...{ top: rowNumbers(runs, rows, 0, rect.width), bottom: rowNumbers(runs, rows, rect.height - 1, rect.width) },
-      hasAbove: rect.y > 0,
-      hasBelow: rect.y + rect.height < context.image.height,
+    const rows = ints(rect.height + 1);
+    const runCount = module[`bandRuns${endingOf(dtype)}`](
+      ...bandPixels(arena, band, { channel, white, nodata, anyNodata }),
+      ...([address, rows.byteOffset, Number(connectivity === 8)] as const),
+    );
+    const areas = ints(runCount + 1);
+    const flags = new Uint8Array(arena.memory.buffer, arena.alloc(runCount + 1), runCount + 1);
+    const count = module.numberRuns(address, runCount, rect.width, areas.byteOffset, flags.byteOffset);
+    areas[0] = 0;
+    const runs = new Int32Array(arena.memory.buffer, address, runCount * RUN);
+    const seamRow = (row: number, isSeam: boolean) => {
+      const [from, to] = [rows[row]!, rows[row + 1]!];
+      module.flagRow(address, from, to, flags.byteOffset, Number(isSeam));
+      return isSeam ? runs.subarray(from * RUN, to * RUN) : runs.subarray(0, 0);
     };
+    const top = seamRow(0, rect.y > 0);
+    const bottom = seamRow(rect.height - 1, rect.y + rect.height < context.image.height);
+    return { count, runs, rows, areas, flags, top, bottom };
   }
 
+  function ints(length: number): Int32Array {
+    return new Int32Array(arena.memory.buffer, arena.alloc(length * 4), length);
+  }
+
+  /** Visits the channels of a band, each with the labels of its components by their numbers. */
   function eachBand(input: TileRaster, operation: Operation, context: KernelContext, visit: VisitBand): void {
+    const { atEdge, largest, ...rule } = componentsWanted(operation);
+    const minArea = Math.min(rule.minArea, MOST_PIXELS);
     const handed = splitChannels(context.handed!);
     for (let c = 0; c < input.channels; c++) {
       const mark = arena.mark();
       const band = runsOf(input, operation, context, c);
-      visit(band, labelsOf(band, handed[c]!, componentsWanted(operation)), c);
+      const { areas, flags } = band;
+      const { used, labels } = readHanded(handed[c]!, (band.top.length + band.bottom.length) / RUN);
+      const given = ints(labels.length);
+      given.set(labels);
+      module.labelComponents(
+        ...([
+          band.count,
+          areas.byteOffset,
+          flags.byteOffset,
+          minArea,
+          Number(atEdge),
+          Number(largest ?? false),
+        ] as const),
+        ...([used, given.byteOffset] as const),
+      );
+      visit(band, new Uint32Array(areas.buffer, areas.byteOffset, areas.length), c);
       arena.release(mark);
     }
   }
 
+  /** What a band tells of one channel. */
+  function tell(band: TileRaster, operation: Operation, context: KernelContext, channel: number): string {
+    const { atEdge, ...rule } = componentsWanted(operation);
+    const minArea = Math.min(rule.minArea, MOST_PIXELS);
+    const mark = arena.mark();
+    const { count, areas, flags, top, bottom } = runsOf(band, operation, context, channel);
+    const told = ints(((top.length + bottom.length) / RUN) * TOLD);
+    const summary = ints(4);
+    module.tell(
+      ...([count, areas.byteOffset, flags.byteOffset, minArea, Number(atEdge)] as const),
+      ...([told.byteOffset, summary.byteOffset] as const),
+    );
+    const [seam, inner, place, area] = summary as unknown as [number, number, number, number];
+    // The areas of told components are their places now.
+    const placed = (row: Int32Array) => row.map((number, i) => (i % RUN === 2 ? areas[number]! : number));
+    const components = told.subarray(0, seam * TOLD);
+    const rows = { top: placed(top), bottom: placed(bottom) };
+    const text = packTold({ inner, best: { place, area }, components, ...rows });
+    arena.release(mark);
+    return text;
+  }
+
   return {
     partial: (band, operation, context) => {
-      const rule = componentsWanted(operation);
-      const texts = Array.from({ length: band.channels }, (_, channel) => {
-        const mark = arena.mark();
-        const text = tellComponents(runsOf(band, operation, context, channel), rule);
-        arena.release(mark);
-        return text;
-      });
-      return joinChannels(texts);
+      return joinChannels(Array.from({ length: band.channels }, (_, c) => tell(band, operation, context, c)));
     },
 
     label: (input, output, operation, context) => {
       const { rect, channels } = output;
       eachBand(input, operation, context, ({ runs, rows }, labels, c) => {
-        const table = new Uint32Array(arena.memory.buffer, arena.alloc(labels.byteLength), labels.length);
-        table.set(labels);
-        for (let y = rect.y; y < rect.y + rect.height; y++) {
-          const row = y - input.rect.y;
-          const into = addressOf(arena, output, rect.x, y) + c * 4;
-          const span = [rect.x, rect.x + rect.width] as const;
-          module.writeLabels(
-            runs.byteOffset,
-            rows[row]!,
-            rows[row + 1]!,
-            table.byteOffset,
-            into,
-            channels * 4,
-            ...span,
-          );
-        }
+        const into = addressOf(arena, output, rect.x, rect.y) + c * 4;
+        const firstRow = rows.byteOffset + (rect.y - input.rect.y) * 4;
+        module.writeLabels(
+          ...([runs.byteOffset, firstRow, rect.height, labels.byteOffset, into] as const),
+          ...([output.stride * 4, channels * 4, rect.x, rect.x + rect.width] as const),
+        );
       });
     },
 
@@ -151,11 +172,3 @@ export function wasmComponents(arena: WasmArena): ComponentKernels {
 }
 
 type VisitBand = (band: BandRuns, labels: Uint32Array, channel: number) => void;
-
-function rowNumbers(runs: Int32Array, rows: Int32Array, row: number, width: number): Int32Array {
-  const numbers = new Int32Array(width);
-  for (let run = rows[row]! * RUN; run < rows[row + 1]! * RUN; run += RUN) {
-    numbers.fill(runs[run + 2]!, runs[run]!, runs[run + 1]!);
-  }
-  return numbers;
-}

@@ -1,30 +1,30 @@
 import { distanceParams, handedRows, memberColours } from '../../../../tiling/operations/band/distance.js';
-import { type DType, SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
+import { SAMPLE_BYTES } from '../../../../tiling/raster/dtype.js';
 import type { Kernel, TileRaster } from '../../kernel.js';
 import type { WasmArena } from '../memory/arena.js';
 import { instantiate } from '../memory/instance.js';
-import { NODATA_ENTRY_BYTES, NodataTable } from '../samples/nodata.js';
-import { addressOf, BITS } from '../samples/point-rows.js';
-import { validityOf } from '../samples/validity-rows.js';
+import { NodataTable } from '../samples/nodata.js';
+import { addressOf } from '../samples/point-rows.js';
+import { bandPixels, endingOf } from './band-pixels.js';
 
 const EXPORTS = [
-  ...(['nextRow8', 'nextRow16', 'nextRow32', 'nextRowLabels', 'ways', 'euclidean', 'taxicab', 'chessboard'] as const),
-  ...(['finish8', 'finish16', 'finish32', 'finishLabels'] as const),
+  ...(['nextRows8', 'nextRows16', 'nextRows32', 'nextRowsLabels', 'listColumns'] as const),
+  ...(['distanceRows8', 'distanceRows16', 'distanceRows32', 'distanceRowsLabels'] as const),
 ] as const;
 
-/** What a column's next member is numbered as that lies below its band. */
-const BEYOND = 0xffff;
+/** How the assembly knows the metrics. */
+const METRIC = { euclidean: 0, chessboard: 1, taxicab: 2 } as const;
 
-/** One set's rows in the arena. */
+/** One set's rows in the arena, as the assembly's `MemberSet` has them. */
 interface MemberRows {
+  readonly address: number;
   readonly white: boolean;
-  /** uint16 for each pixel of the band and a row below it. */
+  /** uint16 for each pixel of the band and a row below it, and an address for each row. */
   readonly next: number;
+  readonly lines: number;
   /** int32 for each column. */
   readonly up: Int32Array;
   readonly below: Int32Array;
-  /** float64 for each column. */
-  readonly distances: number;
 }
 
 /** Exact distances, sample for sample the reference's: by lower envelopes instead of all columns. */
@@ -37,59 +37,49 @@ export function wasmDistance(arena: WasmArena): Kernel {
     const { rect } = output;
     const anyNodata = nodata.fill(input, context.nodata);
     const handed = handedRows(operation, context.handed!, { width: band.width, channels });
-    const validAt = validityOf(arena, input);
-    const step = channels * SAMPLE_BYTES[input.dtype];
-    const plain = !anyNodata && input.valid === undefined;
-    const isSquared = params.metric === 'euclidean';
     const mark = arena.mark();
     const ways = arena.alloc(band.width * 8);
     const stack = arena.alloc(band.width * 24);
     const sets = memberColours(params).map((colour) => rowsFor(arena, band, colour === 'white'));
-    for (let c = 0; c < channels; c++) {
-      for (const [position, { white, next, up, below }] of sets.entries()) {
-        const rows = handed[position]!;
-        for (let x = 0; x < band.width; x++) {
-          up[x] = rows.above[x * channels + c]!;
-          below[x] = rows.below[x * channels + c]!;
-        }
-        new Uint16Array(arena.memory.buffer, next + band.height * band.width * 2, band.width).fill(BEYOND);
-        for (let row = band.height - 1; row >= 0; row--) {
-          const source = addressOf(arena, input, band.x, band.y + row) + c * SAMPLE_BYTES[input.dtype];
-          const at = next + row * band.width * 2;
-          const entry = nodata.address + c * NODATA_ENTRY_BYTES;
-          const valid = validAt(band.x, band.y + row);
-          const about = [Number(white), entry, valid, Number(plain)] as const;
-          module[`nextRow${endingOf(input.dtype)}`](source, step, band.width, row, ...about, at + band.width * 2, at);
-        }
+    const [outside, inside] = sets;
+    const root = params.metric === 'euclidean' && !params.squared;
+    const { cap = Number.POSITIVE_INFINITY, scale, dx, dy } = params;
+    const sampleBytes = SAMPLE_BYTES[output.dtype];
+    for (let channel = 0; channel < channels; channel++) {
+      for (const [position, { address, white, next, lines, up, below }] of sets.entries()) {
+        takeChannel(handed[position]!.above, up, { channels, channel });
+        takeChannel(handed[position]!.below, below, { channels, channel });
+        const pixels = bandPixels(arena, input, { channel, white, nodata, anyNodata });
+        module[`nextRows${endingOf(input.dtype)}`](...pixels, next, lines);
+        module.listColumns(address, band.width);
       }
-      for (let y = band.y; y < rect.y + rect.height; y++) {
-        for (const { next, up, below, distances } of sets) {
-          const at = next + (y - band.y) * band.width * 2;
-          module.ways(at, up.byteOffset, below.byteOffset, ways, band.width, y, band.y, params.dy, Number(isSquared));
-          if (y < rect.y) continue;
-          module[params.metric](ways, band.width, stack, distances, rect.x, rect.x + rect.width, params.dx);
-        }
-        if (y < rect.y) continue;
-        const [outside, inside] = sets;
-        const into = addressOf(arena, output, rect.x, y) + c * SAMPLE_BYTES[output.dtype];
-        const root = Number(isSquared && !params.squared);
-        const { cap = Number.POSITIVE_INFINITY, scale } = params;
-        const stride = channels * SAMPLE_BYTES[output.dtype];
-        const finish = module[`finish${endingOf(output.dtype)}`];
-        finish(outside!.distances, inside?.distances ?? 0, into, stride, rect.width, root, cap, scale);
-      }
+      module[`distanceRows${endingOf(output.dtype)}`](
+        ...([outside!.address, inside?.address ?? 0, ways, stack, band.width] as const),
+        ...([band.y, rect.y, rect.y + rect.height, rect.x, rect.x + rect.width] as const),
+        ...([dx, dy, METRIC[params.metric], Number(root), cap, scale] as const),
+        addressOf(arena, output, rect.x, rect.y) + channel * sampleBytes,
+        ...([output.stride * sampleBytes, channels * sampleBytes] as const),
+      );
     }
     arena.release(mark);
   };
 }
 
-/** How the functions for a sample type are called. */
-export function endingOf(dtype: DType) {
-  return dtype === 'uint32' ? ('Labels' as const) : BITS[dtype];
+function takeChannel(
+  from: Int32Array,
+  into: Int32Array,
+  { channels, channel }: { readonly channels: number; readonly channel: number },
+): void {
+  if (channels === 1) into.set(from);
+  else for (let x = 0; x < into.length; x++) into[x] = from[x * channels + channel]!;
 }
 
 function rowsFor(arena: WasmArena, { width, height }: TileRaster['rect'], white: boolean): MemberRows {
-  const ints = () => new Int32Array(arena.memory.buffer, arena.alloc(width * 4), width);
+  const ints = (length: number) => new Int32Array(arena.memory.buffer, arena.alloc(length * 4), length);
   const next = arena.alloc((height + 1) * width * 2);
-  return { white, next, up: ints(), below: ints(), distances: arena.alloc(width * 8) };
+  const lines = arena.alloc(height * 4);
+  const [up, below, columns] = [ints(width), ints(width), ints(width)];
+  const set = ints(6);
+  set.set([lines, up.byteOffset, below.byteOffset, columns.byteOffset, 0, arena.alloc(width * 8)]);
+  return { address: set.byteOffset, white, next, lines, up, below };
 }

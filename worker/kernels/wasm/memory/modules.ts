@@ -6,27 +6,30 @@ export type Address = number;
 /** The functions of each module; their docstrings stand in the assembly. */
 export interface WasmModules {
   readonly 'band/components': {
-    readonly rowRuns8: (source: Address, step: Address, width: number, white: number, entry: Address, valid: Address, plain: number, runs: Address, above: number, begin: number, reach: number) => number;
-    readonly rowRuns16: (source: Address, step: Address, width: number, white: number, entry: Address, valid: Address, plain: number, runs: Address, above: number, begin: number, reach: number) => number;
-    readonly rowRuns32: (source: Address, step: Address, width: number, white: number, entry: Address, valid: Address, plain: number, runs: Address, above: number, begin: number, reach: number) => number;
-    readonly rowRunsLabels: (source: Address, step: Address, width: number, white: number, entry: Address, valid: Address, plain: number, runs: Address, above: number, begin: number, reach: number) => number;
-    readonly numberRuns: (runs: Address, count: number) => number;
-    readonly addAreas: (runs: Address, first: number, end: number, width: number, isEdge: number, areas: Address, atEdge: Address) => void;
-    readonly writeLabels: (runs: Address, first: number, end: number, labels: Address, into: Address, step: Address, from: number, to: number) => void;
+    readonly bandRuns8: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, runs: Address, rows: Address, reach: number) => number;
+    readonly bandRuns16: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, runs: Address, rows: Address, reach: number) => number;
+    readonly bandRuns32: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, runs: Address, rows: Address, reach: number) => number;
+    readonly bandRunsLabels: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, runs: Address, rows: Address, reach: number) => number;
+    readonly numberRuns: (runs: Address, count: number, width: number, areas: Address, flags: Address) => number;
+    readonly flagRow: (runs: Address, first: number, end: number, flags: Address, isSeam: number) => void;
+    readonly tell: (count: number, areas: Address, flags: Address, minArea: number, atEdge: number, told: Address, summary: Address) => void;
+    readonly labelComponents: (count: number, areas: Address, flags: Address, minArea: number, atEdge: number, largest: number, used: number, given: Address) => void;
+    readonly writeLabels: (runs: Address, rows: Address, height: number, labels: Address, into: Address, rowBytes: Address, step: Address, from: number, to: number) => void;
   };
   readonly 'band/distance': {
-    readonly nextRow8: (source: Address, step: Address, width: number, row: number, white: number, entry: Address, valid: Address, plain: number, after: Address, next: Address) => void;
-    readonly nextRow16: (source: Address, step: Address, width: number, row: number, white: number, entry: Address, valid: Address, plain: number, after: Address, next: Address) => void;
-    readonly nextRow32: (source: Address, step: Address, width: number, row: number, white: number, entry: Address, valid: Address, plain: number, after: Address, next: Address) => void;
-    readonly nextRowLabels: (source: Address, step: Address, width: number, row: number, white: number, entry: Address, valid: Address, plain: number, after: Address, next: Address) => void;
-    readonly ways: (next: Address, up: Address, below: Address, ways: Address, width: number, y: number, top: number, dy: number, squared: number) => void;
-    readonly euclidean: (ways: Address, width: number, stack: Address, result: Address, from: number, to: number, dx: number) => void;
-    readonly chessboard: (ways: Address, width: number, stack: Address, result: Address, from: number, to: number, dx: number) => void;
-    readonly taxicab: (ways: Address, width: number, stack: Address, result: Address, from: number, to: number, dx: number) => void;
-    readonly finish8: (outside: Address, inside: Address, into: Address, step: Address, count: number, root: number, cap: number, scale: number) => void;
-    readonly finish16: (outside: Address, inside: Address, into: Address, step: Address, count: number, root: number, cap: number, scale: number) => void;
-    readonly finish32: (outside: Address, inside: Address, into: Address, step: Address, count: number, root: number, cap: number, scale: number) => void;
-    readonly finishLabels: (outside: Address, inside: Address, into: Address, step: Address, count: number, root: number, cap: number, scale: number) => void;
+    readonly memberRows8: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
+    readonly memberRows16: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
+    readonly memberRows32: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
+    readonly memberRowsLabels: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
+    readonly nextRows8: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
+    readonly nextRows16: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
+    readonly nextRows32: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
+    readonly nextRowsLabels: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
+    readonly listColumns: (address: Address, width: number) => void;
+    readonly distanceRows8: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+    readonly distanceRows16: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+    readonly distanceRows32: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+    readonly distanceRowsLabels: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
   };
   readonly 'box/box-alpha': {
     readonly prefixRow: (source: Address, above: Address, into: Address, width: number, channels: number) => void;

@@ -16,10 +16,104 @@ function isMember<T>(sample: T, white: bool, entry: usize, valid: usize, x: u32)
   return !isMasked(valid, x) && !isNodata<T>(sample, entry);
 }
 
+// @ts-ignore: decorator
+@inline
+function anyMember<T>(
+  source: usize, step: usize, width: u32, white: bool, entry: usize, valid: usize, plain: bool,
+): bool {
+  let x: u32 = 0;
+  if (sizeof<T>() == 1 && plain && step == 1) {
+    const none = i8x16.splat(0);
+    for (; x + 16 <= width; x += 16) {
+      const sixteen = v128.load(source + x);
+      if (white ? v128.any_true(sixteen) : v128.any_true(i8x16.eq(sixteen, none))) return true;
+    }
+  }
+  for (; x < width; x++) if (isMember<T>(load<T>(source + <usize>x * step), white, entry, valid, x)) return true;
+  return false;
+}
+
+/** All ones where a pixel of 16 is no member, of plain bytes one behind the other. */
+// @ts-ignore: decorator
+@inline
+function outsiders(source: usize, white: bool): v128 {
+  return v128.xor(i8x16.eq(v128.load(source), i8x16.splat(0)), i8x16.splat(white ? 0 : -1));
+}
+
 /**
- * One row of a band, from its last one up: `next` takes the row in the band of the nearest member at or below each pixel,
- * `after` is the row under it. `plain` says that every sample counts.
+ * Of each column the first and the last row of a band that has a member, in rows of the image, of which `top` is the band's
+ * first: int32, `NO_ROW` where none has. `rows` takes two uint16 a column.
  */
+// @ts-ignore: decorator
+@inline
+function memberRows<T>(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, rows: usize, top: i32, into: usize, intoLast: usize,
+): void {
+  const first = rows;
+  const last = rows + (<usize>width << 1);
+  memory.fill(rows, 0xff, <usize>width << 2);
+  for (let y: u32 = 0; y < height; y++, source += rowBytes, valid += validBytes) {
+    let x: u32 = 0;
+    if (sizeof<T>() == 1 && plain && step == 1) {
+      const row = i16x8.splat(<i16>y);
+      for (; x + 16 <= width; x += 16) {
+        const out = outsiders(source + x, white);
+        if (i8x16.all_true(out)) continue;
+        memberEight(first + (<usize>x << 1), last + (<usize>x << 1), row, i16x8.extend_low_i8x16_s(out));
+        memberEight(first + (<usize>x << 1) + 16, last + (<usize>x << 1) + 16, row, i16x8.extend_high_i8x16_s(out));
+      }
+    }
+    for (; x < width; x++) {
+      if (!isMember<T>(load<T>(source + <usize>x * step), white, entry, valid, x)) continue;
+      const at = <usize>x << 1;
+      if (load<u16>(first + at) == BEYOND) store<u16>(first + at, <u16>y);
+      store<u16>(last + at, <u16>y);
+    }
+  }
+  for (let x: u32 = 0; x < width; x++) {
+    const at = <usize>x << 1;
+    const none = load<u16>(first + at) == BEYOND;
+    store<i32>(into + (at << 1), none ? NO_ROW : top + <i32>load<u16>(first + at));
+    store<i32>(intoLast + (at << 1), none ? NO_ROW : top + <i32>load<u16>(last + at));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function memberEight(first: usize, last: usize, row: v128, out: v128): void {
+  const before = v128.load(first);
+  v128.store(first, v128.bitselect(before, i16x8.min_u(before, row), out));
+  v128.store(last, v128.bitselect(v128.load(last), row, out));
+}
+
+/**
+ * For each row of a band the address, in `lines`, of the row of the band of the nearest member at or below each of its
+ * pixels, as uint16; `next` has room for one more row than the band. A row without a member shares that of the next one.
+ * `plain` says that every sample counts.
+ */
+// @ts-ignore: decorator
+@inline
+function nextRows<T>(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, next: usize, lines: usize,
+): void {
+  let after = next + (<usize>(width * height) << 1);
+  memory.fill(after, 0xff, <usize>width << 1);
+  source += rowBytes * height;
+  valid += validBytes * height;
+  for (let y = height; y-- > 0; ) {
+    source -= rowBytes;
+    valid -= validBytes;
+    if (anyMember<T>(source, step, width, white, entry, valid, plain)) {
+      const line = next + (<usize>(width * y) << 1);
+      nextRow<T>(source, step, width, <u16>y, white, entry, valid, plain, after, line);
+      after = line;
+    }
+    store<usize>(lines + (<usize>y << 2), after);
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function nextRow<T>(
@@ -28,11 +122,8 @@ function nextRow<T>(
   let x: u32 = 0;
   if (sizeof<T>() == 1 && plain && step == 1) {
     const rows = i16x8.splat(row);
-    const flip = white ? i8x16.splat(0) : i8x16.splat(-1);
     for (; x + 16 <= width; x += 16) {
-      const zero = v128.eq<i8>(v128.load(source + x), i8x16.splat(0));
-      // All ones where the pixel is no member.
-      const out = v128.xor(zero, flip);
+      const out = outsiders(source + x, white);
       const low = v128.bitselect(v128.load(after + (<usize>x << 1)), rows, i16x8.extend_low_i8x16_s(out));
       const high = v128.bitselect(v128.load(after + (<usize>x << 1), 16), rows, i16x8.extend_high_i8x16_s(out));
       v128.store(next + (<usize>x << 1), low);
@@ -45,38 +136,124 @@ function nextRow<T>(
   }
 }
 
-export function nextRow8(
-  source: usize, step: usize, width: u32, row: u32, white: bool, entry: usize, valid: usize, plain: bool, after: usize, next: usize,
+export function memberRows8(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, rows: usize, top: i32, into: usize, intoLast: usize,
 ): void {
-  nextRow<u8>(source, step, width, <u16>row, white, entry, valid, plain, after, next);
+  memberRows<u8>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, rows, top, into, intoLast,
+  );
 }
 
-export function nextRow16(
-  source: usize, step: usize, width: u32, row: u32, white: bool, entry: usize, valid: usize, plain: bool, after: usize, next: usize,
+export function memberRows16(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, rows: usize, top: i32, into: usize, intoLast: usize,
 ): void {
-  nextRow<u16>(source, step, width, <u16>row, white, entry, valid, plain, after, next);
+  memberRows<u16>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, rows, top, into, intoLast,
+  );
 }
 
-export function nextRow32(
-  source: usize, step: usize, width: u32, row: u32, white: bool, entry: usize, valid: usize, plain: bool, after: usize, next: usize,
+export function memberRows32(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, rows: usize, top: i32, into: usize, intoLast: usize,
 ): void {
-  nextRow<f32>(source, step, width, <u16>row, white, entry, valid, plain, after, next);
+  memberRows<f32>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, rows, top, into, intoLast,
+  );
 }
 
-export function nextRowLabels(
-  source: usize, step: usize, width: u32, row: u32, white: bool, entry: usize, valid: usize, plain: bool, after: usize, next: usize,
+export function memberRowsLabels(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, rows: usize, top: i32, into: usize, intoLast: usize,
 ): void {
-  nextRow<u32>(source, step, width, <u16>row, white, entry, valid, plain, after, next);
+  memberRows<u32>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, rows, top, into, intoLast,
+  );
+}
+
+export function nextRows8(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, next: usize, lines: usize,
+): void {
+  nextRows<u8>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, next, lines,
+  );
+}
+
+export function nextRows16(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, next: usize, lines: usize,
+): void {
+  nextRows<u16>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, next, lines,
+  );
+}
+
+export function nextRows32(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, next: usize, lines: usize,
+): void {
+  nextRows<f32>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, next, lines,
+  );
+}
+
+export function nextRowsLabels(
+  source: usize, rowBytes: usize, step: usize, width: u32, height: u32, white: bool, entry: usize, valid: usize,
+  validBytes: usize, plain: bool, next: usize, lines: usize,
+): void {
+  nextRows<u32>(
+    source, rowBytes, step, width, height, white, entry, valid, validBytes, plain, next, lines,
+  );
+}
+
+/** A set of members as addresses: of rows (see `nextRows`), of the rows above and below, and of a row of distances. */
+// @ts-ignore: decorator
+@unmanaged
+class MemberSet {
+  lines: usize;
+  up: usize;
+  below: usize;
+  /** The columns that have a member anywhere, int32; there are `count` of them. */
+  columns: usize;
+  count: u32;
+  distances: usize;
+}
+
+/** Lists the columns of a set that have a member in the band, above or below it. */
+export function listColumns(address: usize, width: u32): void {
+  const set = changetype<MemberSet>(address);
+  const line = load<usize>(set.lines);
+  let count: usize = 0;
+  for (let x: u32 = 0; x < width; x++) {
+    const at = <usize>x << 2;
+    const none =
+      load<u16>(line + (at >> 1)) == BEYOND && load<i32>(set.up + at) == NO_ROW && load<i32>(set.below + at) == NO_ROW;
+    store<u32>(set.columns + (count << 2), x);
+    count += <usize>!none;
+  }
+  set.count = <u32>count;
 }
 
 /**
  * How far the nearest member of each column is from row `y` of the image, times dy, squared where `squared`: infinite
  * where there is none. `up` holds the nearest rows above and is brought up to date; `below` those under the band, which
- * begins at row `top`.
+ * begins at row `top`. Where few columns have a member, these alone are looked at, and their ways lie one behind the other.
  */
-export function ways(
-  next: usize, up: usize, below: usize, ways: usize, width: u32, y: i32, top: i32, dy: f64, squared: bool,
-): void {
+// @ts-ignore: decorator
+@inline
+function rowWays(set: MemberSet, isSparse: bool, ways: usize, width: u32, y: i32, top: i32, dy: f64, squared: bool): void {
+  const next = load<usize>(set.lines + (<usize>(y - top) << 2));
+  const up = set.up;
+  const below = set.below;
+  if (isSparse) {
+    for (let i: u32 = 0; i < set.count; i++) {
+      const x = load<u32>(set.columns + (<usize>i << 2));
+      store<f64>(ways + (<usize>i << 3), oneWay(next, up, below, x, y, top, dy, squared));
+    }
+    return;
+  }
   let x: u32 = 0;
   for (; x + 8 <= width; x += 8) {
     const inside = v128.load(next + (<usize>x << 1));
@@ -84,18 +261,22 @@ export function ways(
     fourWays(i32x4.extend_low_i16x8_u(inside), up + first, below + first, ways + (first << 1), y, top, dy, squared);
     fourWays(i32x4.extend_high_i16x8_u(inside), up + first + 16, below + first + 16, ways + (first << 1) + 32, y, top, dy, squared);
   }
-  for (; x < width; x++) {
-    const inside = load<u16>(next + (<usize>x << 1));
-    const down = inside == BEYOND ? load<i32>(below + (<usize>x << 2)) : top + <i32>inside;
-    if (down == y) store<i32>(up + (<usize>x << 2), y);
-    const above = load<i32>(up + (<usize>x << 2));
-    let rows: i32 = i32.MAX_VALUE;
-    if (above != NO_ROW) rows = y - above;
-    if (down != NO_ROW && down - y < rows) rows = down - y;
-    let way = dy * <f64>rows;
-    if (squared) way *= way;
-    store<f64>(ways + (<usize>x << 3), rows == i32.MAX_VALUE ? Infinity : way);
-  }
+  for (; x < width; x++) store<f64>(ways + (<usize>x << 3), oneWay(next, up, below, x, y, top, dy, squared));
+}
+
+// @ts-ignore: decorator
+@inline
+function oneWay(next: usize, up: usize, below: usize, x: u32, y: i32, top: i32, dy: f64, squared: bool): f64 {
+  const inside = load<u16>(next + (<usize>x << 1));
+  const down = inside == BEYOND ? load<i32>(below + (<usize>x << 2)) : top + <i32>inside;
+  if (down == y) store<i32>(up + (<usize>x << 2), y);
+  const above = load<i32>(up + (<usize>x << 2));
+  let rows: i32 = i32.MAX_VALUE;
+  if (above != NO_ROW) rows = y - above;
+  if (down != NO_ROW && down - y < rows) rows = down - y;
+  if (rows == i32.MAX_VALUE) return Infinity;
+  const way = dy * <f64>rows;
+  return squared ? way * way : way;
 }
 
 /** The same of four columns. */
@@ -133,34 +314,22 @@ function fourWays(
   v128.store(into, v128.bitselect(infinite, high, i64x2.extend_high_i32x4_s(nowhere)), 16);
 }
 
-/** The first column from x on of which four in a row may have a curve, or the first of the last ones. */
-// @ts-ignore: decorator
-@inline
-function skipNone(ways: usize, x: u32, width: u32): u32 {
-  const infinite = f64x2.splat(Infinity);
-  while (x + 4 <= width) {
-    const at = ways + (<usize>x << 3);
-    if (!i64x2.all_true(v128.and(f64x2.eq(v128.load(at), infinite), f64x2.eq(v128.load(at, 16), infinite)))) break;
-    x += 4;
-  }
-  return x;
-}
-
 /**
  * Squared distances of the pixels [from, to) of a row from the squared ways of its columns. `stack` takes the curves of
  * the envelope: column and squared way as float64, and the first pixel that each one is the lowest at.
  */
-export function euclidean(ways: usize, width: u32, stack: usize, result: usize, from: i32, to: i32, dx: f64): void {
+// @ts-ignore: decorator
+@inline
+function euclidean(
+  ways: usize, columns: usize, count: u32, width: u32, stack: usize, result: usize, from: i32, to: i32, dx: f64,
+): void {
   const dx2 = dx * dx;
   let top = stack - 24;
   const last = <f64>(width - 1);
-  for (let x: u32 = 0; x < width; x++) {
-    const way = load<f64>(ways + (<usize>x << 3));
-    if (way == Infinity) {
-      x = skipNone(ways, x + 1, width) - 1;
-      continue;
-    }
-    const u = <f64>x;
+  for (let i: u32 = 0; i < count; i++) {
+    const way = load<f64>(ways + (<usize>i << 3));
+    if (way == Infinity) continue;
+    const u = <f64>(columns == 0 ? i : load<u32>(columns + (<usize>i << 2)));
     let start: f64 = 0;
     while (top >= stack) {
       const v = load<f64>(top);
@@ -186,16 +355,16 @@ export function euclidean(ways: usize, width: u32, stack: usize, result: usize, 
 }
 
 /** As {@link euclidean}, of ways that are not squared: the larger of the two ways. */
-export function chessboard(ways: usize, width: u32, stack: usize, result: usize, from: i32, to: i32, dx: f64): void {
+// @ts-ignore: decorator
+@inline
+function chessboard(
+  ways: usize, columns: usize, count: u32, width: u32, stack: usize, result: usize, from: i32, to: i32, dx: f64): void {
   let top = stack - 24;
   const last = <f64>(width - 1);
-  for (let x: u32 = 0; x < width; x++) {
-    const way = load<f64>(ways + (<usize>x << 3));
-    if (way == Infinity) {
-      x = skipNone(ways, x + 1, width) - 1;
-      continue;
-    }
-    const u = <f64>x;
+  for (let i: u32 = 0; i < count; i++) {
+    const way = load<f64>(ways + (<usize>i << 3));
+    if (way == Infinity) continue;
+    const u = <f64>(columns == 0 ? i : load<u32>(columns + (<usize>i << 2)));
     let start: f64 = 0;
     while (top >= stack) {
       const v = load<f64>(top);
@@ -251,7 +420,9 @@ function fill(stack: usize, last: usize, result: usize, from: i32, to: i32, dx: 
 }
 
 /** As {@link euclidean}, of ways that are not squared: the sum of the two ways. `ways` is written over. */
-export function taxicab(ways: usize, width: u32, stack: usize, result: usize, from: i32, to: i32, dx: f64): void {
+// @ts-ignore: decorator
+@inline
+function taxicab(ways: usize, width: u32, stack: usize, result: usize, from: i32, to: i32, dx: f64): void {
   // The nearest curve from each side; steps are counted, so that nothing adds up.
   let v: f64 = -1;
   let other: f64 = Infinity;
@@ -318,27 +489,76 @@ function finish<T>(
   }
 }
 
-/** Stores a row of distances; `inside` holds those to the other set where the sign is wanted, 0 elsewhere. */
-export function finish8(
-  outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
+/** `metric`: 0 euclidean, 1 chessboard, 2 taxicab. */
+// @ts-ignore: decorator
+@inline
+function measureRow(
+  set: MemberSet, isSparse: bool, metric: i32, ways: usize, width: u32, stack: usize, from: i32, to: i32, dx: f64,
 ): void {
-  finish<u8>(outside, inside, into, step, count, root, cap, scale);
+  const columns = isSparse ? set.columns : 0;
+  const count = isSparse ? set.count : width;
+  if (metric == 0) euclidean(ways, columns, count, width, stack, set.distances, from, to, dx);
+  else if (metric == 1) chessboard(ways, columns, count, width, stack, set.distances, from, to, dx);
+  else taxicab(ways, width, stack, set.distances, from, to, dx);
 }
 
-export function finish16(
-  outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
+/**
+ * The distances of columns [from, to) of rows [first, end) of the image, from the sets at `outside` and, where the sign is
+ * wanted, `inside`, which is 0 elsewhere. `top` is the first row of the band.
+ */
+// @ts-ignore: decorator
+@inline
+function distanceRows<T>(
+  outside: usize, inside: usize, ways: usize, stack: usize, width: u32, top: i32, first: i32, end: i32, from: i32,
+  to: i32, dx: f64, dy: f64, metric: i32, root: bool, cap: f64, scale: f64, into: usize, rowBytes: usize, step: usize,
 ): void {
-  finish<u16>(outside, inside, into, step, count, root, cap, scale);
+  const squared = metric == 0;
+  for (let y = top; y < end; y++) {
+    for (let address = outside; address != 0; address = address == outside ? inside : 0) {
+      const set = changetype<MemberSet>(address);
+      const isSparse = metric != 2 && set.count < width >> 2;
+      rowWays(set, isSparse, ways, width, y, top, dy, squared);
+      if (y >= first) measureRow(set, isSparse, metric, ways, width, stack, from, to, dx);
+    }
+    if (y < first) continue;
+    const within = inside == 0 ? 0 : changetype<MemberSet>(inside).distances;
+    finish<T>(changetype<MemberSet>(outside).distances, within, into, step, <u32>(to - from), root, cap, scale);
+    into += rowBytes;
+  }
 }
 
-export function finish32(
-  outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
+export function distanceRows8(
+  outside: usize, inside: usize, ways: usize, stack: usize, width: u32, top: i32, first: i32, end: i32, from: i32,
+  to: i32, dx: f64, dy: f64, metric: i32, root: bool, cap: f64, scale: f64, into: usize, rowBytes: usize, step: usize,
 ): void {
-  finish<f32>(outside, inside, into, step, count, root, cap, scale);
+  distanceRows<u8>(
+    outside, inside, ways, stack, width, top, first, end, from, to, dx, dy, metric, root, cap, scale, into, rowBytes, step,
+  );
 }
 
-export function finishLabels(
-  outside: usize, inside: usize, into: usize, step: usize, count: u32, root: bool, cap: f64, scale: f64,
+export function distanceRows16(
+  outside: usize, inside: usize, ways: usize, stack: usize, width: u32, top: i32, first: i32, end: i32, from: i32,
+  to: i32, dx: f64, dy: f64, metric: i32, root: bool, cap: f64, scale: f64, into: usize, rowBytes: usize, step: usize,
 ): void {
-  finish<u32>(outside, inside, into, step, count, root, cap, scale);
+  distanceRows<u16>(
+    outside, inside, ways, stack, width, top, first, end, from, to, dx, dy, metric, root, cap, scale, into, rowBytes, step,
+  );
+}
+
+export function distanceRows32(
+  outside: usize, inside: usize, ways: usize, stack: usize, width: u32, top: i32, first: i32, end: i32, from: i32,
+  to: i32, dx: f64, dy: f64, metric: i32, root: bool, cap: f64, scale: f64, into: usize, rowBytes: usize, step: usize,
+): void {
+  distanceRows<f32>(
+    outside, inside, ways, stack, width, top, first, end, from, to, dx, dy, metric, root, cap, scale, into, rowBytes, step,
+  );
+}
+
+export function distanceRowsLabels(
+  outside: usize, inside: usize, ways: usize, stack: usize, width: u32, top: i32, first: i32, end: i32, from: i32,
+  to: i32, dx: f64, dy: f64, metric: i32, root: bool, cap: f64, scale: f64, into: usize, rowBytes: usize, step: usize,
+): void {
+  distanceRows<u32>(
+    outside, inside, ways, stack, width, top, first, end, from, to, dx, dy, metric, root, cap, scale, into, rowBytes, step,
+  );
 }
