@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HalotileError } from '../../tiling/errors.js';
 import { intersect, type Rect, type Size } from '../../tiling/geometry/rect.js';
-import type { Mapping } from '../../tiling/plan/mapping.js';
+import { type Mapping, mappedValue } from '../../tiling/plan/mapping.js';
 import { allocateSamples, DTYPES, type DType, type Samples } from '../../tiling/raster/dtype.js';
 import type { TileRaster } from '../../worker/kernels/kernel.js';
 import type { HalveOptions } from '../../worker/kernels/pixel-kernels.js';
@@ -178,6 +178,33 @@ test('radii: every map type and mapping equals the reference', () => {
         const max = REFERENCE_PIXELS.radii(samples, rect, mapping, expected);
         assert.equal(WASM_PIXELS.radii(samples, rect, mapping, actual), max);
         assert.deepEqual(actual, expected);
+      }
+    }
+  }
+});
+
+test('the largest value of a map: that of all samples one by one, or none where one of them may be refused', () => {
+  const random = noise(3);
+  const mappings: Mapping[] = [
+    { ...MAPPING, scale: 0.3, offset: 1.2 },
+    { ...MAPPING, scale: -0.001, offset: 500 },
+    { ...MAPPING, max: 70 },
+    { ...MAPPING, offset: -60, invalid: 'clamp' },
+    { ...MAPPING, scale: 1e300, invalid: 'clamp' },
+    { ...MAPPING, nodata: 3 },
+  ];
+  for (const mapping of mappings) {
+    for (const odd of [undefined, Number.NaN, Number.POSITIVE_INFINITY, -1, 1e20]) {
+      for (const count of [1, 3, 16, 21]) {
+        arena.reset(1 << 12);
+        const samples = arena.allocSamples('float32', count);
+        for (let i = 0; i < count; i++) samples[i] = random(100_000) / 7;
+        if (odd !== undefined) samples[count - 1] = odd;
+        const values = Array.from(samples, (sample) => mappedValue({ ...mapping, invalid: 'error' }, sample));
+        const found = WASM_PIXELS.largestValue(samples, mapping);
+        if (found !== undefined)
+          assert.equal(found, Math.max(...(values as number[])), `${JSON.stringify(mapping)} ${odd}`);
+        else assert.ok(mapping.nodata !== undefined || values.includes(undefined), `${JSON.stringify(mapping)} ${odd}`);
       }
     }
   }

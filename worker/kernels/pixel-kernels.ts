@@ -46,6 +46,8 @@ export interface PixelKernels {
   halve(input: TileRaster, output: TileRaster, options: HalveOptions): void;
   /** As `radiiOf` in reference/map-values.ts. */
   radii(samples: Samples, rect: Rect, mapping: Mapping, into: Uint16Array): number;
+  /** The largest value' of a map's samples, before rounding; undefined where they must be looked at one by one. */
+  largestValue(samples: Samples, mapping: Mapping): number | undefined;
   /**
    * Writes one block's samples, little-endian, row-major, interleaved, predicted: `into` takes
    * block.width × block.height pixels.

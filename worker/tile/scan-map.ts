@@ -1,7 +1,7 @@
 import type { Rect } from '../../tiling/geometry/rect.js';
 import { mappedValue } from '../../tiling/plan/mapping.js';
 import type { BlockSource } from '../../tiling/raster/block-source.js';
-import { allocateSamples, bytesOf, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
+import { bytesOf, SAMPLE_BYTES, type Samples } from '../../tiling/raster/dtype.js';
 import { RasterReader } from '../../tiling/sources/raster-reader.js';
 import type { SourceRef } from '../../tiling/work/references.js';
 import type { ScanData } from '../../tiling/work/scan.js';
@@ -12,19 +12,25 @@ import type { ThreadContext } from './open-job.js';
 export async function scanMap(map: SourceRef, data: ScanData, context: ThreadContext): Promise<number> {
   const source = context.storage.openSource(map);
   try {
-    return await largestIn(source, data, context.nowMs);
+    return await largestIn(source, data, context);
   } finally {
     source.close();
   }
 }
 
 /** As {@link scanMap} of a map that is open. */
-export async function largestIn(source: BlockSource, data: ScanData, nowMs: () => number): Promise<number> {
-  const { rect } = data;
+export async function largestIn(
+  source: BlockSource,
+  data: ScanData,
+  { backend, nowMs }: Pick<ThreadContext, 'backend' | 'nowMs'>,
+): Promise<number> {
+  const { rect, mapping } = data;
   const { dtype } = source.info;
-  const samples = allocateSamples(dtype, rect.width * rect.height);
+  const count = rect.width * rect.height;
+  backend.memory.reset(count * SAMPLE_BYTES[dtype] + 16);
+  const samples = backend.memory.allocSamples(dtype, count);
   await new RasterReader(source, null, nowMs).read(rect, bytesOf(samples), rect.width * SAMPLE_BYTES[dtype]);
-  return largestOf(samples, rect, data);
+  return backend.pixels.largestValue(samples, mapping) ?? largestOf(samples, rect, data);
 }
 
 /**

@@ -85,7 +85,7 @@ export async function runWholeImage(
   try {
     const plan = await preparePlan(mapped, inputs, machine, {
       slots: 1,
-      largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread.nowMs),
+      largest: (_, data) => largestIn(inputs.map!.opened, data, run.thread),
       bitsOf: (_, data) => bitsIn(inputs.image.opened, data, run.thread.nowMs),
       shapeOf: ({ bytes, file }) => checkModuleApart(bytes, file),
     });

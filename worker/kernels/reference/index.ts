@@ -60,7 +60,10 @@ export const REFERENCE_KERNELS: KernelTable = {
 };
 
 /** What pixels pass through beside operations, in plain TypeScript. */
-export const REFERENCE_PIXELS: PixelKernels = { halve, radii: radiiOf, cutBlock, deflateRuns, convert, decimate };
+export const REFERENCE_PIXELS: PixelKernels = {
+  ...{ halve, radii: radiiOf, cutBlock, deflateRuns, convert, decimate },
+  largestValue: () => undefined,
+};
 
 /** What one tile contributes to the reduction of an operation with coupling `global`, or a band tells the others. */
 export const PARTIALS: PartialTable = {

@@ -20,7 +20,7 @@ import { wasmNlm } from './nlm/nlm.js';
 import { wasmConvert } from './pixels/convert.js';
 import { wasmCutBlock } from './pixels/cut-block.js';
 import { wasmDeflateRuns } from './pixels/deflate-runs.js';
-import { wasmRadii } from './pixels/radii.js';
+import { wasmMapValues } from './pixels/radii.js';
 import { wasmExtremum } from './rank/extremum.js';
 import { wasmMorphology } from './rank/morphology.js';
 import { wasmRank } from './rank/rank.js';
@@ -106,7 +106,7 @@ function takingLabels(kernels: KernelTable): KernelTable {
 export function wasmPixels(arena: WasmArena): PixelKernels {
   return {
     halve: wasmHalve(arena),
-    radii: wasmRadii(arena),
+    ...wasmMapValues(arena),
     cutBlock: wasmCutBlock(arena),
     deflateRuns: wasmDeflateRuns(arena),
     convert: wasmConvert(arena),

@@ -203,6 +203,7 @@ export interface WasmModules {
     readonly tableRadii16: (samples: Address, count: number, table: Address, into: Address) => number;
     readonly widenRadii8: (samples: Address, count: number, into: Address) => number;
     readonly floatRadii: (samples: Address, count: number, scale: number, offset: number, limit: number, clamp: number, into: Address) => number;
+    readonly floatRange: (samples: Address, count: number, into: Address) => number;
   };
   readonly 'rank/bits': {
     readonly rankRow8: (source: Address, offsets: Address, members: number, into: Address, bytes: Address, rank: number) => void;

@@ -11,13 +11,14 @@ import { instantiate } from '../memory/instance.js';
 const NO_RADIUS = MAX_RADIUS + 1;
 
 /**
- * Radii in WebAssembly: integer maps by a table that is kept while the mapping stays the same, float maps in
+ * Values of maps in WebAssembly. Radii: integer maps by a table that is kept while the mapping stays the same, float maps in
  * float64. A tile with an invalid sample goes through the reference, which names the pixel.
  */
-export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
-  const names = ['tableRadii8', 'tableRadii16', 'widenRadii8', 'floatRadii'] as const;
+export function wasmMapValues(arena: WasmArena): Pick<PixelKernels, 'radii' | 'largestValue'> {
+  const names = ['tableRadii8', 'tableRadii16', 'widenRadii8', 'floatRadii', 'floatRange'] as const;
   const module = instantiate(arena, 'pixels/radii', names);
   const tableAddress = arena.reserve((MAX_RADIUS + 1) * 4);
+  const range = arena.reserve(8);
   let tabled: { readonly mapping: Mapping; readonly entries: number; readonly identity: boolean } | undefined;
 
   function tableFor(mapping: Mapping, entries: number): { readonly identity: boolean } {
@@ -50,9 +51,20 @@ export function wasmRadii(arena: WasmArena): PixelKernels['radii'] {
     return module.tableRadii8(from, into.length, tableAddress, to);
   }
 
-  return (samples, rect, mapping, into) => {
-    const largest = largestRadius(samples, rect, mapping, into);
-    return largest <= MAX_RADIUS ? largest : radiiOf(samples, rect, mapping, into);
+  return {
+    radii: (samples, rect, mapping, into) => {
+      const largest = largestRadius(samples, rect, mapping, into);
+      return largest <= MAX_RADIUS ? largest : radiiOf(samples, rect, mapping, into);
+    },
+
+    // v rises or falls with the sample: where both ends are valid all between them are, and none is larger than both.
+    largestValue: (samples, mapping) => {
+      if (!(samples instanceof Float32Array) || mapping.nodata !== undefined) return undefined;
+      if (!module.floatRange(arena.addressOf(samples), samples.length, range)) return undefined;
+      const ends = new Float32Array(arena.memory.buffer, range, 2);
+      const [a, b] = [...ends].map((end) => mappedValue({ ...mapping, invalid: 'error' }, end));
+      return a === undefined || b === undefined ? undefined : Math.max(a, b);
+    },
   };
 }
 

@@ -168,7 +168,53 @@ function meansRow<T>(windows: usize, sums: usize, y: i32, lanes: u32, cut: bool,
   const height = load<i32>(windows, 24);
   const radiusAt = <usize>radii + (<usize>(y * rectWidth) << 1);
   let at = sums;
-  for (let x = 0; x < rectWidth; x++) {
+  let x = 0;
+  if (beyond == 0 && cut && (lanes == 3 || lanes == 1)) {
+    for (; x + 2 <= rectWidth; x += 2) {
+      const r0 = radii ? <i32>load<u16>(radiusAt + (<usize>x << 1)) : fixed;
+      const r1 = radii ? <i32>load<u16>(radiusAt + (<usize>x << 1), 2) : fixed;
+      const across0 = min(width, left + x + r0 + 1) - max(0, left + x - r0);
+      const across1 = min(width, left + x + r1 + 2) - max(0, left + x + 1 - r1);
+      const down0 = min(height, top + r0 + 1) - max(0, top - r0);
+      const down1 = min(height, top + r1 + 1) - max(0, top - r1);
+      const counts = f64x2.mul(
+        f64x2.convert_low_i32x4_s(i32x4(across0, across1, 0, 0)),
+        f64x2.convert_low_i32x4_s(i32x4(down0, down1, 0, 0)),
+      );
+      if (lanes == 1) {
+        const whole = v128.load(at);
+        if (v128.any_true(f64x2.ge(whole, f64x2.splat(WHOLE_PRODUCTS)))) break;
+        const means = meansOfTwo(whole, counts, f64x2.div(f64x2.splat(1), counts));
+        store<T>(into, <T>i32x4.extract_lane(means, 0));
+        store<T>(into, <T>i32x4.extract_lane(means, 1), sizeof<T>());
+        at += 16;
+        into += 2 * sizeof<T>();
+        continue;
+      }
+      const first = v128.load(at);
+      const middle = v128.load(at, 16);
+      const last = v128.load(at, 32);
+      const largest = f64x2.pmax(first, f64x2.pmax(middle, last));
+      if (v128.any_true(f64x2.ge(largest, f64x2.splat(WHOLE_PRODUCTS)))) break;
+      const shares = f64x2.div(f64x2.splat(1), counts);
+      const a = meansOfTwo(first, i64x2.shuffle(counts, counts, 0, 0), i64x2.shuffle(shares, shares, 0, 0));
+      const b = meansOfTwo(middle, counts, shares);
+      const c = meansOfTwo(last, i64x2.shuffle(counts, counts, 1, 1), i64x2.shuffle(shares, shares, 1, 1));
+      const four = i32x4.shuffle(a, b, 0, 1, 4, 5);
+      const six = i16x8.narrow_i32x4_u(four, c);
+      if (sizeof<T>() == 1) {
+        const bytes = i8x16.narrow_i16x8_u(six, six);
+        v128.store32_lane(into, bytes, 0);
+        v128.store16_lane(into, bytes, 2, 4);
+      } else {
+        v128.store64_lane(into, six, 0);
+        v128.store32_lane(into, six, 2, 8);
+      }
+      at += 48;
+      into += 6 * sizeof<T>();
+    }
+  }
+  for (; x < rectWidth; x++) {
     const r = radii ? <i32>load<u16>(radiusAt + (<usize>x << 1)) : fixed;
     const across = min(width, left + x + r + 1) - max(0, left + x - r);
     const down = min(height, top + r + 1) - max(0, top - r);
@@ -183,6 +229,19 @@ function meansRow<T>(windows: usize, sums: usize, y: i32, lanes: u32, cut: bool,
       store<T>(into, <T>rounded(sum, count, share));
     }
   }
+}
+
+/** Two sums below {@link WHOLE_PRODUCTS} over their counts, rounded half up, as int32. */
+// @ts-ignore: decorator
+@inline
+function meansOfTwo(sums: v128, counts: v128, shares: v128): v128 {
+  const one = f64x2.splat(1);
+  const near = f64x2.floor(f64x2.add(f64x2.mul(sums, shares), f64x2.splat(0.5)));
+  const left = f64x2.sub(sums, f64x2.mul(near, counts));
+  const twice = f64x2.add(left, left);
+  const up = v128.and(one, f64x2.ge(twice, counts));
+  const down = v128.and(one, f64x2.lt(twice, f64x2.neg(counts)));
+  return i32x4.trunc_sat_f64x2_u_zero(f64x2.sub(f64x2.add(near, up), down));
 }
 
 /** A sum over a count, rounded half up; `share` is 1 / count. */

@@ -69,3 +69,29 @@ export function floatRadii(
   }
   return largest;
 }
+
+/** The smallest and the largest of finite samples, two float32 at `into`; returns whether they all are finite. */
+export function floatRange(samples: usize, count: u32, into: usize): bool {
+  let least = f32x4.splat(Infinity);
+  let most = f32x4.splat(-Infinity);
+  // A sample less itself is 0, or NaN where it is not finite.
+  let bad = f32x4.splat(0);
+  const end = samples + <usize>count * 4;
+  for (; samples + 16 <= end; samples += 16) {
+    const four = v128.load(samples);
+    least = f32x4.pmin(least, four);
+    most = f32x4.pmax(most, four);
+    bad = f32x4.add(bad, f32x4.sub(four, four));
+  }
+  for (; samples < end; samples += 4) {
+    const four = v128.load32_splat(samples);
+    least = f32x4.pmin(least, four);
+    most = f32x4.pmax(most, four);
+    bad = f32x4.add(bad, f32x4.sub(four, four));
+  }
+  const low = f32x4.pmin(least, i32x4.shuffle(least, least, 2, 3, 0, 1));
+  const high = f32x4.pmax(most, i32x4.shuffle(most, most, 2, 3, 0, 1));
+  store<f32>(into, min(f32x4.extract_lane(low, 0), f32x4.extract_lane(low, 1)));
+  store<f32>(into, max(f32x4.extract_lane(high, 0), f32x4.extract_lane(high, 1)), 4);
+  return i32x4.all_true(f32x4.eq(bad, f32x4.splat(0)));
+}
