@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
-import { intersect, type Rect, rectOf } from '../../tiling/geometry/rect.js';
+import { intersect, rectOf } from '../../tiling/geometry/rect.js';
 import { cornerTable } from '../../tiling/operations/corners.js';
 import { bytesOf, SAMPLE_BYTES } from '../../tiling/raster/dtype.js';
-import { type CellSums, rowRoom } from '../kernels/corner-kernels.js';
+import { rowRoom } from '../kernels/corner-kernels.js';
 import type { TileRaster } from '../kernels/kernel.js';
 import { allocate } from '../tile/allocate.js';
 import { alphaLast } from '../tile/alpha-order.js';
@@ -46,32 +46,53 @@ export const sum: Runner<'sum'> = async ({ task, data: { corners }, open: openJo
     const sums = { columns: of, rows, row };
     tally.timed('kernel', () => {
       open.backend.corners.sumCells(raster, { image, layout }, cellSide, sums);
-      addCells(rect, sums);
+      addTo(columns.subarray((rect.x + 1) * lanes), sums.columns);
+      addCells({ first: rect.x / cellSide, cellSide, height: rect.height, lanes }, sums.rows, { edges, left });
     });
   }
-  for (let at = lanes; at < columns.length; at++) columns[at]! += columns[at - lanes]!;
+  addAlong(columns, lanes);
   const value = { columns: new Uint8Array(columns.buffer), edges: new Uint8Array(edges.buffer) };
   return { value, crc: crc32(value.edges, crc32(value.columns)), seconds: tally.seconds, counts: tally.counts };
-
-  function addCells({ x, width, height }: Rect, sums: CellSums): void {
-    const base = (x + 1) * lanes;
-    for (const [at, sum] of sums.columns.entries()) columns[base + at]! += sum;
-    const first = x / cellSide;
-    const count = Math.ceil(width / cellSide);
-    for (let y = 0; y < height; y++) {
-      for (let cell = 0; cell < count; cell++) {
-        const edge = ((first + cell) * cellSide + y) * lanes;
-        for (let lane = 0; lane < lanes; lane++) {
-          const total = left[y * lanes + lane]!;
-          edges[edge + lane] = total + (y > 0 ? edges[edge - lanes + lane]! : 0);
-          left[y * lanes + lane] = total + sums.rows[(y * count + cell) * lanes + lane]!;
-        }
-      }
-    }
-  }
 
   function doubles(length: number): Float64Array {
     const { buffer, byteOffset } = open.backend.memory.allocSamples('uint8', length * 8);
     return new Float64Array(buffer, byteOffset, length);
   }
 };
+
+// Loops are functions of their own: V8 optimises what holds one as a whole, again for each loop, and the task is long.
+
+function addTo(into: Float64Array, sums: Float64Array): void {
+  for (let at = 0; at < sums.length; at++) into[at]! += sums[at]!;
+}
+
+function addAlong(columns: Float64Array, lanes: number): void {
+  for (let at = lanes; at < columns.length; at++) columns[at]! += columns[at - lanes]!;
+}
+
+/** Sums of each row in a task's cells from `first` on. */
+interface CellRows {
+  readonly first: number;
+  readonly cellSide: number;
+  readonly height: number;
+  readonly lanes: number;
+}
+
+/** Puts the sums left of each cell to its edge, and adds those of its own rows to `left`. */
+function addCells(
+  { first, cellSide, height, lanes }: CellRows,
+  rows: Float64Array,
+  { edges, left }: { readonly edges: Float64Array; readonly left: Float64Array },
+): void {
+  const count = rows.length / (height * lanes);
+  for (let y = 0; y < height; y++) {
+    for (let cell = 0; cell < count; cell++) {
+      const edge = ((first + cell) * cellSide + y) * lanes;
+      for (let lane = 0; lane < lanes; lane++) {
+        const total = left[y * lanes + lane]!;
+        edges[edge + lane] = total + (y > 0 ? edges[edge - lanes + lane]! : 0);
+        left[y * lanes + lane] = total + rows[(y * count + cell) * lanes + lane]!;
+      }
+    }
+  }
+}
