@@ -12,13 +12,17 @@ const lengths = new Int32Array(TABLE + 1);
 /**
  * Decodes TIFF's LZW (TIFF 6.0 section 13: codes from the highest bit, 9 to 12 bits, widened one code early)
  * into `output` and returns the bytes written; stops where the output is full. Every string of the table is
- * also a piece of the output, the last string plus one byte, so that the table holds places, not bytes.
- * @returns the bytes written, or -1 where a code is invalid or the stream is of the old, lowest-bit-first kind
+ * also a piece of the output, the last string plus one byte, so that the table holds places, not bytes. Streams as
+ * programs wrote them before TIFF 5.0, which libtiff still reads, have codes from the lowest bit and widen them one code
+ * later.
+ * @returns the bytes written, or -1 where a code is invalid
  */
 export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
   const inputEnd = input.length;
   const outputEnd = output.length;
-  if (inputEnd >= 2 && input[0] === 0 && (input[1]! & 1) === 1) return -1;
+  // All begin with a clear code: 256 in nine bits from the lowest is a zero byte and a one.
+  const isOld = inputEnd >= 2 && input[0] === 0 && (input[1]! & 1) === 1;
+  const late = isOld ? 1 : 0;
   let at = 0;
   let bits = 0;
   let held = 0;
@@ -30,7 +34,12 @@ export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
   let lastPlace = -1;
   let lastLength = 0;
   while (written < outputEnd) {
-    if (held < width) {
+    if (isOld) {
+      for (; held < width; held += 8) {
+        if (at === inputEnd) return written;
+        bits |= input[at++]! << held;
+      }
+    } else if (held < width) {
       if (at + 1 < inputEnd) {
         bits = (bits << 16) | (input[at]! << 8) | input[at + 1]!;
         at += 2;
@@ -43,7 +52,8 @@ export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
       }
     }
     held -= width;
-    const code = (bits >>> held) & mask;
+    const code = (isOld ? bits : bits >>> held) & mask;
+    if (isOld) bits >>>= width;
     if (code === CLEAR) {
       next = FIRST_FREE;
       width = 9;
@@ -58,7 +68,7 @@ export function decodeLzw(input: Uint8Array, output: Uint8Array): number {
       // The entry made now may be the one that is read: its last byte is the first one written here.
       places[next] = lastPlace;
       lengths[next++] = lastLength + 1;
-      if (next >= mask && width < 12) {
+      if (next >= mask + late && width < 12) {
         width++;
         mask = (mask << 1) | 1;
       }
