@@ -39,6 +39,14 @@ write_image(planes, zarr.open_group(os.path.join(root, 'planes.zarr'), mode='w',
 raw('planes', np.moveaxis(planes[1, :, 1], 0, -1))
 labels = random.integers(0, 2**32, (70, 80), dtype=np.int64)
 zarr.save_array(os.path.join(root, 'labels.zarr'), labels, zarr_format=3); raw('labels', labels.astype('<f4'))
+first = zarr.create_array(os.path.join(root, 'first.zarr'), shape=rgb.shape, dtype='uint8', chunks=(100, 64, 3), shards=dict(shape=(200, 192, 3), index_location='start'))
+first[:] = rgb; raw('first', rgb)
+halves = random.normal(0, 100, (70, 80)).astype('f2'); halves[3, 4] = np.nan
+for version in [2, 3]:
+    half = zarr.create_array(os.path.join(root, f'half{version}.zarr'), shape=halves.shape, dtype='f2', chunks=(32, 32), fill_value=-1.5, zarr_format=version)
+    half[:32] = halves[:32]; raw(f'half{version}', np.vstack([halves[:32], np.full((38, 80), -1.5)]).astype('<f4'))
+    bools = zarr.create_array(os.path.join(root, f'bool{version}.zarr'), shape=halves.shape, dtype=bool, chunks=(32, 32), fill_value=True, zarr_format=version)
+    bools[:32] = halves[:32] > 0; raw(f'bool{version}', np.vstack([halves[:32] > 0, np.ones((38, 80), bool)]).astype('u1'))
 zarr.save_array(os.path.join(root, 'complex.zarr'), np.zeros((5, 5), 'c8'), zarr_format=3)
 zarr.create_array(os.path.join(root, 'short.zarr'), shape=rgb.shape, dtype='uint8', chunks=(333, 222, 3), compressors=None)[:] = rgb
 os.truncate(os.path.join(root, 'short.zarr/c/0/1/0'), 100000)
@@ -56,6 +64,11 @@ for (const [name, bands, ...flags] of [
   ['sharded', 3],
   ['signed', 1],
   ['labels', 1],
+  ['first', 3],
+  ['half2', 1],
+  ['half3', 1],
+  ['bool2', 1],
+  ['bool3', 1],
   // The second time point's second z-plane.
   ['planes', 2, '--page', '5'],
 ] as const) {

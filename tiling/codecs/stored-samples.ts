@@ -122,7 +122,7 @@ function wideOf(integers: Integers, dtype: DType): Uint8Array {
 }
 
 /** The number that 16 bits stand for (IEEE 754 binary16). */
-function halfOf(bits: number): number {
+export function halfOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;

@@ -1,4 +1,5 @@
 import type { Chunk, DataType, Array as ZarrArray } from 'zarrita';
+import { halfOf } from '../codecs/stored-samples.js';
 import { badInput, HalotileError } from '../errors.js';
 import { area, intersect, type Rect, type Size } from '../geometry/rect.js';
 import { isUrl } from '../places/url.js';
@@ -9,6 +10,7 @@ import type { WideSamples } from '../tiff/sample-format.js';
 import { FolderStore } from './folder-store.js';
 import { type ImageAxes, imageAxes, isRgb, multiscaleOf, pixelMicrometres } from './image-axes.js';
 import { ObjectStore } from './object-store.js';
+import { ToldStore } from './told-store.js';
 
 /** Types of arrays and what they are read as, integers without a type here as the reader of a TIFF wants them. */
 const DTYPE_OF: Readonly<Record<string, DType | 'wide'>> = {
@@ -48,11 +50,12 @@ export async function openZarrImage(path: string, wide?: WideSamples): Promise<Z
   return inWords(path, async () => {
     const zarr = await import('zarrita');
     const store = isUrl(path) ? new ObjectStore(path) : new FolderStore(path);
-    const location = zarr.root(store);
+    const told = new ToldStore(store);
+    const location = zarr.root(told);
     const node = await zarr.open(location).catch((error: unknown) => {
       throw ('refusal' in store && store.refusal) || error;
     });
-    if (node.kind === 'array') return imageOf(path, node, { wide });
+    if (node.kind === 'array') return imageOf(path, node, { wide, isHalf: told.holdsHalves(node.path) });
     const found = multiscaleOf(node.attrs);
     if (found === undefined) {
       throw badInput({
@@ -63,21 +66,33 @@ export async function openZarrImage(path: string, wide?: WideSamples): Promise<Z
       });
     }
     const array = await zarr.open(location.resolve(found.multiscales[0]!.datasets[0]!.path), { kind: 'array' });
-    return imageOf(path, array, { found, wide });
+    return imageOf(path, array, { found, wide, isHalf: told.holdsHalves(array.path) });
   });
 }
 
 function imageOf(
   path: string,
   array: ZarrArray<DataType>,
-  { found, wide }: { readonly found?: ReturnType<typeof multiscaleOf>; readonly wide: WideSamples | undefined },
+  {
+    found,
+    wide,
+    isHalf,
+  }: {
+    readonly found?: ReturnType<typeof multiscaleOf>;
+    readonly wide: WideSamples | undefined;
+    readonly isHalf: boolean;
+  },
 ): ZarrImage {
   const { shape, chunks, dtype: stored } = array;
   const named = found?.multiscales[0]?.axes ?? array.dimensionNames?.map((name) => ({ name: name ?? '' }));
   const axes = imageAxes(shape, named, path);
-  const dtype = dtypeOf(stored, wide);
+  const dtype = isHalf ? 'float32' : dtypeOf(stored, wide);
   if (dtype === undefined) {
-    throw badInput({ what: `samples of ${stored}`, file: path, expected: Object.keys(DTYPE_OF).join(', ') });
+    throw badInput({
+      what: `samples of ${stored}`,
+      file: path,
+      expected: [...Object.keys(DTYPE_OF), 'float16', 'bool'].join(', '),
+    });
   }
   const channels = axes.c === undefined ? 1 : shape[axes.c]!;
   const size = { width: shape[axes.x]!, height: shape[axes.y]! };
@@ -104,7 +119,7 @@ function imageOf(
     },
     planes: axes.planes.reduce((product, axis) => product * shape[axis]!, 1),
     chunk: { width: chunks[axes.x]!, height: chunks[axes.y]! },
-    read: (plane, rect) => inWords(path, () => readPlane(array, { path, axes, dtype, channels }, plane, rect)),
+    read: (plane, rect) => inWords(path, () => readPlane(array, { path, axes, dtype, channels, isHalf }, plane, rect)),
   };
 }
 
@@ -118,6 +133,8 @@ interface Reading {
   readonly axes: ImageAxes;
   readonly dtype: DType;
   readonly channels: number;
+  /** Whether samples come as the bits of halves. */
+  readonly isHalf: boolean;
 }
 
 /** Chunk by chunk: zarrita's own assembly of a region takes several times as long. */
@@ -158,9 +175,9 @@ function copyChunk(
   { data: stored, shape, stride }: Chunk<DataType>,
   within: readonly number[],
   held: Rect & { readonly c: number; readonly depth: number },
-  { path, axes, dtype, channels, rect, samples }: Reading & { readonly rect: Rect; readonly samples: Samples },
+  { path, axes, dtype, channels, isHalf, rect, samples }: Reading & { readonly rect: Rect; readonly samples: Samples },
 ): void {
-  const data = stored as ArrayLike<number | bigint>;
+  const data = isHalf ? Float32Array.from(stored as Uint16Array, halfOf) : (stored as ArrayLike<number | bigint>);
   const samplesOfChunk = shape.reduce((product, side) => product * side, 1);
   if (data.length < samplesOfChunk) {
     throw badInput({
