@@ -136,3 +136,41 @@ test('what lies beside the outputs of small images is settled and named too, wit
     ['b.tif', 'b.tif.ovr.old'],
   );
 });
+
+test('what lies beside an input and GDAL reads as part of it is named: a mask, nodata, a place', { skip }, async () => {
+  const plain = join(folder, 'plain.tif');
+  gdal(
+    'gdal_translate',
+    '-q',
+    '-of',
+    'GTiff',
+    '-a_nodata',
+    '7',
+    '-a_ullr',
+    '0',
+    '9',
+    '9',
+    '0',
+    '-co',
+    'PROFILE=BASELINE',
+    input,
+    plain,
+  );
+  assert.ok(existsSync(`${plain}.aux.xml`), 'a baseline TIFF has its nodata beside it');
+  gdal('gdal_translate', '-q', '-b', 'mask', input, join(folder, 'plain.tif.msk'), '-of', 'GTiff');
+  const said = async (...flags: string[]) => {
+    const { code, stderr } = await halotile('process', plain, '-o', output, '--op', 'median', '--quiet', ...flags);
+    assert.equal(code, 0, stderr);
+    return [...stderr.matchAll(/(\S+): is not read, and [^\n]+gdal_translate/g)].map(([, path]) =>
+      path!.slice(plain.length),
+    );
+  };
+  assert.deepEqual(await said(), ['.msk', '.aux.xml', '.aux.xml']);
+  assert.deepEqual(await said('--mask', 'ignore', '--nodata', '7'), ['.aux.xml']);
+  rmSync(`${plain}.aux.xml`);
+  rmSync(`${plain}.msk`);
+  assert.deepEqual(await said(), []);
+  writeFileSync(join(folder, 'plain.tfw'), '1\n0\n0\n-1\n5\n5\n');
+  const { stderr } = await halotile('process', plain, '-o', output, '--op', 'median', '--quiet');
+  assert.match(stderr, /plain\.tfw: is not read, and the output will not say where it lies/);
+});

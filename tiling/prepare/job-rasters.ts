@@ -6,6 +6,7 @@ import type { PlanInput, PlanMachine } from '../plan/plan-input.js';
 import { openMask } from '../sources/open-mask.js';
 import { openRaster, type Wanted } from '../sources/open-raster.js';
 import type { TiffFileSource } from '../sources/tiff-file-source.js';
+import { type Said, unreadSidecars } from '../sources/unread-sidecars.js';
 import type { SourceRef } from '../work/references.js';
 import type { InputName, WorkInput } from '../work/work-job.js';
 
@@ -117,15 +118,22 @@ const VALUES = { wide: 'float32' } as const;
 
 /** The image of a job. Integers of 32 bits are labels to operations that take labels, and values to all others. */
 function openImage(
-  { image, page, orient, colour, operations }: JobSpec,
+  { image, page, orient, colour, operations, mask, nodata }: JobSpec,
   options: PrepareOptions,
 ): Promise<OpenedInput> {
-  return openInput(image, options, { page, orient, colour, ...(takesValues(operations) && VALUES) });
+  const wanted = { page, orient, colour, ...(takesValues(operations) && VALUES) };
+  return openInput(image, options, wanted, { mask: mask === 'ignore', nodata: nodata !== undefined });
 }
 
-async function openInput(path: string, options: PrepareOptions, wanted: Wanted): Promise<OpenedInput> {
+async function openInput(
+  path: string,
+  options: PrepareOptions,
+  wanted: Wanted,
+  said: Said = { place: true },
+): Promise<OpenedInput> {
   const opened = await openRaster(path, options, wanted);
-  const { info, layout, name, directory, warnings } = opened;
+  const { info, layout, name, directory } = opened;
+  const warnings = [...opened.warnings, ...unreadSidecars(path, info, said)];
   // Whoever opens it again reads the same type.
   const told = wanted.wide === undefined || layout.stored === undefined ? {} : { info };
   return { plan: { path, info, layout, warnings }, source: { kind: 'file', path: name, directory, ...told }, opened };
