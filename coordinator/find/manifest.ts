@@ -8,9 +8,9 @@ import { parseCsv } from './csv.js';
 
 const row = z.object({
   image: z.string().min(1),
-  map: z.string().optional(),
-  character: z.string().optional(),
-  output: z.string().optional(),
+  map: z.string().nullish(),
+  character: z.string().nullish(),
+  output: z.string().nullish(),
 });
 const rowList = z.union([z.array(row), z.object({ images: z.array(row) }).transform(({ images }) => images)]);
 
@@ -50,10 +50,9 @@ export function* readManifest(path: string): Generator<ManifestRow> {
 type Row = z.output<typeof row>;
 
 /** No file's name holds a zero byte. */
-function refuseZeros(names: readonly (string | undefined)[], place: ErrorPlace): void {
+function refuseZeros(names: readonly (string | null | undefined)[], place: ErrorPlace): void {
   const name = names.find((each) => each?.includes('\0'));
-  if (name !== undefined)
-    throw badInput({ what: `a zero byte in ${JSON.stringify(name)}`, ...place, expected: 'a path' });
+  if (name != null) throw badInput({ what: `a zero byte in ${JSON.stringify(name)}`, ...place, expected: 'a path' });
 }
 
 function yamlRows(text: string, path: string): Row[] {
@@ -66,11 +65,32 @@ function yamlRows(text: string, path: string): Row[] {
   }
   const rows = rowList.safeParse(value);
   if (rows.success) return rows.data;
+  refuseNumbers(value, path);
   throw badInput({
     what: 'the manifest is no list of images',
     file: path,
     expected: 'a list of {image, map, output, character}, bare or under "images"',
   });
+}
+
+/** YAML reads 007 as a number, whose text is not known any more. @throws bad-input for the first such name */
+function refuseNumbers(value: unknown, path: string): void {
+  const rows = (Array.isArray(value) ? value : (value as { images?: unknown } | null)?.images) as unknown[] | undefined;
+  if (!Array.isArray(rows)) return;
+  for (const [index, each] of rows.entries()) {
+    const wrong = Object.entries((each ?? {}) as object).find(
+      ([key, name]) => Object.hasOwn(row.shape, key) && ['number', 'boolean'].includes(typeof name),
+    );
+    if (wrong === undefined) continue;
+    const [key, name] = wrong as [string, number | boolean];
+    throw badInput({
+      what: `${key}: ${name} is a ${typeof name} to YAML`,
+      file: path,
+      where: `, image ${index + 1}`,
+      expected: 'a name',
+      remedy: `put it into quotes: ${key}: "${name}"`,
+    });
+  }
 }
 
 function* csvRows(text: string, path: string): Generator<Row> {

@@ -147,6 +147,10 @@ test('wrong inputs are refused before any work, in one sentence', async () => {
   await refused(manifest('a.csv', 'file\nx.png\n'), /a\.csv: the manifest has no column "image"/);
   await refused(manifest('b.csv', 'image,character\n,x\n'), /b\.csv, line 2: no image/);
   await refused(manifest('c.yaml', '- { picture: x.png }\n'), /c\.yaml: the manifest is no list of images/);
+  await refused(
+    manifest('number.yaml', 'images: [{ image: x.png, map: }, { image: x.png, character: 007 }]\n'),
+    /number\.yaml, image 2: character: 7 is a number to YAML; expected a name; put it into quotes/,
+  );
   await refused(manifest('d.yaml', '- { image: x.png, character: ../x }\n'), /"\.\.\/x" cannot be a character/);
   await refused(manifest('e.csv', 'image\nx/a.png\nx/a.PNG\n'), /would be written to x\/a\.png like/);
   await refused(manifest('f.csv', 'image\nx/palette.png\n'), /would be written over x\/palette\.png/);

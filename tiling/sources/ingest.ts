@@ -82,7 +82,8 @@ export async function describePicture(
       {
         what: `no image that can be read: ${firstLine(cause)}`,
         file: path,
-        expected: 'TIFF, PNG, JPEG, WebP or another format of libvips',
+        expected: 'TIFF, PNG, JPEG, WebP, GIF, AVIF or Zarr',
+        ...(/unsupported image format/.test(firstLine(cause)) && { remedy: 'convert it: gdal_translate IN OUT.tif' }),
       },
       cause,
     );

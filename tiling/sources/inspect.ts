@@ -9,8 +9,7 @@ import type { AlphaKind, BlockLayout, CarriedTag, RasterInfo } from '../raster/r
 import { storedBlockCount } from '../raster/stored-block.js';
 import { channelPlanes, readPlanes } from '../tiff/channel-planes.js';
 import { type CogLayout, judgeCogLayout } from '../tiff/cog-layout.js';
-import { looksLikeTiff, parseHeader } from '../tiff/header.js';
-import { readBytes } from '../tiff/random-bytes.js';
+import { parseHeader } from '../tiff/header.js';
 import { TAG } from '../tiff/tags.js';
 import {
   classifyDirectories,
@@ -26,6 +25,7 @@ import { type GeoKeys, readGeoKeys } from './geo-keys.js';
 import { describePicture } from './ingest.js';
 import { describeZarr } from './ingest-zarr.js';
 import { orByLibvips } from './open-raster.js';
+import { beginsLikeTiff } from './tiff-file-source.js';
 
 /** A smaller version, a mask or another page of a TIFF. */
 export interface InspectedDirectory {
@@ -97,9 +97,8 @@ export async function inspectFile(path: string): Promise<Inspection> {
   }
   const file = openBytes(path);
   try {
-    const signature = readBytes(file, 0, Math.min(4, file.size), 'file signature');
     const asPicture = () => inspectPicture(path, file.size);
-    return looksLikeTiff(signature) ? await orByLibvips(() => inspectTiff(file), asPicture) : await asPicture();
+    return beginsLikeTiff(file) ? await orByLibvips(() => inspectTiff(file), asPicture) : await asPicture();
   } finally {
     file.close();
   }
