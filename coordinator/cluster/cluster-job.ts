@@ -15,7 +15,7 @@ import type { GrantedWork } from './expected-result.js';
 import { heldSource } from './held-file.js';
 import type { InlineSource, PieceRef } from './inline-reads.js';
 import { NoResult } from './no-result.js';
-import { type BroughtFiles, OutputStore } from './output-store.js';
+import { type BroughtFiles, OutputStore, type PublishTerms } from './output-store.js';
 import type { Looking } from './seen-files.js';
 
 /** Tasks that were asked for, as the scheduler is told of them. */
@@ -28,8 +28,7 @@ export interface AddedTasks {
 
 /** What a job's results are taken with. */
 interface ClusterJobMeans extends Looking {
-  /** As {@link OutputStore} has it. */
-  readonly mayPublish?: (() => void) | undefined;
+  readonly terms?: PublishTerms;
 }
 
 interface PendingTask {
@@ -60,13 +59,13 @@ export class ClusterJob {
   /** Tasks that wait to be told to the scheduler. */
   #fresh: Task[] = [];
 
-  constructor(job: WorkJob, roots: StorageRoots, { mayPublish, ...looking }: ClusterJobMeans) {
+  constructor(job: WorkJob, roots: StorageRoots, { terms, ...looking }: ClusterJobMeans) {
     this.#job = job;
     this.#roots = roots;
     const { sink, plan, incoming } = job;
     if (sink?.kind === 'coordinator') throw new Error('a coordinator does not write through another one');
     this.#blocks = sink && new BlockStore(looking, sink, plan!);
-    this.#outputs = new OutputStore(incoming, looking, mayPublish);
+    this.#outputs = new OutputStore(incoming, looking, terms);
   }
 
   /** Returns when workers may write files, and remote inputs can be described without waiting for their stores. */

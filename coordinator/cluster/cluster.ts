@@ -290,8 +290,7 @@ export class Cluster {
   #open(job: WorkJob, task: Task, terms: JobTerms): OpenedJob {
     const { key, plan, boundedBackend, failsAlone } = job;
     const { roots, threads, random } = this.#options;
-    const { mayPublish } = terms;
-    const opened = this.#jobs.open(key, new ClusterJob(job, roots, { threads, random, mayPublish }), terms);
+    const opened = this.#jobs.open(key, new ClusterJob(job, roots, { threads, random, terms }), terms);
     this.#step({
       ...{ type: 'job-opened', job: key, priority: terms.priority, failsAlone },
       needs: boundedBackend === undefined ? [] : [boundedLabel(boundedBackend)],

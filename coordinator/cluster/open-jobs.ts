@@ -3,10 +3,11 @@ import type { LogFields } from '../../tiling/log.js';
 import type { LeaseName, WorkerId } from '../scheduler/events.js';
 import type { ClusterJob } from './cluster-job.js';
 import { Committers } from './committers.js';
+import type { PublishTerms } from './output-store.js';
 import type { WorkerLink } from './worker-link.js';
 
 /** What a job wants of the cluster beside its tasks. */
-export interface JobTerms {
+export interface JobTerms extends PublishTerms {
   /** The job's id in the queue. */
   readonly id: string;
   /** Larger runs first. */
@@ -15,8 +16,6 @@ export interface JobTerms {
   readonly verifyEvery?: number;
   /** The span that its tasks are part of. */
   readonly traceparent?: string;
-  /** Called before a file that came gets its name; throws where another coordinator has the job by now. */
-  readonly mayPublish?: () => void;
   /** Called when the job starts or stops to wait for a worker. */
   readonly onWaiting: (waiting: boolean) => void;
 }

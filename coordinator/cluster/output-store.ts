@@ -21,6 +21,14 @@ export interface BroughtFiles {
   readonly carried: ReadonlyMap<number, Uint8Array>;
 }
 
+/** Whether files that came may get their names. */
+export interface PublishTerms {
+  /** Called before any of a result gets its name; throws where another coordinator has the job by now. */
+  readonly mayPublish?: () => void;
+  /** Whether a file is still to get its name, of a task for several jobs; all are where absent. */
+  readonly isWanted?: (path: string) => boolean;
+}
+
 /**
  * Puts the files that tasks make to where their job wants them. They reach their names by a rename that only this
  * coordinator does, so that a worker which was thought dead can overwrite nothing.
@@ -28,19 +36,19 @@ export interface BroughtFiles {
 export class OutputStore {
   readonly #incoming: string | undefined;
   readonly #looking: Looking;
-  readonly #mayPublish: () => void;
+  readonly #terms: PublishTerms;
   #opened: Promise<unknown> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
    * @param incoming folder that workers which see it write into; all others beside it are of earlier runs. Where it is
    * absent, all files come with results.
-   * @param mayPublish is called before files get their names, and throws where that must not happen
+   * @param terms called before files get their names
    */
-  constructor(incoming: string | undefined, looking: Looking, mayPublish: () => void = () => {}) {
+  constructor(incoming: string | undefined, looking: Looking, terms: PublishTerms = {}) {
     this.#incoming = incoming;
     this.#looking = looking;
-    this.#mayPublish = mayPublish;
+    this.#terms = terms;
   }
 
   /** Makes the folder for what comes, without what earlier runs left: a worker of theirs finds its own folder gone. */
@@ -76,12 +84,13 @@ export class OutputStore {
   async take(brought: BroughtFiles, outputs: readonly (OutputRef | null)[]): Promise<Map<number, SpillPlace>> {
     const { result, lease, carried } = brought;
     const spilled = new Map<string, { readonly output: number; readonly bytes: Uint8Array }[]>();
-    this.#mayPublish();
+    this.#terms.mayPublish?.();
     for (const { output } of result.files) {
       const ref = outputs[output];
       const bytes = carried.get(output);
       if (!ref) throw new NoResult({ what: 'the task has no such output', where: `output ${output}` });
       if (ref.form === 'file') {
+        if (this.#terms.isWanted?.(ref.path) === false) continue;
         if (bytes === undefined) moveInto(this.#granted(lease, output), ref.path);
         else writeWhole(ref.path, bytes);
       } else if (bytes !== undefined) spilled.set(ref.folder, [...(spilled.get(ref.folder) ?? []), { output, bytes }]);

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
 import { isUrl } from '../../tiling/places/url.js';
+import { IMAGE_BATCH, IMAGE_BATCH_BYTES } from '../../tiling/work/images.js';
 import { PackedRecords } from '../find/packed-records.js';
 import { isBegun, runsOnProcessor, wholeImageBytes } from '../job/run-whole.js';
 import type { SoundImage } from './check-pairs.js';
@@ -13,11 +14,6 @@ export interface PlacedImage {
   readonly place: number;
   readonly image: SoundImage;
 }
-
-/** Images of one task at most; fewer where there are few, so that all slots get some. */
-const BATCH = 32;
-/** Of all inputs of one task: larger images are few and take long, so that nobody waits for many of them. */
-const BATCH_BYTES = 2 << 20;
 
 /**
  * The images that are to be run, in their order, as what is taken up at once: one that is a job by itself, or several
@@ -32,7 +28,8 @@ export function* imageBatches(
   const images = new PackedRecords<SoundImage>(sound);
   const limit = wholeImageBytes(machine);
   const small = inputBytes.reduce((count, each, place) => count + (each < limit && reused[place] === 0 ? 1 : 0), 0);
-  const size = Math.min(BATCH, Math.ceil(small / (executor.slots * 2)));
+  // Fewer where there are few, so that all slots get some.
+  const size = Math.min(IMAGE_BATCH, Math.ceil(small / (executor.slots * 2)));
   const isNear = besides(home);
   let batch: PlacedImage[] = [];
   let bytes = 0;
@@ -45,7 +42,7 @@ export function* imageBatches(
       yield [{ place, image }];
       continue;
     }
-    if (batch.length > 0 && (batch.length === size || bytes + more > BATCH_BYTES)) {
+    if (batch.length > 0 && (batch.length === size || bytes + more > IMAGE_BATCH_BYTES)) {
       yield batch;
       batch = [];
       bytes = 0;

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, lstatSync, statSync } from 'node:fs';
-import { fromErrorRecord, HalotileError } from '../../tiling/errors.js';
+import { fromErrorRecord } from '../../tiling/errors.js';
 import { inputPaths } from '../../tiling/job/job-inputs.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
 import { outputFolderOf } from '../../tiling/job/output-format.js';
@@ -10,7 +9,7 @@ import { partialPaths } from '../../tiling/stitch/partial.js';
 import { hasSidecars } from '../../tiling/stitch/sidecars.js';
 import type { ImageResult } from '../../tiling/work/images.js';
 import type { Executor } from '../../tiling/work/task.js';
-import { CPU_BACKEND, type WorkJob } from '../../tiling/work/work-job.js';
+import { CPU_BACKEND } from '../../tiling/work/work-job.js';
 import { JobLock } from './job-lock.js';
 import type { JobResult } from './job-result.js';
 import { checkedOutput } from './output-place.js';
@@ -23,9 +22,14 @@ const SMALL_BYTES = 1 << 20;
 const MEMORY_SHARE = 1 / 16;
 
 /** What of a run is looked at. */
-type WholeRun = Pick<JobRun, 'spec' | 'executor' | 'machine' | 'durable' | 'onWarning' | 'signal' | 'nowSeconds'> & {
+type WholeRun = Pick<JobRun, 'spec' | 'executor' | 'machine' | 'durable' | 'onWarning' | 'nowSeconds'> & {
   /** Called before the job's only task. */
   readonly onBegin: () => void | Promise<void>;
+  /**
+   * Has a job run by a thread of a worker, alone or with others; undefined where nothing came of that.
+   * @param bytes of its inputs
+   */
+  readonly runImage: (spec: JobSpec, bytes: number) => Promise<ImageResult | undefined>;
 };
 
 /**
@@ -37,9 +41,10 @@ type WholeRun = Pick<JobRun, 'spec' | 'executor' | 'machine' | 'durable' | 'onWa
  * tile-poisoned, interrupted
  */
 export async function runWhole(run: WholeRun): Promise<JobResult | undefined> {
-  const { spec, executor, machine, nowSeconds, onWarning } = run;
+  const { spec, nowSeconds, onWarning } = run;
   const files = inputPaths(spec);
-  if (!isSmall(run, files)) return undefined;
+  const bytes = smallBytes(run, files);
+  if (bytes === undefined) return undefined;
   const startedAt = nowSeconds();
   const output = checkedOutput(spec.output, files);
   const lock = await JobLock.acquire(output);
@@ -47,7 +52,7 @@ export async function runWhole(run: WholeRun): Promise<JobResult | undefined> {
     if (isBegun(output)) return undefined;
     await run.onBegin();
     const preparedAt = nowSeconds();
-    const result = await resultOf(run, { ...spec, output });
+    const result = await run.runImage({ ...spec, output }, bytes);
     if (result === undefined) return undefined;
     if ('error' in result) {
       // By itself it would take the next workers along.
@@ -66,21 +71,6 @@ export async function runWhole(run: WholeRun): Promise<JobResult | undefined> {
   } finally {
     await lock.release();
   }
-
-  async function resultOf({ signal }: WholeRun, job: JobSpec): Promise<ImageResult | undefined> {
-    const work: WorkJob = { key: `${job.output}#${randomUUID()}`, inputs: [], failsAlone: true };
-    const data = { jobs: [{ index: 0, spec: job }], machine };
-    try {
-      const { value } = await executor.run(work, { kind: 'images', stage: 0, index: 0, attempt: 1, data });
-      return value.results[0];
-    } catch (error) {
-      const isOver = signal?.aborted || (error instanceof HalotileError && error.tag === 'interrupted');
-      if (isOver || !(error instanceof HalotileError)) throw error;
-      return undefined;
-    } finally {
-      await executor.closeJob(work.key);
-    }
-  }
 }
 
 /** Bytes of inputs below which an image is run as a whole by one thread of a machine. */
@@ -88,12 +78,13 @@ export function wholeImageBytes({ memoryBytes, threads }: PlanMachine): number {
   return Math.min(SMALL_BYTES, (memoryBytes / threads) * MEMORY_SHARE);
 }
 
-/** Whether a job is small, and asks for nothing but a file that threads of workers make. */
-function isSmall({ spec, executor, machine, durable }: WholeRun, files: readonly string[]): boolean {
+/** Bytes of a job's inputs where it is small, and asks for nothing but a file that threads of workers make. */
+function smallBytes({ spec, executor, machine, durable }: WholeRun, files: readonly string[]): number | undefined {
   const { output, tile, measure } = spec;
-  if (durable || measure !== undefined || tile !== undefined) return false;
-  if (isUrl(output) || outputFolderOf(output) !== undefined || files.some(isUrl)) return false;
-  return runsOnProcessor(executor) && fileBytes(files) < wholeImageBytes(machine);
+  if (durable || measure !== undefined || tile !== undefined) return undefined;
+  if (isUrl(output) || outputFolderOf(output) !== undefined || files.some(isUrl)) return undefined;
+  const bytes = runsOnProcessor(executor) ? fileBytes(files) : Number.NaN;
+  return bytes < wholeImageBytes(machine) ? bytes : undefined;
 }
 
 /** Bytes of files together; no number where one is something else, or not there. */

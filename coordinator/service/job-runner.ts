@@ -24,6 +24,7 @@ import type { PlanningThreads } from './planning-threads.js';
 import { runQueuedCollection } from './run-queued-collection.js';
 import { runQueuedDataset } from './run-queued-dataset.js';
 import { runQueuedImage } from './run-queued-image.js';
+import { SmallJobs } from './small-jobs.js';
 
 /** What queued jobs are run with. */
 export interface JobRunnerOptions {
@@ -67,9 +68,11 @@ export class JobRunner {
   readonly #tiles = new Map<string, RunningTiles>();
   readonly #claimed = new Set<string>();
   readonly #lanes: Promise<unknown>;
+  readonly #small: SmallJobs;
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
+    this.#small = new SmallJobs(options);
     setMaxListeners(0, this.#stop.signal);
     this.#lanes = Promise.all(Array.from({ length: options.maxRunning }, () => this.#lane()));
   }
@@ -195,7 +198,9 @@ export class JobRunner {
     if (isDatasetSpec(job.spec)) return runQueuedDataset(job, job.spec, terms);
     if (isCollectionSpec(job.spec)) return runQueuedCollection(job, job.spec, terms);
     const onTiles = (tiles: RunningTiles) => this.#tiles.set(job.id, tiles);
-    return runQueuedImage(job, job.spec, { ...terms, spans, onTiles }).finally(() => this.#tiles.delete(job.id));
+    return runQueuedImage(job, job.spec, { ...terms, spans, onTiles, smallJobs: this.#small }).finally(() =>
+      this.#tiles.delete(job.id),
+    );
   }
 
   /** Runs a job, again and again where the coordinator that had it before has not stopped yet. */

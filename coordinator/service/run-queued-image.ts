@@ -10,12 +10,14 @@ import type { QueuedJob } from '../queue/job-queue.js';
 import type { JobSpans } from './job-spans.js';
 import type { Places } from './places.js';
 import { type QueuedJobOptions, termsOf } from './queued-job.js';
+import type { SmallJobs } from './small-jobs.js';
 
 /** What such a job needs beside what all need. */
 export interface QueuedImageOptions extends QueuedJobOptions {
   /** Called with its tiles where it has some of its own. */
   readonly onTiles: (tiles: RunningTiles) => void;
   readonly spans: JobSpans;
+  readonly smallJobs: SmallJobs;
 }
 
 /**
@@ -25,7 +27,8 @@ export interface QueuedImageOptions extends QueuedJobOptions {
 export async function runQueuedImage(job: QueuedJob, named: JobSpec, options: QueuedImageOptions): Promise<JobResult> {
   const { cluster, events, planning, machine, here, durable, signal, spans, nowSeconds } = options;
   const spec = resolved(named, job, options.places);
-  const executor = new ClusterExecutor(cluster, termsOf(job, options, 'tiles are running'), here);
+  const terms = termsOf(job, options, 'tiles are running');
+  const executor = new ClusterExecutor(cluster, terms, here);
   const onStop = () => executor.stopSoon(options.reason());
   signal.addEventListener('abort', onStop);
   if (signal.aborted) onStop();
@@ -39,7 +42,9 @@ export async function runQueuedImage(job: QueuedJob, named: JobSpec, options: Qu
   const onWarning = (what: string) => options.log(`job ${job.id}: ${what}`, { job: job.id, level: 'warn' });
   const common = { spec, executor, machine, durable, nowSeconds, signal, onWarning };
   try {
-    const whole = await runWhole({ ...common, onBegin: onPlan });
+    const small = { principal: job.principal, terms, signal, reason: options.reason };
+    const runImage = (whole: JobSpec, bytes: number) => options.smallJobs.run({ ...small, spec: whole, bytes });
+    const whole = await runWhole({ ...common, onBegin: onPlan, runImage });
     if (whole !== undefined) {
       const { tiles, width, height, bytes } = whole;
       const [tilesDone, pixelsDone] = [tiles.total, width * height];

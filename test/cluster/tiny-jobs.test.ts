@@ -92,6 +92,31 @@ test('a tiny image that cannot be read fails its job in the words of a job by it
   await cluster.assertClean();
 });
 
+test('tiny jobs that come at once are all made, whatever is wrong with one of them', async () => {
+  const worker = await cluster.worker({ roots: true });
+  const broken = 7;
+  const ends = await Promise.all(
+    Array.from({ length: 24 }, (_, index) =>
+      run(`at-once-${index}.tif`, {
+        ...JOBS['by-map.tif']!((path) => `root:data/${path}`),
+        ...(index === broken && { image: 'root:data/short.tif', map: undefined }),
+        ...(index === broken && { operations: [{ name: 'box', params: { radius: 1 } }] }),
+      }),
+    ),
+  );
+  const oracle = readFileSync(onDisk('oracle-by-map.tif'));
+  for (const [index, last] of ends.entries()) {
+    if (index === broken) assert.equal(last.state, halotile.v1.JobState.JOB_STATE_FAILED);
+    else {
+      assert.equal(resultOf(last).seconds!.assemble, 0, `job ${index} was put together by a job of its own`);
+      assert.ok(readFileSync(onDisk(`at-once-${index}.tif`)).equals(oracle), `job ${index}`);
+    }
+  }
+  assert.equal(existsSync(onDisk(`at-once-${broken}.tif`)), false);
+  await worker.end('SIGTERM');
+  await cluster.assertClean();
+});
+
 test('a tiny job that waits for a worker can be cancelled', async () => {
   const job = JOBS['by-map.tif']!((path) => `root:data/${path}`);
   const { id } = await cluster.client.submit(jobSpecSchema.parse({ ...job, output: 'root:data/never.tif' }));

@@ -21,16 +21,24 @@ function brought(carried: boolean): BroughtFiles {
   return { result, lease: 1, carried: new Map(carried ? [[0, bytes]] : []) };
 }
 
-test('a file that came with a result gets its name as long as the job is still held, and not afterwards', async () => {
+test('a file that came with a result gets its name as long as the job is still held and it is wanted, and not otherwise', async () => {
   const folder = scratchFolder();
+  const path = (name: string) => join(folder, name);
   const threads = new FileThreads();
   let isHeld = true;
-  const store = new OutputStore(undefined, { threads, random: Math.random }, () => {
-    if (!isHeld) throw new HalotileError('interrupted', { what: 'another coordinator has the job by now' });
-  });
+  const store = new OutputStore(
+    undefined,
+    { threads, random: Math.random },
+    {
+      mayPublish: () => {
+        if (!isHeld) throw new HalotileError('interrupted', { what: 'another coordinator has the job by now' });
+      },
+      isWanted: (file) => file !== path('unwanted'),
+    },
+  );
   await store.open();
-  const path = (name: string) => join(folder, name);
   await store.take(brought(true), [{ form: 'file', path: path('held') }]);
+  await store.take(brought(true), [{ form: 'file', path: path('unwanted') }]);
   isHeld = false;
   await assert.rejects(store.take(brought(true), [{ form: 'file', path: path('lost') }]), { tag: 'interrupted' });
   assert.deepEqual(readdirSync(folder), ['held']);

@@ -8,7 +8,11 @@ import { DTYPES } from '../raster/dtype.js';
 import type { AskedTask, WorkKind } from './kind.js';
 import { type FileRef, type InputPlace, lostPath } from './references.js';
 
-/** What stands for a file that is not there: the coordinator's path may be another file here. */
+/** Images of one task at most. */
+export const IMAGE_BATCH = 32;
+/** Of all inputs of one task: larger images are few and take long, so that nobody waits for many of them. */
+export const IMAGE_BATCH_BYTES = 2 << 20;
+
 /** What plans are made for where nobody says. */
 const ONE_THREAD: PlanMachine = { threads: 1, memoryBytes: 512 * 2 ** 20 };
 
