@@ -111,9 +111,11 @@ export function jobsService(options: JobsServiceOptions): UntypedServiceImplemen
     }),
 
     watchJob: serverStream(fail, async function* (request: halotile.v1.WatchJobRequest, caller, signal) {
-      await visible(request.id, caller);
-      for await (const { sequence, note, state } of events.watch(request.id, request.afterSequence, signal)) {
-        const job = await visible(request.id, caller);
+      let job: QueuedJob | undefined;
+      // The first event is there at once.
+      for await (const { sequence, note, state, change } of events.watch(request.id, request.afterSequence, signal)) {
+        // The queue's record changes with its own events; how far a claimed job is, the others say themselves.
+        if (change === 'queue' || job?.state !== 'claimed') job = await visible(request.id, caller);
         yield {
           sequence,
           note,
