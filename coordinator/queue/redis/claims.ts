@@ -24,8 +24,8 @@ export interface Held {
   readonly epoch: number;
   planned: boolean;
   readonly stop: AbortController;
-  /** As the claim stored it: somebody else may have changed it since. */
-  readonly record: VersionedRecord;
+  /** As this process stored it last: somebody else may have changed it since. */
+  record: VersionedRecord;
 }
 
 /**
@@ -97,17 +97,23 @@ export class Claims {
 
   /** Notes that a job is planned which is held under a claim. */
   async planned(claim: Pick<JobClaim, 'job' | 'epoch'>): Promise<void> {
-    const { records, jobs } = this.#options;
     const held = this.of(claim);
-    if (held !== undefined) {
-      held.planned = true;
-      const { record, version } = held.record;
-      const change = { ...held.record, record: recordOf({ ...(record as QueuedJob), planned: true }), from: version };
-      // Nearly always nobody has: it need not be read again.
-      if ((await records.put(change)) !== undefined) return;
-    }
+    if (held !== undefined) held.planned = true;
+    await this.change(claim, (job) => ({ ...job, planned: true }));
+  }
+
+  /**
+   * Changes a job as long as it is held under a claim. Nearly always nobody else has changed it since this process did,
+   * and it need not be read again.
+   * @returns it as it is then; undefined where Redis has no such job
+   */
+  async change(claim: Pick<JobClaim, 'job' | 'epoch'>, change: (job: QueuedJob) => QueuedJob) {
     const { job, epoch } = claim;
-    await jobs.change(job.id, (now) => (isHeld(now, epoch) ? { ...now, planned: true } : now));
+    const held = this.of(claim);
+    const inTurn = (now: QueuedJob) => (isHeld(now, epoch) ? change(now) : now);
+    const changed = await this.#options.jobs.changeFrom(job.id, inTurn, held?.record);
+    if (held !== undefined && changed !== undefined) held.record = changed.stored;
+    return changed?.job;
   }
 
   /** The job is not held any more: it is over, or waits again. */

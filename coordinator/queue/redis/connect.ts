@@ -25,6 +25,8 @@ export type RedisClient = Redis | Cluster;
 export interface RedisClients {
   /** Commands that somebody waits for: they fail at once while Redis is away, and after some seconds of silence. */
   readonly commands: RedisClient;
+  /** The same for BullMQ: each write of several commands takes up all scripts of its connection, and it has some sixty. */
+  readonly tickets: RedisClient;
   /** Waits for jobs: is tried again for ever. */
   readonly waiting: RedisClient;
   /** Hears what other coordinators say. */
@@ -47,16 +49,15 @@ const DEFAULT_SENTINEL_PORT = 26379;
  */
 export async function connectRedis(endpoint: RedisEndpoint, log: (line: string) => void): Promise<RedisClients> {
   const open = await opener(endpoint);
+  // What may have run already is not repeated: who asked decides.
+  const asked: RedisOptions = {
+    ...{ enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
+    ...{ commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 0 },
+  };
   const clients: RedisClients = {
-    // What may have run already is not repeated: who asked decides.
-    commands: open({
-      // Jobs that are under way at once send some twenty commands each: those of one moment go in one write.
-      enableAutoPipelining: true,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      maxRetriesPerRequest: 0,
-    }),
+    // Jobs that are under way at once send some fifteen commands each: those of one moment go in one write.
+    commands: open({ ...asked, enableAutoPipelining: true }),
+    tickets: open(asked),
     waiting: open({ maxRetriesPerRequest: null, socketTimeout: SILENCE_MS }),
     listening: open({ maxRetriesPerRequest: null }),
   };

@@ -52,16 +52,28 @@ export class KnownJobs {
 
   /** Changes a record as long as nobody else does so at the same time; undefined where there is none. */
   async change(id: string, change: (job: QueuedJob) => QueuedJob): Promise<QueuedJob | undefined> {
+    return (await this.changeFrom(id, change))?.job;
+  }
+
+  /**
+   * {@link change} with the record as it is stored then.
+   * @param known as it was when this process stored it last: it is read where somebody has changed it since
+   */
+  async changeFrom(
+    id: string,
+    change: (job: QueuedJob) => QueuedJob,
+    known?: VersionedRecord,
+  ): Promise<{ readonly job: QueuedJob; readonly stored: VersionedRecord } | undefined> {
     const { records, store } = this.#options;
-    for (;;) {
-      const found = await this.find(id);
+    for (let found = known ?? (await this.find(id)); ; found = await this.find(id)) {
       const job = found && (await this.whole(found.record));
       if (found === undefined || job === undefined) return undefined;
       let changed = change(job);
-      if (changed === job) return job;
+      if (changed === job) return { job, stored: found };
       if (!isOpen(changed.state) && isOpen(job.state)) changed = await store.end(changed);
       if (isOpen(changed.state) && !isOpen(job.state)) await store.reopen(id);
-      if (await records.put({ ...found, record: recordOf(changed), from: found.version })) return changed;
+      const version = await records.put({ ...found, record: recordOf(changed), from: found.version });
+      if (version !== undefined) return { job: changed, stored: { ...found, record: changed, version } };
     }
   }
 

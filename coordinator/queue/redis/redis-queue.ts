@@ -6,7 +6,7 @@ import { isLastListed, isListed, MAX_PAGE_BYTES } from '../job-filter.js';
 import type { JobRelay } from '../job-news.js';
 import type { JobClaim, JobFilter, JobOutcome, JobPage, JobQueue, JobSubmission, QueuedJob } from '../job-queue.js';
 import { cancelAsked, ended, isOpen, readmitted, released, retried, submitted } from '../transitions.js';
-import { Claims, isHeld } from './claims.js';
+import { Claims } from './claims.js';
 import { disconnectRedis, type RedisClients } from './connect.js';
 import { JobStore } from './job-store.js';
 import { KnownJobs, type KnownJobsOptions } from './known-jobs.js';
@@ -229,12 +229,12 @@ export class RedisQueue implements JobQueue {
   }
 
   finish(claim: JobClaim, outcome: JobOutcome): Promise<QueuedJob | undefined> {
-    const { job, epoch } = claim;
+    const { job } = claim;
     return orUnreachable(async () => {
       const held = this.#claims.ofNow(claim);
       if (held === undefined) return undefined;
       const nowMs = this.#options.nowMs();
-      const over = await this.#jobs.change(job.id, (now) => (isHeld(now, epoch) ? ended(now, outcome, nowMs) : now));
+      const over = await this.#claims.change(claim, (now) => ended(now, outcome, nowMs));
       // A Redis that has just forgotten it finds its end in storage.
       let known = over ?? ended(job, outcome, nowMs);
       if (over === undefined && !isOpen(known.state)) known = await this.#store.end(known);
@@ -247,11 +247,11 @@ export class RedisQueue implements JobQueue {
   }
 
   release(claim: JobClaim): Promise<void> {
-    const { job, epoch } = claim;
+    const { job } = claim;
     return orUnreachable(async () => {
       const held = this.#claims.of(claim);
       if (held === undefined) return;
-      await this.#jobs.change(job.id, (record) => (isHeld(record, epoch) ? released(record) : record));
+      await this.#claims.change(claim, released);
       await this.#tickets.giveBack(held.ticket);
       this.#claims.drop(job.id);
     });

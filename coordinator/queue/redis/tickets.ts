@@ -85,7 +85,7 @@ export class Tickets {
   static async open(clients: RedisClients, { prefix, times, nowMs, log }: TicketsOptions): Promise<Tickets> {
     const { Queue, Worker } = await installed(import('bullmq'));
     const common = { prefix, skipVersionCheck: true };
-    const queue = new Queue('jobs', { ...common, connection: clients.commands as ConnectionOptions });
+    const queue = new Queue('jobs', { ...common, connection: clients.tickets as ConnectionOptions });
     const worker = new Worker('jobs', undefined, {
       ...common,
       connection: clients.waiting as ConnectionOptions,
