@@ -51,22 +51,26 @@ export class Places {
         violations.push({ field, description: sentenceOf(toErrorRecord(error, 'bad-input').detail) });
       }
     };
-    for (const input of inputsOf(spec)) attempt(input.field, () => this.#input(input, owner));
-    placeOutputs(spec, (name, field) => {
-      attempt(field, () => this.#ownOutput(name, owner, 'new'));
-      return name;
-    });
+    let real: AnyJobSpec | undefined;
+    try {
+      real = this.resolve(spec, owner, 'new');
+    } catch {
+      // Each name by itself says what is wrong with it.
+      for (const input of inputsOf(spec)) attempt(input.field, () => this.#input(input, owner));
+      placeOutputs(spec, (name, field) => {
+        attempt(field, () => this.#ownOutput(name, owner, 'new'));
+        return name;
+      });
+    }
     attempt('operations', () =>
       resolveOperations(spec.operations, {
         map: !('image' in spec) || spec.map !== undefined || spec.mapOperations !== undefined,
       }),
     );
-    if (violations.length === 0 && 'image' in spec) {
-      const real = this.resolve(spec, owner, 'new');
-      attempt('output', () => {
-        if (!isUrl(real.output)) refuseOverwrites(outputPlace(real.output), inputPaths(real));
-      });
-    }
+    if (violations.length > 0 || real === undefined || !('image' in real) || isUrl(real.output)) return violations;
+    const { output } = real;
+    const inputs = inputPaths(real);
+    attempt('output', () => refuseOverwrites(outputPlace(output), inputs));
     return violations;
   }
 
