@@ -1,6 +1,6 @@
 // What queues cost, the embedded one and the one in Redis, on one machine:
-// npm run bench:queue -- [--rows jobs,history,death,collection,overhead] [--jobs N] [--kept N] [--images N] [--side N]
-// [--rounds N] [--cpu-prof DIR]
+// npm run bench:queue -- [--rows jobs,history,death,collection,overhead] [--jobs N] [--warm N] [--kept N] [--images N]
+// [--side N] [--rounds N] [--cpu-prof DIR]
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { RedisServer } from '../../test/support/redis-server.js';
@@ -25,6 +25,8 @@ const { values } = parseArgs({
     rows: { type: 'string', default: 'jobs,history' },
     /** Tiny jobs of each cluster. */
     jobs: { type: 'string', default: '1000' },
+    /** Those before them, of each coordinator: what is loaded and compiled once is no cost of a job. */
+    warm: { type: 'string', default: '1000' },
     /** Jobs of a long history. */
     kept: { type: 'string', default: '100000' },
     /** Images of the collection. */
@@ -43,7 +45,7 @@ if (unknown !== undefined) {
 }
 const profile = values['cpu-prof'];
 const options = {
-  ...{ jobs: Number(values.jobs), kept: Number(values.kept), images: Number(values.images) },
+  ...{ jobs: Number(values.jobs), warm: Number(values.warm), kept: Number(values.kept), images: Number(values.images) },
   ...{ side: Number(values.side), rounds: Number(values.rounds) },
   nodeFlags: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
   say: (what: string, figures: string) =>

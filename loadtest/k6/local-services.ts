@@ -24,7 +24,7 @@ export interface LocalServicesOptions {
   readonly redisUrl?: string;
   /** Directory that jobs name as `root:data`; one with the tiny image where absent. */
   readonly root?: string;
-  /** For coordinators, such as `--cpu-prof`. */
+  /** For all of them, such as `--cpu-prof`. */
   readonly nodeFlags?: readonly string[];
 }
 
@@ -72,7 +72,7 @@ export class LocalServices {
     const addresses = coordinators.map(({ match }) => `127.0.0.1:${match}`);
     const dialled = addresses.flatMap((address) => ['--coordinator', address]);
     const worker = ['worker', ...dialled, '--threads', '1', ...shared];
-    const workers = await times(workerCount, () => start(worker, /works for ()/));
+    const workers = await times(workerCount, () => start(worker, /works for ()/, nodeFlags));
     return new LocalServices({
       ...{ addresses, root, folder },
       coordinators: coordinators.map(({ child }) => child),

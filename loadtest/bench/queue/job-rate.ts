@@ -20,7 +20,7 @@ export async function jobRate(options: QueueBenchOptions): Promise<void> {
   }
 }
 
-async function figuresOf({ jobs, nodeFlags }: QueueBenchOptions, coordinators: number, redisUrl?: string) {
+async function figuresOf({ jobs, warm, nodeFlags }: QueueBenchOptions, coordinators: number, redisUrl?: string) {
   const services = await LocalServices.start({ workers: 2, coordinators, redisUrl, nodeFlags });
   const clients = services.addresses.map((address) => new JobsClient({ address }));
   const runAll = async (count: number, name: string) => {
@@ -35,8 +35,7 @@ async function figuresOf({ jobs, nodeFlags }: QueueBenchOptions, coordinators: n
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
   };
   try {
-    // What is loaded and compiled once is no cost of a job.
-    await runAll(Math.ceil(jobs / 4), 'warm');
+    await runAll(warm * coordinators, 'warm');
     const before = services.spent();
     const client = process.cpuUsage();
     const ms = await msOf(() => runAll(jobs, 'job'));

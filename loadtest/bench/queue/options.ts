@@ -3,11 +3,12 @@ import { Redis } from 'ioredis';
 /** What every row of the queues' benchmark gets. */
 export interface QueueBenchOptions {
   readonly jobs: number;
+  readonly warm: number;
   readonly kept: number;
   readonly images: number;
   readonly side: number;
   readonly rounds: number;
-  /** For coordinators. */
+  /** For coordinators and workers. */
   readonly nodeFlags: readonly string[];
   readonly redisUrl: string;
   /** Prints what was measured, with how busy the machine is. */
