@@ -40,7 +40,7 @@ export function describePlan(report: PlannedJob): string {
 
 function firstLine({ operations, bytes }: NonNullable<PlannedJob['first']>): string {
   const which = operations === 1 ? 'the operation before these is' : `the ${operations} operations before these are`;
-  return `first       ${which} run by a job of its own, as no halo is wide enough; its result takes ${formatBytes(bytes)} beside the output`;
+  return `first       ${which} run by a job of its own, as what follows needs their whole result; it takes ${formatBytes(bytes)} beside the output`;
 }
 
 function cornersLine({ aboveRadius, cellSide, tableBytes }: NonNullable<PlannedJob['corners']>): string {

@@ -92,3 +92,29 @@ test('what the first operations gave is there for the next run, and gone with th
   assert.equal(new Set(reports).size, 1);
   assert.equal(existsSync(`${job.output}.partial`), false);
 });
+
+test('what labels or a threshold need twice is stored where making it costs more', async () => {
+  store({});
+  for (const [count, ...names] of [
+    [1, 'nlm', 'label'],
+    [2, 'nlm', 'max', 'distance'],
+    [0, 'median', 'label'],
+  ] as const) {
+    const params = { nlm: { window: 5, patch: 3 }, max: { footprint: 'disk:1' }, median: {}, label: {}, distance: {} };
+    const operations = [
+      { name: 'threshold', params: { value: 130 } },
+      ...names.map((name) => ({ name, params: params[name] })),
+    ];
+    const plans: Plan[] = [];
+    const job: JobSpecInput = { image, output: join(folder, 'twice.tif'), operations, tile: 16 };
+    await runEngine(job, { onPlan: (plan) => void plans.push(plan) });
+    assert.equal(plans[0]!.operations.length, operations.length - (count === 0 ? 0 : count + 1), names.join());
+    let before = image;
+    for (const [at, operation] of operations.entries()) {
+      const output = join(folder, `step-${at}.tif`);
+      await runEngine({ image: before, output, operations: [operation], tile: 16 });
+      before = output;
+    }
+    assert.deepEqual((await readLevels(job.output))[0], (await readLevels(before))[0], names.join());
+  }
+});

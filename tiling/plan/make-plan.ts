@@ -37,13 +37,28 @@ const LARGEST_TILE_BLOCKS = 8;
  * @throws bad-usage, bad-input or over-limit with what to change
  */
 export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {
+  if (machine.splits !== true) return planWhole(spec, inputs, machine);
+  const stored = planSplit(spec, inputs, machine, neededTwice);
+  if (stored !== undefined) return stored;
   try {
     return planWhole(spec, inputs, machine);
   } catch (refusal) {
-    const split = machine.splits === true ? planSplit(spec, inputs, machine) : undefined;
+    const split = planSplit(spec, inputs, machine, lastOfWindows);
     if (split === undefined) throw refusal;
     return split;
   }
+}
+
+/** The first operation that looks at its whole input before it runs, where what gives it that costs more than storing it. */
+function neededTwice(operations: readonly Operation[]): number {
+  const slow = operations.findIndex((operation) => isSlow([operation]));
+  if (slow < 0) return -1;
+  return operations.findIndex((operation, at) => at > slow && ['global', 'band'].includes(couplingOf(operation)));
+}
+
+/** The last box, mean or Gaussian, whose windows can be wider than any halo over an image that is there as a whole. */
+function lastOfWindows(operations: readonly Operation[]): number {
+  return operations.findLastIndex(({ name }) => name === 'box' || name === 'mean' || name === 'gaussian');
 }
 
 function planWhole(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {
@@ -66,13 +81,18 @@ function planWhole(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pla
 }
 
 /**
- * The plan of a chain whose last box, mean or Gaussian reads the whole result of the operations before it, made first and
- * stored: so its windows can be wider than any halo. Undefined where that is no way either.
+ * The plan of a chain of which one operation, the place that `placeOf` finds, reads the whole result of those before it,
+ * made first and stored. Undefined where there is none, and where that is no way either.
  */
-function planSplit(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan | undefined {
+function planSplit(
+  spec: JobSpec,
+  inputs: PlanInputs,
+  machine: PlanMachine,
+  placeOf: (operations: readonly Operation[]) => number,
+): Plan | undefined {
   try {
     const operations = resolveOperations(spec.operations, { map: inputs.map !== undefined });
-    const count = operations.findLastIndex(({ name }) => name === 'box' || name === 'mean' || name === 'gaussian');
+    const count = placeOf(operations);
     if (count < 1) return undefined;
     const isByMap = ({ byMap }: Operation) => byMap;
     const split = {

@@ -142,7 +142,10 @@ export interface OperationDescriptor {
   readonly fitting?: (operation: Operation, mapMax: number, tileSide: number) => string | undefined;
   /** How overviews of its result are made: labels and colours of a palette have no averages. Those where absent. */
   readonly overviews?: 'nearest';
-  /** Whether it takes so long that even a small image is worth several threads; not where absent. */
+  /**
+   * Whether it takes so long that even a small image is worth several threads, and that what needs its result twice is given
+   * a stored one; not where absent.
+   */
   readonly isSlow?: (operation: Operation) => boolean;
   /** Whether it takes samples of uint32, as labels are. */
   readonly takesLabels?: boolean;
