@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTiffSource } from '../../tiling/sources/tiff-file-source.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { gdalInfo, gdalPixels } from '../support/gdal.js';
 import { missingCommands, quietly } from '../support/installed.js';
+import { missingModules, pythonJson } from '../support/python.js';
 import { halotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
@@ -200,4 +201,62 @@ test('a label below 0 is named with its pixel', SKIP, async () => {
 test('complex samples are refused in words', SKIP, () => {
   store(100, '-ot', 'CFloat32');
   assert.throws(() => openTiffSource(stored), /complex floating point/);
+});
+
+const STORED = `
+import json, sys, numpy as np, tifffile
+folder = sys.argv[1]
+random = np.random.default_rng(14)
+for name in ['int8', 'int16', 'int32', 'int64', 'uint32', 'uint64', 'float16', 'float64']:
+    low, high = (-120, 120) if name == 'int8' else (-30000, 30000) if name.startswith('i') else (0, 2**24)
+    samples = random.normal(0, 300, (61, 53)) if name.startswith('f') else random.integers(low, high, (61, 53))
+    tifffile.imwrite(f'{folder}/{name}.tif', samples.astype(name), compression='zlib', byteorder='>' if 'u' in name else '<')
+json.dump(None, sys.stdout)`;
+
+/** The largest error in a window by its largest absolute sample, against SciPy in float64, by operation and type. */
+const FILTERED = `
+import json, sys, glob, os, numpy as np, tifffile, scipy.ndimage as nd
+folder, filtered = sys.argv[1:]
+filters = dict(
+    box=lambda a: nd.uniform_filter(a, 5, mode='reflect'),
+    median=lambda a: nd.median_filter(a, size=3, mode='reflect'),
+    max=lambda a: nd.grey_dilation(a, size=(3, 3), mode='reflect'),
+    gaussian=lambda a: nd.gaussian_filter(a, 1.5, mode='reflect', truncate=4))
+worst = {}
+for name, filter in filters.items():
+    for path in glob.glob(f'{folder}/*.tif'):
+        stored = tifffile.imread(path).astype(np.float64)
+        largest = nd.maximum_filter(np.abs(stored), 13, mode='reflect')
+        result = tifffile.imread(os.path.join(filtered, name, os.path.basename(path)))
+        assert result.dtype == np.float32, (name, path, result.dtype)
+        worst[f'{name} of {os.path.basename(path)[:-4]}'] = float((np.abs(result - filter(stored)) / largest).max())
+json.dump(worst, sys.stdout)`;
+
+test('every type that is read as float32 is filtered as SciPy filters its numbers', {
+  skip: missingModules('tifffile', 'scipy'),
+}, async () => {
+  const [types, filtered] = [join(folder, 'types'), join(folder, 'filtered')];
+  mkdirSync(types);
+  pythonJson(STORED, types);
+  const operations = {
+    ...{ box: 'box:radius=2', median: 'median:footprint=rect:3x3', max: 'max:footprint=rect:3x3' },
+    gaussian: 'gaussian:sigma=1.5',
+  };
+  for (const [name, op] of Object.entries(operations)) {
+    const { code, stderr } = await halotile(
+      'process',
+      types,
+      '-o',
+      join(filtered, name, '{name}.tif'),
+      '--op',
+      op,
+      '--quiet',
+      '--no-overviews',
+    );
+    assert.equal(code, 0, stderr);
+  }
+  const worst = pythonJson(FILTERED, types, filtered) as Record<string, number>;
+  assert.equal(Object.keys(worst).length, 8 * 4);
+  for (const [what, error] of Object.entries(worst))
+    assert.ok(error <= (/^(?:median|max)/.test(what) ? 2 ** -24 : 2 ** -20), `${what}: ${error}`);
 });
