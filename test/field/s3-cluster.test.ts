@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { filesBelow } from '../../tiling/files-below.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
-import { MotoServer, NO_MOTO } from '../support/moto-server.js';
+import { MotoServer, NO_MOTO, s3Error } from '../support/moto-server.js';
 import { halotile, startHalotile } from '../support/run-halotile.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { serve } from '../support/serve-process.js';
@@ -84,6 +84,22 @@ test('a cluster writes objects where its operator allows it', { skip: NO_MOTO },
       const written = JSON.parse((await stored(`${key}/report.json`)).toString()) as { job: { output: string } };
       assert.equal(written.job.output, folder);
     }
+    // What breaks off while it is sent is said by the objects' names, and the same job sends it.
+    let sent = 0;
+    store!.fault = ({ method, url }, response) => {
+      if (method !== 'PUT' || !url?.includes('broken') || ++sent < 4) return false;
+      response.writeHead(400).end(s3Error('ExpiredToken'));
+      return true;
+    };
+    const broken = ['palette', 'root:data/art', '-o', 's3://bucket/out/broken', ...flags, '--coordinator', address];
+    const first = await halotile(...broken);
+    assert.match(first.stderr, /^halotile: s3:\/\/bucket\/out\/broken\/\S+: the credentials have expired [^\n]+\n$/);
+    store!.calm();
+    const again = await halotile(...broken, '--json');
+    assert.equal(again.code, 0, again.stderr);
+    const { frames } = JSON.parse(again.stdout) as { frames: { reused: number; total: number } };
+    assert.equal(frames.reused, frames.total, 'nothing is computed anew');
+    assert.deepEqual(await stored('out/broken/sheets/a.png'), await stored('out/sent/sheets/a.png'));
     const elsewhere = ['-o', 's3://bucket/x', '--coordinator', address];
     const outside = await halotile('palette', here('data/art'), ...elsewhere, ...flags);
     assert.match(outside.stderr, /a URL that this coordinator does not write to; [^\n]*--allow-output/);
