@@ -36,8 +36,8 @@ export interface ImagesData {
 
 /** Sentences about one image's inputs. */
 export const MAX_WARNINGS = 20;
-/** Characters of one of them. */
-const MAX_WARNING = 4096;
+/** Characters of one of them, which names a file: twice the longest path. */
+const MAX_WARNING = 8192;
 
 /** What became of one image. */
 export type ImageResult = ImageDone | ImageFailed;
