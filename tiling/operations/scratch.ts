@@ -158,10 +158,10 @@ export function blockScratchBytes(shape: RunShape, window: Footprint): number {
 }
 
 /**
- * Bytes of the scratch of moments by sums of columns, multiples of 16: columns of int32, sums along those of one channel or a
- * row of its results, a row of samples. All hold a vector more, since whole groups are written.
+ * Bytes of the scratch of moments by sums of columns, multiples of 16: columns of int32, sums along those or a row of results,
+ * a row of samples. All hold a vector more, since whole groups are written.
  */
 export function columnMomentBytes(columns: number, channels: number) {
   const row = Math.ceil((columns * channels) / 16) * 16 + 16;
-  return { columns: 4 * row, along: Math.ceil(columns / 4) * 16 + 64, row };
+  return { columns: 4 * row, along: 4 * row + 16 * Math.ceil(channels / 4) + 32, row };
 }

@@ -17,7 +17,7 @@ export interface ColumnSpread {
 /** What samples count from in `assembly/moments/column-moments.ts`: a row of it adds nothing to its columns. */
 const PIVOT = 128;
 
-/** Sums down the columns slide from row to row, results of one channel after the other. */
+/** Sums down the columns slide from row to row. */
 export function columnSpread(arena: WasmArena): (tile: ColumnSpread) => void {
   const module = instantiate(arena, 'moments/column-moments', ['slideColumns', 'sumColumns', 'spreadRow']);
   return ({ input, output, window, ddof, root }) => {
@@ -26,6 +26,7 @@ export function columnSpread(arena: WasmArena): (tile: ColumnSpread) => void {
     const { left, top } = window.reach;
     const columnsAcross = rect.width + window.width - 1;
     const count = columnsAcross * channels;
+    const width = rect.width * channels;
     const bytes = columnMomentBytes(columnsAcross, channels);
     const [sums, squares] = [arena.alloc(bytes.columns), arena.alloc(bytes.columns)];
     const [sumsAlong, squaresAlong] = [arena.alloc(bytes.along), arena.alloc(bytes.along)];
@@ -35,22 +36,18 @@ export function columnSpread(arena: WasmArena): (tile: ColumnSpread) => void {
     memory.fill(0, squares, squares + bytes.columns);
     memory.fill(PIVOT, blank, blank + bytes.row);
     const single = dtype === 'float32';
-    const found = new (single ? Float32Array : Uint8Array)(arena.memory.buffer, results, rect.width);
+    const found = new (single ? Float32Array : Uint8Array)(arena.memory.buffer, results, width);
     const source = addressOf(arena, input, rect.x - left, rect.y - top);
     const slide = (entering: number, leaving: number) => module.slideColumns(entering, leaving, sums, squares, count);
     for (let row = 0; row < window.height - 1; row++) slide(source + row * input.stride, blank);
     for (let y = 0; y < rect.height; y++) {
       const leaving = y === 0 ? blank : source + (y - 1) * input.stride;
       slide(source + (y + window.height - 1) * input.stride, leaving);
-      for (let c = 0; c < channels; c++) {
-        module.sumColumns(sums + 4 * c, channels, sumsAlong, columnsAcross);
-        module.sumColumns(squares + 4 * c, channels, squaresAlong, columnsAcross);
-        const terms = [window.width, rect.width, window.count, ddof, Number(root), Number(single)] as const;
-        module.spreadRow(sumsAlong, squaresAlong, ...terms, results);
-        const line = y * output.stride + c;
-        if (channels === 1) output.samples.set(found, line);
-        else for (let x = 0; x < rect.width; x++) output.samples[line + x * channels] = found[x]!;
-      }
+      module.sumColumns(sums, channels, sumsAlong, columnsAcross);
+      module.sumColumns(squares, channels, squaresAlong, columnsAcross);
+      const terms = [window.width * channels, width, window.count, ddof, Number(root), Number(single)] as const;
+      module.spreadRow(sumsAlong, squaresAlong, ...terms, results);
+      output.samples.set(found, y * output.stride);
     }
     arena.release(mark);
   };

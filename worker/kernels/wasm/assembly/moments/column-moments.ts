@@ -29,21 +29,28 @@ export function slideColumns(entering: usize, leaving: usize, sums: usize, squar
   }
 }
 
-/** Sums of the columns left of each of `count` columns and of the last one's right side; every `channels`-th column counts. */
+/**
+ * Sums of the columns left of each of `count` pixels and of the last one's right side, each channel by itself; channels lie
+ * side by side.
+ */
 export function sumColumns(columns: usize, channels: u32, into: usize, count: u32): void {
-  const end = into + <usize>count * 4;
+  const pixel = <usize>channels * 4;
+  const end = into + <usize>count * pixel;
+  const zero = i32x4.splat(0);
+  for (let at = into; at < into + pixel; at += 4) store<i32>(at, 0);
+  if (channels > 4) {
+    for (; into < end; columns += 4, into += 4) store<i32>(into + pixel, load<i32>(into) + load<i32>(columns));
+    return;
+  }
+  let carry = zero;
   if (channels > 1) {
-    let sum: i32 = 0;
-    store<i32>(into, 0);
-    for (; into < end; columns += 4 * channels, into += 4) {
-      sum += load<i32>(columns);
-      store<i32>(into, sum, 4);
+    // The next pixel's sums overwrite what a vector has behind its pixel's.
+    for (; into < end; columns += pixel, into += pixel) {
+      carry = i32x4.add(carry, v128.load(columns));
+      v128.store(into + pixel, carry);
     }
     return;
   }
-  const zero = i32x4.splat(0);
-  let carry = zero;
-  store<i32>(into, 0);
   for (; into < end; columns += 16, into += 16) {
     let sums = v128.load(columns);
     sums = i32x4.add(sums, i32x4.shuffle(zero, sums, 3, 4, 5, 6));
@@ -103,8 +110,8 @@ function spreads(
 }
 
 /**
- * Variances over `n` − `ddof`, or their roots, of `width` windows of `side` columns, as uint8 or, where `single`, float32: the
- * first window begins at the first of the sums that `sumColumns` wrote. Whole groups of four are written.
+ * Variances over `n` − `ddof`, or their roots, of the windows of `width` samples, `side` sums apart their left and right ends, as
+ * uint8 or, where `single`, float32: the first window begins at the first of the sums that `sumColumns` wrote. Whole groups of four are written.
  */
 export function spreadRow(
   sums: usize, squares: usize, side: u32, width: u32, n: f64, ddof: f64, root: bool, single: bool, into: usize,
