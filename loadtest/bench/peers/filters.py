@@ -13,23 +13,27 @@ from scipy import ndimage
 
 rounds, side = int(sys.argv[1]), int(sys.argv[2])
 cv2.setNumThreads(1)
-frame = np.random.default_rng(1).integers(0, 256, (side, side), dtype=np.uint8)
+random = np.random.default_rng(1)
+frame = random.integers(0, 256, (side, side), dtype=np.uint8)
+colour = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
+wide = random.integers(0, 65536, (side, side), dtype=np.uint16)
 y, x = np.mgrid[-11:12, -11:12]
 disk = (x * x + y * y <= 121).astype(np.uint8)
+small_disk = (x * x + y * y <= 25)[6:17, 6:17]
 
 
 def best(run):
     seconds = []
-    for _ in range(rounds):
+    while len(seconds) < rounds and sum(seconds) < 4:
         start = time.process_time()
         run()
         seconds.append(time.process_time() - start)
     return min(seconds)
 
 
-def opencv_deviation():
-    mean = cv2.boxFilter(frame, cv2.CV_32F, (15, 15), borderType=cv2.BORDER_REFLECT)
-    squares = cv2.sqrBoxFilter(frame, cv2.CV_32F, (15, 15), borderType=cv2.BORDER_REFLECT)
+def opencv_deviation(image):
+    mean = cv2.boxFilter(image, cv2.CV_32F, (15, 15), borderType=cv2.BORDER_REFLECT)
+    squares = cv2.sqrBoxFilter(image, cv2.CV_32F, (15, 15), borderType=cv2.BORDER_REFLECT)
     return cv2.sqrt(np.maximum(squares - mean * mean, 0)).astype(np.uint8)
 
 
@@ -41,12 +45,18 @@ def scipy_deviation():
 
 times = {
     "median": {"OpenCV": best(lambda: cv2.medianBlur(frame, 5)), "SciPy": best(lambda: ndimage.median_filter(frame, 5))},
+    "median-7": {"OpenCV": best(lambda: cv2.medianBlur(frame, 7)), "SciPy": best(lambda: ndimage.median_filter(frame, 7))},
+    "median-wide": {"OpenCV": best(lambda: cv2.medianBlur(wide, 5))},
+    "median-wide-7": {"SciPy": best(lambda: ndimage.median_filter(wide, 7))},
+    "median-disk": {"SciPy": best(lambda: ndimage.median_filter(frame, footprint=small_disk))},
     "percentile": {"SciPy": best(lambda: ndimage.percentile_filter(frame, 20, 5))},
     "disk": {
         "OpenCV": best(lambda: cv2.dilate(frame, disk, borderType=cv2.BORDER_REFLECT)),
         "SciPy": best(lambda: ndimage.maximum_filter(frame, footprint=disk)),
     },
-    "std": {"OpenCV": best(opencv_deviation), "SciPy": best(scipy_deviation)},
+    "std": {"OpenCV": best(lambda: opencv_deviation(frame)), "SciPy": best(scipy_deviation)},
+    "std-colour": {"OpenCV": best(lambda: opencv_deviation(colour))},
+    "box-colour": {"OpenCV": best(lambda: cv2.blur(colour, (17, 17), borderType=cv2.BORDER_REFLECT))},
     "box": {
         "OpenCV": best(lambda: cv2.blur(frame, (17, 17), borderType=cv2.BORDER_REFLECT)),
         "SciPy": best(lambda: ndimage.uniform_filter(frame, 17)),
