@@ -40,44 +40,48 @@ interface Window {
  */
 export function windowTable(window: Window): Int16Array {
   const { low, high } = window;
-  const fitted = Array.from({ length: FITTED + 1 }, (_, i) => fit(window, low + ((high - low) * i) / FITTED));
+  const weightsOf = fitter(window);
+  const fitted = Array.from({ length: FITTED + 1 }, (_, i) => weightsOf(low + ((high - low) * i) / FITTED));
   const table = new Int16Array(WINDOW_ENTRIES * ENTRY_WEIGHTS);
   for (let entry = 0; entry < WINDOW_ENTRIES; entry++) {
     const place = ((entry + 0.5) / WINDOW_ENTRIES) * FITTED;
     const [from, to] = [fitted[Math.floor(place)]!, fitted[Math.floor(place) + 1]!];
     const share = place - Math.floor(place);
-    const weights = from.map((weight, k) => Math.round((weight + (to[k]! - weight) * share) * ONE));
-    weights[0]! += ONE - sum(weights);
-    table.set(weights, entry * ENTRY_WEIGHTS);
+    const at = entry * ENTRY_WEIGHTS;
+    let rest = ONE;
+    for (let k = CLASSES.length - 1; k > 0; k--) {
+      const weight = Math.round((from[k]! + (to[k]! - from[k]!) * share) * ONE);
+      table[at + k] = weight;
+      rest -= weight;
+    }
+    table[at] = rest;
   }
   return table;
 }
 
-/** The weight of each class for one variance. */
-function fit({ base, distance }: Window, variance: number): number[] {
-  const target = exactLine(variance);
+/** Gives the weight of each class for a variance: what the variance decides is the right side of equations that stay. */
+function fitter({ base, distance }: Window): (variance: number) => number[] {
   const taps = [0, 1, 2].map((i) => spreadLine(base, i * distance));
   const products = taps.map((a) => taps.map((b) => dot(a, b)));
-  const aims = taps.map((tap) => dot(tap, target));
-  const more = varianceOf(target) - varianceOf(base);
+  const spreads = CLASSES.map(([i, j]) => ((i * i + j * j) * distance ** 2) / 2);
   // A class is the mean of both orders of its distances, so is its product with another one.
-  const rows = CLASSES.map(([i, j], row) => [
+  const equations = CLASSES.map(([i, j], row) => [
     ...CLASSES.map(([k, l], column) => {
       const product = (products[i]![k]! * products[j]![l]! + products[i]![l]! * products[j]![k]!) / 2;
       return row === column ? product + RIDGE : product;
     }),
     1,
-    spreadOf(i, j, distance),
-    aims[i]! * aims[j]!,
+    spreads[row]!,
   ]);
-  const brightness = [...CLASSES.map(() => 1), 0, 0, 1];
-  const spread = [...CLASSES.map(([i, j]) => spreadOf(i, j, distance)), 0, 0, more];
-  return solve([...rows, brightness, spread]).slice(0, CLASSES.length);
-}
-
-/** What a class adds to the variance along an axis. */
-function spreadOf(i: number, j: number, distance: number): number {
-  return ((i * i + j * j) * distance ** 2) / 2;
+  equations.push([...CLASSES.map(() => 1), 0, 0], [...spreads, 0, 0]);
+  const inverse = inverted(equations).slice(0, CLASSES.length);
+  const own = varianceOf(base);
+  return (variance) => {
+    const target = exactLine(variance);
+    const aims = taps.map((tap) => dot(tap, target));
+    const right = [...CLASSES.map(([i, j]) => aims[i]! * aims[j]!), 1, varianceOf(target) - own];
+    return inverse.map((row) => dot(row, right));
+  };
 }
 
 /** A Gaussian's weights along one axis. */
@@ -100,10 +104,13 @@ export function spreadLine(line: Line, distance: number, share = 1): Line {
   return wide;
 }
 
+/** The product of two lines, middle upon middle. */
 function dot(a: Line, b: Line): number {
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
   const offset = (long.length - short.length) / 2;
-  return short.reduce((total, weight, i) => total + weight * long[offset + i]!, 0);
+  let total = 0;
+  for (let i = 0; i < short.length; i++) total += short[i]! * long[offset + i]!;
+  return total;
 }
 
 function sum(line: Line): number {
@@ -115,9 +122,10 @@ function varianceOf(line: Line): number {
   return line.reduce((total, weight, i) => total + weight * (i - middle) ** 2, 0);
 }
 
-/** Unknowns of equations, each its factors and then what they add up to, by elimination. */
-function solve(rows: number[][]): number[] {
-  const count = rows.length;
+/** The inverse of a matrix, by elimination. */
+function inverted(matrix: readonly (readonly number[])[]): number[][] {
+  const count = matrix.length;
+  const rows = matrix.map((row, i) => [...row, ...row.map((_, k) => (k === i ? 1 : 0))]);
   for (let column = 0; column < count; column++) {
     const pivot = rows
       .slice(column)
@@ -127,8 +135,8 @@ function solve(rows: number[][]): number[] {
     for (const row of rows) {
       if (row === pivot) continue;
       const factor = row[column]! / pivot[column]!;
-      for (let i = column; i <= count; i++) row[i]! -= factor * pivot[i]!;
+      for (let i = column; i < 2 * count; i++) row[i]! -= factor * pivot[i]!;
     }
   }
-  return rows.map((row, i) => row[count]! / row[i]!);
+  return rows.map((row, i) => row.slice(count).map((entry) => entry / row[i]!));
 }
