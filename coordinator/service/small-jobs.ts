@@ -71,7 +71,8 @@ export class SmallJobs {
    */
   run(job: SmallJob): Promise<ImageResult | undefined> {
     const { principal, terms, signal, reason } = job;
-    const key = JSON.stringify([principal, terms.priority, terms.verifyEvery, terms.traceparent]);
+    // Each job is a trace of its own: a task that several share belongs to that of the first.
+    const key = JSON.stringify([principal, terms.priority, terms.verifyEvery]);
     const line = this.#lines.get(key) ?? { waiting: new Set(), tasks: 0, jobs: 0 };
     this.#lines.set(key, line);
     return new Promise((resolve, reject) => {

@@ -84,7 +84,8 @@ const LOST = () => {
 
 test('small jobs are tasks by themselves until all workers are busy; those that come then share some', async () => {
   const scene = new Scene(1);
-  const ends = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => scene.run(name));
+  // Each belongs to a trace of its own.
+  const ends = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => scene.run(name, { terms: { traceparent: name } }));
   assert.deepEqual(scene.groups, ['a', 'b']);
   scene.asked[0]!.done();
   assert.equal(await ends[0], 'a');
