@@ -72,6 +72,18 @@ test('a Redis that forgets everything loses no job, and a claim of before can en
   });
 });
 
+test('a job that ends keeps that somebody asked to cancel it, also where its claimer has not heard of that', {
+  skip: NO_REDIS,
+}, async () => {
+  await withQueues([], async (_redis, [first, second]) => {
+    const { job } = await first!.submit(submission('1'));
+    const claim = (await first!.claim(never))!;
+    await second!.requestCancel(job.id);
+    await first!.finish(claim, { state: 'cancelled' });
+    assert.equal((await second!.get(job.id))?.cancelRequested, true);
+  });
+});
+
 test('a job that Redis has forgotten is the same one for whoever submits it again, whatever else Redis knows', {
   skip: NO_REDIS,
 }, async () => {

@@ -57,7 +57,7 @@ export class KnownJobs {
 
   /**
    * {@link change} with the record as it is stored then.
-   * @param known as it was when this process stored it last: it is read where somebody has changed it since
+   * @param known as it was when this process stored it last: it is read where the job ends, or somebody has changed it since
    */
   async changeFrom(
     id: string,
@@ -70,7 +70,10 @@ export class KnownJobs {
       if (found === undefined || job === undefined) return undefined;
       let changed = change(job);
       if (changed === job) return { job, stored: found };
-      if (!isOpen(changed.state) && isOpen(job.state)) changed = await store.end(changed);
+      const isOver = !isOpen(changed.state) && isOpen(job.state);
+      // The first end that storage has stays: it is made from what is true now.
+      if (isOver && found === known) continue;
+      if (isOver) changed = await store.end(changed);
       if (isOpen(changed.state) && !isOpen(job.state)) await store.reopen(id);
       const version = await records.put({ ...found, record: recordOf(changed), from: found.version });
       if (version !== undefined) return { job: changed, stored: { ...found, record: changed, version } };
