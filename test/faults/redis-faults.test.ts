@@ -84,6 +84,25 @@ test('a job that ends keeps that somebody asked to cancel it, also where its cla
   });
 });
 
+test('coordinators of two releases hear each other: every message says one thing, in the form it always had', {
+  skip: NO_REDIS,
+}, async () => {
+  await withQueues([], async (redis, [first]) => {
+    const other = new Redis(redis.url);
+    const said: { readonly from: string; readonly news?: { readonly id: string } }[] = [];
+    other.on('message', (_channel, text: string) => said.push(JSON.parse(text)));
+    await other.subscribe('{faults}:news');
+    const event = { sequence: 1, change: 'queue', state: 'starting', note: '' } as const;
+    for (const id of ['1', '2']) first!.relay.tell({ id, event, over: false });
+    await until(() => said.length === 2);
+    assert.deepEqual(
+      said.map(({ news }) => news),
+      ['1', '2'].map((id) => ({ id, event, over: false })),
+    );
+    other.disconnect();
+  });
+});
+
 test('a job that Redis has forgotten is the same one for whoever submits it again, whatever else Redis knows', {
   skip: NO_REDIS,
 }, async () => {

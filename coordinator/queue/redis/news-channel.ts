@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { JobNews, JobRelay } from '../job-news.js';
 import type { RedisClient, RedisClients } from './connect.js';
 
-type Message = { readonly from: string } & ({ readonly news: readonly JobNews[] } | { readonly cancel: string });
+type Message = { readonly from: string } & ({ readonly news: JobNews } | { readonly cancel: string });
 
-/** What coordinators tell each other at once, by Redis' publish and subscribe; what is missed is looked up. */
+/**
+ * What coordinators tell each other at once, by Redis' publish and subscribe; what is missed is looked up. Those of another
+ * release hear it too while one replaces the other: a message keeps its form.
+ */
 export class NewsChannel implements JobRelay {
   readonly #name: string;
   readonly #self = randomUUID();
   readonly #commands: RedisClient;
-  readonly #untold: JobNews[] = [];
   readonly #news = new Set<(news: JobNews) => void>();
   readonly #missed = new Set<() => void>();
   readonly #cancels = new Set<(id: string) => void>();
@@ -31,9 +33,7 @@ export class NewsChannel implements JobRelay {
   }
 
   tell(news: JobNews): void {
-    // What is told in one moment is one message: every coordinator has to take each of them.
-    if (this.#untold.push(news) > 1) return;
-    setImmediate(() => this.#publish({ from: this.#self, news: this.#untold.splice(0) }));
+    this.#publish({ from: this.#self, news });
   }
 
   listen(onNews: (news: JobNews) => void, onMissed: () => void): void {
@@ -58,8 +58,6 @@ export class NewsChannel implements JobRelay {
   #hear(text: string): void {
     const message = JSON.parse(text) as Message;
     if ('cancel' in message) for (const listener of this.#cancels) listener(message.cancel);
-    else if (message.from !== this.#self) {
-      for (const listener of this.#news) for (const news of message.news) listener(news);
-    }
+    else if (message.from !== this.#self) for (const listener of this.#news) listener(message.news);
   }
 }
