@@ -65,6 +65,8 @@ export interface DatasetRun {
   readonly restart?: Restart;
   /** For whom a coordinator runs it. */
   readonly owner?: OutputOwner;
+  /** Asked before each object of a store; throws where somebody else has the job by now. */
+  readonly mayPublish?: () => void;
   /** Called when all images are found and allowed; the run goes on when it returns. */
   readonly onFound?: () => Promise<void>;
   readonly onProgress?: (progress: JobProgress) => void;

@@ -57,7 +57,7 @@ export async function runDatasetIntoStore(run: DatasetRun): Promise<DatasetResul
     try {
       const shown = { job: { ...(run.shown?.job ?? run.job), output: url }, nameOf };
       const result = await runDataset({ ...run, job: { ...run.job, output: place }, shown });
-      await send(place, { url, writer, signal: run.signal });
+      await send(place, { ...run, url, writer });
       await removeTree(place);
       return { ...result, output: url, report: belowUrl(url, LAST[1]) };
     } finally {
@@ -94,13 +94,15 @@ async function send(
     url,
     writer,
     signal,
-  }: { readonly url: string; readonly writer: ObjectWriter; readonly signal?: AbortSignal | undefined },
+    mayPublish,
+  }: { readonly url: string; readonly writer: ObjectWriter } & Pick<DatasetRun, 'signal' | 'mayPublish'>,
 ): Promise<void> {
   const state = outputState(place);
-  const put = (path: string) => {
+  const put = async (path: string) => {
+    mayPublish?.();
     const key = keyOf(relative(place, path));
     const log = join(state, `upload-${createHash('sha256').update(key).digest('hex').slice(0, 24)}.log`);
-    return writer.put({ url: belowUrl(url, key), source: { kind: 'file', path }, log }, signal);
+    await writer.put({ url: belowUrl(url, key), source: { kind: 'file', path }, log }, signal);
   };
   const last = LAST.map((name) => join(place, name));
   const files = filesToSend(place, [...last, state]);

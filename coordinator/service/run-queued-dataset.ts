@@ -33,6 +33,7 @@ export async function runQueuedDataset(
         machine,
         signal,
         nowSeconds,
+        mayPublish: options.mayPublish,
         restart: queued.restart,
         owner: { principal: queued.principal, job: id },
       },

@@ -3,10 +3,14 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import sharp from 'sharp';
+import { runDatasetIntoStore } from '../../coordinator/dataset/store-dataset.js';
 import { JobLock } from '../../coordinator/job/job-lock.js';
 import { stagingOf } from '../../coordinator/job/output-place.js';
 import { setPlaceSettings } from '../../threads/places/settings.js';
+import { HalotileError } from '../../tiling/errors.js';
 import { filesBelow } from '../../tiling/files-below.js';
+import { datasetSpecSchema } from '../../tiling/job/dataset-spec.js';
+import { ThreadPoolExecutor } from '../../worker/index.js';
 import { imageOf, noise } from '../conformance/box-tiles.js';
 import { MotoServer, NO_MOTO, s3Error } from '../support/moto-server.js';
 import { halotile } from '../support/run-halotile.js';
@@ -86,6 +90,22 @@ test('palettes and frames are the objects that they are as files; what breaks of
   const { job } = JSON.parse((await stored('palettes/report.json')).toString()) as { job: { output: string } };
   assert.equal(job.output, 's3://bucket/palettes');
   assert.deepEqual(readdirSync(at('staging')), [], 'nothing is left here');
+});
+
+test('who has lost the job sends no further object, and no report', { skip }, async () => {
+  setPlaceSettings({ s3: { endpoint: store!.endpoint, pathStyle: true }, staging: at('staging') });
+  const executor = new ThreadPoolExecutor({ threads: 1, backend: 'wasm', name: 'lost' });
+  let asked = 0;
+  const run = runDatasetIntoStore({
+    job: datasetSpecSchema.parse({ frames: [at('frames')], output: 's3://bucket/lost', size: '10x15' }),
+    ...{ executor, machine: { threads: 1, memoryBytes: 2 ** 30 }, nowSeconds: () => 0 },
+    mayPublish: () => {
+      if (++asked > 2) throw new HalotileError('interrupted', { what: 'another coordinator has the job by now' });
+    },
+  });
+  await assert.rejects(run, { tag: 'interrupted' });
+  await executor.close();
+  for (const name of ['report.json', 'report.html']) await assert.rejects(stored(`lost/${name}`));
 });
 
 test('while palettes are made and sent for a place, another run for it is refused by its own name', {
