@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { JobSpecInput } from '../../tiling/job/job-spec.js';
+import { isQuick } from '../../tiling/operations/index.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { ThreadPoolExecutor } from '../../worker/index.js';
 import { imageOf } from '../conformance/box-tiles.js';
 import { runEngine } from '../support/engine.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
 
-const OPERATIONS = [{ name: 'gaussian', params: { sigma: 2 } }];
+const OPERATIONS: JobSpecInput['operations'] = [{ name: 'gaussian', params: { sigma: 2 } }];
 
 /** A noisy image of that side in a folder of its own. */
 function noise(side: number): { readonly folder: string; readonly image: string } {
@@ -22,7 +25,7 @@ function noise(side: number): { readonly folder: string; readonly image: string 
 }
 
 /** Runs a job on an executor whose caller works, and tells which threads wrote its part files, 0 being the caller's. */
-async function writersOf(image: string, output: string): Promise<Set<string>> {
+async function writersOf(image: string, output: string, operations = OPERATIONS): Promise<Set<string>> {
   const name = `caller-${process.pid}`;
   const executor = new ThreadPoolExecutor({ threads: 2, callerWorks: true, backend: 'wasm', name });
   const writers = new Set<string>();
@@ -34,7 +37,7 @@ async function writersOf(image: string, output: string): Promise<Set<string>> {
     }
   };
   try {
-    await runEngine({ image, output, operations: OPERATIONS, tile: 256, block: 256 }, { executor, onProgress: look });
+    await runEngine({ image, output, operations, tile: 256, block: 256 }, { executor, onProgress: look });
   } finally {
     await executor.close();
   }
@@ -49,6 +52,40 @@ test('the calling thread runs a small job by itself, with the bytes that threads
   assert.deepEqual(readFileSync(own), readFileSync(threads));
 });
 
+test('the caller answers while operations run that may take long: threads run them from the start', async () => {
+  const { folder, image } = noise(100);
+  const mask = join(folder, 'mask.txt');
+  writeFileSync(
+    mask,
+    Array.from({ length: 151 }, (_, y) => (y % 2 ? `${'01'.repeat(75)}0` : '1'.repeat(151))).join('\n'),
+  );
+  const chains: Record<string, JobSpecInput['operations']> = {
+    deviations: [{ name: 'std', params: { footprint: 'disk:30' } }],
+    means: [{ name: 'mean', params: { footprint: 'disk:30' } }],
+    extrema: [{ name: 'max', params: { footprint: `mask:${mask}` } }],
+    'top hats': [{ name: 'top-hat', params: { footprint: `mask:${mask}` } }],
+    medians: [{ name: 'median', params: { footprint: 'rect:5x5' } }],
+    palettes: [{ name: 'palette', params: { colours: '#000000 #ffffff' } }],
+  };
+  for (const [what, operations] of Object.entries(chains)) {
+    const writers = await writersOf(image, join(folder, `${what}.tif`), operations);
+    assert.ok(writers.size > 0 && !writers.has('0'), what);
+  }
+  const gamma = resolveOperations([{ name: 'gamma', params: { gamma: 1.1 }, constant: 0 }], { map: false });
+  const chain = Array.from({ length: 64 }, () => gamma[0]!);
+  assert.deepEqual([isQuick(gamma, 1 << 20), isQuick(chain, 1 << 20)], [true, false]);
+  const quick: JobSpecInput['operations'] = [
+    { name: 'std', params: { window: 31 } },
+    { name: 'max', params: { footprint: 'disk:15' } },
+    { name: 'open', params: { footprint: 'rect:9x9' } },
+    { name: 'mean', params: { window: 31 } },
+    { name: 'threshold', params: { method: 'otsu' } },
+  ];
+  for (const operation of quick) {
+    assert.deepEqual([...(await writersOf(image, join(folder, `quick-${operation.name}.tif`), [operation]))], ['0']);
+  }
+});
+
 test('an image that fits one tile is cut for several threads only where that saves much of its time', async () => {
   const { folder, image } = noise(1000);
   const tiles = async (name: string, params: Record<string, string | number>) => {
@@ -57,6 +94,7 @@ test('an image that fits one tile is cut for several threads only where that sav
   };
   assert.equal(await tiles('box', { radius: 3 }), 1);
   assert.ok((await tiles('median', { footprint: 'disk:5' })) > 1);
+  assert.ok((await tiles('std', { footprint: 'disk:5' })) > 1);
 });
 
 test('a job that takes longer than threads take to start is handed to them', async () => {

@@ -18,6 +18,7 @@ export const box: OperationDescriptor = {
   coupling: 'window',
   params: z.strictObject({ radius: z.coerce.number().int().min(0).max(MAX_RADIUS).optional() }),
   mapMeaning: 'radius',
+  pace: () => 'quick',
   defaultBorder: (byMap) => (byMap ? 'clip' : 'reflect'),
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
   reach: (operation, mapMax) => {

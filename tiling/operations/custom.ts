@@ -124,7 +124,7 @@ export const custom: OperationDescriptor = {
   defaultBorder: () => 'reflect',
   numeric: () => 'exact',
   reach: (operation) => customFootprint(operation).reach,
-  isSlow: () => true,
+  pace: () => 'slow',
   files: { module: { kind: 'kernel' }, footprint: FOOTPRINT_FILE, weights: { kind: 'table' } },
   prepare,
 };

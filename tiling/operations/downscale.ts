@@ -82,6 +82,7 @@ export const downscale: OperationDescriptor = {
   coupling: 'point',
   params,
   mapMeaning: 'none',
+  pace: () => 'quick',
   takesLabels: true,
   defaultBorder: () => 'clip',
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),

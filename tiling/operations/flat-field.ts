@@ -24,6 +24,7 @@ export const flatField: OperationDescriptor = {
   name: 'flat-field',
   summary: 'illumination correction by a dark and a flat frame',
   coupling: 'point',
+  pace: () => 'quick',
   params: z
     .strictObject({
       flat: numberOrPath,

@@ -41,8 +41,8 @@ export function fixedWeights(operation: Operation): Float64Array {
   return gaussianWeights(sigma, ksize === undefined ? gaussianRadius(sigma, truncate) : (ksize - 1) / 2);
 }
 
-/** The widest fixed sigma whose weights are summed in no more time than a job of a small image takes besides. */
-const QUICK_SIGMA = 16;
+/** The widest radius of fixed weights that are summed in no more time than a job of a small image takes besides. */
+const QUICK_RADIUS = 64;
 
 /**
  * Gaussian mean. Fixed: SciPy's `gaussian_filter`. By map: sigma(x, y) is the map's value' and the weights end at
@@ -77,8 +77,10 @@ export const gaussian: OperationDescriptor = {
     }
     return directScratchBytes(shape, gaussianRadius(mapMax, MAP_TRUNCATE));
   },
-  isSlow: (operation) =>
-    operation.byMap ? gaussianParams(operation).quality === 'exact' : widestSigma(operation, 0) > QUICK_SIGMA,
+  pace: (operation) => {
+    if (operation.byMap) return gaussianParams(operation).quality === 'exact' ? 'slow' : 'quick';
+    return fixedWeights(operation).length - 1 > QUICK_RADIUS ? 'slow' : 'quick';
+  },
 };
 
 /** Whether a blur interpolates between sigmas: one by map may, and one of a sigma that no halo is wide enough for. */

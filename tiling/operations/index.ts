@@ -3,7 +3,7 @@ import { distance } from './band/distance.js';
 import { fillHoles, label } from './band/label.js';
 import { box } from './box.js';
 import { custom } from './custom.js';
-import type { Operation, OperationDescriptor } from './descriptor.js';
+import type { Operation, OperationDescriptor, Pace } from './descriptor.js';
 import { downscale } from './downscale.js';
 import { flatField } from './flat-field.js';
 import { gaussian } from './gaussian.js';
@@ -62,7 +62,22 @@ export const OPERATIONS: Readonly<Record<string, OperationDescriptor>> = byName(
   custom,
 });
 
-/** Whether a chain takes so long that even a small image is worth several threads. */
-export function isSlow(operations: readonly Operation[]): boolean {
-  return operations.some((operation) => OPERATIONS[operation.name]?.isSlow?.(operation) === true);
+function paceOf(operation: Operation): Pace | undefined {
+  return OPERATIONS[operation.name]?.pace?.(operation);
+}
+
+/** Whether an operation's result is worth storing where it is needed twice. */
+export function isSlow(operation: Operation): boolean {
+  return paceOf(operation) === 'slow';
+}
+
+/** Samples that quick operations take no more than some hundred milliseconds for, times their number. */
+const QUICK_SAMPLES = 1 << 24;
+
+/**
+ * Whether a chain is done with so many samples before a thread would have started. What is not known to be quick takes as
+ * long as it likes.
+ */
+export function isQuick(operations: readonly Operation[], samples: number): boolean {
+  return operations.length * samples <= QUICK_SAMPLES && operations.every((each) => paceOf(each) === 'quick');
 }

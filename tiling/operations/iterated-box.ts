@@ -66,7 +66,12 @@ export const iteratedBox: OperationDescriptor = {
   reach: (operation) => evenReach(reachPx(iteration(operation).k, iteration(operation).rounds)),
   mapReach: (operation) => evenReach(reachPx(iteration(operation).k, iteration(operation).rounds)),
   scratchBytes: (operation, shape) => diffusionScratchBytes(shape, iteration(operation).k),
-  isSlow: (operation) => iteration(operation).rounds > QUICK_ROUNDS,
+  pace: (operation) => {
+    const { rounds } = iteration(operation);
+    // They are not known before it is prepared.
+    if (rounds === undefined) return undefined;
+    return rounds > QUICK_ROUNDS ? 'slow' : 'quick';
+  },
   prepare,
   fitting,
 };

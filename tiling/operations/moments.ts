@@ -4,12 +4,13 @@ import type { DType } from '../raster/dtype.js';
 import { radiusOf } from './box.js';
 import { boxScratchBytes } from './box-layout.js';
 import { cornerScratchBytes, cornersOf } from './corners.js';
-import type { KernelShape, Operation, OperationDescriptor } from './descriptor.js';
+import type { KernelShape, Operation, OperationDescriptor, Pace } from './descriptor.js';
 import {
   FOOTPRINT_FILE,
   type Footprint,
   footprintParam,
   isFull,
+  knownFootprint,
   MAX_FOOTPRINT,
   parseFootprint,
   prepareFootprint,
@@ -37,8 +38,12 @@ const spreadParams = z
 
 /** The neighbourhood of mean, std or variance: `footprint`, or the square of side `window`, 3 by default. */
 export function neighbourhoodOf(operation: Operation): Footprint {
-  const { footprint, window } = operation.params as { footprint?: string; window?: number };
-  return parseFootprint(footprint ?? `rect:${window ?? 3}x${window ?? 3}`);
+  return parseFootprint(neighbourhoodText(operation));
+}
+
+function neighbourhoodText({ params }: Operation): string {
+  const { footprint, window = 3 } = params as { footprint?: string; window?: number };
+  return footprint ?? `rect:${window}x${window}`;
 }
 
 /** The radius of the box that the neighbourhood is, undefined where it is no odd square. */
@@ -110,7 +115,7 @@ function meanScratchBytes(operation: Operation, shape: KernelShape): number {
 function moment(
   base: Pick<
     OperationDescriptor,
-    'name' | 'summary' | 'meaning' | 'params' | 'numeric' | 'scratchBytes' | 'outputType'
+    'name' | 'summary' | 'meaning' | 'params' | 'numeric' | 'scratchBytes' | 'outputType' | 'pace'
   >,
 ): OperationDescriptor {
   return {
@@ -124,6 +129,22 @@ function moment(
   };
 }
 
+/** Members whose sum takes no more time than a job of a small image takes besides. */
+const QUICK_MEMBERS = 7 * 7;
+
+/** Sums of squares slide; those of other footprints take longer with each row or, where floats have weights, each member. */
+function meanPace(operation: Operation): Pace | undefined {
+  const footprint = knownFootprint(neighbourhoodText(operation));
+  if (footprint === undefined) return undefined;
+  return boxRadiusOf(operation) !== undefined || footprint.count <= QUICK_MEMBERS ? 'quick' : undefined;
+}
+
+/** Squares that slide, or blocks that are merged: no others, which floats sum twice for each member. */
+function spreadPace(operation: Operation): Pace | undefined {
+  const footprint = knownFootprint(neighbourhoodText(operation));
+  return footprint !== undefined && isFull(footprint) ? 'quick' : undefined;
+}
+
 /** Mean of the samples under a footprint. */
 export const mean = moment({
   name: 'mean',
@@ -132,6 +153,7 @@ export const mean = moment({
   params: meanParams,
   numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
   scratchBytes: meanScratchBytes,
+  pace: meanPace,
 });
 
 /** Deviations of integers have fractions, and variances do not fit their type. */
@@ -149,6 +171,7 @@ export const std = moment({
   numeric: () => 'bounded',
   outputType: spreadType,
   scratchBytes: spreadScratchBytes,
+  pace: spreadPace,
 });
 
 /** Variance Σ(v − mean)² / (n − ddof); 0 where n = ddof. */
@@ -159,4 +182,5 @@ export const variance = moment({
   numeric: () => 'bounded',
   outputType: spreadType,
   scratchBytes: spreadScratchBytes,
+  pace: spreadPace,
 });

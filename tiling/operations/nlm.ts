@@ -65,5 +65,5 @@ export const nlm: OperationDescriptor = {
     return evenReach((patch - 1) / 2 + (window - 1) / 2);
   },
   scratchBytes,
-  isSlow: () => true,
+  pace: () => 'slow',
 };

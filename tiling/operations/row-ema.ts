@@ -10,6 +10,7 @@ export const rowEma: OperationDescriptor = {
   coupling: 'row',
   params: z.strictObject({ alpha: z.coerce.number().gt(0).max(1) }),
   mapMeaning: 'none',
+  pace: () => 'quick',
   // The carry of each row and channel.
   scratchBytes: (_operation, { input, channels }) => input.height * channels * 8 + 16,
   defaultBorder: () => 'clip',

@@ -70,6 +70,7 @@ export const threshold: OperationDescriptor = {
   },
   params,
   mapMeaning: 'none',
+  pace: () => 'quick',
   scratchBytes: (operation, shape) =>
     isLocal(operation) ? slidingScratchBytes(operation, shape) : tableScratchBytes(operation, shape),
   defaultBorder: () => 'mirror',

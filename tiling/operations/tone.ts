@@ -81,6 +81,7 @@ function toneOperation(
     ...base,
     coupling: 'point',
     mapMeaning: 'none',
+    pace: () => 'quick',
     defaultBorder: () => 'clip',
     numeric: (input) => (input === 'float32' ? 'bounded' : 'exact'),
     reach: () => evenReach(0),

@@ -3,7 +3,7 @@ import type { JobSpec } from '../job/job-spec.js';
 import { firstJobOf, restJobOf } from '../job/split-job.js';
 import { bandGrid } from '../operations/band/bands.js';
 import { ANY_SINGLES } from '../operations/digits.js';
-import { isSlow, type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
+import { isQuick, isSlow, type JobFacts, MAX_RADIUS, OPERATIONS, type Operation } from '../operations/index.js';
 import { fileReader } from '../operations/parameter-files.js';
 import { statedPixelSize } from '../raster/carried/pixel-size.js';
 import type { RasterInfo } from '../raster/raster-info.js';
@@ -51,7 +51,7 @@ export function makePlan(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine
 
 /** The first operation that looks at its whole input before it runs, where what gives it that costs more than storing it. */
 function neededTwice(operations: readonly Operation[]): number {
-  const slow = operations.findIndex((operation) => isSlow([operation]));
+  const slow = operations.findIndex(isSlow);
   if (slow < 0) return -1;
   return operations.findIndex((operation, at) => at > slow && ['global', 'band'].includes(couplingOf(operation)));
 }
@@ -155,7 +155,13 @@ function planWithin(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Pl
     const bytesOf = (tileSide: number) => tileBytes({ ...demand, tileSide, tileWidth });
     const decodedPixels = spec.overviews && spec.compression.codec !== 'none' ? block * block : 0;
     return {
-      ...{ block, haloPx, expectedHaloPx, decodedPixels, isSlow: isSlow(operations) },
+      ...{
+        block,
+        haloPx,
+        expectedHaloPx,
+        decodedPixels,
+        isQuick: isQuick(operations, source.width * source.height * source.channels),
+      },
       image: output,
       threads,
       preferredTile,

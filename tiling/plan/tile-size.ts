@@ -31,8 +31,8 @@ export interface TileChoice {
   readonly threads: number;
   /** Those of the coarsest overview inside a tile, which the next overviews decode; 0 where they need not. */
   readonly decodedPixels?: number;
-  /** A small image is cut for several threads all the same. */
-  readonly isSlow?: boolean;
+  /** A small image is not cut for several threads. */
+  readonly isQuick?: boolean;
   /** What suits the executor best; the largest side that fits and does not pass it is taken. */
   readonly preferredTile?: number;
   /** Linear memory that one thread may use. */
@@ -85,8 +85,8 @@ export function predictSeconds(
     threads,
     expectedHaloPx,
     decodedPixels = 0,
-    isSlow = false,
-  }: Pick<TileChoice, 'image' | 'threads' | 'expectedHaloPx' | 'decodedPixels' | 'isSlow'>,
+    isQuick = false,
+  }: Pick<TileChoice, 'image' | 'threads' | 'expectedHaloPx' | 'decodedPixels' | 'isQuick'>,
   tileSide: number,
 ): number {
   const tiles = Math.ceil(image.width / tileSide) * Math.ceil(image.height / tileSide);
@@ -100,7 +100,7 @@ export function predictSeconds(
     window * (COST.windowNs + spill) +
     side * side * (COST.outputNs + ring) +
     // The only tile of an image makes all of its overviews.
-    (tiles === 1 && !isSlow ? 0 : decodedPixels) * COST.decodeNs +
+    (tiles === 1 && isQuick ? 0 : decodedPixels) * COST.decodeNs +
     COST.tileNs;
   return (Math.ceil(tiles / threads) * perTile) / 1e9;
 }

@@ -2,9 +2,9 @@ import { PLACES } from '../../threads/places/place-reader.js';
 import { ThreadDeath } from '../../threads/thread-death.js';
 import type { Threads } from '../../threads/threads.js';
 import { fromErrorRecord } from '../../tiling/errors.js';
-import { isSlow } from '../../tiling/operations/index.js';
+import { isQuick } from '../../tiling/operations/index.js';
 import { isUrl } from '../../tiling/places/url.js';
-import type { CachePlan } from '../../tiling/plan/plan.js';
+import type { CachePlan, Plan } from '../../tiling/plan/plan.js';
 import { SharedBlockCache } from '../../tiling/sources/block-cache.js';
 import { CacheMemory } from '../../tiling/sources/cache-memory.js';
 import type { KindName } from '../../tiling/work/index.js';
@@ -132,8 +132,8 @@ export class ThreadPoolExecutor implements Executor {
   /** The answer of the caller's own thread; undefined where other threads are to work from now on. */
   async #byCaller(request: ThreadRequest): Promise<ThreadAnswer | undefined> {
     const { plan } = request.job;
-    const isQuick = plan === undefined || !isSlow(plan.operations);
-    const answer = isQuick ? await (await this.#own)?.answer(request) : undefined;
+    const isSoonDone = plan === undefined || isQuick(plan.operations, tileSamples(plan));
+    const answer = isSoonDone ? await (await this.#own)?.answer(request) : undefined;
     if (answer === undefined) this.#own = undefined;
     return answer;
   }
@@ -170,6 +170,15 @@ export class ThreadPoolExecutor implements Executor {
       remote: PLACES.share(filesOf(job)),
     };
   }
+}
+
+/** Samples of the input that the largest tile is made of, without its halo. */
+function tileSamples({ image, output, stages }: Plan): number {
+  const areas = stages.map(({ size, tileSide, tileWidth = tileSide }) => {
+    return Math.min(tileWidth, size.width) * Math.min(tileSide, size.height);
+  });
+  const scale = (image.width * image.height) / (output.width * output.height);
+  return Math.max(...areas) * scale * image.channels;
 }
 
 /** Both are loaded for those who use them: the pool beneath threads, and kernels where the caller's thread runs tasks. */

@@ -171,6 +171,7 @@ export const distance: OperationDescriptor = {
   coupling: 'band',
   params,
   mapMeaning: 'none',
+  pace: () => 'quick',
   defaultBorder: () => 'clip',
   numeric: () => 'exact',
   takesLabels: true,

@@ -43,6 +43,7 @@ function prepare(
 const shared = {
   coupling: 'band',
   mapMeaning: 'none',
+  pace: () => 'quick',
   defaultBorder: () => 'clip',
   numeric: () => 'exact',
   takesLabels: true,

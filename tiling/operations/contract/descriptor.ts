@@ -22,6 +22,12 @@ export type Coupling = 'point' | 'window' | 'row' | 'band' | 'global';
 /** Identical pixels for every tiling and backend, or equal within the operation's stated bound. */
 export type Numeric = 'exact' | 'bounded';
 
+/**
+ * `quick`: some 100 ns for each sample at most, whatever the image, so that a small one is worth no thread beside the caller's.
+ * `slow`: what needs the result twice is given a stored one.
+ */
+export type Pace = 'quick' | 'slow';
+
 /** One operation of a chain, its parameters checked and completed by its descriptor. */
 export interface Operation {
   readonly name: string;
@@ -142,11 +148,8 @@ export interface OperationDescriptor {
   readonly fitting?: (operation: Operation, mapMax: number, tileSide: number) => string | undefined;
   /** How overviews of its result are made: labels and colours of a palette have no averages. Those where absent. */
   readonly overviews?: 'nearest';
-  /**
-   * Whether it takes so long that even a small image is worth several threads, and that what needs its result twice is given
-   * a stored one; not where absent.
-   */
-  readonly isSlow?: (operation: Operation) => boolean;
+  /** How long it takes for each pixel; neither where absent, and where its parameters do not say yet. */
+  readonly pace?: (operation: Operation) => Pace | undefined;
   /** Whether it takes samples of uint32, as labels are. */
   readonly takesLabels?: boolean;
   /** For coupling `global`: what is reduced over the image before the stage can run. */

@@ -59,6 +59,11 @@ export function parseFootprint(text: string): Footprint {
   return footprint;
 }
 
+/** The same; undefined where it is a mask whose file was not read yet. */
+export function knownFootprint(text: string): Footprint | undefined {
+  return text.startsWith('mask:') ? undefined : parseFootprint(text);
+}
+
 /** Every tile asks for each footprint of its chain several times: as many as a chain has operations. */
 const KEPT_FOOTPRINTS = 64;
 const KEPT_RUNS = 2 ** 22;

@@ -2,7 +2,7 @@ import { grow, type Reach, type Rect } from '../../geometry/rect.js';
 import { SAMPLE_BYTES } from '../../raster/dtype.js';
 import type { KernelShape, Operation, OperationDescriptor } from '../contract/descriptor.js';
 import { FOOTPRINT_FILE, prepareFootprint, reflectedText } from '../footprint/footprint.js';
-import { extremumScratchBytes, footprintOf, footprintOnly } from './rank.js';
+import { extremumPace, extremumScratchBytes, footprintOf, footprintOnly } from './rank.js';
 
 /**
  * What an operation of morphology is made of: the result of `plus`, less that of `minus` where there is one. Each is a
@@ -64,6 +64,7 @@ function morphology(name: string, summary: string, meaning: 'value' | 'differenc
     defaultBorder: () => 'reflect',
     numeric: () => 'exact',
     reach: reachOf,
+    pace: extremumPace,
     files: { footprint: FOOTPRINT_FILE },
     prepare: prepareFootprint,
   };

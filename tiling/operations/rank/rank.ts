@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { DType } from '../../raster/dtype.js';
-import type { KernelShape, Operation, OperationDescriptor } from '../contract/descriptor.js';
+import type { KernelShape, Operation, OperationDescriptor, Pace } from '../contract/descriptor.js';
 import {
   FOOTPRINT_FILE,
   type Footprint,
   footprintParam,
+  isFull,
+  knownFootprint,
   parseFootprint,
   prepareFootprint,
 } from '../footprint/footprint.js';
@@ -65,12 +67,24 @@ function rankScratchBytes(operation: Operation, shape: KernelShape): number {
   return Math.max(single, rankFormBytes(form, shape, footprint));
 }
 
-/** Members of a footprint that are sorted by a network, or nearly as fast; with more the time grows with its height. */
-const QUICK_MEMBERS = 7 * 7;
+/** Rows of a footprint whose extrema are found in no more time than a job of a small image takes besides. */
+const QUICK_RUNS = 64;
+/** Members of a square that are sorted by a network, or soon one by one where some have no data. */
+const QUICK_MEMBERS = 3 * 3;
+/** With more than these the time of a rank grows with the height of the footprint, or, of floats, with their number. */
+const MEDIUM_MEMBERS = 7 * 7;
 
-/** Whether it takes neither end, which is found without counting. */
-function ranks({ name }: Operation): boolean {
-  return name !== 'max' && name !== 'min';
+/** The pace of extrema under a footprint; of one that was not read yet nothing is known. */
+export function extremumPace({ params }: Operation): Pace | undefined {
+  const footprint = knownFootprint(params.footprint as string);
+  return footprint !== undefined && footprint.runs.length <= QUICK_RUNS ? 'quick' : undefined;
+}
+
+function rankPace({ name, params }: Operation): Pace | undefined {
+  const footprint = knownFootprint(params.footprint as string);
+  if (footprint === undefined) return undefined;
+  if (footprint.count > MEDIUM_MEMBERS) return 'slow';
+  return name === 'median' && isFull(footprint) && footprint.count <= QUICK_MEMBERS ? 'quick' : undefined;
 }
 
 function rankFilter(
@@ -92,7 +106,8 @@ function rankFilter(
     files: { footprint: FOOTPRINT_FILE },
     prepare: prepareFootprint,
     scratchBytes,
-    isSlow: (operation) => ranks(operation) && footprintOf(operation).count > QUICK_MEMBERS,
+    // Either end is found without counting.
+    pace: name === 'max' || name === 'min' ? extremumPace : rankPace,
   };
 }
 
