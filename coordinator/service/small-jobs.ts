@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type ErrorRecord, fromErrorRecord, HalotileError } from '../../tiling/errors.js';
 import type { JobSpec } from '../../tiling/job/job-spec.js';
+import { isQuick } from '../../tiling/operations/index.js';
 import type { PlanMachine } from '../../tiling/plan/plan-input.js';
+import { resolveOperations } from '../../tiling/plan/resolve-operations.js';
 import { IMAGE_BATCH, IMAGE_BATCH_BYTES, type ImageResult } from '../../tiling/work/images.js';
 import type { Executor } from '../../tiling/work/task.js';
 import type { WorkJob } from '../../tiling/work/work-job.js';
@@ -32,6 +34,8 @@ export interface SmallJob {
 
 /** One that waits for its task, or for the end of it. */
 interface Waiting extends SmallJob {
+  /** Whether others may wait for it. */
+  readonly isShared: boolean;
   readonly resolve: (result: ImageResult | undefined) => void;
   readonly reject: (error: unknown) => void;
   task?: { readonly jobs: readonly Waiting[]; readonly executor: ClusterExecutor };
@@ -76,7 +80,7 @@ export class SmallJobs {
     const line = this.#lines.get(key) ?? { waiting: new Set(), tasks: 0, jobs: 0 };
     this.#lines.set(key, line);
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { ...job, resolve, reject };
+      const waiting: Waiting = { ...job, isShared: isQuickJob(job), resolve, reject };
       const onAbort = () => {
         line.waiting.delete(waiting);
         reject(fromErrorRecord(reason()));
@@ -141,15 +145,30 @@ export class SmallJobs {
   }
 }
 
+/** Pixels that a job is taken to have, whose image is not read here. */
+const PIXELS = 1 << 20;
+
+/** Whether it is soon over, which those that may take long are not. */
+function isQuickJob({ spec }: SmallJob): boolean {
+  try {
+    return isQuick(resolveOperations(spec.operations, { map: spec.map !== undefined }), PIXELS);
+  } catch {
+    // It will say what is wrong with it.
+    return false;
+  }
+}
+
 /** The first of those that wait, as many as one task may have. */
 function taken({ waiting }: Line, count: number): readonly Waiting[] {
   const jobs: Waiting[] = [];
   let bytes = 0;
   for (const job of waiting) {
     bytes += job.bytes;
-    if (jobs.length > 0 && (jobs.length >= Math.min(count, IMAGE_BATCH) || bytes > IMAGE_BATCH_BYTES)) break;
+    const isFull = jobs.length >= Math.min(count, IMAGE_BATCH) || bytes > IMAGE_BATCH_BYTES;
+    if (jobs.length > 0 && (isFull || !job.isShared)) break;
     waiting.delete(job);
     jobs.push(job);
+    if (!job.isShared) break;
   }
   return jobs;
 }

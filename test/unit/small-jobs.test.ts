@@ -118,6 +118,21 @@ test('jobs of other principals and priorities share no task, nor do those of mor
   await Promise.all(ends);
 });
 
+test('a job that may take long is a task by itself, for which none waits', async () => {
+  const scene = new Scene(1);
+  const operations = [{ name: 'nlm', params: {} }];
+  const slow = jobSpecSchema.parse({ image: 'in', output: 'slow', operations });
+  const ends = ['a', 'b', 'c'].map((name) => scene.run(name));
+  ends.push(scene.run('slow', { spec: slow }), ...['d', 'e', 'f', 'g'].map((name) => scene.run(name)));
+  for (let at = 0; at < 8; at++) {
+    scene.asked[at]?.done();
+    await new Promise(setImmediate);
+  }
+  assert.ok(scene.groups.includes('slow'), scene.groups.join());
+  assert.ok(scene.groups.includes('d e') || scene.groups.includes('d e f'), scene.groups.join());
+  assert.deepEqual(await Promise.all(ends), ['a', 'b', 'c', 'slow', 'd', 'e', 'f', 'g']);
+});
+
 test('a job that is stopped, or whose claim is lost, gets no file; those beside it do', async () => {
   const scene = new Scene(1);
   const busy = [scene.run('a'), scene.run('b')];
