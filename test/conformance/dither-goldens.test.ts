@@ -64,6 +64,25 @@ test('a flat grey keeps its mean, colours of the palette stay', () => {
   }
 });
 
+test('a flat grey between unevenly spaced colours keeps its mean', () => {
+  for (const [grey, ...greys] of [
+    [100, 0, 10, 255],
+    [150, 0, 245, 255],
+    [100, 40, 60, 200],
+    [60, 0, 100, 110],
+    [70, 0, 128, 140, 255],
+  ] as const) {
+    const remap = new Remap(
+      greys.map((value): Rgb => [value, value, value]),
+      { dither: 'floyd-steinberg' },
+    );
+    const flat = new Uint8Array(200 * 200 * 4).map((_, at) => (at % 4 === 3 ? 255 : grey));
+    const { indices } = remap.frame(flat, 200);
+    const mean = indices.reduce((sum, index) => sum + greys[index]!, 0) / indices.length;
+    assert.ok(Math.abs(mean - grey) < 1, `in ${greys}: ${grey} has become ${mean}`);
+  }
+});
+
 test('colour differences are those of scikit-image’s deltaE_ciede2000', () => {
   const { pairs, ciede2000: expected } = goldens.differences;
   pairs.forEach(([a, b], index) => {

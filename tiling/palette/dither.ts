@@ -8,8 +8,10 @@ export type Dither = (typeof DITHERS)[number];
 
 /** Unique colours whose pair is remembered before the memory is emptied. */
 const MEMORY_COLOURS = 2 ** 20;
-/** The longest error that is passed on, in ways from a colour to the nearest other one. */
+/** The longest error that is passed on where no colour makes it good, in ways from a colour to the nearest other one. */
 const LONGEST_ERROR = 1.5;
+/** One over the cosine of the angle between an error and the way to a colour that makes it good: 78 degrees at most. */
+const INVERSE_COSINE = 5;
 /** Steps that a mixture is told in: as many as the matrix has places. */
 const STEPS = 64;
 
@@ -80,19 +82,24 @@ function mixture(colour: number, a: Rgb, b: Rgb): { readonly share: number; read
   return { share, cost: STEPS * off + share * (STEPS - share) * length };
 }
 
-/** Squared distances from a palette's colours to their nearest others, by which errors are cut; found when they are needed. */
+/** How much of an error goes on. */
 class Reach {
+  /** Squared distances from the palette's colours to their nearest others; found when they are needed. */
   readonly #squares: Float64Array;
+  /** Of each colour, another that made an error good. */
+  readonly #found: Uint16Array;
 
   constructor(readonly palette: readonly Rgb[]) {
     this.#squares = new Float64Array(palette.length);
+    this.#found = new Uint16Array(palette.length);
   }
 
-  /** What of an error of that squared length goes on from a pixel that took the colour `index`. */
-  share(index: number, squaredError: number): number {
+  /** What of an error goes on from a pixel that took the colour `index`. */
+  share(index: number, error: Rgb): number {
+    const square = error[0] ** 2 + error[1] ** 2 + error[2] ** 2;
     if (this.#squares[index] === 0) this.#squares[index] = this.#search(index);
     const longest = LONGEST_ERROR ** 2 * this.#squares[index]!;
-    return squaredError <= longest ? 1 : Math.sqrt(longest / squaredError);
+    return square <= longest || this.#isMadeGood(index, error, square) ? 1 : Math.sqrt(longest / square);
   }
 
   #search(index: number): number {
@@ -104,15 +111,39 @@ class Reach {
     }
     return least;
   }
+
+  /** Whether another colour lies where the error points, so that later pixels can take it. */
+  #isMadeGood(index: number, error: Rgb, square: number): boolean {
+    // Mostly the one that made the last error good.
+    if (this.#isAhead(index, this.#found[index]!, error, square)) return true;
+    for (let other = 0; other < this.palette.length; other++) {
+      if (!this.#isAhead(index, other, error, square)) continue;
+      this.#found[index] = other;
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether the way to a colour lies within the angle of an error. In integers, so exact. */
+  #isAhead(index: number, other: number, error: Rgb, square: number): boolean {
+    const from = this.palette[index]!;
+    const to = this.palette[other]!;
+    const red = to[0] - from[0];
+    const green = to[1] - from[1];
+    const blue = to[2] - from[2];
+    const along = red * error[0] + green * error[1] + blue * error[2];
+    return along > 0 && (INVERSE_COSINE * along) ** 2 >= square * (red * red + green * green + blue * blue);
+  }
 }
 
 /**
  * Floyd-Steinberg error diffusion over a whole image of interleaved 8-bit RGBA: the palette's index for each pixel, 0
  * where alpha is 0. Serpentine: even rows run to the right, odd ones to the left. A pixel wants its colour plus the
  * error it was given, rounded half up and cut to 0 … 255; what its palette colour leaves goes on, 7/16 to the next
- * pixel of the row, 3/16, 5/16 and 1/16 to those below behind, below and ahead. What is left is shortened to one and a half
- * times the way from its palette colour to the nearest other one, towards 0 in each channel: a mixture of the two leaves
- * half of it, and of colours beyond the palette the rest would pile up and run through what follows. Errors are
+ * pixel of the row, 3/16, 5/16 and 1/16 to those below behind, below and ahead. Where no other colour lies within 78
+ * degrees of the way that it points, it points out of the palette: no later pixel can make it good, and it would pile up
+ * and run through what follows. It is then shortened to one and a half times the way from its palette colour to the
+ * nearest other one, towards 0 in each channel. Errors are
  * kept in sixteenths as integers. Clear pixels take no error and give none; what would go to one, or over the edge, is
  * dropped.
  *
@@ -145,9 +176,10 @@ export class FloydSteinberg {
         const index = this.nearest.indexOf((red << 16) | (green << 8) | blue);
         indices[row + x] = index;
         const [r, g, b] = this.palette[index]!;
-        const share = this.#reach.share(index, (red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2);
+        const left: Rgb = [red - r, green - g, blue - b];
+        const share = this.#reach.share(index, left);
         for (let c = 0; c < 3; c++) {
-          const error = Math.trunc((c === 0 ? red - r : c === 1 ? green - g : blue - b) * share);
+          const error = Math.trunc(left[c]! * share);
           if (error === 0) continue;
           here[given + c + 3 * step]! += 7 * error;
           below[given + c - 3 * step]! += 3 * error;
