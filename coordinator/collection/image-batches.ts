@@ -18,8 +18,9 @@ export interface PlacedImage {
 /**
  * The images that are to be run, in their order, as what is taken up at once: one that is a job by itself, or several
  * small ones that are one task. Those are read as whole files and written by a thread in one go, so that an image is by
- * itself where more than that is asked for: where an input or the output is remote, where it is a folder or a table, where something is at
- * the output's name, whose attributes are kept, or beside it, which is settled and told, where an unfinished job is continued, and where the disk is waited for.
+ * itself where more than that is asked for: where an input or the output is remote, where it is a folder or a table,
+ * where something is at the output's name, whose attributes are kept, or beside it, which is settled and told, where an
+ * unfinished job is continued, and where the disk is waited for.
  */
 export function* imageBatches(
   { job, executor, machine, durable }: CollectionRun,

@@ -33,9 +33,9 @@ type WholeRun = Pick<JobRun, 'spec' | 'executor' | 'machine' | 'durable' | 'onWa
 };
 
 /**
- * Runs a small job as one task, as small images of a collection are run: a thread reads, plans and filters the image and
- * hands over its whole output. There is nothing to go on with after a death, so that it needs no partial directory. The
- * file is the one that `runJob` makes. Its rename is the executor's.
+ * Runs a small job as one task, as small images of a collection are run: a thread reads, plans and filters the image
+ * and hands over its whole output. There is nothing to go on with after a death, so that it needs no partial directory.
+ * The file is the one that `runJob` makes. Its rename is the executor's.
  * @returns undefined where the job is no such one, or nothing came of it: `runJob` then runs it, or says what is wrong
  * @throws HalotileError: partial-conflict where another process writes the output, bad-usage where it has no place,
  * tile-poisoned, interrupted
@@ -103,7 +103,7 @@ export function runsOnProcessor({ boundedBackends: [first] = [CPU_BACKEND] }: Ex
   return first === CPU_BACKEND;
 }
 
-/** Whether there is an output whose attributes are kept, or what is to be told of what lies beside it, or an unfinished job. */
+/** Whether there is an output whose attributes are kept, what is told of what lies beside it, or an unfinished job. */
 export function isBegun(output: string): boolean {
   const isThere = lstatSync(output, { throwIfNoEntry: false }) !== undefined;
   return isThere || hasSidecars(output) || existsSync(partialPaths(output).directory);

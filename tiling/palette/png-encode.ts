@@ -1,9 +1,9 @@
 import { crc32, deflateSync } from 'node:zlib';
 import { badInput } from '../errors.js';
 import type { Size } from '../geometry/rect.js';
+import { PNG_SIGNATURE } from '../png-signature.js';
 import type { Rgb } from './nearest-colour.js';
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const INDEXED = 3;
 const RGBA = 6;
 
@@ -36,7 +36,7 @@ export function pngHead({ width, height }: Size, palette: readonly Rgb[] | null,
   header.writeUInt32BE(height, 4);
   header[8] = 8;
   header[9] = palette === null ? RGBA : INDEXED;
-  const chunks = [SIGNATURE, pngChunk('IHDR', header)];
+  const chunks = [PNG_SIGNATURE, pngChunk('IHDR', header)];
   if (palette === null) return Buffer.concat(chunks);
   const entries = palette.length + (transparent ? 1 : 0);
   if (entries < 1 || entries > 256) {

@@ -5,9 +5,9 @@ import { chainFiles, placeFiles } from '../operations/parameter-files.js';
 import type { ColourSpace } from '../palette/colour-space.js';
 import type { Dither } from '../palette/dither.js';
 import type { Rgb } from '../palette/nearest-colour.js';
+import { PNG_SIGNATURE } from '../png-signature.js';
 import { type FileRef, type InputPlace, lostPath } from './references.js';
 
-const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Frames that a thread has in work at once, and bytes of a pixel on its way. */
 const HELD_FRAMES = 2;
 const HELD_BYTES = 8;
@@ -70,7 +70,7 @@ export function framesRead({ frames, chain }: FramesData): FileRef[] {
       const { file, offset, size, crc } = spilled;
       refs.push({ form: 'file', path: file, offset, length: area(size) * 4, crc });
     }
-    refs.push({ form: 'file', path, unless, ...(chain === null && { bytesFrom: PNG_SIGNATURE }) });
+    refs.push({ form: 'file', path, unless, ...(chain === null && { bytesFrom: [...PNG_SIGNATURE] }) });
     if (map !== undefined) refs.push({ form: 'file', path: map, unless });
   }
   return [...refs, ...namedBy(chain).map((path): FileRef => ({ form: 'file', path }))];

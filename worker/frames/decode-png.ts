@@ -1,6 +1,7 @@
 import { crc32, inflateSync } from 'node:zlib';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { nearestIndices } from '../../tiling/palette/downscale-nearest.js';
+import { isPng } from '../../tiling/sources/png-pictures.js';
 import { PngRows } from '../kernels/wasm/pixels/png-rows.js';
 import type { DecodedFrame } from './decoded-frame.js';
 import { discard } from './discard.js';
@@ -18,7 +19,6 @@ const INDEXED = 3;
 const GREY_ALPHA = 4;
 /** Of a chunk name's first letter: a lower-case one can be left out. */
 const ANCILLARY_BIT = 0x20;
-const SIGNATURE = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 /** Images of more pixels are left to a decoder that reads by rows. */
 const MAX_PIXELS = 2 ** 27;
 /** Room after the last byte, so that one call of zlib sees the end of the stream. */
@@ -71,7 +71,7 @@ interface PngParts {
 }
 
 function readChunks(png: Buffer): PngParts | undefined {
-  if (png.length < 45 || !png.subarray(0, 8).equals(SIGNATURE)) return undefined;
+  if (png.length < 45 || !isPng(png)) return undefined;
   const parts: Buffer[] = [];
   const chunks = new Map<string, Buffer>();
   let before = '';
