@@ -14,7 +14,7 @@ import { startsLikeTiff } from './open-raster.js';
  * @throws bad-input where it is damaged or no image
  */
 export async function filePages(path: string): Promise<FilePages> {
-  if (isZarrFolder(path)) return numbered((await describeZarr(path, 1)).planes);
+  if (isZarrFolder(path)) return { count: (await describeZarr(path, 1)).planes };
   if (!startsLikeTiff(path)) return picturesOf(path);
   const file = openBytes(path);
   try {
@@ -25,15 +25,10 @@ export async function filePages(path: string): Promise<FilePages> {
   }
 }
 
-/** Pages that are all images of their own. */
-function numbered(count: number): FilePages {
-  return { count, own: Array.from({ length: count }, (_, index) => index + 1) };
-}
-
 async function picturesOf(path: string): Promise<FilePages> {
   try {
     const input = await pictureInput(path);
-    return numbered(picturesIn(path, await (await loadSharp())(input, { limitInputPixels: false }).metadata()));
+    return { count: picturesIn(path, await (await loadSharp())(input, { limitInputPixels: false }).metadata()) };
   } catch (cause) {
     throw badInput({ what: 'no image that can be read', file: path, expected: 'TIFF, PNG, JPEG or WebP' }, cause);
   }

@@ -153,12 +153,14 @@ function isCompanion({ width, height }: TiffImage, main: Directory): boolean {
 /** Images that ImageJ and tifffile say lie behind one directory, one after the other and uncompressed. */
 export function stackedPlanes(main: Directory): number {
   const description = main.text(TAG.imageDescription) ?? '';
-  if (/^ImageJ=/.test(description)) return Number(/^images=(\d+)$/m.exec(description)?.[1] ?? 1);
+  const own = main.integer(TAG.imageWidth, 0) * main.integer(TAG.imageLength, 0) * main.integer(TAG.samplesPerPixel, 1);
+  // A sample takes a bit at least, so that no more lie in the file whatever its text says.
+  const most = Math.max(1, Math.ceil((8 * main.file.size) / own));
+  if (/^ImageJ=/.test(description)) return Math.min(most, Number(/^images=(\d+)$/m.exec(description)?.[1] ?? 1));
   const shape = /^\s*\{\s*"shape"\s*:\s*\[([\d\s,]+)\]/.exec(description)?.[1];
   if (shape === undefined || !/"truncated"\s*:\s*true/.test(description)) return 1;
   const samples = shape.split(',').reduce((product, side) => product * Number(side), 1);
-  const own = main.integer(TAG.imageWidth, 0) * main.integer(TAG.imageLength, 0) * main.integer(TAG.samplesPerPixel, 1);
-  return Math.max(1, Math.round(samples / own));
+  return Math.max(1, Math.min(most, Math.round(samples / own)));
 }
 
 /**
