@@ -37,14 +37,22 @@ export function unreadSidecars(path: string, { nodata, carried }: RasterInfo, sa
   return sentences.map((sentence) => `${sentence}; ${REMEDY}`);
 }
 
+/** Nothing where it cannot be read, or where no name can be so long: what is said of it is advice and ends no job. */
 function metadataText(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() && stat.size <= MAX_METADATA_BYTES ? readFileSync(path, 'latin1') : '';
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() && stat.size <= MAX_METADATA_BYTES ? readFileSync(path, 'latin1') : '';
+  } catch {
+    return '';
+  }
 }
 
-/** The names that GDAL looks for: `.tfw`, `.tifw` and `.wld` of a `.tif`. */
+/** The names that GDAL looks for: `.tfw`, `.tifw` and `.wld` of a `.tif`, in small letters or in capitals. */
 function worldFiles(path: string): string[] {
   const { dir, name, ext } = parse(path);
   const ending = ext.slice(1);
-  return [`${ending.slice(0, 1)}${ending.slice(-1)}w`, `${ending}w`, 'wld'].map((each) => join(dir, `${name}.${each}`));
+  const own = ending.length < 2 ? [] : [`${ending.slice(0, 1)}${ending.slice(-1)}w`, `${ending}w`];
+  return [...own, 'wld']
+    .flatMap((each) => [each.toLowerCase(), each.toUpperCase()])
+    .map((each) => join(dir, `${name}.${each}`));
 }
