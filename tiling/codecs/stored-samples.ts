@@ -130,6 +130,21 @@ export function halfOf(bits: number): number {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+/** The bits of the half that is nearest to a number; of two the even one, as IEEE 754 rounds. */
+export function halfBits(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  // Half a step above the largest.
+  if (size >= 65520) return sign | 0x7c00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const steps = size * 2 ** (10 - exponent);
+  const whole = Math.floor(steps);
+  const isUp = steps - whole > 0.5 || (steps - whole === 0.5 && whole % 2 === 1);
+  // The steps of a normal half are 1024 to 2048, so that they carry into its exponent.
+  return sign | (((exponent + 14) << 10) + whole + (isUp ? 1 : 0));
+}
+
 /** Turns each byte round in place: files of fill order 2 have the lowest bit first (TIFF 6.0 section 8). */
 export function reverseBits(bytes: Uint8Array): void {
   for (let i = 0; i < bytes.length; i++) {

@@ -1,4 +1,4 @@
-import { halfOf } from '../codecs/stored-samples.js';
+import { halfBits } from '../codecs/stored-samples.js';
 import type { FolderStore, StoredPart } from './folder-store.js';
 import type { ObjectStore } from './object-store.js';
 
@@ -67,7 +67,5 @@ function folderOf(key: string): string {
 /** The bits of the half that is a fill value: a number, the name of one that is none, or its bits in hexadecimal. */
 function bitsOf(fill: unknown): number {
   if (typeof fill === 'string' && /^0x/i.test(fill)) return Number(fill);
-  const value = Number(fill);
-  for (let bits = 0; bits < 0x10000; bits++) if (Object.is(halfOf(bits), value)) return bits;
-  return 0;
+  return halfBits(Number(fill));
 }
