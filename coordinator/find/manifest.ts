@@ -73,7 +73,7 @@ function yamlRows(text: string, path: string): Row[] {
   });
 }
 
-/** YAML reads 007 as a number, whose text is not known any more. @throws bad-input for the first such name */
+/** 007 is read as a number, whose text is not known any more. @throws bad-input for the first such name */
 function refuseNumbers(value: unknown, path: string): void {
   const rows = (Array.isArray(value) ? value : (value as { images?: unknown } | null)?.images) as unknown[] | undefined;
   if (!Array.isArray(rows)) return;
@@ -82,13 +82,13 @@ function refuseNumbers(value: unknown, path: string): void {
       ([key, name]) => Object.hasOwn(row.shape, key) && ['number', 'boolean'].includes(typeof name),
     );
     if (wrong === undefined) continue;
-    const [key, name] = wrong as [string, number | boolean];
+    const [key, name] = wrong;
     throw badInput({
-      what: `${key}: ${name} is a ${typeof name} to YAML`,
+      what: `${key} is a ${typeof name} to ${extname(path).toLowerCase() === '.json' ? 'JSON' : 'YAML'}`,
       file: path,
       where: `, image ${index + 1}`,
       expected: 'a name',
-      remedy: `put it into quotes: ${key}: "${name}"`,
+      remedy: 'put the name into quotes',
     });
   }
 }

@@ -149,7 +149,11 @@ test('wrong inputs are refused before any work, in one sentence', async () => {
   await refused(manifest('c.yaml', '- { picture: x.png }\n'), /c\.yaml: the manifest is no list of images/);
   await refused(
     manifest('number.yaml', 'images: [{ image: x.png, map: }, { image: x.png, character: 007 }]\n'),
-    /number\.yaml, image 2: character: 7 is a number to YAML; expected a name; put it into quotes/,
+    /number\.yaml, image 2: character is a number to YAML; expected a name; put the name into quotes$/,
+  );
+  await refused(
+    manifest('number.json', '[{ "image": "x.png", "character": 12345678901234567890 }]'),
+    /number\.json, image 1: character is a number to JSON; expected a name; put the name into quotes$/,
   );
   await refused(manifest('d.yaml', '- { image: x.png, character: ../x }\n'), /"\.\.\/x" cannot be a character/);
   await refused(manifest('e.csv', 'image\nx/a.png\nx/a.PNG\n'), /would be written to x\/a\.png like/);
