@@ -68,6 +68,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
 async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlags): Promise<void> {
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
+  let warned = 0;
   // Loaded only here: a local run does without gRPC.
   const { runCollectionOnCluster } = await import('../library/cluster/cluster-collection.js');
   try {
@@ -77,6 +78,10 @@ async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlag
         restart: flags.restart,
         verifyEvery: verifyEveryOf(flags.verify),
         signal,
+        onWarning: (what) => {
+          bar.clear();
+          if (warned++ < LISTED) process.stderr.write(`halotile: ${what}\n`);
+        },
         onNote: (note) => {
           bar.clear();
           if (!quiet) process.stderr.write(`${note}\n`);

@@ -41,6 +41,10 @@ async function runThere(spec: JobSpec, coordinator: string, flags: RunFlags): Pr
         restart: flags.restart,
         verifyEvery: verifyEveryOf(flags.verify),
         signal,
+        onWarning: (what) => {
+          bar.clear();
+          process.stderr.write(`halotile: ${what}\n`);
+        },
         onNote: (note) => {
           bar.clear();
           if (!quiet) process.stderr.write(`${note}\n`);

@@ -64,8 +64,9 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
   };
   if (flags.wait) {
     const onNote = (note: string) => process.stderr.write(`${note}\n`);
+    const onWarning = (what: string) => process.stderr.write(`halotile: ${what}\n`);
     if (isCollectionSpec(spec)) {
-      const result = await runCollectionOnCluster(spec, { endpoint, ...terms, onNote });
+      const result = await runCollectionOnCluster(spec, { endpoint, ...terms, onNote, onWarning });
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterCollection(result));
       if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
       return;
@@ -75,7 +76,7 @@ async function submit(file: string, flags: SubmitFlags): Promise<void> {
       process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : describeClusterDataset(result));
       return;
     }
-    const result = await runOnCluster(spec, { endpoint, ...terms, onNote });
+    const result = await runOnCluster(spec, { endpoint, ...terms, onNote, onWarning });
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : `${result.output} CRC-32 ${result.crc}\n`);
     return;
   }

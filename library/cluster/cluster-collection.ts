@@ -38,7 +38,7 @@ export async function runCollectionOnCluster(
   const folder = fixedOf(output);
   if (local) checkFetched(output);
   const { result, ...run } = await runForFolder(
-    async (send) => sendInputs(await withNamedImages(spec, folder, onNote), send),
+    async (send) => sendInputs(await withNamedImages(spec, folder, onNote), send, options.onWarning),
     { output, folder, local },
     options,
   );

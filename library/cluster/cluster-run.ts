@@ -40,10 +40,11 @@ export async function runOnCluster(spec: JobSpec, options: ClusterRunOptions): P
   const place = local ? checkedOutput(absoluteName(spec.output), localInputs(spec)) : '';
   const run = {
     spec: async (send: (path: string) => Promise<string>) => {
-      const sent = await sendInputs(withColumnNames(spec), (path) => {
+      const noted = (path: string) => {
         onNote(`uploading ${path}`);
         return send(path);
-      });
+      };
+      const sent = await sendInputs(withColumnNames(spec), noted, options.onWarning);
       return { ...sent, output: local ? downloadName(spec.output) : spec.output };
     },
     ...(local && {

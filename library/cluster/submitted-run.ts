@@ -14,6 +14,8 @@ export interface ClusterRunOptions extends SubmitTerms {
   readonly endpoint: CoordinatorEndpoint;
   /** What happens, for people: uploads, states, downloads. */
   readonly onNote?: (note: string) => void;
+  /** What is odd about local inputs, a sentence each. */
+  readonly onWarning?: (what: string) => void;
   readonly onProgress?: (progress: JobProgress) => void;
   /** When it aborts, the job is cancelled. */
   readonly signal?: AbortSignal;

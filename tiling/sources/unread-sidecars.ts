@@ -22,7 +22,11 @@ export interface Said {
  * place on the ground. Nothing of that is read here, which whoever has such files should know.
  * @returns a sentence each
  */
-export function unreadSidecars(path: string, { nodata, carried }: RasterInfo, said: Said): string[] {
+export function unreadSidecars(
+  path: string,
+  { nodata, carried }: Pick<RasterInfo, 'nodata' | 'carried'>,
+  said: Said,
+): string[] {
   if (isUrl(path)) return [];
   const metadata = `${path}.aux.xml`;
   const text = metadataText(metadata);
