@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gaussianRadius, gaussianWeights } from '../../tiling/operations/gaussian-weights.js';
 import type { Kernel, TileRaster } from '../../worker/kernels/kernel.js';
 import { averageOver } from '../../worker/kernels/reference/samples/average.js';
+import { INTERVALS, isWindowed } from '../../worker/kernels/wasm/gaussian/scale-space-int16/levels.js';
 import { BACKENDS } from './backends.js';
 import { imageOf, noise } from './box-tiles.js';
 import { emptyRaster, paste, runTiled } from './operation-tiles.js';
@@ -102,6 +103,66 @@ for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
     }
   });
 }
+
+/** Every sample by the definition, along one axis after the other. */
+function exactly({ rect: { width, height }, samples }: TileRaster, sigma: number): Float64Array {
+  const radius = gaussianRadius(sigma, 4);
+  const weights = gaussianWeights(sigma, radius);
+  const along = (from: ArrayLike<number>, count: number, step: number, lines: number, lineStep: number) => {
+    const into = new Float64Array(from.length);
+    for (let line = 0; line < lines; line++) {
+      for (let i = 0; i < count; i++) {
+        let [sum, whole] = [0, 0];
+        for (let k = Math.max(0, i - radius); k <= Math.min(count - 1, i + radius); k++) {
+          sum += weights[Math.abs(k - i)]! * from[line * lineStep + k * step]!;
+          whole += weights[Math.abs(k - i)]!;
+        }
+        into[line * lineStep + i * step] = sum / whole;
+      }
+    }
+    return into;
+  };
+  return along(along(samples, width, 1, height, width), height, width, width, 1);
+}
+
+/** Error of one sigma everywhere, before rounding, on noise and on stripes and fields of several widths, all of 0 and 255. */
+function judgeEven(sigma: number) {
+  const side = Math.max(48, Math.ceil(8 * sigma));
+  const size = { width: side + 1, height: side };
+  const random = noise(17);
+  const patterns: [string, (x: number, y: number) => number][] = [['noise', () => random(2)]];
+  for (const width of new Set([1, 2, ...[1.5, 2.2, 2.7, 3.2].map((k) => Math.max(1, Math.round(k * sigma)))])) {
+    patterns.push([`stripes of ${width}`, (x) => Math.floor(x / width) % 2]);
+    patterns.push([`fields of ${width}`, (x, y) => (Math.floor(x / width) + Math.floor(y / width)) % 2]);
+  }
+  const map = new Float32Array(size.width * size.height).fill(sigma);
+  const judged = patterns.map(([name, pattern]) => {
+    const image = imageOf(size, { dtype: 'uint8', channels: 1 }, (x, y) => 255 * pattern(x, y));
+    const blurred = emptyRaster(image.rect, 'float32', 1);
+    runTiled({ image, name: 'gaussian', params: {}, map }, size, (input, _output, operation, context) => {
+      BACKENDS.wasm!.gaussian!(input, blurred, operation, context);
+    });
+    const errors = exactly(image, sigma).map((exact, i) => Math.abs(blurred.samples[i]! - exact) / 255);
+    const squares = errors.reduce((sum, error) => sum + error * error, 0);
+    return { sigma, name, worst: Math.max(...errors), psnr: -10 * Math.log10(squares / errors.length) };
+  });
+  return { noise: judged[0]!, worst: judged.reduce((a, b) => (b.worst > a.worst ? b : a)) };
+}
+
+/** Judges each of these sigmas: what is worst of all. */
+function assertEven(sigmas: readonly number[]): string {
+  const judged = sigmas.map(judgeEven);
+  for (const { noise, worst } of judged) {
+    assert.ok(worst.worst <= 1 / 100, JSON.stringify(worst));
+    assert.ok(noise.psnr >= 60, JSON.stringify(noise));
+  }
+  return JSON.stringify(judged.reduce((a, b) => (b.worst.worst > a.worst.worst ? b : a)).worst);
+}
+
+test('the scale space of uint8 just below the bounds of what windows serve alike: within 1/100', (t) => {
+  const bounds = INTERVALS.filter(isWindowed).map(({ high }) => Math.fround(Math.sqrt(high)));
+  t.diagnostic(assertEven(bounds.map((bound) => Math.fround(bound * (1 - 2 ** -23)))));
+});
 
 for (const span of [200, 32_640, 32_641, 65_535]) {
   test(`uint16 samples that span ${span} keep every bit where sigma is 0 or the image even`, () => {

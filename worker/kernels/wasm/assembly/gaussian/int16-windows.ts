@@ -115,6 +115,14 @@ function windowed<T>(
   return i16x8.add_sat_u(i16x8.narrow_i32x4_u(low, high), base);
 }
 
+/** Where the entries of four variances lie in a table. */
+// @ts-ignore: decorator
+@inline
+function placesOf(variances: v128, lows: v128, scales: v128, lastPlaces: v128, wholes: v128, entries: v128): v128 {
+  const places = f32x4.min(f32x4.mul(f32x4.sub(variances, lows), scales), lastPlaces);
+  return v128.and(f32x4.add(places, wholes), entries);
+}
+
 // @ts-ignore: decorator
 @inline
 function windows<T>(
@@ -125,10 +133,12 @@ function windows<T>(
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
   const scales = f32x4.splat(<f32>ENTRY_BYTES * scale);
-  // A float of 2²³ and a little more has that little, as a whole number, in its last bits: the place of an entry, and
-  // for pixels that no entry is for some place within the table.
+  // A float of 2²³ and a little more has that little, as the nearest whole number, in its last bits: the place of an entry,
+  // whose last bits are masked, and for pixels that no entry is for some place within the table. A place just below the
+  // table's end would be rounded to behind it, and wrap to its beginning.
   const wholes = f32x4.splat(8388608);
   const entries = i32x4.splat(last * ENTRY_BYTES);
+  const lastPlaces = f32x4.splat(<f32>(last * ENTRY_BYTES + ENTRY_BYTES - 1));
   // What makes a quotient round half up, and the middle that products left out.
   const middle = sizeof<T>() == 1 ? 0 : 0x8000 << WEIGHT_BITS;
   const half = i32x4.splat(middle + ((1 << (WEIGHT_BITS + bits)) >> 1));
@@ -158,8 +168,8 @@ function windows<T>(
         folded = true;
       }
       const whole = met == 255;
-      const ones = v128.and(f32x4.add(f32x4.mul(f32x4.sub(first, lows), scales), wholes), entries);
-      const twos = v128.and(f32x4.add(f32x4.mul(f32x4.sub(second, lows), scales), wholes), entries);
+      const ones = placesOf(first, lows, scales, lastPlaces, wholes, entries);
+      const twos = placesOf(second, lows, scales, lastPlaces, wholes, entries);
       const e0 = v128.load(table + i32x4.extract_lane(ones, 0));
       const e1 = v128.load(table + i32x4.extract_lane(ones, 1));
       const e2 = v128.load(table + i32x4.extract_lane(ones, 2));
