@@ -149,19 +149,34 @@ function judgeEven(sigma: number) {
   return { noise: judged[0]!, worst: judged.reduce((a, b) => (b.worst > a.worst ? b : a)) };
 }
 
+/** The largest sigma whose square is less. */
+function justBelow(variance: number): number {
+  return Math.fround(Math.fround(Math.sqrt(variance)) * (1 - 2 ** -23));
+}
+
 /** Judges each of these sigmas: what is worst of all. */
-function assertEven(sigmas: readonly number[]): string {
+function assertEven(sigmas: readonly number[], bound: number): string {
   const judged = sigmas.map(judgeEven);
   for (const { noise, worst } of judged) {
-    assert.ok(worst.worst <= 1 / 100, JSON.stringify(worst));
+    assert.ok(worst.worst <= bound, JSON.stringify(worst));
     assert.ok(noise.psnr >= 60, JSON.stringify(noise));
   }
   return JSON.stringify(judged.reduce((a, b) => (b.worst.worst > a.worst.worst ? b : a)).worst);
 }
 
 test('the scale space of uint8 just below the bounds of what windows serve alike: within 1/100', (t) => {
-  const bounds = INTERVALS.filter(isWindowed).map(({ high }) => Math.fround(Math.sqrt(high)));
-  t.diagnostic(assertEven(bounds.map((bound) => Math.fround(bound * (1 - 2 ** -23)))));
+  const bounds = INTERVALS.filter(isWindowed).map(({ high }) => high);
+  t.diagnostic(assertEven(bounds.map(justBelow), 1 / 100));
+});
+
+test('the scale space of uint8 just below the sigmas at which coarser grids begin: within 1/255', (t) => {
+  const ends = INTERVALS.filter(({ octave }, i) => octave > 0 && octave < 4 && INTERVALS[i + 1]?.octave !== octave);
+  t.diagnostic(
+    assertEven(
+      ends.map(({ high }) => justBelow(high)),
+      1 / 255,
+    ),
+  );
 });
 
 for (const span of [200, 32_640, 32_641, 65_535]) {

@@ -59,7 +59,10 @@ const SHARES = {
 
 const NEAR: Spread = { share: THREE_EIGHTHS, distance: 1 };
 const FAR: Spread = { share: FIVE_SIXTEENTHS, distance: 2 };
-/** Steps of coarser grids, from each level to the next, and whether pixels are interpolated from what they lead to. */
+/**
+ * Steps of coarser grids, from each level to the next, and whether pixels are interpolated from what they lead to. The last
+ * one leads beyond the first level of the next grid from which pixels are.
+ */
 const STEPS: readonly (readonly [Spread, boolean])[] = [
   [{ share: QUARTER_TWICE, distance: 1 }, false],
   [{ share: HALF_TWICE, distance: 1 }, false],
@@ -70,6 +73,7 @@ const STEPS: readonly (readonly [Spread, boolean])[] = [
   [NEAR, true],
   [NEAR, false],
   [NEAR, true],
+  [FAR, true],
   [FAR, true],
   [FAR, true],
   [FAR, true],
