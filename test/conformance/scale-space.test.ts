@@ -155,28 +155,30 @@ function justBelow(variance: number): number {
 }
 
 /** Judges each of these sigmas: what is worst of all. */
-function assertEven(sigmas: readonly number[], bound: number): string {
+function assertEven(sigmas: readonly number[]): string {
   const judged = sigmas.map(judgeEven);
   for (const { noise, worst } of judged) {
-    assert.ok(worst.worst <= bound, JSON.stringify(worst));
+    assert.ok(worst.worst <= 1 / 255, JSON.stringify(worst));
     assert.ok(noise.psnr >= 60, JSON.stringify(noise));
   }
   return JSON.stringify(judged.reduce((a, b) => (b.worst.worst > a.worst.worst ? b : a)).worst);
 }
 
-test('the scale space of uint8 just below the bounds of what windows serve alike: within 1/100', (t) => {
+test('the scale space of uint8 just below the bounds of what windows serve alike: within 1/255', (t) => {
   const bounds = INTERVALS.filter(isWindowed).map(({ high }) => high);
-  t.diagnostic(assertEven(bounds.map(justBelow), 1 / 100));
+  t.diagnostic(assertEven(bounds.map(justBelow)));
+});
+
+test('the scale space of uint8 where windows and coarser grids begin: within 1/255', (t) => {
+  const begins = INTERVALS.filter(
+    ({ octave, low }, i) => octave < 3 && low > 0 && (i < 12 || INTERVALS[i - 1]!.octave < octave),
+  );
+  t.diagnostic(assertEven(begins.map(({ low }) => Math.fround(Math.sqrt(low)))));
 });
 
 test('the scale space of uint8 just below the sigmas at which coarser grids begin: within 1/255', (t) => {
   const ends = INTERVALS.filter(({ octave }, i) => octave > 0 && octave < 4 && INTERVALS[i + 1]?.octave !== octave);
-  t.diagnostic(
-    assertEven(
-      ends.map(({ high }) => justBelow(high)),
-      1 / 255,
-    ),
-  );
+  t.diagnostic(assertEven(ends.map(({ high }) => justBelow(high))));
 });
 
 for (const span of [200, 32_640, 32_641, 65_535]) {

@@ -66,13 +66,15 @@ const FAR: Spread = { share: FIVE_SIXTEENTHS, distance: 2 };
 const STEPS: readonly (readonly [Spread, boolean])[] = [
   [{ share: QUARTER_TWICE, distance: 1 }, false],
   [{ share: HALF_TWICE, distance: 1 }, false],
-  [{ share: FIVE_SIXTEENTHS, distance: 1 }, true],
-  [NEAR, true],
-  [NEAR, true],
+  [{ share: FIVE_SIXTEENTHS, distance: 1 }, false],
   [NEAR, false],
   [NEAR, true],
   [NEAR, false],
   [NEAR, true],
+  [NEAR, false],
+  [NEAR, true],
+  [FAR, true],
+  [FAR, true],
   [FAR, true],
   [FAR, true],
   [FAR, true],
@@ -88,6 +90,8 @@ const FULL_GRID: readonly (readonly [number, Spread])[] = [
   [0, { share: HALF_TWICE, distance: 1 }],
   [5, { share: HALF_TWICE, distance: 1 }],
   [6, { share: HALF, distance: 2 }],
+  [7, { share: HALF, distance: 2 }],
+  [8, { share: HALF, distance: 2 }],
 ];
 /**
  * Levels of the full grid, distances between the points of windows, and up to which variance each pair serves best; at the last
@@ -100,8 +104,10 @@ const WINDOWS: readonly (readonly [number, number, number])[] = [
   [2, 1, 1.34],
   [3, 1, 1.9],
   [4, 1, 2.45],
-  [6, 2, 5.4],
-  [7, 2, 9.25],
+  [6, 2, 5],
+  [7, 2, 7.25],
+  [8, 2, 9.5],
+  [9, 2, 12.25],
 ];
 /** Sigmas end at 1024. */
 const OCTAVES = 11;
