@@ -57,7 +57,7 @@ export interface ValueScale {
 
 /**
  * How a tile by map can be blurred in 16 bits: samples of uint8 or uint16 of equal weight, 1 to 4 a pixel, in no tiny image;
- * undefined where it cannot be.
+ * undefined where it cannot be. Samples of uint16 that span more than 32640 would lose their small differences to roundings.
  */
 export function valueScaleOf(
   { arena, values }: Int16ScaleSpaceModules,
@@ -74,7 +74,7 @@ export function valueScaleOf(
   const range = values.rangeOf(arena.addressOf(input.samples), stride * 2, rect.width * channels, rect.height);
   const base = range & 0xffff;
   const span = Math.max(1, (range >>> 16) - base);
-  return { base, bits: Math.max(0, Math.min(MOST_BITS, Math.floor(Math.log2(WHOLE / span)))) };
+  return span > WHOLE ? undefined : { base, bits: Math.min(MOST_BITS, Math.floor(Math.log2(WHOLE / span))) };
 }
 
 /**
