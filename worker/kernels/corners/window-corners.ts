@@ -92,6 +92,8 @@ export function windowCorners(
 class CornerParts {
   readonly #windows: Windows;
   readonly #sides: { readonly across: SideTerms; readonly down: SideTerms } | undefined;
+  /** Of windows of one radius, each term along the whole tile: the same in all of its rows, or columns. */
+  readonly #fixed: { readonly across: readonly SideFactors[]; readonly down: readonly SideFactors[] } | undefined;
   readonly #found = {
     xs: new Int32Array(PART_SIDE),
     ys: new Int32Array(PART_SIDE),
@@ -99,10 +101,17 @@ class CornerParts {
   };
 
   constructor(windows: Windows) {
-    const { image, border } = windows;
+    const { rect, radius, image, border } = windows;
     this.#windows = windows;
     if (border === 'clip' || border === 'constant') return;
-    this.#sides = { across: new SideTerms(image.width, border), down: new SideTerms(image.height, border) };
+    const across = new SideTerms(image.width, border);
+    const down = new SideTerms(image.height, border);
+    this.#sides = { across, down };
+    if (typeof radius !== 'number') return;
+    this.#fixed = {
+      across: alongSide(across, { start: rect.x, fixed: radius }, rect.width),
+      down: alongSide(down, { start: rect.y, fixed: radius }, rect.height),
+    };
   }
 
   /** Corners of a window. */
@@ -119,14 +128,40 @@ class CornerParts {
     const { across, down } = this.#sides;
     const { rect, radius } = this.#windows;
     const { xs, ys, times } = this.#found;
-    const radii = typeof radius === 'number' ? undefined : radius;
-    const windows = { radii, fixed: radii === undefined ? (radius as number) : 0, first: y * rect.width + from };
     const [column, row] = [corner % across.count, Math.floor(corner / across.count)];
-    times.fill(1, 0, to - from);
-    across.fill(column, { start: rect.x + from, step: 1, ...windows }, to - from, { places: xs, times });
-    down.fill(row, { start: rect.y + y, step: 0, ...windows }, to - from, { places: ys, times });
+    if (this.#fixed === undefined) {
+      const windows = { radii: radius as Uint16Array, fixed: 0, first: y * rect.width + from };
+      times.fill(1, 0, to - from);
+      across.fill(column, { start: rect.x + from, step: 1, ...windows }, to - from, { places: xs, times });
+      down.fill(row, { start: rect.y + y, step: 0, ...windows }, to - from, { places: ys, times });
+    } else {
+      const [ofX, ofY] = [this.#fixed.across[column]!, this.#fixed.down[row]!];
+      const timesDown = ofY.times[y]!;
+      xs.set(ofX.places.subarray(from, to));
+      ys.fill(ofY.places[y]!, 0, to - from);
+      for (let x = from; x < to; x++) times[x - from] = ofX.times[x]! * timesDown;
+    }
     return { xs, ys, times, differs: { across: across.differs(column), down: down.differs(row) } };
   }
+}
+
+/** Where a term of windows lies along a side, and how many times it counts. */
+interface SideFactors {
+  readonly places: Int32Array;
+  readonly times: Float64Array;
+}
+
+/** All terms of windows of one radius, side by side. */
+function alongSide(
+  terms: SideTerms,
+  windows: { readonly start: number; readonly fixed: number },
+  count: number,
+): SideFactors[] {
+  return Array.from({ length: terms.count }, (_, term) => {
+    const factors = { places: new Int32Array(count), times: new Float64Array(count).fill(1) };
+    terms.fill(term, { ...windows, step: 1, radii: undefined, first: 0 }, count, factors);
+    return factors;
+  });
 }
 
 /** One corner of windows side by side. */
