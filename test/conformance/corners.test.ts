@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { parseOperation } from '../../library/parse-operation.js';
 import type { Size } from '../../tiling/geometry/rect.js';
 import { chainCorners } from '../../tiling/operations/corners.js';
+import { BORDERS } from '../../tiling/operations/index.js';
 import type { Plan } from '../../tiling/plan/plan.js';
 import { INTEGER_MAX } from '../../tiling/raster/dtype.js';
 import { rowRoom } from '../../worker/kernels/corner-kernels.js';
@@ -15,6 +16,7 @@ import { readLevels } from '../support/output-levels.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
 import { CONSTANT, imageOf, noise, referenceBox } from './box-tiles.js';
+import { runTiled } from './operation-tiles.js';
 
 const folder = scratchFolder();
 /** Some tiles of 16 have windows that a halo reads, others corners; sizes leave cut cells and tiles. */
@@ -145,6 +147,95 @@ for (const border of ['nearest', 'reflect', 'mirror', 'constant'] as const) {
       }
     }
   });
+}
+
+const PATTERNS: Readonly<
+  Record<string, (x: number, y: number, next: (below: number) => number, max: number) => number>
+> = {
+  random: (_x, _y, next, max) => next(max + 1),
+  constant: (_x, _y, _next, max) => max,
+  checkerboard: (x, y, _next, max) => ((x + y) % 2 === 0 ? 0 : max),
+  'one of many': (x, y, _next, max) => (x === 20 && y === 11 ? max - 1 : max),
+};
+
+const SPREADS: readonly (Kind & { readonly patterns?: readonly string[] })[] = [
+  { dtype: 'uint8', channels: 1, patterns: Object.keys(PATTERNS) },
+  { dtype: 'uint8', channels: 3 },
+  { dtype: 'uint16', channels: 2, patterns: Object.keys(PATTERNS) },
+  { dtype: 'uint16', channels: 1, nodata: 7 },
+  { dtype: 'uint8', channels: 4, alpha: 'unassociated', nodata: 9 },
+];
+
+for (const border of BORDERS) {
+  test(`deviations and variances by corners equal the definition where the border is ${border}`, async () => {
+    for (const [index, kind] of SPREADS.entries()) {
+      for (const pattern of kind.patterns ?? ['random']) {
+        const { dtype, channels, alpha, nodata } = kind;
+        const next = noise(index + 21);
+        const image = imageOf(SMALL, { dtype, channels }, (x, y) => {
+          return nodata !== undefined && next(8) === 0 ? nodata : PATTERNS[pattern]!(x, y, next, INTEGER_MAX[dtype]);
+        });
+        const files = { image: join(folder, 's.tif'), output: join(folder, 's-out.tif') };
+        writeTiff(files.image, image, {}, { nodata, alpha });
+        for (const [name, params] of [
+          ['std', { window: 35, ddof: 0 }],
+          ['variance', { window: 67, ddof: 1, dtype: 'float32' }],
+        ] as const) {
+          const plans: Plan[] = [];
+          await runEngine(
+            { ...files, operations: [{ name, params, border, constant: CONSTANT }], tile: 16 },
+            { onPlan: (plan) => void plans.push(plan) },
+          );
+          const what = `${JSON.stringify(kind)}, ${pattern}, ${name}`;
+          assert.ok(chainCorners(plans[0]!.operations), what);
+          const expected = runTiled(
+            {
+              ...{ image, name, params, border, constant: CONSTANT },
+              ...(alpha && { alpha }),
+              ...(nodata !== undefined && { nodata: new Array<number>(channels).fill(nodata) }),
+            },
+            SMALL,
+          );
+          assertSpreads((await readLevels(files.output))[0]!, expected, what);
+        }
+      }
+    }
+  });
+}
+
+test('windows wider than any halo hold the whole image, in tiles and in one', async () => {
+  const next = noise(31);
+  for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
+    const image = imageOf(SIZE, { dtype, channels: 1 }, () => next(250));
+    const files = { image: join(folder, 'wide.tif'), output: join(folder, 'wide-out.tif') };
+    writeTiff(files.image, image);
+    const samples = Float64Array.from(image.samples);
+    const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+    const variance = samples.reduce((sum, sample) => sum + (sample - mean) ** 2, 0) / samples.length;
+    for (const tile of [16, 80]) {
+      for (const [text, expected] of [
+        ['mean:window=9001,border=clip', dtype === 'float32' ? mean : Math.round(mean)],
+        ['variance:window=9001,border=clip,dtype=float32', variance],
+        ['std:window=131071,border=clip,dtype=float32', Math.sqrt(variance)],
+      ] as const) {
+        await runEngine({ ...files, operations: [parseOperation(text)], tile });
+        for (const found of (await readLevels(files.output))[0]!.samples) {
+          assert.ok(Math.abs(found - expected) <= 2 ** -20 * expected, `${dtype}, tiles of ${tile}, ${text}: ${found}`);
+        }
+      }
+    }
+  }
+});
+
+/** Integers equal, floats within a rounding of the last bit. */
+function assertSpreads(found: TileRaster, expected: TileRaster, what: string): void {
+  if (expected.dtype !== 'float32') assert.deepEqual(found.samples, expected.samples, what);
+  else {
+    for (const [i, spread] of expected.samples.entries()) {
+      const error = Math.abs(found.samples[i]! - spread);
+      assert.ok(error <= 2 ** -23 * spread, `${what}: ${i}: ${found.samples[i]} is not ${spread}`);
+    }
+  }
 }
 
 const plainLanes = (lanes: number) => ({ lanes, weighted: false, countsBad: false });

@@ -11,6 +11,7 @@ import { readLevels } from '../support/output-levels.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { writeTiff } from '../support/tiff-file.js';
 import { CONSTANT, imageOf, noise, referenceBox } from './box-tiles.js';
+import { runTiled } from './operation-tiles.js';
 
 const folder = scratchFolder();
 const SIZE = { width: 70, height: 45 };
@@ -108,6 +109,39 @@ for (const [name, kind] of Object.entries(KINDS)) {
         else {
           const error = Math.abs(samples[i]! - mean);
           assert.ok(error <= 2 ** -20 * largest[i]!, `${border}: ${i}: ${samples[i]} is not ${mean}`);
+        }
+      }
+    }
+  });
+}
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  test(`deviations of float32 by corners are as exact as their own samples allow: ${name}`, async () => {
+    const radius = 17;
+    const radii = new Uint16Array(SIZE.width * SIZE.height).fill(radius);
+    for (const border of name === 'heights' || name === 'a missing value' ? BORDERS : (['clip'] as const)) {
+      const { channels, alpha, nodata } = kind;
+      const next = noise(6);
+      const image = imageOf(SIZE, { dtype: 'float32', channels }, (_x, _y, c) => kind.sample(next, c));
+      const files = { image: join(folder, 'std.tif'), output: join(folder, 'std-out.tif') };
+      writeTiff(files.image, image, {}, { nodata, alpha });
+      const params = { window: 2 * radius + 1, ddof: 1 };
+      const plans: Plan[] = [];
+      await runEngine(
+        { ...files, operations: [{ name: 'std', params, border, constant: CONSTANT }], tile: 16 },
+        { onPlan: (plan) => void plans.push(plan) },
+      );
+      assert.ok(chainCorners(plans[0]!.operations), border);
+      const missing = nodata !== undefined && { nodata: new Array<number>(channels).fill(nodata) };
+      const expected = runTiled({ image, name: 'std', params, border, constant: CONSTANT, ...missing }, SIZE).samples;
+      const { samples } = (await readLevels(files.output))[0]!;
+      const largest = largestIn(image, { radii, border, ...(nodata !== undefined && { nodata }) });
+      for (const [i, deviation] of expected.entries()) {
+        if (Number.isNaN(deviation)) assert.ok(Number.isNaN(samples[i]!), `${border}: ${i}: ${samples[i]}`);
+        else {
+          const error = Math.abs(samples[i]! - deviation);
+          const bound = 1e-5 * Math.max(deviation, 1e-6 * largest[i]!);
+          assert.ok(error <= bound, `${border}: ${i}: ${samples[i]} is not ${deviation}`);
         }
       }
     }

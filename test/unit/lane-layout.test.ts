@@ -29,6 +29,14 @@ test('sums of integers are one lane, and of images too large for that digits of 
   assert.deepEqual([extended?.lanes, extended?.digits?.at.length], [2, 2]);
 });
 
+test('squares are further lanes, of integers one or two digits each, which alpha does not weigh', () => {
+  const squares = { ...CLIP, squares: true };
+  const of8 = laneLayout(imageOf(15_000, 'uint8', 3), squares);
+  assert.deepEqual([of8?.lanes, of8?.squares?.at], [6, [0]]);
+  const of16 = laneLayout(imageOf(15_000, 'uint16', 2, 'unassociated'), squares);
+  assert.deepEqual([of16?.lanes, of16?.digits, of16?.squares?.at], [6, undefined, [0, 24]]);
+});
+
 test('weights of alpha, which are summed as they are, end where they would not be exact', () => {
   assert.notEqual(laneLayout(imageOf(15_000, 'uint16', 2, 'unassociated'), CLIP), undefined);
   assert.equal(laneLayout(imageOf(300_000, 'uint16', 2, 'unassociated'), CLIP), undefined);

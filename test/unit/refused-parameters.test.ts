@@ -86,10 +86,10 @@ const REFUSED: readonly (readonly [string, string, readonly string[], string?])[
   ...['open', 'close', 'top-hat', 'black-hat'].map((name) => [name, 'footprint', ['disk:40']] as const),
   ['percentile', 'footprint', NO_FOOTPRINTS, 'percentile=50'],
   ['percentile', 'percentile', [...NO_NUMBERS, '-1', '100.5']],
-  ...['mean', 'std', 'variance'].map((name) => [name, 'window', [...NO_WHOLE_NUMBERS, '0', '-3', '4096']] as const),
-  ...['std', 'variance'].map((name) => [name, 'window', ['201']] as const),
-  // An even window has no radius, and reads a halo.
-  ['mean', 'window', ['200']],
+  ...['mean', 'std', 'variance'].map(
+    // An even window has no radius, and reads a halo.
+    (name) => [name, 'window', [...NO_WHOLE_NUMBERS, '0', '-3', '200', '4096', '131073']] as const,
+  ),
   ...['mean', 'std', 'variance'].map((name) => [name, 'window', ['3'], 'footprint=disk:2'] as const),
   ...['std', 'variance'].map((name) => [name, 'ddof', [...NO_WHOLE_NUMBERS, '-1', '2']] as const),
   ...['std', 'variance'].map((name) => [name, 'dtype', ['uint8', 'float64']] as const),

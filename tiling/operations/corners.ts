@@ -11,6 +11,7 @@ import {
   joinedBits,
   productBits,
   type SampleBits,
+  squareBits,
 } from './digits.js';
 
 /**
@@ -28,7 +29,8 @@ export interface Corners {
 
 /**
  * The sums of a pixel, side by side: of each channel its digits, and, where samples have weights, then of each channel the
- * digits of its weight; at the end, where samples may not be finite, of each channel how many are not.
+ * digits of its weight; where samples may not be finite, of each channel how many are not; and at the end, where deviations
+ * are asked for, of each channel the digits of its square.
  */
 export interface LaneLayout {
   /** All of them. */
@@ -39,6 +41,8 @@ export interface LaneLayout {
   readonly weightDigits?: Digits;
   readonly weighted: boolean;
   readonly countsBad: boolean;
+  /** Of the squares of samples, which alpha does not weigh. */
+  readonly squares?: Digits;
 }
 
 /** Runs of corners that wait for their cells at a time. */
@@ -64,13 +68,15 @@ export interface WindowSamples {
   readonly radius: number;
   /** Of float32, where its samples were looked at. */
   readonly bits?: SampleBits | undefined;
+  /** Squares are summed too, and alpha is one more channel. */
+  readonly squares?: boolean;
 }
 
 /** The lanes of a pixel's sums; undefined where so many pixels are summed that no lane would be exact. */
 export function laneLayout(image: RasterInfo, samples: WindowSamples): LaneLayout | undefined {
   const { width, height, channels, dtype, alpha, nodata } = image;
-  const { border, radius, masked, constantValue } = samples;
-  const byAlpha = alpha === 'unassociated' && channels > 1;
+  const { border, radius, masked, constantValue, squares: ofSquares = false } = samples;
+  const byAlpha = alpha === 'unassociated' && channels > 1 && !ofSquares;
   const weighted = byAlpha || masked || nodata !== undefined;
   // Of an extended line several prefix sums are added and taken away, some of them many times.
   const lengthOf = (side: number) => (border === 'clip' ? side : 8 * side + 4 * radius);
@@ -82,8 +88,9 @@ export function laneLayout(image: RasterInfo, samples: WindowSamples): LaneLayou
     if (byAlpha && sampleBits > bits) return undefined;
     const whole = sampleBits * (byAlpha ? 2 : 1);
     const digits = whole > bits ? digitsOver([{ lowest: 0, highest: whole - 1 }], bits) : undefined;
-    const lanes = channels * ((digits?.at.length ?? 1) + (weighted ? 1 : 0));
-    return { lanes, weighted, countsBad: false, ...(digits && { digits }) };
+    const squares = ofSquares ? digitsOver([{ lowest: 0, highest: 2 * sampleBits - 1 }], bits) : undefined;
+    const lanes = channels * ((digits?.at.length ?? 1) + (weighted ? 1 : 0) + (squares?.at.length ?? 0));
+    return { lanes, weighted, countsBad: false, ...(digits && { digits }), ...(squares && { squares }) };
   }
   const known = samples.bits ?? ANY_SINGLES;
   const beyond = border === 'constant' ? bitsOf(constantValue) : [];
@@ -93,8 +100,9 @@ export function laneLayout(image: RasterInfo, samples: WindowSamples): LaneLayou
   const weightDigits = byAlpha ? digitsOver(alphas, bits) : undefined;
   const countsBad = !known.finite || (border === 'constant' && !Number.isFinite(Math.fround(constantValue)));
   const ofWeights = weighted ? (weightDigits?.at.length ?? 1) : 0;
-  const lanes = channels * (digits.at.length + ofWeights + (countsBad ? 1 : 0));
-  return { lanes, digits, weighted, countsBad, ...(weightDigits && { weightDigits }) };
+  const squares = ofSquares ? digitsOver(squareBits(ranges), bits) : undefined;
+  const lanes = channels * (digits.at.length + ofWeights + (countsBad ? 1 : 0) + (squares?.at.length ?? 0));
+  return { lanes, digits, weighted, countsBad, ...(weightDigits && { weightDigits }), ...(squares && { squares }) };
 }
 
 /** How the operation of a chain that reads corners does; undefined where none does. */

@@ -59,6 +59,11 @@ export function productBits(a: readonly BitRange[], b: readonly BitRange[]): Bit
   return [{ lowest: a[0]!.lowest + b[0]!.lowest, highest: a.at(-1)!.highest + b.at(-1)!.highest + 1 }];
 }
 
+/** Where the bits of squares lie, of numbers that have all theirs in one of these ranges each. */
+export function squareBits(ranges: readonly BitRange[]): BitRange[] {
+  return joinedBits(ranges.map(({ lowest, highest }) => ({ lowest: 2 * lowest, highest: 2 * highest + 1 })));
+}
+
 /** Where the bits of a number lie; nowhere those of 0, or of what float32 holds as no finite number. */
 export function bitsOf(value: number): BitRange[] {
   const view = new DataView(new ArrayBuffer(4));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { evenReach } from '../geometry/rect.js';
 import type { DType } from '../raster/dtype.js';
-import { radiusOf } from './box.js';
+import { MAX_RADIUS, radiusOf } from './box.js';
 import { boxScratchBytes } from './box-layout.js';
 import { cornerScratchBytes, cornersOf } from './corners.js';
 import type { KernelShape, Operation, OperationDescriptor, Pace } from './descriptor.js';
@@ -14,6 +14,7 @@ import {
   MAX_FOOTPRINT,
   parseFootprint,
   prepareFootprint,
+  squareFootprint,
 } from './footprint/footprint.js';
 import { blockScratchBytes, columnMomentBytes, directRunBytes, runScratchBytes } from './scratch.js';
 
@@ -21,7 +22,15 @@ const ONE_NEIGHBOURHOOD = { error: 'give either window or footprint, not both' }
 
 const neighbourhood = {
   footprint: footprintParam.optional(),
-  window: z.coerce.number().int().min(1).max(MAX_FOOTPRINT).optional(),
+  window: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 * MAX_RADIUS + 1)
+    .refine((side) => side <= MAX_FOOTPRINT || side % 2 === 1, {
+      error: `a window wider than ${MAX_FOOTPRINT} must be odd`,
+    })
+    .optional(),
 };
 
 const meanParams = z
@@ -38,12 +47,14 @@ const spreadParams = z
 
 /** The neighbourhood of mean, std or variance: `footprint`, or the square of side `window`, 3 by default. */
 export function neighbourhoodOf(operation: Operation): Footprint {
-  return parseFootprint(neighbourhoodText(operation));
+  const { footprint, window } = operation.params as { footprint?: string; window?: number };
+  return footprint === undefined ? squareFootprint(window ?? 3) : parseFootprint(footprint);
 }
 
-function neighbourhoodText({ params }: Operation): string {
-  const { footprint, window = 3 } = params as { footprint?: string; window?: number };
-  return footprint ?? `rect:${window}x${window}`;
+/** The same, undefined where a file that is still to be read says what it is. */
+function knownNeighbourhood(operation: Operation): Footprint | undefined {
+  const { footprint } = operation.params as { footprint?: string };
+  return footprint === undefined ? neighbourhoodOf(operation) : knownFootprint(footprint);
 }
 
 /** The radius of the box that the neighbourhood is, undefined where it is no odd square. */
@@ -53,10 +64,15 @@ export function boxRadiusOf(operation: Operation): number | undefined {
   return isOddSquare ? footprint.reach.left : undefined;
 }
 
-/** The largest radius of the squares that an operation takes means over; undefined where it takes none. */
+/** The largest radius of the squares that an operation sums over; undefined where it sums over none. */
 export function windowRadius(operation: Operation, mapMax: number): number | undefined {
   if (operation.name === 'box') return radiusOf(operation, mapMax);
-  return operation.name === 'mean' ? boxRadiusOf(operation) : undefined;
+  return operation.name === 'mean' || sumsSquares(operation) ? boxRadiusOf(operation) : undefined;
+}
+
+/** Whether an operation sums the squares of samples beside them. */
+export function sumsSquares({ name }: Operation): boolean {
+  return name === 'std' || name === 'variance';
 }
 
 /** Scratch of sliding windows: four float64 a column, three a result. */
@@ -84,6 +100,8 @@ function columnScratchBytes({ input, channels }: KernelShape): number {
 }
 
 function spreadScratchBytes(operation: Operation, shape: KernelShape): number {
+  const corners = cornersOf(operation);
+  if (corners !== undefined) return cornerScratchBytes(corners, shape);
   const window = neighbourhoodOf(operation);
   switch (spreadForm(shape.dtype, window)) {
     case 'sliding':
@@ -134,14 +152,14 @@ const QUICK_MEMBERS = 7 * 7;
 
 /** Sums of squares slide; those of other footprints take longer with each row or, where floats have weights, each member. */
 function meanPace(operation: Operation): Pace | undefined {
-  const footprint = knownFootprint(neighbourhoodText(operation));
+  const footprint = knownNeighbourhood(operation);
   if (footprint === undefined) return undefined;
   return boxRadiusOf(operation) !== undefined || footprint.count <= QUICK_MEMBERS ? 'quick' : undefined;
 }
 
 /** Squares that slide, or blocks that are merged: no others, which floats sum twice for each member. */
 function spreadPace(operation: Operation): Pace | undefined {
-  const footprint = knownFootprint(neighbourhoodText(operation));
+  const footprint = knownNeighbourhood(operation);
   return footprint !== undefined && isFull(footprint) ? 'quick' : undefined;
 }
 

@@ -2,7 +2,7 @@ import { type Corners, cornersOf, laneLayout } from '../operations/corners.js';
 import type { SampleBits } from '../operations/digits.js';
 import { hasMapWindow, usesScaleSpace, widestSigma } from '../operations/gaussian.js';
 import type { Operation } from '../operations/index.js';
-import { windowRadius } from '../operations/moments.js';
+import { sumsSquares, windowRadius } from '../operations/moments.js';
 import { pyramidFor } from '../operations/pyramid.js';
 import type { RasterInfo } from '../raster/raster-info.js';
 import { chooseTileSide, haloFits, type TileChoice, tileSides } from './tile-size.js';
@@ -45,8 +45,7 @@ export function chooseWindows(
   // Where no tile fits the memory, the smallest one that the halo allows is refused with its figure.
   const tileSide = given ?? chooseTileSide(choice) ?? tileSides(choice)[0];
   const byHalo = { operations, choice, tileSide };
-  // A blur of one sigma is exact with a halo, and within the scale space's bound without.
-  const isEnough = operations[0]?.name === 'gaussian' && hasMapWindow(operations[0]) ? fits : isCheap;
+  const isEnough = operations[0] !== undefined && prefersHalo(operations[0]) ? fits : isCheap;
   if (about.halosOnly || (tileSide !== undefined && isEnough(choice, tileSide))) return byHalo;
   for (const side of given === undefined ? storedSides(choice.block) : [given]) {
     const stored = withCorners(operations, side, about) ?? withPyramid(operations, side, about);
@@ -57,6 +56,14 @@ export function chooseWindows(
     }
   }
   return byHalo;
+}
+
+/**
+ * A blur of one sigma is exact with a halo, and within the scale space's bound without. Deviations slide over a halo: of
+ * 6000×6000 pixels under 4095×4095 they take less than half of the time that corners take.
+ */
+function prefersHalo(operation: Operation): boolean {
+  return operation.name === 'gaussian' ? hasMapWindow(operation) : sumsSquares(operation);
 }
 
 /** The largest map value' whose window is read with a halo. */
@@ -102,7 +109,8 @@ function withCorners(
   const radius = first && windowRadius(first, mapMax);
   if (first === undefined || radius === undefined) return undefined;
   const { border, constantValue } = first;
-  const layout = laneLayout(source, { masked, bits, border, constantValue, radius });
+  const squares = sumsSquares(first);
+  const layout = laneLayout(source, { masked, bits, border, constantValue, radius, squares });
   if (layout === undefined) return undefined;
   const aboveRadius = first.byMap ? Math.floor(tileSide * HALO_SHARE) : 0;
   const cellSide = Math.min(CELL_SIDE, Math.max(SMALLEST_CELL, Math.floor(tileSide / 4)));

@@ -56,9 +56,11 @@ function neededTwice(operations: readonly Operation[]): number {
   return operations.findIndex((operation, at) => at > slow && ['global', 'band'].includes(couplingOf(operation)));
 }
 
-/** The last box, mean or Gaussian, whose windows can be wider than any halo over an image that is there as a whole. */
+const WIDE_WINDOWS: ReadonlySet<string> = new Set(['box', 'mean', 'std', 'variance', 'gaussian']);
+
+/** The last operation whose windows can be wider than any halo over an image that is there as a whole. */
 function lastOfWindows(operations: readonly Operation[]): number {
-  return operations.findLastIndex(({ name }) => name === 'box' || name === 'mean' || name === 'gaussian');
+  return operations.findLastIndex(({ name }) => WIDE_WINDOWS.has(name));
 }
 
 function planWhole(spec: JobSpec, inputs: PlanInputs, machine: PlanMachine): Plan {

@@ -1,6 +1,6 @@
 import type { Size } from '../../tiling/geometry/rect.js';
 import type { Corners, LaneLayout } from '../../tiling/operations/corners.js';
-import type { Border } from '../../tiling/operations/index.js';
+import type { Border, Operation } from '../../tiling/operations/index.js';
 import type { RasterInfo } from '../../tiling/raster/raster-info.js';
 import type { KernelContext, TileRaster } from './kernel.js';
 
@@ -102,6 +102,13 @@ export interface CornerKernels {
   corners(windows: Windows, corners: Pick<Corners, 'cellSide' | 'layout'>, scratch: CornerScratch): WindowCorners;
   /** Means of windows, rounded and kept off nodata as the box's are. */
   writeMeans(input: TileRaster, output: TileRaster, sums: WindowSums, context: KernelContext): void;
+  /** Deviations or variances of windows whose squares are summed too, as the operation has them. */
+  writeSpreads(
+    input: TileRaster,
+    output: TileRaster,
+    sums: WindowSums & { readonly operation: Operation },
+    context: KernelContext,
+  ): void;
 }
 
 /** Values that the room for a row of a raster must take: its lanes, and what a kernel counts beside them. */

@@ -12,7 +12,7 @@ import type { ChainInputs } from './open-job.js';
 import type { Tally } from './tally.js';
 import { readValidity } from './validity.js';
 
-/** A box over a tile whose windows are too wide for a halo: `input` and `output` hold the tile itself. */
+/** Means or deviations over a tile whose windows are too wide for a halo: `input` and `output` hold the tile itself. */
 export async function runCorners(
   open: ChainInputs,
   input: TileRaster,
@@ -42,7 +42,9 @@ export async function runCorners(
   await sumWindows(kernels, corners, windows, { sums, runs, next }, loadCell);
   memory.release(perCell);
   const beyond = operation.border === 'constant' ? constantLanes() : undefined;
-  tally.timed('kernel', () => kernels.writeMeans(input, output, { windows, sums, layout, beyond }, context));
+  const found = { windows, sums, layout, beyond, operation };
+  const write = layout.squares === undefined ? kernels.writeMeans : kernels.writeSpreads;
+  tally.timed('kernel', () => write(input, output, found, context));
   memory.release(mark);
 
   async function loadCell(cellColumn: number, cellRow: number): Promise<CellTable> {

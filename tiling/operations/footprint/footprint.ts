@@ -80,6 +80,7 @@ export function reflectedText(text: string): string {
 
 function parse(text: string): Footprint {
   if (text.startsWith(REFLECTED)) return reflected(parseFootprint(text.slice(REFLECTED.length)));
+  if (text.startsWith(SQUARE)) return rectangle(Number(text.slice(SQUARE.length)));
   const [kind, size = '', bits = ''] = text.split(':');
   if (kind === 'disk') return disk(Number(size));
   const [width = 0, height = 0] = size.split(/[x×]/).map(Number);
@@ -87,14 +88,17 @@ function parse(text: string): Footprint {
   if (kind === 'bits' && bits.length !== width * height) {
     throw badUsage({ what: `the footprint bits:${size} has ${bits.length} bits`, expected: `${width * height}` });
   }
-  if (kind === 'rect') return footprintOf(width, height, () => [{ from: 0, to: width }]);
+  if (kind === 'rect') return rectangle(width, height);
   if (kind === 'bits') return footprintOf(width, height, (row) => spansOf(bits, { width, row }));
   throw badUsage({ what: `the footprint ${text} was not read`, expected: 'disk:R, rect:WxH or mask:FILE' });
 }
 
+/** What stands before the side of a square, which may be any; users do not write it. */
+const SQUARE = 'square:';
+
 /** The footprint of a centred square window of `side` pixels. */
 export function squareFootprint(side: number): Footprint {
-  return parseFootprint(`rect:${side}x${side}`);
+  return parseFootprint(SQUARE + side);
 }
 
 /** Whether every position of the bounding rectangle is a member. */
@@ -146,6 +150,10 @@ function reflected({ runs, count, reach }: Footprint): Footprint {
     runs: runs.map(({ dx, dy, length }) => ({ dx: 1 - dx - length, dy: -dy, length })).reverse(),
     reach: { left: across, right: across, top: down, bottom: down },
   };
+}
+
+function rectangle(width: number, height = width): Footprint {
+  return footprintOf(width, height, () => [{ from: 0, to: width }]);
 }
 
 function disk(radius: number): Footprint {

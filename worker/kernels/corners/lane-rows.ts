@@ -10,7 +10,7 @@ export type LaneRows = (row: number, into: Float64Array) => void;
 /**
  * The lanes of a raster's rows, of each pixel as {@link LaneLayout} says: samples times their weights, the weights, how many
  * are not finite. The weight is 0 for an invalid sample; where alpha is unassociated it is the pixel's alpha for colour, 0
- * where that is invalid; otherwise 1.
+ * where that is invalid; otherwise, and where squares are summed, 1.
  */
 export function laneRows(
   raster: TileRaster,
@@ -18,7 +18,7 @@ export function laneRows(
   layout: LaneLayout,
 ): LaneRows {
   const { rect, channels, stride, samples } = raster;
-  const { lanes, digits, weightDigits, weighted, countsBad } = layout;
+  const { lanes, digits, weightDigits, weighted, countsBad, squares } = layout;
   const count = rect.width * channels;
   if (lanes === channels && digits === undefined) {
     return (row, into) => {
@@ -27,7 +27,7 @@ export function laneRows(
     };
   }
   const alpha = channels - 1;
-  const byAlpha = kind === 'unassociated' && channels > 1;
+  const byAlpha = kind === 'unassociated' && channels > 1 && squares === undefined;
   const isInvalid = weighted ? invalidSamplesOf(raster, { nodata }) : () => false;
   const weightOf = (pixel: number, channel: number) => {
     if (isInvalid(pixel, channel)) return 0;
@@ -53,7 +53,11 @@ export function laneRows(
         put(bad ? 0 : product, digits, into, at + channel * perSample);
         const weights = at + channels * perSample;
         if (weighted) put(bad ? 0 : given, weightDigits, into, weights + channel * perWeight);
-        if (countsBad) into[weights + channels * perWeight + channel] = Number(bad && given !== 0);
+        const counts = weights + channels * perWeight;
+        if (countsBad) into[counts + channel] = Number(bad && given !== 0);
+        if (squares === undefined) continue;
+        const squareAt = counts + (countsBad ? channels : 0) + channel * squares.at.length;
+        putDigits(bad ? 0 : product * product, squares, into, squareAt);
       }
     }
   };

@@ -5,6 +5,7 @@ import type { KernelContext, TileRaster } from '../kernel.js';
 import { avoidNodata } from '../reference/samples/nodata.js';
 import { invalidSamplesOf, nodataOf } from '../reference/samples/pixels.js';
 import { roundedQuotient } from '../reference/samples/rounding.js';
+import { addBeyond, pixelsInside, pixelsOf } from './window-pixels.js';
 
 /**
  * Means of windows, those of integers rounded, kept off nodata as the box's are.
@@ -15,28 +16,20 @@ export function writeMeans(
   { windows, sums, layout, beyond }: WindowSums,
   context: KernelContext,
 ): void {
-  const { radius, image, border } = windows;
+  const { border } = windows;
   const { rect, channels, dtype } = output;
   const { lanes, weighted } = layout;
   const meanAt = meansOf(layout, channels, dtype === 'float32');
   const isInvalid = invalidSamplesOf(input, context);
   const nodata = nodataOf(input, context);
+  addBeyond({ windows, sums, layout, beyond });
   for (let y = 0; y < rect.height; y++) {
-    const top = rect.y + y;
     for (let x = 0; x < rect.width; x++) {
       const pixel = y * rect.width + x;
       const from = y * input.stride + x * channels;
       const to = y * output.stride + x * channels;
       const at = pixel * lanes;
-      const r = typeof radius === 'number' ? radius : radius[pixel]!;
-      const left = rect.x + x;
-      const width = Math.min(image.width, left + r + 1) - Math.max(0, left - r);
-      const height = Math.min(image.height, top + r + 1) - Math.max(0, top - r);
-      const whole = (2 * r + 1) ** 2;
-      for (let lane = 0; lane < (beyond?.length ?? 0); lane++) {
-        sums[at + lane]! += beyond![lane]! * (whole - width * height);
-      }
-      const count = border === 'clip' ? width * height : whole;
+      const count = border === 'clip' ? pixelsInside(windows, x, y) : pixelsOf(windows, pixel);
       for (let c = 0; c < channels; c++) {
         const own = input.samples[from + c]!;
         const mean = meanAt(sums, { at, channel: c, count, own });

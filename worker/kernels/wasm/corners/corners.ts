@@ -28,13 +28,22 @@ const NARROW_SIDE = 256;
 export function wasmCorners(arena: WasmArena): CornerKernels {
   const cells = instantiate(arena, 'corners/cells', [
     ...(['sumCells8', 'sumCells16', 'sumCells64'] as const),
-    ...(['fillRows8', 'fillRows16', 'fillRows64'] as const),
+    ...(['fillRows8', 'fillRows16', 'fillRows64', 'squareRow8', 'squareRow16'] as const),
   ]);
   const module = instantiate(arena, 'corners/windows', ['findRuns', 'addRuns', 'meansRow8', 'meansRow16']);
   const description = arena.reserve(32);
   const digits = new DigitRows(arena);
 
   function lanesOf(raster: TileRaster, lanes: Lanes): LaneRows {
+    const { dtype, rect, stride, channels } = raster;
+    const { squares } = lanes.layout;
+    if (squares !== undefined && isPlain(raster, lanes.layout)) {
+      const put = dtype === 'uint8' ? cells.squareRow8 : cells.squareRow16;
+      const from = arena.addressOf(raster.samples);
+      const unit = squares.at.length === 1 ? 0 : 2 ** squares.at[1]!;
+      const strideBytes = stride * SAMPLE_BYTES[dtype];
+      return (row, into) => put(from + row * strideBytes, rect.width, channels, unit, arena.addressOf(into));
+    }
     return digits.takes(raster, lanes.layout)
       ? digits.lanes(raster, lanes)
       : laneRows(raster, lanes.image, lanes.layout);
@@ -56,7 +65,7 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
     const { lanes } = layout;
     const { width, height } = raster.rect;
     const to = [arena.addressOf(columns), arena.addressOf(rows)] as const;
-    if (isPlain(raster, layout)) {
+    if (isAlone(raster, layout)) {
       const source = arena.addressOf(raster.samples);
       const shape = [width, height, lanes, cellSide] as const;
       const narrow = raster.dtype === 'uint8' && GROUPED_LANES.has(lanes);
@@ -89,7 +98,7 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
     const { width, height } = cell.rect;
     values.set(upper.subarray(0, (width + 1) * lanes));
     const tables = [arena.addressOf(upper), arena.addressOf(left), arena.addressOf(values)] as const;
-    if (isPlain(cell, layout)) {
+    if (isAlone(cell, layout)) {
       const fill = cell.dtype === 'uint8' ? cells.fillRows8 : cells.fillRows16;
       const strideBytes = cell.stride * SAMPLE_BYTES[cell.dtype];
       fill(arena.addressOf(cell.samples), strideBytes, width, 0, height, lanes, ...tables);
@@ -131,7 +140,7 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
       digits.writeMeans(input, output, sums, context);
       return;
     }
-    if (!isPlain(output, sums.layout)) {
+    if (!isAlone(output, sums.layout)) {
       PLAIN_CORNERS.writeMeans(input, output, sums, context);
       return;
     }
@@ -148,10 +157,16 @@ export function wasmCorners(arena: WasmArena): CornerKernels {
     }
   }
 
-  return { sumCells, fillCellTable, corners, writeMeans };
+  return { sumCells, fillCellTable, corners, writeMeans, writeSpreads: PLAIN_CORNERS.writeSpreads };
 }
 
-/** Integers that all count alike. */
-function isPlain({ dtype, channels }: TileRaster, { lanes }: LaneLayout): boolean {
-  return lanes === channels && (dtype === 'uint8' || dtype === 'uint16');
+/** Integers that all count alike, one lane each. */
+function isAlone(raster: TileRaster, layout: LaneLayout): boolean {
+  return layout.lanes === raster.channels && isPlain(raster, layout);
+}
+
+/** Integers that all count alike, beside the digits of their squares where these are summed. */
+function isPlain({ dtype }: TileRaster, { digits, weighted, squares }: LaneLayout): boolean {
+  const isInteger = dtype === 'uint8' || dtype === 'uint16';
+  return isInteger && digits === undefined && !weighted && (squares?.at.length ?? 0) <= 2;
 }

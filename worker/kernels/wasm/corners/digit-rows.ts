@@ -26,8 +26,8 @@ export class DigitRows {
   }
 
   /** Whether rows of a raster go this way. */
-  takes({ dtype }: TileRaster, { digits, weightDigits }: LaneLayout): boolean {
-    return dtype === 'float32' && digits !== undefined && weightDigits === undefined;
+  takes({ dtype }: TileRaster, { digits, weightDigits, squares }: LaneLayout): boolean {
+    return dtype === 'float32' && digits !== undefined && weightDigits === undefined && squares === undefined;
   }
 
   /** Few jobs need it, and a module takes a thread's time when it starts. */

@@ -78,6 +78,8 @@ export interface WasmModules {
     readonly fillRows8: (source: Address, strideBytes: Address, width: number, first: number, end: number, lanes: number, upper: Address, left: Address, values: Address) => void;
     readonly fillRows16: (source: Address, strideBytes: Address, width: number, first: number, end: number, lanes: number, upper: Address, left: Address, values: Address) => void;
     readonly fillRows64: (source: Address, strideBytes: Address, width: number, first: number, end: number, lanes: number, upper: Address, left: Address, values: Address) => void;
+    readonly squareRow8: (source: Address, width: number, channels: number, unit: number, into: Address) => void;
+    readonly squareRow16: (source: Address, width: number, channels: number, unit: number, into: Address) => void;
   };
   readonly 'corners/digits': {
     readonly digitRow: (source: Address, width: number, channels: number, table: Address, digits: number, weighted: number, countsBad: number, nodata: Address, valid: Address, into: Address) => void;

@@ -188,3 +188,35 @@ export function fillRows64(
 ): void {
   fillRows<f64>(source, strideBytes, width, first, end, lanes, upper, left, values);
 }
+
+/**
+ * A row of pixels as lanes: of each pixel its samples, then the digits of their squares, one each, or where `unit` is not 0
+ * two, of which the upper one counts units.
+ */
+// @ts-ignore: decorator
+@inline
+function squareRow<T>(source: usize, width: u32, channels: u32, unit: f64, into: usize): void {
+  const share = unit == 0 ? 0 : 1 / unit;
+  const samples = <usize>channels << 3;
+  const digits: usize = unit == 0 ? 8 : 16;
+  for (let x: u32 = 0; x < width; x++) {
+    let square = into + samples;
+    for (let c: u32 = 0; c < channels; c++, source += sizeof<T>(), into += 8, square += digits) {
+      const sample = <f64>load<T>(source);
+      // A unit is a power of two.
+      const upper = Math.floor(sample * sample * share);
+      store<f64>(into, sample);
+      store<f64>(square, sample * sample - upper * unit);
+      if (unit != 0) store<f64>(square, upper, 8);
+    }
+    into = square;
+  }
+}
+
+export function squareRow8(source: usize, width: u32, channels: u32, unit: f64, into: usize): void {
+  squareRow<u8>(source, width, channels, unit, into);
+}
+
+export function squareRow16(source: usize, width: u32, channels: u32, unit: f64, into: usize): void {
+  squareRow<u16>(source, width, channels, unit, into);
+}
