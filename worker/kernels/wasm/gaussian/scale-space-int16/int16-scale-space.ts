@@ -74,7 +74,7 @@ export function valueScaleOf(
   const range = values.rangeOf(arena.addressOf(input.samples), stride * 2, rect.width * channels, rect.height);
   const base = range & 0xffff;
   const span = Math.max(1, (range >>> 16) - base);
-  return span > WHOLE ? undefined : { base, bits: Math.min(MOST_BITS, Math.floor(Math.log2(WHOLE / span))) };
+  return span > WHOLE ? undefined : { base, bits: Math.min(MOST_BITS, Math.floor(Math.log2(65535 / span))) };
 }
 
 /**
