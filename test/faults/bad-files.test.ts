@@ -58,6 +58,18 @@ for (const [name, { write, says }] of Object.entries(MAPS)) {
   });
 }
 
+for (const kernel of ['box', 'gaussian']) {
+  test(`a map's value that no window of a ${kernel} is as wide as is refused with its pixel`, async () => {
+    const path = join(folder, 'wide-map.tif');
+    writeTiff(
+      path,
+      imageOf(SIZE, { dtype: 'float32', channels: 1 }, (x, y) => (x === 3 && y === 149 ? 65536 : 1)),
+    );
+    const { stderr } = await refused(2, 'blur', image, '--map', path, '-o', output, '--kernel', kernel);
+    assert.match(stderr, /pixel 3,149.*means 65536, as a radius or sigma; expected at most 65535.*--max-radius/);
+  });
+}
+
 test('map values that an offset makes negative are refused with their pixel, or clamped', async () => {
   const { stderr } = await refused(2, 'blur', image, '--map', map, '-o', output, '--offset', '-3');
   assert.match(stderr, /map\.tif: map pixel 0,0/);

@@ -1,4 +1,4 @@
-import { badUsage, type HalotileError } from '../errors.js';
+import { badUsage, HalotileError } from '../errors.js';
 import type { JobSpec } from '../job/job-spec.js';
 import { firstJobOf, restJobOf } from '../job/split-job.js';
 import { bandGrid } from '../operations/band/bands.js';
@@ -110,7 +110,8 @@ function planSplit(
     const restInputs = split.restByMap ? withMap : others;
     const rest = { ...restInputs, image, imageBits: { ...ANY_SINGLES, finite: true } };
     return { ...planWhole(restJobOf(spec, split, path), rest, machine), split };
-  } catch {
+  } catch (error) {
+    if (!(error instanceof HalotileError)) throw error;
     return undefined;
   }
 }

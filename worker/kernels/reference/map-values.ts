@@ -21,15 +21,12 @@ export function radiiOf(samples: Samples, rect: Rect, mapping: Mapping, into: Ui
   return max;
 }
 
-/**
- * Sigmas of the map's samples in float32, and the largest; otherwise as {@link radiiOf}.
- * @throws bad-input naming the pixel, where v is not finite or negative
- */
+/** Sigmas of the map's samples in float32, and the largest; otherwise as {@link radiiOf}. */
 export function sigmasOf(samples: Samples, rect: Rect, mapping: Mapping, into: Float32Array): number {
   let max = 0;
   for (let i = 0; i < into.length; i++) {
     const sigma = Math.fround(mappedValue(mapping, samples[i]!) ?? Number.NaN);
-    if (!Number.isFinite(sigma)) throw refusal(samples[i]!, pixelAt(rect, i), mapping);
+    if (!(sigma <= MAX_RADIUS)) throw refusal(samples[i]!, pixelAt(rect, i), mapping);
     into[i] = sigma;
     if (sigma > max) max = sigma;
   }
@@ -56,7 +53,7 @@ export function refusal(sample: number, place: ErrorPlace, mapping: Mapping): Ha
     });
   }
   return badInput({
-    what: `the sample ${sample} means a radius of ${v}`,
+    what: `the sample ${sample} means ${v}, as a radius or sigma`,
     ...place,
     expected: `at most ${MAX_RADIUS}`,
     remedy: 'pass a smaller --scale or a --max-radius',
