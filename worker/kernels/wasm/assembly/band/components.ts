@@ -1,7 +1,7 @@
 // Connected components of a band of full rows by runs: runs of members along each row, joined with those of the row
 // above that they touch. A run is three int32: first column, the column behind its last, and the first run in raster order
 // that it is known to be connected with.
-import { isMasked, isNodata } from '../lib/nodata';
+import { isMember } from '../lib/nodata';
 
 const RUN_BYTES: usize = 12;
 
@@ -17,14 +17,6 @@ function firstOf(runs: usize, run: i32): i32 {
     parent = load<i32>(runs + <usize>at * RUN_BYTES, 8);
   }
   return at;
-}
-
-// @ts-ignore: decorator
-@inline
-function isMember<T>(sample: T, white: bool, entry: usize, valid: usize, x: u32): bool {
-  if (isFloat<T>() && sample != sample) return false;
-  if ((sample != <T>0) != white) return false;
-  return !isMasked(valid, x) && !isNodata<T>(sample, entry);
 }
 
 /** Bit i: whether column x + i of up to 64 is a member. */
@@ -84,15 +76,14 @@ function rowRuns<T>(
     store<i32>(end, <i32>width, 4);
     end += RUN_BYTES;
   }
-  const stop = runs + <usize>begin * RUN_BYTES;
   let upper = runs + <usize>above * RUN_BYTES;
   let number = begin;
   for (let run = first; run < end; run += RUN_BYTES, number++) {
     const from = load<i32>(run) - reach;
     const to = load<i32>(run, 4) + reach;
-    while (upper < stop && load<i32>(upper, 4) <= from) upper += RUN_BYTES;
+    while (upper < first && load<i32>(upper, 4) <= from) upper += RUN_BYTES;
     let root = number;
-    for (let other = upper; other < stop && load<i32>(other) < to; other += RUN_BYTES) {
+    for (let other = upper; other < first && load<i32>(other) < to; other += RUN_BYTES) {
       const met = firstOf(runs, <i32>((other - runs) / RUN_BYTES));
       // The first one met stands for the run as it is.
       if (root != number) {

@@ -1,20 +1,12 @@
 // Exact distances over full rows: how far the next member of each column is, then the lower envelope of one curve a
 // column along each row (Felzenszwalb and Huttenlocher 2012; Meijster, Roerdink and Hesselink 2000). float64 holds every
 // sum of whole pixels exactly; where two curves meet is an integer division, rounded down.
-import { isMasked, isNodata } from '../lib/nodata';
+import { isMember } from '../lib/nodata';
 
 /** The next member of a column lies below its band, or nowhere. */
 const BEYOND: u16 = 0xffff;
 /** Stands for a row where there is none. */
 const NO_ROW: i32 = -1;
-
-// @ts-ignore: decorator
-@inline
-function isMember<T>(sample: T, white: bool, entry: usize, valid: usize, x: u32): bool {
-  if (isFloat<T>() && sample != sample) return false;
-  if ((sample != <T>0) != white) return false;
-  return !isMasked(valid, x) && !isNodata<T>(sample, entry);
-}
 
 // @ts-ignore: decorator
 @inline

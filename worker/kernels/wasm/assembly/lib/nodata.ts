@@ -25,3 +25,12 @@ export function avoidNodata<T>(value: T, entry: usize): T {
 export function isMasked(valid: usize, x: u32): bool {
   return valid != 0 && load<u8>(valid + x) == 0;
 }
+
+/** Whether a sample is one of those that are not 0, or, where `white` is not set, of those that are 0; what is invalid is neither. */
+// @ts-ignore: decorator
+@inline
+export function isMember<T>(sample: T, white: bool, entry: usize, valid: usize, x: u32): bool {
+  if (isFloat<T>() && sample != sample) return false;
+  if ((sample != <T>0) != white) return false;
+  return !isMasked(valid, x) && !isNodata<T>(sample, entry);
+}
