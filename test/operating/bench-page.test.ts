@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { asTable, type PageRow, pageSection } from '../../loadtest/bench/page/page-row.js';
+import { partsOf } from '../../loadtest/bench/page/run-page.js';
 
-const ROWS = ['1', '1a', '1b', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'g', 'h'];
+const ROWS = [...'123456789abcdefgh', '1a', '1b', '16', 'growth', 'gigapixel'];
 
 test('a row is met, missed or not measured, whichever way its target goes', () => {
   const row = (figure: number, target: PageRow['target']): PageRow => ({
@@ -33,39 +34,41 @@ test('a row is met, missed or not measured, whichever way its target goes', () =
   );
 });
 
-test('the page has every row of the targets, in order, each with a figure or why there is none', () => {
+test('each row of the design and of the issue on speed has a part that measures it', () => {
+  assert.deepEqual(
+    ROWS.filter((name) => partsOf([name]).length === 0),
+    [],
+  );
+});
+
+test('the page prints what its parts find, and all their rows in order at its end', () => {
   const script = fileURLToPath(new URL('../../loadtest/bench/main.js', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, '--page', '--quick'], { encoding: 'utf8' });
+  const asked = ['--page', '--quick', '--rows', '8,h,1,1b,growth,9'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...asked], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   const blocks = stdout.trim().split('\n\n');
-  const titles = blocks.filter((block) => !block.startsWith('| ')).slice(2);
-  assert.deepEqual(
-    titles.map((title) => title.split(/[:,;]/)[0]),
-    [
-      'Growth with size',
-      'What a gigapixel costs by default',
-      ...Array(2).fill('Throughput by number of workers'),
-      'Filters of 1536×1536 uint8 on one thread',
-    ],
-  );
-  const tables = blocks.filter((block) => block.startsWith('| '));
-  assert.equal(tables.length, titles.length + 1);
-  assert.ok(tables.slice(1).every((table) => !/NaN|undefined/.test(table) && table.split('\n').length > 3));
-  const cells = tables[0]!.split('\n').map((line) =>
-    line
-      .slice(2, -2)
-      .split(' | ')
-      .map((cell) => cell.trim()),
-  );
-  const [head, rule, ...rows] = cells;
+  const table = (title: string) => blocks[blocks.findIndex((block) => block.split(/[:,;]/)[0] === title) + 1]!;
+  for (const title of ['Growth with size', 'Gaussian by map / box by map', 'Starting']) {
+    assert.doesNotMatch(table(title), /NaN|undefined/, title);
+    assert.ok(table(title).split('\n').length > 3, title);
+  }
+  const [head, rule, ...rows] = table('Targets')
+    .split('\n')
+    .map((line) =>
+      line
+        .slice(2, -2)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    );
   assert.deepEqual(head, ['row', 'what', 'target', 'figure', 'by processor', 'met']);
   assert.ok(rule!.every((cell) => /^-+$/.test(cell)));
-  assert.deepEqual([...new Set(rows.map(([row]) => row))], ROWS);
+  const names = ['1 (d)', '1a (d)', '1b (c)', '2 (b)', '3', '4', '8 (a)', '9 (f)', 'a', 'growth', 'h'];
+  assert.deepEqual([...new Set(rows.map(([row]) => row))], names);
   for (const [row, what, target, figure, , met] of rows) {
     assert.match(target!, /^[≤≥] \d/, what);
     if (met === 'not measured') assert.match(figure!, /^no /, what);
     else assert.match(`${figure} ${met}`, /^[\d.]+ \S.* (?:met|missed)$/, `${row} ${what}`);
   }
-  const table = { title: '', columns: head!, lines: rows };
-  assert.ok(stdout.includes(asTable(table)), 'its columns are even');
+  const inOneTable = { title: '', columns: head!, lines: rows };
+  assert.ok(stdout.includes(asTable(inOneTable)), 'its columns are even');
 });
