@@ -66,7 +66,11 @@ for (const kernel of ['box', 'gaussian']) {
       imageOf(SIZE, { dtype: 'float32', channels: 1 }, (x, y) => (x === 3 && y === 149 ? 65536 : 1)),
     );
     const { stderr } = await refused(2, 'blur', image, '--map', path, '-o', output, '--kernel', kernel);
-    assert.match(stderr, /pixel 3,149.*means 65536, as a radius or sigma; expected at most 65535.*--max-radius/);
+    // Named with its file, as it is before any tile.
+    assert.match(
+      stderr,
+      /wide-map\.tif: map pixel 3,149.*means 65536, as a radius or sigma; expected at most 65535.*--max-radius/,
+    );
   });
 }
 
