@@ -13,8 +13,9 @@ import { emptyRaster, paste, runTiled } from './operation-tiles.js';
 const PHOTO = fileURLToPath(new URL('../../../../shared/data/photo/photo-2725x2225.jpg', import.meta.url));
 const SLIDE = fileURLToPath(new URL('../../../../shared/data/slide/CMU-1-Small-Region.svs', import.meta.url));
 const SIZE = { width: 640, height: 512 };
-/** What pictures of each type span. */
-const RANGES = { uint8: 255, uint16: 65_535, float32: 1 };
+/** What pictures of each type span: of uint16 as much as a scale space of 16 bits takes. */
+const RANGES = { uint8: 255, uint16: 32_640, float32: 1 };
+const BASES = { uint8: 0, uint16: 32_000, float32: 0 };
 
 type SigmaAt = (x: number, y: number) => number;
 
@@ -66,9 +67,9 @@ async function pictureOf(path: string, dtype: keyof typeof RANGES): Promise<Tile
   const { default: sharp } = await import('sharp');
   const region = { left: 700, top: 700, ...SIZE };
   const { data, info } = await sharp(path).extract(region).raw().toBuffer({ resolveWithObject: true });
-  const factor = RANGES[dtype] / 255;
+  const [factor, base] = [RANGES[dtype] / 255, BASES[dtype]];
   return imageOf(SIZE, { dtype, channels: 3 }, (x, y, c) => {
-    return data[(y * info.width + x) * info.channels + c]! * factor;
+    return base + data[(y * info.width + x) * info.channels + c]! * factor;
   });
 }
 
@@ -90,7 +91,7 @@ for (const dtype of ['uint8', 'uint16', 'float32'] as const) {
 
   test(`the scale space on noise in ${dtype}: 1/255 and 60 dB at every sigma`, (t) => {
     const random = noise(3);
-    const value = () => RANGES[dtype] * random(2);
+    const value = () => BASES[dtype] + RANGES[dtype] * random(2);
     const image = imageOf({ width: 240, height: 200 }, { dtype, channels: 1 }, value);
     for (const sigmaAt of [(x: number) => 4 * x, (x: number) => 1 + 12 * x, (x: number, y: number) => 30 * x * y]) {
       const judged = judge(image, sigmaAt, 1500);
