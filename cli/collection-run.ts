@@ -31,20 +31,14 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
   let listed = 0;
-  let warned = 0;
-  const say = (line: string) => {
-    bar.clear();
-    process.stderr.write(`halotile: ${line}\n`);
-  };
+  const { say, warn, sayRest } = sayingOver(bar);
   try {
     const result = await interruptible({ underWay: 'the tiles under way', graceSeconds: flags.grace }, (signal) =>
       runCollectionLocally(job, {
         machine: machineOf(flags),
         backend: flags.backend,
         gpuMemoryMiB: flags.gpuMemory,
-        onWarning: (what) => {
-          if (warned++ < LISTED) say(what);
-        },
+        onWarning: warn,
         durable: flags.durable,
         restart: flags.restart,
         shard: flags.shard,
@@ -56,8 +50,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
       }),
     );
     bar.clear();
-    if (warned > LISTED)
-      say(`${counted(warned - LISTED, 'more warning')}; 'halotile inspect FILE' names those of a file`);
+    sayRest();
     printResult(result, flags, describe);
     if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
   } finally {
@@ -68,7 +61,7 @@ export async function runCollectionAsCommand(job: CollectionSpec, flags: JobFlag
 async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlags): Promise<void> {
   const quiet = flags.quiet === true || flags.json === true;
   const bar = createProgress({ stream: process.stderr, quiet, nowMs: () => performance.now() });
-  let warned = 0;
+  const { warn, sayRest } = sayingOver(bar);
   // Loaded only here: a local run does without gRPC.
   const { runCollectionOnCluster } = await import('../library/cluster/cluster-collection.js');
   try {
@@ -78,10 +71,7 @@ async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlag
         restart: flags.restart,
         verifyEvery: verifyEveryOf(flags.verify),
         signal,
-        onWarning: (what) => {
-          bar.clear();
-          if (warned++ < LISTED) process.stderr.write(`halotile: ${what}\n`);
-        },
+        onWarning: warn,
         onNote: (note) => {
           bar.clear();
           if (!quiet) process.stderr.write(`${note}\n`);
@@ -94,11 +84,31 @@ async function runThere(job: CollectionSpec, coordinator: string, flags: RunFlag
       }),
     );
     bar.clear();
+    sayRest();
     printResult(result, flags, describeClusterCollection);
     if (result.images.failed > 0) process.exitCode = SKIPPED_EXIT_CODE;
   } finally {
     bar.clear();
   }
+}
+
+/** Lines over a progress bar: the first warnings each, and at the end how many more there were. */
+function sayingOver(bar: { clear(): void }) {
+  let warned = 0;
+  const say = (line: string) => {
+    bar.clear();
+    process.stderr.write(`halotile: ${line}\n`);
+  };
+  return {
+    say,
+    warn: (what: string) => {
+      if (warned++ < LISTED) say(what);
+    },
+    sayRest: () => {
+      if (warned > LISTED)
+        say(`${counted(warned - LISTED, 'more warning')}; 'halotile inspect FILE' names those of a file`);
+    },
+  };
 }
 
 /** What a finished job on a cluster did, for people. */
