@@ -43,7 +43,7 @@ export class OutputStore {
   /**
    * @param incoming folder that workers which see it write into; all others beside it are of earlier runs. Where it is
    * absent, all files come with results.
-   * @param terms called before files get their names
+   * @param terms asked before files get their names
    */
   constructor(incoming: string | undefined, looking: Looking, terms: PublishTerms = {}) {
     this.#incoming = incoming;

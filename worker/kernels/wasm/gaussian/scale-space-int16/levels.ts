@@ -45,6 +45,7 @@ export interface LevelInterval extends Range {
   readonly span: number;
 }
 
+/** Variances, sigma squared in pixels, whose pixels are made in one way. */
 export type Interval = WindowInterval | LevelInterval;
 
 /** The shares that are moved, one after the other. */
