@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ThreadAnswer, ThreadData, ThreadRequest } from './messages.js';
-import { TaskDesk } from './task-desk.js';
+import { TaskRunner } from './task-runner.js';
 
 /** Processor time that a thread takes to load and to compile its kernels. */
 const THREAD_START_MS = 300;
@@ -9,12 +9,12 @@ const MAIN_THREAD = 0;
 
 /** Runs tasks in the thread that asks, one after the other, until threads are worth their start. */
 export class OwnThread {
-  readonly #desk: TaskDesk;
+  readonly #runner: TaskRunner;
   #turn: Promise<unknown> = Promise.resolve();
   #workedMs = 0;
 
   constructor(data: ThreadData) {
-    this.#desk = new TaskDesk(data, MAIN_THREAD);
+    this.#runner = new TaskRunner(data, MAIN_THREAD);
   }
 
   /** The answer; undefined where it has worked for as long as a thread takes to start. */
@@ -30,7 +30,7 @@ export class OwnThread {
     if (this.#workedMs >= THREAD_START_MS) return undefined;
     // Of the processor, since on a busy machine threads would only wait as well.
     const before = process.cpuUsage();
-    const answer = await this.#desk.answer(request);
+    const answer = await this.#runner.answer(request);
     const { user, system } = process.cpuUsage(before);
     this.#workedMs += (user + system) / 1000;
     return answer;

@@ -20,7 +20,7 @@ interface Opened {
 }
 
 /** What one thread runs tasks with, one after the other: its backend, and the jobs that it has opened. */
-export class TaskDesk {
+export class TaskRunner {
   readonly #data: ThreadData;
   /** Unique among the threads of the process. */
   readonly #name: string;
