@@ -8,7 +8,7 @@ import { bandPixels, endingOf } from './band-pixels.js';
 
 /** The reference's partial, both rows of a column in one pass. */
 export function wasmDistancePartial(arena: WasmArena): PartialKernel {
-  const module = instantiate(arena, 'band/distance', [
+  const module = instantiate(arena, 'band/members', [
     ...(['memberRows8', 'memberRows16', 'memberRows32', 'memberRowsLabels'] as const),
   ]);
   const nodata = new NodataTable(arena);

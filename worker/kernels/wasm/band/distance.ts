@@ -7,10 +7,8 @@ import { NodataTable } from '../samples/nodata.js';
 import { addressOf } from '../samples/point-rows.js';
 import { bandPixels, endingOf } from './band-pixels.js';
 
-const EXPORTS = [
-  ...(['nextRows8', 'nextRows16', 'nextRows32', 'nextRowsLabels', 'listColumns'] as const),
-  ...(['distanceRows8', 'distanceRows16', 'distanceRows32', 'distanceRowsLabels'] as const),
-] as const;
+const NEXT_ROWS = ['nextRows8', 'nextRows16', 'nextRows32', 'nextRowsLabels'] as const;
+const DISTANCES = ['listColumns', 'distanceRows8', 'distanceRows16', 'distanceRows32', 'distanceRowsLabels'] as const;
 
 /** How the assembly knows the metrics. */
 const METRIC = { euclidean: 0, chessboard: 1, taxicab: 2 } as const;
@@ -29,7 +27,8 @@ interface MemberRows {
 
 /** Exact distances, sample for sample the reference's: by lower envelopes instead of all columns. */
 export function wasmDistance(arena: WasmArena): Kernel {
-  const module = instantiate(arena, 'band/distance', EXPORTS);
+  const members = instantiate(arena, 'band/members', NEXT_ROWS);
+  const module = instantiate(arena, 'band/distance', DISTANCES);
   const nodata = new NodataTable(arena);
   return (input, output, operation, context) => {
     const params = distanceParams(operation);
@@ -50,7 +49,7 @@ export function wasmDistance(arena: WasmArena): Kernel {
         takeChannel(handed[position]!.above, up, { channels, channel });
         takeChannel(handed[position]!.below, below, { channels, channel });
         const pixels = bandPixels(arena, input, { channel, white, nodata, anyNodata });
-        module[`nextRows${endingOf(input.dtype)}`](...pixels, next, lines);
+        members[`nextRows${endingOf(input.dtype)}`](...pixels, next, lines);
         module.listColumns(address, band.width);
       }
       module[`distanceRows${endingOf(output.dtype)}`](

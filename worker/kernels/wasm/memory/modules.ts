@@ -17,6 +17,13 @@ export interface WasmModules {
     readonly writeLabels: (runs: Address, rows: Address, height: number, labels: Address, into: Address, rowBytes: Address, step: Address, from: number, to: number) => void;
   };
   readonly 'band/distance': {
+    readonly listColumns: (address: Address, width: number) => void;
+    readonly distanceRows8: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+    readonly distanceRows16: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+    readonly distanceRows32: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+    readonly distanceRowsLabels: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
+  };
+  readonly 'band/members': {
     readonly memberRows8: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
     readonly memberRows16: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
     readonly memberRows32: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, rows: Address, top: number, into: Address, intoLast: Address) => void;
@@ -25,11 +32,6 @@ export interface WasmModules {
     readonly nextRows16: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
     readonly nextRows32: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
     readonly nextRowsLabels: (source: Address, rowBytes: Address, step: Address, width: number, height: number, white: number, entry: Address, valid: Address, validBytes: Address, plain: number, next: Address, lines: Address) => void;
-    readonly listColumns: (address: Address, width: number) => void;
-    readonly distanceRows8: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
-    readonly distanceRows16: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
-    readonly distanceRows32: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
-    readonly distanceRowsLabels: (outside: Address, inside: Address, ways: Address, stack: Address, width: number, top: number, first: number, end: number, from: number, to: number, dx: number, dy: number, metric: number, root: number, cap: number, scale: number, into: Address, rowBytes: Address, step: Address) => void;
   };
   readonly 'box/box-alpha': {
     readonly prefixRow: (source: Address, above: Address, into: Address, width: number, channels: number) => void;
