@@ -87,7 +87,7 @@ export function rowOf(what: string, ours: Times, peer: Times, target: string): R
 
 /** The line of a peer that this machine lacks. */
 export function missingRow(what: string, peer: string, target = '-'): Row {
-  return { what, ours: '-', peer: `${peer} is not installed`, ratio: '-', best: '-', processor: '-', target };
+  return { what, ours: '-', peer: `no ${peer}`, ratio: '-', best: '-', processor: '-', target };
 }
 
 /** Ours against a peer's program, or the line that says that it is missing. */
